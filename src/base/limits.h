@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every limit of the project, each with its reason. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* Files a person hands us.  A CSR with 200 names is 8 KiB; 64 KiB is what
+ * public CAs accept. */
+#define OC_CSR_MAX (64 * 1024)
+#define OC_CERTIFICATE_MAX (64 * 1024)
+/* A chain of a handful of certificates in PEM. */
+#define OC_CHAIN_FILE_MAX (256 * 1024)
+#define OC_CHAIN_MAX 8
+#define OC_CONFIG_FILE_MAX (1024 * 1024)
+#define OC_CONFIG_NAME_MAX 64		/* "[issuer NAME]" */
+#define OC_PIN_MAX 256
+#define OC_KEY_NAME_MAX 64
+
+/* A TBS larger than this travels as a sealed memfd, not inside a frame. */
+#define OC_TBS_INLINE_MAX (64 * 1024)
+/* A CRL of two million entries; what one C_Sign may be asked to cover. */
+#define OC_TBS_MAX (128 * 1024 * 1024)
+/* A frame: a TBS inline plus its header fields. */
+#define OC_FRAME_MAX (OC_TBS_INLINE_MAX + 4096)
+
+/* RSA-4096 is 512; nothing we sign with is larger. */
+#define OC_SIGNATURE_MAX 512
+#define OC_SPKI_MAX 1024		/* RSA-4096 is 550 octets */
+#define OC_NAME_MAX 4096		/* a Name in DER */
+
+/* OCSP over HTTP.  Real requests are 70 to 300 octets; signed ones 3 KiB. */
+#define OCSP_REQUEST_MAX (64 * 1024)
+#define OCSP_REQUEST_SINGLES_MAX 128
+#define OCSP_NONCE_MAX 128		/* RFC 9654, 2.1 */
+#define OCSP_RESPONSE_MAX (16 * 1024)	/* nginx reads no more */
+#define HTTP_HEADER_MAX (8 * 1024)
+#define HTTP_TARGET_MAX (8 * 1024)
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A frozen DER value with holes, for the hot path.  Compiled from the same
+ * function that writes the value (der/writer.h), so that there is one
+ * description of the bytes; filling computes the lengths bottom-up from the
+ * holes' lengths, then copies.  No offset is kept by hand.
+ *
+ * Read-only after compiling: any number of threads may fill it.
+ */
+#ifndef DER_TEMPLATE_H
+#define DER_TEMPLATE_H
+
+#include "der/writer.h"
+
+#define DER_STEPS_MAX 96
+#define DER_TEMPLATE_NODES_MAX 32
+
+enum der_step_kind { DER_STEP_CONST, DER_STEP_HOLE, DER_STEP_BEGIN,
+    DER_STEP_END };
+
+struct der_step {
+	uint8_t kind;		/* enum der_step_kind */
+	uint8_t tag;		/* BEGIN */
+	uint8_t hole;		/* HOLE: which */
+	uint8_t node;		/* BEGIN, END: which */
+	uint32_t offset;	/* CONST: in bytes */
+	uint32_t len;		/* CONST */
+};
+
+/* What one node's contents amount to. */
+struct der_node {
+	uint32_t const_len;	/* constants directly in it */
+	uint16_t holes;		/* bit i: hole i is directly in it */
+	uint8_t parent;		/* own index if it has none */
+};
+
+struct der_template {
+	uint8_t *bytes;		/* the constants, end to end; owned */
+	uint32_t bytes_len, bytes_max;
+	struct der_step steps[DER_STEPS_MAX];
+	uint32_t num_steps;
+	struct der_node nodes[DER_TEMPLATE_NODES_MAX];
+	uint32_t num_nodes;
+	uint32_t num_holes;	/* highest hole used + 1 */
+};
+
+/* Zero state is legal for fini.  LIMIT if it has too many steps, NOMEM. */
+enum oc_err der_template_compile(struct der_template *t, der_put_fn *put,
+    const void *arg) OC_MUST_CHECK;
+void der_template_fini(struct der_template *t);
+
+/*
+ * holes[i] is what fills hole i; num_holes in the template.  A time hole is
+ * filled with the 15 octets of the GeneralizedTime (der_format_gentime).
+ * NO_SPACE if out_max is too small.
+ */
+enum oc_err der_template_fill(const struct der_template *t,
+    const struct der_bytes *holes, uint8_t *out, size_t out_max, size_t *len)
+    OC_MUST_CHECK;
+
+#endif
