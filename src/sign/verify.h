@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Verifying a signature with a SubjectPublicKeyInfo, through OpenSSL's EVP.
+ * Used by signers before they hand a signature out, and for the proof of
+ * possession in a CSR.
+ */
+#ifndef SIGN_VERIFY_H
+#define SIGN_VERIFY_H
+
+#include "base/err.h"
+#include "der/bytes.h"
+#include "sign/alg.h"
+
+/* A parsed public key; used by one thread at a time. */
+struct sign_verifier;
+
+enum oc_err sign_verifier_new(struct der_bytes spki,
+    struct sign_verifier **verifier) OC_MUST_CHECK;
+void sign_verifier_free(struct sign_verifier *verifier);
+
+/* OC_ERR_SIGNATURE if it does not verify, OC_ERR_MISMATCH if the algorithm
+ * is not one for this key. */
+enum oc_err sign_verify(struct sign_verifier *verifier, enum sign_alg alg,
+    struct der_bytes tbs, struct der_bytes signature) OC_MUST_CHECK;
+
+#endif

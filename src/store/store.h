@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The system of record: which certificates were reserved, issued, revoked,
+ * which CRLs were signed, and a hash-chained journal of every change.
+ *
+ * A struct store is one connection.  It blocks, so it is used by one thread
+ * that may: a command, or a store thread (store/thread.h); never call any of
+ * this from an event loop.  Several processes may write at the same time:
+ * BUSY after five seconds of a locked database.
+ *
+ * Every change is one transaction that also appends to the journal and, if
+ * it changes what OCSP says, takes the next change_seq.  When a function
+ * returns OC_OK the change survives power loss.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/reason.h"
+#include "base/serial.h"
+
+struct store;
+
+#define STORE_ID_LEN 16
+#define STORE_HASH_LEN 32		/* SHA-256 */
+
+enum store_mode {
+	STORE_CREATE,		/* create it if it is not there */
+	STORE_WRITE,		/* must be there; migrated if older */
+	STORE_READ		/* read only; never migrates */
+};
+
+/* Borrowed octets that need not be DER. */
+struct store_blob {
+	const uint8_t *p;
+	size_t len;
+};
+
+/*
+ * path is the database file (0600, directory must exist).  A store of a
+ * newer schema than this program's is UNSUPPORTED, one of an older is
+ * migrated inside one transaction.
+ */
+enum oc_err store_open(const char *path, enum store_mode mode,
+    struct store **store, struct oc_error *error) OC_MUST_CHECK;
+void store_close(struct store *store);	/* NULL is fine */
+
+/* What the last failed call said; "" if none. */
+const char *store_error(const struct store *store);
+
+/* Random, made with the store, new after every restore. */
+void store_id(const struct store *store, uint8_t id[STORE_ID_LEN]);
+
+/*
+ * Minutes since 2020-01-01 when this store was made or last restored.  Part
+ * of every serial and CRL number, so that none returns after a restore:
+ * see ca/serial.h.
+ */
+uint32_t store_epoch(const struct store *store);
+
+/* Who is writing: goes into the journal, "ocsign[uid 1000]".  Copied. */
+void store_set_actor(struct store *store, const char *actor);
+
+/* --- issuers ---------------------------------------------------------- */
+
+struct store_issuer {
+	int64_t id;			/* of the row; 0 = none */
+	char name[OC_CONFIG_NAME_MAX + 1];
+	uint8_t *certificate;		/* DER; owned by this struct */
+	size_t certificate_len;
+};
+
+/* Finds the issuer of this name or makes it.  One name, one public key: the
+ * same name with another spki_hash is MISMATCH; with the same key and a
+ * renewed certificate the certificate is replaced. */
+enum oc_err store_put_issuer(struct store *store, const char *name,
+    struct store_blob certificate, const uint8_t spki_hash[STORE_HASH_LEN],
+    int64_t *id) OC_MUST_CHECK;
+enum oc_err store_find_issuer(struct store *store, const char *name,
+    struct store_issuer *issuer) OC_MUST_CHECK;
+void store_issuer_fini(struct store_issuer *issuer);
+
+/* --- certificates ----------------------------------------------------- */
+
+enum store_state {
+	STORE_RESERVED = 1,	/* its TBS may have been signed */
+	STORE_ISSUED = 2
+};
+
+struct store_certificate {
+	int64_t id;
+	int64_t issuer_id;
+	struct oc_serial serial;
+	enum store_state state;
+	int64_t reserved_at, issued_at;		/* issued_at 0: not yet */
+	int64_t not_before, not_after;
+	char profile[OC_CONFIG_NAME_MAX + 1];
+	char *subject;			/* RFC 4514 text; owned */
+	char *names;			/* SANs, "DNS:a\nDNS:b"; owned */
+	uint8_t *tbs;			/* TBSCertificate; owned, or NULL */
+	size_t tbs_len;
+	uint8_t *certificate;		/* DER; owned, or NULL */
+	size_t certificate_len;
+	bool is_revoked;
+	enum crl_reason reason;
+	int64_t revoked_at;
+	int64_t invalidity_at;		/* 0: not given */
+};
+
+void store_certificate_fini(struct store_certificate *certificate);
+
+/* What ca/issue.c hands over before anything is signed. */
+struct store_reservation {
+	int64_t issuer_id;
+	struct oc_serial serial;
+	struct store_blob tbs;
+	int64_t not_before, not_after;
+	const char *profile;
+	const char *subject;
+	const char *names;
+};
+
+/* Durable before it returns.  EXISTS if the issuer has the serial. */
+enum oc_err store_reserve(struct store *store,
+    const struct store_reservation *r, int64_t *id) OC_MUST_CHECK;
+/* RESERVED becomes ISSUED; anything else is MISMATCH. */
+enum oc_err store_issue(struct store *store, int64_t id,
+    struct store_blob certificate) OC_MUST_CHECK;
+
+enum oc_err store_find_certificate(struct store *store, int64_t issuer_id,
+    const struct oc_serial *serial, struct store_certificate *certificate)
+    OC_MUST_CHECK;
+
+/* What to list; zero means "any". */
+struct store_filter {
+	int64_t issuer_id;
+	enum store_state state;
+	bool only_revoked, only_valid;	/* valid: issued, unrevoked, unexpired */
+	int64_t expires_before;
+	const char *name;		/* a substring of subject or names */
+	uint32_t num_max;		/* 0: all */
+};
+
+/* Return other than OC_OK ends the walk with it.  The row is the walk's. */
+typedef enum oc_err store_certificate_fn(void *arg,
+    const struct store_certificate *certificate);
+enum oc_err store_list_certificates(struct store *store,
+    const struct store_filter *filter, store_certificate_fn *fn, void *arg)
+    OC_MUST_CHECK;
+
+/*
+ * RFC 5280 5.3.1.  Already revoked is EXISTS, except that a hold may become
+ * any other reason; CRL_REASON_REMOVE_FROM_CRL lifts a hold and is MISMATCH
+ * on anything else.  A serial that was never reserved is NOT_FOUND.
+ */
+struct store_revocation {
+	int64_t issuer_id;
+	struct oc_serial serial;
+	enum crl_reason reason;
+	int64_t revoked_at;
+	int64_t invalidity_at;	/* 0: none */
+};
+enum oc_err store_revoke(struct store *store,
+    const struct store_revocation *r) OC_MUST_CHECK;
+
+/* --- the change feed -------------------------------------------------- */
+
+struct store_change {
+	int64_t seq;		/* ascending, gap or not */
+	int64_t issuer_id;
+	struct oc_serial serial;
+	bool is_revoked;
+	enum crl_reason reason;
+	int64_t revoked_at;
+	int64_t not_after;
+};
+
+/*
+ * The latest status of each certificate whose last change is after seq, in
+ * order of seq, at most num_max of them: a certificate that changed twice
+ * appears once.  From seq 0 that is a full snapshot.
+ */
+enum oc_err store_read_changes(struct store *store, int64_t after_seq,
+    struct store_change *changes, uint32_t num_max, uint32_t *num)
+    OC_MUST_CHECK;
+enum oc_err store_change_seq(struct store *store, int64_t *seq) OC_MUST_CHECK;
+/* Cheap to ask several times a second: differs whenever another connection
+ * has committed since the last call on this one. */
+enum oc_err store_data_version(struct store *store, int64_t *version)
+    OC_MUST_CHECK;
+
+/* --- CRLs ------------------------------------------------------------- */
+
+struct store_crl {
+	int64_t id;
+	uint64_t number;		/* cRLNumber, RFC 5280 5.2.3 */
+	int64_t this_update, next_update;
+	uint8_t *crl;			/* DER; owned */
+	size_t crl_len;
+};
+void store_crl_fini(struct store_crl *crl);
+
+/* Takes the next number, for good: (epoch << 32) + counter. */
+enum oc_err store_reserve_crl(struct store *store, int64_t issuer_id,
+    int64_t this_update, int64_t next_update, int64_t *id, uint64_t *number)
+    OC_MUST_CHECK;
+enum oc_err store_issue_crl(struct store *store, int64_t id,
+    struct store_blob crl) OC_MUST_CHECK;
+/* The newest one that was issued. */
+enum oc_err store_find_crl(struct store *store, int64_t issuer_id,
+    struct store_crl *crl) OC_MUST_CHECK;
+
+/* Revoked certificates of an issuer with not_after >= not_after_min, by
+ * serial; only issuer_id, serial, reason, revoked_at, invalidity_at,
+ * not_after are filled in. */
+enum oc_err store_list_revoked(struct store *store, int64_t issuer_id,
+    int64_t not_after_min, store_certificate_fn *fn, void *arg) OC_MUST_CHECK;
+
+/* --- the journal ------------------------------------------------------ */
+
+struct store_entry {
+	int64_t number;
+	int64_t at;
+	const char *actor;
+	const char *event;	/* "reserve", "issue", "revoke", "crl", ... */
+	const char *detail;	/* one line of JSON */
+	uint8_t hash[STORE_HASH_LEN];
+};
+typedef enum oc_err store_entry_fn(void *arg, const struct store_entry *entry);
+
+/* For events that change nothing else: "key-generate". */
+enum oc_err store_append_journal(struct store *store, const char *event,
+    const char *detail) OC_MUST_CHECK;
+enum oc_err store_list_journal(struct store *store, int64_t after_number,
+    store_entry_fn *fn, void *arg) OC_MUST_CHECK;
+/*
+ * Recomputes the chain: hash = SHA-256(previous hash || number || at ||
+ * actor || event || detail, each length-prefixed), and holds it against the
+ * tables.  MISMATCH with the first bad entry in *bad_number.
+ */
+enum oc_err store_verify_journal(struct store *store, int64_t *num_entries,
+    int64_t *bad_number) OC_MUST_CHECK;
+
+/* --- backup ----------------------------------------------------------- */
+
+/* A consistent copy of a store in use; written beside and renamed. */
+enum oc_err store_backup(struct store *store, const char *to,
+    struct oc_error *error) OC_MUST_CHECK;
+/*
+ * Puts a backup in place of a store that is not in use.  The restored store
+ * gets a new id and epoch, so that no serial or CRL number comes again and
+ * every response table is rebuilt.  An existing store at to is kept as
+ * to.replaced-TIME and its highest CRL numbers are carried over.
+ */
+enum oc_err store_restore(const char *from, const char *to,
+    struct oc_error *error) OC_MUST_CHECK;
+
+#endif
