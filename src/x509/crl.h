@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CRLs, RFC 5280 section 5.  A list has up to millions of entries, so the
+ * entries are written one by one into a buffer and the list around them.
+ */
+#ifndef X509_CRL_H
+#define X509_CRL_H
+
+#include "base/err.h"
+#include "base/reason.h"
+#include "base/serial.h"
+#include "der/bytes.h"
+#include "der/writer.h"
+#include "sign/alg.h"
+
+struct x509_crl_entry {
+	struct oc_serial serial;
+	int64_t revoked_at;
+	enum crl_reason reason;		/* UNSPECIFIED: extension left out */
+	int64_t invalidity_at;		/* 0: extension left out */
+};
+
+/* One element of revokedCertificates: at most this many octets. */
+#define X509_CRL_ENTRY_MAX 96
+enum oc_err x509_crl_entry_write(const struct x509_crl_entry *entry,
+    uint8_t out[X509_CRL_ENTRY_MAX], size_t *len) OC_MUST_CHECK;
+
+/* TBSCertList; entries are the TLVs of revokedCertificates end to end, and
+ * the field is left out when there are none. */
+struct x509_crl_tbs {
+	enum sign_alg alg;
+	struct der_bytes issuer;		/* Name TLV */
+	int64_t this_update, next_update;
+	struct der_bytes entries;
+	struct der_bytes authority_key_id;	/* octets */
+	uint64_t number;
+};
+void x509_put_crl_tbs(struct der_writer *w, const void *crl_tbs);
+
+/* Views into the DER it was read from. */
+struct x509_crl {
+	struct der_bytes der;
+	struct der_bytes tbs;
+	struct der_bytes issuer;
+	int64_t this_update;
+	int64_t next_update;		/* 0: none */
+	struct der_bytes entries;	/* contents of revokedCertificates */
+	struct der_bytes authority_key_id;
+	struct der_bytes number;	/* INTEGER contents; len 0: none */
+	bool is_delta;
+	bool has_idp;
+	bool has_unknown_critical;
+	enum sign_alg alg;
+	struct der_bytes alg_identifier;
+	struct der_bytes signature;
+};
+enum oc_err x509_crl_read(struct der_bytes der, struct x509_crl *crl,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Walks crl->entries; at_end once *rest is empty. */
+enum oc_err x509_crl_next_entry(struct der_bytes *rest,
+    struct x509_crl_entry *entry) OC_MUST_CHECK;
+
+#endif

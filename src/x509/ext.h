@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Certificate extensions, RFC 5280 4.2: writers for those we issue, and one
+ * reader that sorts what a certificate or CSR has into a struct of views.
+ */
+#ifndef X509_EXT_H
+#define X509_EXT_H
+
+#include "base/err.h"
+#include "der/bytes.h"
+#include "der/reader.h"
+#include "der/writer.h"
+
+#define X509_SANS_MAX 200
+#define X509_EKUS_MAX 16
+#define X509_URLS_MAX 4
+#define X509_EXTENSIONS_MAX 32
+
+/* KeyUsage: bit n is 1 << n, RFC 5280 4.2.1.3. */
+enum x509_key_usage {
+	X509_KU_DIGITAL_SIGNATURE = 1 << 0,
+	X509_KU_CONTENT_COMMITMENT = 1 << 1,
+	X509_KU_KEY_ENCIPHERMENT = 1 << 2,
+	X509_KU_DATA_ENCIPHERMENT = 1 << 3,
+	X509_KU_KEY_AGREEMENT = 1 << 4,
+	X509_KU_KEY_CERT_SIGN = 1 << 5,
+	X509_KU_CRL_SIGN = 1 << 6,
+	X509_KU_ENCIPHER_ONLY = 1 << 7,
+	X509_KU_DECIPHER_ONLY = 1 << 8
+};
+
+/* GeneralName, RFC 5280 4.2.1.6: the choice's tag number and its octets. */
+enum x509_san_kind {
+	X509_SAN_EMAIL = 1,
+	X509_SAN_DNS = 2,
+	X509_SAN_DIRECTORY = 4,
+	X509_SAN_URI = 6,
+	X509_SAN_IP = 7		/* 4 or 16 octets */
+};
+
+struct x509_san {
+	enum x509_san_kind kind;
+	struct der_bytes value;
+};
+
+enum x509_ca { X509_NOT_CA, X509_IS_CA };
+#define X509_NO_PATH_LENGTH (-1)
+
+/*
+ * The extensions of a certificate, read or to be written.  Absent ones are
+ * zero.  Views borrow from what was read, or from the caller.
+ */
+struct x509_extensions {
+	struct x509_san sans[X509_SANS_MAX];
+	uint32_t num_sans;
+	bool is_san_critical;
+
+	bool has_basic_constraints;
+	enum x509_ca ca;
+	int path_length;		/* X509_NO_PATH_LENGTH: none */
+
+	uint32_t key_usage;		/* 0: no extension */
+	struct der_bytes ekus[X509_EKUS_MAX];	/* OID contents */
+	uint32_t num_ekus;
+
+	struct der_bytes subject_key_id;	/* octets; len 0: none */
+	struct der_bytes authority_key_id;	/* keyIdentifier only */
+
+	struct der_bytes ocsp_urls[X509_URLS_MAX];
+	uint32_t num_ocsp_urls;
+	struct der_bytes ca_issuers_urls[X509_URLS_MAX];
+	uint32_t num_ca_issuers_urls;
+	struct der_bytes crl_urls[X509_URLS_MAX];
+	uint32_t num_crl_urls;
+
+	bool has_ocsp_nocheck;
+
+	/* Reading only: extensions not sorted above, by OID. */
+	struct der_bytes others[X509_EXTENSIONS_MAX];
+	bool is_other_critical[X509_EXTENSIONS_MAX];
+	uint32_t num_others;
+};
+
+/*
+ * Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension; extensions is that
+ * whole TLV.  MALFORMED for anything that is not strict DER, an extension
+ * twice, or a known one whose contents are wrong; LIMIT beyond the maxima.
+ */
+enum oc_err x509_read_extensions(struct der_bytes extensions,
+    struct x509_extensions *out, struct oc_error *error) OC_MUST_CHECK;
+
+/*
+ * Writes the Extensions TLV in the order: basicConstraints (critical),
+ * keyUsage (critical), extKeyUsage, subjectKeyIdentifier,
+ * authorityKeyIdentifier, subjectAltName (critical iff is_san_critical),
+ * authorityInfoAccess, cRLDistributionPoints, ocsp-nocheck.
+ */
+void x509_put_extensions(struct der_writer *w,
+    const struct x509_extensions *extensions);
+
+/* GeneralNames with these entries, as in a SAN. */
+void x509_put_sans(struct der_writer *w, const struct x509_san *sans,
+    uint32_t num_sans);
+
+/*
+ * One SAN from text: "DNS:example.com", "IP:192.0.2.1", "email:a@b",
+ * "URI:https://..."; without a prefix: an IP address, an e-mail address or a
+ * DNS name.  DNS names: lower-cased, LDH labels of 1 to 63, at most 253
+ * octets, no trailing dot, "*" only as the whole first label.  The octets
+ * are written to buffer and san borrows them.
+ */
+enum oc_err x509_san_parse(const char *text, uint8_t *buffer,
+    size_t buffer_max, struct x509_san *san, struct oc_error *error)
+    OC_MUST_CHECK;
+/* "DNS:example.com"; IP addresses as inet_ntop writes them. */
+#define X509_SAN_TEXT_MAX 320
+void x509_san_format(const struct x509_san *san,
+    char text[X509_SAN_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Distinguished names, RFC 5280 4.1.2.4, in DER and as text.  A Name that
+ * came from a certificate is copied byte for byte, never written again.
+ */
+#ifndef X509_NAME_H
+#define X509_NAME_H
+
+#include "base/err.h"
+#include "der/bytes.h"
+#include "der/writer.h"
+
+#define X509_NAME_TEXT_MAX 1024
+
+/*
+ * From what people type: "/C=DE/O=Example/CN=a" or "CN=a,O=Example,C=DE"
+ * (RFC 4514 order and escapes).  C must be two letters, lengths within RFC
+ * 5280's upper bounds, PrintableString where the alphabet allows, else
+ * UTF8String; no control characters; one attribute per RDN.  The error names
+ * the attribute.  out gets the whole Name TLV, at most OC_NAME_MAX octets.
+ */
+enum oc_err x509_name_parse(const char *text, uint8_t *out, size_t out_max,
+    size_t *len, struct oc_error *error) OC_MUST_CHECK;
+
+/* RFC 4514 text, "CN=a,O=Example,C=DE", cut with "..." if it does not fit;
+ * control characters escaped.  name is a Name TLV. */
+void x509_name_format(struct der_bytes name, char text[X509_NAME_TEXT_MAX]);
+
+/* True for a well-formed Name TLV within limits. */
+bool x509_name_is_valid(struct der_bytes name);
+bool x509_name_is_empty(struct der_bytes name);
+
+/* The first attribute of this type; its value's text octets. */
+bool x509_name_find(struct der_bytes name, enum der_oid attribute,
+    struct der_bytes *value);
+
+#endif
