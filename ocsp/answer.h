@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Request octets in, response octets out; no sockets, no clock, no lock, no
+ * allocation.  What the table does not hold comes back as a miss, to be sent
+ * to ocsign-status.
+ */
+#ifndef OCSP_ANSWER_H
+#define OCSP_ANSWER_H
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/serial.h"
+#include "der/bytes.h"
+#include "ocsp/request.h"
+#include "ocsp/response.h"
+#include "ocsp/table.h"
+
+#define OCSP_ISSUERS_MAX 64
+
+/*
+ * What is constant for (issuer, signing key, CertID encoding): templates
+ * compiled from the writers, for each encoding and shape of status.
+ */
+struct ocsp_context;
+enum oc_err ocsp_context_new(const struct ocsp_identity *identity,
+    struct ocsp_context **context) OC_MUST_CHECK;
+void ocsp_context_free(struct ocsp_context *context);
+
+/* The OCSPResponse of a slot, byte for byte what ocsp_put_response() writes.
+ * NO_SPACE, or MALFORMED if the slot's signature is not one. */
+enum oc_err ocsp_context_build(const struct ocsp_context *context,
+    const struct ocsp_slot *slot, uint8_t *out, size_t out_max, size_t *len)
+    OC_MUST_CHECK;
+
+/* The tables a responder answers from. */
+struct ocsp_answerer {
+	struct {
+		struct ocsp_table *table;	/* borrowed */
+		struct ocsp_context *context;	/* borrowed */
+		bool wants_nonce;	/* policy: a nonce is worth a live
+					 * signature; else it is ignored */
+	} issuers[OCSP_ISSUERS_MAX];
+	uint32_t num_issuers;
+};
+
+struct ocsp_reply {
+	uint8_t *out;			/* the caller's */
+	size_t out_max;
+	size_t len;
+	enum ocsp_response_status status;
+	/* For the cache headers; only if OCSP_SUCCESSFUL. */
+	int64_t this_update, next_update;
+	uint8_t etag[16];		/* from the signature's own octets */
+	bool is_cacheable;		/* false: live, or an error */
+};
+
+/* What ocsign-status is asked. */
+struct ocsp_miss {
+	uint32_t issuer;		/* index in the answerer */
+	uint32_t num_singles;
+	struct {
+		uint8_t encoding;
+		struct oc_serial serial;
+	} singles[OCSP_REQUEST_SINGLES_MAX];	/* duplicates folded */
+	uint8_t nonce[OCSP_NONCE_MAX];
+	size_t nonce_len;		/* 0: none, or ignored by policy */
+};
+
+enum ocsp_outcome { OCSP_ANSWERED, OCSP_MISSED };
+
+/*
+ * A request for one certificate without a wanted nonce is answered from its
+ * slot while now < next_update; errors are answered at once.  Everything
+ * else is a miss.  nonce: OCSP_NONCE_SKIP answers a request whose live
+ * signature was declined as if it had no nonce (RFC 9919, 3.2.1).
+ */
+enum ocsp_nonce_mode { OCSP_NONCE_WANTED, OCSP_NONCE_SKIP };
+enum ocsp_outcome ocsp_answer(const struct ocsp_answerer *answerer,
+    struct der_bytes request, int64_t now, enum ocsp_nonce_mode nonce,
+    struct ocsp_reply *reply, struct ocsp_miss *miss);
+
+#endif

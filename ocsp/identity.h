@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who answers for whom: what of an issuer and of the key that signs its
+ * responses is the same in every answer.  Made from certificates when a
+ * table is made; stored in the table's header; all that a responder knows.
+ */
+#ifndef OCSP_IDENTITY_H
+#define OCSP_IDENTITY_H
+
+#include "base/err.h"
+#include "der/bytes.h"
+#include "ocsp/certid.h"
+#include "sign/alg.h"
+
+#define OCSP_CERTS_MAX 4096	/* the delegated signer's certificate */
+
+struct ocsp_identity {
+	uint8_t name_hash[OCSP_HASH_MAX][OCSP_DIGEST_MAX];
+	uint8_t key_hash[OCSP_HASH_MAX][OCSP_DIGEST_MAX];
+	uint8_t responder_key_hash[20];	/* responderID byKey */
+	enum sign_alg alg;		/* of the responses */
+	int64_t signer_not_after;	/* nextUpdate is never later */
+	uint8_t certs[OCSP_CERTS_MAX];	/* contents of [0] certs */
+	size_t certs_len;		/* 0: the CA signs itself */
+};
+
+/*
+ * signer is the delegated signer's certificate; len 0 if the CA's own key
+ * signs.  A signer that the issuer did not issue, that lacks id-kp-
+ * OCSPSigning (RFC 6960, 4.2.2.2) or id-pkix-ocsp-nocheck is MISMATCH with
+ * the reason in error.  alg SIGN_ALG_NONE: the key's default.
+ */
+enum oc_err ocsp_identity_make(struct der_bytes issuer,
+    struct der_bytes signer, enum sign_alg alg, struct ocsp_identity *identity,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/* True if the CertID's hashes are this issuer's. */
+bool ocsp_identity_matches(const struct ocsp_identity *identity,
+    const struct ocsp_certid *certid);
+
+#endif

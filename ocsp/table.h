@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The response table: one mapped file per issuer and signing key, holding for
+ * each (serial, CertID encoding) what is needed to build its response again:
+ * status, times, and the raw signature.  ocsign-status is its only writer;
+ * responders map it read-only.  Derived data: it can always be made again
+ * from the store, at the price of signing everything again.
+ *
+ *	header   HEADER_LEN octets, struct ocsp_table_header
+ *	index    num_buckets x u32: slot number + 1, 0 = empty; open addressing
+ *	slots    num_slots x slot_len
+ *
+ * All numbers are of the machine's byte order; the header says which, and a
+ * table of another is made anew.  A slot is guarded by a sequence number,
+ * odd while it is written, and by a CRC-32C over the rest, so that readers
+ * see torn ones, and so does a start after a crash.
+ * Full: a larger file is made beside it and renamed over it, and the header
+ * of the old one says RETIRED, so that readers map the new.
+ */
+#ifndef OCSP_TABLE_H
+#define OCSP_TABLE_H
+
+#include "base/err.h"
+#include "base/serial.h"
+#include "ocsp/identity.h"
+#include "ocsp/single.h"
+
+struct ocsp_table;
+
+#define OCSP_STORE_ID_LEN 16
+
+/* One answer, as it is handed in and out. */
+struct ocsp_slot {
+	struct oc_serial serial;
+	uint8_t encoding;
+	struct ocsp_status status;
+	int64_t produced_at, this_update, next_update;
+	uint8_t signature[OC_SIGNATURE_MAX];	/* ECDSA: r||s; else as is */
+	size_t signature_len;
+};
+
+/* The writer: takes an exclusive lock on path.lock (BUSY if another has it),
+ * makes the file if it is missing, unreadable, another store's, another
+ * identity's or another version's.  num_slots is a first guess. */
+enum oc_err ocsp_table_create(const char *path,
+    const struct ocsp_identity *identity,
+    const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
+    struct ocsp_table **table, struct oc_error *error) OC_MUST_CHECK;
+/* A reader.  NOT_FOUND if there is none yet. */
+enum oc_err ocsp_table_open(const char *path, struct ocsp_table **table,
+    struct oc_error *error) OC_MUST_CHECK;
+void ocsp_table_close(struct ocsp_table *table);
+
+const struct ocsp_identity *ocsp_table_identity(const struct ocsp_table *table);
+uint32_t ocsp_table_num_used(const struct ocsp_table *table);
+
+/* The reader's: false if absent, withdrawn or torn.  Lock-free. */
+bool ocsp_table_find(const struct ocsp_table *table,
+    const struct oc_serial *serial, uint8_t encoding, struct ocsp_slot *slot);
+/* True once a larger file has replaced this one: open it again. */
+bool ocsp_table_is_retired(const struct ocsp_table *table);
+
+/* The writer's.  Replaces the slot of the same serial and encoding; grows
+ * when full: NO_SPACE if the disk is, and then nothing has changed. */
+enum oc_err ocsp_table_put(struct ocsp_table *table,
+    const struct ocsp_slot *slot) OC_MUST_CHECK;
+/* Withdraws every encoding of a serial at once: its status has changed and
+ * no answer made before may be served. */
+void ocsp_table_withdraw(struct ocsp_table *table,
+    const struct oc_serial *serial);
+/* The last change of the store that the table reflects. */
+int64_t ocsp_table_seq(const struct ocsp_table *table);
+void ocsp_table_set_seq(struct ocsp_table *table, int64_t seq);
+/* False until the writer has caught up with the store once: readers answer
+ * tryLater until then. */
+bool ocsp_table_is_ready(const struct ocsp_table *table);
+void ocsp_table_set_ready(struct ocsp_table *table, bool is_ready);
+
+/* Walks all live slots; the walk ends when fn returns false. */
+typedef bool ocsp_table_fn(void *arg, const struct ocsp_slot *slot);
+void ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn,
+    void *arg);
+/* Checks header, index and every slot's CRC; counts in out. */
+struct ocsp_table_report { uint32_t num_good, num_torn, num_lost; };
+enum oc_err ocsp_table_verify(const struct ocsp_table *table,
+    struct ocsp_table_report *report) OC_MUST_CHECK;
+
+#endif
