@@ -21,6 +21,7 @@
 #define OCSP_TABLE_H
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/serial.h"
 #include "ocsp/identity.h"
 #include "ocsp/single.h"

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The answering end, on libevent: accepts on an AF_UNIX listener, checks the
+ * peer with SO_PEERCRED (our own user or root), splits frames, hands each to
+ * a handler, and queues what is sent back.  A peer that sends what is no
+ * frame, or does not read (more than 4 MiB wait), is disconnected; nobody
+ * else notices.
+ */
+#ifndef IPC_SERVER_H
+#define IPC_SERVER_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "ipc/message.h"
+
+struct event_base;
+struct ipc_server;
+struct ipc_peer;
+
+/* One frame; fields are borrowed.  fd is -1 or the handler's own from now
+ * on.  HELLO has been dealt with. */
+typedef void ipc_frame_fn(void *arg, struct ipc_peer *peer,
+    const struct ipc_header *header, struct der_bytes fields, int fd);
+/* The peer is gone: forget it. */
+typedef void ipc_gone_fn(void *arg, struct ipc_peer *peer);
+
+/* listener is a bound, listening socket; the server closes it. */
+enum oc_err ipc_server_new(struct event_base *base, int listener,
+    const char *role, ipc_frame_fn *frame, ipc_gone_fn *gone, void *arg,
+    struct ipc_server **server) OC_MUST_CHECK;
+/* Stops accepting; peers stay. */
+void ipc_server_stop(struct ipc_server *server);
+void ipc_server_free(struct ipc_server *server);
+
+/* Queues a frame that an ipc_put_*() wrote; copies it. */
+void ipc_peer_send(struct ipc_peer *peer, const uint8_t *frame, size_t len);
+void ipc_peer_close(struct ipc_peer *peer);
+void ipc_peer_set_data(struct ipc_peer *peer, void *data);
+void *ipc_peer_data(const struct ipc_peer *peer);
+pid_t ipc_peer_pid(const struct ipc_peer *peer);
+
+/* Makes and binds the listener: 0600, an old socket file of a dead server is
+ * replaced, a live one is EXISTS. */
+enum oc_err ipc_listen(const char *path, int *fd, struct oc_error *error)
+    OC_MUST_CHECK;
+
+#endif
