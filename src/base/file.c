@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+
+static enum oc_err
+code_of_errno(int number)
+{
+	if (number == ENOENT)
+		return OC_ERR_NOT_FOUND;
+	if (number == ENOSPC || number == EDQUOT || number == EFBIG)
+		return OC_ERR_NO_SPACE;
+	if (number == ENOMEM)
+		return OC_ERR_NOMEM;
+	return OC_ERR_SYSTEM;
+}
+
+/* "cannot WHAT PATH: strerror". */
+static enum oc_err
+fail(struct oc_error *error, const char *what, const char *path)
+{
+	return oc_error_set_errno(error, code_of_errno(errno), "cannot %s %s",
+	    what, path);
+}
+
+static enum oc_err
+check_readable_kind(int fd, const char *path, struct oc_error *error)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return fail(error, "examine", path);
+	if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))
+		return OC_OK;
+	/* Standard input may also be a terminal or a socket. */
+	if (fd == STDIN_FILENO && !S_ISDIR(st.st_mode))
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_REFUSED,
+	    S_ISDIR(st.st_mode) ? "%s is a directory, not a file" :
+	    "%s is neither a file nor a pipe", path);
+}
+
+static enum oc_err
+read_fd(int fd, const char *path, struct oc_buffer *b, struct oc_error *error)
+{
+	uint8_t chunk[16384];
+	ssize_t n = -1;
+
+	while (b->err == OC_OK && n != 0) {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
+		oc_buffer_put(b, chunk, (size_t)n);
+	}
+	/* It may have been a key or a PIN. */
+	explicit_bzero(chunk, sizeof(chunk));
+	if (b->err == OC_ERR_LIMIT)
+		return oc_error_set(error, b->err,
+		    "%s is larger than %zu bytes", path, b->max);
+	if (b->err != OC_OK)
+		return oc_error_set(error, b->err, "reading %s: %s", path,
+		    oc_strerror(b->err));
+	return n < 0 ? fail(error, "read", path) : OC_OK;
+}
+
+enum oc_err
+oc_file_read(const char *path, size_t max, uint8_t **bytes, size_t *len,
+    struct oc_error *error)
+{
+	struct oc_buffer b;
+	int fd = STDIN_FILENO;
+	enum oc_err err;
+
+	oc_buffer_init(&b, max);
+	if (strcmp(path, "-") == 0)
+		path = "standard input";
+	else
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return fail(error, "open", path);
+	err = check_readable_kind(fd, path, error);
+	if (err == OC_OK)
+		err = read_fd(fd, path, &b, error);
+	if (err == OC_OK)
+		err = oc_buffer_take(&b, bytes, len);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	oc_buffer_fini(&b);
+	return err;
+}
+
+static enum oc_err
+write_fd(int fd, const uint8_t *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return OC_ERR_SYSTEM;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return OC_OK;
+}
+
+/* The rename itself must survive a power cut. */
+static enum oc_err
+sync_directory(const char *directory, struct oc_error *error)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum oc_err err = OC_OK;
+
+	if (fd < 0)
+		return fail(error, "open", directory);
+	/* EINVAL: a file system that has nothing to sync. */
+	if (fsync(fd) < 0 && errno != EINVAL)
+		err = fail(error, "sync", directory);
+	close(fd);
+	return err;
+}
+
+/*
+ * The file that is to be replaced, links followed.  A rename would replace
+ * /dev/null just as well, so that must be refused.
+ */
+static enum oc_err
+resolve_target(const char *path, char **target, struct oc_error *error)
+{
+	struct stat st;
+	char *resolved;
+
+	if (lstat(path, &st) < 0) {
+		if (errno != ENOENT)
+			return fail(error, "examine", path);
+		return oc_path_join("", path, target);
+	}
+	if (S_ISLNK(st.st_mode)) {
+		resolved = realpath(path, NULL);
+		if (resolved == NULL || stat(resolved, &st) < 0) {
+			free(resolved);
+			return fail(error, "follow the link", path);
+		}
+	} else {
+		resolved = strdup(path);
+		if (resolved == NULL)
+			return fail(error, "write", path);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		free(resolved);
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "%s exists and is not a regular file", path);
+	}
+	*target = resolved;
+	return OC_OK;
+}
+
+/* Fills and names the file.  The caller unlinks temporary on failure. */
+static enum oc_err
+write_and_rename(int fd, const char *temporary, const char *target, mode_t mode,
+    const void *bytes, size_t len, struct oc_error *error)
+{
+	if (fchmod(fd, mode) < 0 || write_fd(fd, bytes, len) != OC_OK ||
+	    fsync(fd) < 0)
+		return fail(error, "write", target);
+	if (rename(temporary, target) < 0)
+		return fail(error, "replace", target);
+	return OC_OK;
+}
+
+static enum oc_err
+replace(const char *target, const char *directory, mode_t mode,
+    const void *bytes, size_t len, struct oc_error *error)
+{
+	char *temporary = NULL;
+	enum oc_err err;
+	int fd;
+
+	if (asprintf(&temporary, "%s/.ocsign-XXXXXX", directory) < 0)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		err = fail(error, "create a file in", directory);
+		free(temporary);
+		return err;
+	}
+	err = write_and_rename(fd, temporary, target, mode, bytes, len, error);
+	if (err != OC_OK)
+		unlink(temporary);
+	close(fd);
+	free(temporary);
+	if (err != OC_OK)
+		return err;
+	return sync_directory(directory, error);
+}
+
+enum oc_err
+oc_file_write(const char *path, mode_t mode, const void *bytes, size_t len,
+    struct oc_error *error)
+{
+	char *target = NULL, *directory = NULL;
+	enum oc_err err;
+
+	err = resolve_target(path, &target, error);
+	if (err != OC_OK)
+		return err;
+	err = oc_path_directory(target, &directory);
+	if (err != OC_OK)
+		oc_error_set(error, err, "%s", oc_strerror(err));
+	else
+		err = replace(target, directory, mode, bytes, len, error);
+	free(directory);
+	free(target);
+	return err;
+}
+
+/* What the holder wrote; it may be about to. */
+static enum oc_err
+lock_busy(int fd, const char *path, struct oc_error *error)
+{
+	char text[16] = "", *end;
+	long pid = 0;
+
+	if (pread(fd, text, sizeof(text) - 1, 0) > 0)
+		pid = strtol(text, &end, 10);
+	if (pid <= 0 || *end != '\n')
+		return oc_error_set(error, OC_ERR_BUSY,
+		    "%s is locked by another process", path);
+	return oc_error_set(error, OC_ERR_BUSY, "%s is locked by process %ld",
+	    path, pid);
+}
+
+static enum oc_err
+write_pid(int fd)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	if (ftruncate(fd, 0) < 0)
+		return OC_ERR_SYSTEM;
+	return write_fd(fd, (const uint8_t *)text, (size_t)len);
+}
+
+enum oc_err
+oc_file_lock(const char *path, int *fd, struct oc_error *error)
+{
+	int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	enum oc_err err = OC_OK;
+
+	if (lock < 0)
+		return fail(error, "open", path);
+	if (flock(lock, LOCK_EX | LOCK_NB) < 0)
+		err = errno == EWOULDBLOCK ? lock_busy(lock, path, error) :
+		    fail(error, "lock", path);
+	else if (write_pid(lock) != OC_OK)
+		err = fail(error, "write", path);
+	if (err != OC_OK) {
+		close(lock);
+		return err;
+	}
+	*fd = lock;
+	return OC_OK;
+}
+
+static enum oc_err
+make_one(const char *path, mode_t mode, struct oc_error *error)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return OC_OK;
+	/* Read-only file systems and the like answer before "exists". */
+	if (stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return OC_OK;
+		errno = ENOTDIR;
+	}
+	return fail(error, "make the directory", path);
+}
+
+enum oc_err
+oc_file_mkdir_p(const char *path, mode_t mode, struct oc_error *error)
+{
+	char *copy = strdup(path), *slash;
+	enum oc_err err = OC_OK;
+
+	if (copy == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	slash = copy;
+	while (err == OC_OK && (slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		err = make_one(copy, mode, error);
+		*slash = '/';
+	}
+	if (err == OC_OK)
+		err = make_one(copy, mode, error);
+	free(copy);
+	return err;
+}
+
+enum oc_err
+oc_path_join(const char *base_dir, const char *path, char **joined)
+{
+	size_t len = strlen(base_dir);
+	char *out;
+
+	if (path[0] == '/' || len == 0) {
+		out = strdup(path);
+		if (out == NULL)
+			return OC_ERR_NOMEM;
+	} else if (asprintf(&out, "%s%s%s", base_dir,
+	    base_dir[len - 1] == '/' ? "" : "/", path) < 0) {
+		return OC_ERR_NOMEM;
+	}
+	*joined = out;
+	return OC_OK;
+}
+
+enum oc_err
+oc_path_directory(const char *path, char **directory)
+{
+	const char *slash = strrchr(path, '/');
+	char *out;
+
+	if (slash == NULL)
+		out = strdup(".");
+	else if (slash == path)
+		out = strdup("/");
+	else
+		out = strndup(path, (size_t)(slash - path));
+	if (out == NULL)
+		return OC_ERR_NOMEM;
+	*directory = out;
+	return OC_OK;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole files, locks and paths.  All of it blocks: never call from an event
+ * loop. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/*
+ * The whole content of a regular file or a pipe, or, for "-", of standard
+ * input.  *bytes is for free(); a NUL, not counted, stands behind it.
+ * NOT_FOUND; LIMIT over max bytes; REFUSED for directories, devices, sockets.
+ */
+enum oc_err oc_file_read(const char *path, size_t max, uint8_t **bytes,
+    size_t *len, struct oc_error *error) OC_MUST_CHECK;
+
+/*
+ * Replaces or creates a file in one step: whoever opens the path, and whoever
+ * looks after a crash, sees the old content or the new.  On failure the old
+ * file is as it was and nothing is left beside it.  The mode is exactly the
+ * one given, whatever the umask.  A symbolic link is followed.
+ * NO_SPACE for a full disk or quota; REFUSED where the path is a directory,
+ * device or pipe.
+ */
+enum oc_err oc_file_write(const char *path, mode_t mode, const void *bytes,
+    size_t len, struct oc_error *error) OC_MUST_CHECK;
+
+/*
+ * Creates the file when missing, locks it exclusively without waiting and
+ * writes our PID into it.  Closing the fd, or the end of the last process
+ * that inherited it, unlocks; the file stays.  BUSY when somebody has it; the
+ * text says who, when the file does.
+ */
+enum oc_err oc_file_lock(const char *path, int *fd, struct oc_error *error)
+    OC_MUST_CHECK;
+
+/* The directory and those above it, each with this mode if it was missing. */
+enum oc_err oc_file_mkdir_p(const char *path, mode_t mode,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/* An absolute path stays; another one is meant from base_dir.  For free().
+ * NOMEM is the only error. */
+enum oc_err oc_path_join(const char *base_dir, const char *path, char **joined)
+    OC_MUST_CHECK;
+
+/* "/a" of "/a/b", "." of "b", "/" of "/b".  For free().  NOMEM only. */
+enum oc_err oc_path_directory(const char *path, char **directory)
+    OC_MUST_CHECK;
+
+#endif
