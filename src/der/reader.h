@@ -22,7 +22,9 @@ struct der_reader {
 static inline struct der_reader
 der_reader_of(struct der_bytes bytes)
 {
-	return (struct der_reader){ bytes.p, bytes.p + bytes.len, false };
+	/* Empty may be NULL, to which C adds nothing, not even 0. */
+	return (struct der_reader){ bytes.p,
+	    bytes.len == 0 ? bytes.p : bytes.p + bytes.len, false };
 }
 
 static inline void
@@ -199,7 +201,10 @@ bool der_read_whole(struct der_bytes bytes, uint8_t tag,
 
 /*
  * Walks everything, descending into every constructed value, to at most
- * DER_DEPTH_MAX levels: true if all of it is well-formed DER.
+ * DER_DEPTH_MAX levels (der/writer.h): true if it is one value or more, and
+ * all of it is DER.  For values of universal tags that takes in their form
+ * (primitive or constructed) and contents, and the order in a SET OF as far
+ * as it can be seen: between neighbours of one tag.
  */
 bool der_is_valid(struct der_bytes bytes);
 
