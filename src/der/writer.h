@@ -29,11 +29,14 @@
  * A hole in a template: what is passed instead of a value that will differ
  * from one filling to the next.  DER_HOLE(i) stands for octets of any length
  * (the contents of an INTEGER or OCTET STRING, or raw DER), DER_TIME_HOLE(i)
- * for a GeneralizedTime.  A writer that is not recording asserts on it.
+ * for a GeneralizedTime.  A writer that is not recording asserts on it, and so
+ * does every put that has to look at its value (text, OIDs, magnitudes).
+ * A hole is known by its address.  The element before the first is no hole: it
+ * may be where another, empty array ends.
  */
 #define DER_HOLES_MAX 16
-extern const uint8_t der_holes[DER_HOLES_MAX];
-#define DER_HOLE(i) ((struct der_bytes){ &der_holes[i], 0 })
+extern const uint8_t der_holes[DER_HOLES_MAX + 1];
+#define DER_HOLE(i) ((struct der_bytes){ &der_holes[(i) + 1], 0 })
 #define DER_TIME_HOLE(i) (INT64_MIN + (i))
 
 struct der_template;
@@ -47,7 +50,8 @@ struct der_writer {
 	size_t len;			/* octets so far */
 	size_t out_max;
 	uint32_t sizes[DER_NODES_MAX];	/* contents of the n-th begin..end */
-	uint32_t num_nodes;
+	uint32_t num_nodes;		/* begun so far */
+	uint32_t num_measured;		/* DER_WRITE: all there must be */
 	uint32_t open[DER_DEPTH_MAX];	/* node, by depth */
 	size_t start[DER_DEPTH_MAX];	/* len where its contents began */
 	uint32_t depth;
@@ -80,7 +84,8 @@ void der_put_primitive(struct der_writer *w, uint8_t tag,
 
 /* TRUE as FF (X.690, 11.1); FALSE is nearly always a DEFAULT: left out. */
 void der_put_boolean(struct der_writer *w, bool value);
-/* From content octets, which must already be minimal: serials, hole. */
+/* From content octets, which must already be minimal (MALFORMED if they are
+ * not): serials, hole. */
 void der_put_integer(struct der_writer *w, struct der_bytes contents);
 void der_put_serial(struct der_writer *w, const struct oc_serial *serial);
 /* Unsigned big-endian magnitude of any length; made minimal and positive. */
@@ -95,16 +100,19 @@ void der_put_bits(struct der_writer *w, struct der_bytes octets);
  * (X.690, 11.2.2).  Bit n of the type is bit n of value. */
 void der_put_named_bits(struct der_writer *w, uint32_t value);
 void der_put_oid(struct der_writer *w, enum der_oid oid);
-/* An OID's content octets, for one that is not in der/oid.h. */
+/* An OID's content octets, for one that is not in der/oid.h: MALFORMED if they
+ * are not minimal arcs. */
 void der_put_oid_bytes(struct der_writer *w, struct der_bytes contents);
-/* UTF8String or PrintableString from text that must fit its alphabet:
+/* UTF8String, PrintableString or IA5String from text that must fit its alphabet:
  * MALFORMED otherwise. */
 void der_put_utf8(struct der_writer *w, struct der_bytes text);
 void der_put_printable(struct der_writer *w, struct der_bytes text);
 void der_put_ia5(struct der_writer *w, struct der_bytes text);
-/* GeneralizedTime YYYYMMDDHHMMSSZ from Unix seconds; years 0000 to 9999. */
+/* GeneralizedTime YYYYMMDDHHMMSSZ from Unix seconds; years 0000 to 9999, LIMIT
+ * outside them. */
 void der_put_gentime(struct der_writer *w, int64_t at);
-/* Time as RFC 5280 4.1.2.5 has it: UTCTime to 2049, then GeneralizedTime. */
+/* Time as RFC 5280 4.1.2.5 has it: UTCTime to 2049, then GeneralizedTime;
+ * LIMIT before 1950, which neither may say.  Takes no hole. */
 void der_put_time(struct der_writer *w, int64_t at);
 
 #endif
