@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Issuing: request and profile are checked, the exact TBS is built and read
+ * back, serial and TBS are stored as reserved, only then is the key asked;
+ * the signature, which the signer has verified, is stored, then returned.
+ * After a kill anywhere no certificate exists that the store doesn't know.
+ */
+#ifndef CA_ISSUE_H
+#define CA_ISSUE_H
+
+#include "ca/issuer.h"
+#include "ca/profile.h"
+#include "sign/sign.h"
+#include "x509/csr.h"
+
+/* What somebody wants certified.  Everything is borrowed. */
+struct ca_request {
+	const struct ca_profile *profile;
+	const struct x509_csr *csr;	/* read and verified, or NULL */
+	struct der_bytes spki;		/* without a CSR */
+	struct der_bytes subject;	/* Name TLV; len 0: as the CSR says */
+	const struct x509_san *sans;	/* NULL: as the CSR says */
+	uint32_t num_sans;
+	int64_t validity_s;		/* 0: as the profile says */
+	int64_t not_before;		/* 0: now, less the back-dating */
+};
+
+struct ca_certificate {
+	int64_t store_id;
+	struct oc_serial serial;
+	uint8_t *der;			/* owned */
+	size_t der_len;
+};
+void ca_certificate_fini(struct ca_certificate *certificate);
+
+/*
+ * REFUSED when policy says no, with the rule in error: a key that is too weak
+ * or the CA's own, no names where the profile wants some, an extension in the
+ * CSR that the profile does not give, a life longer than the issuer's.
+ * Blocks until deadline_ns.
+ */
+enum oc_err ca_issue(struct ca_issuer *issuer, struct store *store,
+    struct signer *signer, const struct ca_request *request,
+    int64_t deadline_ns, struct ca_certificate *certificate,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/*
+ * A self-signed certificate for a root, whose key is "issuer/NAME"; recorded
+ * like any other once the issuer is known to the store.
+ */
+enum oc_err ca_issue_root(const struct oc_config_issuer *config,
+    struct store *store, struct signer *signer,
+    const struct ca_request *request, int64_t deadline_ns,
+    struct ca_certificate *certificate, struct oc_error *error)
+    OC_MUST_CHECK;
+
+/* The CSR checks by themselves: what "csr show" and "cert issue" tell. */
+enum oc_err ca_check_csr(const struct x509_csr *csr,
+    const struct ca_profile *profile, struct oc_error *error) OC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An [issuer NAME] with its certificate read and checked. */
+#ifndef CA_ISSUER_H
+#define CA_ISSUER_H
+
+#include "base/config.h"
+#include "base/err.h"
+#include "store/store.h"
+#include "x509/cert.h"
+
+#define CA_KEY_ID_MAX 64
+
+struct ca_issuer {
+	const struct oc_config_issuer *config;	/* borrowed */
+	uint8_t *der;			/* the certificate; owned */
+	struct x509_cert cert;		/* views into der */
+	uint8_t *chain;			/* PEM of those above it; owned; NULL */
+	size_t chain_len;
+	uint8_t spki_hash[STORE_HASH_LEN];
+	uint8_t key_id[CA_KEY_ID_MAX];	/* its SKI, or made */
+	size_t key_id_len;
+	int64_t store_id;		/* 0 until ca_issuer_register() */
+};
+
+/* Reads the files; the certificate must be a CA's and not expired.  The
+ * error names the file and what to do. */
+enum oc_err ca_issuer_load(const struct oc_config_issuer *config,
+    struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
+void ca_issuer_free(struct ca_issuer *issuer);	/* NULL is fine */
+/* Makes the store know it. */
+enum oc_err ca_issuer_register(struct ca_issuer *issuer, struct store *store,
+    struct oc_error *error) OC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Revoking, and the CRL of it: RFC 5280 sections 5 and 5.3. */
+#ifndef CA_REVOKE_H
+#define CA_REVOKE_H
+
+#include "ca/issuer.h"
+#include "sign/sign.h"
+
+/* revoked_at is now unless given.  Errors as store_revoke(), in words. */
+enum oc_err ca_revoke(struct ca_issuer *issuer, struct store *store,
+    const struct oc_serial *serial, enum crl_reason reason,
+    int64_t revoked_at, int64_t invalidity_at, struct oc_error *error)
+    OC_MUST_CHECK;
+
+struct ca_crl {
+	uint64_t number;
+	uint8_t *der;		/* owned */
+	size_t der_len;
+	uint32_t num_entries;
+};
+void ca_crl_fini(struct ca_crl *crl);
+
+/* A full CRL: number reserved, signed, stored.  Expired certificates are
+ * left out after one CRL beyond their life (RFC 5280, 3.3). */
+enum oc_err ca_crl_create(struct ca_issuer *issuer, struct store *store,
+    struct signer *signer, int64_t deadline_ns, struct ca_crl *crl,
+    struct oc_error *error) OC_MUST_CHECK;
+
+#endif

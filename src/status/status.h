@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a certificate's status comes from: one vtable, read by ocsign-status
+ * only.  A source yields a full snapshot first and what has changed since
+ * after that, in batches, always in the order in which it changed.
+ *
+ * A source blocks and lives on its own thread; never call it from an event
+ * loop.  When it fails, what it yielded before stays: nothing becomes `good`
+ * because a source is away.
+ */
+#ifndef STATUS_STATUS_H
+#define STATUS_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/reason.h"
+#include "base/serial.h"
+
+struct status_change {
+	int64_t seq;
+	struct oc_serial serial;
+	bool is_revoked;
+	enum crl_reason reason;
+	int64_t revoked_at;
+	int64_t not_after;	/* of the certificate */
+};
+
+struct status_source;
+
+struct status_ops {
+	/* Random, of the data it reads: a table made from other data is made
+	 * anew. */
+	enum oc_err (*id)(struct status_source *s, uint8_t id[16]);
+	/* Up to num_max changes with seq > after_seq.  *num 0: none (yet). */
+	enum oc_err (*read)(struct status_source *s, int64_t after_seq,
+	    struct status_change *changes, uint32_t num_max, uint32_t *num);
+	/* Cheap: true if read() may have something new since the last call. */
+	bool (*has_news)(struct status_source *s);
+	const char *(*error)(const struct status_source *s);
+	void (*close)(struct status_source *s);
+};
+
+/* Embedded first in each implementation. */
+struct status_source {
+	const struct status_ops *ops;
+};
+
+/* Our own store, for one [issuer NAME]. */
+enum oc_err status_own_open(const char *store_path, const char *issuer,
+    struct status_source **source, struct oc_error *error) OC_MUST_CHECK;
+
+/* What is known of the certificates of one issuer, in memory: by serial. */
+struct status_set;
+struct status_record {
+	struct oc_serial serial;
+	bool is_revoked;
+	enum crl_reason reason;
+	int64_t revoked_at, not_after;
+	int64_t seq;
+};
+enum oc_err status_set_new(struct status_set **set) OC_MUST_CHECK;
+void status_set_free(struct status_set *set);
+/* Takes it in; an older seq than what is there is ignored. */
+enum oc_err status_set_apply(struct status_set *set,
+    const struct status_change *change) OC_MUST_CHECK;
+/* NULL if the serial was never issued.  Valid until the next apply. */
+const struct status_record *status_set_find(const struct status_set *set,
+    const struct oc_serial *serial);
+uint32_t status_set_num(const struct status_set *set);
+typedef bool status_set_fn(void *arg, const struct status_record *record);
+void status_set_walk(const struct status_set *set, status_set_fn *fn,
+    void *arg);
+
+#endif
