@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lanes of doubly linked tickets, so that a cancelled one leaves at once. */
+#include "sign/queue.h"
+
+enum oc_err
+sign_queue_init(struct sign_queue *q, size_t tickets_max)
+{
+	memset(q, 0, sizeof(*q));
+	q->tickets_max = tickets_max;
+	if (pthread_mutex_init(&q->lock, NULL) != 0)
+		return OC_ERR_SYSTEM;
+	if (pthread_cond_init(&q->changed, NULL) != 0) {
+		(void)pthread_mutex_destroy(&q->lock);
+		return OC_ERR_SYSTEM;
+	}
+	return OC_OK;
+}
+
+void
+sign_queue_fini(struct sign_queue *q)
+{
+	oc_assert(q->num_tickets == 0);
+	(void)pthread_cond_destroy(&q->changed);
+	(void)pthread_mutex_destroy(&q->lock);
+}
+
+static void
+unlink_ticket(struct sign_queue *q, struct sign_ticket *t)
+{
+	if (t->previous != NULL)
+		t->previous->next = t->next;
+	else
+		q->first[t->lane] = t->next;
+	if (t->next != NULL)
+		t->next->previous = t->previous;
+	else
+		q->last[t->lane] = t->previous;
+	t->next = t->previous = NULL;
+	q->num_tickets--;
+	atomic_store(&t->queue, NULL);
+}
+
+enum oc_err
+sign_queue_put(struct sign_queue *q, struct sign_ticket *t)
+{
+	enum oc_err err = OC_OK;
+
+	oc_assert(t->lane < SIGN_LANE_MAX && t->queue == NULL);
+	(void)pthread_mutex_lock(&q->lock);
+	if (q->is_closed)
+		err = OC_ERR_CANCELLED;
+	else if (q->num_tickets >= q->tickets_max)
+		err = OC_ERR_BUSY;
+	else {
+		t->next = NULL;
+		t->previous = q->last[t->lane];
+		if (t->previous != NULL)
+			t->previous->next = t;
+		else
+			q->first[t->lane] = t;
+		q->last[t->lane] = t;
+		q->num_tickets++;
+		atomic_store(&t->queue, q);
+		(void)pthread_cond_signal(&q->changed);
+	}
+	(void)pthread_mutex_unlock(&q->lock);
+	return err;
+}
+
+void
+sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t)
+{
+	oc_assert(t->lane < SIGN_LANE_MAX && t->queue == NULL);
+	(void)pthread_mutex_lock(&q->lock);
+	t->previous = NULL;
+	t->next = q->first[t->lane];
+	if (t->next != NULL)
+		t->next->previous = t;
+	else
+		q->last[t->lane] = t;
+	q->first[t->lane] = t;
+	q->num_tickets++;
+	atomic_store(&t->queue, q);
+	(void)pthread_cond_signal(&q->changed);
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+/* The most urgent ticket, unlinked; NULL if there is none. */
+static struct sign_ticket *
+take_first(struct sign_queue *q)
+{
+	for (int lane = 0; lane < SIGN_LANE_MAX; lane++) {
+		struct sign_ticket *t = q->first[lane];
+
+		if (t != NULL) {
+			unlink_ticket(q, t);
+			return t;
+		}
+	}
+	return NULL;
+}
+
+struct sign_ticket *
+sign_queue_take(struct sign_queue *q)
+{
+	struct sign_ticket *t = NULL;
+
+	(void)pthread_mutex_lock(&q->lock);
+	while (!q->is_closed && (q->is_paused || (t = take_first(q)) == NULL))
+		(void)pthread_cond_wait(&q->changed, &q->lock);
+	(void)pthread_mutex_unlock(&q->lock);
+	return t;
+}
+
+struct sign_ticket *
+sign_queue_drain(struct sign_queue *q)
+{
+	struct sign_ticket *t;
+
+	(void)pthread_mutex_lock(&q->lock);
+	t = take_first(q);
+	(void)pthread_mutex_unlock(&q->lock);
+	return t;
+}
+
+bool
+sign_queue_remove(struct sign_ticket *t)
+{
+	struct sign_queue *q = atomic_load(&t->queue);
+	bool was_in;
+
+	if (q == NULL)
+		return false;
+	(void)pthread_mutex_lock(&q->lock);
+	/* A thread may have taken it before we had the lock. */
+	was_in = atomic_load(&t->queue) == q;
+	if (was_in)
+		unlink_ticket(q, t);
+	(void)pthread_mutex_unlock(&q->lock);
+	return was_in;
+}
+
+static void
+set_flag(struct sign_queue *q, bool *flag, bool value)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	*flag = value;
+	(void)pthread_cond_broadcast(&q->changed);
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+void
+sign_queue_pause(struct sign_queue *q)
+{
+	set_flag(q, &q->is_paused, true);
+}
+
+void
+sign_queue_resume(struct sign_queue *q)
+{
+	set_flag(q, &q->is_paused, false);
+}
+
+void
+sign_queue_close(struct sign_queue *q)
+{
+	set_flag(q, &q->is_closed, true);
+}
+
+size_t
+sign_queue_len(struct sign_queue *q)
+{
+	size_t len;
+
+	(void)pthread_mutex_lock(&q->lock);
+	len = q->num_tickets;
+	(void)pthread_mutex_unlock(&q->lock);
+	return len;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A bounded queue of tickets with one lane for each enum sign_lane: the most
+ * urgent lane first, within a lane first come, first served.  Safe from any
+ * number of threads; its lock is a leaf: nothing else is locked under it.
+ */
+#ifndef SIGN_QUEUE_H
+#define SIGN_QUEUE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "sign/sign.h"
+
+struct sign_queue;
+
+/* One job on its way through a signer's threads.  Whoever took it out of a
+ * queue owns it, until it puts it into the next or finishes it (sign/desk.h). */
+struct sign_ticket {
+	/* From the job, constant. */
+	void *key;			/* the signer's own */
+	enum sign_kind kind;
+	enum sign_lane lane;
+	enum sign_alg alg;		/* never SIGN_ALG_NONE */
+	int64_t deadline_ns;
+
+	/* The stages' own. */
+	unsigned int attempts;		/* times it reached the key */
+	uint8_t signature[OC_SIGNATURE_MAX];
+	size_t signature_len;
+
+	/* The queue's. */
+	struct sign_ticket *next, *previous;
+	_Atomic(struct sign_queue *) queue;	/* NULL: in none */
+
+	/* The desk's, under its lock. */
+	struct sign_job *job;		/* NULL once the caller has it back */
+	bool is_pinned, is_due;
+	size_t heap_index;
+};
+
+struct sign_queue {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct sign_ticket *first[SIGN_LANE_MAX], *last[SIGN_LANE_MAX];
+	size_t num_tickets, tickets_max;
+	bool is_paused, is_closed;
+};
+
+enum oc_err sign_queue_init(struct sign_queue *q, size_t tickets_max)
+    OC_MUST_CHECK;
+/* It must be empty and nobody inside. */
+void sign_queue_fini(struct sign_queue *q);
+
+/* BUSY when it is full, CANCELLED when it is closed. */
+enum oc_err sign_queue_put(struct sign_queue *q, struct sign_ticket *t)
+    OC_MUST_CHECK;
+/* Back to the head of its lane, full or closed or not. */
+void sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t);
+/* Blocks until there is a ticket and the queue is not paused; NULL once it
+ * is closed. */
+struct sign_ticket *sign_queue_take(struct sign_queue *q);
+/* What is left, without blocking, paused or closed or not; NULL if empty. */
+struct sign_ticket *sign_queue_drain(struct sign_queue *q);
+/* Takes a ticket out of whatever queue it is in; false if it is in none. */
+bool sign_queue_remove(struct sign_ticket *t);
+
+void sign_queue_pause(struct sign_queue *q);
+void sign_queue_resume(struct sign_queue *q);
+void sign_queue_close(struct sign_queue *q);
+size_t sign_queue_len(struct sign_queue *q);
+
+#endif

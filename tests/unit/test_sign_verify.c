@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verifying: what OpenSSL signed, and everything a bit away from it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "base/limits.h"
+#include "sign/verify.h"
+
+static const uint8_t tbs[] = "to be signed";
+
+static struct sign_verifier *
+verifier_of(EVP_PKEY *key)
+{
+	struct sign_verifier *v;
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key, &der);
+
+	assert_true(len > 0);
+	assert_int_equal(sign_verifier_new((struct der_bytes){ der,
+	    (size_t)len }, &v), OC_OK);
+	OPENSSL_free(der);
+	return v;
+}
+
+static size_t
+sign(EVP_PKEY *key, const EVP_MD *md, int salt_len, uint8_t *out)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *key_ctx;
+	size_t len = OC_SIGNATURE_MAX;
+
+	assert_int_equal(EVP_DigestSignInit(ctx, &key_ctx, md, NULL, key), 1);
+	if (salt_len != 0) {
+		assert_true(EVP_PKEY_CTX_set_rsa_padding(key_ctx,
+		    RSA_PKCS1_PSS_PADDING) > 0);
+		assert_true(EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx,
+		    salt_len) > 0);
+	}
+	assert_int_equal(EVP_DigestSign(ctx, out, &len, tbs, sizeof(tbs)), 1);
+	EVP_MD_CTX_free(ctx);
+	return len;
+}
+
+static void
+check(EVP_PKEY *key, const EVP_MD *md, enum sign_alg alg,
+    enum sign_alg wrong)
+{
+	struct sign_verifier *v = verifier_of(key);
+	uint8_t signature[OC_SIGNATURE_MAX], other[sizeof(tbs)];
+	struct der_bytes s = { signature, sign(key, md,
+	    sign_alg_info(alg)->is_pss ? RSA_PSS_SALTLEN_DIGEST : 0,
+	    signature) };
+
+	assert_int_equal(sign_verify(v, alg, DER_ARRAY(tbs), s), OC_OK);
+	assert_int_equal(sign_verify(v, wrong, DER_ARRAY(tbs), s),
+	    OC_ERR_SIGNATURE);
+	memcpy(other, tbs, sizeof(tbs));
+	other[3] ^= 1;
+	assert_int_equal(sign_verify(v, alg, DER_ARRAY(other), s),
+	    OC_ERR_SIGNATURE);
+	for (size_t i = 0; i < s.len; i += 7) {
+		signature[i] ^= 0x10;
+		assert_int_equal(sign_verify(v, alg, DER_ARRAY(tbs), s),
+		    OC_ERR_SIGNATURE);
+		signature[i] ^= 0x10;
+	}
+	s.len--;
+	assert_int_equal(sign_verify(v, alg, DER_ARRAY(tbs), s),
+	    OC_ERR_SIGNATURE);
+	s.len = 0;
+	assert_int_equal(sign_verify(v, alg, DER_ARRAY(tbs), s),
+	    OC_ERR_SIGNATURE);
+	assert_int_equal(ERR_peek_error(), 0);
+	sign_verifier_free(v);
+}
+
+static void
+every_algorithm(void **state)
+{
+	EVP_PKEY *rsa = EVP_RSA_gen(2048), *p256 = EVP_EC_gen("P-256"),
+	    *p521 = EVP_EC_gen("P-521");
+
+	(void)state;
+	check(rsa, EVP_sha256(), SIGN_RSA_SHA256, SIGN_RSA_PSS_SHA256);
+	check(rsa, EVP_sha512(), SIGN_RSA_SHA512, SIGN_RSA_SHA384);
+	check(rsa, EVP_sha384(), SIGN_RSA_PSS_SHA384, SIGN_RSA_SHA384);
+	check(p256, EVP_sha256(), SIGN_ECDSA_SHA256, SIGN_ECDSA_SHA384);
+	check(p256, EVP_sha384(), SIGN_ECDSA_SHA384, SIGN_ECDSA_SHA256);
+	check(p521, EVP_sha512(), SIGN_ECDSA_SHA512, SIGN_ECDSA_SHA256);
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(p256);
+	EVP_PKEY_free(p521);
+}
+
+static void
+ed25519_signs_the_message_itself(void **state)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	struct sign_verifier *v = verifier_of(key);
+	uint8_t signature[OC_SIGNATURE_MAX];
+	struct der_bytes s = { signature, sign(key, NULL, 0, signature) };
+
+	(void)state;
+	assert_int_equal(s.len, 64);
+	assert_int_equal(sign_verify(v, SIGN_ED25519, DER_ARRAY(tbs), s),
+	    OC_OK);
+	signature[5] ^= 1;
+	assert_int_equal(sign_verify(v, SIGN_ED25519, DER_ARRAY(tbs), s),
+	    OC_ERR_SIGNATURE);
+	assert_int_equal(sign_verify(v, SIGN_ECDSA_SHA256, DER_ARRAY(tbs), s),
+	    OC_ERR_MISMATCH);
+	sign_verifier_free(v);
+	EVP_PKEY_free(key);
+}
+
+static void
+pss_salt_of_another_length_is_refused(void **state)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	struct sign_verifier *v = verifier_of(key);
+	uint8_t signature[OC_SIGNATURE_MAX];
+	struct der_bytes s = { signature, sign(key, EVP_sha256(), 20,
+	    signature) };
+
+	(void)state;
+	assert_int_equal(sign_verify(v, SIGN_RSA_PSS_SHA256, DER_ARRAY(tbs),
+	    s), OC_ERR_SIGNATURE);
+	sign_verifier_free(v);
+	EVP_PKEY_free(key);
+}
+
+static void
+key_types_must_fit(void **state)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-384"), *twin = EVP_EC_gen("P-384");
+	struct sign_verifier *v = verifier_of(key);
+	uint8_t signature[OC_SIGNATURE_MAX];
+	struct der_bytes s = { signature, sign(twin, EVP_sha384(), 0,
+	    signature) };
+
+	(void)state;
+	assert_int_equal(sign_verify(v, SIGN_ECDSA_SHA384, DER_ARRAY(tbs), s),
+	    OC_ERR_SIGNATURE);
+	assert_int_equal(sign_verify(v, SIGN_RSA_SHA256, DER_ARRAY(tbs), s),
+	    OC_ERR_MISMATCH);
+	assert_int_equal(sign_verify(v, SIGN_ALG_NONE, DER_ARRAY(tbs), s),
+	    OC_ERR_MISMATCH);
+	sign_verifier_free(v);
+	sign_verifier_free(NULL);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(twin);
+}
+
+static void
+point_off_the_curve_is_malformed(void **state)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key, &der);
+	struct sign_verifier *v;
+
+	(void)state;
+	assert_true(len > 0);
+	der[len - 1] ^= 1;
+	assert_int_equal(sign_verifier_new((struct der_bytes){ der,
+	    (size_t)len }, &v), OC_ERR_MALFORMED);
+	assert_int_equal(sign_verifier_new(DER_LITERAL("x"), &v),
+	    OC_ERR_MALFORMED);
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_algorithm),
+		cmocka_unit_test(ed25519_signs_the_message_itself),
+		cmocka_unit_test(pss_salt_of_another_length_is_refused),
+		cmocka_unit_test(key_types_must_fit),
+		cmocka_unit_test(point_off_the_curve_is_malformed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
