@@ -303,3 +303,42 @@ oc_base64_decode_in_place(void *buffer, size_t len, size_t *out_len)
 	*out_len = (size_t)(out - (uint8_t *)buffer);
 	return OC_OK;
 }
+
+/* The octets that must follow, 0 to 3, and the range of the first of them
+ * (RFC 3629, 4).  -1 for octets that start nothing. */
+static int
+utf8_tail(uint8_t lead, uint8_t *low, uint8_t *high)
+{
+	*low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+	*high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+	if (lead < 0x80)
+		return 0;
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return 1;
+	if (lead >= 0xe0 && lead <= 0xef)
+		return 2;
+	if (lead >= 0xf0 && lead <= 0xf4)
+		return 3;
+	return -1;
+}
+
+bool
+oc_utf8_is_valid(const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes, *end = p + len;
+
+	while (p < end) {
+		uint8_t low, high;
+		int tail = utf8_tail(*p++, &low, &high);
+
+		if (tail < 0 || end - p < tail)
+			return false;
+		for (; tail > 0; tail--, p++) {
+			if (*p < low || *p > high)
+				return false;
+			low = 0x80;
+			high = 0xbf;
+		}
+	}
+	return true;
+}

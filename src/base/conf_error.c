@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/conf.h"
+
+#include <stdio.h>
+
+#include "base/bytes.h"
+
+void
+oc_config_errors_add(struct oc_config_errors *errors,
+    const struct oc_conf_place *place, enum oc_err code, const char *format,
+    ...)
+{
+	char where[320], what[OC_ERROR_TEXT_MAX];
+	struct oc_buffer b;
+	va_list ap;
+
+	errors->num_found++;
+	if (errors->num == OC_CONFIG_ERRORS_MAX)
+		return;
+	va_start(ap, format);
+	vsnprintf(what, sizeof(what), format, ap);
+	va_end(ap);
+	oc_buffer_init(&b, sizeof(where) - 1);
+	oc_buffer_printf(&b, "%.160s", place->file);
+	if (place->line > 0)
+		oc_buffer_printf(&b, ":%d", place->line);
+	oc_buffer_put_text(&b, ":");
+	if (place->type != NULL)
+		oc_buffer_printf(&b, " [%.40s%s%.64s]", place->type,
+		    place->name != NULL ? " " : "",
+		    place->name != NULL ? place->name : "");
+	if (place->key != NULL)
+		oc_buffer_printf(&b, " %.40s", place->key);
+	if (place->type != NULL || place->key != NULL)
+		oc_buffer_put_text(&b, ":");
+	oc_error_set(&errors->list[errors->num++], code, "%s %s",
+	    oc_buffer_text(&b), what);
+	oc_buffer_fini(&b);
+}

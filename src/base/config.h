@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration, ocsign.conf(5), typed.  Everything in it has been
+ * checked that can be checked without opening a token, a certificate or a
+ * socket; every path is absolute.  Read once at start, never changed.
+ */
+#ifndef BASE_CONFIG_H
+#define BASE_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/log.h"
+
+/* What an integer or a duration has when it was not given and has no
+ * default.  Strings are NULL then, lists empty. */
+#define OC_CONFIG_UNSET (-1)
+
+/* What stands behind the run directory and its slash, at most. */
+#define OC_CONFIG_SOCKET_NAME_MAX 31
+
+struct oc_words {
+	char **words;
+	size_t num;
+};
+
+enum oc_config_presign {
+	OC_PRESIGN_ALL,		/* every certificate of the store */
+	OC_PRESIGN_ASKED	/* those somebody has asked for */
+};
+
+enum oc_config_nonce {
+	OC_NONCE_LIVE,		/* signed for, within nonce-budget */
+	OC_NONCE_IGNORE
+};
+
+enum oc_config_unknown {	/* what a serial we did not issue gets */
+	OC_UNKNOWN_UNAUTHORIZED,
+	OC_UNKNOWN_UNKNOWN	/* signed live, within nonce-budget */
+};
+
+enum oc_config_allow {		/* bits */
+	OC_ALLOW_CERTIFICATE = 1,
+	OC_ALLOW_CRL = 2,
+	OC_ALLOW_OCSP = 4
+};
+
+enum oc_config_subject {
+	OC_SUBJECT_UNSET,	/* as based-on says */
+	OC_SUBJECT_CSR,
+	OC_SUBJECT_FIXED	/* subject-name */
+};
+
+struct oc_config_store {
+	char *path;
+};
+
+struct oc_config_daemon {
+	char *run_directory;
+	char *table_directory;
+	enum oc_log_level log_level;
+};
+
+struct oc_config_responder {
+	struct oc_words listen;	/* "127.0.0.1:80", "[::1]:80" */
+	int64_t workers;
+	int64_t idle_timeout_s;
+	int64_t header_timeout_s;
+	int64_t connections_max;
+	char *prefix;		/* starts and ends with '/' */
+	int64_t nonce_budget;	/* signatures a second, all issuers */
+};
+
+struct oc_config_token {
+	char *name;
+	char *module;		/* path */
+	char *uri;		/* starts with "pkcs11:" */
+	char *pin_source;	/* "file:/abs", "fd:N", "credential:NAME" */
+	int64_t sessions;
+	int64_t timeout_s;	/* of one PKCS#11 call */
+	struct oc_words environment;	/* "NAME=VALUE" */
+	const char *file;	/* where the section stands; borrowed */
+	int line;
+};
+
+struct oc_config_issuer {
+	char *name;
+	char *certificate;	/* path */
+	char *chain;		/* path */
+	char *token;		/* NAME of a token that exists */
+	char *key;		/* pkcs11: URI or label */
+	/* The delegated OCSP signer: either all three or none. */
+	char *ocsp_certificate;
+	char *ocsp_token;	/* token, unless given */
+	char *ocsp_key;
+	char *ocsp_url;
+	char *ca_issuers_url;
+	char *crl_url;
+	int64_t crl_lifetime_s;
+	int64_t ocsp_lifetime_s;
+	int64_t ocsp_backdate_s;
+	enum oc_config_presign presign;
+	enum oc_config_nonce nonce;
+	enum oc_config_unknown unknown;
+	unsigned allow;		/* enum oc_config_allow */
+	const char *file;
+	int line;
+};
+
+/* Words that src/ca interprets.  based_on is a built-in profile's name or
+ * another section's; there are no loops. */
+struct oc_config_profile {
+	char *name;
+	char *based_on;
+	int64_t validity_s;
+	int64_t backdate_s;
+	struct oc_words key_usage;
+	struct oc_words extended_key_usage;
+	int64_t path_length;
+	enum oc_config_subject subject;
+	char *subject_name;	/* given when subject is FIXED, else NULL */
+	const char *file;
+	int line;
+};
+
+struct oc_config {
+	char *path;		/* as it was given */
+	char *directory;	/* where relative paths start, absolute */
+	struct oc_config_store store;
+	struct oc_config_daemon daemon;
+	struct oc_config_responder responder;
+	struct oc_config_token *tokens;
+	size_t num_tokens;
+	struct oc_config_issuer *issuers;
+	size_t num_issuers;
+	struct oc_config_profile *profiles;
+	size_t num_profiles;
+	struct oc_conf *conf;	/* what the file pointers point into */
+};
+
+/*
+ * Reads, checks and converts it all; every error found is in errors (zeroed
+ * by the caller), one line each.  *config is for oc_config_free().
+ * CONFIG for all that is wrong in the files; NOT_FOUND, SYSTEM, REFUSED when
+ * path itself cannot be read; NOMEM.
+ */
+enum oc_err oc_config_load(const char *path, struct oc_config **config,
+    struct oc_config_errors *errors) OC_MUST_CHECK;
+
+void oc_config_free(struct oc_config *config);
+
+/* $OCSIGN_CONF, when set and not empty, or SYSCONFDIR/ocsign.conf. */
+const char *oc_config_default_path(void);
+
+/* By name, exactly.  Borrowed; NULL when there is none. */
+const struct oc_config_token *oc_config_find_token(
+    const struct oc_config *config, const char *name);
+const struct oc_config_issuer *oc_config_find_issuer(
+    const struct oc_config *config, const char *name);
+const struct oc_config_profile *oc_config_find_profile(
+    const struct oc_config *config, const char *name);
+
+#endif

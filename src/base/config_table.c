@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/config_table.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/value.h"
+
+#define MINUTE INT64_C(60)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define YEAR (365 * DAY)
+
+const char *const oc_config_builtin_profiles[] = {
+	"server", "client", "ocsp-signer", "intermediate", NULL
+};
+
+static bool
+starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Takes the new text over; NULL is out of memory. */
+static enum oc_err
+replace(char **value, char *text, struct oc_error *error)
+{
+	if (text == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	free(*value);
+	*value = text;
+	return OC_OK;
+}
+
+static enum oc_err
+check_run_directory(const char *directory, char **value, struct oc_error *error)
+{
+	struct sockaddr_un *un = NULL;
+	size_t max = sizeof(un->sun_path) - 2 - OC_CONFIG_SOCKET_NAME_MAX;
+
+	(void)directory;
+	if (strlen(*value) > max)
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "%.120s is too long for the names of sockets; choose a "
+		    "directory of at most %zu characters", *value, max);
+	return OC_OK;
+}
+
+static enum oc_err
+check_listen(const char *directory, char **value, struct oc_error *error)
+{
+	char address[64];
+	struct in6_addr binary;
+	const char *colon = strrchr(*value, ':');
+	size_t len = colon == NULL ? 0 : (size_t)(colon - *value);
+	bool is_v6 = len >= 2 && (*value)[0] == '[' && colon[-1] == ']';
+	int64_t port;
+
+	(void)directory;
+	if (len > 0 && len < sizeof(address)) {
+		memcpy(address, *value + is_v6, len - 2 * (size_t)is_v6);
+		address[len - 2 * (size_t)is_v6] = '\0';
+		if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address,
+		    &binary) == 1 &&
+		    oc_value_int(colon + 1, 0, 65535, &port, NULL) == OC_OK)
+			return OC_OK;
+	}
+	return oc_error_set(error, OC_ERR_CONFIG,
+	    "\"%.80s\" is no address and port; write 192.0.2.1:80 or "
+	    "[2001:db8::1]:80", *value);
+}
+
+static enum oc_err
+check_prefix(const char *directory, char **value, struct oc_error *error)
+{
+	size_t len = strlen(*value);
+
+	(void)directory;
+	if ((*value)[0] != '/' || (*value)[len - 1] != '/' ||
+	    strstr(*value, "//") != NULL || len > 256 ||
+	    strspn(*value, "/-._~ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789") != len)
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "\"%.80s\" is no URL path prefix; write / or a path such "
+		    "as /ocsp/ that starts and ends with '/'", *value);
+	return OC_OK;
+}
+
+/* What may stand in an IA5String of a certificate for ever. */
+static enum oc_err
+check_url(const char *directory, char **value, struct oc_error *error)
+{
+	const char *p = *value;
+
+	(void)directory;
+	if (starts_with(p, "https://"))
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "https cannot be used here, clients would need what they "
+		    "are about to fetch (RFC 5280, 8); write http://");
+	if (!starts_with(p, "http://") || p[7] == '\0' || p[7] == '/')
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "\"%.80s\" is no URL; write http://HOST/PATH", *value);
+	for (; *p != '\0'; p++)
+		if (*p <= 0x20 || *p >= 0x7f || strchr("\"<>\\^`{|}", *p))
+			return oc_error_set(error, OC_ERR_CONFIG,
+			    "\"%.80s\" has a character that a URL cannot "
+			    "have; write it as %%XX", *value);
+	return OC_OK;
+}
+
+static enum oc_err
+check_module(const char *directory, char **value, struct oc_error *error)
+{
+	(void)directory;
+	if ((*value)[0] == '/')
+		return OC_OK;
+	/* dlopen() would search for it. */
+	return oc_error_set(error, OC_ERR_CONFIG,
+	    "\"%.120s\" is not absolute; write the whole path of the PKCS#11 "
+	    "module", *value);
+}
+
+static enum oc_err
+check_uri(const char *directory, char **value, struct oc_error *error)
+{
+	(void)directory;
+	if (starts_with(*value, "pkcs11:") && (*value)[7] != '\0')
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG,
+	    "\"%.80s\" is no PKCS#11 URI; write pkcs11:token=NAME", *value);
+}
+
+/* A path is written as file:/absolute. */
+static enum oc_err
+check_pin_source(const char *directory, char **value, struct oc_error *error)
+{
+	const char *text = *value;
+	char *path, *source;
+	int64_t fd;
+	enum oc_err err;
+
+	if (starts_with(text, "fd:")) {
+		if (oc_value_int(text + 3, 0, 65535, &fd, NULL) == OC_OK)
+			return OC_OK;
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "\"%.80s\" is no file descriptor; write fd:3", text);
+	}
+	if (starts_with(text, "credential:")) {
+		if (text[11] != '\0' && text[11] != '.' &&
+		    strchr(text, '/') == NULL)
+			return OC_OK;
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "\"%.80s\" is no credential; write credential:NAME with "
+		    "the name that LoadCredential= of the unit has", text);
+	}
+	if (starts_with(text, "file:"))
+		text += 5;
+	if (*text == '\0')
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "no path; write file:/PATH, fd:N or credential:NAME");
+	err = oc_path_join(directory, text, &path);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "out of memory");
+	if (asprintf(&source, "file:%s", path) < 0)
+		source = NULL;
+	free(path);
+	return replace(value, source, error);
+}
+
+static enum oc_err
+check_environment(const char *directory, char **value, struct oc_error *error)
+{
+	static const char name_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789_";
+	size_t len = strspn(*value, name_chars);
+	char *text;
+
+	if (len == 0 || (*value)[len] != '=' ||
+	    ((*value)[0] >= '0' && (*value)[0] <= '9'))
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "\"%.80s\" is no variable; write NAME=VALUE", *value);
+	if (!starts_with(*value + len + 1, "./"))
+		return OC_OK;
+	if (asprintf(&text, "%.*s=%s/%s", (int)len, *value, directory,
+	    *value + len + 3) < 0)
+		text = NULL;
+	return replace(value, text, error);
+}
+
+static const struct oc_config_word log_levels[] = {
+	{ "error", OC_LOG_ERROR }, { "warning", OC_LOG_WARNING },
+	{ "notice", OC_LOG_NOTICE }, { "info", OC_LOG_INFO },
+	{ "debug", OC_LOG_DEBUG }, { NULL, 0 }
+};
+static const struct oc_config_word presigns[] = {
+	{ "all", OC_PRESIGN_ALL }, { "asked", OC_PRESIGN_ASKED }, { NULL, 0 }
+};
+static const struct oc_config_word nonces[] = {
+	{ "live", OC_NONCE_LIVE }, { "ignore", OC_NONCE_IGNORE }, { NULL, 0 }
+};
+static const struct oc_config_word unknowns[] = {
+	{ "unauthorized", OC_UNKNOWN_UNAUTHORIZED },
+	{ "unknown", OC_UNKNOWN_UNKNOWN }, { NULL, 0 }
+};
+static const struct oc_config_word allows[] = {
+	{ "certificate", OC_ALLOW_CERTIFICATE }, { "crl", OC_ALLOW_CRL },
+	{ "ocsp", OC_ALLOW_OCSP }, { NULL, 0 }
+};
+static const struct oc_config_word subjects[] = {
+	{ "csr", OC_SUBJECT_CSR }, { "fixed", OC_SUBJECT_FIXED }, { NULL, 0 }
+};
+
+#define AT(field) .offset = offsetof(struct oc_config_store, field)
+static const struct oc_config_key store_keys[] = {
+	{ "path", OC_KIND_PATH, AT(path),
+	    .preset = OCSIGN_STATEDIR "/store.db" },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_daemon, field)
+static const struct oc_config_key daemon_keys[] = {
+	{ "run-directory", OC_KIND_PATH, AT(run_directory),
+	    .preset = OCSIGN_RUNDIR, .check = check_run_directory },
+	{ "table-directory", OC_KIND_PATH, AT(table_directory),
+	    .preset = OCSIGN_STATEDIR "/tables" },
+	{ "log-level", OC_KIND_ENUM, AT(log_level), .preset = "notice",
+	    .words = log_levels },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_responder, field)
+static const struct oc_config_key responder_keys[] = {
+	{ "listen", OC_KIND_LIST, AT(listen),
+	    .preset = "127.0.0.1:8889 [::1]:8889", .check = check_listen },
+	{ "workers", OC_KIND_INT, AT(workers), .preset = "1",
+	    .min = 1, .max = 64 },
+	{ "idle-timeout", OC_KIND_DURATION, AT(idle_timeout_s),
+	    .preset = "30s", .min = 1, .max = HOUR },
+	{ "header-timeout", OC_KIND_DURATION, AT(header_timeout_s),
+	    .preset = "5s", .min = 1, .max = HOUR },
+	{ "connections-max", OC_KIND_INT, AT(connections_max),
+	    .preset = "10000", .min = 1, .max = 1000000 },
+	{ "prefix", OC_KIND_STRING, AT(prefix), .preset = "/",
+	    .check = check_prefix },
+	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
+	    .min = 0, .max = 1000000 },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_token, field)
+static const struct oc_config_key token_keys[] = {
+	{ "module", OC_KIND_STRING, AT(module), OC_KEY_REQUIRED,
+	    .check = check_module },
+	{ "uri", OC_KIND_STRING, AT(uri), OC_KEY_REQUIRED,
+	    .check = check_uri },
+	{ "pin-source", OC_KIND_STRING, AT(pin_source),
+	    .check = check_pin_source },
+	{ "sessions", OC_KIND_INT, AT(sessions), .preset = "4",
+	    .min = 1, .max = 256 },
+	{ "timeout", OC_KIND_DURATION, AT(timeout_s), .preset = "10s",
+	    .min = 1, .max = HOUR },
+	{ "environment", OC_KIND_LIST, AT(environment),
+	    .check = check_environment },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_issuer, field)
+static const struct oc_config_key issuer_keys[] = {
+	{ "certificate", OC_KIND_PATH, AT(certificate), OC_KEY_REQUIRED },
+	{ "chain", OC_KIND_PATH, AT(chain) },
+	{ "token", OC_KIND_STRING, AT(token), OC_KEY_REQUIRED },
+	{ "key", OC_KIND_STRING, AT(key), OC_KEY_REQUIRED },
+	{ "ocsp-certificate", OC_KIND_PATH, AT(ocsp_certificate) },
+	{ "ocsp-token", OC_KIND_STRING, AT(ocsp_token) },
+	{ "ocsp-key", OC_KIND_STRING, AT(ocsp_key) },
+	{ "ocsp-url", OC_KIND_STRING, AT(ocsp_url), .check = check_url },
+	{ "ca-issuers-url", OC_KIND_STRING, AT(ca_issuers_url),
+	    .check = check_url },
+	{ "crl-url", OC_KIND_STRING, AT(crl_url), .check = check_url },
+	{ "crl-lifetime", OC_KIND_DURATION, AT(crl_lifetime_s),
+	    .preset = "7d", .min = MINUTE, .max = 5 * YEAR },
+	{ "ocsp-lifetime", OC_KIND_DURATION, AT(ocsp_lifetime_s),
+	    .preset = "4d", .min = MINUTE, .max = 5 * YEAR },
+	{ "ocsp-backdate", OC_KIND_DURATION, AT(ocsp_backdate_s),
+	    .preset = "5m", .min = 0, .max = DAY },
+	{ "presign", OC_KIND_ENUM, AT(presign), .preset = "all",
+	    .words = presigns },
+	{ "nonce", OC_KIND_ENUM, AT(nonce), .preset = "live",
+	    .words = nonces },
+	{ "unknown", OC_KIND_ENUM, AT(unknown), .preset = "unauthorized",
+	    .words = unknowns },
+	{ "allow", OC_KIND_FLAGS, AT(allow),
+	    .preset = "certificate crl ocsp", .words = allows },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_profile, field)
+static const struct oc_config_key profile_keys[] = {
+	{ "based-on", OC_KIND_STRING, AT(based_on), OC_KEY_REQUIRED },
+	{ "validity", OC_KIND_DURATION, AT(validity_s),
+	    .min = MINUTE, .max = 100 * YEAR },
+	{ "backdate", OC_KIND_DURATION, AT(backdate_s),
+	    .min = 0, .max = 2 * DAY },
+	{ "key-usage", OC_KIND_LIST, AT(key_usage) },
+	{ "extended-key-usage", OC_KIND_LIST, AT(extended_key_usage) },
+	{ "path-length", OC_KIND_INT, AT(path_length), .min = 0, .max = 16 },
+	{ "subject", OC_KIND_ENUM, AT(subject), .words = subjects },
+	{ "subject-name", OC_KIND_STRING, AT(subject_name) },
+	{ NULL }
+};
+#undef AT
+
+#define SINGLE(field) .offset = offsetof(struct oc_config, field)
+#define NAMED(field, item) \
+	.offset = offsetof(struct oc_config, field), \
+	.num_offset = offsetof(struct oc_config, num_##field), \
+	.item_size = sizeof(struct item), \
+	.name_offset = offsetof(struct item, name), \
+	.file_offset = offsetof(struct item, file), \
+	.line_offset = offsetof(struct item, line)
+const struct oc_config_section oc_config_sections[] = {
+	{ "store", store_keys, SINGLE(store) },
+	{ "daemon", daemon_keys, SINGLE(daemon) },
+	{ "responder", responder_keys, SINGLE(responder) },
+	{ "token", token_keys, NAMED(tokens, oc_config_token) },
+	{ "issuer", issuer_keys, NAMED(issuers, oc_config_issuer) },
+	{ "profile", profile_keys, NAMED(profiles, oc_config_profile) },
+	{ NULL }
+};

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which sections and keys there are.  Private to config*.c. */
+#ifndef BASE_CONFIG_TABLE_H
+#define BASE_CONFIG_TABLE_H
+
+#include <stdbool.h>
+
+#include "base/config.h"
+
+enum oc_config_kind {
+	OC_KIND_STRING,		/* char * */
+	OC_KIND_PATH,		/* char *, made absolute */
+	OC_KIND_INT,		/* int64_t */
+	OC_KIND_DURATION,	/* int64_t, seconds */
+	OC_KIND_ENUM,		/* an enum, one of words */
+	OC_KIND_FLAGS,		/* unsigned, some of words */
+	OC_KIND_LIST		/* struct oc_words */
+};
+
+enum oc_config_presence {
+	OC_KEY_OPTIONAL,
+	OC_KEY_REQUIRED
+};
+
+struct oc_config_word {
+	const char *word;
+	int value;
+};
+
+/* Checks one value (an item of a list), and may replace it; directory is
+ * where relative paths start.  *value is for free(). */
+typedef enum oc_err oc_config_check_fn(const char *directory, char **value,
+    struct oc_error *error);
+
+struct oc_config_key {
+	const char *name;	/* NULL ends the table */
+	enum oc_config_kind kind;
+	size_t offset;		/* in the section's struct */
+	enum oc_config_presence presence;
+	const char *preset;	/* as somebody would have written it */
+	int64_t min, max;	/* INT, DURATION */
+	const struct oc_config_word *words;
+	oc_config_check_fn *check;
+};
+
+struct oc_config_section {
+	const char *type;	/* NULL ends the table */
+	const struct oc_config_key *keys;
+	/* In struct oc_config: the section's struct, or, for named sections,
+	 * the pointer to an array of item_size and its number. */
+	size_t offset;
+	size_t num_offset;
+	size_t item_size;	/* 0: not named */
+	size_t name_offset;	/* in an item */
+	size_t file_offset;
+	size_t line_offset;
+};
+
+/* field is zeroed. */
+void oc_config_field_init(const struct oc_config_key *key, void *field);
+void oc_config_field_fini(const struct oc_config_key *key, void *field);
+
+/* Converts and checks.  CONFIG, MALFORMED, LIMIT: the text has no place in
+ * front.  NOMEM may come without a text. */
+enum oc_err oc_config_field_set(const struct oc_config_key *key,
+    const char *directory, const char *text, void *field,
+    struct oc_error *error) OC_MUST_CHECK;
+
+extern const struct oc_config_section oc_config_sections[];
+
+/* The profiles that ca/ has; NULL ends it. */
+extern const char *const oc_config_builtin_profiles[];
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/value.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define DAY INT64_C(86400)
+#define DURATION_MAX (100 * 365 * DAY)
+#define SIZE_MAX_BYTES (INT64_C(1) << 40)
+#define DISTANCE_LEN_MAX 64
+
+struct unit {
+	char letter;
+	int64_t factor;
+};
+
+static const struct unit duration_units[] = {
+	{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', DAY }, { 'w', 7 * DAY },
+	{ 'y', 365 * DAY }, { '\0', 0 }
+};
+static const struct unit size_units[] = {
+	{ 'k', INT64_C(1) << 10 }, { 'm', INT64_C(1) << 20 },
+	{ 'g', INT64_C(1) << 30 }, { '\0', 1 }
+};
+
+/* Digits up to end; saturates, which is over every limit. */
+static bool
+parse_digits(const char *text, const char *end, int64_t *value)
+{
+	int64_t v = 0;
+
+	if (text == end || (*text == '0' && text + 1 != end))
+		return false;
+	for (; text < end; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		v = v > (INT64_MAX - 9) / 10 ? INT64_MAX :
+		    v * 10 + (*text - '0');
+	}
+	*value = v;
+	return true;
+}
+
+enum oc_err
+oc_value_int(const char *text, int64_t min, int64_t max, int64_t *value,
+    struct oc_error *error)
+{
+	bool is_negative = text[0] == '-';
+	const char *digits = is_negative ? text + 1 : text;
+	int64_t v;
+
+	if (!parse_digits(digits, text + strlen(text), &v))
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "\"%.64s\" is no number; write %" PRId64 " to %" PRId64,
+		    text, min, max);
+	if (is_negative)
+		v = -v;
+	if (v < min || v > max)
+		return oc_error_set(error, OC_ERR_LIMIT,
+		    "%.64s is out of range; write %" PRId64 " to %" PRId64,
+		    text, min, max);
+	*value = v;
+	return OC_OK;
+}
+
+/* A number and its unit, in the unit with factor 1. */
+static enum oc_err
+parse_units(const char *text, const struct unit *units, int64_t max,
+    int64_t *value)
+{
+	const char *end = text + strlen(text);
+	const struct unit *unit = units;
+	int64_t v;
+
+	if (end == text)
+		return OC_ERR_MALFORMED;
+	while (unit->letter != '\0' && unit->letter != end[-1])
+		unit++;
+	if (unit->factor == 0)
+		return OC_ERR_MALFORMED;
+	if (!parse_digits(text, unit->letter == '\0' ? end : end - 1, &v))
+		return OC_ERR_MALFORMED;
+	if (v > max / unit->factor)
+		return OC_ERR_LIMIT;
+	*value = v * unit->factor;
+	return OC_OK;
+}
+
+enum oc_err
+oc_value_duration(const char *text, int64_t *seconds, struct oc_error *error)
+{
+	enum oc_err err;
+
+	err = parse_units(text, duration_units, DURATION_MAX, seconds);
+	if (err == OC_ERR_LIMIT)
+		return oc_error_set(error, err,
+		    "%.64s is longer than 100 years", text);
+	if (err != OC_OK)
+		return oc_error_set(error, err,
+		    "\"%.64s\" is no duration; write a number and s, m, h, d, "
+		    "w or y, such as 90s or 7d", text);
+	return OC_OK;
+}
+
+enum oc_err
+oc_value_size(const char *text, int64_t *bytes, struct oc_error *error)
+{
+	enum oc_err err;
+
+	err = parse_units(text, size_units, SIZE_MAX_BYTES, bytes);
+	if (err == OC_ERR_LIMIT)
+		return oc_error_set(error, err, "%.64s is larger than 1024g",
+		    text);
+	if (err != OC_OK)
+		return oc_error_set(error, err,
+		    "\"%.64s\" is no size; write a number of bytes, or with "
+		    "k, m or g, such as 64k", text);
+	return OC_OK;
+}
+
+enum oc_err
+oc_value_bool(const char *text, bool *value, struct oc_error *error)
+{
+	bool is_yes = strcmp(text, "yes") == 0;
+
+	if (!is_yes && strcmp(text, "no") != 0)
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "\"%.64s\" is neither yes nor no", text);
+	*value = is_yes;
+	return OC_OK;
+}
+
+static unsigned
+min3(unsigned a, unsigned b, unsigned c)
+{
+	unsigned m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Levenshtein's, one row of the matrix at a time. */
+unsigned
+oc_value_distance(const char *a, const char *b)
+{
+	unsigned row[DISTANCE_LEN_MAX + 1];
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	if (a_len > DISTANCE_LEN_MAX || b_len > DISTANCE_LEN_MAX)
+		return DISTANCE_LEN_MAX + 1;
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a_len; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			unsigned above = row[j];
+
+			row[j] = min3(above + 1, row[j - 1] + 1,
+			    diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[b_len];
+}
