@@ -19,8 +19,10 @@ struct ocsp_identity {
 	uint8_t key_hash[OCSP_HASH_MAX][OCSP_DIGEST_MAX];
 	uint8_t responder_key_hash[20];	/* responderID byKey */
 	enum sign_alg alg;		/* of the responses */
+	uint32_t signature_len;		/* raw, as in a slot: P-256 64, RSA
+					 * the modulus */
 	int64_t signer_not_after;	/* nextUpdate is never later */
-	uint8_t certs[OCSP_CERTS_MAX];	/* contents of [0] certs */
+	uint8_t certs[OCSP_CERTS_MAX];	/* Certificate TLVs */
 	size_t certs_len;		/* 0: the CA signs itself */
 };
 
@@ -33,6 +35,10 @@ struct ocsp_identity {
 enum oc_err ocsp_identity_make(struct der_bytes issuer,
     struct der_bytes signer, enum sign_alg alg, struct ocsp_identity *identity,
     struct oc_error *error) OC_MUST_CHECK;
+
+/* True if every field is the same. */
+bool ocsp_identity_equal(const struct ocsp_identity *a,
+    const struct ocsp_identity *b);
 
 /* True if the CertID's hashes are this issuer's. */
 bool ocsp_identity_matches(const struct ocsp_identity *identity,

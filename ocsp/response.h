@@ -39,13 +39,17 @@ struct ocsp_response_data {
 	const struct ocsp_single *singles;
 	uint32_t num_singles;
 	struct der_bytes nonce;			/* len 0: none */
+	/* A status is "revoked" for a certificate never issued: RFC 6960,
+	 * 4.4.8. */
+	bool has_extended_revoke;
 };
 void ocsp_put_response_data(struct der_writer *w, const void *response_data);
 
 /* The whole OCSPResponse, status successful, around a ResponseData TLV that
  * was signed.  A der_put_fn. */
 struct ocsp_response {
-	struct der_bytes data;		/* ResponseData TLV */
+	struct der_bytes data;		/* ResponseData TLV; or, if p is NULL, */
+	const struct ocsp_response_data *plan;	/* what it is written from */
 	enum sign_alg alg;
 	struct der_bytes signature;	/* BIT STRING octets; hole */
 	struct der_bytes certs;		/* Certificate TLVs; len 0: field left

@@ -26,6 +26,9 @@ struct ocsp_single {
 	struct ocsp_status status;	/* revoked_at: hole */
 	int64_t this_update;		/* hole */
 	int64_t next_update;		/* hole, or OCSP_NO_NEXT_UPDATE */
+	/* Instead of a status.reason that is not UNSPECIFIED: its one octet,
+	 * a hole.  p NULL: none. */
+	struct der_bytes reason;
 };
 
 void ocsp_put_single(struct der_writer *w, const struct ocsp_single *single);

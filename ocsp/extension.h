@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What requests, responses and their entries share: Extension (RFC 5280,
+ * 4.2) and the nonce (RFC 9654).  The codec's own.
+ */
+#ifndef OCSP_EXTENSION_H
+#define OCSP_EXTENSION_H
+
+#include "base/limits.h"
+#include "der/oid.h"
+#include "der/reader.h"
+#include "der/writer.h"
+
+struct ocsp_extension {
+	struct der_bytes oid;		/* contents */
+	bool is_critical;
+	struct der_bytes value;		/* octets of extnValue */
+};
+
+/* Enters [n] EXPLICIT Extensions, if it is next: 1 to MAX of them. */
+bool ocsp_enter_extensions(struct der_reader *r, uint8_t tag,
+    struct der_reader *extensions);
+bool ocsp_get_extension(struct der_reader *extensions,
+    struct ocsp_extension *extension);
+bool ocsp_extension_is(const struct ocsp_extension *extension,
+    enum der_oid oid);
+
+/* The nonce's octets, 1 to 128, whether or not they are wrapped in an OCTET
+ * STRING of their own: clients of RFC 2560's time do not. */
+bool ocsp_read_nonce(struct der_bytes value, struct der_bytes *nonce);
+/* An Extension. */
+void ocsp_put_nonce(struct der_writer *w, struct der_bytes nonce);
+
+#endif
