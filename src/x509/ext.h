@@ -75,7 +75,11 @@ struct x509_extensions {
 
 	bool has_ocsp_nocheck;
 
-	/* Reading only: extensions not sorted above, by OID. */
+	/* Writing only: the whole GeneralNames TLV of the SAN, made before,
+	 * in place of sans; may be a hole. */
+	struct der_bytes general_names;
+
+	/* Reading only: extensions not sorted above, by OID contents. */
 	struct der_bytes others[X509_EXTENSIONS_MAX];
 	bool is_other_critical[X509_EXTENSIONS_MAX];
 	uint32_t num_others;
@@ -84,7 +88,13 @@ struct x509_extensions {
 /*
  * Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension; extensions is that
  * whole TLV.  MALFORMED for anything that is not strict DER, an extension
- * twice, or a known one whose contents are wrong; LIMIT beyond the maxima.
+ * twice, or a known one whose contents are wrong; LIMIT beyond the maxima;
+ * UNSUPPORTED for a SAN of a kind not in enum x509_san_kind.  All zero after
+ * a failure.
+ *
+ * Of a CRL distribution point only the URIs of its fullName are kept, of an
+ * authorityInfoAccess only URIs.  Text is checked to be visible ASCII and
+ * spaces; whether a DNS name is a good one is x509_san_normalize's question.
  */
 enum oc_err x509_read_extensions(struct der_bytes extensions,
     struct x509_extensions *out, struct oc_error *error) OC_MUST_CHECK;
@@ -93,10 +103,32 @@ enum oc_err x509_read_extensions(struct der_bytes extensions,
  * Writes the Extensions TLV in the order: basicConstraints (critical),
  * keyUsage (critical), extKeyUsage, subjectKeyIdentifier,
  * authorityKeyIdentifier, subjectAltName (critical iff is_san_critical),
- * authorityInfoAccess, cRLDistributionPoints, ocsp-nocheck.
+ * authorityInfoAccess, cRLDistributionPoints (one point a URL), ocsp-nocheck.
+ * Key identifiers, URLs and SAN values may be holes.  MALFORMED if there is
+ * none to write.
  */
 void x509_put_extensions(struct der_writer *w,
     const struct x509_extensions *extensions);
+
+/*
+ * One Extension (RFC 5280 4.1), strict DER: for those of CRLs too.  value is
+ * the contents of extnValue.  False, and r has failed, if it is not one.
+ */
+bool x509_get_extension(struct der_reader *r, struct der_bytes *id,
+    bool *is_critical, struct der_bytes *value);
+
+/*
+ * AuthorityKeyIdentifier, the value inside extnValue; *key_id is left as it
+ * is if there is no keyIdentifier.  False if it is malformed.  For CRLs and
+ * certificates alike.
+ */
+bool x509_read_authority_key_id(struct der_bytes value,
+    struct der_bytes *key_id);
+void x509_put_authority_key_id(struct der_writer *w, struct der_bytes key_id);
+
+/* True if there is something to write: octets, or a hole that stands for
+ * them. */
+bool x509_is_given(struct der_bytes bytes);
 
 /* GeneralNames with these entries, as in a SAN. */
 void x509_put_sans(struct der_writer *w, const struct x509_san *sans,
@@ -112,7 +144,15 @@ void x509_put_sans(struct der_writer *w, const struct x509_san *sans,
 enum oc_err x509_san_parse(const char *text, uint8_t *buffer,
     size_t buffer_max, struct x509_san *san, struct oc_error *error)
     OC_MUST_CHECK;
-/* "DNS:example.com"; IP addresses as inet_ntop writes them. */
+/*
+ * The same rules for one that was read, from a CSR say: out is what parsing
+ * its text would give, its octets in buffer.  A directoryName is REFUSED.
+ */
+enum oc_err x509_san_normalize(const struct x509_san *san, uint8_t *buffer,
+    size_t buffer_max, struct x509_san *out, struct oc_error *error)
+    OC_MUST_CHECK;
+/* "DNS:example.com"; IP addresses as inet_ntop writes them.  Octets that are
+ * not visible ASCII come out as '?'; cut with "..." if it does not fit. */
 #define X509_SAN_TEXT_MAX 320
 void x509_san_format(const struct x509_san *san,
     char text[X509_SAN_TEXT_MAX]);

@@ -29,6 +29,8 @@ void x509_name_format(struct der_bytes name, char text[X509_NAME_TEXT_MAX]);
 /* True for a well-formed Name TLV within limits. */
 bool x509_name_is_valid(struct der_bytes name);
 bool x509_name_is_empty(struct der_bytes name);
+/* The same for the contents of one RelativeDistinguishedName. */
+bool x509_rdn_is_valid(struct der_bytes contents);
 
 /* The first attribute of this type; its value's text octets. */
 bool x509_name_find(struct der_bytes name, enum der_oid attribute,

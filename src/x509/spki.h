@@ -34,7 +34,21 @@ enum oc_err x509_spki_hash(struct der_bytes spki, uint8_t hash[32])
 enum oc_err x509_spki_check(struct der_bytes spki, struct oc_error *error)
     OC_MUST_CHECK;
 
-/* "RSA 2048 bits", "EC P-256". */
+/* "RSA 2048 bits", "EC P-256"; "unknown key type" and the like for what is
+ * none of ours. */
 void x509_spki_format(struct der_bytes spki, char text[64]);
+
+/*
+ * Verifies what (a "CSR", a "certificate": for the error's text) with this
+ * key.  SIGNATURE if it does not verify, MISMATCH if the algorithm is not one
+ * for the key, UNSUPPORTED or MALFORMED if the key itself is no use.
+ */
+enum oc_err x509_spki_verify(struct der_bytes spki, enum sign_alg alg,
+    struct der_bytes tbs, struct der_bytes signature, const char *what,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/* True for the contents of a BIT STRING: the unused-bits octet is 0 to 7 and
+ * those bits are zero (X.690, 11.2.1). */
+bool x509_bit_string_is_valid(struct der_bytes contents);
 
 #endif

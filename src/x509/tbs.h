@@ -12,6 +12,11 @@
 #include "sign/alg.h"
 #include "x509/ext.h"
 
+/*
+ * serial, subject, spki and what ext.h says may be holes.  A time may be
+ * DER_TIME_HOLE(i): that hole is filled with a whole Time TLV
+ * (x509_write_time), because its form changes in 2050.
+ */
 struct x509_tbs {
 	struct der_bytes serial;	/* INTEGER contents */
 	enum sign_alg alg;
@@ -22,8 +27,16 @@ struct x509_tbs {
 	struct x509_extensions extensions;
 };
 
-/* A der_put_fn; arg is a struct x509_tbs. */
+/*
+ * A der_put_fn; arg is a struct x509_tbs.  Always v3.  Fails with MALFORMED
+ * if there is not a single extension: the empty list cannot be encoded.
+ */
 void x509_put_tbs(struct der_writer *w, const void *tbs);
+
+/* A Time TLV, UTCTime to 2049, then GeneralizedTime; returns its length.
+ * at in 1950 to 9999. */
+#define X509_TIME_MAX 17
+size_t x509_write_time(int64_t at, uint8_t out[X509_TIME_MAX]);
 
 /*
  * What CertificateList, Certificate, CertificationRequest and
@@ -42,5 +55,8 @@ void x509_put_signed(struct der_writer *w, const void *x509_signed);
 enum oc_err x509_read_signed(struct der_bytes der, struct der_bytes *tbs,
     struct der_bytes *alg_identifier, struct der_bytes *signature)
     OC_MUST_CHECK;
+
+/* True for a well-formed AlgorithmIdentifier TLV, whatever the algorithm. */
+bool x509_algorithm_is_valid(struct der_bytes identifier);
 
 #endif

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SubjectPublicKeyInfo, RFC 5280 section 4.1.2.7, with the keys of RFC 3279
+ * (RSA), 5480 (EC) and 8410 (Ed25519).
+ *
+ * The encoding is read here, strictly; OpenSSL is asked only whether numbers
+ * and points are what they should be, and for hashes.
+ */
+#include "x509/spki.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "der/reader.h"
+#include "sign/verify.h"
+#include "x509/tbs.h"
+#include "x509/weak.h"
+
+#define RSA_BITS_MIN 2048
+#define RSA_BITS_MAX 4096
+#define RSA_EXPONENT_MIN 65537
+/* Verifying costs in proportion to it, and no library makes larger ones. */
+#define RSA_EXPONENT_OCTETS_MAX 8
+#define ED25519_OCTETS 32
+#define EC_UNCOMPRESSED 0x04
+
+/* A SubjectPublicKeyInfo taken apart; views. */
+struct spki_parts {
+	enum der_oid algorithm;		/* UNKNOWN: none we know */
+	bool has_parameters;
+	struct der_bytes parameters;	/* TLV */
+	struct der_bytes bits;		/* the BIT STRING's octets */
+};
+
+struct curve {
+	enum der_oid oid;
+	int nid;			/* OpenSSL's number */
+	size_t octets;			/* of one coordinate */
+	const char *name;
+};
+
+static const struct curve curves[] = {
+	{ DER_OID_P256, NID_X9_62_prime256v1, 32, "P-256" },
+	{ DER_OID_P384, NID_secp384r1, 48, "P-384" },
+	{ DER_OID_P521, NID_secp521r1, 66, "P-521" },
+};
+
+bool
+x509_bit_string_is_valid(struct der_bytes contents)
+{
+	uint8_t unused, mask;
+
+	if (contents.len == 0)
+		return false;
+	unused = contents.p[0];
+	if (unused > 7 || (contents.len == 1 && unused != 0))
+		return false;
+	mask = (uint8_t)((1u << unused) - 1);
+	return (contents.p[contents.len - 1] & mask) == 0 || contents.len == 1;
+}
+
+/*
+ * SubjectPublicKeyInfo ::= SEQUENCE {
+ *     algorithm         AlgorithmIdentifier,
+ *     subjectPublicKey  BIT STRING }
+ */
+static bool
+read_parts(struct der_bytes spki, struct spki_parts *parts)
+{
+	struct der_bytes contents, identifier, oid, bits;
+	struct spki_parts found = { 0 };
+	struct der_reader r;
+	uint8_t tag;
+
+	if (!der_read_whole(spki, DER_SEQUENCE, &contents))
+		return false;
+	r = der_reader_of(contents);
+	der_get_tlv(&r, DER_SEQUENCE, &identifier);
+	der_get_bits(&r, &bits);
+	if (!der_is_done(&r) || !x509_algorithm_is_valid(identifier) ||
+	    !der_read_whole(identifier, DER_SEQUENCE, &contents))
+		return false;
+	r = der_reader_of(contents);
+	der_get_oid(&r, &oid);
+	if (!der_at_end(&r)) {
+		found.has_parameters = true;
+		der_get_any(&r, &tag, NULL, &found.parameters);
+	}
+	found.algorithm = der_oid_find(oid);
+	found.bits = bits;
+	*parts = found;
+	return true;
+}
+
+enum oc_err
+x509_spki_key_bits(struct der_bytes spki, struct der_bytes *bits)
+{
+	struct spki_parts parts;
+
+	if (!read_parts(spki, &parts))
+		return OC_ERR_MALFORMED;
+	*bits = parts.bits;
+	return OC_OK;
+}
+
+static enum oc_err
+hash(struct der_bytes bytes, const EVP_MD *md, uint8_t *out)
+{
+	if (EVP_Digest(bytes.p, bytes.len, out, NULL, md, NULL) != 1)
+		return OC_ERR_INTERNAL;
+	return OC_OK;
+}
+
+enum oc_err
+x509_spki_key_id(struct der_bytes spki, uint8_t key_id[X509_KEY_ID_LEN])
+{
+	struct der_bytes bits;
+	enum oc_err err;
+
+	if ((err = x509_spki_key_bits(spki, &bits)) != OC_OK)
+		return err;
+	return hash(bits, EVP_sha1(), key_id);
+}
+
+enum oc_err
+x509_spki_hash(struct der_bytes spki, uint8_t out[32])
+{
+	return hash(spki, EVP_sha256(), out);
+}
+
+/*
+ * RSAPublicKey ::= SEQUENCE {
+ *     modulus         INTEGER,
+ *     publicExponent  INTEGER }
+ *
+ * Magnitudes, without the octet that keeps them positive.
+ */
+static bool
+read_rsa(struct der_bytes bits, struct der_bytes *modulus,
+    struct der_bytes *exponent)
+{
+	struct der_bytes contents, values[2];
+	struct der_reader r;
+	int i;
+
+	if (!der_read_whole(bits, DER_SEQUENCE, &contents))
+		return false;
+	r = der_reader_of(contents);
+	for (i = 0; i < 2; i++) {
+		if (!der_get_integer(&r, &values[i]) ||
+		    (values[i].p[0] & 0x80) != 0)
+			return false;
+		if (values[i].p[0] == 0) {
+			values[i].p++;
+			values[i].len--;
+		}
+		if (values[i].len == 0)		/* zero */
+			return false;
+	}
+	if (!der_is_done(&r))
+		return false;
+	*modulus = values[0];
+	*exponent = values[1];
+	return true;
+}
+
+static unsigned int
+num_bits(struct der_bytes magnitude)
+{
+	unsigned int bits = (unsigned int)magnitude.len * 8;
+	uint8_t top = magnitude.p[0];
+
+	for (; (top & 0x80) == 0; top = (uint8_t)(top << 1))
+		bits--;
+	return bits;
+}
+
+static bool
+is_odd(struct der_bytes magnitude)
+{
+	return (magnitude.p[magnitude.len - 1] & 1) != 0;
+}
+
+static bool
+is_null(const struct spki_parts *parts)
+{
+	struct der_bytes contents;
+
+	return parts->has_parameters &&
+	    der_read_whole(parts->parameters, DER_NULL, &contents) &&
+	    contents.len == 0;
+}
+
+static enum oc_err
+check_rsa(const struct spki_parts *parts, struct oc_error *error)
+{
+	struct der_bytes modulus, exponent;
+	uint64_t e = 0;
+	unsigned int bits;
+	size_t i;
+
+	if (!is_null(parts))
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: RSA with parameters other than NULL "
+		    "(RFC 3279, 2.3.1)");
+	if (!read_rsa(parts->bits, &modulus, &exponent))
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: not an RSAPublicKey");
+	bits = num_bits(modulus);
+	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: RSA with %u bits; %d to %d are taken", bits,
+		    RSA_BITS_MIN, RSA_BITS_MAX);
+	if (!is_odd(modulus))
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: RSA with an even modulus");
+	if (exponent.len > RSA_EXPONENT_OCTETS_MAX)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: RSA with an exponent of more than 64 bits");
+	for (i = 0; i < exponent.len; i++)
+		e = e << 8 | exponent.p[i];
+	if (e < RSA_EXPONENT_MIN || (e & 1) == 0)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: RSA with the exponent %llu; odd ones from 65537 up "
+		    "are taken", (unsigned long long)e);
+	return x509_weak_check(modulus, error);
+}
+
+static const struct curve *
+find_curve(const struct spki_parts *parts)
+{
+	struct der_bytes oid;
+	size_t i;
+
+	if (!parts->has_parameters ||
+	    !der_read_whole(parts->parameters, DER_OID, &oid))
+		return NULL;
+	for (i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+		if (der_oid_find(oid) == curves[i].oid)
+			return &curves[i];
+	return NULL;
+}
+
+/* The curves' cofactor is 1: on the curve and not infinity is in the group. */
+static enum oc_err
+check_point(const struct curve *curve, struct der_bytes octets,
+    struct oc_error *error)
+{
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(curve->nid);
+	EC_POINT *point = group != NULL ? EC_POINT_new(group) : NULL;
+	enum oc_err err = OC_OK;
+
+	if (point == NULL)
+		err = oc_error_set(error, OC_ERR_NOMEM, "key: out of memory");
+	else if (EC_POINT_oct2point(group, point, octets.p, octets.len,
+	    NULL) != 1)
+		err = oc_error_set(error, OC_ERR_REFUSED,
+		    "key: the EC point is not on %s", curve->name);
+	EC_POINT_free(point);
+	EC_GROUP_free(group);
+	return err;
+}
+
+static enum oc_err
+check_ec(const struct spki_parts *parts, struct oc_error *error)
+{
+	const struct curve *curve = find_curve(parts);
+	struct der_bytes point = parts->bits;
+
+	if (curve == NULL)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: EC, but not with P-256, P-384 or P-521 as a named "
+		    "curve");
+	if (point.len != 1 + 2 * curve->octets ||
+	    point.p[0] != EC_UNCOMPRESSED)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: not an uncompressed point of %s", curve->name);
+	return check_point(curve, point, error);
+}
+
+enum oc_err
+x509_spki_check(struct der_bytes spki, struct oc_error *error)
+{
+	struct spki_parts parts;
+
+	if (!read_parts(spki, &parts))
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: not a SubjectPublicKeyInfo");
+	if (parts.algorithm == DER_OID_RSA_ENCRYPTION)
+		return check_rsa(&parts, error);
+	if (parts.algorithm == DER_OID_EC_PUBLIC_KEY)
+		return check_ec(&parts, error);
+	if (parts.algorithm != DER_OID_ED25519)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: neither RSA nor EC nor Ed25519");
+	if (parts.has_parameters || parts.bits.len != ED25519_OCTETS)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: not an Ed25519 key as RFC 8410 has it");
+	return OC_OK;
+}
+
+void
+x509_spki_format(struct der_bytes spki, char text[64])
+{
+	struct der_bytes modulus, exponent;
+	const struct curve *curve;
+	struct spki_parts parts;
+	const char *name = "unknown key type";
+
+	if (!read_parts(spki, &parts)) {
+		name = "malformed key";
+	} else if (parts.algorithm == DER_OID_RSA_ENCRYPTION) {
+		name = "malformed RSA key";
+		if (read_rsa(parts.bits, &modulus, &exponent)) {
+			snprintf(text, 64, "RSA %u bits", num_bits(modulus));
+			return;
+		}
+	} else if (parts.algorithm == DER_OID_EC_PUBLIC_KEY) {
+		curve = find_curve(&parts);
+		snprintf(text, 64, "EC %s",
+		    curve != NULL ? curve->name : "unknown curve");
+		return;
+	} else if (parts.algorithm == DER_OID_ED25519) {
+		name = "Ed25519";
+	}
+	snprintf(text, 64, "%s", name);
+}
+
+enum oc_err
+x509_spki_verify(struct der_bytes spki, enum sign_alg alg,
+    struct der_bytes tbs, struct der_bytes signature, const char *what,
+    struct oc_error *error)
+{
+	struct sign_verifier *verifier;
+	enum oc_err err;
+
+	if ((err = sign_verifier_new(spki, &verifier)) != OC_OK)
+		return oc_error_set(error, err,
+		    "%s: the key that should verify it cannot be used: %s",
+		    what, oc_strerror(err));
+	err = sign_verify(verifier, alg, tbs, signature);
+	sign_verifier_free(verifier);
+	if (err == OC_OK)
+		return OC_OK;
+	return oc_error_set(error, err,
+	    err == OC_ERR_SIGNATURE ? "%s: the signature does not verify" :
+	    "%s: the signature's algorithm is not one for the key", what);
+}
