@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+
+BEGIN {
+	# What a room may include beside itself.
+	may["base"] = ""
+	may["der"] = "base"
+	may["sign"] = "base der"
+	may["x509"] = "base der sign"
+	may["store"] = "base"
+	may["status"] = "base der sign x509 store"
+	may["ca"] = "base der sign x509 store"
+	may["ipc"] = "base der sign"
+	may["pkcs11"] = "base der sign x509 ipc"
+	may["ocsp-codec"] = "base der sign"
+	may["ocsp-engine"] = "base der sign ocsp-codec"
+	may["ocsp-net"] = "base der ipc ocsp-codec ocsp-engine"
+	may["daemon"] = "base ipc"
+	may["net"] = "base"
+	may["validation"] = "base net"
+	may["acme"] = "base der sign x509 ca store net validation"
+	may["issuer"] = "base der sign x509 ca store ipc net validation acme"
+	# These wire parts together.
+	may["cli"] = "*"
+	may["main"] = "*"
+
+	# Which rooms may include a library's header.
+	library["event2"] = "ocsp-net ipc net validation acme issuer " \
+	    "daemon main"
+	library["sqlite3.h"] = "store"
+	library["libpq-fe.h"] = "store status"
+	library["libp11.h"] = "pkcs11"
+	library["pkcs11.h"] = "pkcs11"
+	library["p11-kit"] = "pkcs11"
+	library["ini.h"] = "base"
+	library["openssl"] = "sign x509 store status ca ipc pkcs11 " \
+	    "ocsp-codec ocsp-engine net validation acme issuer cli main"
+	status = 0
+}
+
+function complain(what) {
+	print FILENAME ":" FNR ": " what
+	status = 1
+}
+
+function has(list, word) {
+	return list == "*" || index(" " list " ", " " word " ") > 0
+}
+
+function room_of(path,    part, n) {
+	sub(/^\.\//, "", path)
+	sub(/^src\//, "", path)
+	n = split(path, part, "/")
+	if (n < 2)
+		return ""
+	if (part[1] == "ocsp") {
+		if (part[2] ~ /^(http|target|chunked|worker)/)
+			return "ocsp-net"
+		if (part[2] ~ /^(table|answer|refresh)/)
+			return "ocsp-engine"
+		return "ocsp-codec"
+	}
+	return part[1]
+}
+
+FNR == 1 {
+	room = room_of(FILENAME)
+	own = room
+	if (FILENAME ~ /_main\.c$/)
+		room = "main"
+	if (FILENAME != "/dev/null" && !(own in may))
+		complain("layers.awk does not know the room " own)
+}
+
+/^[ \t]*#[ \t]*include[ \t]*"/ {
+	split($0, part, "\"")
+	if (part[2] == "config.h")
+		next
+	other = room_of(part[2])
+	if (other == "")
+		complain("write #include \"room/" part[2] "\"")
+	else if (!(other in may))
+		complain("there is no room " other)
+	else if (other != own && !has(may[room], other))
+		complain(room " may not include " part[2])
+	next
+}
+
+/^[ \t]*#[ \t]*include[ \t]*</ {
+	header = $0
+	sub(/^[^<]*</, "", header)
+	sub(/>.*/, "", header)
+	top = header
+	sub(/\/.*/, "", top)
+	base = header
+	sub(/.*\//, "", base)
+	if (!(top in library))
+		top = base
+	if (top in library && !has(library[top], room) &&
+	    !has(library[top], own))
+		complain(room " may not include <" header ">")
+}
+
+END { exit status }
