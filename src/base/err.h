@@ -66,7 +66,8 @@ enum oc_err oc_error_prefix(struct oc_error *error, const char *format, ...)
 /* Programmer errors.  Kept in release builds: a CA must stop rather than
  * sign the wrong bytes. */
 #define oc_assert(condition) \
-	((condition) ? (void)0 : oc_assert_failed(#condition, __FILE__, __LINE__))
+	((condition) ? (void)0 : \
+	    oc_assert_failed(#condition, __FILE__, __LINE__))
 void oc_assert_failed(const char *condition, const char *file, int line)
     OC_NORETURN;
 

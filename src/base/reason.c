@@ -98,7 +98,8 @@ crl_reason_parse(const char *text, enum crl_reason *reason,
 	for (size_t i = 0; i < NUM_REASONS; i++) {
 		enum crl_reason r = all_reasons[i];
 
-		if (number == (int)r || is_same_name(text, crl_reason_name(r))) {
+		if (number == (int)r ||
+		    is_same_name(text, crl_reason_name(r))) {
 			*reason = r;
 			return OC_OK;
 		}
