@@ -22,14 +22,15 @@ struct known_oid {
 #define OID(contents, name) \
 	{ { (const uint8_t *)(contents), sizeof(contents) - 1 }, name }
 
-/* The prefixes that several share. */
-#define PKCS_1 "\x2a\x86\x48\x86\xf7\x0d\x01\x01"	/* 1.2.840.113549.1.1 */
-#define PKCS_9 "\x2a\x86\x48\x86\xf7\x0d\x01\x09"	/* 1.2.840.113549.1.9 */
-#define X9_62 "\x2a\x86\x48\xce\x3d"			/* 1.2.840.10045 */
-#define NIST_HASH "\x60\x86\x48\x01\x65\x03\x04\x02"	/* 2.16.840.1.101.3.4.2 */
-#define ID_AT "\x55\x04"				/* 2.5.4 */
-#define ID_CE "\x55\x1d"				/* 2.5.29 */
-#define ID_PKIX "\x2b\x06\x01\x05\x05\x07"		/* 1.3.6.1.5.5.7 */
+/* The prefixes that several share: 1.2.840.113549.1.1 and .9, 1.2.840.10045,
+ * 2.16.840.1.101.3.4.2, 2.5.4, 2.5.29, 1.3.6.1.5.5.7. */
+#define PKCS_1 "\x2a\x86\x48\x86\xf7\x0d\x01\x01"
+#define PKCS_9 "\x2a\x86\x48\x86\xf7\x0d\x01\x09"
+#define X9_62 "\x2a\x86\x48\xce\x3d"
+#define NIST_HASH "\x60\x86\x48\x01\x65\x03\x04\x02"
+#define ID_AT "\x55\x04"
+#define ID_CE "\x55\x1d"
+#define ID_PKIX "\x2b\x06\x01\x05\x05\x07"
 
 static const struct known_oid known[DER_OID_MAX] = {
 	[DER_OID_UNKNOWN] = OID("", "unknown"),

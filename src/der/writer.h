@@ -100,16 +100,16 @@ void der_put_bits(struct der_writer *w, struct der_bytes octets);
  * (X.690, 11.2.2).  Bit n of the type is bit n of value. */
 void der_put_named_bits(struct der_writer *w, uint32_t value);
 void der_put_oid(struct der_writer *w, enum der_oid oid);
-/* An OID's content octets, for one that is not in der/oid.h: MALFORMED if they
- * are not minimal arcs. */
+/* An OID's content octets, for one that is not in der/oid.h: MALFORMED if
+ * they are not minimal arcs. */
 void der_put_oid_bytes(struct der_writer *w, struct der_bytes contents);
-/* UTF8String, PrintableString or IA5String from text that must fit its alphabet:
- * MALFORMED otherwise. */
+/* UTF8String, PrintableString or IA5String from text that must fit its
+ * alphabet: MALFORMED otherwise. */
 void der_put_utf8(struct der_writer *w, struct der_bytes text);
 void der_put_printable(struct der_writer *w, struct der_bytes text);
 void der_put_ia5(struct der_writer *w, struct der_bytes text);
-/* GeneralizedTime YYYYMMDDHHMMSSZ from Unix seconds; years 0000 to 9999, LIMIT
- * outside them. */
+/* GeneralizedTime YYYYMMDDHHMMSSZ from Unix seconds; years 0000 to 9999,
+ * LIMIT outside them. */
 void der_put_gentime(struct der_writer *w, int64_t at);
 /* Time as RFC 5280 4.1.2.5 has it: UTCTime to 2049, then GeneralizedTime;
  * LIMIT before 1950, which neither may say.  Takes no hole. */
