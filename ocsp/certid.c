@@ -7,15 +7,14 @@
  */
 #include "ocsp/certid.h"
 
+#include "ocsp/extension.h"
+
 #define SHA1 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a
 #define SHA2(n) 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, (n)
 #define PARAMETERS_NULL 0x05, 0x00
 
 /*
- * AlgorithmIdentifier ::= SEQUENCE {
- *     algorithm   OBJECT IDENTIFIER,
- *     parameters  ANY OPTIONAL }
- *
+ * AlgorithmIdentifiers.
  * SHA-1:  30 09 06 05 2B 0E 03 02 1A 05 00, or 30 07 without the NULL.
  * SHA-2:  30 0D 06 09 60 86 48 01 65 03 04 02 nn 05 00, or 30 0B.
  */
@@ -44,21 +43,6 @@ ocsp_hash_len(enum ocsp_hash hash)
 	return lens[hash];
 }
 
-/* An algorithm that is none of ours must still be well-formed. */
-static bool
-is_algorithm(struct der_bytes tlv)
-{
-	struct der_reader r = der_reader_of(tlv), inner;
-	struct der_bytes oid, parameters;
-	uint8_t tag;
-
-	der_enter(&r, DER_SEQUENCE, &inner);
-	der_get_oid(&inner, &oid);
-	if (!der_at_end(&inner))
-		der_get_any(&inner, &tag, NULL, &parameters);
-	return der_leave(&r, &inner);
-}
-
 static bool
 get_encoding(struct der_reader *r, uint8_t *encoding)
 {
@@ -74,7 +58,7 @@ get_encoding(struct der_reader *r, uint8_t *encoding)
 			return true;
 		}
 	}
-	if (!is_algorithm(tlv)) {
+	if (!ocsp_is_algorithm(tlv)) {
 		der_reader_fail(r);
 		return false;
 	}

@@ -75,3 +75,24 @@ ocsp_put_nonce(struct der_writer *w, struct der_bytes nonce)
 	der_end(w);
 	der_end(w);
 }
+
+/*
+ * AlgorithmIdentifier ::= SEQUENCE {
+ *     algorithm   OBJECT IDENTIFIER,
+ *     parameters  ANY DEFINED BY algorithm OPTIONAL }
+ */
+bool
+ocsp_is_algorithm(struct der_bytes tlv)
+{
+	struct der_reader r = der_reader_of(tlv), inner;
+	struct der_bytes oid, parameters;
+	uint8_t tag;
+
+	der_enter(&r, DER_SEQUENCE, &inner);
+	der_get_oid(&inner, &oid);
+	if (!der_at_end(&inner) &&
+	    der_get_any(&inner, &tag, NULL, &parameters) &&
+	    !der_is_valid(parameters))
+		return false;
+	return der_leave(&r, &inner) && der_is_done(&r);
+}

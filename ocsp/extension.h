@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What requests, responses and their entries share: Extension (RFC 5280,
- * 4.2) and the nonce (RFC 9654).  The codec's own.
+ * What requests, responses and their entries share: Extension and
+ * AlgorithmIdentifier (RFC 5280, 4.2 and 4.1.1.2) and the nonce (RFC 9654).
+ * The codec's own.
  */
 #ifndef OCSP_EXTENSION_H
 #define OCSP_EXTENSION_H
@@ -30,5 +31,8 @@ bool ocsp_extension_is(const struct ocsp_extension *extension,
 bool ocsp_read_nonce(struct der_bytes value, struct der_bytes *nonce);
 /* An Extension. */
 void ocsp_put_nonce(struct der_writer *w, struct der_bytes nonce);
+
+/* A well-formed AlgorithmIdentifier, of whatever algorithm. */
+bool ocsp_is_algorithm(struct der_bytes tlv);
 
 #endif

@@ -154,7 +154,9 @@ get_signature(struct der_reader *r)
 
 	der_enter(r, DER_CONTEXT(0), &outer);
 	der_enter(&outer, DER_SEQUENCE, &inner);
-	der_get(&inner, DER_SEQUENCE, &algorithm);
+	if (der_get_tlv(&inner, DER_SEQUENCE, &algorithm) &&
+	    !ocsp_is_algorithm(algorithm))
+		der_reader_fail(&inner);
 	der_get_bits(&inner, &bits);
 	if (der_enter_optional(&inner, DER_CONTEXT(0), &certs)) {
 		struct der_bytes list;

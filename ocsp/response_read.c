@@ -120,7 +120,7 @@ read_basic(struct der_bytes der, struct ocsp_response_view *view,
 	der_get_tlv(&inner, DER_SEQUENCE, &view->alg_identifier);
 	der_get_bits(&inner, &view->signature);
 	get_certs(&inner, view);
-	if (!der_is_done(&inner))
+	if (!der_is_done(&inner) || !ocsp_is_algorithm(view->alg_identifier))
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "the BasicOCSPResponse is not well-formed");
 	if (!read_data(view))
