@@ -16,6 +16,8 @@
 #include "base/err.h"
 #include "base/serial.h"
 
+/* LIMIT if the epoch needs more than 30 bits, INTERNAL if the CSPRNG has no
+ * octets to give: then nothing may be issued. */
 enum oc_err ca_serial_new(uint32_t epoch, struct oc_serial *serial)
     OC_MUST_CHECK;
 
