@@ -62,8 +62,23 @@ void store_id(const struct store *store, uint8_t id[STORE_ID_LEN]);
  */
 uint32_t store_epoch(const struct store *store);
 
+/* How long to wait for a locked database before BUSY; 5000 unless set. */
+void store_set_busy_timeout(struct store *store, int timeout_ms);
+
 /* Who is writing: goes into the journal, "ocsign[uid 1000]".  Copied. */
 void store_set_actor(struct store *store, const char *actor);
+
+/*
+ * Several changes as one transaction: one write to the disk for all.  What
+ * the functions between begin and commit return is only true once commit
+ * has returned OC_OK; after an error of commit none of it happened.  One that
+ * fails in between is undone alone, unless it takes the transaction with it
+ * (a full disk): then all after it fail too, and so does commit.  Keeps
+ * other writers out: be quick.
+ */
+enum oc_err store_begin_group(struct store *store) OC_MUST_CHECK;
+enum oc_err store_commit_group(struct store *store) OC_MUST_CHECK;
+void store_abandon_group(struct store *store);	/* none of it happened */
 
 /* --- issuers ---------------------------------------------------------- */
 
@@ -145,7 +160,8 @@ struct store_filter {
 	uint32_t num_max;		/* 0: all */
 };
 
-/* Return other than OC_OK ends the walk with it.  The row is the walk's. */
+/* Return other than OC_OK ends the walk with it.  The row is the walk's.
+ * Walks read the store as of one moment; fn may read it, not change it. */
 typedef enum oc_err store_certificate_fn(void *arg,
     const struct store_certificate *certificate);
 enum oc_err store_list_certificates(struct store *store,

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a certificate's record: reserved, issued, revoked. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "store/backend.h"
+#include "store/detail.h"
+
+/* A subject and 1000 names of a DNS name's length each. */
+#define TEXT_LEN_MAX ((size_t)256 * 1024)
+
+void
+store_certificate_fini(struct store_certificate *certificate)
+{
+	free(certificate->subject);
+	free(certificate->names);
+	free(certificate->tbs);
+	free(certificate->certificate);
+	memset(certificate, 0, sizeof(*certificate));
+}
+
+/* --- reserve ------------------------------------------------------------ */
+
+static enum oc_err
+check_reservation(struct store *s, const struct store_reservation *r)
+{
+	enum oc_err err;
+
+	err = store_check_serial(s, &r->serial);
+	if (err == OC_OK)
+		err = store_check_blob(s, "the TBSCertificate", r->tbs,
+		    OC_CERTIFICATE_MAX);
+	if (err == OC_OK)
+		err = store_check_name(s, "the profile's name", r->profile);
+	if (err != OC_OK)
+		return err;
+	if (r->not_after < r->not_before)
+		return store_fail(s, OC_ERR_MALFORMED,
+		    "notAfter is before notBefore");
+	if (strlen(r->subject) > TEXT_LEN_MAX ||
+	    strlen(r->names) > TEXT_LEN_MAX)
+		return store_fail(s, OC_ERR_LIMIT,
+		    "subject or names have more than %zu octets",
+		    TEXT_LEN_MAX);
+	return OC_OK;
+}
+
+/* Inside a change. */
+static enum oc_err
+reserve(struct store *s, const struct store_reservation *r, int64_t *id)
+{
+	char issuer[OC_CONFIG_NAME_MAX + 1];
+	char serial[OC_SERIAL_TEXT_MAX];
+	struct store_detail d;
+	int64_t seq;
+	enum oc_err err;
+
+	err = s->ops->find_issuer_name(s, r->issuer_id, issuer);
+	if (err == OC_OK)
+		err = store_take_change_seq(s, &seq);
+	if (err != OC_OK)
+		return err;
+	err = s->ops->add_certificate(s, r, oc_clock_now_s(), seq, id);
+	if (err == OC_ERR_EXISTS) {
+		oc_serial_format(&r->serial, serial);
+		return store_fail(s, err, "issuer %s has serial %s already",
+		    issuer, serial);
+	}
+	if (err != OC_OK)
+		return err;
+	if (store_detail_reserve(&d, issuer, *id, r) != OC_OK)
+		return store_fail(s, OC_ERR_INTERNAL, "SHA-256 failed");
+	return store_add_entry(s, "reserve", d.text);
+}
+
+enum oc_err
+store_reserve(struct store *store, const struct store_reservation *r,
+    int64_t *id)
+{
+	struct store_reservation whole = *r;
+	int64_t reserved_id = 0;
+	enum oc_err err;
+
+	whole.profile = r->profile == NULL ? "" : r->profile;
+	whole.subject = r->subject == NULL ? "" : r->subject;
+	whole.names = r->names == NULL ? "" : r->names;
+	err = check_reservation(store, &whole);
+	if (err == OC_OK)
+		err = store_begin_change(store);
+	if (err != OC_OK)
+		return err;
+	err = reserve(store, &whole, &reserved_id);
+	err = store_end_change(store, err);
+	if (err == OC_OK)
+		*id = reserved_id;
+	return err;
+}
+
+/* --- issue -------------------------------------------------------------- */
+
+/* Inside a change. */
+static enum oc_err
+issue(struct store *s, int64_t id, struct store_blob certificate)
+{
+	struct store_row row = { 0 };
+	struct store_detail d;
+	enum oc_err err;
+
+	err = s->ops->get_certificate(s, id, &row);
+	if (err == OC_ERR_NOT_FOUND ||
+	    (err == OC_OK && row.certificate.state != STORE_RESERVED))
+		err = store_fail(s, OC_ERR_MISMATCH, "record %lld is not "
+		    "waiting for its certificate", (long long)id);
+	else if (err == OC_OK)
+		err = s->ops->set_issued(s, id, oc_clock_now_s(),
+		    certificate);
+	if (err == OC_OK && store_detail_issue(&d, row.issuer, id,
+	    &row.certificate.serial, certificate) != OC_OK)
+		err = store_fail(s, OC_ERR_INTERNAL, "SHA-256 failed");
+	if (err == OC_OK)
+		err = store_add_entry(s, "issue", d.text);
+	store_certificate_fini(&row.certificate);
+	return err;
+}
+
+enum oc_err
+store_issue(struct store *store, int64_t id, struct store_blob certificate)
+{
+	enum oc_err err;
+
+	err = store_check_blob(store, "the certificate", certificate,
+	    OC_CERTIFICATE_MAX);
+	if (err == OC_OK)
+		err = store_begin_change(store);
+	if (err != OC_OK)
+		return err;
+	return store_end_change(store, issue(store, id, certificate));
+}
+
+/* --- look --------------------------------------------------------------- */
+
+/* NOT_FOUND with words that name the serial. */
+static enum oc_err
+find_row(struct store *s, int64_t issuer_id, const struct oc_serial *serial,
+    struct store_row *row)
+{
+	char text[OC_SERIAL_TEXT_MAX];
+	enum oc_err err;
+
+	err = s->ops->find_certificate(s, issuer_id, serial, row);
+	if (err != OC_ERR_NOT_FOUND)
+		return err;
+	oc_serial_format(serial, text);
+	return store_fail(s, err, "serial %s was never reserved", text);
+}
+
+enum oc_err
+store_find_certificate(struct store *store, int64_t issuer_id,
+    const struct oc_serial *serial, struct store_certificate *certificate)
+{
+	struct store_row row = { 0 };
+	enum oc_err err;
+
+	err = store_check_serial(store, serial);
+	if (err == OC_OK)
+		err = find_row(store, issuer_id, serial, &row);
+	if (err == OC_OK)
+		*certificate = row.certificate;
+	return err;
+}
+
+enum oc_err
+store_list_certificates(struct store *store,
+    const struct store_filter *filter, store_certificate_fn *fn, void *arg)
+{
+	return store->ops->list_certificates(store, filter, oc_clock_now_s(),
+	    fn, arg);
+}
+
+enum oc_err
+store_list_revoked(struct store *store, int64_t issuer_id,
+    int64_t not_after_min, store_certificate_fn *fn, void *arg)
+{
+	return store->ops->list_revoked(store, issuer_id, not_after_min, fn,
+	    arg);
+}
+
+enum oc_err
+store_read_changes(struct store *store, int64_t after_seq,
+    struct store_change *changes, uint32_t num_max, uint32_t *num)
+{
+	return store->ops->read_changes(store, after_seq, changes, num_max,
+	    num);
+}
+
+/* --- revoke ------------------------------------------------------------- */
+
+/* RFC 5280, 5.3.1: only a hold is not for ever. */
+static enum oc_err
+check_transition(struct store *s, const struct store_row *row,
+    const struct store_revocation *r)
+{
+	const struct store_certificate *c = &row->certificate;
+	bool is_held = c->is_revoked &&
+	    c->reason == CRL_REASON_CERTIFICATE_HOLD;
+	const char *reason;
+	char serial[OC_SERIAL_TEXT_MAX];
+
+	oc_serial_format(&c->serial, serial);
+	if (r->reason == CRL_REASON_REMOVE_FROM_CRL) {
+		if (is_held)
+			return OC_OK;
+		return store_fail(s, OC_ERR_MISMATCH, "serial %s of issuer "
+		    "%s is not on hold", serial, row->issuer);
+	}
+	if (!c->is_revoked ||
+	    (is_held && r->reason != CRL_REASON_CERTIFICATE_HOLD))
+		return OC_OK;
+	reason = crl_reason_name(c->reason);
+	return store_fail(s, OC_ERR_EXISTS, "serial %s of issuer %s is "
+	    "revoked already (%s)", serial, row->issuer,
+	    reason == NULL ? "?" : reason);
+}
+
+/* Inside a change. */
+static enum oc_err
+revoke(struct store *s, const struct store_revocation *r)
+{
+	struct store_status status = {
+		.is_revoked = r->reason != CRL_REASON_REMOVE_FROM_CRL,
+		.reason = r->reason,
+		.revoked_at = r->revoked_at,
+		.invalidity_at = r->invalidity_at
+	};
+	struct store_row row = { 0 };
+	struct store_detail d;
+	int64_t seq, id;
+	enum oc_err err;
+
+	err = find_row(s, r->issuer_id, &r->serial, &row);
+	if (err != OC_OK)
+		return err;
+	id = row.certificate.id;
+	err = check_transition(s, &row, r);
+	if (err == OC_OK)
+		err = store_take_change_seq(s, &seq);
+	if (err == OC_OK)
+		err = s->ops->set_status(s, id, seq, &status);
+	if (err == OC_OK) {
+		store_detail_status(&d, row.issuer, id, &r->serial, &status);
+		err = store_add_entry(s,
+		    status.is_revoked ? "revoke" : "release", d.text);
+	}
+	store_certificate_fini(&row.certificate);
+	return err;
+}
+
+enum oc_err
+store_revoke(struct store *store, const struct store_revocation *r)
+{
+	enum oc_err err;
+
+	err = store_check_serial(store, &r->serial);
+	if (err != OC_OK)
+		return err;
+	if (crl_reason_name(r->reason) == NULL)
+		return store_fail(store, OC_ERR_MALFORMED,
+		    "there is no reason %d (RFC 5280, 5.3.1)", (int)r->reason);
+	if (r->revoked_at <= 0 && r->reason != CRL_REASON_REMOVE_FROM_CRL)
+		return store_fail(store, OC_ERR_MALFORMED,
+		    "a revocation needs its time");
+	err = store_begin_change(store);
+	if (err != OC_OK)
+		return err;
+	return store_end_change(store, revoke(store, r));
+}

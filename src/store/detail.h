@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The detail of our own journal entries: one JSON object on one line, made
+ * from a row, always in the same way.  So the journal can be held against
+ * the tables by making it again and comparing octets.
+ */
+#ifndef STORE_DETAIL_H
+#define STORE_DETAIL_H
+
+#include "store/backend.h"
+
+/* Two names of 64 octets, each six when escaped, two hashes, a serial. */
+#define STORE_DETAIL_MAX 2048
+
+struct store_detail {
+	char text[STORE_DETAIL_MAX];
+	size_t len;
+};
+
+/* {"name":value,...}; what does not fit is a programmer error. */
+void store_detail_init(struct store_detail *d);
+void store_detail_put_int(struct store_detail *d, const char *name,
+    int64_t value);
+void store_detail_put_text(struct store_detail *d, const char *name,
+    const char *value);
+void store_detail_put_hex(struct store_detail *d, const char *name,
+    const uint8_t *bytes, size_t len);
+/* The SHA-256 of the blob. */
+enum oc_err store_detail_put_hash(struct store_detail *d, const char *name,
+    struct store_blob blob) OC_MUST_CHECK;
+void store_detail_end(struct store_detail *d);
+
+/* One for each event about a row. */
+enum oc_err store_detail_reserve(struct store_detail *d, const char *issuer,
+    int64_t id, const struct store_reservation *r) OC_MUST_CHECK;
+enum oc_err store_detail_issue(struct store_detail *d, const char *issuer,
+    int64_t id, const struct oc_serial *serial, struct store_blob certificate)
+    OC_MUST_CHECK;
+void store_detail_status(struct store_detail *d, const char *issuer,
+    int64_t id, const struct oc_serial *serial,
+    const struct store_status *status);
+void store_detail_crl_reserve(struct store_detail *d,
+    const struct store_crl_row *row);
+enum oc_err store_detail_crl(struct store_detail *d,
+    const struct store_crl_row *row, struct store_blob crl) OC_MUST_CHECK;
+
+/* The id that a detail about a row starts with; 0 if it does not. */
+int64_t store_detail_id(const char *detail);
+
+#endif

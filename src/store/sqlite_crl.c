@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of issuers and of their CRLs. */
+#include <sqlite3.h>
+#include <string.h>
+
+#include "store/sqlite.h"
+
+static int64_t
+last_id(struct store *s)
+{
+	return sqlite3_last_insert_rowid(((struct sqlite_store *)s)->db);
+}
+
+enum oc_err
+sqlite_find_issuer(struct store *s, const char *name,
+    struct store_issuer *issuer, struct store_issuer_key *key)
+{
+	static const char text[] = "SELECT id, name, spki_hash, certificate"
+	    " FROM issuer WHERE name = ?";
+	struct store_issuer read = { 0 };
+	struct store_issuer_key read_key;
+	struct sql q;
+	bool has_row = false;
+	enum oc_err err;
+
+	sql_open(&q, s, "find the issuer", text);
+	sql_put_text(&q, name);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK && !has_row)
+		err = store_fail(s, OC_ERR_NOT_FOUND, "there is no issuer %s",
+		    name);
+	if (err == OC_OK) {
+		read.id = read_key.id = sql_get_int(&q);
+		sql_get_text_fixed(&q, read.name, sizeof(read.name));
+		err = sql_get_hash(&q, read_key.spki_hash);
+	}
+	if (err == OC_OK)
+		err = sql_take_blob(&q, &read.certificate,
+		    &read.certificate_len);
+	sql_close(&q);
+	if (err != OC_OK)
+		return err;
+	*issuer = read;
+	*key = read_key;
+	return OC_OK;
+}
+
+enum oc_err
+sqlite_find_issuer_name(struct store *s, int64_t id,
+    char name[OC_CONFIG_NAME_MAX + 1])
+{
+	static const char text[] = "SELECT name FROM issuer WHERE id = ?";
+	struct sql q;
+	bool has_row = false;
+	enum oc_err err;
+
+	sql_open(&q, s, "find the issuer", text);
+	sql_put_int(&q, id);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK && !has_row)
+		err = store_fail(s, OC_ERR_NOT_FOUND,
+		    "there is no issuer with id %lld", (long long)id);
+	if (err == OC_OK)
+		sql_get_text_fixed(&q, name, OC_CONFIG_NAME_MAX + 1);
+	sql_close(&q);
+	return err;
+}
+
+enum oc_err
+sqlite_add_issuer(struct store *s, const char *name,
+    struct store_blob certificate, const uint8_t spki_hash[STORE_HASH_LEN],
+    int64_t *id)
+{
+	static const char text[] = "INSERT INTO issuer"
+	    " (name, spki_hash, certificate) VALUES (?, ?, ?)";
+	struct sql q;
+	enum oc_err err;
+
+	sql_open(&q, s, "add the issuer", text);
+	sql_put_text(&q, name);
+	sql_put_blob(&q, spki_hash, STORE_HASH_LEN);
+	sql_put_blob(&q, certificate.p, certificate.len);
+	err = sql_run(&q);
+	if (err == OC_OK)
+		*id = last_id(s);
+	return err;
+}
+
+enum oc_err
+sqlite_renew_issuer(struct store *s, int64_t id,
+    struct store_blob certificate)
+{
+	static const char text[] =
+	    "UPDATE issuer SET certificate = ? WHERE id = ?";
+	struct sql q;
+
+	sql_open(&q, s, "renew the issuer", text);
+	sql_put_blob(&q, certificate.p, certificate.len);
+	sql_put_int(&q, id);
+	return sql_run(&q);
+}
+
+/* --- CRLs --------------------------------------------------------------- */
+
+enum oc_err
+sqlite_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
+{
+	static const char add[] = "UPDATE issuer"
+	    " SET crl_counter = crl_counter + 1 WHERE id = ?";
+	static const char look[] =
+	    "SELECT crl_counter FROM issuer WHERE id = ?";
+	struct sql q;
+	int64_t value = 0;
+	bool has_row = false;
+	enum oc_err err;
+
+	sql_open(&q, s, "next CRL number", add);
+	sql_put_int(&q, issuer_id);
+	err = sql_run(&q);
+	if (err != OC_OK)
+		return err;
+	sql_open(&q, s, "next CRL number", look);
+	sql_put_int(&q, issuer_id);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK && has_row)
+		value = sql_get_int(&q);
+	sql_close(&q);
+	if (err != OC_OK)
+		return err;
+	if (value <= 0 || value > UINT32_MAX)
+		return store_fail(s, OC_ERR_LIMIT,
+		    "there is no CRL number left in this epoch");
+	*counter = (uint32_t)value;
+	return OC_OK;
+}
+
+enum oc_err
+sqlite_add_crl(struct store *s, int64_t issuer_id, uint64_t number,
+    int64_t this_update, int64_t next_update, int64_t reserved_at, int64_t *id)
+{
+	static const char text[] = "INSERT INTO crl (issuer_id, number,"
+	    " this_update, next_update, reserved_at) VALUES (?, ?, ?, ?, ?)";
+	struct sql q;
+	enum oc_err err;
+
+	sql_open(&q, s, "reserve a CRL", text);
+	sql_put_int(&q, issuer_id);
+	sql_put_int(&q, (int64_t)number);
+	sql_put_int(&q, this_update);
+	sql_put_int(&q, next_update);
+	sql_put_int(&q, reserved_at);
+	err = sql_run(&q);
+	if (err == OC_OK)
+		*id = last_id(s);
+	return err;
+}
+
+static enum oc_err
+read_crl(struct sql *q, struct store_crl_row *row)
+{
+	row->id = sql_get_int(q);
+	row->issuer_id = sql_get_int(q);
+	sql_get_text_fixed(q, row->issuer, sizeof(row->issuer));
+	row->number = (uint64_t)sql_get_int(q);
+	row->this_update = sql_get_int(q);
+	row->next_update = sql_get_int(q);
+	row->is_issued = sql_get_int(q) != 0;
+	return sql_take_blob(q, &row->crl, &row->crl_len);
+}
+
+static enum oc_err
+find_crl_row(struct sql *q, struct store_crl_row *row)
+{
+	struct store_crl_row read = { 0 };
+	bool has_row = false;
+	enum oc_err err;
+
+	err = sql_next(q, &has_row);
+	if (err == OC_OK && !has_row)
+		err = store_fail(q->store, OC_ERR_NOT_FOUND,
+		    "there is no such CRL");
+	if (err == OC_OK)
+		err = read_crl(q, &read);
+	sql_close(q);
+	if (err == OC_OK)
+		*row = read;
+	return err;
+}
+
+#define SELECT_CRL \
+	"SELECT r.id, r.issuer_id, i.name, r.number, r.this_update," \
+	" r.next_update, r.issued_at, r.der" \
+	" FROM crl r JOIN issuer i ON i.id = r.issuer_id"
+
+enum oc_err
+sqlite_get_crl(struct store *s, int64_t id, struct store_crl_row *row)
+{
+	static const char text[] = SELECT_CRL " WHERE r.id = ?";
+	struct sql q;
+
+	sql_open(&q, s, "read a CRL", text);
+	sql_put_int(&q, id);
+	return find_crl_row(&q, row);
+}
+
+enum oc_err
+sqlite_set_crl_issued(struct store *s, int64_t id, int64_t issued_at,
+    struct store_blob crl)
+{
+	static const char text[] =
+	    "UPDATE crl SET issued_at = ?, der = ? WHERE id = ?";
+	struct sql q;
+
+	sql_open(&q, s, "issue a CRL", text);
+	sql_put_int(&q, issued_at);
+	sql_put_blob(&q, crl.p, crl.len);
+	sql_put_int(&q, id);
+	return sql_run(&q);
+}
+
+enum oc_err
+sqlite_find_crl(struct store *s, int64_t issuer_id, struct store_crl *crl)
+{
+	static const char text[] = SELECT_CRL
+	    " WHERE r.issuer_id = ? AND r.issued_at <> 0"
+	    " ORDER BY r.number DESC LIMIT 1";
+	struct store_crl_row row;
+	struct sql q;
+	enum oc_err err;
+
+	sql_open(&q, s, "find a CRL", text);
+	sql_put_int(&q, issuer_id);
+	err = find_crl_row(&q, &row);
+	if (err != OC_OK)
+		return err;
+	*crl = (struct store_crl){
+		row.id, row.number, row.this_update, row.next_update,
+		row.crl, row.crl_len
+	};
+	return OC_OK;
+}

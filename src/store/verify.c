@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Holds the journal against itself (the chain) and against the tables: each
+ * entry about a row is made again from the row, and each row must have had
+ * its entries.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/backend.h"
+#include "store/detail.h"
+#include "store/journal.h"
+
+/* What the journal said about a row, in one word: 8 MB per million. */
+#define SEEN_RESERVE 1			/* reserved */
+#define SEEN_ISSUE 2			/* issued */
+#define SEEN_REVOKED 4			/* and the row agrees with the last */
+#define SEEN_STALE 8			/* the row does not: a later must */
+#define SEEN_NUMBER_SHIFT 4		/* number of that last entry */
+
+struct verify {
+	struct store *store;
+	int64_t number;			/* of the last good entry */
+	uint8_t hash[STORE_HASH_LEN];
+	uint64_t *certificates;		/* by id - 1 */
+	uint64_t *crls;
+	int64_t num_certificates;
+	int64_t num_crls;
+	int64_t bad_number;		/* 0: none */
+};
+
+static enum oc_err
+bad(struct verify *v, int64_t number, const char *why)
+{
+	v->bad_number = number;
+	return store_fail(v->store, OC_ERR_MISMATCH,
+	    "journal entry %" PRId64 ": %s", number, why);
+}
+
+static uint64_t *
+seen_of(uint64_t *seen, int64_t num, const char *detail)
+{
+	int64_t id = store_detail_id(detail);
+
+	return id >= 1 && id <= num ? &seen[id - 1] : NULL;
+}
+
+/* Makes the detail of a certificate's entry again from its row. */
+static enum oc_err
+remake_certificate(const char *event, const struct store_row *row,
+    struct store_detail *d)
+{
+	const struct store_certificate *c = &row->certificate;
+	struct store_reservation r = {
+		.serial = c->serial,
+		.tbs = { c->tbs, c->tbs_len },
+		.not_before = c->not_before,
+		.not_after = c->not_after,
+		.profile = c->profile
+	};
+	struct store_blob der = { c->certificate, c->certificate_len };
+	struct store_status status = {
+		c->is_revoked, c->reason, c->revoked_at, c->invalidity_at
+	};
+
+	if (strcmp(event, "reserve") == 0)
+		return store_detail_reserve(d, row->issuer, c->id, &r);
+	if (strcmp(event, "issue") == 0)
+		return store_detail_issue(d, row->issuer, c->id, &c->serial,
+		    der);
+	store_detail_status(d, row->issuer, c->id, &c->serial, &status);
+	return OC_OK;
+}
+
+/* The last revoke or release must be what the row says; those before it need
+ * not, so what differs is only noted. */
+static enum oc_err
+check_status(struct verify *v, const struct store_entry *entry,
+    const struct store_certificate *c, bool is_equal, uint64_t *seen)
+{
+	bool is_revoke = strcmp(entry->event, "revoke") == 0;
+	uint64_t flags = *seen & (SEEN_RESERVE | SEEN_ISSUE);
+
+	if ((flags & SEEN_RESERVE) == 0)
+		return bad(v, entry->number,
+		    "revokes what was not reserved before");
+	if (!is_equal || is_revoke != c->is_revoked)
+		flags |= SEEN_STALE;
+	if (is_revoke)
+		flags |= SEEN_REVOKED;
+	*seen = flags | (uint64_t)entry->number << SEEN_NUMBER_SHIFT;
+	return OC_OK;
+}
+
+static enum oc_err
+check_certificate(struct verify *v, const struct store_entry *entry)
+{
+	bool is_reserve = strcmp(entry->event, "reserve") == 0;
+	bool is_issue = strcmp(entry->event, "issue") == 0;
+	uint64_t *seen = seen_of(v->certificates, v->num_certificates,
+	    entry->detail);
+	uint64_t flag = is_reserve ? SEEN_RESERVE : SEEN_ISSUE;
+	struct store_row row = { 0 };
+	struct store_detail d;
+	bool is_equal;
+	enum oc_err err;
+
+	if (seen == NULL)
+		return bad(v, entry->number, "its certificate is not there");
+	err = v->store->ops->get_certificate(v->store,
+	    store_detail_id(entry->detail), &row);
+	if (err == OC_ERR_NOT_FOUND)
+		return bad(v, entry->number, "its certificate is not there");
+	if (err == OC_OK)
+		err = remake_certificate(entry->event, &row, &d);
+	if (err != OC_OK)
+		goto out;
+	is_equal = strcmp(d.text, entry->detail) == 0;
+	if (!is_reserve && !is_issue)
+		err = check_status(v, entry, &row.certificate, is_equal, seen);
+	else if (!is_equal)
+		err = bad(v, entry->number, "the certificate's record differs");
+	else if ((*seen & flag) != 0)
+		err = bad(v, entry->number, "said twice");
+	*seen |= is_reserve || is_issue ? flag : 0;
+out:
+	store_certificate_fini(&row.certificate);
+	return err;
+}
+
+static enum oc_err
+check_crl(struct verify *v, const struct store_entry *entry)
+{
+	bool is_reserve = strcmp(entry->event, "crl-reserve") == 0;
+	uint64_t *seen = seen_of(v->crls, v->num_crls, entry->detail);
+	uint64_t flag = is_reserve ? SEEN_RESERVE : SEEN_ISSUE;
+	struct store_crl_row row = { 0 };
+	struct store_detail d;
+	enum oc_err err;
+
+	if (seen == NULL)
+		return bad(v, entry->number, "its CRL is not there");
+	err = v->store->ops->get_crl(v->store, store_detail_id(entry->detail),
+	    &row);
+	if (err == OC_ERR_NOT_FOUND)
+		return bad(v, entry->number, "its CRL is not there");
+	if (err == OC_OK && is_reserve)
+		store_detail_crl_reserve(&d, &row);
+	else if (err == OC_OK)
+		err = store_detail_crl(&d, &row,
+		    (struct store_blob){ row.crl, row.crl_len });
+	free(row.crl);
+	if (err != OC_OK)
+		return err;
+	if (strcmp(d.text, entry->detail) != 0)
+		return bad(v, entry->number, "the CRL's record differs");
+	if ((*seen & flag) != 0)
+		return bad(v, entry->number, "said twice");
+	*seen |= flag;
+	return OC_OK;
+}
+
+static enum oc_err
+check_entry(void *arg, const struct store_entry *entry)
+{
+	static const char *const about_certificates[] = {
+		"reserve", "issue", "revoke", "release"
+	};
+	struct verify *v = arg;
+	uint8_t hash[STORE_HASH_LEN];
+	enum oc_err err;
+
+	if (entry->number != v->number + 1)
+		return bad(v, v->number + 1, "missing");
+	err = store_entry_hash(v->hash, entry, hash);
+	if (err != OC_OK)
+		return store_fail(v->store, err, "SHA-256 failed");
+	if (memcmp(hash, entry->hash, sizeof(hash)) != 0)
+		return bad(v, entry->number, "its hash is not that of it and "
+		    "those before it: it was changed");
+	for (size_t i = 0; i < 4; i++)
+		if (strcmp(entry->event, about_certificates[i]) == 0)
+			err = check_certificate(v, entry);
+	if (strcmp(entry->event, "crl") == 0 ||
+	    strcmp(entry->event, "crl-reserve") == 0)
+		err = check_crl(v, entry);
+	if (err != OC_OK)
+		return err;
+	v->number = entry->number;
+	memcpy(v->hash, hash, sizeof(hash));
+	return OC_OK;
+}
+
+/* A row that the journal does not account for; after the last entry. */
+static enum oc_err
+check_row(void *arg, const struct store_certificate *c)
+{
+	struct verify *v = arg;
+	uint64_t seen = c->id >= 1 && c->id <= v->num_certificates ?
+	    v->certificates[c->id - 1] : 0;
+	char serial[OC_SERIAL_TEXT_MAX];
+
+	if ((seen & SEEN_STALE) != 0)
+		return bad(v, (int64_t)(seen >> SEEN_NUMBER_SHIFT),
+		    "the certificate's status is another now");
+	if ((seen & SEEN_RESERVE) != 0 &&
+	    ((seen & SEEN_ISSUE) != 0) == (c->state == STORE_ISSUED) &&
+	    ((seen & SEEN_REVOKED) != 0) == c->is_revoked)
+		return OC_OK;
+	oc_serial_format(&c->serial, serial);
+	v->bad_number = v->number;
+	return store_fail(v->store, OC_ERR_MISMATCH, "certificate %" PRId64
+	    ", serial %s: its state is not in the journal", c->id, serial);
+}
+
+static enum oc_err
+check_crl_rows(struct verify *v)
+{
+	enum oc_err err = OC_OK;
+
+	for (int64_t id = 1; err == OC_OK && id <= v->num_crls; id++) {
+		struct store_crl_row row = { 0 };
+		uint64_t expected = SEEN_RESERVE;
+
+		err = v->store->ops->get_crl(v->store, id, &row);
+		free(row.crl);
+		if (err == OC_OK && row.is_issued)
+			expected |= SEEN_ISSUE;
+		if (err == OC_ERR_NOT_FOUND ||
+		    (err == OC_OK && v->crls[id - 1] != expected)) {
+			v->bad_number = v->number;
+			err = store_fail(v->store, OC_ERR_MISMATCH, "CRL %"
+			    PRId64 ": its state is not in the journal", id);
+		}
+	}
+	return err;
+}
+
+/* One word for each id of a table.  A row has at least one entry: that bounds
+ * what a forged id can make us allocate. */
+static enum oc_err
+allocate_seen(struct verify *v, enum store_table table,
+    const struct store_head *head, uint64_t **seen, int64_t *num)
+{
+	int64_t id_max;
+	enum oc_err err;
+
+	err = v->store->ops->find_id_max(v->store, table, &id_max);
+	if (err != OC_OK)
+		return err;
+	if (id_max > head->journal_number) {
+		v->bad_number = head->journal_number;
+		return store_fail(v->store, OC_ERR_MISMATCH,
+		    "there are more records than journal entries");
+	}
+	*seen = calloc((size_t)id_max + 1, sizeof(**seen));
+	if (*seen == NULL)
+		return store_fail(v->store, OC_ERR_NOMEM, "out of memory");
+	*num = id_max;
+	return OC_OK;
+}
+
+/* Inside a read transaction, so that all of it is of one moment. */
+static enum oc_err
+verify(struct verify *v)
+{
+	static const struct store_filter everything;
+	struct store *s = v->store;
+	struct store_head head;
+	enum oc_err err;
+
+	err = s->ops->read_head(s, &head);
+	if (err == OC_OK)
+		err = allocate_seen(v, STORE_TABLE_CERTIFICATE, &head,
+		    &v->certificates, &v->num_certificates);
+	if (err == OC_OK)
+		err = allocate_seen(v, STORE_TABLE_CRL, &head, &v->crls,
+		    &v->num_crls);
+	if (err == OC_OK)
+		err = s->ops->list_entries(s, 0, check_entry, v);
+	if (err != OC_OK)
+		return err;
+	if (v->number != head.journal_number ||
+	    memcmp(v->hash, head.journal_hash, STORE_HASH_LEN) != 0)
+		return bad(v, v->number + 1, "missing: the journal was cut");
+	err = s->ops->list_certificates(s, &everything, 0, check_row, v);
+	if (err == OC_OK)
+		err = check_crl_rows(v);
+	return err;
+}
+
+enum oc_err
+store_verify_journal(struct store *store, int64_t *num_entries,
+    int64_t *bad_number)
+{
+	struct verify v = { .store = store };
+	enum oc_err err;
+
+	oc_assert(store->depth == 0);
+	err = store->ops->begin_read(store);
+	if (err != OC_OK)
+		return err;
+	err = verify(&v);
+	store->ops->rollback(store);
+	free(v.certificates);
+	free(v.crls);
+	if (err != OC_OK && err != OC_ERR_MISMATCH)
+		return err;
+	*num_entries = v.number;
+	*bad_number = v.bad_number;
+	return err;
+}
