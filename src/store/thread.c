@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Locking: one mutex over both queues, every job's stage and is_stopping.
+ * Not held while a job's fn or done runs.  The store belongs to the thread.
+ */
+#include "store/thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "store/backend.h"
+
+/* Whose a job is. */
+enum stage {
+	STAGE_NONE,		/* the caller's */
+	STAGE_WAITING,		/* in waiting */
+	STAGE_RUNNING,		/* the thread's */
+	STAGE_FINISHED		/* in finished */
+};
+
+struct queue {
+	struct store_job *first;
+	struct store_job **end;
+	unsigned int num;
+};
+
+struct store_thread {
+	struct store *store;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;		/* waiting or is_stopping changed */
+	pthread_cond_t moved;		/* running jobs became finished */
+	struct queue waiting;
+	struct queue finished;
+	bool is_stopping;
+	int event_fd;
+};
+
+static void
+queue_init(struct queue *q)
+{
+	q->first = NULL;
+	q->end = &q->first;
+	q->num = 0;
+}
+
+static void
+queue_put(struct queue *q, struct store_job *job, enum stage stage)
+{
+	job->stage = (int)stage;
+	job->next = NULL;
+	*q->end = job;
+	q->end = &job->next;
+	q->num++;
+}
+
+static struct store_job *
+queue_take(struct queue *q, enum stage stage)
+{
+	struct store_job *job = q->first;
+
+	if (job == NULL)
+		return NULL;
+	q->first = job->next;
+	if (q->first == NULL)
+		q->end = &q->first;
+	q->num--;
+	job->stage = (int)stage;
+	job->next = NULL;
+	return job;
+}
+
+static void
+queue_remove(struct queue *q, struct store_job *job)
+{
+	struct store_job **link = &q->first;
+
+	while (*link != job)
+		link = &(*link)->next;
+	*link = job->next;
+	if (*link == NULL)
+		q->end = link;
+	q->num--;
+	job->stage = STAGE_NONE;
+	job->next = NULL;
+}
+
+static void
+set_result(struct store_job *job, enum oc_err err, const char *text)
+{
+	job->err = err;
+	snprintf(job->error_text, sizeof(job->error_text), "%s",
+	    err == OC_OK ? "" : text[0] != '\0' ? text : oc_strerror(err));
+}
+
+/* --- on the store's thread ---------------------------------------------- */
+
+/* fn's own error text if it failed in the store, else what the code says. */
+static void
+run_job(struct store *s, struct store_job *job)
+{
+	enum oc_err err;
+
+	memset(&s->error, 0, sizeof(s->error));
+	err = job->fn(s, job->arg);
+	set_result(job, err, s->error.text);
+}
+
+/* One of a group: a savepoint of its own. */
+static void
+run_change(struct store *s, struct store_job *job)
+{
+	enum oc_err err;
+
+	err = store_begin_change(s);
+	if (err != OC_OK) {
+		set_result(job, err, s->error.text);
+		return;
+	}
+	run_job(s, job);
+	err = store_end_change(s, job->err);
+	if (err != job->err)
+		set_result(job, err, s->error.text);
+}
+
+static void
+fail_group(struct store_job *group, enum oc_err err, const char *text)
+{
+	for (struct store_job *job = group; job != NULL; job = job->next)
+		if (job->err == OC_OK)
+			set_result(job, err, text);
+}
+
+static void
+run_group(struct store *s, struct store_job *group)
+{
+	struct oc_error lost = { 0 };
+	enum oc_err err;
+
+	for (struct store_job *job = group; job != NULL; job = job->next)
+		set_result(job, OC_OK, "");
+	err = store_begin_group(s);
+	if (err != OC_OK) {
+		fail_group(group, err, s->error.text);
+		return;
+	}
+	for (struct store_job *job = group; job != NULL; job = job->next) {
+		run_change(s, job);
+		/* The first that lost the transaction says why. */
+		if (s->broken != OC_OK && lost.code == OC_OK) {
+			lost = s->error;
+			lost.code = s->broken;
+		}
+	}
+	err = store_commit_group(s);
+	if (err != OC_OK)
+		fail_group(group, err, lost.code != OC_OK ? lost.text :
+		    s->error.text);
+}
+
+/* The next read alone, or all changes that stand in a row.  Mutex held. */
+static struct store_job *
+take_group(struct store_thread *t)
+{
+	struct store_job *group = queue_take(&t->waiting, STAGE_RUNNING);
+	struct store_job *last = group;
+
+	if (group == NULL || group->kind == STORE_JOB_READ)
+		return group;
+	for (int num = 1; num < STORE_GROUP_MAX; num++) {
+		if (t->waiting.first == NULL ||
+		    t->waiting.first->kind != STORE_JOB_CHANGE)
+			break;
+		last->next = queue_take(&t->waiting, STAGE_RUNNING);
+		last = last->next;
+	}
+	return group;
+}
+
+static void
+tell(struct store_thread *t)
+{
+	uint64_t one = 1;
+
+	/* EAGAIN: it counts to 2^64 already, so it is readable. */
+	while (write(t->event_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		continue;
+}
+
+/* Mutex held. */
+static void
+finish_group(struct store_thread *t, struct store_job *group)
+{
+	while (group != NULL) {
+		struct store_job *next = group->next;
+
+		queue_put(&t->finished, group, STAGE_FINISHED);
+		group = next;
+	}
+	pthread_cond_broadcast(&t->moved);
+	tell(t);
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct store_thread *t = arg;
+	struct store_job *group;
+
+	pthread_mutex_lock(&t->mutex);
+	for (;;) {
+		while (!t->is_stopping && t->waiting.first == NULL)
+			pthread_cond_wait(&t->wake, &t->mutex);
+		if (t->is_stopping)
+			break;
+		group = take_group(t);
+		pthread_mutex_unlock(&t->mutex);
+		if (group->kind == STORE_JOB_CHANGE)
+			run_group(t->store, group);
+		else
+			run_job(t->store, group);
+		pthread_mutex_lock(&t->mutex);
+		finish_group(t, group);
+	}
+	pthread_mutex_unlock(&t->mutex);
+	return NULL;
+}
+
+/* --- on the caller's ---------------------------------------------------- */
+
+/* Signals are for the event loop. */
+static int
+start(struct store_thread *t)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&t->thread, NULL, thread_main, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+static void
+discard(struct store_thread *t)
+{
+	if (t->event_fd >= 0)
+		close(t->event_fd);
+	store_close(t->store);
+	pthread_cond_destroy(&t->moved);
+	pthread_cond_destroy(&t->wake);
+	pthread_mutex_destroy(&t->mutex);
+	free(t);
+}
+
+enum oc_err
+store_thread_new(const char *path, enum store_mode mode, const char *actor,
+    struct store_thread **thread, struct oc_error *error)
+{
+	struct store_thread *t = calloc(1, sizeof(*t));
+	enum oc_err err;
+
+	if (t == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	pthread_mutex_init(&t->mutex, NULL);
+	pthread_cond_init(&t->wake, NULL);
+	pthread_cond_init(&t->moved, NULL);
+	queue_init(&t->waiting);
+	queue_init(&t->finished);
+	t->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	err = t->event_fd >= 0 ? OC_OK :
+	    oc_error_set_errno(error, OC_ERR_SYSTEM, "eventfd");
+	if (err == OC_OK)
+		err = store_open(path, mode, &t->store, error);
+	if (err == OC_OK && actor != NULL)
+		store_set_actor(t->store, actor);
+	if (err == OC_OK && (errno = start(t)) != 0)
+		err = oc_error_set_errno(error, OC_ERR_SYSTEM,
+		    "cannot start the store's thread");
+	if (err != OC_OK) {
+		discard(t);
+		return err;
+	}
+	*thread = t;
+	return OC_OK;
+}
+
+enum oc_err
+store_thread_submit(struct store_thread *thread, struct store_job *job)
+{
+	enum oc_err err = OC_OK;
+
+	pthread_mutex_lock(&thread->mutex);
+	if (thread->is_stopping) {
+		err = OC_ERR_CANCELLED;
+	} else if (thread->waiting.num >= STORE_QUEUE_MAX) {
+		err = OC_ERR_BUSY;
+	} else {
+		queue_put(&thread->waiting, job, STAGE_WAITING);
+		pthread_cond_signal(&thread->wake);
+	}
+	pthread_mutex_unlock(&thread->mutex);
+	return err;
+}
+
+void
+store_thread_cancel(struct store_thread *thread, struct store_job *job)
+{
+	pthread_mutex_lock(&thread->mutex);
+	while (job->stage == STAGE_RUNNING)
+		pthread_cond_wait(&thread->moved, &thread->mutex);
+	if (job->stage == STAGE_WAITING)
+		queue_remove(&thread->waiting, job);
+	else if (job->stage == STAGE_FINISHED)
+		queue_remove(&thread->finished, job);
+	pthread_mutex_unlock(&thread->mutex);
+}
+
+int
+store_thread_fd(const struct store_thread *thread)
+{
+	return thread->event_fd;
+}
+
+/* One at a time: done() may cancel another that has finished. */
+static struct store_job *
+take_finished(struct store_thread *t)
+{
+	struct store_job *job;
+
+	pthread_mutex_lock(&t->mutex);
+	job = queue_take(&t->finished, STAGE_NONE);
+	pthread_mutex_unlock(&t->mutex);
+	return job;
+}
+
+void
+store_thread_dispatch(struct store_thread *thread)
+{
+	struct store_job *job;
+	uint64_t count;
+	unsigned int num;
+
+	/* First, so that whatever finishes from here on wakes us again. */
+	while (read(thread->event_fd, &count, sizeof(count)) < 0 &&
+	    errno == EINTR)
+		continue;
+	pthread_mutex_lock(&thread->mutex);
+	num = thread->finished.num;
+	pthread_mutex_unlock(&thread->mutex);
+	while (num-- > 0 && (job = take_finished(thread)) != NULL)
+		job->done(job, job->arg);
+}
+
+void
+store_thread_free(struct store_thread *thread)
+{
+	struct store_job *job;
+
+	if (thread == NULL)
+		return;
+	pthread_mutex_lock(&thread->mutex);
+	thread->is_stopping = true;
+	pthread_cond_signal(&thread->wake);
+	pthread_mutex_unlock(&thread->mutex);
+	pthread_join(thread->thread, NULL);
+	while ((job = queue_take(&thread->waiting, STAGE_NONE)) != NULL) {
+		set_result(job, OC_ERR_CANCELLED, "");
+		queue_put(&thread->finished, job, STAGE_FINISHED);
+	}
+	while ((job = take_finished(thread)) != NULL)
+		job->done(job, job->arg);
+	discard(thread);
+}
