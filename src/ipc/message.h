@@ -96,6 +96,9 @@ enum oc_err ipc_put_hello(uint8_t *out, size_t out_max, uint64_t id,
     const struct ipc_hello *m, size_t *len) OC_MUST_CHECK;
 enum oc_err ipc_put_sign(uint8_t *out, size_t out_max, uint64_t id,
     const struct ipc_sign *m, size_t *len) OC_MUST_CHECK;
+/* Overwrites timeout_ms in a whole SIGN frame: one that waited has less time
+ * left than when it was written. */
+void ipc_sign_set_timeout(uint8_t *frame, size_t len, uint32_t timeout_ms);
 enum oc_err ipc_put_signed(uint8_t *out, size_t out_max, uint64_t id,
     const struct ipc_signed *m, size_t *len) OC_MUST_CHECK;
 enum oc_err ipc_put_find_key(uint8_t *out, size_t out_max, uint64_t id,
@@ -112,7 +115,8 @@ enum oc_err ipc_put_bare(uint8_t *out, size_t out_max, uint64_t id,
 enum oc_err ipc_put_text_message(uint8_t *out, size_t out_max, uint64_t id,
     enum ipc_type type, const char *text, size_t *len) OC_MUST_CHECK;
 
-/* MALFORMED when a field is missing, out of range, or something is left. */
+/* MALFORMED when a field is missing, out of range, or something is left;
+ * *m is then as it was (ipc_read_ask(): undefined). */
 enum oc_err ipc_read_hello(struct der_bytes fields, struct ipc_hello *m)
     OC_MUST_CHECK;
 enum oc_err ipc_read_sign(struct der_bytes fields, struct ipc_sign *m)
@@ -127,5 +131,8 @@ enum oc_err ipc_read_ask(struct der_bytes fields, struct ipc_ask *m)
     OC_MUST_CHECK;
 enum oc_err ipc_read_answer(struct der_bytes fields, struct ipc_answer *m)
     OC_MUST_CHECK;
+/* The text is borrowed, holds no NUL and has none behind it. */
+enum oc_err ipc_read_text_message(struct der_bytes fields,
+    struct der_bytes *text) OC_MUST_CHECK;
 
 #endif

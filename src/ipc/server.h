@@ -4,7 +4,8 @@
  * peer with SO_PEERCRED (our own user or root), splits frames, hands each to
  * a handler, and queues what is sent back.  A peer that sends what is no
  * frame, or does not read (more than 4 MiB wait), is disconnected; nobody
- * else notices.
+ * else notices.  The calls below may be made from within a handler: a peer
+ * that has to go is marked and freed, with gone(), by the loop.
  */
 #ifndef IPC_SERVER_H
 #define IPC_SERVER_H
@@ -44,5 +45,8 @@ pid_t ipc_peer_pid(const struct ipc_peer *peer);
  * replaced, a live one is EXISTS. */
 enum oc_err ipc_listen(const char *path, int *fd, struct oc_error *error)
     OC_MUST_CHECK;
+
+/* Somebody listens there right now. */
+bool ipc_is_served(const char *path);
 
 #endif
