@@ -97,7 +97,7 @@ read_tbs(struct der_bytes tbs, struct der_bytes outer_identifier,
 {
 	struct der_bytes contents, identifier;
 	struct der_reader r;
-	uint64_t version;
+	uint64_t version = VERSION_1;
 	enum oc_err err;
 
 	if (!der_read_whole(tbs, DER_SEQUENCE, &contents))

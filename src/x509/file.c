@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates, requests and lists from files, PEM or DER. */
+#include "x509/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/pem.h"
+#include "der/reader.h"
+
+/* "CERTIFICATE REQUEST" is RFC 7468's, the one with NEW what old tools
+ * write; section 7 asks readers to take both. */
+static const struct {
+	const char *what;
+	const char *labels[2];
+	size_t max;
+} kinds[] = {
+	[X509_FILE_CERTIFICATE] = { "certificate", { "CERTIFICATE",
+	    "X509 CERTIFICATE" }, OC_CERTIFICATE_MAX },
+	[X509_FILE_CSR] = { "certification request", { "CERTIFICATE REQUEST",
+	    "NEW CERTIFICATE REQUEST" }, OC_CSR_MAX },
+	[X509_FILE_CRL] = { "CRL", { "X509 CRL", "CRL" }, OC_TBS_MAX },
+};
+
+static bool
+is_label_of(enum x509_file_kind kind, const char *label)
+{
+	return strcmp(label, kinds[kind].labels[0]) == 0 ||
+	    strcmp(label, kinds[kind].labels[1]) == 0;
+}
+
+static enum oc_err
+parse_pem(const char *where, const char *text, size_t len,
+    enum x509_file_kind kind, uint8_t **der, size_t *der_len,
+    struct oc_error *error)
+{
+	struct oc_pem_cursor cursor = { .text = text, .len = len };
+	char label[OC_PEM_LABEL_MAX + 1], first[OC_PEM_LABEL_MAX + 1] = "";
+	enum oc_err err;
+
+	for (;;) {
+		err = oc_pem_next(&cursor, label, der, der_len, error);
+		if (err == OC_ERR_NOT_FOUND && first[0] != '\0')
+			return oc_error_set(error, OC_ERR_MALFORMED,
+			    "%s: holds a %s, not a %s", where, first,
+			    kinds[kind].what);
+		if (err == OC_ERR_NOT_FOUND)
+			return oc_error_set(error, OC_ERR_MALFORMED,
+			    "%s: not a %s, neither in PEM nor in DER", where,
+			    kinds[kind].what);
+		if (err != OC_OK)
+			return oc_error_prefix(error, "%s", where);
+		if (is_label_of(kind, label))
+			return OC_OK;
+		memcpy(first, label, sizeof(first));
+		free(*der);
+		*der = NULL;
+	}
+}
+
+enum oc_err
+x509_file_parse(const char *where, const uint8_t *octets, size_t len,
+    enum x509_file_kind kind, uint8_t **out, size_t *out_len,
+    struct oc_error *error)
+{
+	struct der_bytes contents, whole = { octets, len };
+	uint8_t *der = NULL;
+	size_t der_len;
+	enum oc_err err;
+
+	if (oc_pem_has_private_key((const char *)octets, len))
+		return oc_error_set(error, OC_ERR_REFUSED, "%s: holds a "
+		    "private key; keep it where it is, and give the %s only",
+		    where, kinds[kind].what);
+	if (der_read_whole(whole, DER_SEQUENCE, &contents)) {
+		der = malloc(len);
+		if (der == NULL)
+			return oc_error_set(error, OC_ERR_NOMEM,
+			    "out of memory");
+		memcpy(der, octets, len);
+		*out = der;
+		*out_len = len;
+		return OC_OK;
+	}
+	err = parse_pem(where, (const char *)octets, len, kind, &der,
+	    &der_len, error);
+	if (err != OC_OK)
+		return err;
+	*out = der;
+	*out_len = der_len;
+	return OC_OK;
+}
+
+enum oc_err
+x509_file_read(const char *path, enum x509_file_kind kind, uint8_t **der,
+    size_t *der_len, struct oc_error *error)
+{
+	uint8_t *octets;
+	size_t len;
+	enum oc_err err;
+
+	/* PEM is a third larger, and has text around it. */
+	err = oc_file_read(path, 2 * kinds[kind].max, &octets, &len, error);
+	if (err != OC_OK)
+		return err;
+	err = x509_file_parse(strcmp(path, "-") == 0 ? "standard input" :
+	    path, octets, len, kind, der, der_len, error);
+	free(octets);
+	return err;
+}
+
+enum oc_err
+x509_file_read_chain(const char *path, uint8_t **out, size_t *out_len,
+    struct oc_error *error)
+{
+	struct oc_buffer chain;
+	char label[OC_PEM_LABEL_MAX + 1];
+	struct oc_pem_cursor cursor = { 0 };
+	uint8_t *text = NULL, *der;
+	size_t der_len;
+	uint32_t num = 0;
+	enum oc_err err;
+
+	oc_buffer_init(&chain, OC_CHAIN_FILE_MAX);
+	err = oc_file_read(path, OC_CHAIN_FILE_MAX, &text, &cursor.len, error);
+	if (err != OC_OK)
+		return err;
+	cursor.text = (const char *)text;
+	if (oc_pem_has_private_key(cursor.text, cursor.len)) {
+		err = oc_error_set(error, OC_ERR_REFUSED,
+		    "%s: holds a private key; give certificates only", path);
+		goto out;
+	}
+	while ((err = oc_pem_next(&cursor, label, &der, &der_len, error)) ==
+	    OC_OK) {
+		if (is_label_of(X509_FILE_CERTIFICATE, label)) {
+			num++;
+			oc_buffer_put(&chain, der, der_len);
+		}
+		free(der);
+	}
+	if (err != OC_ERR_NOT_FOUND) {
+		err = oc_error_prefix(error, "%s", path);
+		goto out;
+	}
+	if (num == 0 || num > OC_CHAIN_MAX) {
+		err = oc_error_set(error, num == 0 ? OC_ERR_MALFORMED :
+		    OC_ERR_LIMIT, "%s: holds %u certificates; a chain has 1 "
+		    "to %d, in PEM", path, num, OC_CHAIN_MAX);
+		goto out;
+	}
+	err = oc_buffer_take(&chain, out, out_len);
+	if (err != OC_OK)
+		oc_error_set(error, err, "%s: %s", path, oc_strerror(err));
+out:
+	oc_buffer_fini(&chain);
+	free(text);
+	return err;
+}

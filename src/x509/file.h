@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Certificates, requests and lists as people keep them: a file in PEM
+ * (RFC 7468) or DER.  A file with a private key in it is refused by name.
+ */
+#ifndef X509_FILE_H
+#define X509_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum x509_file_kind { X509_FILE_CERTIFICATE, X509_FILE_CSR, X509_FILE_CRL };
+
+/*
+ * The first object of this kind.  "-" is standard input.  *der is for free().
+ * NOT_FOUND: no such file.  REFUSED: there is a private key in it.  MALFORMED:
+ * neither PEM nor DER, or PEM of something else, which the error names.
+ * What DER holds is not looked at beyond its outermost SEQUENCE.
+ */
+enum oc_err x509_file_read(const char *path, enum x509_file_kind kind,
+    uint8_t **der, size_t *der_len, struct oc_error *error) OC_MUST_CHECK;
+
+/* The same from octets in memory; where names them in errors. */
+enum oc_err x509_file_parse(const char *where, const uint8_t *octets,
+    size_t len, enum x509_file_kind kind, uint8_t **der, size_t *der_len,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/* Every certificate of a PEM file, end to end in DER; at most OC_CHAIN_MAX.
+ * *der is for free(). */
+enum oc_err x509_file_read_chain(const char *path, uint8_t **der,
+    size_t *der_len, struct oc_error *error) OC_MUST_CHECK;
+
+#endif
