@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When which response is signed again: a heap of what is due, earliest
+ * first, and the two brakes on it.  No clock, no signer, no sockets.
+ */
+#ifndef OCSP_REFRESH_H
+#define OCSP_REFRESH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/serial.h"
+
+struct ocsp_due {
+	int64_t at;		/* Unix seconds */
+	struct oc_serial serial;
+	uint8_t encoding;
+};
+
+/* Zero state is an empty one. */
+struct ocsp_refresh {
+	struct ocsp_due *heap;	/* owned */
+	uint32_t num, num_max;
+};
+
+void ocsp_refresh_fini(struct ocsp_refresh *r);
+/* The same serial and encoding may stand in it twice: who takes it looks
+ * whether there is still something to do. */
+enum oc_err ocsp_refresh_put(struct ocsp_refresh *r,
+    const struct ocsp_due *due) OC_MUST_CHECK;
+/* False if nothing is due by now. */
+bool ocsp_refresh_take(struct ocsp_refresh *r, int64_t now,
+    struct ocsp_due *due);
+
+/*
+ * When a response is to be signed again: in the third quarter of its life,
+ * or, if that is shorter than 16 hours, in the fourth eighth (the Baseline
+ * Requirements, 4.9.9, want it before half); where in it, the serial says,
+ * so that what was signed together is not renewed together.
+ */
+int64_t ocsp_refresh_due_at(const struct oc_serial *serial,
+    int64_t this_update, int64_t next_update);
+
+/* A token bucket: at most rate a second, and no more than that at once. */
+struct ocsp_budget {
+	int64_t rate;		/* a second */
+	int64_t left_ns;	/* one costs OC_NS_PER_S / rate */
+	int64_t filled_at_ns;	/* CLOCK_MONOTONIC */
+};
+bool ocsp_budget_take(struct ocsp_budget *budget, int64_t now_ns);
+
+#endif
