@@ -14,7 +14,8 @@ struct ca_issuer {
 	const struct oc_config_issuer *config;	/* borrowed */
 	uint8_t *der;			/* the certificate; owned */
 	struct x509_cert cert;		/* views into der */
-	uint8_t *chain;			/* PEM of those above it; owned; NULL */
+	uint8_t *chain;			/* DER of those above it, end to end;
+					 * owned; NULL: none */
 	size_t chain_len;
 	uint8_t spki_hash[STORE_HASH_LEN];
 	uint8_t key_id[CA_KEY_ID_MAX];	/* its SKI, or made */

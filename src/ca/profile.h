@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "x509/ext.h"
 
 /* Whether the subject comes from the request, and names must be there. */
@@ -25,10 +26,11 @@ struct ca_profile {
 	uint8_t eku_octets[X509_EKUS_MAX][32];	/* OID contents */
 	uint8_t eku_len[X509_EKUS_MAX];
 	uint32_t num_ekus;
-	int64_t validity_s;		/* notAfter is inclusive: the period is
-					 * validity_s - 1 .. RFC 5280 4.1.2.5 */
+	int64_t validity_s;	/* notAfter is inclusive, RFC 5280 4.1.2.5:
+				 * notBefore + validity_s - 1 */
+	int64_t backdate_s;	/* of notBefore, for slow clocks */
 	enum ca_subject_rule subject_rule;
-	char subject[256];		/* CA_SUBJECT_FIXED: as typed */
+	char subject[256];	/* CA_SUBJECT_FIXED: as typed */
 	enum ca_sans_rule sans_rule;
 	bool has_ocsp_nocheck;
 	bool has_ocsp_url, has_crl_url, has_ca_issuers_url; /* if configured */

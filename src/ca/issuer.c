@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An issuer's certificate, read and checked. */
+#include "ca/issuer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "x509/file.h"
+#include "x509/spki.h"
+
+/* keyIdentifier of what it issues: the issuer's own SKI octets, whatever
+ * they were made from (RFC 5280, 4.2.1.1), or SHA-1 if it has none. */
+static enum oc_err
+set_key_id(struct ca_issuer *issuer)
+{
+	struct der_bytes ski = issuer->cert.extensions.subject_key_id;
+
+	if (ski.len == 0) {
+		issuer->key_id_len = X509_KEY_ID_LEN;
+		return x509_spki_key_id(issuer->cert.spki, issuer->key_id);
+	}
+	if (ski.len > sizeof(issuer->key_id))
+		return OC_ERR_LIMIT;
+	memcpy(issuer->key_id, ski.p, ski.len);
+	issuer->key_id_len = ski.len;
+	return OC_OK;
+}
+
+static enum oc_err
+check(struct ca_issuer *issuer, struct oc_error *error)
+{
+	const char *path = issuer->config->certificate;
+	enum oc_err err;
+
+	if (!x509_cert_is_ca(&issuer->cert))
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "%s: is not a CA certificate (basicConstraints, keyUsage "
+		    "keyCertSign)", path);
+	if (issuer->cert.not_after < oc_clock_now_s())
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "%s: the certificate has expired", path);
+	err = x509_spki_hash(issuer->cert.spki, issuer->spki_hash);
+	if (err == OC_OK)
+		err = set_key_id(issuer);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s: %s", path,
+		    oc_strerror(err));
+	return OC_OK;
+}
+
+enum oc_err
+ca_issuer_load(const struct oc_config_issuer *config, struct ca_issuer **out,
+    struct oc_error *error)
+{
+	struct ca_issuer *issuer = calloc(1, sizeof(*issuer));
+	struct der_bytes der;
+	enum oc_err err;
+
+	if (issuer == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	issuer->config = config;
+	err = x509_file_read(config->certificate, X509_FILE_CERTIFICATE,
+	    &issuer->der, &der.len, error);
+	if (err == OC_ERR_NOT_FOUND)
+		oc_error_set(error, err, "issuer %s has no certificate yet "
+		    "(%s): make it with \"ocsign ca create %s\"",
+		    config->name, config->certificate, config->name);
+	if (err != OC_OK)
+		goto out;
+	der.p = issuer->der;
+	err = x509_cert_read(der, &issuer->cert, error);
+	if (err != OC_OK) {
+		oc_error_prefix(error, "%s", config->certificate);
+		goto out;
+	}
+	err = check(issuer, error);
+	if (err == OC_OK && config->chain != NULL)
+		err = x509_file_read_chain(config->chain, &issuer->chain,
+		    &issuer->chain_len, error);
+	if (err != OC_OK)
+		goto out;
+	*out = issuer;
+	issuer = NULL;
+out:
+	ca_issuer_free(issuer);
+	return err;
+}
+
+void
+ca_issuer_free(struct ca_issuer *issuer)
+{
+	if (issuer == NULL)
+		return;
+	free(issuer->der);
+	free(issuer->chain);
+	free(issuer);
+}
+
+enum oc_err
+ca_issuer_register(struct ca_issuer *issuer, struct store *store,
+    struct oc_error *error)
+{
+	const struct store_blob der = { issuer->cert.der.p,
+	    issuer->cert.der.len };
+	enum oc_err err;
+
+	err = store_put_issuer(store, issuer->config->name, der,
+	    issuer->spki_hash, &issuer->store_id);
+	if (err == OC_ERR_MISMATCH)
+		return oc_error_set(error, err, "issuer %s: the store knows "
+		    "this name with another key; a new key is a new issuer: "
+		    "give it another name", issuer->config->name);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s", store_error(store));
+	return OC_OK;
+}

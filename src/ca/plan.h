@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is about to be signed: profile, request and issuer made into one
+ * struct x509_tbs, every field checked, and its DER read back and compared.
+ */
+#ifndef CA_PLAN_H
+#define CA_PLAN_H
+
+#include "ca/issue.h"
+#include "x509/spki.h"
+#include "x509/tbs.h"
+
+struct ca_plan {
+	struct x509_tbs tbs;		/* views into what follows, the issuer
+					 * and the request, which stay */
+	struct oc_serial serial;
+	const char *profile;
+	uint8_t key_id[X509_KEY_ID_LEN];	/* of the subject */
+	uint8_t subject[OC_NAME_MAX];
+	uint8_t san_octets[X509_SANS_MAX][256];
+	uint8_t *der;			/* TBSCertificate; owned */
+	size_t der_len;
+};
+
+/* REFUSED with the rule in error.  The serial is still missing. */
+enum oc_err ca_plan_new(const struct ca_issuer *issuer,
+    const struct ca_request *request, enum sign_alg alg,
+    struct ca_plan **plan, struct oc_error *error) OC_MUST_CHECK;
+/* Issuer and subject are one; request->spki is the key. */
+enum oc_err ca_plan_new_root(const struct ca_request *request,
+    enum sign_alg alg, struct ca_plan **plan, struct oc_error *error)
+    OC_MUST_CHECK;
+void ca_plan_free(struct ca_plan *plan);	/* NULL is fine */
+
+/* With plan->serial set: writes plan->der and reads it back. */
+enum oc_err ca_plan_write(struct ca_plan *plan, struct oc_error *error)
+    OC_MUST_CHECK;
+
+#endif
