@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One response on its way: its ResponseData, and what becomes of it. */
+#include "status/flight.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ocsp/response.h"
+
+/* The constant part of a CertID in one encoding. */
+struct prefix {
+	const struct ocsp_identity *identity;
+	uint8_t encoding;
+};
+
+static void
+put_prefix(struct der_writer *w, const void *arg)
+{
+	const struct prefix *p = arg;
+	enum ocsp_hash hash = OCSP_ENCODING_HASH(p->encoding);
+	size_t len = ocsp_hash_len(hash);
+
+	ocsp_put_certid_prefix(w, p->encoding,
+	    (struct der_bytes){ p->identity->name_hash[hash], len },
+	    (struct der_bytes){ p->identity->key_hash[hash], len });
+}
+
+static enum oc_err
+write_data(const struct ocsp_response_data *plan, struct status_flight *f)
+{
+	enum oc_err err;
+
+	err = der_write(ocsp_put_response_data, plan, NULL, 0, &f->data_len);
+	if (err != OC_OK)
+		return err;
+	f->data = malloc(f->data_len);
+	if (f->data == NULL)
+		return OC_ERR_NOMEM;
+	return der_write(ocsp_put_response_data, plan, f->data, f->data_len,
+	    &f->data_len);
+}
+
+/* Every single with its CertID's prefix in the encoding that was asked. */
+static enum oc_err
+build(const struct status_flight_plan *plan, struct status_flight *f)
+{
+	uint8_t (*prefixes)[OCSP_CERTID_PREFIX_MAX];
+	struct ocsp_single *singles;
+	enum oc_err err = OC_ERR_NOMEM;
+	uint32_t i;
+
+	prefixes = calloc(plan->num_singles, sizeof(*prefixes));
+	singles = calloc(plan->num_singles, sizeof(*singles));
+	if (prefixes == NULL || singles == NULL)
+		goto out;
+	for (i = 0; i < plan->num_singles; i++) {
+		const struct status_single *s = &plan->singles[i];
+		struct prefix prefix = { plan->identity, s->encoding };
+		size_t len;
+
+		err = der_write(put_prefix, &prefix, prefixes[i],
+		    sizeof(prefixes[i]), &len);
+		if (err != OC_OK)
+			goto out;
+		singles[i] = (struct ocsp_single){
+			.certid_prefix = { prefixes[i], len },
+			.serial = { s->serial.bytes, s->serial.len },
+			.status = s->status,
+			.this_update = plan->this_update,
+			.next_update = plan->next_update,
+		};
+	}
+	err = write_data(&(struct ocsp_response_data){
+		.responder_key_hash = DER_ARRAY(
+		    plan->identity->responder_key_hash),
+		.produced_at = plan->produced_at,
+		.singles = singles,
+		.num_singles = plan->num_singles,
+		.nonce = plan->nonce,
+	    }, f);
+out:
+	free(prefixes);
+	free(singles);
+	return err;
+}
+
+enum oc_err
+status_flight_new(const struct status_flight_plan *plan,
+    struct status_flight **out)
+{
+	struct status_flight *f = calloc(1, sizeof(*f));
+	enum oc_err err;
+
+	oc_assert(plan->num_singles > 0);
+	if (f == NULL)
+		return OC_ERR_NOMEM;
+	f->first = plan->singles[0];
+	f->produced_at = plan->produced_at;
+	f->this_update = plan->this_update;
+	f->next_update = plan->next_update;
+	err = build(plan, f);
+	if (err != OC_OK) {
+		status_flight_free(f);
+		return err;
+	}
+	f->job.kind = SIGN_KIND_OCSP;
+	f->job.alg = plan->identity->alg;
+	f->job.tbs = (struct der_bytes){ f->data, f->data_len };
+	f->job.arg = f;
+	*out = f;
+	return OC_OK;
+}
+
+void
+status_flight_free(struct status_flight *f)
+{
+	if (f == NULL)
+		return;
+	oc_assert(f->waiters == NULL);
+	free(f->data);
+	free(f);
+}
+
+enum oc_err
+status_flight_slot(const struct status_flight *f,
+    const struct ocsp_identity *identity, struct ocsp_slot *out)
+{
+	struct ocsp_slot slot = {
+		.serial = f->first.serial,
+		.encoding = f->first.encoding,
+		.status = f->first.status,
+		.produced_at = f->produced_at,
+		.this_update = f->this_update,
+		.next_update = f->next_update,
+	};
+	struct der_bytes signature = { f->job.signature,
+		f->job.signature_len };
+	enum oc_err err;
+
+	/* The key's type decides how long r||s is, not this signature. */
+	slot.signature_len = identity->signature_len;
+	if (sign_alg_info(f->job.signed_alg)->key_type == SIGN_KEY_P256) {
+		err = sign_ecdsa_from_der(signature, slot.signature,
+		    slot.signature_len);
+		if (err != OC_OK)
+			return err;
+	} else if (signature.len == slot.signature_len) {
+		memcpy(slot.signature, signature.p, signature.len);
+	} else {
+		return OC_ERR_MISMATCH;
+	}
+	*out = slot;
+	return OC_OK;
+}
+
+enum oc_err
+status_flight_response(const struct status_flight *f,
+    const struct ocsp_identity *identity, uint8_t *out, size_t out_max,
+    size_t *len)
+{
+	struct ocsp_response response = {
+		.data = { f->data, f->data_len },
+		.alg = f->job.signed_alg,
+		.signature = { f->job.signature, f->job.signature_len },
+		.certs = { identity->certs, identity->certs_len },
+	};
+
+	return der_write(ocsp_put_response, &response, out, out_max, len);
+}
+
+enum oc_err
+status_flight_wait(struct status_flight *f, status_answer_fn *answer,
+    void *arg)
+{
+	struct status_waiter *waiter = malloc(sizeof(*waiter));
+
+	if (waiter == NULL)
+		return OC_ERR_NOMEM;
+	*waiter = (struct status_waiter){ f->waiters, answer, arg };
+	f->waiters = waiter;
+	return OC_OK;
+}
+
+void
+status_flight_answer(struct status_flight *f, const struct ipc_answer *answer)
+{
+	struct status_waiter *waiter;
+
+	while ((waiter = f->waiters) != NULL) {
+		f->waiters = waiter->next;
+		waiter->answer(waiter->arg, answer);
+		free(waiter);
+	}
+}

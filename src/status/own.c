@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our own store as a status source.  A reserved certificate counts as
+ * issued: its TBS may have been signed.
+ *
+ * Owns one read-only connection, used on the feed's thread only.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "status/status.h"
+#include "store/store.h"
+
+#define BATCH_MAX 512
+
+struct own {
+	struct status_source source;	/* first */
+	struct store *store;
+	int64_t issuer_id;		/* 0: the store does not know it yet */
+	char issuer[OC_CONFIG_NAME_MAX + 1];
+	int64_t data_version;
+	bool has_version;
+	struct store_change batch[BATCH_MAX];
+};
+
+static enum oc_err
+own_id(struct status_source *s, uint8_t id[16])
+{
+	store_id(((struct own *)s)->store, id);
+	return OC_OK;
+}
+
+/* The issuer's row is made by the first command that uses the issuer, which
+ * may come after us. */
+static enum oc_err
+find_issuer(struct own *own)
+{
+	struct store_issuer issuer = { 0 };
+	enum oc_err err;
+
+	if (own->issuer_id != 0)
+		return OC_OK;
+	err = store_find_issuer(own->store, own->issuer, &issuer);
+	if (err == OC_OK)
+		own->issuer_id = issuer.id;
+	store_issuer_fini(&issuer);
+	return err;
+}
+
+/*
+ * The store's feed is of all issuers; ours are picked out of it.  A batch
+ * without one of ours is skipped, so that *num == 0 means the end.
+ */
+static enum oc_err
+own_read(struct status_source *s, int64_t after_seq,
+    struct status_change *changes, uint32_t num_max, uint32_t *num)
+{
+	struct own *own = (struct own *)s;
+	uint32_t num_read, num_ours, i;
+	enum oc_err err;
+
+	err = find_issuer(own);
+	if (err == OC_ERR_NOT_FOUND) {
+		*num = 0;
+		return OC_OK;
+	}
+	if (err != OC_OK)
+		return err;
+	if (num_max > BATCH_MAX)
+		num_max = BATCH_MAX;
+	do {
+		err = store_read_changes(own->store, after_seq, own->batch,
+		    num_max, &num_read);
+		if (err != OC_OK)
+			return err;
+		for (num_ours = 0, i = 0; i < num_read; i++) {
+			const struct store_change *c = &own->batch[i];
+
+			after_seq = c->seq;
+			if (c->issuer_id != own->issuer_id)
+				continue;
+			changes[num_ours++] = (struct status_change){
+				.seq = c->seq,
+				.serial = c->serial,
+				.is_revoked = c->is_revoked,
+				.reason = c->reason,
+				.revoked_at = c->revoked_at,
+				.not_after = c->not_after,
+			};
+		}
+	} while (num_ours == 0 && num_read != 0);
+	*num = num_ours;
+	return OC_OK;
+}
+
+static bool
+own_has_news(struct status_source *s)
+{
+	struct own *own = (struct own *)s;
+	int64_t version;
+
+	/* What can't be told may be news: read() then says what is wrong. */
+	if (store_data_version(own->store, &version) != OC_OK)
+		return true;
+	if (own->has_version && version == own->data_version)
+		return false;
+	own->has_version = true;
+	own->data_version = version;
+	return true;
+}
+
+static const char *
+own_error(const struct status_source *s)
+{
+	return store_error(((const struct own *)s)->store);
+}
+
+static void
+own_close(struct status_source *s)
+{
+	struct own *own = (struct own *)s;
+
+	store_close(own->store);
+	free(own);
+}
+
+static const struct status_ops own_ops = {
+	.id = own_id,
+	.read = own_read,
+	.has_news = own_has_news,
+	.error = own_error,
+	.close = own_close,
+};
+
+enum oc_err
+status_own_open(const char *store_path, const char *issuer,
+    struct status_source **source, struct oc_error *error)
+{
+	struct own *own = calloc(1, sizeof(*own));
+	enum oc_err err;
+
+	if (own == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	oc_assert(strlen(issuer) < sizeof(own->issuer));
+	strcpy(own->issuer, issuer);
+	own->source.ops = &own_ops;
+	err = store_open(store_path, STORE_READ, &own->store, error);
+	if (err != OC_OK) {
+		free(own);
+		return err;
+	}
+	*source = &own->source;
+	return OC_OK;
+}

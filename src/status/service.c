@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One issuer's status service: how it starts, ends, and how it stands.
+ */
+#include "status/service_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "x509/file.h"
+
+#define TABLE_SLOTS_FIRST 4096
+
+/* The identity in the answers, from the issuer's certificate and, if it has
+ * one, its OCSP signer's. */
+static enum oc_err
+make_identity(const struct oc_config_issuer *issuer,
+    struct ocsp_identity **out, struct oc_error *error)
+{
+	struct ocsp_identity *identity = calloc(1, sizeof(*identity));
+	struct der_bytes ca = { NULL, 0 }, ocsp = { NULL, 0 };
+	uint8_t *ca_der = NULL, *ocsp_der = NULL;
+	enum oc_err err;
+
+	if (identity == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = x509_file_read(issuer->certificate, X509_FILE_CERTIFICATE,
+	    &ca_der, &ca.len, error);
+	if (err == OC_OK && issuer->ocsp_certificate != NULL)
+		err = x509_file_read(issuer->ocsp_certificate,
+		    X509_FILE_CERTIFICATE, &ocsp_der, &ocsp.len, error);
+	if (err == OC_OK) {
+		ca.p = ca_der;
+		ocsp.p = ocsp_der;
+		err = ocsp_identity_make(ca, ocsp, SIGN_ALG_NONE, identity,
+		    error);
+	}
+	free(ca_der);
+	free(ocsp_der);
+	if (err == OC_OK)
+		*out = identity;
+	else
+		free(identity);
+	return err;
+}
+
+static enum oc_err
+open_table(struct status_service *s, const uint8_t store_id[16],
+    struct oc_error *error)
+{
+	const char *directory = s->plan.config->daemon.table_directory;
+	enum oc_err err;
+	char *path;
+
+	/* Other users' responders read it. */
+	err = oc_file_mkdir_p(directory, 0755, error);
+	if (err != OC_OK)
+		return err;
+	if (asprintf(&path, "%s/%s.table", directory,
+	    s->plan.issuer->name) < 0)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = ocsp_table_create(path, s->identity, store_id,
+	    TABLE_SLOTS_FIRST, &s->table, error);
+	free(path);
+	return err;
+}
+
+enum oc_err
+status_service_new(const struct status_service_plan *plan,
+    struct status_service **out, struct oc_error *error)
+{
+	struct status_service *s = calloc(1, sizeof(*s));
+	struct status_source *source = NULL;
+	uint8_t id[16];
+	enum oc_err err;
+
+	if (s == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	s->plan = *plan;
+	s->is_source_well = s->is_signer_well = true;
+	/* With a delegated signer or without, the key is the one that this
+	 * issuer's responses are signed with. */
+	sign_key_name(SIGN_KEY_OCSP, plan->issuer->name, s->key);
+	err = make_identity(plan->issuer, &s->identity, error);
+	if (err != OC_OK)
+		goto out;
+	err = status_own_open(plan->config->store.path, plan->issuer->name,
+	    &source, error);
+	if (err != OC_OK)
+		goto out;
+	err = source->ops->id(source, id);
+	if (err != OC_OK) {
+		oc_error_set(error, err, "%s", source->ops->error(source));
+		goto out;
+	}
+	err = open_table(s, id, error);
+	if (err != OC_OK)
+		goto out;
+	ocsp_table_set_ready(s->table, false);
+	err = status_set_new(&s->set);
+	if (err == OC_OK) {
+		err = status_feed_new(source, 0, &s->feed);
+		source = NULL;
+	}
+	if (err != OC_OK) {
+		oc_error_set(error, err, "out of memory");
+		goto out;
+	}
+	*out = s;
+	s = NULL;
+out:
+	if (source != NULL)
+		source->ops->close(source);
+	status_service_free(s);
+	return err;
+}
+
+static void
+cancel_all(struct status_service *s, struct status_flight *flight)
+{
+	struct status_flight *next;
+
+	for (; flight != NULL; flight = next) {
+		next = flight->next;
+		sign_cancel(s->plan.signer, &flight->job);
+		status_flight_answer(flight, &(struct ipc_answer){
+		    .kind = IPC_ANSWER_ERROR, .status = OCSP_TRY_LATER,
+		    .retry_after_s = 1 });
+		status_flight_free(flight);
+	}
+}
+
+void
+status_service_free(struct status_service *s)
+{
+	struct status_nudge *nudge;
+	uint32_t i;
+
+	if (s == NULL)
+		return;
+	status_feed_free(s->feed);
+	for (i = 0; i < STATUS_BUCKETS; i++)
+		cancel_all(s, s->flights[i]);
+	cancel_all(s, s->live);
+	while ((nudge = s->nudges) != NULL) {
+		s->nudges = nudge->next;
+		nudge->done(nudge->arg);
+		free(nudge);
+	}
+	ocsp_table_close(s->table);
+	status_set_free(s->set);
+	ocsp_refresh_fini(&s->refresh);
+	free(s->identity);
+	free(s);
+}
+
+bool
+status_service_is_ready(const struct status_service *s)
+{
+	return s->is_ready;
+}
+
+const char *
+status_service_name(const struct status_service *s)
+{
+	return s->plan.issuer->name;
+}
+
+void
+status_service_nudge(struct status_service *s, status_nudged_fn *done,
+    void *arg)
+{
+	struct status_nudge *nudge = calloc(1, sizeof(*nudge));
+
+	if (nudge == NULL) {
+		done(arg);
+		return;
+	}
+	nudge->number = status_feed_nudge(s->feed);
+	nudge->done = done;
+	nudge->arg = arg;
+	nudge->next = s->nudges;
+	s->nudges = nudge;
+}
+
+void
+status_service_report(const struct status_service *s,
+    struct status_service_report *out)
+{
+	*out = (struct status_service_report){
+		.num_certificates = status_set_num(s->set),
+		.num_slots = ocsp_table_num_used(s->table),
+		.num_flights = s->num_flights,
+		.num_due = s->refresh.num,
+		.num_signed = s->num_signed,
+		.num_failed = s->num_failed,
+		.num_asked = s->num_asked,
+		.seq = s->seq,
+		.is_ready = s->is_ready,
+		.is_source_well = s->is_source_well,
+	};
+	memcpy(out->source_error, s->source_error, sizeof(out->source_error));
+}

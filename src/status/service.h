@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The status service of one issuer: what is known of its certificates, the
+ * response table that is made from it, the signatures on their way, and who
+ * waits for them.
+ *
+ * Everything here runs on the event loop's thread and never blocks, but for
+ * new and free.
+ */
+#ifndef STATUS_SERVICE_H
+#define STATUS_SERVICE_H
+
+#include "base/config.h"
+#include "base/err.h"
+#include "ipc/message.h"
+#include "ocsp/refresh.h"
+#include "sign/sign.h"
+#include "status/feed.h"
+
+struct status_service;
+
+struct status_service_plan {
+	const struct oc_config *config;		/* borrowed, as is the rest */
+	const struct oc_config_issuer *issuer;
+	struct signer *signer;
+	struct ocsp_budget *budget;		/* of live signatures */
+};
+
+/*
+ * Reads the certificates, opens store and table, starts the feed.  BUSY while
+ * another process writes the table.  An issuer whose certificate is not there
+ * yet is NOT_FOUND.
+ */
+enum oc_err status_service_new(const struct status_service_plan *plan,
+    struct status_service **service, struct oc_error *error) OC_MUST_CHECK;
+/* Cancels what is on its way; whoever waits is answered tryLater. */
+void status_service_free(struct status_service *service);	/* NULL: fine */
+
+const char *status_service_name(const struct status_service *service);
+/* For the event loop: readable when status_service_dispatch() has work. */
+int status_service_fd(const struct status_service *service);
+void status_service_dispatch(struct status_service *service);
+/* Signs what is due.  Called a few times a second. */
+void status_service_tick(struct status_service *service, int64_t now);
+
+/* The table shows everything that the source had at start. */
+bool status_service_is_ready(const struct status_service *service);
+
+/*
+ * Answers one question: exactly once, possibly before it returns.  What
+ * answer() is given is borrowed.
+ */
+typedef void status_answer_fn(void *arg, const struct ipc_answer *answer);
+void status_service_ask(struct status_service *service,
+    const struct ipc_ask *ask, status_answer_fn *answer, void *arg);
+
+/*
+ * The source has changed.  done() runs once, when everything that had changed
+ * until now is known, withdrawn from the table, and, if the signer is well,
+ * signed again.
+ */
+typedef void status_nudged_fn(void *arg);
+void status_service_nudge(struct status_service *service,
+    status_nudged_fn *done, void *arg);
+
+/* For people and metrics. */
+struct status_service_report {
+	uint32_t num_certificates;
+	uint32_t num_slots;
+	uint32_t num_flights;
+	uint32_t num_due;
+	uint64_t num_signed, num_failed, num_asked;
+	int64_t seq;
+	bool is_ready;
+	bool is_source_well;
+	char source_error[OC_ERROR_TEXT_MAX];
+};
+void status_service_report(const struct status_service *service,
+    struct status_service_report *report);
+
+#endif

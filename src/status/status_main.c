@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ocsign-status: reads the status sources, is the only writer of the response
+ * tables, and answers what the responders' tables do not hold.
+ *
+ * One thread runs the event loop; each issuer's source has one of its own
+ * (status/feed.c).  A successor started beside us waits for our table locks.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ipc/channel.h"
+#include "ipc/handover.h"
+#include "ipc/role.h"
+#include "ipc/server.h"
+#include "ocsp/response.h"
+#include "status/service.h"
+
+#define ISSUERS_MAX 64
+#define TICK_MS 250
+/* How long a successor waits for the tables of the one before it. */
+#define LOCK_TRIES 600
+#define LOCK_TRY_US 50000
+
+struct program {
+	struct oc_config *config;
+	struct event_base *base;
+	struct signer *signer;
+	struct ocsp_budget budget;
+	struct status_service *services[ISSUERS_MAX];
+	uint32_t num_services;
+	struct ipc_server *status, *control;
+	struct event *events[ISSUERS_MAX + 8];
+	uint32_t num_events;
+	bool is_ready;
+	int exit_status;
+};
+
+/* A question that waits; the peer may go before the answer comes. */
+struct question {
+	struct question *next, **at;
+	struct ipc_peer *peer;		/* NULL: gone */
+	uint64_t id;
+	uint32_t num_left;		/* nudges: services not done */
+};
+static struct question *questions;
+
+static struct question *
+question_new(struct ipc_peer *peer, uint64_t id)
+{
+	struct question *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	q->peer = peer;
+	q->id = id;
+	q->next = questions;
+	q->at = &questions;
+	if (questions != NULL)
+		questions->at = &q->next;
+	questions = q;
+	return q;
+}
+
+static void
+question_free(struct question *q)
+{
+	*q->at = q->next;
+	if (q->next != NULL)
+		q->next->at = q->at;
+	free(q);
+}
+
+static void
+peer_gone(void *arg, struct ipc_peer *peer)
+{
+	struct question *q;
+
+	(void)arg;
+	for (q = questions; q != NULL; q = q->next)
+		if (q->peer == peer)
+			q->peer = NULL;
+}
+
+/* --- status.sock: the responders' misses ------------------------------ */
+
+static void
+send_answer(struct ipc_peer *peer, uint64_t id,
+    const struct ipc_answer *answer)
+{
+	uint8_t frame[OC_FRAME_MAX];
+	size_t len;
+
+	if (ipc_put_answer(frame, sizeof(frame), id, answer, &len) == OC_OK)
+		ipc_peer_send(peer, frame, len);
+	else
+		ipc_peer_close(peer);
+}
+
+static void
+answer_question(void *arg, const struct ipc_answer *answer)
+{
+	struct question *q = arg;
+
+	if (q->peer != NULL)
+		send_answer(q->peer, q->id, answer);
+	question_free(q);
+}
+
+static struct status_service *
+find_service(const struct program *p, const char *issuer)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->num_services; i++)
+		if (strcmp(status_service_name(p->services[i]), issuer) == 0)
+			return p->services[i];
+	return NULL;
+}
+
+static void
+on_status_frame(void *arg, struct ipc_peer *peer,
+    const struct ipc_header *header, struct der_bytes fields, int fd)
+{
+	struct program *p = arg;
+	struct status_service *service;
+	struct question *q;
+	struct ipc_ask ask;
+
+	if (fd >= 0)
+		close(fd);
+	if (header->type != IPC_ASK || ipc_read_ask(fields, &ask) != OC_OK) {
+		oc_log(OC_LOG_WARNING, "a responder (pid %d) sent what is no "
+		    "question: disconnected", (int)ipc_peer_pid(peer));
+		ipc_peer_close(peer);
+		return;
+	}
+	service = find_service(p, ask.issuer);
+	q = service != NULL ? question_new(peer, header->id) : NULL;
+	if (q == NULL) {
+		send_answer(peer, header->id, &(struct ipc_answer){
+		    .kind = IPC_ANSWER_ERROR, .status = service == NULL ?
+		    OCSP_UNAUTHORIZED : OCSP_TRY_LATER });
+		return;
+	}
+	status_service_ask(service, &ask, answer_question, q);
+}
+
+/* --- status-control.sock: ocsign -------------------------------------- */
+
+static void
+nudge_done(void *arg)
+{
+	struct question *q = arg;
+	uint8_t frame[IPC_HEADER_LEN];
+	size_t len;
+
+	if (--q->num_left > 0)
+		return;
+	if (q->peer != NULL && ipc_put_bare(frame, sizeof(frame), q->id,
+	    IPC_NUDGED, &len) == OC_OK)
+		ipc_peer_send(q->peer, frame, len);
+	question_free(q);
+}
+
+static void
+nudge(struct program *p, struct ipc_peer *peer, uint64_t id)
+{
+	struct question *q = question_new(peer, id);
+	uint32_t i;
+
+	if (q == NULL) {
+		ipc_peer_close(peer);
+		return;
+	}
+	/* One more than there are, so that it lives until all are told. */
+	q->num_left = p->num_services + 1;
+	for (i = 0; i < p->num_services; i++)
+		status_service_nudge(p->services[i], nudge_done, q);
+	nudge_done(q);
+}
+
+static json_t *
+describe_service(const struct status_service *service)
+{
+	struct status_service_report r;
+
+	status_service_report(service, &r);
+	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:I, "
+	    "s:I, s:I}",
+	    "issuer", status_service_name(service),
+	    "ready", (int)r.is_ready,
+	    "source_well", (int)r.is_source_well,
+	    "source_error", r.source_error,
+	    "change_seq", (json_int_t)r.seq,
+	    "certificates", (int)r.num_certificates,
+	    "responses", (int)r.num_slots,
+	    "signing", (int)r.num_flights,
+	    "scheduled", (int)r.num_due,
+	    "signed", (json_int_t)r.num_signed,
+	    "failed", (json_int_t)r.num_failed,
+	    "asked", (json_int_t)r.num_asked);
+}
+
+static void
+tell_status(struct program *p, struct ipc_peer *peer, uint64_t id)
+{
+	uint8_t frame[OC_FRAME_MAX];
+	json_t *issuers = json_array(), *whole = NULL;
+	char *text = NULL;
+	size_t len;
+	uint32_t i;
+
+	for (i = 0; i < p->num_services; i++)
+		json_array_append_new(issuers, describe_service(
+		    p->services[i]));
+	whole = json_pack("{s:b, s:o}", "ready", (int)p->is_ready, "issuers",
+	    issuers);
+	if (whole != NULL)
+		text = json_dumps(whole, JSON_COMPACT);
+	if (text != NULL && ipc_put_text_message(frame, sizeof(frame), id,
+	    IPC_STATUS_IS, text, &len) == OC_OK)
+		ipc_peer_send(peer, frame, len);
+	else
+		ipc_peer_close(peer);
+	free(text);
+	json_decref(whole);
+}
+
+static void
+on_control_frame(void *arg, struct ipc_peer *peer,
+    const struct ipc_header *header, struct der_bytes fields, int fd)
+{
+	struct program *p = arg;
+
+	if (fd >= 0)
+		close(fd);
+	if (header->type == IPC_NUDGE && fields.len == 0)
+		nudge(p, peer, header->id);
+	else if (header->type == IPC_STATUS && fields.len == 0)
+		tell_status(p, peer, header->id);
+	else
+		ipc_peer_close(peer);
+}
+
+/* --- the loop --------------------------------------------------------- */
+
+static void
+note_ready(struct program *p)
+{
+	uint32_t i, num_ready = 0;
+
+	for (i = 0; i < p->num_services; i++)
+		num_ready += status_service_is_ready(p->services[i]);
+	if (p->is_ready || num_ready < p->num_services)
+		return;
+	p->is_ready = true;
+	ipc_notify("READY=1\nSTATUS=%u issuers", p->num_services);
+}
+
+static void
+on_feed(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	status_service_dispatch(arg);
+}
+
+static void
+on_signer(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *p = arg;
+
+	(void)fd, (void)what;
+	sign_dispatch(p->signer);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *p = arg;
+	int64_t now = oc_clock_now_s();
+	uint32_t i;
+
+	(void)fd, (void)what;
+	for (i = 0; i < p->num_services; i++)
+		status_service_tick(p->services[i], now);
+	note_ready(p);
+}
+
+static void
+on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *p = arg;
+
+	(void)fd, (void)what;
+	ipc_notify("STOPPING=1");
+	event_base_loopexit(p->base, NULL);
+}
+
+static bool
+add_event(struct program *p, int fd, short what, event_callback_fn fn,
+    void *arg, const struct timeval *every)
+{
+	struct event *ev = event_new(p->base, fd, what | EV_PERSIST, fn, arg);
+
+	if (ev == NULL)
+		return false;
+	p->events[p->num_events++] = ev;
+	return event_add(ev, every) == 0;
+}
+
+static bool
+add_events(struct program *p)
+{
+	const struct timeval tick = { 0, TICK_MS * 1000 };
+	uint32_t i;
+
+	for (i = 0; i < p->num_services; i++)
+		if (!add_event(p, status_service_fd(p->services[i]), EV_READ,
+		    on_feed, p->services[i], NULL))
+			return false;
+	return add_event(p, sign_fd(p->signer), EV_READ, on_signer, p, NULL) &&
+	    add_event(p, -1, 0, on_tick, p, &tick) &&
+	    add_event(p, SIGTERM, EV_SIGNAL, on_signal, p, NULL) &&
+	    add_event(p, SIGINT, EV_SIGNAL, on_signal, p, NULL);
+}
+
+/* --- start and end ---------------------------------------------------- */
+
+static char *
+socket_path(const struct program *p, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s.sock",
+	    p->config->daemon.run_directory, name) < 0 ? NULL : path;
+}
+
+/* A listener that was handed over, or, run alone, one of our own. */
+static enum oc_err
+serve(struct program *p, const char *name, ipc_frame_fn *frame,
+    struct ipc_server **server, struct oc_error *error)
+{
+	int listener = ipc_handover_fd(name, 0);
+	enum oc_err err = OC_OK;
+	char *path;
+
+	if (listener < 0) {
+		path = socket_path(p, name);
+		err = path == NULL ? OC_ERR_NOMEM :
+		    ipc_listen(path, &listener, error);
+		free(path);
+	}
+	if (err != OC_OK)
+		return err;
+	return ipc_server_new(p->base, listener, "ocsign-status", frame,
+	    peer_gone, p, server);
+}
+
+/* Waits for a predecessor to let go of the table: it is told to when we say
+ * that we stand by. */
+static enum oc_err
+open_service(struct program *p, const struct oc_config_issuer *issuer,
+    struct oc_error *error)
+{
+	const struct status_service_plan plan = {
+		.config = p->config,
+		.issuer = issuer,
+		.signer = p->signer,
+		.budget = &p->budget,
+	};
+	enum oc_err err = OC_ERR_BUSY;
+	int i;
+
+	for (i = 0; err == OC_ERR_BUSY && i < LOCK_TRIES; i++) {
+		if (i == 1)
+			ipc_notify("STATUS=standby");
+		if (i > 0)
+			usleep(LOCK_TRY_US);
+		err = status_service_new(&plan,
+		    &p->services[p->num_services], error);
+	}
+	if (err == OC_OK)
+		p->num_services++;
+	return err;
+}
+
+/* An issuer without a certificate is one that is only planned; it joins with
+ * the next reload. */
+static enum oc_err
+open_services(struct program *p, struct oc_error *error)
+{
+	enum oc_err err;
+	size_t i;
+
+	for (i = 0; i < p->config->num_issuers; i++) {
+		const struct oc_config_issuer *issuer = &p->config->issuers[i];
+
+		if ((issuer->allow & OC_ALLOW_OCSP) == 0)
+			continue;
+		if (access(issuer->certificate, F_OK) != 0) {
+			oc_log(OC_LOG_NOTICE, "issuer %s: %s is not there "
+			    "yet: left out until the next reload",
+			    issuer->name, issuer->certificate);
+			continue;
+		}
+		if (p->num_services == ISSUERS_MAX)
+			return oc_error_set(error, OC_ERR_LIMIT,
+			    "more than %d issuers", ISSUERS_MAX);
+		err = open_service(p, issuer, error);
+		if (err != OC_OK)
+			return oc_error_prefix(error, "issuer %s",
+			    issuer->name);
+	}
+	return OC_OK;
+}
+
+static enum oc_err
+open_all(struct program *p, struct oc_error *error)
+{
+	enum oc_err err = OC_ERR_NOMEM;
+	char *path = socket_path(p, "signer-status");
+
+	p->budget.rate = p->config->responder.nonce_budget;
+	if (path != NULL)
+		err = ipc_signer_new(path, "ocsign-status", &p->signer);
+	free(path);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "out of memory");
+	err = open_services(p, error);
+	if (err != OC_OK)
+		return err;
+	/* After the waiting, lest signals find nobody. */
+	p->base = event_base_new();
+	if (p->base == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = serve(p, "status", on_status_frame, &p->status, error);
+	if (err == OC_OK)
+		err = serve(p, "status-control", on_control_frame,
+		    &p->control, error);
+	if (err == OC_OK && !add_events(p))
+		err = oc_error_set(error, OC_ERR_SYSTEM, "event loop");
+	return err;
+}
+
+static void
+close_all(struct program *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->num_events; i++)
+		event_free(p->events[i]);
+	for (i = 0; i < p->num_services; i++)
+		status_service_free(p->services[i]);
+	ipc_server_free(p->status);
+	ipc_server_free(p->control);
+	while (questions != NULL)
+		question_free(questions);
+	sign_free(p->signer);
+	if (p->base != NULL)
+		event_base_free(p->base);
+	oc_config_free(p->config);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = { 0 };
+	struct oc_error error = { 0 };
+	int status;
+
+	status = ipc_role_start(argc, argv, "ocsign-status", "Keeps the OCSP "
+	    "response tables and answers what they do not hold.", &p.config);
+	if (status != IPC_ROLE_RUN)
+		return status;
+	status = EXIT_SUCCESS;
+	if (open_all(&p, &error) != OC_OK) {
+		oc_log(OC_LOG_ERROR, "%s", error.text);
+		status = error.code == OC_ERR_MISMATCH ||
+		    error.code == OC_ERR_MALFORMED ? IPC_EXIT_CONFIG :
+		    EXIT_FAILURE;
+	} else {
+		note_ready(&p);
+		if (event_base_dispatch(p.base) != 0)
+			status = EXIT_FAILURE;
+	}
+	close_all(&p);
+	return status;
+}
