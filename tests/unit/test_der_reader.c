@@ -156,6 +156,7 @@ static const struct refused refused[] = {
 	{ get_any, "ff 7f 00", "8.1.2.4: private, high" },
 	/* length octets */
 	{ get_any, "30 80 00 00", "10.1: indefinite" },
+	{ get_any, "30 80", "10.1: indefinite, and nothing behind" },
 	{ get_any, "24 80 04 01 61 00 00", "10.1: indefinite string" },
 	{ get_any, "30 81 00", "10.1: 0 in two octets" },
 	{ get_any, "04 81 01 61", "10.1: 1 in two octets" },
@@ -433,6 +434,42 @@ test_length_borders(void **state)
 	}
 }
 
+/* 10.1: longer than need be, with all the contents there. */
+static void
+test_long_lengths(void **state)
+{
+	static const struct {
+		uint32_t len;
+		const char *header;
+	} cases[] = {
+		{ 0, "04 81 00" }, { 1, "04 81 01" }, { 127, "04 81 7f" },
+		{ 127, "04 82 00 7f" }, { 128, "04 82 00 80" },
+		{ 255, "04 82 00 ff" }, { 255, "04 84 00 00 00 ff" },
+		{ 256, "04 83 00 01 00" }, { 65535, "04 83 00 ff ff" },
+		{ 65536, "04 84 00 01 00 00" },
+		{ 65536, "04 85 00 00 01 00 00" },
+		{ 128, "04 88 00 00 00 00 00 00 00 80" },
+	};
+	struct der_bytes header;
+	struct der_reader r;
+	unsigned int i;
+	uint8_t *all;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		header = test_unhex(cases[i].header);
+		all = calloc(1, header.len + cases[i].len);
+		assert_non_null(all);
+		memcpy(all, header.p, header.len);
+		r = der_reader_of((struct der_bytes){ all,
+		    header.len + cases[i].len });
+		if (get_any(&r))
+			fail_msg("taken: %s", cases[i].header);
+		free(all);
+		test_release(header);
+	}
+}
+
 static void
 test_values(void **state)
 {
@@ -573,6 +610,7 @@ main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_taken_and_cut),
 		cmocka_unit_test(test_length_borders),
+		cmocka_unit_test(test_long_lengths),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_nesting),
 		cmocka_unit_test(test_empty),

@@ -422,6 +422,13 @@ put_too_long(struct der_writer *w, const void *arg)
 }
 
 static void
+put_too_long_together(struct der_writer *w, const void *arg)
+{
+	der_put_null(w);
+	der_put_raw(w, (struct der_bytes){ arg, UINT32_MAX - 1 });
+}
+
+static void
 put_just_too_long(struct der_writer *w, const void *arg)
 {
 	der_begin(w, DER_SEQUENCE);
@@ -444,6 +451,8 @@ test_too_long(void **state)
 	(void)state;
 	assert_int_equal(der_write(put_too_long, &octet, NULL, 0, &len),
 	    OC_ERR_LIMIT);
+	assert_int_equal(der_write(put_too_long_together, &octet, NULL, 0,
+	    &len), OC_ERR_LIMIT);
 	assert_int_equal(der_write(put_just_too_long, &octet, NULL, 0, &len),
 	    OC_ERR_LIMIT);
 	assert_int_equal(der_write(put_bits_too_long, &octet, NULL, 0, &len),
