@@ -291,7 +291,7 @@ test_bounded(void **state)
 	memset(der, 0xff, sizeof(der));
 	memcpy(der, "\x30\x81\xc0\x04\x81\xbd", 6);
 	memset(der + 6, 'a', 120);
-	for (i = 12; i < 120; i += 3)
+	for (i = 12; i < 90; i += 3)
 		memcpy(der + i, "\x0f\xff\xfa", 3);
 	memset(der + 180, 0, 15);	/* no bits left over when cut */
 	oc_base64_encode(der, 195, base64);
@@ -300,7 +300,7 @@ test_bounded(void **state)
 	path[strlen(path) - 2] = '\0';	/* as if two were lost */
 	assert_int_equal(decode(path, "/", judge_all_plausible, &tries, out,
 	    &len, &cured), HTTP_TARGET_REQUEST);
-	assert_in_range(tries, 2, 512);
+	assert_int_equal(tries, 512);
 	assert_int_equal(cured, 0);
 }
 
