@@ -290,7 +290,7 @@ test_bounded(void **state)
 	(void)state;
 	memset(der, 0xff, sizeof(der));
 	memcpy(der, "\x30\x81\xc0\x04\x81\xbd", 6);
-	memset(der + 6, 'a', 120);
+	memset(der + 6, 'a', 190);
 	for (i = 12; i < 90; i += 3)
 		memcpy(der + i, "\x0f\xff\xfa", 3);
 	memset(der + 180, 0, 15);	/* no bits left over when cut */
