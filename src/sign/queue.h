@@ -25,7 +25,8 @@ struct sign_ticket {
 	int64_t deadline_ns;
 
 	/* The stages' own. */
-	unsigned int attempts;		/* times it reached the key */
+	unsigned int attempts;		/* tries that failed */
+	uint64_t generation;		/* of the token that signed it */
 	uint8_t signature[OC_SIGNATURE_MAX];
 	size_t signature_len;
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the pool is told: tokens and keys, as the configuration names them.
+ * Plain data without a PKCS#11 type, so that mains and the command line can
+ * fill it in.  Strings and bytes are borrowed until p11_local_new() returns.
+ */
+#ifndef PKCS11_CONFIG_H
+#define PKCS11_CONFIG_H
+
+#include "pkcs11/allow.h"
+#include "sign/sign.h"
+
+#define P11_SESSIONS_DEFAULT 4
+#define P11_SESSIONS_MAX 64		/* one thread each */
+#define P11_TIMEOUT_DEFAULT_NS (10 * INT64_C(1000000000))
+#define P11_QUEUE_DEFAULT 4096		/* jobs waiting for a token */
+
+struct p11_token_config {
+	const char *name;		/* "[token NAME]" */
+	const char *module;		/* absolute path */
+	const char *uri;		/* RFC 7512: which token */
+	const char *pin_source;		/* pkcs11/pin.h; NULL: pin pad */
+	unsigned int num_sessions;	/* 0: P11_SESSIONS_DEFAULT */
+	int64_t timeout_ns;		/* one call; 0: the default above */
+	const char *const *environment;	/* "NAME=value", NULL at the end, for
+					 * the module; or NULL */
+};
+
+struct p11_key_config {
+	const char *name;		/* sign_key_name() */
+	const char *token;		/* p11_token_config.name */
+	const char *uri;		/* RFC 7512, or a plain label */
+	struct der_bytes spki;		/* what it must be; len 0: anything */
+	struct p11_allow allow;		/* what it may sign */
+};
+
+struct p11_local_config {
+	const struct p11_token_config *tokens;
+	size_t num_tokens;
+	const struct p11_key_config *keys;
+	size_t num_keys;
+	const char *state_dir;		/* where PIN latches are kept */
+	size_t queue_max;		/* for each token; 0: the default */
+	int64_t start_timeout_ns;	/* 0: 60 s */
+};
+
+#endif

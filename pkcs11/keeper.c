@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper.  Mild first: the session's state, a login if it is gone, the
+ * keys again, a canary for each.  If that fails, C_Finalize and C_Initialize,
+ * and all of it again; then with growing pauses.
+ *
+ * Only a signature proves that a token works: several libraries answer
+ * C_GetSessionInfo from memory while the device is gone.
+ */
+#include "pkcs11/keeper.h"
+
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pkcs11/key.h"
+#include "pkcs11/session.h"
+
+#define PAUSE_FIRST_NS OC_NS_PER_S
+#define PAUSE_MAX_NS (60 * OC_NS_PER_S)
+/* Up for less than this, and the pauses go on growing. */
+#define STEADY_NS (10 * OC_NS_PER_S)
+
+/* Starts with a letter, so it can be no TBS of any kind. */
+struct canary {
+	char text[16];
+	uint8_t nonce[32];
+};
+
+static enum oc_err
+sign_canary(struct p11_token *token, struct p11_key *key,
+    CK_OBJECT_HANDLE handle, struct oc_error *error)
+{
+	struct canary canary = { "ocsign canary:\n", { 0 } };
+	struct der_bytes tbs = { (const uint8_t *)&canary, sizeof(canary) };
+	uint8_t signature[OC_SIGNATURE_MAX];
+	struct p11_input in;
+	const char *function;
+	enum oc_err err;
+	size_t len = 0;
+	CK_RV rv;
+
+	if (getrandom(canary.nonce, sizeof(canary.nonce), 0) < 0)
+		return oc_error_set_errno(error, OC_ERR_SYSTEM, "getrandom");
+	err = p11_input_init(&in, key->info.alg, key->info.type, tbs);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s", oc_strerror(err));
+	rv = p11_session_sign(token->module->f, token->home.handle, handle,
+	    &in, signature, sizeof(signature), &len, &function);
+	p11_input_fini(&in);
+	if (rv != CKR_OK)
+		return p11_error(error, function, rv);
+	if (p11_signature_finish(key->info.alg, key->info.type,
+	    key->info.bits, signature, sizeof(signature), &len) != OC_OK ||
+	    sign_verify(key->canary, key->info.alg, tbs,
+	    (struct der_bytes){ signature, len }) != OC_OK)
+		return oc_error_set(error, OC_ERR_SIGNATURE,
+		    "its test signature does not verify");
+	return OC_OK;
+}
+
+/* The first time: fixes what the key is.  info is read by others only after
+ * the start. */
+static enum oc_err
+adopt(struct p11_key *key, const struct sign_key_info *info,
+    struct oc_error *error)
+{
+	struct der_bytes spki = { info->spki, info->spki_len };
+	enum oc_err err;
+
+	if (key->verifier == NULL) {
+		err = sign_verifier_new(spki, &key->verifier);
+		if (err == OC_OK)
+			err = sign_verifier_new(spki, &key->canary);
+		if (err != OC_OK)
+			return oc_error_set(error, err,
+			    "its public key is unusable");
+		key->info = *info;
+		return OC_OK;
+	}
+	if (key->info.spki_len != info->spki_len ||
+	    memcmp(key->info.spki, info->spki, info->spki_len) != 0)
+		return oc_error_set(error, OC_ERR_MISMATCH,
+		    "it is another key than before");
+	return OC_OK;
+}
+
+static enum oc_err
+find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
+{
+	CK_FUNCTION_LIST *f = token->module->f;
+	struct der_bytes expected = { key->expected, key->expected_len };
+	struct sign_key_info info;
+	CK_OBJECT_HANDLE handle;
+	enum oc_err err;
+
+	p11_session_call_begin(&token->home);
+	if (expected.len == 0 && key->verifier != NULL)
+		expected = (struct der_bytes){ key->info.spki,
+		    key->info.spki_len };
+	err = p11_key_find(f, token->home.handle, &key->uri, &handle, error);
+	if (err == OC_OK)
+		err = p11_key_read(f, token->home.handle, handle, expected,
+		    &info, error);
+	if (err == OC_OK)
+		err = adopt(key, &info, error);
+	if (err == OC_OK)
+		err = sign_canary(token, key, handle, error);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "key %s", key->name);
+	(void)pthread_mutex_lock(&token->lock);
+	key->handle = handle;
+	(void)pthread_mutex_unlock(&token->lock);
+	return OC_OK;
+}
+
+static bool
+is_logged_in(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
+{
+	CK_SESSION_INFO info;
+
+	return f->C_GetSessionInfo(session, &info) == CKR_OK &&
+	    (info.state == CKS_RO_USER_FUNCTIONS ||
+	    info.state == CKS_RW_USER_FUNCTIONS);
+}
+
+/* The keeper's session, open and logged in. */
+static enum oc_err
+ensure_home(struct p11_token *token, uint64_t epoch, struct oc_error *error)
+{
+	CK_FUNCTION_LIST *f = token->module->f;
+	struct p11_session *home = &token->home;
+	CK_TOKEN_INFO info;
+	CK_SLOT_ID slot;
+	enum oc_err err;
+	CK_RV rv;
+
+	p11_session_drop(home, epoch);
+	err = p11_token_find(f, &token->uri, &slot, &info, error);
+	if (err != OC_OK)
+		return err;
+	rv = p11_token_open_session(f, slot, &home->handle);
+	if (rv != CKR_OK)
+		return p11_error(error, "C_OpenSession", rv);
+	home->is_open = true;
+	home->epoch = epoch;
+	if (is_logged_in(f, home->handle))
+		return OC_OK;
+	(void)atomic_fetch_add(&token->num_logins, 1);
+	return p11_token_login(f, home->handle, &info, token->name,
+	    token->pin_source, token->state_dir, error);
+}
+
+static enum oc_err
+bring_up(struct p11_token *token, uint64_t *epoch, struct oc_error *error)
+{
+	enum oc_err err;
+
+	p11_module_enter(token->module, epoch);
+	p11_session_call_begin(&token->home);
+	err = ensure_home(token, *epoch, error);
+	for (struct p11_key *key = token->keys; key != NULL && err == OC_OK;
+	    key = key->next)
+		err = find_key(token, key, error);
+	if (err != OC_OK)
+		p11_session_drop(&token->home, *epoch);
+	p11_session_call_end(&token->home);
+	p11_module_leave(token->module);
+	return err;
+}
+
+static enum oc_err
+attempt(struct p11_token *token, bool is_start, uint64_t *epoch,
+    struct oc_error *error)
+{
+	enum oc_err err = bring_up(token, epoch, error);
+
+	if (err == OC_OK || err == OC_ERR_PIN || is_start)
+		return err;
+	p11_session_call_begin(&token->home);
+	err = p11_module_restart(token->module, *epoch,
+	    oc_clock_mono_ns() + token->timeout_ns, error);
+	p11_session_call_end(&token->home);
+	if (err != OC_OK)
+		return err;
+	(void)atomic_fetch_add(&token->num_restarts, 1);
+	return bring_up(token, epoch, error);
+}
+
+/* Between 75 and 125 per cent, so that a fleet does not come all at once. */
+static int64_t
+jitter(int64_t ns)
+{
+	uint16_t r = 0;
+
+	(void)!getrandom(&r, sizeof(r), 0);
+	return ns / 4 * 3 + ns / 2 * r / UINT16_MAX;
+}
+
+/* Under lock.  Waits until then, or until the token stops. */
+static void
+wait_until(struct p11_token *token, int64_t at_ns)
+{
+	struct timespec at = { at_ns / OC_NS_PER_S, at_ns % OC_NS_PER_S };
+
+	while (!token->is_stopping && oc_clock_mono_ns() < at_ns)
+		(void)pthread_cond_timedwait(&token->changed, &token->lock,
+		    &at);
+}
+
+/* Under lock: what the attempt means. */
+static void
+conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
+    const struct oc_error *error, int64_t down_since_ns)
+{
+	bool was_starting = token->state == P11_STATE_STARTING;
+
+	if (err == OC_OK) {
+		token->state = P11_STATE_UP;
+		token->generation++;
+		token->epoch = epoch;
+		token->up_since_ns = oc_clock_mono_ns();
+		token->failure = (struct oc_error){ .code = OC_OK };
+		sign_queue_resume(&token->queue);
+		if (!was_starting) {
+			(void)atomic_fetch_add(&token->num_recovered, 1);
+			oc_log(OC_LOG_NOTICE, "token %s is up again after "
+			    "%lld ms", token->name,
+			    (long long)((token->up_since_ns - down_since_ns) /
+			    OC_NS_PER_MS));
+		}
+	} else if (err == OC_ERR_PIN || was_starting) {
+		token->state = P11_STATE_FAILED;
+		token->failure = *error;
+		/* The session threads give the reason to all who wait. */
+		sign_queue_resume(&token->queue);
+		if (!was_starting)
+			oc_log(OC_LOG_ERROR, "token %s: %s", token->name,
+			    error->text);
+	} else
+		token->failure = *error;
+	(void)pthread_cond_broadcast(&token->changed);
+}
+
+/* Under lock, from DOWN to UP or FAILED. */
+static void
+recover(struct p11_token *token, int64_t *pause_ns)
+{
+	int64_t down_since_ns = oc_clock_mono_ns();
+
+	if (down_since_ns - token->up_since_ns > STEADY_NS)
+		*pause_ns = 0;
+	while (token->state == P11_STATE_DOWN && !token->is_stopping) {
+		struct oc_error error = { 0 };
+		uint64_t epoch = 0;
+		enum oc_err err;
+
+		wait_until(token, oc_clock_mono_ns() + jitter(*pause_ns));
+		if (token->is_stopping)
+			return;
+		*pause_ns = *pause_ns == 0 ? PAUSE_FIRST_NS : 2 * *pause_ns;
+		if (*pause_ns > PAUSE_MAX_NS)
+			*pause_ns = PAUSE_MAX_NS;
+		(void)pthread_mutex_unlock(&token->lock);
+		err = attempt(token, false, &epoch, &error);
+		(void)pthread_mutex_lock(&token->lock);
+		conclude(token, err, epoch, &error, down_since_ns);
+	}
+}
+
+void *
+p11_keeper_main(void *arg)
+{
+	struct p11_token *token = arg;
+	struct oc_error error = { 0 };
+	int64_t pause_ns = 0;
+	uint64_t epoch = 0;
+	enum oc_err err;
+
+	err = attempt(token, true, &epoch, &error);
+	(void)pthread_mutex_lock(&token->lock);
+	conclude(token, err, epoch, &error, 0);
+	while (!token->is_stopping) {
+		if (token->state == P11_STATE_DOWN)
+			recover(token, &pause_ns);
+		else
+			(void)pthread_cond_wait(&token->changed,
+			    &token->lock);
+	}
+	(void)pthread_mutex_unlock(&token->lock);
+
+	p11_module_enter(token->module, &epoch);
+	p11_session_call_begin(&token->home);
+	p11_session_drop(&token->home, epoch);
+	p11_session_call_end(&token->home);
+	p11_module_leave(token->module);
+	return NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Key objects on a token: find, read, generate, list.  All of it blocks in
+ * the module; the caller has a session and is logged in.
+ */
+#ifndef PKCS11_KEY_H
+#define PKCS11_KEY_H
+
+#include <p11-kit/pkcs11.h>
+
+#include "pkcs11/uri.h"
+#include "sign/sign.h"
+
+/* "C_FindObjects: CKR_DEVICE_ERROR"; OC_ERR_PIN for PIN values, or TOKEN. */
+enum oc_err p11_error(struct oc_error *error, const char *function, CK_RV rv);
+
+/* The one private key that label and id name.  NOT_FOUND; MISMATCH when there
+ * are several. */
+enum oc_err p11_key_find(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    const struct p11_uri *uri, CK_OBJECT_HANDLE *handle,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/*
+ * Its public key: from its own attributes, from the public key object of the
+ * same CKA_ID, or, where the token has neither, the expected one (len 0:
+ * none), which only a canary can prove.  MISMATCH when it is not the expected
+ * one; UNSUPPORTED for a key type we do not sign with, and for keys that want
+ * a PIN for each signature.
+ */
+enum oc_err p11_key_read(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct der_bytes expected,
+    struct sign_key_info *info, struct oc_error *error) OC_MUST_CHECK;
+
+/* Generates a pair on the token: sensitive, never extractable, for signing
+ * only, with a random CKA_ID.  RSA with 2048, 3072 or 4096 bits, P-256,
+ * P-384, P-521 and Ed25519.  EXISTS when the label is taken.  May take
+ * minutes. */
+enum oc_err p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    const char *label, enum sign_key_type type, unsigned int bits,
+    struct oc_error *error) OC_MUST_CHECK;
+
+struct p11_key_entry {
+	char label[P11_OBJECT_LABEL_MAX];	/* cut, control bytes as '?' */
+	uint8_t id[P11_ID_MAX];
+	size_t id_len;
+	enum sign_key_type type;	/* NONE: one we do not know */
+	unsigned int bits;
+	bool has_private, has_public;
+	bool is_extractable;		/* the private key */
+};
+
+/* Private keys, and public keys without one.  LIMIT over max. */
+enum oc_err p11_key_list(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    struct p11_key_entry *entries, size_t max, size_t *num,
+    struct oc_error *error) OC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pool: puts tokens, keys, threads and the desk together, and is the
+ * struct signer in front of them.
+ *
+ * Threads start in p11_local_new() and end in free(); one that is stuck in a
+ * module cannot be ended, and then the pool leaves what it may still use to
+ * the end of the process.
+ */
+#include "pkcs11/local.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "pkcs11/keeper.h"
+#include "pkcs11/recover.h"
+#include "pkcs11/session.h"
+
+#define START_TIMEOUT_NS (60 * OC_NS_PER_S)
+/* Beyond a call's timeout, to let its thread end. */
+#define STOP_GRACE_NS (2 * OC_NS_PER_S)
+
+struct p11_local {
+	struct signer signer;
+	struct sign_desk desk;
+	struct sign_queue to_verify;
+	pthread_t verify_thread;
+	bool has_verify_thread;
+	struct p11_module **modules;	/* one for each token at most */
+	size_t num_modules;
+	struct p11_token *tokens;
+	size_t num_tokens;
+	bool *has_keeper;
+	pthread_t *keepers;
+};
+
+static struct p11_local *
+local_of(const struct signer *s)
+{
+	return (struct p11_local *)(uintptr_t)s;
+}
+
+static struct p11_key *
+find_key(const struct p11_local *local, const char *name)
+{
+	for (size_t i = 0; i < local->num_tokens; i++)
+		for (struct p11_key *key = local->tokens[i].keys; key != NULL;
+		    key = key->next)
+			if (strcmp(key->name, name) == 0)
+				return key;
+	return NULL;
+}
+
+static enum oc_err
+local_submit(struct signer *s, struct sign_job *job)
+{
+	struct p11_local *local = local_of(s);
+	struct p11_key *key = find_key(local, job->key);
+	struct oc_error error = { 0 };
+	struct sign_ticket *t;
+	enum sign_alg alg;
+	enum oc_err err;
+
+	if (key == NULL)
+		return OC_ERR_NOT_FOUND;
+	alg = job->alg == SIGN_ALG_NONE ? key->info.alg : job->alg;
+	if (!sign_alg_fits(alg, key->info.type))
+		return OC_ERR_MISMATCH;
+	err = p11_allow_check(&key->allow, (struct der_bytes){
+	    key->info.spki, key->info.spki_len }, job->kind, alg, job->tbs,
+	    oc_clock_now_s(), &error);
+	if (err != OC_OK) {
+		(void)snprintf(job->error_text, sizeof(job->error_text),
+		    "%.*s", (int)sizeof(job->error_text) - 1, error.text);
+		return err;
+	}
+	err = sign_desk_open(&local->desk, job, key, alg, &t);
+	if (err != OC_OK)
+		return err;
+	err = sign_queue_put(&key->token->queue, t);
+	if (err != OC_OK)
+		sign_desk_discard(&local->desk, t);
+	return err;
+}
+
+static void
+local_cancel(struct signer *s, struct sign_job *job)
+{
+	sign_desk_cancel(&local_of(s)->desk, job);
+}
+
+static int
+local_fd(const struct signer *s)
+{
+	return local_of(s)->desk.epoll_fd;
+}
+
+static void
+local_dispatch(struct signer *s)
+{
+	sign_desk_dispatch(&local_of(s)->desk);
+}
+
+static enum oc_err
+local_find_key(struct signer *s, const char *name, int64_t deadline_ns,
+    struct sign_key_info *info, struct oc_error *error)
+{
+	struct p11_key *key = find_key(local_of(s), name);
+
+	(void)deadline_ns;
+	if (key == NULL)
+		return oc_error_set(error, OC_ERR_NOT_FOUND,
+		    "there is no key \"%s\"", name);
+	*info = key->info;
+	return OC_OK;
+}
+
+/*
+ * Verifies what the session threads signed.  A signature that does not verify
+ * is never released: once it is the token's fault (a handle that points to
+ * another key after a failover) and the keeper has a look; twice it fails.
+ */
+static void
+verify_ticket(struct p11_local *local, struct sign_ticket *t)
+{
+	struct p11_key *key = t->key;
+	struct p11_token *token = key->token;
+	struct der_bytes tbs;
+	enum oc_err err;
+
+	if (!sign_desk_pin(&local->desk, t, &tbs)) {
+		sign_desk_finish(&local->desk, t, OC_ERR_CANCELLED, NULL);
+		return;
+	}
+	err = sign_verify(key->verifier, t->alg, tbs,
+	    (struct der_bytes){ t->signature, t->signature_len });
+	sign_desk_unpin(&local->desk, t);
+	if (err == OC_OK) {
+		sign_desk_finish(&local->desk, t, OC_OK, NULL);
+		return;
+	}
+	p11_token_suspect(token, t->generation, "C_Sign",
+	    "a signature that does not verify");
+	if (t->attempts++ == 0) {
+		sign_queue_put_front(&token->queue, t);
+		return;
+	}
+	(void)atomic_fetch_add(&token->num_failed, 1);
+	sign_desk_finish(&local->desk, t, OC_ERR_SIGNATURE,
+	    "the token's signature does not verify");
+}
+
+static void *
+verify_main(void *arg)
+{
+	struct p11_local *local = arg;
+	struct sign_ticket *t;
+
+	while ((t = sign_queue_take(&local->to_verify)) != NULL)
+		verify_ticket(local, t);
+	return NULL;
+}
+
+/* Signals are for the main thread. */
+static bool
+start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	sigset_t all, old;
+	int rc;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(thread, NULL, run, arg);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc == 0;
+}
+
+static bool
+join_until(pthread_t thread, int64_t deadline_ns)
+{
+	struct timespec at = { deadline_ns / OC_NS_PER_S,
+	    deadline_ns % OC_NS_PER_S };
+
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at) == 0;
+}
+
+/* Tells a token's threads to end; true if they did. */
+static bool
+stop_token(struct p11_local *local, size_t i)
+{
+	struct p11_token *token = &local->tokens[i];
+	int64_t deadline_ns = oc_clock_mono_ns() + token->timeout_ns +
+	    STOP_GRACE_NS;
+	bool is_clean = true;
+
+	for (unsigned int n = 0; n < token->num_sessions; n++)
+		if (token->sessions[n].has_thread &&
+		    !join_until(token->sessions[n].thread, deadline_ns))
+			is_clean = false;
+	if (local->has_keeper[i] &&
+	    !join_until(local->keepers[i], deadline_ns))
+		is_clean = false;
+	return is_clean;
+}
+
+static void
+free_token(struct p11_local *local, struct p11_token *token)
+{
+	struct sign_ticket *t;
+	struct p11_key *key;
+
+	while (token->name != NULL &&
+	    (t = sign_queue_drain(&token->queue)) != NULL)
+		sign_desk_discard(&local->desk, t);
+	while ((key = token->keys) != NULL) {
+		token->keys = key->next;
+		sign_verifier_free(key->verifier);
+		sign_verifier_free(key->canary);
+		free(key->allow_bytes);
+		free(key);
+	}
+	p11_token_fini(token);
+}
+
+/* Ends the threads, session threads before the one that verifies. */
+static bool
+stop_threads(struct p11_local *local)
+{
+	bool is_clean = true;
+
+	for (size_t i = 0; i < local->num_tokens; i++) {
+		struct p11_token *token = &local->tokens[i];
+
+		(void)pthread_mutex_lock(&token->lock);
+		token->is_stopping = true;
+		(void)pthread_cond_broadcast(&token->changed);
+		(void)pthread_mutex_unlock(&token->lock);
+		sign_queue_close(&token->queue);
+	}
+	for (size_t i = 0; i < local->num_tokens; i++)
+		is_clean = stop_token(local, i) && is_clean;
+	sign_queue_close(&local->to_verify);
+	if (local->has_verify_thread)
+		(void)pthread_join(local->verify_thread, NULL);
+	return is_clean;
+}
+
+static void
+local_free(struct signer *s)
+{
+	struct p11_local *local = local_of(s);
+	struct sign_ticket *t;
+
+	/* A stuck thread may come back and use any of it. */
+	if (!stop_threads(local))
+		return;
+	while ((t = sign_queue_drain(&local->to_verify)) != NULL)
+		sign_desk_discard(&local->desk, t);
+	for (size_t i = 0; i < local->num_tokens; i++)
+		free_token(local, &local->tokens[i]);
+	for (size_t i = 0; i < local->num_modules; i++)
+		p11_module_close(local->modules[i]);
+	sign_queue_fini(&local->to_verify);
+	sign_desk_fini(&local->desk);
+	free(local->modules);
+	free(local->tokens);
+	free(local->has_keeper);
+	free(local->keepers);
+	free(local);
+}
+
+static const struct signer_ops local_ops = {
+	.submit = local_submit,
+	.cancel = local_cancel,
+	.fd = local_fd,
+	.dispatch = local_dispatch,
+	.find_key = local_find_key,
+	.free = local_free,
+};
+
+/* Tokens behind one library share it: C_Finalize would end it for all. */
+static enum oc_err
+find_module(struct p11_local *local, const struct p11_token_config *config,
+    struct p11_module **module, struct oc_error *error)
+{
+	enum oc_err err;
+
+	for (size_t i = 0; i < local->num_modules; i++)
+		if (strcmp(local->modules[i]->path, config->module) == 0) {
+			*module = local->modules[i];
+			return OC_OK;
+		}
+	err = p11_module_open(config->module, config->environment, module,
+	    error);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "token %s", config->name);
+	local->modules[local->num_modules++] = *module;
+	return OC_OK;
+}
+
+static enum oc_err
+add_token(struct p11_local *local, const struct p11_token_config *config,
+    const struct p11_local_config *all, struct oc_error *error)
+{
+	struct p11_token *token = &local->tokens[local->num_tokens];
+	struct p11_module *module;
+	enum oc_err err;
+
+	for (size_t i = 0; i < local->num_tokens; i++)
+		if (strcmp(local->tokens[i].name, config->name) == 0)
+			return oc_error_set(error, OC_ERR_EXISTS,
+			    "there are two tokens named \"%s\"",
+			    config->name);
+	err = find_module(local, config, &module, error);
+	if (err != OC_OK)
+		return err;
+	err = p11_token_init(token, config, all->state_dir,
+	    all->queue_max != 0 ? all->queue_max : P11_QUEUE_DEFAULT, error);
+	if (err != OC_OK)
+		return err;
+	token->module = module;
+	token->desk = &local->desk;
+	token->to_verify = &local->to_verify;
+	local->num_tokens++;
+	return OC_OK;
+}
+
+static struct der_bytes
+copy_bytes(uint8_t **at, struct der_bytes from)
+{
+	struct der_bytes copy = { *at, from.len };
+
+	if (from.len > 0)
+		memcpy(*at, from.p, from.len);
+	*at += from.len;
+	return copy;
+}
+
+static enum oc_err
+copy_allow(struct p11_key *key, const struct p11_allow *from)
+{
+	uint8_t *at;
+
+	/* One octet more: no request for nothing. */
+	at = malloc(from->name.len + from->ca_name.len + from->ca_spki.len +
+	    1);
+	if (at == NULL)
+		return OC_ERR_NOMEM;
+	key->allow_bytes = at;
+	key->allow.kinds = from->kinds;
+	key->allow.name = copy_bytes(&at, from->name);
+	key->allow.ca_name = copy_bytes(&at, from->ca_name);
+	key->allow.ca_spki = copy_bytes(&at, from->ca_spki);
+	return OC_OK;
+}
+
+static enum oc_err
+add_key(struct p11_local *local, const struct p11_key_config *config,
+    struct oc_error *error)
+{
+	struct p11_token *token = NULL;
+	struct p11_key *key;
+	enum oc_err err;
+
+	for (size_t i = 0; i < local->num_tokens && token == NULL; i++)
+		if (strcmp(local->tokens[i].name, config->token) == 0)
+			token = &local->tokens[i];
+	if (token == NULL)
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "key %s: there is no token \"%s\"", config->name,
+		    config->token);
+	if (find_key(local, config->name) != NULL)
+		return oc_error_set(error, OC_ERR_EXISTS,
+		    "there are two keys named \"%s\"", config->name);
+	if (strlen(config->name) >= SIGN_KEY_NAME_MAX ||
+	    config->spki.len > OC_SPKI_MAX)
+		return oc_error_set(error, OC_ERR_LIMIT,
+		    "key %s: its name or public key is too long",
+		    config->name);
+	key = calloc(1, sizeof(*key));
+	if (key == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	key->token = token;
+	key->next = token->keys;
+	token->keys = key;
+	memcpy(key->name, config->name, strlen(config->name) + 1);
+	if (config->spki.len > 0)
+		memcpy(key->expected, config->spki.p, config->spki.len);
+	key->expected_len = config->spki.len;
+	err = p11_uri_parse_key(config->uri, &key->uri, error);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "key %s", config->name);
+	if (copy_allow(key, &config->allow) != OC_OK)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	return OC_OK;
+}
+
+static bool
+start_threads(struct p11_local *local)
+{
+	local->has_verify_thread = start_thread(&local->verify_thread,
+	    verify_main, local);
+	if (!local->has_verify_thread)
+		return false;
+	for (size_t i = 0; i < local->num_tokens; i++) {
+		struct p11_token *token = &local->tokens[i];
+
+		local->has_keeper[i] = start_thread(&local->keepers[i],
+		    p11_keeper_main, token);
+		if (!local->has_keeper[i])
+			return false;
+		for (unsigned int n = 0; n < token->num_sessions; n++) {
+			struct p11_session *session = &token->sessions[n];
+
+			session->has_thread = start_thread(&session->thread,
+			    p11_session_main, session);
+			if (!session->has_thread)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Until a token has been tried once. */
+static enum oc_err
+wait_started(struct p11_token *token, int64_t deadline_ns,
+    struct oc_error *error)
+{
+	struct timespec at = { deadline_ns / OC_NS_PER_S,
+	    deadline_ns % OC_NS_PER_S };
+	enum oc_err err = OC_OK;
+	int rc = 0;
+
+	(void)pthread_mutex_lock(&token->lock);
+	while (token->state == P11_STATE_STARTING && rc == 0)
+		rc = pthread_cond_timedwait(&token->changed, &token->lock,
+		    &at);
+	if (token->state == P11_STATE_STARTING)
+		err = oc_error_set(error, OC_ERR_TIMEOUT,
+		    "its module does not answer");
+	else if (token->state == P11_STATE_FAILED)
+		err = oc_error_set(error, token->failure.code, "%s",
+		    token->failure.text);
+	(void)pthread_mutex_unlock(&token->lock);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "token %s", token->name);
+	return OC_OK;
+}
+
+static enum oc_err
+allocate(struct p11_local *local, size_t num_tokens)
+{
+	/* One more: calloc(0) may be NULL. */
+	local->modules = calloc(num_tokens + 1, sizeof(*local->modules));
+	local->tokens = calloc(num_tokens + 1, sizeof(*local->tokens));
+	local->has_keeper = calloc(num_tokens + 1,
+	    sizeof(*local->has_keeper));
+	local->keepers = calloc(num_tokens + 1, sizeof(*local->keepers));
+	return local->modules == NULL || local->tokens == NULL ||
+	    local->has_keeper == NULL || local->keepers == NULL ?
+	    OC_ERR_NOMEM : OC_OK;
+}
+
+static enum oc_err
+start(struct p11_local *local, const struct p11_local_config *config,
+    struct oc_error *error)
+{
+	int64_t deadline_ns;
+	enum oc_err err = OC_OK;
+
+	for (size_t i = 0; i < config->num_tokens && err == OC_OK; i++)
+		err = add_token(local, &config->tokens[i], config, error);
+	for (size_t i = 0; i < config->num_keys && err == OC_OK; i++)
+		err = add_key(local, &config->keys[i], error);
+	if (err != OC_OK)
+		return err;
+	deadline_ns = oc_clock_mono_ns() + (config->start_timeout_ns > 0 ?
+	    config->start_timeout_ns : START_TIMEOUT_NS);
+	if (!start_threads(local))
+		return oc_error_set(error, OC_ERR_SYSTEM,
+		    "cannot start a thread");
+	for (size_t i = 0; i < local->num_tokens && err == OC_OK; i++)
+		err = wait_started(&local->tokens[i], deadline_ns, error);
+	return err;
+}
+
+enum oc_err
+p11_local_new(const struct p11_local_config *config, struct signer **s,
+    struct oc_error *error)
+{
+	struct p11_local *local = calloc(1, sizeof(*local));
+	enum oc_err err;
+
+	if (local == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	local->signer.ops = &local_ops;
+	err = sign_desk_init(&local->desk, error);
+	if (err != OC_OK) {
+		free(local);
+		return err;
+	}
+	err = sign_queue_init(&local->to_verify, SIZE_MAX);
+	oc_assert(err == OC_OK);
+	if (allocate(local, config->num_tokens) != OC_OK)
+		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	else
+		err = start(local, config, error);
+	if (err != OC_OK) {
+		local_free(&local->signer);
+		return err;
+	}
+	*s = &local->signer;
+	return OC_OK;
+}
+
+static bool
+is_late(const struct p11_session *session, int64_t now_ns)
+{
+	int64_t since_ns = atomic_load(&session->call_since_ns);
+
+	return since_ns != 0 && now_ns - since_ns > session->token->timeout_ns;
+}
+
+bool
+p11_local_is_stuck(const struct signer *s)
+{
+	const struct p11_local *local = local_of(s);
+	int64_t now_ns = oc_clock_mono_ns();
+
+	for (size_t i = 0; i < local->num_tokens; i++) {
+		const struct p11_token *token = &local->tokens[i];
+
+		if (is_late(&token->home, now_ns))
+			return true;
+		for (unsigned int n = 0; n < token->num_sessions; n++)
+			if (is_late(&token->sessions[n], now_ns))
+				return true;
+	}
+	return false;
+}
+
+enum oc_err
+p11_local_failure(const struct signer *s, struct oc_error *error)
+{
+	struct p11_local *local = local_of(s);
+	enum oc_err err = OC_OK;
+
+	for (size_t i = 0; i < local->num_tokens && err == OC_OK; i++) {
+		struct p11_token *token = &local->tokens[i];
+
+		(void)pthread_mutex_lock(&token->lock);
+		if (token->state == P11_STATE_FAILED)
+			err = oc_error_set(error, token->failure.code, "%s",
+			    token->failure.text);
+		(void)pthread_mutex_unlock(&token->lock);
+	}
+	return err;
+}
+
+size_t
+p11_local_num_tokens(const struct signer *s)
+{
+	return local_of(s)->num_tokens;
+}
+
+void
+p11_local_status(const struct signer *s, size_t i,
+    struct p11_token_status *status)
+{
+	struct p11_local *local = local_of(s);
+	struct p11_token *token = &local->tokens[i];
+
+	oc_assert(i < local->num_tokens);
+	memset(status, 0, sizeof(*status));
+	status->name = token->name;
+	(void)pthread_mutex_lock(&token->lock);
+	status->is_up = token->state == P11_STATE_UP;
+	status->num_sessions = token->num_open;
+	(void)pthread_mutex_unlock(&token->lock);
+	status->num_waiting = sign_queue_len(&token->queue);
+	status->num_logins = atomic_load(&token->num_logins);
+	status->num_signed = atomic_load(&token->num_signed);
+	status->num_failed = atomic_load(&token->num_failed);
+	status->num_recovered = atomic_load(&token->num_recovered);
+	status->num_restarts = atomic_load(&token->num_restarts);
+}

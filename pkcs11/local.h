@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct signer over tokens in this process: the pool.
+ *
+ * For each token a queue, N session threads and a keeper that brings it back
+ * when it went away; one thread that verifies; one desk (sign/desk.h).  While
+ * a token is away its jobs wait until their deadlines.
+ *
+ * Never fork once one exists: no provider survives it.
+ */
+#ifndef PKCS11_LOCAL_H
+#define PKCS11_LOCAL_H
+
+#include "pkcs11/config.h"
+
+/*
+ * Opens the modules, logs in, finds every key, checks that its public key is
+ * the expected one (MISMATCH) and signs a canary with it.  Blocks up to
+ * start_timeout_ns.  PIN failures are OC_ERR_PIN: the process must then exit
+ * and must not be restarted before somebody acted.
+ */
+enum oc_err p11_local_new(const struct p11_local_config *config,
+    struct signer **s, struct oc_error *error) OC_MUST_CHECK;
+
+/*
+ * True when a call into a module runs for longer than its token's timeout.
+ * Nothing in this process can end it: exit (with _exit) and let the
+ * supervisor start another.  Ask now and then, once a second is fine.
+ */
+bool p11_local_is_stuck(const struct signer *s);
+
+/* OC_OK, or why the pool will never work again without a person: OC_ERR_PIN.
+ * The caller's thread only. */
+enum oc_err p11_local_failure(const struct signer *s, struct oc_error *error);
+
+/* For metrics and "ocsign status". */
+struct p11_token_status {
+	const char *name;
+	bool is_up;
+	unsigned int num_sessions;	/* open, beside the keeper's */
+	size_t num_waiting;		/* jobs in its queue */
+	uint64_t num_logins, num_signed, num_failed, num_recovered;
+	uint64_t num_restarts;		/* C_Finalize + C_Initialize */
+};
+size_t p11_local_num_tokens(const struct signer *s);
+void p11_local_status(const struct signer *s, size_t token,
+    struct p11_token_status *status);
+
+#endif

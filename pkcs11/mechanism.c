@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inputs and outputs of C_Sign, an algorithm at a time. */
+#include <stdlib.h>
+
+#include <openssl/evp.h>
+
+#include "der/reader.h"
+#include "pkcs11/mechanism.h"
+
+/*
+ * DigestInfo ::= SEQUENCE {
+ *     digestAlgorithm  { 2.16.840.1.101.3.4.2.n, NULL },
+ *     digest           OCTET STRING }          (RFC 8017, 9.2, note 1)
+ */
+#define DIGEST_INFO(n, len) { 0x30, 0x11 + (len), 0x30, 0x0d, 0x06, 0x09, \
+	0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, (n), 0x05, 0x00, \
+	0x04, (len) }
+
+struct hash_row {
+	uint8_t digest_info[19];
+	size_t len;
+	CK_MECHANISM_TYPE hash;
+	CK_RSA_PKCS_MGF_TYPE mgf;
+	const EVP_MD *(*md)(void);
+};
+
+static const struct hash_row hashes[] = {
+	[SIGN_SHA256] = { DIGEST_INFO(0x01, 32), 32, CKM_SHA256,
+	    CKG_MGF1_SHA256, EVP_sha256 },
+	[SIGN_SHA384] = { DIGEST_INFO(0x02, 48), 48, CKM_SHA384,
+	    CKG_MGF1_SHA384, EVP_sha384 },
+	[SIGN_SHA512] = { DIGEST_INFO(0x03, 64), 64, CKM_SHA512,
+	    CKG_MGF1_SHA512, EVP_sha512 },
+};
+
+/* Octets of the group's order. */
+static size_t
+order_len(enum sign_key_type type)
+{
+	switch (type) {
+	case SIGN_KEY_P256:
+	case SIGN_KEY_ED25519:
+		return 32;
+	case SIGN_KEY_P384:
+		return 48;
+	case SIGN_KEY_P521:
+		return 66;
+	case SIGN_KEY_NONE:
+	case SIGN_KEY_RSA:
+		return 0;
+	}
+	return 0;
+}
+
+static enum oc_err
+init_message(struct p11_input *in, struct der_bytes tbs)
+{
+	in->type = CKM_EDDSA;
+	in->message = malloc(tbs.len > 0 ? tbs.len : 1);
+	if (in->message == NULL)
+		return OC_ERR_NOMEM;
+	if (tbs.len > 0)
+		memcpy(in->message, tbs.p, tbs.len);
+	in->len = tbs.len;
+	return OC_OK;
+}
+
+enum oc_err
+p11_input_init(struct p11_input *in, enum sign_alg alg,
+    enum sign_key_type key_type, struct der_bytes tbs)
+{
+	const struct sign_alg_info *info = sign_alg_info(alg);
+	const struct hash_row *hash;
+	uint8_t digest[EVP_MAX_MD_SIZE];
+
+	oc_assert(sign_alg_fits(alg, key_type));
+	memset(in, 0, sizeof(*in));
+	if (info->hash == SIGN_HASH_NONE)
+		return init_message(in, tbs);
+	hash = &hashes[info->hash];
+	if (EVP_Digest(tbs.p, tbs.len, digest, NULL, hash->md(), NULL) != 1)
+		return OC_ERR_INTERNAL;
+	if (info->key_type == SIGN_KEY_RSA && !info->is_pss) {
+		in->type = CKM_RSA_PKCS;
+		in->len = sizeof(hash->digest_info) + hash->len;
+		memcpy(in->bytes, hash->digest_info,
+		    sizeof(hash->digest_info));
+		memcpy(in->bytes + sizeof(hash->digest_info), digest,
+		    hash->len);
+		return OC_OK;
+	}
+	in->len = hash->len;
+	if (info->is_pss) {
+		in->type = CKM_RSA_PKCS_PSS;
+		in->pss.hashAlg = hash->hash;
+		in->pss.mgf = hash->mgf;
+		in->pss.sLen = hash->len;
+	} else {
+		/* FIPS 186-4, 6.4: the leftmost bits, as many as the order. */
+		in->type = CKM_ECDSA;
+		if (in->len > order_len(key_type))
+			in->len = order_len(key_type);
+	}
+	memcpy(in->bytes, digest, in->len);
+	return OC_OK;
+}
+
+void
+p11_input_fini(struct p11_input *in)
+{
+	free(in->message);
+	in->message = NULL;
+}
+
+CK_MECHANISM
+p11_input_mechanism(struct p11_input *in)
+{
+	CK_MECHANISM m = { in->type, NULL, 0 };
+
+	if (in->type == CKM_RSA_PKCS_PSS) {
+		m.pParameter = &in->pss;
+		m.ulParameterLen = sizeof(in->pss);
+	}
+	return m;
+}
+
+CK_BYTE_PTR
+p11_input_bytes(struct p11_input *in)
+{
+	return in->message != NULL ? in->message : in->bytes;
+}
+
+static enum oc_err
+finish_rsa(unsigned int bits, uint8_t *signature, size_t max, size_t *len)
+{
+	size_t expected = (bits + 7) / 8;
+
+	if (*len == 0 || *len > expected || expected > max)
+		return OC_ERR_SIGNATURE;
+	memmove(signature + expected - *len, signature, *len);
+	memset(signature, 0, expected - *len);
+	*len = expected;
+	return OC_OK;
+}
+
+static enum oc_err
+finish_ecdsa(enum sign_key_type type, uint8_t *signature, size_t max,
+    size_t *len)
+{
+	struct der_bytes given = { signature, *len };
+	uint8_t raw[2 * 66], out[2 * 66 + 9];
+	size_t raw_len = 2 * order_len(type), out_len;
+
+	/* As long as r||s, it is that: a Ecdsa-Sig-Value so short would need
+	 * r and s with 24 leading zero bits each. */
+	if (*len != raw_len &&
+	    sign_ecdsa_from_der(given, raw, raw_len) == OC_OK)
+		given = (struct der_bytes){ raw, raw_len };
+	else if (*len > raw_len)
+		return OC_ERR_SIGNATURE;
+	if (sign_ecdsa_to_der(given, out, sizeof(out), &out_len) != OC_OK ||
+	    out_len > max)
+		return OC_ERR_SIGNATURE;
+	memcpy(signature, out, out_len);
+	*len = out_len;
+	return OC_OK;
+}
+
+enum oc_err
+p11_signature_finish(enum sign_alg alg, enum sign_key_type key_type,
+    unsigned int bits, uint8_t *signature, size_t max, size_t *len)
+{
+	if (alg == SIGN_ED25519)
+		return *len == 64 ? OC_OK : OC_ERR_SIGNATURE;
+	if (sign_alg_info(alg)->key_type == SIGN_KEY_RSA)
+		return finish_rsa(bits, signature, max, len);
+	return finish_ecdsa(key_type, signature, max, len);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A session thread: takes tickets from its token's queue, signs on the
+ * session it owns, hands them on to be verified.
+ */
+#ifndef PKCS11_SESSION_H
+#define PKCS11_SESSION_H
+
+#include "pkcs11/mechanism.h"
+#include "pkcs11/recover.h"
+#include "pkcs11/token.h"
+
+/* pthread_create()'s; arg is a struct p11_session.  Runs until its token's
+ * queue is closed. */
+void *p11_session_main(void *arg);
+
+/* Marks the session as being inside a call, for p11_local_is_stuck(). */
+void p11_session_call_begin(struct p11_session *s);
+void p11_session_call_end(struct p11_session *s);
+
+/* Between module enter and leave: closes or forgets. */
+void p11_session_drop(struct p11_session *s, uint64_t epoch);
+
+/* C_SignInit and C_Sign; *function says which one returned. */
+CK_RV p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE key, struct p11_input *in, uint8_t *signature,
+    size_t max, size_t *len, const char **function);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding a token, logging in once, and its states. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pkcs11/key.h"
+#include "pkcs11/pin.h"
+#include "pkcs11/recover.h"
+#include "pkcs11/token.h"
+
+/* Blank-padded field against a name; an empty name matches all. */
+static bool
+matches(const char *name, const unsigned char *field, size_t field_len)
+{
+	size_t len = strlen(name);
+
+	if (len == 0)
+		return true;
+	while (field_len > 0 && (field[field_len - 1] == ' ' ||
+	    field[field_len - 1] == '\0'))
+		field_len--;
+	return len == field_len && memcmp(name, field, len) == 0;
+}
+
+static bool
+token_matches(const struct p11_uri *uri, const CK_TOKEN_INFO *info)
+{
+	return (info->flags & CKF_TOKEN_INITIALIZED) != 0 &&
+	    matches(uri->token, info->label, sizeof(info->label)) &&
+	    matches(uri->serial, info->serialNumber,
+	    sizeof(info->serialNumber)) &&
+	    matches(uri->manufacturer, info->manufacturerID,
+	    sizeof(info->manufacturerID)) &&
+	    matches(uri->model, info->model, sizeof(info->model));
+}
+
+#define SLOTS_MAX 256
+
+enum oc_err
+p11_token_find(CK_FUNCTION_LIST *f, const struct p11_uri *uri,
+    CK_SLOT_ID *slot, CK_TOKEN_INFO *info, struct oc_error *error)
+{
+	CK_SLOT_ID slots[SLOTS_MAX];
+	CK_ULONG num = SLOTS_MAX;
+	CK_TOKEN_INFO found;
+	unsigned int num_found = 0;
+	CK_RV rv;
+
+	rv = f->C_GetSlotList(CK_TRUE, slots, &num);
+	if (rv != CKR_OK)
+		return p11_error(error, "C_GetSlotList", rv);
+	for (CK_ULONG i = 0; i < num; i++) {
+		/* One broken slot must not hide the others. */
+		if (f->C_GetTokenInfo(slots[i], &found) != CKR_OK ||
+		    !token_matches(uri, &found))
+			continue;
+		if (num_found++ == 0) {
+			*slot = slots[i];
+			*info = found;
+		}
+	}
+	if (num_found == 0)
+		return oc_error_set(error, OC_ERR_NOT_FOUND,
+		    "there is no initialised token of this name (%lu slots "
+		    "have a token)", (unsigned long)num);
+	if (num_found > 1)
+		return oc_error_set(error, OC_ERR_MISMATCH,
+		    "%u tokens have this name: add serial= to the URI",
+		    num_found);
+	return OC_OK;
+}
+
+CK_RV
+p11_token_open_session(CK_FUNCTION_LIST *f, CK_SLOT_ID slot,
+    CK_SESSION_HANDLE *session)
+{
+	CK_RV rv;
+
+	/* Some HSMs have no read-only sessions, some tokens no other. */
+	rv = f->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL,
+	    NULL, session);
+	if (rv == CKR_TOKEN_WRITE_PROTECTED)
+		rv = f->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL,
+		    session);
+	return rv;
+}
+
+static enum oc_err
+check_flags(const CK_TOKEN_INFO *info, const char *name,
+    struct oc_error *error)
+{
+	if ((info->flags & CKF_USER_PIN_LOCKED) != 0)
+		return oc_error_set(error, OC_ERR_PIN,
+		    "token %s: its PIN is locked: its security officer must "
+		    "set a new one", name);
+	if ((info->flags & CKF_USER_PIN_FINAL_TRY) != 0)
+		return oc_error_set(error, OC_ERR_PIN,
+		    "token %s: one wrong PIN more locks it: log in once by "
+		    "hand to reset its count", name);
+	if ((info->flags & CKF_USER_PIN_INITIALIZED) == 0)
+		return oc_error_set(error, OC_ERR_PIN,
+		    "token %s has no user PIN yet", name);
+	return OC_OK;
+}
+
+static enum oc_err
+login_result(CK_RV rv, const char *name, const char *state_dir,
+    const struct p11_pin_mark *mark, struct oc_error *error)
+{
+	char text[P11_CKR_TEXT_MAX];
+	struct oc_error latch = { 0 };
+	const char *hint = "";
+
+	if (p11_classify(P11_CALL_LOGIN, rv) == P11_CLASS_OK)
+		return OC_OK;
+	if (p11_classify(P11_CALL_LOGIN, rv) != P11_CLASS_PIN)
+		return p11_error(error, "C_Login", rv);
+	if (mark != NULL && p11_pin_latch(state_dir, name, mark,
+	    &latch) != OC_OK) {
+		hint = " (and this could not be noted: do not restart)";
+		oc_log(OC_LOG_ERROR, "token %s: %s", name, latch.text);
+	}
+	return oc_error_set(error, OC_ERR_PIN, "token %s refused the PIN: "
+	    "C_Login: %s; it is not tried again until its pin-source "
+	    "changes%s", name, p11_ckr_text(rv, text), hint);
+}
+
+enum oc_err
+p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    const CK_TOKEN_INFO *info, const char *name, const char *pin_source,
+    const char *state_dir, struct oc_error *error)
+{
+	struct oc_secret pin = { .len = 0 };
+	struct p11_pin_mark mark;
+	enum oc_err err;
+	CK_RV rv;
+
+	err = check_flags(info, name, error);
+	if (err != OC_OK)
+		return err;
+	if (pin_source == NULL) {
+		if ((info->flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0)
+			return oc_error_set(error, OC_ERR_PIN,
+			    "token %s has no pin pad: set pin-source", name);
+		return login_result(f->C_Login(session, CKU_USER, NULL, 0),
+		    name, state_dir, NULL, error);
+	}
+	err = p11_pin_read(pin_source, &pin, &mark, error);
+	if (err != OC_OK)
+		return err;
+	err = p11_pin_check(state_dir, name, &mark, error);
+	if (err == OC_OK) {
+		rv = f->C_Login(session, CKU_USER, pin.bytes, pin.len);
+		err = login_result(rv, name, state_dir, &mark, error);
+	}
+	oc_secret_fini(&pin);
+	return err;
+}
+
+enum oc_err
+p11_token_init(struct p11_token *token, const struct p11_token_config *config,
+    const char *state_dir, size_t queue_max, struct oc_error *error)
+{
+	unsigned int num = config->num_sessions;
+	pthread_condattr_t attr;
+	enum oc_err err;
+
+	if (num == 0)
+		num = P11_SESSIONS_DEFAULT;
+	if (num > P11_SESSIONS_MAX)
+		return oc_error_set(error, OC_ERR_LIMIT,
+		    "token %s: at most %d sessions", config->name,
+		    P11_SESSIONS_MAX);
+	err = p11_uri_parse_token(config->uri, &token->uri, error);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "token %s", config->name);
+	token->name = strdup(config->name);
+	token->state_dir = strdup(state_dir);
+	token->sessions = calloc(num, sizeof(*token->sessions));
+	if (config->pin_source != NULL)
+		token->pin_source = strdup(config->pin_source);
+	if (token->name == NULL || token->state_dir == NULL ||
+	    token->sessions == NULL ||
+	    (config->pin_source != NULL && token->pin_source == NULL))
+		goto nomem;
+	err = sign_queue_init(&token->queue, queue_max);
+	if (err != OC_OK)
+		goto nomem;
+	sign_queue_pause(&token->queue);
+	(void)pthread_mutex_init(&token->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&token->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	token->num_sessions = num;
+	token->timeout_ns = config->timeout_ns > 0 ? config->timeout_ns :
+	    P11_TIMEOUT_DEFAULT_NS;
+	token->state = P11_STATE_STARTING;
+	token->home.token = token;
+	for (unsigned int i = 0; i < num; i++)
+		token->sessions[i].token = token;
+	return OC_OK;
+nomem:
+	free(token->name);
+	free(token->state_dir);
+	free(token->pin_source);
+	free(token->sessions);
+	memset(token, 0, sizeof(*token));
+	return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+}
+
+void
+p11_token_fini(struct p11_token *token)
+{
+	if (token->name == NULL)
+		return;
+	sign_queue_fini(&token->queue);
+	(void)pthread_cond_destroy(&token->changed);
+	(void)pthread_mutex_destroy(&token->lock);
+	free(token->name);
+	free(token->state_dir);
+	free(token->pin_source);
+	free(token->sessions);
+	memset(token, 0, sizeof(*token));
+}
+
+void
+p11_token_suspect(struct p11_token *token, uint64_t generation,
+    const char *function, const char *what)
+{
+	bool is_news;
+
+	(void)pthread_mutex_lock(&token->lock);
+	is_news = token->state == P11_STATE_UP &&
+	    token->generation == generation;
+	if (is_news) {
+		token->state = P11_STATE_DOWN;
+		(void)oc_error_set(&token->failure, OC_ERR_DOWN, "%s: %s",
+		    function, what);
+		sign_queue_pause(&token->queue);
+		oc_log(OC_LOG_NOTICE, "token %s is down: %s: %s", token->name,
+		    function, what);
+		(void)pthread_cond_broadcast(&token->changed);
+	}
+	(void)pthread_mutex_unlock(&token->lock);
+}

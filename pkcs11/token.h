@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A token of the pool and the keys on it, as its session threads and its
+ * keeper share them.  The room's own: others see pkcs11/local.h.
+ *
+ * Under lock: state, generation, num_open, the keys' handles, the texts.  The
+ * generation counts how often the token came back; sessions and handles of an
+ * older one are dropped.
+ */
+#ifndef PKCS11_TOKEN_H
+#define PKCS11_TOKEN_H
+
+#include "base/bytes.h"
+#include "pkcs11/config.h"
+#include "pkcs11/module.h"
+#include "pkcs11/uri.h"
+#include "sign/desk.h"
+#include "sign/verify.h"
+
+enum p11_token_state {
+	P11_STATE_STARTING,	/* first attempt not over */
+	P11_STATE_UP,
+	P11_STATE_DOWN,		/* the keeper works on it; jobs wait */
+	P11_STATE_FAILED	/* PIN: nothing will be tried again */
+};
+
+struct p11_key {
+	struct p11_key *next;
+	struct p11_token *token;
+	char name[SIGN_KEY_NAME_MAX];
+	struct p11_uri uri;
+	struct p11_allow allow;
+	uint8_t *allow_bytes;		/* what allow points into */
+	uint8_t expected[OC_SPKI_MAX];
+	size_t expected_len;
+	struct sign_key_info info;	/* constant once started */
+	CK_OBJECT_HANDLE handle;	/* under the token's lock */
+	struct sign_verifier *verifier;	/* the verify thread's */
+	struct sign_verifier *canary;	/* the keeper's */
+};
+
+struct p11_session {
+	struct p11_token *token;
+	pthread_t thread;
+	bool has_thread, is_open;
+	CK_SESSION_HANDLE handle;
+	uint64_t epoch, generation;
+	/* Since when it is inside a call; 0: it is not. */
+	_Atomic int64_t call_since_ns;
+};
+
+struct p11_token {
+	/* Constant. */
+	char *name, *pin_source, *state_dir;
+	struct p11_uri uri;
+	int64_t timeout_ns;
+	struct p11_module *module;
+	struct p11_key *keys;
+	struct sign_desk *desk;
+	struct sign_queue *to_verify;
+
+	struct sign_queue queue;
+	struct p11_session *sessions;
+	unsigned int num_sessions;
+	struct p11_session home;	/* the keeper's, holds the login */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	enum p11_token_state state;
+	bool is_stopping;
+	uint64_t generation;
+	uint64_t epoch;			/* the module's when it came up */
+	unsigned int num_open;
+	int64_t up_since_ns;
+	struct oc_error failure;	/* why it is not up */
+
+	/* Counters. */
+	atomic_ullong num_logins, num_signed, num_failed, num_recovered,
+	    num_restarts;
+};
+
+enum oc_err p11_token_init(struct p11_token *token,
+    const struct p11_token_config *config, const char *state_dir,
+    size_t queue_max, struct oc_error *error) OC_MUST_CHECK;
+/* Its threads must be gone, its queue drained. */
+void p11_token_fini(struct p11_token *token);
+
+/* The slot of the one token that uri names.  NOT_FOUND, or MISMATCH when
+ * there are several.  Never by number: those change. */
+enum oc_err p11_token_find(CK_FUNCTION_LIST *f, const struct p11_uri *uri,
+    CK_SLOT_ID *slot, CK_TOKEN_INFO *info, struct oc_error *error)
+    OC_MUST_CHECK;
+CK_RV p11_token_open_session(CK_FUNCTION_LIST *f, CK_SLOT_ID slot,
+    CK_SESSION_HANDLE *session);
+
+/*
+ * C_Login as the user, at most once for a PIN: not when the token says that
+ * one wrong try is left, nor when this PIN was refused before.  A refused one
+ * is latched.  pin_source NULL: the token has its own pin pad.
+ */
+enum oc_err p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    const CK_TOKEN_INFO *info, const char *name, const char *pin_source,
+    const char *state_dir, struct oc_error *error) OC_MUST_CHECK;
+
+/* Somebody saw that something is wrong in this generation: the first to say
+ * so takes the token down and wakes the keeper. */
+void p11_token_suspect(struct p11_token *token, uint64_t generation,
+    const char *function, const char *what);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RFC 7512 through p11-kit's parser, which decodes; the rules are ours. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <p11-kit/uri.h>
+
+#include "pkcs11/uri.h"
+
+static const char scheme[] = "pkcs11:";
+
+/* A blank-padded field; p11-kit leaves it zero when it was not given. */
+static void
+copy_field(const unsigned char *field, size_t field_len, char *out)
+{
+	size_t len = field[0] == '\0' ? 0 : field_len;
+
+	while (len > 0 && field[len - 1] == ' ')
+		len--;
+	memcpy(out, field, len);
+	out[len] = '\0';
+}
+
+static enum oc_err
+read_object(P11KitUri *parsed, struct p11_uri *uri, struct oc_error *error)
+{
+	CK_ATTRIBUTE *a;
+	CK_OBJECT_CLASS object_class;
+
+	a = p11_kit_uri_get_attribute(parsed, CKA_LABEL);
+	if (a != NULL && a->pValue != NULL) {
+		if (a->ulValueLen >= sizeof(uri->object) ||
+		    memchr(a->pValue, '\0', a->ulValueLen) != NULL)
+			return oc_error_set(error, OC_ERR_LIMIT,
+			    "\"object\" is too long or holds a NUL");
+		memcpy(uri->object, a->pValue, a->ulValueLen);
+	}
+	a = p11_kit_uri_get_attribute(parsed, CKA_ID);
+	if (a != NULL && a->pValue != NULL) {
+		if (a->ulValueLen > sizeof(uri->id))
+			return oc_error_set(error, OC_ERR_LIMIT,
+			    "\"id\" is longer than %zu octets",
+			    sizeof(uri->id));
+		memcpy(uri->id, a->pValue, a->ulValueLen);
+		uri->id_len = a->ulValueLen;
+	}
+	a = p11_kit_uri_get_attribute(parsed, CKA_CLASS);
+	if (a == NULL || a->ulValueLen != sizeof(object_class))
+		return OC_OK;
+	memcpy(&object_class, a->pValue, sizeof(object_class));
+	if (object_class == CKO_PRIVATE_KEY)
+		uri->type = P11_URI_PRIVATE;
+	else if (object_class == CKO_PUBLIC_KEY)
+		uri->type = P11_URI_PUBLIC;
+	else if (object_class == CKO_CERTIFICATE)
+		uri->type = P11_URI_CERTIFICATE;
+	else
+		return oc_error_set(error, OC_ERR_UNSUPPORTED,
+		    "\"type\" must be private, public or cert");
+	return OC_OK;
+}
+
+/* What a URI can say, and what is not for a URI to say here. */
+static enum oc_err
+refuse(P11KitUri *parsed, struct oc_error *error)
+{
+	const CK_INFO *module = p11_kit_uri_get_module_info(parsed);
+	const CK_SLOT_INFO *slot = p11_kit_uri_get_slot_info(parsed);
+
+	if (p11_kit_uri_get_pin_value(parsed) != NULL ||
+	    p11_kit_uri_get_pin_source(parsed) != NULL)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "a PIN is not for the URI: set pin-source");
+	if (p11_kit_uri_get_module_path(parsed) != NULL ||
+	    p11_kit_uri_get_module_name(parsed) != NULL)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "module-path and module-name are not for the URI: "
+		    "set module");
+	if (p11_kit_uri_get_slot_id(parsed) != (CK_SLOT_ID)-1 ||
+	    slot->slotDescription[0] != '\0' ||
+	    slot->manufacturerID[0] != '\0')
+		return oc_error_set(error, OC_ERR_UNSUPPORTED,
+		    "slots change their numbers: name the token by token= "
+		    "or serial=");
+	if (module->libraryDescription[0] != '\0' ||
+	    module->manufacturerID[0] != '\0' ||
+	    module->libraryVersion.major != (CK_BYTE)-1)
+		return oc_error_set(error, OC_ERR_UNSUPPORTED,
+		    "library attributes are not for the URI: set module");
+	if (p11_kit_uri_any_unrecognized(parsed))
+		return oc_error_set(error, OC_ERR_UNSUPPORTED,
+		    "it has an attribute we do not know");
+	return OC_OK;
+}
+
+static enum oc_err
+parse(const char *text, struct p11_uri *uri, struct oc_error *error)
+{
+	P11KitUri *parsed;
+	const CK_TOKEN_INFO *token;
+	struct p11_uri u = { .type = P11_URI_ANY };
+	enum oc_err err;
+	int rc;
+
+	/* Wherever it stands, also where RFC 7512 has no place for it. */
+	if (strcasestr(text, "pin-value") != NULL)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "pin-value puts the PIN where everybody reads it: "
+		    "use pin-source");
+	parsed = p11_kit_uri_new();
+	if (parsed == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	rc = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, parsed);
+	if (rc != P11_KIT_URI_OK) {
+		err = oc_error_set(error, OC_ERR_MALFORMED, "%s",
+		    p11_kit_uri_message(rc));
+		goto out;
+	}
+	err = refuse(parsed, error);
+	if (err != OC_OK)
+		goto out;
+	token = p11_kit_uri_get_token_info(parsed);
+	copy_field(token->label, sizeof(token->label), u.token);
+	copy_field(token->serialNumber, sizeof(token->serialNumber),
+	    u.serial);
+	copy_field(token->manufacturerID, sizeof(token->manufacturerID),
+	    u.manufacturer);
+	copy_field(token->model, sizeof(token->model), u.model);
+	err = read_object(parsed, &u, error);
+	if (err == OC_OK)
+		*uri = u;
+out:
+	p11_kit_uri_free(parsed);
+	return err == OC_OK ? OC_OK :
+	    oc_error_prefix(error, "the PKCS#11 URI");
+}
+
+enum oc_err
+p11_uri_parse_token(const char *text, struct p11_uri *uri,
+    struct oc_error *error)
+{
+	struct p11_uri u;
+	enum oc_err err = parse(text, &u, error);
+
+	if (err != OC_OK)
+		return err;
+	if (u.token[0] == '\0' && u.serial[0] == '\0' &&
+	    u.model[0] == '\0' && u.manufacturer[0] == '\0')
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "the PKCS#11 URI names no token: give token= or serial=");
+	*uri = u;
+	return OC_OK;
+}
+
+enum oc_err
+p11_uri_parse_key(const char *text, struct p11_uri *uri,
+    struct oc_error *error)
+{
+	struct p11_uri u = { .type = P11_URI_ANY };
+	size_t len = strlen(text);
+	enum oc_err err;
+
+	if (strncasecmp(text, scheme, sizeof(scheme) - 1) != 0) {
+		if (len == 0 || len >= sizeof(u.object))
+			return oc_error_set(error, OC_ERR_LIMIT,
+			    "a key's label has 1 to %zu octets",
+			    sizeof(u.object) - 1);
+		memcpy(u.object, text, len + 1);
+		*uri = u;
+		return OC_OK;
+	}
+	err = parse(text, &u, error);
+	if (err != OC_OK)
+		return err;
+	if (u.object[0] == '\0' && u.id_len == 0)
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "the PKCS#11 URI names no key: give object= or id=");
+	if (u.type == P11_URI_CERTIFICATE)
+		return oc_error_set(error, OC_ERR_MISMATCH,
+		    "the PKCS#11 URI names a certificate, not a key");
+	*uri = u;
+	return OC_OK;
+}

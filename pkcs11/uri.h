@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PKCS#11 URIs, RFC 7512, as far as we take them: which token and which
+ * object.  A PIN in a URI, a module path, a slot number and attributes we do
+ * not know are errors, never ignored.  No error text repeats the URI.
+ */
+#ifndef PKCS11_URI_H
+#define PKCS11_URI_H
+
+#include "base/err.h"
+#include "der/bytes.h"
+
+#define P11_OBJECT_LABEL_MAX 256
+#define P11_ID_MAX 128
+
+enum p11_uri_type { P11_URI_ANY, P11_URI_PRIVATE, P11_URI_PUBLIC,
+    P11_URI_CERTIFICATE };
+
+/* Decoded, without the blanks tokens pad with.  "" or 0: not given. */
+struct p11_uri {
+	char token[33];			/* CK_TOKEN_INFO's field sizes */
+	char serial[17];
+	char manufacturer[33];
+	char model[17];
+	char object[P11_OBJECT_LABEL_MAX];
+	uint8_t id[P11_ID_MAX];
+	size_t id_len;
+	enum p11_uri_type type;
+};
+
+/* Names at least one thing of a token. */
+enum oc_err p11_uri_parse_token(const char *text, struct p11_uri *uri,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Names an object by label or id; a text that does not start with "pkcs11:"
+ * is a label. */
+enum oc_err p11_uri_parse_key(const char *text, struct p11_uri *uri,
+    struct oc_error *error) OC_MUST_CHECK;
+
+#endif
