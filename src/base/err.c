@@ -86,7 +86,7 @@ tidy(char *text)
 }
 
 /* By way of a buffer of its own: an argument may be error->text itself. */
-static void
+static void OC_PRINTF(2, 0)
 set_text(struct oc_error *error, const char *format, va_list ap)
 {
 	char text[OC_ERROR_TEXT_MAX] = "";
