@@ -7,12 +7,12 @@ BEGIN {
 	may["sign"] = "base der"
 	may["x509"] = "base der sign"
 	may["store"] = "base"
-	may["status"] = "base der sign x509 store"
+	may["status"] = "base der sign x509 store ipc ocsp-codec ocsp-engine"
 	may["ca"] = "base der sign x509 store"
 	may["ipc"] = "base der sign"
 	may["pkcs11"] = "base der sign x509 ipc"
 	may["ocsp-codec"] = "base der sign"
-	may["ocsp-engine"] = "base der sign ocsp-codec"
+	may["ocsp-engine"] = "base der sign x509 ocsp-codec"
 	may["ocsp-net"] = "base der ipc ocsp-codec ocsp-engine"
 	may["daemon"] = "base ipc"
 	may["net"] = "base"
@@ -53,9 +53,9 @@ function room_of(path,    part, n) {
 	if (n < 2)
 		return ""
 	if (part[1] == "ocsp") {
-		if (part[2] ~ /^(http|target|chunked|worker)/)
+		if (part[2] ~ /^(http|target|chunked|worker|connection|miss|tables|timers)/)
 			return "ocsp-net"
-		if (part[2] ~ /^(table|answer|refresh)/)
+		if (part[2] ~ /^(table|answer|refresh|context|identity)/)
 			return "ocsp-engine"
 		return "ocsp-codec"
 	}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the configuration to the pool's tokens and keys. */
+#include "pkcs11/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "x509/cert.h"
+#include "x509/file.h"
+
+#define TOKENS_MAX 64
+#define KEYS_MAX 256
+
+/* A certificate whose views the limits of a key borrow. */
+struct plan_certificate {
+	struct plan_certificate *next;
+	uint8_t *der;			/* owned */
+	struct x509_cert cert;
+};
+
+struct p11_plan {
+	const struct oc_config *config;
+	char *state_dir;				/* owned */
+	struct p11_token_config tokens[TOKENS_MAX];
+	char **environment[TOKENS_MAX];			/* owned arrays */
+	struct p11_key_config keys[KEYS_MAX];
+	char *key_names[KEYS_MAX];			/* owned */
+	struct plan_certificate *certificates;		/* owned */
+	struct p11_local_config local;
+};
+
+enum oc_err
+p11_plan_new(const struct oc_config *config, struct p11_plan **out,
+    struct oc_error *error)
+{
+	struct p11_plan *plan = calloc(1, sizeof(*plan));
+
+	if (plan == NULL || oc_path_directory(config->store.path,
+	    &plan->state_dir) != OC_OK) {
+		free(plan);
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	}
+	plan->config = config;
+	plan->local.tokens = plan->tokens;
+	plan->local.keys = plan->keys;
+	plan->local.state_dir = plan->state_dir;
+	*out = plan;
+	return OC_OK;
+}
+
+void
+p11_plan_free(struct p11_plan *plan)
+{
+	struct plan_certificate *c;
+	size_t i;
+
+	if (plan == NULL)
+		return;
+	while ((c = plan->certificates) != NULL) {
+		plan->certificates = c->next;
+		free(c->der);
+		free(c);
+	}
+	for (i = 0; i < plan->local.num_tokens; i++)
+		free(plan->environment[i]);
+	for (i = 0; i < plan->local.num_keys; i++)
+		free(plan->key_names[i]);
+	free(plan->state_dir);
+	free(plan);
+}
+
+const struct p11_local_config *
+p11_plan_config(const struct p11_plan *plan)
+{
+	return &plan->local;
+}
+
+const char *
+p11_plan_state_dir(const struct p11_plan *plan)
+{
+	return plan->state_dir;
+}
+
+/* The module wants a list that ends with NULL. */
+static char **
+environment_of(const struct oc_config_token *token)
+{
+	char **list = calloc(token->environment.num + 1, sizeof(*list));
+
+	if (list != NULL && token->environment.num != 0)
+		memcpy(list, token->environment.words,
+		    token->environment.num * sizeof(*list));
+	return list;
+}
+
+enum oc_err
+p11_plan_token(struct p11_plan *plan, const char *name,
+    const struct p11_token_config **out, struct oc_error *error)
+{
+	const struct oc_config_token *token;
+	size_t n = plan->local.num_tokens, i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(plan->tokens[i].name, name) == 0) {
+			*out = &plan->tokens[i];
+			return OC_OK;
+		}
+	token = oc_config_find_token(plan->config, name);
+	if (token == NULL)
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "
+		    "[token %s] in %s", name, plan->config->path);
+	if (n == TOKENS_MAX)
+		return oc_error_set(error, OC_ERR_LIMIT,
+		    "more than %d tokens", TOKENS_MAX);
+	plan->environment[n] = environment_of(token);
+	if (plan->environment[n] == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	plan->tokens[n] = (struct p11_token_config){
+		.name = token->name,
+		.module = token->module,
+		.uri = token->uri,
+		.pin_source = token->pin_source,
+		.num_sessions = (unsigned int)token->sessions,
+		.timeout_ns = token->timeout_s * INT64_C(1000000000),
+		.environment = (const char *const *)plan->environment[n],
+	};
+	plan->local.num_tokens++;
+	*out = &plan->tokens[n];
+	return OC_OK;
+}
+
+static enum oc_err
+read_certificate(struct p11_plan *plan, const char *path,
+    const struct x509_cert **out, struct oc_error *error)
+{
+	struct plan_certificate *c = calloc(1, sizeof(*c));
+	struct der_bytes der;
+	enum oc_err err;
+
+	if (c == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = x509_file_read(path, X509_FILE_CERTIFICATE, &c->der, &der.len,
+	    error);
+	if (err == OC_OK) {
+		der.p = c->der;
+		err = x509_cert_read(der, &c->cert, error);
+		if (err != OC_OK)
+			oc_error_prefix(error, "%s", path);
+	}
+	if (err != OC_OK) {
+		free(c->der);
+		free(c);
+		return err;
+	}
+	c->next = plan->certificates;
+	plan->certificates = c;
+	*out = &c->cert;
+	return OC_OK;
+}
+
+/* key.name is copied; its token's section is taken in. */
+static enum oc_err
+add_key(struct p11_plan *plan, struct p11_key_config key,
+    struct oc_error *error)
+{
+	const struct p11_token_config *token;
+	size_t n = plan->local.num_keys;
+	enum oc_err err;
+
+	if (n == KEYS_MAX)
+		return oc_error_set(error, OC_ERR_LIMIT, "more than %d keys",
+		    KEYS_MAX);
+	err = p11_plan_token(plan, key.token, &token, error);
+	if (err != OC_OK)
+		return err;
+	plan->key_names[n] = strdup(key.name);
+	if (plan->key_names[n] == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	key.name = plan->key_names[n];
+	plan->keys[n] = key;
+	plan->local.num_keys++;
+	return OC_OK;
+}
+
+static enum oc_err
+add_issuer_key(struct p11_plan *plan, const struct oc_config_issuer *issuer,
+    const char *name, struct oc_error *error)
+{
+	const struct x509_cert *cert;
+	struct p11_key_config key = {
+		.name = name,
+		.token = issuer->token,
+		.uri = issuer->key,
+	};
+	enum oc_err err;
+
+	if (access(issuer->certificate, F_OK) != 0) {
+		key.allow.kinds = P11_ALLOW(SIGN_KIND_CERTIFICATE) |
+		    P11_ALLOW(SIGN_KIND_CSR);
+		return add_key(plan, key, error);
+	}
+	err = read_certificate(plan, issuer->certificate, &cert, error);
+	if (err != OC_OK)
+		return err;
+	key.spki = cert->spki;
+	key.allow.name = cert->subject;
+	key.allow.kinds = P11_ALLOW(SIGN_KIND_CSR);
+	if ((issuer->allow & OC_ALLOW_CERTIFICATE) != 0)
+		key.allow.kinds |= P11_ALLOW(SIGN_KIND_CERTIFICATE);
+	if ((issuer->allow & OC_ALLOW_CRL) != 0)
+		key.allow.kinds |= P11_ALLOW(SIGN_KIND_CRL);
+	return add_key(plan, key, error);
+}
+
+/* The delegated signer's key, or, if there is none, the CA's own. */
+static enum oc_err
+add_ocsp_key(struct p11_plan *plan, const struct oc_config_issuer *issuer,
+    const char *name, struct oc_error *error)
+{
+	const struct x509_cert *ca, *own;
+	struct p11_key_config key = {
+		.name = name,
+		.token = issuer->token,
+		.uri = issuer->key,
+		.allow.kinds = P11_ALLOW(SIGN_KIND_OCSP),
+	};
+	enum oc_err err;
+
+	err = read_certificate(plan, issuer->certificate, &ca, error);
+	own = ca;
+	if (err == OC_OK && issuer->ocsp_certificate != NULL) {
+		key.token = issuer->ocsp_token;
+		key.uri = issuer->ocsp_key;
+		err = read_certificate(plan, issuer->ocsp_certificate, &own,
+		    error);
+	}
+	if (err != OC_OK)
+		return err;
+	key.spki = own->spki;
+	key.allow.name = own->subject;
+	key.allow.ca_name = ca->subject;
+	key.allow.ca_spki = ca->spki;
+	return add_key(plan, key, error);
+}
+
+enum oc_err
+p11_plan_add(struct p11_plan *plan, enum sign_key_role role,
+    const char *name, struct oc_error *error)
+{
+	const struct oc_config_issuer *issuer;
+	char key_name[SIGN_KEY_NAME_MAX];
+	enum oc_err err = OC_ERR_INTERNAL;
+
+	issuer = oc_config_find_issuer(plan->config, name);
+	if (issuer == NULL)
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "
+		    "[issuer %s] in %s", name, plan->config->path);
+	sign_key_name(role, name, key_name);
+	switch (role) {
+	case SIGN_KEY_ISSUER:
+		err = add_issuer_key(plan, issuer, key_name, error);
+		break;
+	case SIGN_KEY_OCSP:
+		err = add_ocsp_key(plan, issuer, key_name, error);
+		break;
+	}
+	if (err != OC_OK)
+		return oc_error_prefix(error, "issuer %s", name);
+	return OC_OK;
+}
+
+enum oc_err
+p11_plan_add_all(struct p11_plan *plan, struct oc_error *error)
+{
+	enum oc_err err;
+	size_t i;
+
+	for (i = 0; i < plan->config->num_issuers; i++) {
+		const struct oc_config_issuer *issuer =
+		    &plan->config->issuers[i];
+
+		if (access(issuer->certificate, F_OK) != 0) {
+			oc_log(OC_LOG_NOTICE, "issuer %s: %s is not there "
+			    "yet: left out until the next reload",
+			    issuer->name, issuer->certificate);
+			continue;
+		}
+		err = p11_plan_add(plan, SIGN_KEY_ISSUER, issuer->name,
+		    error);
+		if (err == OC_OK && (issuer->allow & OC_ALLOW_OCSP) != 0)
+			err = p11_plan_add(plan, SIGN_KEY_OCSP, issuer->name,
+			    error);
+		if (err != OC_OK)
+			return err;
+	}
+	return OC_OK;
+}
+
+enum oc_err
+p11_plan_add_csr_key(struct p11_plan *plan, const char *name,
+    const char *token, const char *uri, struct oc_error *error)
+{
+	return add_key(plan, (struct p11_key_config){
+		.name = name,
+		.token = token,
+		.uri = uri,
+		.allow.kinds = P11_ALLOW(SIGN_KIND_CSR),
+	    }, error);
+}
