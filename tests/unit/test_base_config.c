@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The typed configuration: what each key takes, and each wrong line's text. */
+#include "base_test.h"
+
+#include <sys/stat.h>
+
+#include "base/config.h"
+
+#define TOKEN "[token t]\nmodule = /m.so\nuri = pkcs11:token=t\n"
+#define ISSUER TOKEN "[issuer i]\ncertificate = ca.pem\ntoken = t\nkey = k\n"
+
+static struct oc_config *
+load(const char *text)
+{
+	struct oc_config_errors errors = { .num = 0 };
+	struct oc_config *config = NULL;
+
+	base_test_put_text("ocsign.conf", text);
+	if (oc_config_load("ocsign.conf", &config, &errors) != OC_OK)
+		fail_msg("%s", errors.list[0].text);
+	return config;
+}
+
+static void
+test_presets(void **state)
+{
+	struct oc_config *c = load("");
+
+	(void)state;
+	assert_string_equal(c->path, "ocsign.conf");
+	assert_string_equal(c->store.path, OCSIGN_STATEDIR "/store.db");
+	assert_string_equal(c->daemon.run_directory, OCSIGN_RUNDIR);
+	assert_string_equal(c->daemon.table_directory,
+	    OCSIGN_STATEDIR "/tables");
+	assert_int_equal(c->daemon.log_level, OC_LOG_NOTICE);
+	assert_int_equal(c->responder.listen.num, 2);
+	assert_string_equal(c->responder.listen.words[0], "127.0.0.1:8889");
+	assert_string_equal(c->responder.listen.words[1], "[::1]:8889");
+	assert_int_equal(c->responder.workers, 1);
+	assert_int_equal(c->responder.idle_timeout_s, 30);
+	assert_int_equal(c->responder.header_timeout_s, 5);
+	assert_int_equal(c->responder.connections_max, 10000);
+	assert_string_equal(c->responder.prefix, "/");
+	assert_int_equal(c->responder.nonce_budget, 100);
+	assert_int_equal(c->num_tokens + c->num_issuers + c->num_profiles, 0);
+	assert_null(oc_config_find_token(c, "t"));
+	oc_config_free(c);
+
+	c = load(ISSUER "[profile p]\nbased-on = server\n");
+	assert_null(c->tokens[0].pin_source);
+	assert_int_equal(c->tokens[0].sessions, 4);
+	assert_int_equal(c->tokens[0].timeout_s, 10);
+	assert_int_equal(c->tokens[0].environment.num, 0);
+	assert_int_equal(c->tokens[0].line, 1);
+	assert_string_equal(c->issuers[0].file, "ocsign.conf");
+	assert_int_equal(c->issuers[0].line, 4);
+	assert_null(c->issuers[0].chain);
+	assert_null(c->issuers[0].ocsp_token);
+	assert_null(c->issuers[0].ocsp_url);
+	assert_int_equal(c->issuers[0].crl_lifetime_s, 604800);
+	assert_int_equal(c->issuers[0].ocsp_lifetime_s, 345600);
+	assert_int_equal(c->issuers[0].ocsp_backdate_s, 300);
+	assert_int_equal(c->issuers[0].presign, OC_PRESIGN_ALL);
+	assert_int_equal(c->issuers[0].nonce, OC_NONCE_LIVE);
+	assert_int_equal(c->issuers[0].unknown, OC_UNKNOWN_UNAUTHORIZED);
+	assert_int_equal(c->issuers[0].allow, OC_ALLOW_CERTIFICATE |
+	    OC_ALLOW_CRL | OC_ALLOW_OCSP);
+	assert_int_equal(c->profiles[0].validity_s, OC_CONFIG_UNSET);
+	assert_int_equal(c->profiles[0].path_length, OC_CONFIG_UNSET);
+	assert_int_equal(c->profiles[0].subject, OC_SUBJECT_UNSET);
+	assert_int_equal(c->profiles[0].key_usage.num, 0);
+	oc_config_free(c);
+	oc_config_free(NULL);
+}
+
+static void
+test_all_keys(void **state)
+{
+	struct oc_config *c = load(
+	    "[store]\npath = ./db/store.db\n"
+	    "[daemon]\nrun-directory = run\ntable-directory = /t\n"
+	    "log-level = debug\n"
+	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
+	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
+	    "prefix = /ocsp/\nnonce-budget = 0\n"
+	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
+	    "pin-source = pin.txt\nsessions = 256\ntimeout = 3s\n"
+	    "environment = A=./x B=y C=\n"
+	    "[token b]\nmodule = /m.so\nuri = pkcs11:token=b\n"
+	    "pin-source = fd:7\n"
+	    "[issuer i]\ncertificate = ca.pem\nchain = /chain.pem\ntoken = b\n"
+	    "key = pkcs11:object=k\nocsp-certificate = o.pem\n"
+	    "ocsp-token = a\nocsp-key = o\nocsp-url = http://o.example/\n"
+	    "ca-issuers-url = http://x.example/ca.cer\n"
+	    "crl-url = http://x.example/crl\ncrl-lifetime = 2w\n"
+	    "ocsp-lifetime = 8h\nocsp-backdate = 0s\npresign = asked\n"
+	    "nonce = ignore\nunknown = unknown\nallow = ocsp crl\n"
+	    "[issuer j]\ncertificate = j.pem\ntoken = b\nkey = j\n"
+	    "ocsp-certificate = o.pem\nocsp-key = o\n"
+	    "[profile p]\nbased-on = q\nvalidity = 90d\nbackdate = 1h\n"
+	    "key-usage = digitalSignature keyEncipherment\n"
+	    "extended-key-usage = serverAuth 1.2.3\npath-length = 0\n"
+	    "subject = fixed\nsubject-name = CN=x, O=y\n"
+	    "[profile q]\nbased-on = client\nsubject = csr\n");
+	const struct oc_config_token *t = oc_config_find_token(c, "a");
+	const struct oc_config_issuer *i = oc_config_find_issuer(c, "i");
+	const struct oc_config_profile *p = oc_config_find_profile(c, "p");
+	char *cwd = realpath(".", NULL), path[4200];
+
+	(void)state;
+	assert_string_equal(c->directory, cwd);
+	snprintf(path, sizeof(path), "%s/db/store.db", cwd);
+	assert_string_equal(c->store.path, path);
+	snprintf(path, sizeof(path), "%s/run", cwd);
+	assert_string_equal(c->daemon.run_directory, path);
+	assert_string_equal(c->daemon.table_directory, "/t");
+	assert_int_equal(c->daemon.log_level, OC_LOG_DEBUG);
+	assert_string_equal(c->responder.listen.words[1], "[2001:db8::1]:0");
+	assert_int_equal(c->responder.workers, 64);
+	assert_int_equal(c->responder.idle_timeout_s, 60);
+	assert_string_equal(c->responder.prefix, "/ocsp/");
+	assert_int_equal(c->responder.nonce_budget, 0);
+	assert_non_null(t);
+	snprintf(path, sizeof(path), "file:%s/pin.txt", cwd);
+	assert_string_equal(t->pin_source, path);
+	assert_string_equal(c->tokens[1].pin_source, "fd:7");
+	assert_int_equal(t->environment.num, 3);
+	snprintf(path, sizeof(path), "A=%s/x", cwd);
+	assert_string_equal(t->environment.words[0], path);
+	assert_string_equal(t->environment.words[1], "B=y");
+	assert_string_equal(t->environment.words[2], "C=");
+	assert_non_null(i);
+	snprintf(path, sizeof(path), "%s/ca.pem", cwd);
+	assert_string_equal(i->certificate, path);
+	assert_string_equal(i->chain, "/chain.pem");
+	assert_string_equal(i->token, "b");
+	assert_string_equal(i->ocsp_token, "a");
+	assert_string_equal(c->issuers[1].ocsp_token, "b");
+	assert_int_equal(i->crl_lifetime_s, 1209600);
+	assert_int_equal(i->ocsp_backdate_s, 0);
+	assert_int_equal(i->presign, OC_PRESIGN_ASKED);
+	assert_int_equal(i->nonce, OC_NONCE_IGNORE);
+	assert_int_equal(i->unknown, OC_UNKNOWN_UNKNOWN);
+	assert_int_equal(i->allow, OC_ALLOW_CRL | OC_ALLOW_OCSP);
+	assert_non_null(p);
+	assert_string_equal(p->based_on, "q");
+	assert_int_equal(p->validity_s, 90 * 86400);
+	assert_int_equal(p->backdate_s, 3600);
+	assert_int_equal(p->key_usage.num, 2);
+	assert_string_equal(p->key_usage.words[1], "keyEncipherment");
+	assert_string_equal(p->extended_key_usage.words[1], "1.2.3");
+	assert_int_equal(p->path_length, 0);
+	assert_int_equal(p->subject, OC_SUBJECT_FIXED);
+	assert_string_equal(p->subject_name, "CN=x, O=y");
+	assert_int_equal(c->profiles[1].subject, OC_SUBJECT_CSR);
+	assert_null(oc_config_find_issuer(c, "I"));
+	assert_null(oc_config_find_profile(c, "server"));
+	free(cwd);
+	oc_config_free(c);
+}
+
+/* Each has exactly one error. */
+static const struct {
+	const char *text;
+	const char *error;	/* behind "ocsign.conf:" */
+} bad[] = {
+	/* Sections and keys. */
+	{ "[isuer x]\n", "1: [isuer x]: there is no such section; did you "
+	    "mean [issuer]?" },
+	{ "[whatever]\nk = v\n", "1: [whatever]: there is no such section; "
+	    "the sections are store, daemon, responder, token, issuer and "
+	    "profile" },
+	{ "[store x]\n", "1: [store x]: there is only one such section; "
+	    "write [store]" },
+	{ "[token]\n", "1: [token]: the section needs a name; write "
+	    "[token NAME]" },
+	{ "[daemon]\nlog-levle = info\n", "2: [daemon] log-levle: there is "
+	    "no such key; did you mean log-level?" },
+	{ "[store]\nsomething-else = x\n", "2: [store] something-else: there "
+	    "is no such key in [store]; see ocsign.conf(5)" },
+	{ "[token t]\nuri = pkcs11:token=t\n", "1: [token t] module: is "
+	    "missing; add it" },
+	{ "[token t]\nmodule = /m.so\n", "1: [token t] uri: is missing; add "
+	    "it" },
+	{ TOKEN "[issuer i]\ncertificate = c\ntoken = t\n", "4: [issuer i] "
+	    "key: is missing; add it" },
+	{ TOKEN "[issuer i]\nkey = k\ntoken = t\n", "4: [issuer i] "
+	    "certificate: is missing; add it" },
+	{ "[issuer i]\nkey = k\ncertificate = c\n", "1: [issuer i] token: is "
+	    "missing; add it" },
+	{ "[profile p]\n", "1: [profile p] based-on: is missing; add it" },
+	/* Values. */
+	{ "[daemon]\nlog-level = Info\n", "2: [daemon] log-level: \"Info\" "
+	    "is none of error, warning, notice, info, debug" },
+	{ "[responder]\nworkers = 0\n", "2: [responder] workers: 0 is out of "
+	    "range; write 1 to 64" },
+	{ "[responder]\nworkers = 65\n", "2: [responder] workers: 65 is out "
+	    "of range; write 1 to 64" },
+	{ "[responder]\nworkers = two\n", "2: [responder] workers: \"two\" "
+	    "is no number; write 1 to 64" },
+	{ "[responder]\nidle-timeout = 30\n", "2: [responder] idle-timeout: "
+	    "\"30\" is no duration; write a number and s, m, h, d, w or y, "
+	    "such as 90s or 7d" },
+	{ "[responder]\nidle-timeout = 0s\n", "2: [responder] idle-timeout: "
+	    "0s is too short; write at least 1s" },
+	{ "[responder]\nidle-timeout = 2h\n", "2: [responder] idle-timeout: "
+	    "2h is too long; write at most 3600s" },
+	{ "[responder]\nlisten = 8889\n", "2: [responder] listen: \"8889\" is "
+	    "no address and port; write 192.0.2.1:80 or [2001:db8::1]:80" },
+	{ "[responder]\nlisten = localhost:80\n", "2: [responder] listen: "
+	    "\"localhost:80\" is no address and port; write 192.0.2.1:80 or "
+	    "[2001:db8::1]:80" },
+	{ "[responder]\nlisten = 127.0.0.1:65536\n", "2: [responder] listen: "
+	    "\"127.0.0.1:65536\" is no address and port; write 192.0.2.1:80 "
+	    "or [2001:db8::1]:80" },
+	{ "[responder]\nlisten = ::1:80\n", "2: [responder] listen: "
+	    "\"::1:80\" is no address and port; write 192.0.2.1:80 or "
+	    "[2001:db8::1]:80" },
+	{ "[responder]\nlisten = [127.0.0.1]:80\n", "2: [responder] listen: "
+	    "\"[127.0.0.1]:80\" is no address and port; write 192.0.2.1:80 "
+	    "or [2001:db8::1]:80" },
+	{ "[responder]\nlisten = [::1]:80 [::1]:80\n", "2: [responder] "
+	    "listen: \"[::1]:80\" is there twice; remove one" },
+	{ "[responder]\nprefix = ocsp\n", "2: [responder] prefix: \"ocsp\" is "
+	    "no URL path prefix; write / or a path such as /ocsp/ that starts "
+	    "and ends with '/'" },
+	{ "[responder]\nprefix = /a b/\n", "2: [responder] prefix: \"/a b/\" "
+	    "is no URL path prefix; write / or a path such as /ocsp/ that "
+	    "starts and ends with '/'" },
+	{ "[token t]\nmodule = m.so\nuri = pkcs11:token=t\n", "2: [token t] "
+	    "module: \"m.so\" is not absolute; write the whole path of the "
+	    "PKCS#11 module" },
+	{ "[token t]\nmodule = /m.so\nuri = token=t\n", "3: [token t] uri: "
+	    "\"token=t\" is no PKCS#11 URI; write pkcs11:token=NAME" },
+	{ TOKEN "pin-source = fd:x\n", "4: [token t] pin-source: \"fd:x\" is "
+	    "no file descriptor; write fd:3" },
+	{ TOKEN "pin-source = file:\n", "4: [token t] pin-source: no path; "
+	    "write file:/PATH, fd:N or credential:NAME" },
+	{ TOKEN "pin-source = credential:../x\n", "4: [token t] pin-source: "
+	    "\"credential:../x\" is no credential; write credential:NAME with "
+	    "the name that LoadCredential= of the unit has" },
+	{ TOKEN "environment = A=b c\n", "4: [token t] environment: \"c\" is "
+	    "no variable; write NAME=VALUE" },
+	{ TOKEN "environment = 1A=b\n", "4: [token t] environment: \"1A=b\" "
+	    "is no variable; write NAME=VALUE" },
+	{ TOKEN "sessions = 257\n", "4: [token t] sessions: 257 is out of "
+	    "range; write 1 to 256" },
+	{ ISSUER "ocsp-url = https://x/\n", "8: [issuer i] ocsp-url: https "
+	    "cannot be used here, clients would need what they are about to "
+	    "fetch (RFC 5280, 8); write http://" },
+	{ ISSUER "crl-url = x.example/crl\n", "8: [issuer i] crl-url: "
+	    "\"x.example/crl\" is no URL; write http://HOST/PATH" },
+	{ ISSUER "crl-url = http:///crl\n", "8: [issuer i] crl-url: "
+	    "\"http:///crl\" is no URL; write http://HOST/PATH" },
+	{ ISSUER "ca-issuers-url = http://x/a b\n", "8: [issuer i] "
+	    "ca-issuers-url: \"http://x/a b\" has a character that a URL "
+	    "cannot have; write it as %XX" },
+	{ ISSUER "crl-url = http://x/\xc3\xa4\n", "8: [issuer i] crl-url: "
+	    "\"http://x/\xc3\xa4\" has a character that a URL cannot have; "
+	    "write it as %XX" },
+	{ ISSUER "allow = crl ocps\n", "8: [issuer i] allow: \"ocps\" is none "
+	    "of certificate, crl, ocsp" },
+	{ ISSUER "presign = none\n", "8: [issuer i] presign: \"none\" is none "
+	    "of all, asked" },
+	/* One section and another. */
+	{ ISSUER "[issuer j]\ncertificate = c\ntoken = missing\nkey = k\n",
+	    "10: [issuer j] token: there is no [token missing]; add that "
+	    "section" },
+	{ "[token soft]\nmodule = /m\nuri = pkcs11:token=t\n[issuer j]\n"
+	    "certificate = c\ntoken = sotf\nkey = k\n", "6: [issuer j] token: "
+	    "there is no [token sotf]; did you mean soft?" },
+	{ ISSUER "ocsp-certificate = o\nocsp-key = k\nocsp-token = zz\n",
+	    "10: [issuer i] ocsp-token: there is no [token zz]; add that "
+	    "section" },
+	{ ISSUER "ocsp-certificate = o\n", "4: [issuer i] ocsp-key: is "
+	    "missing; ocsp-certificate needs it" },
+	{ ISSUER "ocsp-key = k\n", "8: [issuer i] ocsp-key: is given without "
+	    "ocsp-certificate; add that or remove this" },
+	{ ISSUER "ocsp-token = t\n", "8: [issuer i] ocsp-token: is given "
+	    "without ocsp-certificate; add that or remove this" },
+	{ ISSUER "ocsp-lifetime = 1h\nocsp-backdate = 1h\n", "9: [issuer i] "
+	    "ocsp-backdate: is not shorter than ocsp-lifetime; make it so" },
+	{ ISSUER "[issuer j]\ncertificate = ./ca.pem\ntoken = t\nkey = k\n",
+	    "9: [issuer j] certificate: is that of [issuer i] too; each "
+	    "issuer has its own" },
+	{ "[profile server]\nbased-on = client\n", "1: [profile server]: this "
+	    "name is a built-in profile's; choose another" },
+	{ "[profile p]\nbased-on = p\n", "2: [profile p] based-on: leads back "
+	    "to this profile or into a loop; end at a built-in one" },
+	{ "[profile p]\nbased-on = sever\n", "2: [profile p] based-on: there "
+	    "is no profile \"sever\"; did you mean server?" },
+	{ "[profile p]\nbased-on = something\n", "2: [profile p] based-on: "
+	    "there is no profile \"something\"; the built-in ones are server, "
+	    "client, ocsp-signer and intermediate" },
+	{ "[profile p]\nbased-on = server\nsubject = fixed\n", "1: [profile "
+	    "p] subject-name: is missing; subject = fixed needs it" },
+	{ "[profile p]\nbased-on = server\nsubject-name = CN=x\n", "3: "
+	    "[profile p] subject-name: is given without subject = fixed; add "
+	    "that or remove this" },
+	/* The syntax's errors come through. */
+	{ "[store]\npath = a\npath = b\n", "3: [store] path: is also on line "
+	    "2; remove one of them" },
+};
+
+static void
+test_bad(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct oc_config_errors errors = { .num = 0 };
+		struct oc_config *config = NULL;
+		char expected[OC_ERROR_TEXT_MAX];
+		enum oc_err err;
+
+		base_test_put_text("ocsign.conf", bad[i].text);
+		err = oc_config_load("ocsign.conf", &config, &errors);
+		if (err != OC_ERR_CONFIG)
+			fail_msg("\"%s\": %s", bad[i].error, oc_strerror(err));
+		snprintf(expected, sizeof(expected), "ocsign.conf:%s",
+		    bad[i].error);
+		assert_string_equal(errors.list[0].text, expected);
+		if (errors.num_found != 1)
+			fail_msg("and: %s", errors.list[1].text);
+		assert_null(config);
+	}
+}
+
+/* The name of every socket must fit in 107 bytes. */
+static void
+test_run_directory(void **state)
+{
+	struct oc_config_errors errors = { .num = 0 };
+	struct oc_config *config;
+	char text[200];
+
+	(void)state;
+	snprintf(text, sizeof(text), "[daemon]\nrun-directory = /%074d\n", 0);
+	config = load(text);
+	assert_int_equal(strlen(config->daemon.run_directory), 75);
+	oc_config_free(config);
+	snprintf(text, sizeof(text), "[daemon]\nrun-directory = /%075d\n", 0);
+	base_test_put_text("ocsign.conf", text);
+	assert_int_equal(oc_config_load("ocsign.conf", &config, &errors),
+	    OC_ERR_CONFIG);
+	assert_non_null(strstr(errors.list[0].text, "too long for the names "
+	    "of sockets; choose a directory of at most 75 characters"));
+}
+
+/* Paths start at ocsign.conf, whatever file they stand in and wherever we
+ * are. */
+static void
+test_base_directory(void **state)
+{
+	struct oc_config_errors errors = { .num = 0 };
+	struct oc_config *config;
+	char *cwd = realpath(".", NULL), path[4200];
+
+	(void)state;
+	assert_int_equal(mkdir("etc", 0700), 0);
+	assert_int_equal(mkdir("etc/c.conf.d", 0700), 0);
+	base_test_put_text("etc/c.conf", "");
+	base_test_put_text("etc/c.conf.d/1.conf", "[store]\npath = s\n");
+	assert_int_equal(oc_config_load("etc/c.conf", &config, &errors),
+	    OC_OK);
+	snprintf(path, sizeof(path), "%s/etc/s", cwd);
+	assert_string_equal(config->store.path, path);
+	oc_config_free(config);
+	assert_int_equal(oc_config_load("etc/none.conf", &config, &errors),
+	    OC_ERR_NOT_FOUND);
+	free(cwd);
+}
+
+static void
+test_default_path(void **state)
+{
+	(void)state;
+	unsetenv("OCSIGN_CONF");
+	assert_string_equal(oc_config_default_path(),
+	    OCSIGN_SYSCONFDIR "/ocsign.conf");
+	setenv("OCSIGN_CONF", "", 1);
+	assert_string_equal(oc_config_default_path(),
+	    OCSIGN_SYSCONFDIR "/ocsign.conf");
+	setenv("OCSIGN_CONF", "/x/y.conf", 1);
+	assert_string_equal(oc_config_default_path(), "/x/y.conf");
+	unsetenv("OCSIGN_CONF");
+}
+
+#define CONFIG_TEST(fn) \
+	cmocka_unit_test_setup_teardown(fn, base_test_enter, base_test_leave)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CONFIG_TEST(test_presets),
+		CONFIG_TEST(test_all_keys),
+		CONFIG_TEST(test_bad),
+		CONFIG_TEST(test_run_directory),
+		CONFIG_TEST(test_base_directory),
+		CONFIG_TEST(test_default_path),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
