@@ -299,8 +299,9 @@ oc_file_mkdir_p(const char *path, mode_t mode, struct oc_error *error)
 
 	if (copy == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	slash = copy;
-	while (err == OC_OK && (slash = strchr(slash + 1, '/')) != NULL) {
+	/* A slash in front is the root, which is there. */
+	for (slash = strchr(copy + (copy[0] == '/'), '/');
+	    err == OC_OK && slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		err = make_one(copy, mode, error);
 		*slash = '/';

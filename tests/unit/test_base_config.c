@@ -73,10 +73,7 @@ test_presets(void **state)
 	oc_config_free(NULL);
 }
 
-static void
-test_all_keys(void **state)
-{
-	struct oc_config *c = load(
+static const char all_keys[] =
 	    "[store]\npath = ./db/store.db\n"
 	    "[daemon]\nrun-directory = run\ntable-directory = /t\n"
 	    "log-level = debug\n"
@@ -101,7 +98,12 @@ test_all_keys(void **state)
 	    "key-usage = digitalSignature keyEncipherment\n"
 	    "extended-key-usage = serverAuth 1.2.3\npath-length = 0\n"
 	    "subject = fixed\nsubject-name = CN=x, O=y\n"
-	    "[profile q]\nbased-on = client\nsubject = csr\n");
+	    "[profile q]\nbased-on = client\nsubject = csr\n";
+
+static void
+test_all_keys(void **state)
+{
+	struct oc_config *c = load(all_keys);
 	const struct oc_config_token *t = oc_config_find_token(c, "a");
 	const struct oc_config_issuer *i = oc_config_find_issuer(c, "i");
 	const struct oc_config_profile *p = oc_config_find_profile(c, "p");

@@ -343,8 +343,8 @@ test_paths(void **state)
 		{ ".", "a/b", "./a/b" },
 	};
 	static const char *const directories[][2] = {
-		{ "/a/b", "/a" }, { "b", "." }, { "/b", "/" }, { "a/b/c", "a/b" },
-		{ "./b", "." },
+		{ "/a/b", "/a" }, { "b", "." }, { "/b", "/" },
+		{ "a/b/c", "a/b" }, { "./b", "." },
 	};
 	char *out;
 
