@@ -7,7 +7,10 @@ BEGIN {
 	may["sign"] = "base der"
 	may["x509"] = "base der sign"
 	may["store"] = "base"
-	may["status"] = "base der sign x509 store ipc ocsp-codec ocsp-engine"
+	may["status"] = "base der sign x509 store"
+	# What ocsign-status does with the sources.
+	may["status-service"] = "base der sign x509 store status ipc " \
+	    "ocsp-codec ocsp-engine"
 	may["ca"] = "base der sign x509 store"
 	may["ipc"] = "base der sign"
 	may["pkcs11"] = "base der sign x509 ipc"
@@ -24,8 +27,8 @@ BEGIN {
 	may["main"] = "*"
 
 	# Which rooms may include a library's header.
-	library["event2"] = "ocsp-net ipc net validation acme issuer " \
-	    "daemon main"
+	library["event2"] = "ocsp-net ipc status-service net validation " \
+	    "acme issuer daemon main"
 	library["sqlite3.h"] = "store"
 	library["libpq-fe.h"] = "store status"
 	library["libp11.h"] = "pkcs11"
@@ -52,6 +55,9 @@ function room_of(path,    part, n) {
 	n = split(path, part, "/")
 	if (n < 2)
 		return ""
+	if (part[1] == "status" &&
+	    part[2] !~ /^(status\.h|own|index_txt|crl|certdb)/)
+		return "status-service"
 	if (part[1] == "ocsp") {
 		if (part[2] ~ /^(http|target|chunked|worker|connection|miss|tables|timers)/)
 			return "ocsp-net"
