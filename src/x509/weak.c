@@ -78,6 +78,13 @@ square_root(BIGNUM *root, const BIGNUM *n, BN_CTX *ctx)
 	}
 }
 
+/* Twelve residues modulo 64 are squares; the others need no root. */
+static bool
+may_be_square(const BIGNUM *n)
+{
+	return (UINT64_C(0x0202021202030213) >> BN_mod_word(n, 64) & 1) != 0;
+}
+
 /*
  * n = a^2 - b^2 with a next to the root of n: then a-b and a+b are factors.
  * False if the arithmetic fails.
@@ -94,7 +101,7 @@ find_close_primes(const BIGNUM *n, BN_CTX *ctx, bool *is_close)
 	for (i = 0; i < FERMAT_ROUNDS; i++) {
 		if (!BN_sqr(rest, a, ctx) || !BN_sub(rest, rest, n))
 			return false;
-		if (!BN_is_negative(rest)) {
+		if (!BN_is_negative(rest) && may_be_square(rest)) {
 			if (!square_root(b, rest, ctx) ||
 			    !BN_sqr(square, b, ctx))
 				return false;
