@@ -14,19 +14,43 @@ db_of(struct store *s)
 	return ((struct sqlite_store *)s)->db;
 }
 
-/* A quota or RLIMIT_FSIZE is a full disk to whoever has to act on it. */
+static bool
+says_out_of_space(int err)
+{
+	return err == ENOSPC || err == EDQUOT || err == EFBIG;
+}
+
+/* What write(2) on the database or its log last failed with: COMMIT does not
+ * pass it on. */
+static int
+file_errno(struct store *s, int which)
+{
+	sqlite3_file *file = NULL;
+	int err = 0;
+
+	if (sqlite3_file_control(db_of(s), "main", which, &file) !=
+	    SQLITE_OK || file == NULL || file->pMethods == NULL ||
+	    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO,
+	    &err) != SQLITE_OK)
+		return 0;
+	return err;
+}
+
+/* A quota or RLIMIT_FSIZE is a full disk to whoever has to act on it; SQLite
+ * calls only ENOSPC by that name. */
 static bool
 is_out_of_space(struct store *s, int rc)
 {
 	int primary = rc & 0xff;
-	int err;
 
 	if (primary == SQLITE_FULL)
 		return true;
-	if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN)
-		return false;
-	err = sqlite3_system_errno(db_of(s));
-	return err == ENOSPC || err == EDQUOT || err == EFBIG;
+	if (rc == SQLITE_IOERR_WRITE &&
+	    (says_out_of_space(file_errno(s, SQLITE_FCNTL_FILE_POINTER)) ||
+	    says_out_of_space(file_errno(s, SQLITE_FCNTL_JOURNAL_POINTER))))
+		return true;
+	return (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) &&
+	    says_out_of_space(sqlite3_system_errno(db_of(s)));
 }
 
 static enum oc_err
