@@ -10,6 +10,16 @@
 #include "base/file.h"
 #include "store/sqlite.h"
 
+static enum oc_err
+error_of_errno(void)
+{
+	if (errno == ENOENT)
+		return OC_ERR_NOT_FOUND;
+	if (errno == ENOSPC || errno == EDQUOT)
+		return OC_ERR_NO_SPACE;
+	return OC_ERR_SYSTEM;
+}
+
 enum oc_err
 sqlite_temporary_create(const char *path, char **file, struct oc_error *error)
 {
@@ -20,12 +30,9 @@ sqlite_temporary_create(const char *path, char **file, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	fd = mkostemp(name, O_CLOEXEC);		/* 0600 */
 	if (fd < 0) {
-		enum oc_err err = errno == ENOENT ? OC_ERR_NOT_FOUND :
-		    errno == ENOSPC || errno == EDQUOT ? OC_ERR_NO_SPACE :
-		    OC_ERR_SYSTEM;
-
-		err = oc_error_set_errno(error, err,
+		enum oc_err err = oc_error_set_errno(error, error_of_errno(),
 		    "%s: cannot write beside it", path);
+
 		free(name);
 		return err;
 	}
@@ -58,7 +65,8 @@ sync_path(const char *path, int flags, struct oc_error *error)
 	int fd = open(path, flags | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) != 0)
-		err = oc_error_set_errno(error, OC_ERR_SYSTEM, "%s", path);
+		err = oc_error_set_errno(error, error_of_errno(), "%s",
+		    path);
 	if (fd >= 0)
 		close(fd);
 	return err;
