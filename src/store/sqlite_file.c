@@ -44,7 +44,9 @@ sqlite_temporary_create(const char *path, char **file, struct oc_error *error)
 void
 sqlite_temporary_remove(char *file)
 {
-	static const char *const suffixes[] = { "", "-journal", "-wal", "-shm" };
+	static const char *const suffixes[] = {
+		"", "-journal", "-wal", "-shm"
+	};
 	char *name;
 
 	if (file == NULL)

@@ -154,7 +154,8 @@ enum oc_err store_find_certificate(struct store *store, int64_t issuer_id,
 struct store_filter {
 	int64_t issuer_id;
 	enum store_state state;
-	bool only_revoked, only_valid;	/* valid: issued, unrevoked, unexpired */
+	bool only_revoked;
+	bool only_valid;		/* issued, unrevoked, unexpired */
 	int64_t expires_before;
 	const char *name;		/* a substring of subject or names */
 	uint32_t num_max;		/* 0: all */
