@@ -101,6 +101,17 @@ try_connect(struct ipc_channel *ch)
 	ipc_channel_back_off(ch);
 }
 
+/* Rounded up: the peer's deadline must not come before ours. */
+static uint32_t
+timeout_ms(int64_t left_ns)
+{
+	int64_t left_ms = left_ns / OC_NS_PER_MS + 1;
+
+	if (left_ns <= 0)
+		return 0;
+	return left_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)left_ms;
+}
+
 /* What the frames at the head of the queue have left to send; no more than
  * one with an fd, alone, because the fd comes with its first octet. */
 static size_t
@@ -120,12 +131,8 @@ gather(struct ipc_channel *ch, struct iovec *iov, int *fd)
 		if (carries_fd && num > 0)
 			break;
 		if (c->type == IPC_SIGN && c->num_sent == 0) {
-			int64_t left_ms = (c->deadline_ns - now) /
-			    OC_NS_PER_MS;
-
 			ipc_sign_set_timeout(c->frame, c->len,
-			    left_ms < 0 ? 0 : left_ms > UINT32_MAX ?
-			    UINT32_MAX : (uint32_t)left_ms);
+			    timeout_ms(c->deadline_ns - now));
 		}
 		iov[num++] = (struct iovec){ c->frame + c->num_sent,
 		    c->len - c->num_sent };
