@@ -168,6 +168,7 @@ job_submit(struct served_job *sj, const struct ipc_sign *m)
 {
 	struct served_peer *sp = sj->peer;
 	uint64_t id = sj->id;
+	char text[sizeof(sj->job.error_text)];
 	enum oc_err err;
 
 	sj->job.key = sj->key;
@@ -181,8 +182,11 @@ job_submit(struct served_job *sj, const struct ipc_sign *m)
 	err = sign_submit(sp->server->signer, &sj->job);
 	if (err == OC_OK)
 		return;
+	/* The signer may have said which rule it breaks. */
+	snprintf(text, sizeof(text), "%s", sj->job.error_text[0] != '\0' ?
+	    sj->job.error_text : oc_strerror(err));
 	job_free(sj);
-	answer_error(sp, id, err, oc_strerror(err));
+	answer_error(sp, id, err, text);
 }
 
 static void
