@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request and its answer: the handlers of a connection's states.  They
+ * look at the input that is there and put answers into the worker's output;
+ * they never read, send, wait or close, but say what they lack.
+ */
+#include <string.h>
+
+#include "ocsp/worker_state.h"
+
+static enum http_connection
+connection_field(const struct connection *c)
+{
+	if (!c->request.keep_alive)
+		return HTTP_CLOSES;
+	return c->request.is_http10 ? HTTP_KEEPS_ALIVE : HTTP_PERSISTS;
+}
+
+uint8_t *
+exchange_body(const struct ocsp_worker *w)
+{
+	return w->out + w->out_len + HTTP_REPLY_MAX;
+}
+
+static void
+count(struct ocsp_worker_counts *counts, enum ocsp_response_status status)
+{
+	switch (status) {
+	case OCSP_SUCCESSFUL:
+		counts->successful++;
+		return;
+	case OCSP_TRY_LATER:
+		counts->try_later++;
+		return;
+	case OCSP_MALFORMED_REQUEST:
+	case OCSP_INTERNAL_ERROR:
+	case OCSP_SIG_REQUIRED:
+	case OCSP_UNAUTHORIZED:
+		counts->other_errors++;
+		return;
+	}
+}
+
+void
+exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
+    uint32_t retry_after_s)
+{
+	struct ocsp_worker *w = c->worker;
+	uint8_t *out = w->out + w->out_len;
+	size_t len;
+
+	if (http_is_not_modified(&c->request, reply, w->now.at)) {
+		w->counts.not_modified++;
+		w->out_len += (uint32_t)http_put_not_modified(&w->now, reply,
+		    connection_field(c), out);
+		return;
+	}
+	count(&w->counts, reply->status);
+	len = http_put_answer_head(&w->now, reply, retry_after_s,
+	    connection_field(c), out);
+	if (c->request.method != HTTP_HEAD) {
+		memmove(out + len, reply->out, reply->len);
+		len += reply->len;
+	}
+	w->out_len += (uint32_t)len;
+}
+
+void
+exchange_put_error(struct connection *c, enum ocsp_response_status status,
+    uint32_t retry_after_s)
+{
+	struct der_bytes der = ocsp_error_response(status);
+	struct ocsp_reply reply = { .status = status, .len = der.len,
+	    .out = exchange_body(c->worker), .is_cacheable = false };
+
+	memcpy(reply.out, der.p, der.len);
+	exchange_put_answer(c, &reply, retry_after_s);
+}
+
+static void
+put_http(struct connection *c, int status)
+{
+	struct ocsp_worker *w = c->worker;
+
+	w->counts.http_errors++;
+	w->out_len += (uint32_t)http_put_status(&w->now, status,
+	    c->request.method, connection_field(c), w->out + w->out_len);
+}
+
+/* What cannot be understood: the status, and then nothing more is read. */
+static enum want
+refuse(struct connection *c, int status)
+{
+	c->worker->counts.requests++;
+	c->request.method = HTTP_OTHER;
+	c->request.keep_alive = false;
+	put_http(c, status);
+	c->state = CONNECTION_CLOSING;
+	return DONE;
+}
+
+static enum want
+finish(struct connection *c)
+{
+	c->at += c->used;
+	c->head_len = c->used = 0;
+	c->has_finished = true;
+	c->state = c->request.keep_alive ? CONNECTION_HEAD :
+	    CONNECTION_CLOSING;
+	return DONE;
+}
+
+/* Where the request is, if it is in the path; it is decoded where it is. */
+static void
+read_target(struct connection *c)
+{
+	struct ocsp_worker *w = c->worker;
+	uint8_t *target = c->in + (c->request.target.p - c->in);
+	struct der_bytes der = { NULL, 0 };
+	unsigned int cured = 0;
+
+	if (c->request.method == HTTP_POST) {
+		if (!http_media_type_is(c->request.content_type,
+		    "application/ocsp-request"))
+			w->counts.other_content_types++;
+		c->kind = http_target_of_post(c->request.target.p,
+		    c->request.target.len, w->prefix);
+		return;
+	}
+	c->kind = http_target_decode(target, c->request.target.len, w->prefix,
+	    tables_judge, w, &der, &cured);
+	if (c->kind != HTTP_TARGET_REQUEST)
+		return;
+	c->der_at = (uint32_t)(der.p - c->in) - c->at;
+	c->der_len = (uint32_t)der.len;
+	w->counts.cured_escapes += (cured & HTTP_CURED_ESCAPES) != 0;
+	w->counts.cured_alphabet += (cured & HTTP_CURED_ALPHABET) != 0;
+	w->counts.cured_slashes += (cured & HTTP_CURED_SLASHES) != 0;
+}
+
+/* The target of an absolute-form without a path is no part of the input. */
+static bool
+has_own_target(const struct connection *c)
+{
+	return c->request.target.p >= c->in &&
+	    c->request.target.p < c->in + c->end;
+}
+
+enum want
+exchange_on_head(struct connection *c)
+{
+	struct ocsp_worker *w = c->worker;
+	int rv;
+
+	if (c->in == NULL)
+		return WANT_READ;
+	c->at += (uint32_t)http_blank_len(c->in + c->at, c->end - c->at);
+	rv = http_request_parse(c->in + c->at, c->end - c->at, &c->request);
+	if (rv == 0)
+		return WANT_READ;
+	if (rv < 0)
+		return refuse(c, -rv);
+	w->counts.requests++;
+	if (w->is_stopping)
+		c->request.keep_alive = false;
+	c->head_len = c->used = (uint32_t)rv;
+	c->nonce = OCSP_NONCE_WANTED;
+	c->has_looked_again = false;
+	if (!has_own_target(c))
+		c->kind = HTTP_TARGET_ROOT;
+	else if (c->request.method != HTTP_OTHER)
+		read_target(c);
+	c->state = CONNECTION_ANSWER;
+	if (c->request.framing == HTTP_NO_BODY) {
+		if (c->request.method == HTTP_POST)
+			c->der_at = c->der_len = 0;
+		return DONE;
+	}
+	memset(&c->chunked, 0, sizeof(c->chunked));
+	c->state = CONNECTION_BODY;
+	if (c->request.expects_continue && c->end == c->at + c->head_len)
+		w->out_len += (uint32_t)http_put_continue(w->out + w->out_len);
+	return DONE;
+}
+
+enum want
+exchange_on_body(struct connection *c)
+{
+	uint32_t body = c->at + c->head_len, len = c->end - body;
+	size_t used;
+	int rv;
+
+	if (c->request.framing == HTTP_CHUNKED) {
+		rv = http_chunked_decode(&c->chunked, c->in + body, len,
+		    &used);
+		if (rv < 0)
+			return refuse(c, -rv);
+		if (rv == 0) {
+			c->end = body + c->chunked.len;
+			return WANT_READ;
+		}
+		c->used = c->head_len + (uint32_t)used;
+		len = c->chunked.len;
+	} else {
+		if (len < c->request.content_length)
+			return WANT_READ;
+		len = c->request.content_length;
+		c->used = c->head_len + len;
+	}
+	if (c->request.method == HTTP_POST) {
+		c->der_at = c->head_len;
+		c->der_len = len;
+	}
+	c->state = CONNECTION_ANSWER;
+	return DONE;
+}
+
+static enum want
+ask_status(struct connection *c)
+{
+	if (!miss_ask(c)) {
+		exchange_put_error(c, OCSP_TRY_LATER,
+		    c->worker->options.retry_after_s);
+		return finish(c);
+	}
+	c->state = CONNECTION_STATUS;
+	return WANT_STATUS;
+}
+
+static enum want
+answer_ocsp(struct connection *c)
+{
+	struct ocsp_worker *w = c->worker;
+	struct ocsp_reply reply = { .out = exchange_body(w),
+	    .out_max = OCSP_RESPONSE_MAX };
+	struct der_bytes der = { c->in + c->at + c->der_at, c->der_len };
+	uint32_t retry_after_s = w->options.retry_after_s;
+	enum ocsp_outcome outcome;
+
+	outcome = ocsp_answer(&w->answerer, der, w->now.at, c->nonce, &reply,
+	    &w->miss);
+	if (outcome == OCSP_MISSED && tables_check_retired(w))
+		outcome = ocsp_answer(&w->answerer, der, w->now.at, c->nonce,
+		    &reply, &w->miss);
+	if (outcome == OCSP_MISSED) {
+		if (!c->has_looked_again)
+			return ask_status(c);
+		exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
+	} else if (reply.status == OCSP_UNAUTHORIZED &&
+	    !tables_are_complete(w)) {
+		exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
+	} else {
+		exchange_put_answer(c, &reply, retry_after_s);
+	}
+	return finish(c);
+}
+
+enum want
+exchange_on_answer(struct connection *c)
+{
+	struct ocsp_worker *w = c->worker;
+
+	if (WORKER_OUT_LEN - w->out_len < WORKER_ANSWER_MAX)
+		return WANT_WRITE;
+	if (c->request.method == HTTP_OTHER) {
+		put_http(c, 405);
+		return finish(c);
+	}
+	switch (c->kind) {
+	case HTTP_TARGET_REQUEST:
+		return answer_ocsp(c);
+	case HTTP_TARGET_ROOT:
+		if (c->request.method == HTTP_POST)
+			return answer_ocsp(c);
+		w->out_len += (uint32_t)http_put_page(&w->now,
+		    c->request.method, connection_field(c),
+		    w->out + w->out_len);
+		return finish(c);
+	case HTTP_TARGET_OTHER:
+		put_http(c, 404);
+		return finish(c);
+	}
+	return finish(c);
+}
+
+/* ocsign-status has spoken, or nobody has. */
+enum want
+exchange_on_status(struct connection *c)
+{
+	switch (c->verdict) {
+	case MISS_PENDING:
+		return WANT_STATUS;
+	case MISS_ANSWERED:
+		return finish(c);
+	case MISS_LOOK_AGAIN:
+		(void)tables_check_retired(c->worker);
+		c->has_looked_again = true;
+		c->state = CONNECTION_ANSWER;
+		return DONE;
+	case MISS_NO_NONCE:
+		/* Declined twice is declined. */
+		c->has_looked_again = c->nonce == OCSP_NONCE_SKIP;
+		c->nonce = OCSP_NONCE_SKIP;
+		c->state = CONNECTION_ANSWER;
+		return DONE;
+	}
+	return WANT_STATUS;
+}

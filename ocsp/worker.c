@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A responder's loop: accepts, keeps time, holds the buffers, and ends.  All
+ * memory is allocated here, before the first connection.
+ */
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "ocsp/worker_state.h"
+
+/* Deadlines and tables are looked at so often. */
+#define TICK_NS (250 * OC_NS_PER_MS)
+#define ACCEPTS_A_TURN 64
+/* Fds that connections leave to tables, the channel and the loop itself. */
+#define FDS_KEPT 24
+/* An idle connection may be closed for a new one once it has been idle for
+ * this long: sooner, its request may be on its way. */
+#define SHED_AFTER_NS OC_NS_PER_S
+/* A released buffer gives back the pages behind the longest usual request. */
+#define BUFFER_KEPT_LEN (16 * 1024)
+
+void
+ocsp_worker_options_init(struct ocsp_worker_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->prefix = "/";
+	options->connections_max = 10000;
+	options->misses_max = 1024;
+	options->retry_after_s = 5;
+	options->idle_timeout_ns = 30 * OC_NS_PER_S;
+	options->header_timeout_ns = 5 * OC_NS_PER_S;
+	options->body_timeout_ns = 15 * OC_NS_PER_S;
+	options->write_timeout_ns = 30 * OC_NS_PER_S;
+	options->status_timeout_ns = 8 * OC_NS_PER_S;
+	options->drain_timeout_ns = 10 * OC_NS_PER_S;
+}
+
+void
+worker_now(struct ocsp_worker *w)
+{
+	w->now_ns = oc_clock_mono_ns();
+	http_now_set(&w->now, oc_clock_now_s());
+}
+
+uint8_t *
+worker_buffer_acquire(struct ocsp_worker *w)
+{
+	uint8_t *buffer = w->free_buffers;
+
+	if (buffer != NULL) {
+		memcpy(&w->free_buffers, buffer, sizeof(w->free_buffers));
+		return buffer;
+	}
+	if (w->num_buffers_used == w->num_buffers) {
+		w->counts.buffers_exhausted++;
+		return NULL;
+	}
+	return w->arena + (size_t)w->num_buffers_used++ * WORKER_BUFFER_LEN;
+}
+
+void
+worker_buffer_release(struct ocsp_worker *w, uint8_t *buffer, size_t high)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), skip;
+
+	if (high > BUFFER_KEPT_LEN) {
+		skip = (uintptr_t)(buffer + BUFFER_KEPT_LEN) % page;
+		skip = BUFFER_KEPT_LEN + (skip == 0 ? 0 : page - skip);
+		high = WORKER_BUFFER_LEN - skip;
+		(void)madvise(buffer + skip, high - high % page,
+		    MADV_DONTNEED);
+	}
+	memcpy(buffer, &w->free_buffers, sizeof(w->free_buffers));
+	w->free_buffers = buffer;
+}
+
+static void
+accept_pause(struct ocsp_worker *w)
+{
+	size_t i;
+
+	if (!w->is_accepting)
+		return;
+	for (i = 0; i < w->num_listeners; i++)
+		event_del(w->listeners[i]);
+	w->is_accepting = false;
+	w->counts.accept_pauses++;
+}
+
+static void
+accept_resume(struct ocsp_worker *w)
+{
+	size_t i;
+
+	if (w->is_accepting || w->is_stopping ||
+	    w->num_connections >= w->connections_max)
+		return;
+	for (i = 0; i < w->num_listeners; i++)
+		(void)event_add(w->listeners[i], NULL);
+	w->is_accepting = true;
+}
+
+void
+worker_forget(struct ocsp_worker *w, struct connection *c)
+{
+	TAILQ_INSERT_HEAD(&w->free_connections, c, link);
+	w->num_connections--;
+	if (w->is_stopping && w->num_connections == 0)
+		event_base_loopbreak(w->base);
+}
+
+/* Closes the connection that has been idle longest, for a new one. */
+static bool
+shed(struct ocsp_worker *w)
+{
+	struct connection *c = TAILQ_FIRST(&w->timers[TIMER_IDLE]);
+
+	if (c == NULL || c->deadline_ns - w->options.idle_timeout_ns +
+	    SHED_AFTER_NS > w->now_ns)
+		return false;
+	w->counts.shed++;
+	connection_close(c);
+	return true;
+}
+
+/*
+ * Out of descriptors, and nobody idle to close: one who waits is let in with
+ * the descriptor kept for this, and told so by being closed, rather than left
+ * to wait for nothing; then we pause until the next tick.
+ */
+static void
+refuse_one(struct ocsp_worker *w, int listener)
+{
+	int fd;
+
+	if (w->reserve_fd >= 0) {
+		close(w->reserve_fd);
+		fd = accept4(listener, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			close(fd);
+		w->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	}
+	accept_pause(w);
+}
+
+static void
+on_accept(evutil_socket_t listener, short what, void *arg)
+{
+	struct ocsp_worker *w = arg;
+	int fd, i;
+
+	(void)what;
+	worker_now(w);
+	for (i = 0; i < ACCEPTS_A_TURN && w->is_accepting; i++) {
+		if (w->num_connections >= w->connections_max && !shed(w)) {
+			accept_pause(w);
+			return;
+		}
+		fd = accept4(listener, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			connection_start(w, fd);
+			continue;
+		}
+		switch (errno) {
+		case EMFILE:
+		case ENFILE:
+		case ENOBUFS:
+		case ENOMEM:
+			if (!shed(w))
+				refuse_one(w, listener);
+			break;
+		case EAGAIN:
+			return;
+		default:	/* that one client is gone: the next */
+			break;
+		}
+	}
+}
+
+static void
+expire(struct ocsp_worker *w)
+{
+	struct connection *c;
+	enum worker_timer timer;
+
+	for (timer = TIMER_IDLE; timer < TIMER_NONE; timer++)
+		while ((c = TAILQ_FIRST(&w->timers[timer])) != NULL &&
+		    c->deadline_ns <= w->now_ns) {
+			w->counts.timeouts += timer != TIMER_IDLE &&
+			    timer != TIMER_LINGER;
+			connection_close(c);
+		}
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct ocsp_worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	worker_now(w);
+	expire(w);
+	tables_check(w);
+	accept_resume(w);
+	if (w->is_stopping && w->now_ns >= w->stop_at_ns)
+		event_base_loopbreak(w->base);
+}
+
+static void
+on_channel(evutil_socket_t fd, short what, void *arg)
+{
+	struct ocsp_worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	ipc_channel_dispatch(w->status);
+}
+
+static void
+on_signal(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	ocsp_worker_stop(arg);
+}
+
+/* Those between requests; one last look for what has come meanwhile. */
+static void
+close_idle(struct ocsp_worker *w, enum worker_timer timer)
+{
+	struct connection *c, *next;
+
+	for (c = TAILQ_FIRST(&w->timers[timer]); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		c->is_readable = true;
+		connection_run(c);
+	}
+}
+
+void
+ocsp_worker_stop(struct ocsp_worker *w)
+{
+	size_t i;
+
+	if (w->is_stopping)
+		return;
+	worker_now(w);
+	accept_pause(w);
+	w->is_stopping = true;
+	w->stop_at_ns = w->now_ns + w->options.drain_timeout_ns;
+	for (i = 0; i < w->num_listeners; i++) {
+		close(event_get_fd(w->listeners[i]));
+		event_free(w->listeners[i]);
+	}
+	w->num_listeners = 0;
+	close_idle(w, TIMER_IDLE);
+	close_idle(w, TIMER_HEADER);
+	if (w->num_connections == 0)
+		event_base_loopbreak(w->base);
+}
+
+/* Never more connections than descriptors. */
+static uint32_t
+connections_max(uint32_t wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur == RLIM_INFINITY ||
+	    limit.rlim_cur >= (rlim_t)wanted + FDS_KEPT)
+		return wanted;
+	return limit.rlim_cur > 2 * FDS_KEPT ?
+	    (uint32_t)limit.rlim_cur - FDS_KEPT : FDS_KEPT;
+}
+
+static enum oc_err
+allocate(struct ocsp_worker *w)
+{
+	uint32_t i;
+
+	w->connections_max = connections_max(w->options.connections_max);
+	w->connections = calloc(w->connections_max, sizeof(*w->connections));
+	w->num_buffers = 2 * w->connections_max < WORKER_BUFFERS_MAX ?
+	    2 * w->connections_max : WORKER_BUFFERS_MAX;
+	/* Pages that are never touched cost nothing. */
+	w->arena = mmap(NULL, (size_t)w->num_buffers * WORKER_BUFFER_LEN,
+	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+	    MAP_NORESERVE, -1, 0);
+	if (w->arena == MAP_FAILED)
+		w->arena = NULL;
+	w->scratch = malloc(WORKER_BUFFER_LEN);
+	w->out = malloc(WORKER_OUT_ROOM);
+	w->frame = malloc(OC_FRAME_MAX);
+	if (w->connections == NULL || w->arena == NULL ||
+	    w->scratch == NULL || w->out == NULL || w->frame == NULL)
+		return OC_ERR_NOMEM;
+	for (i = w->connections_max; i > 0; i--)
+		TAILQ_INSERT_HEAD(&w->free_connections, &w->connections[i - 1],
+		    link);
+	return OC_OK;
+}
+
+static enum oc_err
+add_events(struct ocsp_worker *w)
+{
+	static const struct timeval tick = { 0, TICK_NS / 1000 };
+
+	w->tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
+	w->on_term = evsignal_new(w->base, SIGTERM, on_signal, w);
+	w->on_int = evsignal_new(w->base, SIGINT, on_signal, w);
+	w->on_status = event_new(w->base, ipc_channel_fd(w->status),
+	    EV_READ | EV_PERSIST, on_channel, w);
+	if (w->tick == NULL || w->on_term == NULL || w->on_int == NULL ||
+	    w->on_status == NULL || event_add(w->tick, &tick) != 0 ||
+	    event_add(w->on_term, NULL) != 0 ||
+	    event_add(w->on_int, NULL) != 0 ||
+	    event_add(w->on_status, NULL) != 0)
+		return OC_ERR_NOMEM;
+	return OC_OK;
+}
+
+/* Accepted sockets inherit TCP_NODELAY.  A listener that is no TCP socket
+ * has none of this, and needs none. */
+static enum oc_err
+add_listeners(struct ocsp_worker *w, const int *fds, size_t num)
+{
+	static const int on = 1, seconds = 2;
+	size_t i;
+	int flags;
+
+	w->listeners = calloc(num + 1, sizeof(struct event *));
+	if (w->listeners == NULL)
+		return OC_ERR_NOMEM;
+	for (i = 0; i < num; i++) {
+		flags = fcntl(fds[i], F_GETFL);
+		if (flags < 0 ||
+		    fcntl(fds[i], F_SETFL, flags | O_NONBLOCK) != 0)
+			return OC_ERR_SYSTEM;
+		(void)setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &on,
+		    sizeof(on));
+		(void)setsockopt(fds[i], IPPROTO_TCP, TCP_DEFER_ACCEPT,
+		    &seconds, sizeof(seconds));
+		w->listeners[i] = event_new(w->base, fds[i],
+		    EV_READ | EV_PERSIST, on_accept, w);
+		if (w->listeners[i] == NULL)
+			return OC_ERR_NOMEM;
+		w->num_listeners++;
+	}
+	return OC_OK;
+}
+
+static enum oc_err
+prepare(struct ocsp_worker *w, const struct ocsp_worker_options *options)
+{
+	enum oc_err err;
+
+	w->prefix = strdup(options->prefix);
+	w->status_path = strdup(options->status_path);
+	w->base = event_base_new();
+	if (w->prefix == NULL || w->status_path == NULL || w->base == NULL)
+		return OC_ERR_NOMEM;
+	err = ipc_channel_new(w->status_path, "responder", &w->status);
+	if (err == OC_OK)
+		err = allocate(w);
+	if (err == OC_OK)
+		err = add_events(w);
+	if (err == OC_OK)
+		err = tables_init(w, options->issuers, options->num_issuers);
+	if (err == OC_OK)
+		err = add_listeners(w, options->listeners,
+		    options->num_listeners);
+	w->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return err;
+}
+
+enum oc_err
+ocsp_worker_new(const struct ocsp_worker_options *options,
+    struct ocsp_worker **worker, struct oc_error *error)
+{
+	struct ocsp_worker *w = calloc(1, sizeof(*w));
+	enum worker_timer timer;
+	enum oc_err err;
+	size_t i;
+
+	if (w == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	w->reserve_fd = -1;
+	w->options = *options;
+	TAILQ_INIT(&w->free_connections);
+	for (timer = TIMER_IDLE; timer < TIMER_MAX; timer++)
+		TAILQ_INIT(&w->timers[timer]);
+	worker_now(w);
+	err = options->num_issuers > OCSP_ISSUERS_MAX ? OC_ERR_LIMIT :
+	    prepare(w, options);
+	if (err != OC_OK) {
+		for (i = 0; i < w->num_listeners; i++)
+			event_free(w->listeners[i]);
+		w->num_listeners = 0;
+		ocsp_worker_free(w);
+		return oc_error_set(error, err, "responder: %s",
+		    oc_strerror(err));
+	}
+	*worker = w;
+	return OC_OK;
+}
+
+enum oc_err
+ocsp_worker_run(struct ocsp_worker *w)
+{
+	accept_resume(w);
+	return event_base_dispatch(w->base) < 0 ? OC_ERR_INTERNAL : OC_OK;
+}
+
+const struct ocsp_worker_counts *
+ocsp_worker_counts(const struct ocsp_worker *w)
+{
+	return &w->counts;
+}
+
+static void
+free_event(struct event *ev)
+{
+	if (ev != NULL)
+		event_free(ev);
+}
+
+void
+ocsp_worker_free(struct ocsp_worker *w)
+{
+	enum worker_timer timer;
+	struct connection *c;
+	size_t i;
+
+	if (w == NULL)
+		return;
+	for (timer = TIMER_IDLE; timer < TIMER_MAX; timer++)
+		while ((c = TAILQ_FIRST(&w->timers[timer])) != NULL)
+			connection_close(c);
+	for (i = 0; i < w->num_listeners; i++) {
+		close(event_get_fd(w->listeners[i]));
+		event_free(w->listeners[i]);
+	}
+	free(w->listeners);
+	free_event(w->tick);
+	free_event(w->on_term);
+	free_event(w->on_int);
+	free_event(w->on_status);
+	ipc_channel_free(w->status);
+	tables_fini(w);
+	if (w->arena != NULL)
+		munmap(w->arena, (size_t)w->num_buffers * WORKER_BUFFER_LEN);
+	if (w->reserve_fd >= 0)
+		close(w->reserve_fd);
+	if (w->base != NULL)
+		event_base_free(w->base);
+	free(w->connections);
+	free(w->scratch);
+	free(w->out);
+	free(w->frame);
+	free(w->prefix);
+	free(w->status_path);
+	free(w);
+}

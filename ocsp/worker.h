@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A responder: one process, one event base, its own listeners.  Answers from
+ * tables that are mapped read-only, and asks ocsign-status about what they
+ * do not hold.  Reads nothing else, writes nothing, signs nothing.
+ */
+#ifndef OCSP_WORKER_H
+#define OCSP_WORKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct ocsp_worker;
+
+struct ocsp_worker_issuer {
+	const char *name;		/* "[issuer NAME]" */
+	const char *table_path;
+	int wants_nonce;		/* see struct ocsp_answerer */
+};
+
+/* Copied, except for the listeners, which the worker closes. */
+struct ocsp_worker_options {
+	const int *listeners;		/* bound and listening */
+	size_t num_listeners;
+	const struct ocsp_worker_issuer *issuers;
+	size_t num_issuers;		/* at most OCSP_ISSUERS_MAX */
+	const char *status_path;	/* status.sock */
+	const char *prefix;		/* "/", "/ocsp/" */
+	uint32_t connections_max;	/* less if the fd limit says so */
+	uint32_t misses_max;		/* that wait for ocsign-status */
+	uint32_t retry_after_s;		/* said with tryLater */
+	int64_t idle_timeout_ns;	/* between requests */
+	int64_t header_timeout_ns;	/* for the first request, or from the
+					 * first octet of a later one */
+	int64_t body_timeout_ns;
+	int64_t write_timeout_ns;
+	int64_t status_timeout_ns;
+	int64_t drain_timeout_ns;	/* from stop to the end, at most */
+};
+
+/* Everything that has a default; no listeners, no issuers. */
+void ocsp_worker_options_init(struct ocsp_worker_options *options);
+
+struct ocsp_worker_counts {
+	uint64_t connections, requests;
+	uint64_t successful, try_later, other_errors;	/* OCSPResponses */
+	uint64_t not_modified, http_errors;
+	uint64_t misses, misses_refused;
+	uint64_t cured_escapes, cured_alphabet, cured_slashes;
+	uint64_t other_content_types;	/* POSTs without ours */
+	uint64_t timeouts, shed, accept_pauses, buffers_exhausted;
+};
+
+/* On failure the listeners stay the caller's. */
+enum oc_err ocsp_worker_new(const struct ocsp_worker_options *options,
+    struct ocsp_worker **worker, struct oc_error *error) OC_MUST_CHECK;
+/* Until SIGTERM, SIGINT or ocsp_worker_stop(), and then until all that was
+ * begun is answered. */
+enum oc_err ocsp_worker_run(struct ocsp_worker *worker) OC_MUST_CHECK;
+/* From a callback of the worker's own loop only. */
+void ocsp_worker_stop(struct ocsp_worker *worker);
+void ocsp_worker_free(struct ocsp_worker *worker);	/* NULL is fine */
+
+const struct ocsp_worker_counts *ocsp_worker_counts(
+    const struct ocsp_worker *worker);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What worker.c, connection.c, exchange.c, output.c, miss.c and tables.c
+ * share; private to them.
+ * One thread, so there are no locks.  All memory is allocated when the worker
+ * is made; a connection that is idle holds its own struct and nothing else.
+ */
+#ifndef OCSP_WORKER_STATE_H
+#define OCSP_WORKER_STATE_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/limits.h"
+#include "ipc/channel.h"
+#include "ocsp/answer.h"
+#include "ocsp/http.h"
+#include "ocsp/http_reply.h"
+#include "ocsp/target.h"
+#include "ocsp/worker.h"
+
+/* A buffer holds the longest head, the longest body and a little of the
+ * framing of its next chunk; or what could not be sent. */
+#define WORKER_BUFFER_LEN (HTTP_HEAD_MAX + OCSP_REQUEST_MAX + 3 * 1024)
+/* Answers are gathered up to here before they are sent; what says 100 or 400
+ * may stand behind them. */
+#define WORKER_OUT_LEN (64 * 1024)
+#define WORKER_OUT_ROOM (WORKER_OUT_LEN + 2 * HTTP_REPLY_MAX)
+#define WORKER_ANSWER_MAX (HTTP_REPLY_MAX + OCSP_RESPONSE_MAX)
+/* How many connections may hold a request that came in pieces, or an answer
+ * that does not go out: what bounds the memory an attacker can have. */
+#define WORKER_BUFFERS_MAX 2048
+
+/* Each list is in the order of its deadlines, since all of its connections
+ * wait equally long; so nothing is ever sorted or searched. */
+enum worker_timer {
+	TIMER_IDLE, TIMER_HEADER, TIMER_BODY, TIMER_WRITE, TIMER_LINGER,
+	TIMER_NONE,		/* waits for ocsign-status: its own deadline */
+	TIMER_MAX
+};
+
+enum connection_state {
+	CONNECTION_HEAD,	/* between requests, or reading a head */
+	CONNECTION_BODY,
+	CONNECTION_ANSWER,
+	CONNECTION_STATUS,	/* ocsign-status has been asked */
+	CONNECTION_CLOSING,	/* the last answer is on its way */
+	CONNECTION_LINGER,	/* until the other end has read it */
+	CONNECTION_CLOSED
+};
+
+enum miss_verdict {
+	MISS_PENDING, MISS_LOOK_AGAIN, MISS_NO_NONCE,
+	MISS_ANSWERED		/* and put into the output */
+};
+
+struct connection {
+	struct ocsp_worker *worker;
+	struct event read_event, write_event;
+	TAILQ_ENTRY(connection) link;	/* in timers[timer], or free */
+	int64_t deadline_ns;
+	enum worker_timer timer, list;	/* what for; where the link is */
+	enum connection_state state;
+	int fd;
+	bool is_readable;		/* no EAGAIN since the last event */
+	bool has_hung_up;		/* a FIN may be behind what is read */
+	bool has_finished;		/* a request, since it was last idle */
+	bool is_writing;		/* write_event is added */
+
+	/* Input: the request begins at in[at]; offsets below are from there.
+	 * in is NULL, the worker's scratch, or a buffer of ours. */
+	uint8_t *in;
+	uint32_t at, end, in_high;
+	uint32_t head_len, used;	/* used: octets of the whole request */
+	uint32_t der_at, der_len;
+	struct http_request request;
+	enum http_target_kind kind;
+	struct http_chunked chunked;
+
+	/* Output that would not go out; NULL: none. */
+	uint8_t *out;
+	uint32_t out_at, out_end;
+
+	uint64_t miss_id;
+	enum miss_verdict verdict;
+	enum ocsp_nonce_mode nonce;
+	bool has_looked_again;
+};
+
+TAILQ_HEAD(connection_list, connection);
+
+struct worker_table {
+	char name[OC_CONFIG_NAME_MAX + 1];
+	char *path;
+	bool wants_nonce;
+	struct ocsp_table *table;	/* NULL: not there yet */
+	struct ocsp_context *context;
+	struct ocsp_identity identity;	/* what context was made from */
+	dev_t dev;
+	ino_t ino;
+	enum oc_err err;		/* of the last attempt */
+};
+
+struct ocsp_worker {
+	struct ocsp_worker_options options;	/* its lists are not kept */
+	char *prefix, *status_path;
+	struct event_base *base;
+	struct event *tick, *on_term, *on_int, *on_status;
+	struct event **listeners;
+	size_t num_listeners;
+	bool is_accepting, is_stopping;
+	int reserve_fd;
+	int64_t stop_at_ns;
+
+	struct ipc_channel *status;
+	uint32_t num_misses;
+
+	struct worker_table *tables;
+	size_t num_tables;
+	struct ocsp_answerer answerer;
+	struct worker_table *answerer_tables[OCSP_ISSUERS_MAX];
+
+	struct connection *connections;
+	uint32_t connections_max, num_connections;
+	struct connection_list free_connections;
+	struct connection_list timers[TIMER_MAX];
+
+	uint8_t *arena;
+	uint32_t num_buffers, num_buffers_used;	/* used: ever */
+	uint8_t *free_buffers;		/* each holds the next's address */
+
+	/* Valid while one connection runs. */
+	int64_t now_ns;
+	struct http_now now;
+	uint8_t *scratch;
+	uint8_t *out;
+	uint32_t out_len;
+	struct ocsp_miss miss;
+	struct ipc_ask ask;
+	uint8_t *frame;
+
+	struct ocsp_worker_counts counts;
+};
+
+/* worker.c */
+void worker_now(struct ocsp_worker *w);
+uint8_t *worker_buffer_acquire(struct ocsp_worker *w);	/* NULL: none left */
+/* high: how much of it was used, at most. */
+void worker_buffer_release(struct ocsp_worker *w, uint8_t *buffer,
+    size_t high);
+/* The connection is closed and its struct free. */
+void worker_forget(struct ocsp_worker *w, struct connection *c);
+
+/* connection.c */
+void connection_start(struct ocsp_worker *w, int fd);
+/* Goes on as far as it can; the connection may be gone afterwards. */
+void connection_run(struct connection *c);
+void connection_close(struct connection *c);
+/* Sends what miss.c put, and lets the loop run the connection again. */
+void connection_wake(struct connection *c);
+
+/* exchange.c: the handlers of the states. */
+enum want {
+	DONE,			/* the state has changed: go on */
+	WANT_READ, WANT_WRITE, WANT_STATUS
+};
+enum want exchange_on_head(struct connection *c);
+enum want exchange_on_body(struct connection *c);
+enum want exchange_on_answer(struct connection *c);
+enum want exchange_on_status(struct connection *c);
+/* Puts an answer into the worker's output: reply->len octets of response are
+ * already at exchange_body(). */
+uint8_t *exchange_body(const struct ocsp_worker *w);
+void exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
+    uint32_t retry_after_s);
+/* Five octets of a status that is not successful. */
+void exchange_put_error(struct connection *c,
+    enum ocsp_response_status status, uint32_t retry_after_s);
+
+/* output.c: sending. */
+enum output_result { OUTPUT_SENT, OUTPUT_BLOCKED, OUTPUT_BROKEN };
+enum output_result output_flush(struct connection *c);
+void output_release(struct connection *c);
+
+/* miss.c: false if it cannot be asked now. */
+bool miss_ask(struct connection *c);
+void miss_cancel(struct connection *c);
+
+/* tables.c */
+enum oc_err tables_init(struct ocsp_worker *w,
+    const struct ocsp_worker_issuer *issuers, size_t num_issuers);
+void tables_fini(struct ocsp_worker *w);
+/* Opens what has appeared or been replaced.  True if anything was: then the
+ * answerer's numbers are others. */
+bool tables_check(struct ocsp_worker *w);
+/* The same, but looks only if a table is missing or says itself that it is
+ * retired. */
+bool tables_check_retired(struct ocsp_worker *w);
+/* False while an issuer's table is not there: who asks for it cannot be told
+ * from who asks for somebody else's. */
+bool tables_are_complete(const struct ocsp_worker *w);
+/* Whether a GET that was repaired asks for one of our issuers; arg is the
+ * worker. */
+http_judge_fn tables_judge;
+
+#endif
