@@ -32,7 +32,7 @@ struct result {
 	size_t num;
 	struct sign_key_info info;
 	struct p11_token_entry tokens[P11_ADMIN_MAX];
-	struct p11_admin_key keys[P11_ADMIN_MAX];
+	struct p11_key_entry keys[P11_ADMIN_MAX];
 };
 
 /* What is asked; fields unused by a function are zero. */
@@ -401,7 +401,6 @@ open_token(const struct request *request, struct p11_module **m,
 static enum oc_err
 run_list_keys(const struct request *request, struct result *out)
 {
-	struct p11_key_entry *found;
 	struct p11_module *m;
 	CK_SESSION_HANDLE session;
 	enum oc_err err;
@@ -409,33 +408,15 @@ run_list_keys(const struct request *request, struct result *out)
 	err = open_token(request, &m, &session, &out->error);
 	if (err != OC_OK)
 		return err;
-	found = calloc(P11_ADMIN_MAX, sizeof(*found));
-	if (found == NULL)
-		err = oc_error_set(&out->error, OC_ERR_NOMEM,
-		    "out of memory");
-	else
-		err = p11_key_list(m->f, session, found, P11_ADMIN_MAX,
-		    &out->num, &out->error);
-	for (size_t i = 0; err == OC_OK && i < out->num; i++) {
-		struct p11_admin_key *key = &out->keys[i];
-
-		memcpy(key->label, found[i].label, sizeof(key->label));
-		memcpy(key->id, found[i].id, sizeof(key->id));
-		key->id_len = found[i].id_len;
-		key->type = found[i].type;
-		key->bits = found[i].bits;
-		key->has_private = found[i].has_private;
-		key->has_public = found[i].has_public;
-		key->is_extractable = found[i].is_extractable;
-	}
-	free(found);
+	err = p11_key_list(m->f, session, out->keys, P11_ADMIN_MAX, &out->num,
+	    &out->error);
 	p11_module_close(m);
 	return err;
 }
 
 enum oc_err
 p11_admin_list_keys(const struct p11_token_config *token,
-    const char *state_dir, int64_t deadline_ns, struct p11_admin_key *entries,
+    const char *state_dir, int64_t deadline_ns, struct p11_key_entry *entries,
     size_t *num, struct oc_error *error)
 {
 	struct request request = { .run = run_list_keys,

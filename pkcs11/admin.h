@@ -12,7 +12,6 @@
 
 #include "base/bytes.h"
 #include "pkcs11/config.h"
-#include "pkcs11/uri.h"
 
 #define P11_ADMIN_MAX 256	/* tokens or keys in one list */
 
@@ -21,16 +20,6 @@ struct p11_token_entry {
 	char label[33], serial[17], manufacturer[33], model[17];
 	bool is_initialized, has_user_pin, has_pin_pad;
 	bool is_pin_locked, is_final_try;
-};
-
-/* One key, without a PKCS#11 type. */
-struct p11_admin_key {
-	char label[P11_OBJECT_LABEL_MAX];
-	uint8_t id[P11_ID_MAX];
-	size_t id_len;
-	enum sign_key_type type;	/* NONE: one we do not know */
-	unsigned int bits;
-	bool has_private, has_public, is_extractable;
 };
 
 /* num is set on success; entries holds P11_ADMIN_MAX. */
@@ -52,7 +41,7 @@ enum oc_err p11_admin_init_token(const char *module,
 
 /* As p11_key_list(), after a login with the token's pin-source. */
 enum oc_err p11_admin_list_keys(const struct p11_token_config *token,
-    const char *state_dir, int64_t deadline_ns, struct p11_admin_key *entries,
+    const char *state_dir, int64_t deadline_ns, struct p11_key_entry *entries,
     size_t *num, struct oc_error *error) OC_MUST_CHECK;
 
 /* As p11_key_generate(); info is the new key. */

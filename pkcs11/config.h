@@ -8,6 +8,7 @@
 #define PKCS11_CONFIG_H
 
 #include "pkcs11/allow.h"
+#include "pkcs11/uri.h"
 #include "sign/sign.h"
 
 #define P11_SESSIONS_DEFAULT 4
@@ -42,6 +43,17 @@ struct p11_local_config {
 	const char *state_dir;		/* where PIN latches are kept */
 	size_t queue_max;		/* for each token; 0: the default */
 	int64_t start_timeout_ns;	/* 0: 60 s */
+};
+
+/* A key as it is listed. */
+struct p11_key_entry {
+	char label[P11_OBJECT_LABEL_MAX];	/* cut, control bytes as '?' */
+	uint8_t id[P11_ID_MAX];
+	size_t id_len;
+	enum sign_key_type type;	/* NONE: one we do not know */
+	unsigned int bits;
+	bool has_private, has_public;
+	bool is_extractable;		/* the private key */
 };
 
 #endif

@@ -8,8 +8,8 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include "pkcs11/config.h"
 #include "pkcs11/uri.h"
-#include "sign/sign.h"
 
 /* "C_FindObjects: CKR_DEVICE_ERROR"; OC_ERR_PIN for PIN values, or TOKEN. */
 enum oc_err p11_error(struct oc_error *error, const char *function, CK_RV rv);
@@ -38,16 +38,6 @@ enum oc_err p11_key_read(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 enum oc_err p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     const char *label, enum sign_key_type type, unsigned int bits,
     struct oc_error *error) OC_MUST_CHECK;
-
-struct p11_key_entry {
-	char label[P11_OBJECT_LABEL_MAX];	/* cut, control bytes as '?' */
-	uint8_t id[P11_ID_MAX];
-	size_t id_len;
-	enum sign_key_type type;	/* NONE: one we do not know */
-	unsigned int bits;
-	bool has_private, has_public;
-	bool is_extractable;		/* the private key */
-};
 
 /* Private keys, and public keys without one.  LIMIT over max. */
 enum oc_err p11_key_list(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,

@@ -23,6 +23,7 @@ struct tried {
 	struct signer *cancel_in_done;	/* with other: cancelled in done() */
 	struct sign_job *other;
 	struct signer *submit_in_done;	/* with other: submitted in done() */
+	uint8_t tbs[512];
 };
 
 static const uint8_t some_tbs[] = "30 octets or so to be signed...";
@@ -54,6 +55,30 @@ try_init(struct tried *t, const char *key, int64_t wait_ns)
 	t->job.deadline_ns = oc_clock_mono_ns() + wait_ns;
 	t->job.done = note;
 	t->job.arg = t;
+}
+
+/* Makes what is to be signed, when key and algorithm are settled. */
+static void
+prepare(const struct signer_contract *c, struct tried *t)
+{
+	enum sign_alg alg = t->job.alg;
+	struct sign_key_info info;
+
+	if (c->make_tbs == NULL)
+		return;
+	if (alg == SIGN_ALG_NONE)
+		alg = sign_find_key(c->signer, t->job.key,
+		    oc_clock_mono_ns() + LONG_NS, &info, NULL) == OC_OK ?
+		    info.alg : SIGN_ECDSA_SHA256;
+	t->job.tbs = (struct der_bytes){ t->tbs,
+	    c->make_tbs(alg, t->tbs, sizeof(t->tbs)) };
+}
+
+static enum oc_err
+submit(const struct signer_contract *c, struct tried *t)
+{
+	prepare(c, t);
+	return sign_submit(c->signer, &t->job);
 }
 
 static void
@@ -113,7 +138,7 @@ signs_with(const struct signer_contract *c, const char *key,
 		return;
 	try_init(&t, key, LONG_NS);
 	t.job.alg = asked;
-	assert_int_equal(sign_submit(c->signer, &t.job), OC_OK);
+	assert_int_equal(submit(c, &t), OC_OK);
 	assert_int_equal(t.num_done, 0);	/* never inside submit */
 	wait_for(c->signer, &t);
 	assert_int_equal(t.job.signed_alg, expected);
@@ -144,7 +169,7 @@ static void
 fails_with(const struct signer_contract *c, struct tried *t,
     enum oc_err expected)
 {
-	enum oc_err err = sign_submit(c->signer, &t->job);
+	enum oc_err err = submit(c, t);
 
 	assert_int_equal(t->num_done, 0);
 	if (err != OC_OK) {
@@ -200,7 +225,7 @@ done_comes_exactly_once(const struct signer_contract *c)
 	assert_non_null(t);
 	for (int i = 0; i < NUM; i++) {
 		try_init(&t[i], c->p256_key, LONG_NS);
-		assert_int_equal(sign_submit(c->signer, &t[i].job), OC_OK);
+		assert_int_equal(submit(c, &t[i]), OC_OK);
 		assert_int_equal(t[i].num_done, 0);
 	}
 	for (int64_t end = oc_clock_mono_ns() + LONG_NS;
@@ -228,8 +253,8 @@ deadline_is_kept_whatever_the_key_does(const struct signer_contract *c)
 	try_init(&t, c->p256_key, 100 * OC_NS_PER_MS);
 	try_init(&later, c->p256_key, LONG_NS);
 	start = oc_clock_mono_ns();
-	assert_int_equal(sign_submit(c->signer, &later.job), OC_OK);
-	assert_int_equal(sign_submit(c->signer, &t.job), OC_OK);
+	assert_int_equal(submit(c, &later), OC_OK);
+	assert_int_equal(submit(c, &t), OC_OK);
 	wait_for(c->signer, &t);
 	assert_int_equal(t.job.err, OC_ERR_TIMEOUT);
 	assert_int_equal(t.job.signature_len, 0);
@@ -263,13 +288,13 @@ cancelled_job_is_never_done(const struct signer_contract *c)
 
 	c->hold(c->arg);
 	try_init(&t, c->p256_key, 200 * OC_NS_PER_MS);
-	assert_int_equal(sign_submit(c->signer, &t.job), OC_OK);
+	assert_int_equal(submit(c, &t), OC_OK);
 	settle(c->signer, 50 * OC_NS_PER_MS);
 	sign_cancel(c->signer, &t.job);
 	/* Its memory is ours again: a late result must not land in it. */
 	memset(&t.job, 0xa5, sizeof(t.job));
 	try_init(&other, c->p256_key, LONG_NS);
-	assert_int_equal(sign_submit(c->signer, &other.job), OC_OK);
+	assert_int_equal(submit(c, &other), OC_OK);
 	c->release(c->arg);
 	wait_for(c->signer, &other);
 	assert_verifies(c->signer, &other);
@@ -290,7 +315,7 @@ cancel_without_waiting_is_never_done(const struct signer_contract *c)
 		    .events = POLLIN };
 
 		try_init(&t, c->p256_key, LONG_NS);
-		assert_int_equal(sign_submit(c->signer, &t.job), OC_OK);
+		assert_int_equal(submit(c, &t), OC_OK);
 		(void)poll(&pfd, 1, i % 3);
 		sign_cancel(c->signer, &t.job);
 		assert_int_equal(t.num_done, 0);
@@ -305,7 +330,7 @@ cancel_after_done_does_nothing(const struct signer_contract *c)
 	struct tried t;
 
 	try_init(&t, c->p256_key, LONG_NS);
-	assert_int_equal(sign_submit(c->signer, &t.job), OC_OK);
+	assert_int_equal(submit(c, &t), OC_OK);
 	wait_for(c->signer, &t);
 	sign_cancel(c->signer, &t.job);
 	settle(c->signer, 20 * OC_NS_PER_MS);
@@ -325,13 +350,14 @@ done_may_cancel_and_submit(const struct signer_contract *c)
 	first.job.lane = SIGN_LANE_REVOCATION;
 	second.job.lane = SIGN_LANE_CRL;
 	third.job.lane = SIGN_LANE_LIVE;
+	prepare(c, &fourth);
 	first.cancel_in_done = c->signer;
 	first.other = &second.job;
 	third.submit_in_done = c->signer;
 	third.other = &fourth.job;
-	assert_int_equal(sign_submit(c->signer, &first.job), OC_OK);
-	assert_int_equal(sign_submit(c->signer, &second.job), OC_OK);
-	assert_int_equal(sign_submit(c->signer, &third.job), OC_OK);
+	assert_int_equal(submit(c, &first), OC_OK);
+	assert_int_equal(submit(c, &second), OC_OK);
+	assert_int_equal(submit(c, &third), OC_OK);
 	c->release(c->arg);
 	wait_for(c->signer, &fourth);
 	settle(c->signer, 50 * OC_NS_PER_MS);
@@ -351,13 +377,13 @@ urgent_lanes_go_first(const struct signer_contract *c)
 	/* What is first is on its way to the key already. */
 	try_init(&plug, c->p256_key, LONG_NS);
 	plug.job.lane = SIGN_LANE_REVOCATION;
-	assert_int_equal(sign_submit(c->signer, &plug.job), OC_OK);
+	assert_int_equal(submit(c, &plug), OC_OK);
 	settle(c->signer, 50 * OC_NS_PER_MS);
 	for (int lane = SIGN_LANE_MAX - 1; lane >= 0; lane--) {
 		try_init(&t[lane], c->p256_key, LONG_NS);
 		t[lane].job.lane = (enum sign_lane)lane;
 		t[lane].last = &last;
-		assert_int_equal(sign_submit(c->signer, &t[lane].job), OC_OK);
+		assert_int_equal(submit(c, &t[lane]), OC_OK);
 	}
 	settle(c->signer, 50 * OC_NS_PER_MS);
 	c->release(c->arg);
@@ -379,7 +405,7 @@ full_queue_is_busy(const struct signer_contract *c)
 	c->hold(c->arg);
 	for (; num < c->num_jobs_full && err == OC_OK; num++) {
 		try_init(&t[num], c->p256_key, LONG_NS);
-		err = sign_submit(c->signer, &t[num].job);
+		err = submit(c, &t[num]);
 		assert_int_equal(t[num].num_done, 0);
 	}
 	/* A remote queue says it in done(). */
@@ -407,6 +433,7 @@ sign_now_waits_and_reports(const struct signer_contract *c)
 	struct tried t;
 
 	try_init(&t, c->p256_key, LONG_NS);
+	prepare(c, &t);
 	assert_int_equal(sign_now(c->signer, &t.job, &error), OC_OK);
 	assert_verifies(c->signer, &t);
 	try_init(&t, "issuer/nobody", LONG_NS);
@@ -415,6 +442,7 @@ sign_now_waits_and_reports(const struct signer_contract *c)
 	assert_non_null(strstr(error.text, "issuer/nobody"));
 	c->hold(c->arg);
 	try_init(&t, c->p256_key, 50 * OC_NS_PER_MS);
+	prepare(c, &t);
 	assert_int_equal(sign_now(c->signer, &t.job, &error), OC_ERR_TIMEOUT);
 	c->release(c->arg);
 }

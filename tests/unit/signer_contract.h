@@ -20,6 +20,8 @@ struct signer_contract {
 	void (*hold)(void *arg);
 	void (*release)(void *arg);
 	void *arg;
+	/* What such a key signs with alg, written to out; NULL: anything. */
+	size_t (*make_tbs)(enum sign_alg alg, uint8_t *out, size_t max);
 	/* Jobs that surely fill the queue while it is held. */
 	size_t num_jobs_full;
 };

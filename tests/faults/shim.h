@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a test tells the shim module what to do wrong.  The shim
+ * (tests/faults/shim.c) is a PKCS#11 module in front of another one,
+ * $OCSIGN_SHIM_MODULE; both sides map the file $OCSIGN_SHIM_CONTROL, so rules
+ * take effect in a running process and counters can be read while it runs.
+ */
+#ifndef TESTS_SHIM_H
+#define TESTS_SHIM_H
+
+#include <stdatomic.h>
+
+enum shim_function {
+	SHIM_NONE, SHIM_INITIALIZE, SHIM_FINALIZE, SHIM_GET_SLOT_LIST,
+	SHIM_GET_TOKEN_INFO, SHIM_OPEN_SESSION, SHIM_CLOSE_SESSION,
+	SHIM_CLOSE_ALL_SESSIONS, SHIM_GET_SESSION_INFO, SHIM_LOGIN,
+	SHIM_LOGOUT, SHIM_FIND_OBJECTS_INIT, SHIM_FIND_OBJECTS,
+	SHIM_FIND_OBJECTS_FINAL, SHIM_GET_ATTRIBUTE_VALUE, SHIM_SIGN_INIT,
+	SHIM_SIGN, SHIM_GENERATE_KEY_PAIR, SHIM_FUNCTION_MAX
+};
+
+enum shim_mode {
+	SHIM_RETURN,		/* rv, without calling the module */
+	SHIM_SLOW,		/* call it, latency_ms later */
+	SHIM_HANG,		/* until the rule is cleared; then call it */
+	SHIM_DO_LOGOUT,		/* C_Logout first, then call it */
+	SHIM_DO_CLOSE_ALL,	/* C_CloseAllSessions first, then call it */
+	SHIM_BREAK,		/* rv from everything until C_Finalize */
+	SHIM_FLIP,		/* C_Sign: a bit of the signature */
+	SHIM_SHORTEN,		/* C_Sign: an octet less */
+	SHIM_TO_DER,		/* C_Sign: r||s comes as Ecdsa-Sig-Value */
+	SHIM_TWICE,		/* C_FindObjects: the first object again */
+	SHIM_FLAGS		/* C_GetTokenInfo: rv or-ed into the flags */
+};
+
+struct shim_rule {
+	_Atomic int function;		/* written last; SHIM_NONE: unused */
+	_Atomic int mode;
+	_Atomic unsigned long rv;
+	_Atomic int after;		/* calls let through first */
+	_Atomic int count;		/* calls it strikes; 0: all */
+	_Atomic int latency_ms;
+	_Atomic int seen;
+};
+
+#define SHIM_RULES 8
+
+struct shim_control {
+	struct shim_rule rules[SHIM_RULES];
+	_Atomic unsigned long broken;
+	_Atomic unsigned long calls[SHIM_FUNCTION_MAX];
+	_Atomic long num_open;		/* sessions, by their return values */
+	_Atomic long num_open_at_finalize;
+};
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small to-be-signed values of every kind, written with der/writer.h. */
+#ifndef TESTS_TBS_SAMPLES_H
+#define TESTS_TBS_SAMPLES_H
+
+#include "sign/sign.h"
+
+/* What differs from sample to sample.  tbs_sample_init() fills in values that
+ * any signer takes. */
+struct tbs_sample {
+	enum sign_alg alg;
+	struct der_bytes issuer, subject, spki;
+	unsigned int version;		/* certificate: 2, CRL: 1, CSR: 0 */
+	struct der_bytes serial;	/* INTEGER contents */
+	int64_t not_before, not_after;
+	/* OCSP */
+	struct der_bytes responder_name;	/* byName, or else byKey: */
+	struct der_bytes responder_key_hash;
+	struct der_bytes name_hash, key_hash;
+	enum der_oid hash;
+	int64_t produced_at, this_update, next_update;
+	unsigned int num_singles;
+	bool has_trailing_null;		/* an element too many at the end */
+};
+
+/* A Name with one commonName, "Sample CA" and "Other CA". */
+extern const struct der_bytes tbs_name, tbs_other_name;
+
+void tbs_sample_init(struct tbs_sample *s, int64_t now_s);
+/* Asserts that it fits. */
+size_t tbs_certificate(const struct tbs_sample *s, uint8_t *out, size_t max);
+size_t tbs_crl(const struct tbs_sample *s, uint8_t *out, size_t max);
+size_t tbs_csr(const struct tbs_sample *s, uint8_t *out, size_t max);
+size_t tbs_ocsp(const struct tbs_sample *s, uint8_t *out, size_t max);
+
+#endif

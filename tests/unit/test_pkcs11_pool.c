@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pool on a real SoftHSM token: the signer's contract, every key type,
+ * concurrency, and everything that must keep it from starting.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pkcs11/admin.h"
+#include "pkcs11/local.h"
+#include "pkcs11/pin.h"
+#include "tests/faults/shim_control.h"
+#include "tests/unit/signer_contract.h"
+#include "tests/unit/tbs_samples.h"
+
+#define KEYS_MAX 8
+
+struct pool {
+	struct softhsm hsm;
+	struct p11_key_config keys[KEYS_MAX];
+	struct p11_local_config config;
+};
+
+static void
+add_key(struct pool *p, const char *name, const char *uri)
+{
+	struct p11_key_config *key = &p->keys[p->config.num_keys++];
+
+	*key = (struct p11_key_config){
+		.name = name, .token = "hsm", .uri = uri,
+		.allow = { .kinds = P11_ALLOW_ISSUER, .name = tbs_name },
+	};
+}
+
+static void
+pool_init(struct pool *p)
+{
+	memset(p, 0, sizeof(*p));
+	softhsm_init(&p->hsm, "pool");
+	p->config = (struct p11_local_config){
+		.tokens = &p->hsm.token, .num_tokens = 1,
+		.keys = p->keys, .state_dir = p->hsm.state_dir,
+	};
+}
+
+static void
+pool_open(const struct pool *p, struct signer **s)
+{
+	struct oc_error error = { 0 };
+	enum oc_err err = p11_local_new(&p->config, s, &error);
+
+	if (err != OC_OK)
+		print_error("%s\n", error.text);
+	assert_int_equal(err, OC_OK);
+}
+
+static void
+pool_fails(const struct pool *p, enum oc_err expected, const char *says)
+{
+	struct oc_error error = { 0 };
+	struct signer *s = NULL;
+
+	assert_int_equal(p11_local_new(&p->config, &s, &error), expected);
+	assert_null(s);
+	if (strstr(error.text, says) == NULL)
+		print_error("%s\n", error.text);
+	assert_non_null(strstr(error.text, says));
+}
+
+static size_t
+make_tbs(enum sign_alg alg, uint8_t *out, size_t max)
+{
+	struct tbs_sample sample;
+
+	tbs_sample_init(&sample, oc_clock_now_s());
+	sample.alg = alg;
+	return tbs_certificate(&sample, out, max);
+}
+
+static void
+hold(void *arg)
+{
+	(void)shim_add(arg, SHIM_SIGN, SHIM_HANG, 0, 0, 0);
+}
+
+static void
+release(void *arg)
+{
+	shim_clear(arg);
+}
+
+static void
+keeps_the_contract(void **state)
+{
+	struct signer_contract c = {
+		.rsa_key = "issuer/rsa",
+		.p256_key = "issuer/p256",
+		.p384_key = "issuer/p384",
+		.ed25519_key = "issuer/ed",
+		.hold = hold,
+		.release = release,
+		.make_tbs = make_tbs,
+		.num_jobs_full = 250 + 16,
+	};
+	struct shim_control *shim;
+	struct pool p;
+
+	(void)state;
+	pool_init(&p);
+	softhsm_generate(&p.hsm, "rsa", SIGN_KEY_RSA, 2048, NULL);
+	softhsm_generate(&p.hsm, "p256", SIGN_KEY_P256, 256, NULL);
+	softhsm_generate(&p.hsm, "p384", SIGN_KEY_P384, 384, NULL);
+	softhsm_generate(&p.hsm, "ed", SIGN_KEY_ED25519, 256, NULL);
+	add_key(&p, c.rsa_key, "rsa");
+	add_key(&p, c.p256_key, "pkcs11:object=p256;type=private");
+	add_key(&p, c.p384_key, "pkcs11:object=p384");
+	add_key(&p, c.ed25519_key, "ed");
+	shim = shim_open(&p.hsm);
+	p.hsm.token.num_sessions = 1;	/* order can be seen */
+	p.config.queue_max = 250;
+	pool_open(&p, &c.signer);
+	c.arg = shim;
+	signer_contract_run(&c);
+	assert_false(p11_local_is_stuck(c.signer));
+	sign_free(c.signer);
+	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 1);
+	assert_int_equal(atomic_load(&shim->num_open_at_finalize), 0);
+	shim_close(shim);
+	softhsm_fini(&p.hsm);
+}
+
+static void
+every_key_type_is_generated_and_listed(void **state)
+{
+	static const struct { const char *label; enum sign_key_type type;
+	    unsigned int bits; } wanted[] = {
+		{ "rsa2048", SIGN_KEY_RSA, 2048 },
+		{ "rsa3072", SIGN_KEY_RSA, 3072 },
+		{ "p256", SIGN_KEY_P256, 256 },
+		{ "p384", SIGN_KEY_P384, 384 },
+		{ "p521", SIGN_KEY_P521, 521 },
+		{ "ed25519", SIGN_KEY_ED25519, 256 },
+	};
+	const size_t num_wanted = sizeof(wanted) / sizeof(wanted[0]);
+	static struct p11_key_entry list[P11_ADMIN_MAX];
+	struct sign_key_info info, found;
+	struct oc_error error = { 0 };
+	struct signer *s;
+	struct pool p;
+	size_t num, num_seen = 0;
+
+	(void)state;
+	pool_init(&p);
+	for (size_t i = 0; i < num_wanted; i++) {
+		softhsm_generate(&p.hsm, wanted[i].label, wanted[i].type,
+		    wanted[i].bits, &info);
+		assert_int_equal(info.type, wanted[i].type);
+		assert_int_equal(info.bits, wanted[i].bits);
+		add_key(&p, wanted[i].label, wanted[i].label);
+	}
+	assert_int_equal(p11_admin_list_keys(&p.hsm.token, p.hsm.state_dir,
+	    oc_clock_mono_ns() + 60 * OC_NS_PER_S, list, &num, &error),
+	    OC_OK);
+	assert_int_equal(num, num_wanted);
+	for (size_t i = 0; i < num; i++)
+		for (size_t k = 0; k < num_wanted; k++)
+			if (strcmp(list[i].label, wanted[k].label) == 0) {
+				assert_int_equal(list[i].type,
+				    wanted[k].type);
+				assert_int_equal(list[i].bits,
+				    wanted[k].bits);
+				assert_int_equal(list[i].id_len, 16);
+				assert_true(list[i].has_private);
+				assert_true(list[i].has_public);
+				assert_false(list[i].is_extractable);
+				num_seen++;
+			}
+	assert_int_equal(num_seen, num_wanted);
+	pool_open(&p, &s);
+	assert_int_equal(sign_find_key(s, "p521", 0, &found, NULL), OC_OK);
+	assert_int_equal(found.alg, SIGN_ECDSA_SHA512);
+	sign_free(s);
+	softhsm_fini(&p.hsm);
+}
+
+static void
+generating_refuses_what_it_must(void **state)
+{
+	struct sign_key_info info;
+	struct oc_error error = { 0 };
+	int64_t deadline_ns = oc_clock_mono_ns() + 60 * OC_NS_PER_S;
+	struct softhsm hsm;
+
+	(void)state;
+	softhsm_init(&hsm, "gen");
+	softhsm_generate(&hsm, "taken", SIGN_KEY_P256, 256, NULL);
+	assert_int_equal(p11_admin_generate_key(&hsm.token, hsm.state_dir,
+	    "taken", SIGN_KEY_P384, 384, deadline_ns, &info, &error),
+	    OC_ERR_EXISTS);
+	assert_int_equal(p11_admin_generate_key(&hsm.token, hsm.state_dir,
+	    "weak", SIGN_KEY_RSA, 1024, deadline_ns, &info, &error),
+	    OC_ERR_UNSUPPORTED);
+	assert_int_equal(p11_admin_generate_key(&hsm.token, hsm.state_dir,
+	    "", SIGN_KEY_P256, 256, deadline_ns, &info, &error),
+	    OC_ERR_LIMIT);
+	softhsm_fini(&hsm);
+}
+
+static void
+count_done(struct sign_job *job, void *arg)
+{
+	assert_int_equal(job->err, OC_OK);
+	++*(int *)arg;
+}
+
+static void
+eight_sessions_sign_at_once(void **state)
+{
+	enum { NUM = 400 };
+	static struct sign_job jobs[NUM];
+	static uint8_t tbs[NUM][512];
+	struct p11_token_status status;
+	struct signer *s;
+	struct pool p;
+	int num_done = 0;
+
+	(void)state;
+	pool_init(&p);
+	softhsm_generate(&p.hsm, "rsa", SIGN_KEY_RSA, 2048, NULL);
+	softhsm_generate(&p.hsm, "p256", SIGN_KEY_P256, 256, NULL);
+	add_key(&p, "issuer/rsa", "rsa");
+	add_key(&p, "issuer/p256", "p256");
+	p.hsm.token.num_sessions = 8;
+	pool_open(&p, &s);
+	for (int i = 0; i < NUM; i++) {
+		enum sign_alg alg = i % 3 == 0 ? SIGN_RSA_PSS_SHA256 :
+		    i % 3 == 1 ? SIGN_RSA_SHA384 : SIGN_ECDSA_SHA256;
+
+		jobs[i] = (struct sign_job){
+			.key = i % 3 == 2 ? "issuer/p256" : "issuer/rsa",
+			.kind = SIGN_KIND_CERTIFICATE, .alg = alg,
+			.lane = (enum sign_lane)(i % SIGN_LANE_MAX),
+			.tbs = { tbs[i], make_tbs(alg, tbs[i],
+			    sizeof(tbs[i])) },
+			.deadline_ns = oc_clock_mono_ns() + 60 * OC_NS_PER_S,
+			.done = count_done, .arg = &num_done,
+		};
+		assert_int_equal(sign_submit(s, &jobs[i]), OC_OK);
+	}
+	for (int64_t end = oc_clock_mono_ns() + 60 * OC_NS_PER_S;
+	    num_done < NUM && oc_clock_mono_ns() < end; ) {
+		struct pollfd pfd = { .fd = sign_fd(s), .events = POLLIN };
+
+		(void)poll(&pfd, 1, 100);
+		sign_dispatch(s);
+	}
+	assert_int_equal(num_done, NUM);
+	assert_int_equal(p11_local_num_tokens(s), 1);
+	p11_local_status(s, 0, &status);
+	assert_true(status.is_up);
+	assert_int_equal(status.num_signed, NUM);
+	assert_int_equal(status.num_failed, 0);
+	assert_int_equal(status.num_logins, 1);
+	sign_free(s);
+	softhsm_fini(&p.hsm);
+}
+
+static void
+what_the_limits_forbid_is_refused(void **state)
+{
+	struct tbs_sample sample;
+	struct oc_error error = { 0 };
+	uint8_t tbs[512];
+	struct sign_job job;
+	struct signer *s;
+	struct pool p;
+
+	(void)state;
+	pool_init(&p);
+	softhsm_generate(&p.hsm, "p256", SIGN_KEY_P256, 256, NULL);
+	add_key(&p, "issuer/ca", "p256");
+	pool_open(&p, &s);
+	tbs_sample_init(&sample, oc_clock_now_s());
+	sample.issuer = tbs_other_name;
+	job = (struct sign_job){ .key = "issuer/ca",
+		.kind = SIGN_KIND_CERTIFICATE,
+		.tbs = { tbs, tbs_certificate(&sample, tbs, sizeof(tbs)) },
+		.deadline_ns = oc_clock_mono_ns() + 10 * OC_NS_PER_S };
+	assert_int_equal(sign_now(s, &job, &error), OC_ERR_REFUSED);
+	assert_non_null(strstr(error.text, "issuer is not this key's"));
+	job.kind = SIGN_KIND_OCSP;
+	assert_int_equal(sign_now(s, &job, &error), OC_ERR_REFUSED);
+	sign_free(s);
+	softhsm_fini(&p.hsm);
+}
+
+static void
+wrong_pin_is_tried_once_for_ever(void **state)
+{
+	struct shim_control *shim;
+	struct oc_error error = { 0 };
+	struct signer *s;
+	struct pool p;
+
+	(void)state;
+	pool_init(&p);
+	softhsm_generate(&p.hsm, "p256", SIGN_KEY_P256, 256, NULL);
+	add_key(&p, "issuer/ca", "p256");
+	shim = shim_open(&p.hsm);
+	softhsm_write_pin(&p.hsm, "9999");
+	pool_fails(&p, OC_ERR_PIN, "CKR_PIN_INCORRECT");
+	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 1);
+	for (int i = 0; i < 3; i++)
+		pool_fails(&p, OC_ERR_PIN, "not tried again");
+	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 1);
+	/* Another wrong one is one more try; the right one unlatches. */
+	softhsm_write_pin(&p.hsm, "8888");
+	pool_fails(&p, OC_ERR_PIN, "CKR_PIN_INCORRECT");
+	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 2);
+	softhsm_write_pin(&p.hsm, SOFTHSM_PIN);
+	pool_open(&p, &s);
+	sign_free(s);
+	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 3);
+	assert_int_equal(p11_pin_unlatch(p.hsm.state_dir, "hsm", &error),
+	    OC_ERR_NOT_FOUND);
+	shim_close(shim);
+	softhsm_fini(&p.hsm);
+}
+
+static void
+pin_that_others_can_read_is_refused(void **state)
+{
+	struct pool p;
+
+	(void)state;
+	pool_init(&p);
+	assert_int_equal(chmod(p.hsm.pin_file, 0640), 0);
+	pool_fails(&p, OC_ERR_PIN, "chmod 0600");
+	p.hsm.token.pin_source = NULL;
+	pool_fails(&p, OC_ERR_PIN, "pin-source");
+	softhsm_fini(&p.hsm);
+}
+
+static void
+locked_or_last_try_is_not_tried(void **state)
+{
+	struct shim_control *shim;
+	struct pool p;
+
+	(void)state;
+	pool_init(&p);
+	shim = shim_open(&p.hsm);
+	(void)shim_add(shim, SHIM_GET_TOKEN_INFO, SHIM_FLAGS, 0x20000, 0, 0);
+	pool_fails(&p, OC_ERR_PIN, "one wrong PIN more");
+	shim_clear(shim);
+	(void)shim_add(shim, SHIM_GET_TOKEN_INFO, SHIM_FLAGS, 0x40000, 0, 0);
+	pool_fails(&p, OC_ERR_PIN, "locked");
+	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 0);
+	shim_close(shim);
+	softhsm_fini(&p.hsm);
+}
+
+static void
+missing_things_are_named(void **state)
+{
+	struct pool p;
+
+	(void)state;
+	pool_init(&p);
+	add_key(&p, "issuer/ca", "nothing");
+	pool_fails(&p, OC_ERR_NOT_FOUND, "issuer/ca");
+	p.hsm.token.uri = "pkcs11:token=nobody";
+	pool_fails(&p, OC_ERR_NOT_FOUND, "no initialised token");
+	p.hsm.token.module = "/nowhere/libpkcs11.so";
+	pool_fails(&p, OC_ERR_NOT_FOUND, "/nowhere/libpkcs11.so");
+	p.hsm.token.module = p.hsm.conf;
+	pool_fails(&p, OC_ERR_UNSUPPORTED, p.hsm.conf);
+	p.hsm.token.module = "libsofthsm2.so";
+	pool_fails(&p, OC_ERR_CONFIG, "absolute");
+	softhsm_fini(&p.hsm);
+}
+
+static void
+ambiguous_names_are_refused(void **state)
+{
+	struct shim_control *shim;
+	struct pool p;
+
+	(void)state;
+	pool_init(&p);
+	softhsm_generate(&p.hsm, "p256", SIGN_KEY_P256, 256, NULL);
+	softhsm_add_token(&p.hsm, "other");
+	p.hsm.token.uri = "pkcs11:model=SoftHSM%20v2";
+	pool_fails(&p, OC_ERR_MISMATCH, "add serial=");
+	p.hsm.token.uri = p.hsm.uri;
+	add_key(&p, "issuer/ca", "p256");
+	add_key(&p, "issuer/ca", "p256");
+	pool_fails(&p, OC_ERR_EXISTS, "issuer/ca");
+	p.config.num_keys = 1;
+	shim = shim_open(&p.hsm);
+	(void)shim_add(shim, SHIM_FIND_OBJECTS, SHIM_TWICE, 0, 0, 0);
+	pool_fails(&p, OC_ERR_MISMATCH, "several private keys");
+	shim_close(shim);
+	softhsm_fini(&p.hsm);
+}
+
+static void
+key_must_be_the_expected_one(void **state)
+{
+	struct sign_key_info mine, other;
+	struct signer *s;
+	struct pool p;
+
+	(void)state;
+	pool_init(&p);
+	softhsm_generate(&p.hsm, "mine", SIGN_KEY_P256, 256, &mine);
+	softhsm_generate(&p.hsm, "other", SIGN_KEY_P256, 256, &other);
+	add_key(&p, "issuer/ca", "mine");
+	p.keys[0].spki = (struct der_bytes){ other.spki, other.spki_len };
+	pool_fails(&p, OC_ERR_MISMATCH, "not the one in the certificate");
+	p.keys[0].spki = (struct der_bytes){ mine.spki, mine.spki_len };
+	pool_open(&p, &s);
+	sign_free(s);
+	softhsm_fini(&p.hsm);
+}
+
+static void
+tokens_are_listed_and_never_reinitialised(void **state)
+{
+	static struct p11_token_entry list[P11_ADMIN_MAX];
+	struct oc_secret pin = { .len = 0 };
+	struct oc_error error = { 0 };
+	int64_t deadline_ns = oc_clock_mono_ns() + 60 * OC_NS_PER_S;
+	struct softhsm hsm;
+	size_t num, num_found = 0;
+
+	(void)state;
+	softhsm_init(&hsm, "listed");
+	assert_int_equal(p11_admin_list_tokens(hsm.module, NULL, deadline_ns,
+	    list, &num, &error), OC_OK);
+	for (size_t i = 0; i < num; i++)
+		if (strcmp(list[i].label, "listed") == 0) {
+			num_found++;
+			assert_true(list[i].is_initialized);
+			assert_true(list[i].has_user_pin);
+			assert_false(list[i].is_pin_locked);
+		}
+	assert_int_equal(num_found, 1);
+	assert_int_equal(oc_secret_set(&pin, "1234", 4), OC_OK);
+	assert_int_equal(p11_admin_init_token(hsm.module, NULL, NULL,
+	    "listed", &pin, &pin, deadline_ns, &error), OC_ERR_EXISTS);
+	assert_int_equal(p11_admin_init_token(hsm.module, NULL, "0badserial",
+	    "new", &pin, &pin, deadline_ns, &error), OC_ERR_NOT_FOUND);
+	assert_int_equal(p11_admin_list_tokens("/nowhere.so", NULL,
+	    deadline_ns, list, &num, &error), OC_ERR_NOT_FOUND);
+	softhsm_fini(&hsm);
+}
+
+static void
+hung_module_is_killed_with_its_child(void **state)
+{
+	static struct p11_key_entry list[P11_ADMIN_MAX];
+	struct shim_control *shim;
+	struct oc_error error = { 0 };
+	struct softhsm hsm;
+	int64_t start;
+	size_t num;
+
+	(void)state;
+	softhsm_init(&hsm, "hung");
+	shim = shim_open(&hsm);
+	(void)shim_add(shim, SHIM_OPEN_SESSION, SHIM_HANG, 0, 0, 0);
+	start = oc_clock_mono_ns();
+	assert_int_equal(p11_admin_list_keys(&hsm.token, hsm.state_dir,
+	    start + 300 * OC_NS_PER_MS, list, &num, &error), OC_ERR_TIMEOUT);
+	assert_true(oc_clock_mono_ns() - start < 3 * OC_NS_PER_S);
+	shim_close(shim);
+	softhsm_fini(&hsm);
+}
+
+int
+main(void)
+{
+	/* First what forks only: a child of a process with threads is none
+	 * of what the admin functions promise to survive. */
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tokens_are_listed_and_never_reinitialised),
+		cmocka_unit_test(hung_module_is_killed_with_its_child),
+		cmocka_unit_test(generating_refuses_what_it_must),
+		cmocka_unit_test(every_key_type_is_generated_and_listed),
+		cmocka_unit_test(missing_things_are_named),
+		cmocka_unit_test(ambiguous_names_are_refused),
+		cmocka_unit_test(key_must_be_the_expected_one),
+		cmocka_unit_test(wrong_pin_is_tried_once_for_ever),
+		cmocka_unit_test(pin_that_others_can_read_is_refused),
+		cmocka_unit_test(locked_or_last_try_is_not_tried),
+		cmocka_unit_test(what_the_limits_forbid_is_refused),
+		cmocka_unit_test(eight_sessions_sign_at_once),
+		cmocka_unit_test(keeps_the_contract),
+	};
+
+	if (!softhsm_is_there())
+		return 77;
+	oc_log_init("test_pkcs11_pool", OC_LOG_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
