@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# usage: dist/packages.sh [-n] FOR...	(build, test, peer; see tests/packages)
+# usage: dist/packages.sh [-n] FOR...	(build, demo, test, peer: tests/packages)
 #
 # Installs what is missing where there is apt-get, as root or by sudo, asking
 # nothing; elsewhere, and with -n, says what is missing.  Exit status 1: some
@@ -17,7 +17,7 @@ if [ "${1-}" = -n ]; then
 	shift
 fi
 if [ $# -eq 0 ]; then
-	echo "usage: dist/packages.sh [-n] build|test|peer..." >&2
+	echo "usage: dist/packages.sh [-n] build|demo|test|peer..." >&2
 	exit 2
 fi
 

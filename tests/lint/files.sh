@@ -19,7 +19,7 @@ find_in() {
 	shift
 	[ -z "$dirs" ] && return
 	# shellcheck disable=SC2086
-	find $dirs -name '.?*' -prune -o -type f \( "$@" \) -print | sort
+	find -L $dirs -name '.?*' -prune -o -type f \( "$@" \) -print | sort
 }
 
 # The C of the programs.
