@@ -32,7 +32,24 @@ enum oc_err ocsp_context_build(const struct ocsp_context *context,
     const struct ocsp_slot *slot, uint8_t *out, size_t out_max, size_t *len)
     OC_MUST_CHECK;
 
-/* The tables a responder answers from. */
+/*
+ * For who has slots signed.  The ResponseData that a slot's signature is
+ * over; signature is not looked at.
+ */
+enum oc_err ocsp_context_data(const struct ocsp_context *context,
+    const struct ocsp_slot *slot, uint8_t *out, size_t out_max, size_t *len)
+    OC_MUST_CHECK;
+/* Puts a signature, as signers give it, into the slot.  MALFORMED if it is
+ * none of this key's. */
+enum oc_err ocsp_context_take_signature(const struct ocsp_context *context,
+    struct der_bytes signature, struct ocsp_slot *slot) OC_MUST_CHECK;
+/* hashAlgorithm, issuerNameHash, issuerKeyHash; see ocsp/certid.h. */
+struct der_bytes ocsp_context_certid_prefix(
+    const struct ocsp_context *context, uint8_t encoding);
+
+/* The tables a responder answers from.  An issuer may stand in it twice,
+ * while one signing key takes over from another: the first that has an
+ * answer is taken, and a miss is the first's. */
 struct ocsp_answerer {
 	struct {
 		struct ocsp_table *table;	/* borrowed */
@@ -71,7 +88,10 @@ enum ocsp_outcome { OCSP_ANSWERED, OCSP_MISSED };
 /*
  * A request for one certificate without a wanted nonce is answered from its
  * slot while now < next_update; errors are answered at once.  Everything
- * else is a miss.  nonce: OCSP_NONCE_SKIP answers a request whose live
+ * else is a miss; so is what asks of a table that is RETIRED, which whoever
+ * asks should have opened again.  reply is set only with OCSP_ANSWERED (out
+ * and out_max before, by the caller, to at least OCSP_ERROR_RESPONSE_LEN),
+ * miss only with OCSP_MISSED.  nonce: OCSP_NONCE_SKIP answers a request whose live
  * signature was declined as if it had no nonce (RFC 9919, 3.2.1).
  */
 enum ocsp_nonce_mode { OCSP_NONCE_WANTED, OCSP_NONCE_SKIP };

@@ -8,6 +8,7 @@
 #define OCSP_IDENTITY_H
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "der/bytes.h"
 #include "ocsp/certid.h"
 #include "sign/alg.h"

@@ -6,7 +6,7 @@
  * responders map it read-only.  Derived data: it can always be made again
  * from the store, at the price of signing everything again.
  *
- *	header   HEADER_LEN octets, struct ocsp_table_header
+ *	header   OCSP_TABLE_HEADER_LEN octets
  *	index    num_buckets x u32: slot number + 1, 0 = empty; open addressing
  *	slots    num_slots x slot_len
  *
@@ -14,8 +14,10 @@
  * table of another is made anew.  A slot is guarded by a sequence number,
  * odd while it is written, and by a CRC-32C over the rest, so that readers
  * see torn ones, and so does a start after a crash.
- * Full: a larger file is made beside it and renamed over it, and the header
- * of the old one says RETIRED, so that readers map the new.
+ * Full: slots that were withdrawn or whose nextUpdate has passed are used
+ * again; if there are few of them, a larger file is made beside it and
+ * renamed over it, and the header of the old one says RETIRED, so that
+ * readers map the new.
  */
 #ifndef OCSP_TABLE_H
 #define OCSP_TABLE_H
@@ -29,6 +31,7 @@
 struct ocsp_table;
 
 #define OCSP_STORE_ID_LEN 16
+#define OCSP_TABLE_HEADER_LEN 8192
 
 /* One answer, as it is handed in and out. */
 struct ocsp_slot {
@@ -43,6 +46,10 @@ struct ocsp_slot {
 /* The writer: takes an exclusive lock on path.lock (BUSY if another has it),
  * makes the file if it is missing, unreadable, another store's, another
  * identity's or another version's.  num_slots is a first guess. */
+/* A table that was not closed (its writer died) is gone through slot by slot
+ * first: torn ones are counted, logged and free.  If the machine went down
+ * as well, ocsp_table_seq() goes back to what ocsp_table_sync() had made
+ * durable, so that no change is missed.  It is not ready. */
 enum oc_err ocsp_table_create(const char *path,
     const struct ocsp_identity *identity,
     const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
@@ -62,7 +69,9 @@ bool ocsp_table_find(const struct ocsp_table *table,
 bool ocsp_table_is_retired(const struct ocsp_table *table);
 
 /* The writer's.  Replaces the slot of the same serial and encoding; grows
- * when full: NO_SPACE if the disk is, and then nothing has changed. */
+ * when full: NO_SPACE if the disk is, and then nothing has changed.
+ * MISMATCH if the signature is not as long as the identity says; LIMIT for a
+ * time before 1970 or after 2106. */
 enum oc_err ocsp_table_put(struct ocsp_table *table,
     const struct ocsp_slot *slot) OC_MUST_CHECK;
 /* Withdraws every encoding of a serial at once: its status has changed and
@@ -72,16 +81,22 @@ void ocsp_table_withdraw(struct ocsp_table *table,
 /* The last change of the store that the table reflects. */
 int64_t ocsp_table_seq(const struct ocsp_table *table);
 void ocsp_table_set_seq(struct ocsp_table *table, int64_t seq);
+/* Makes all slots and the present seq durable.  Blocks in msync(): now and
+ * then, and not between two answers.  ocsp_table_close() does it, too. */
+enum oc_err ocsp_table_sync(struct ocsp_table *table) OC_MUST_CHECK;
 /* False until the writer has caught up with the store once: readers answer
  * tryLater until then. */
 bool ocsp_table_is_ready(const struct ocsp_table *table);
 void ocsp_table_set_ready(struct ocsp_table *table, bool is_ready);
 
-/* Walks all live slots; the walk ends when fn returns false. */
+/* Walks all live slots; the walk ends when fn returns false.  fn must not
+ * put or withdraw. */
 typedef bool ocsp_table_fn(void *arg, const struct ocsp_slot *slot);
 void ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn,
     void *arg);
-/* Checks header, index and every slot's CRC; counts in out. */
+/* Checks header, index and every slot's CRC; counts in out.  lost: good, but
+ * the index does not lead to it.  MALFORMED if the header is damaged.  Beside
+ * a writer at work a slot may seem torn or lost that is not. */
 struct ocsp_table_report { uint32_t num_good, num_torn, num_lost; };
 enum oc_err ocsp_table_verify(const struct ocsp_table *table,
     struct ocsp_table_report *report) OC_MUST_CHECK;

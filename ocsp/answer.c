@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an OCSPRequest's octets to the answer's, or to what ocsign-status is
+ * to be asked.  The hot path: no allocation, no lock, no log line.
+ *
+ * Whatever goes wrong becomes an enum oc_err, and ocsp_answer() turns that
+ * into RFC 6960's status, in one place.
+ */
+#include "ocsp/answer.h"
+
+/* OC_ERR_NOT_FOUND if it is none of ours, or in no hash that we know. */
+static enum oc_err
+find_issuer(const struct ocsp_answerer *answerer,
+    const struct ocsp_certid *certid, uint32_t first, uint32_t *issuer)
+{
+	uint32_t i;
+
+	for (i = first; i < answerer->num_issuers; i++) {
+		if (ocsp_identity_matches(ocsp_table_identity(
+		    answerer->issuers[i].table), certid)) {
+			*issuer = i;
+			return OC_OK;
+		}
+	}
+	return OC_ERR_NOT_FOUND;
+}
+
+/* No CA has given such a serial to a certificate: that is no fault of the
+ * request's encoding. */
+static enum oc_err
+read_serial(const struct ocsp_certid *certid, struct oc_serial *serial)
+{
+	return oc_serial_from_bytes(certid->serial.p, certid->serial.len,
+	    serial) == OC_OK ? OC_OK : OC_ERR_NOT_FOUND;
+}
+
+/* Asking for the same twice is asking once. */
+static void
+add_to_miss(struct ocsp_miss *miss, uint8_t encoding,
+    const struct oc_serial *serial)
+{
+	uint32_t i;
+
+	for (i = 0; i < miss->num_singles; i++)
+		if (miss->singles[i].encoding == encoding &&
+		    oc_serial_equal(&miss->singles[i].serial, serial))
+			return;
+	miss->singles[miss->num_singles].encoding = encoding;
+	miss->singles[miss->num_singles].serial = *serial;
+	miss->num_singles++;
+}
+
+/* All that is asked for must be of the one issuer: one signature, one
+ * issuer. */
+static enum oc_err
+fill_miss(const struct ocsp_answerer *answerer,
+    const struct ocsp_request *request, uint32_t issuer,
+    struct der_bytes nonce, struct ocsp_miss *miss)
+{
+	const struct ocsp_identity *identity = ocsp_table_identity(
+	    answerer->issuers[issuer].table);
+	struct der_bytes rest = request->singles;
+	struct ocsp_certid certid;
+	struct oc_serial serial;
+
+	miss->issuer = issuer;
+	miss->num_singles = 0;
+	while (ocsp_request_next(&rest, &certid)) {
+		if (!ocsp_identity_matches(identity, &certid) ||
+		    read_serial(&certid, &serial) != OC_OK)
+			return OC_ERR_NOT_FOUND;
+		add_to_miss(miss, certid.encoding, &serial);
+	}
+	miss->nonce_len = nonce.len;
+	if (nonce.len != 0)
+		memcpy(miss->nonce, nonce.p, nonce.len);
+	return OC_OK;
+}
+
+static enum oc_err
+reply_from(const struct ocsp_context *context, const struct ocsp_slot *slot,
+    struct ocsp_reply *reply)
+{
+	size_t len;
+
+	/* That a slot holds no signature, or the buffer is too small, is our
+	 * own fault. */
+	if (slot->signature_len < sizeof(reply->etag) ||
+	    ocsp_context_build(context, slot, reply->out, reply->out_max,
+	    &len) != OC_OK)
+		return OC_ERR_INTERNAL;
+	reply->len = len;
+	reply->status = OCSP_SUCCESSFUL;
+	reply->this_update = slot->this_update;
+	reply->next_update = slot->next_update;
+	memcpy(reply->etag, slot->signature, sizeof(reply->etag));
+	reply->is_cacheable = true;
+	return OC_OK;
+}
+
+/* OC_ERR_BUSY until a table of the issuer has caught up with the store. */
+static enum oc_err
+look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
+    uint32_t issuer, int64_t now, struct ocsp_reply *reply,
+    enum ocsp_outcome *outcome)
+{
+	enum oc_err not_found = OC_ERR_BUSY;
+	struct ocsp_slot slot;
+	struct oc_serial serial;
+
+	if (read_serial(certid, &serial) != OC_OK)
+		return OC_ERR_NOT_FOUND;
+	do {
+		const struct ocsp_table *table =
+		    answerer->issuers[issuer].table;
+
+		if (!ocsp_table_is_ready(table))
+			continue;
+		not_found = OC_OK;
+		if (!ocsp_table_is_retired(table) &&
+		    ocsp_table_find(table, &serial, certid->encoding, &slot) &&
+		    now < slot.next_update) {
+			*outcome = OCSP_ANSWERED;
+			return reply_from(answerer->issuers[issuer].context,
+			    &slot, reply);
+		}
+	} while (find_issuer(answerer, certid, issuer + 1, &issuer) == OC_OK);
+	*outcome = OCSP_MISSED;
+	return not_found;
+}
+
+static enum oc_err
+answer(const struct ocsp_answerer *answerer, struct der_bytes der,
+    int64_t now, enum ocsp_nonce_mode nonce_mode, struct ocsp_reply *reply,
+    struct ocsp_miss *miss, enum ocsp_outcome *outcome)
+{
+	struct ocsp_request request;
+	struct der_bytes nonce = { NULL, 0 };
+	uint32_t issuer;
+	enum oc_err err;
+
+	err = ocsp_request_read(der, &request);
+	if (err != OC_OK)
+		return err;
+	if (request.has_unknown_critical)
+		return OC_ERR_UNSUPPORTED;
+	err = find_issuer(answerer, &request.first, 0, &issuer);
+	if (err != OC_OK)
+		return err;
+	if (nonce_mode == OCSP_NONCE_WANTED &&
+	    answerer->issuers[issuer].wants_nonce)
+		nonce = request.nonce;
+	if (request.num_singles == 1 && nonce.len == 0) {
+		err = look_up(answerer, &request.first, issuer, now, reply,
+		    outcome);
+		if (err != OC_OK || *outcome == OCSP_ANSWERED)
+			return err;
+	} else if (!ocsp_table_is_ready(answerer->issuers[issuer].table)) {
+		return OC_ERR_BUSY;
+	}
+	*outcome = OCSP_MISSED;
+	return fill_miss(answerer, &request, issuer, nonce, miss);
+}
+
+enum ocsp_outcome
+ocsp_answer(const struct ocsp_answerer *answerer, struct der_bytes request,
+    int64_t now, enum ocsp_nonce_mode nonce, struct ocsp_reply *reply,
+    struct ocsp_miss *miss)
+{
+	enum ocsp_outcome outcome = OCSP_ANSWERED;
+	struct der_bytes octets;
+	enum oc_err err;
+
+	oc_assert(reply->out_max >= OCSP_ERROR_RESPONSE_LEN);
+	err = answer(answerer, request, now, nonce, reply, miss, &outcome);
+	if (err == OC_OK)
+		return outcome;
+	reply->status = ocsp_response_status_of(err);
+	octets = ocsp_error_response(reply->status);
+	memcpy(reply->out, octets.p, octets.len);
+	reply->len = octets.len;
+	reply->this_update = reply->next_update = 0;
+	memset(reply->etag, 0, sizeof(reply->etag));
+	reply->is_cacheable = false;
+	return OCSP_ANSWERED;
+}

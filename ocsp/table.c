@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The response table as its users see it: ocsp/table.h. */
+#include "ocsp/table.h"
+
+#include "base/clock.h"
+#include "ocsp/table_private.h"
+
+const struct ocsp_identity *
+ocsp_table_identity(const struct ocsp_table *table)
+{
+	return &table->identity;
+}
+
+uint32_t
+ocsp_table_num_used(const struct ocsp_table *table)
+{
+	return atomic_load_explicit(&table->header->num_used,
+	    memory_order_relaxed);
+}
+
+bool
+ocsp_table_find(const struct ocsp_table *table,
+    const struct oc_serial *serial, uint8_t encoding, struct ocsp_slot *slot)
+{
+	struct table_key key = table_key_of(serial, encoding);
+	uint32_t words[SLOT_WORDS_MAX], number;
+
+	if (!table_lookup(table, &key, &number, words))
+		return false;
+	table_unpack(table, words, slot);
+	return true;
+}
+
+static bool
+has_flag(const struct ocsp_table *table, enum table_flag flag)
+{
+	return (atomic_load_explicit(&table->header->flags,
+	    memory_order_acquire) & flag) != 0;
+}
+
+bool
+ocsp_table_is_retired(const struct ocsp_table *table)
+{
+	return has_flag(table, TABLE_RETIRED);
+}
+
+bool
+ocsp_table_is_ready(const struct ocsp_table *table)
+{
+	return has_flag(table, TABLE_READY);
+}
+
+void
+ocsp_table_set_ready(struct ocsp_table *table, bool is_ready)
+{
+	if (is_ready)
+		atomic_fetch_or(&table->header->flags, TABLE_READY);
+	else
+		atomic_fetch_and(&table->header->flags,
+		    ~(uint32_t)TABLE_READY);
+}
+
+int64_t
+ocsp_table_seq(const struct ocsp_table *table)
+{
+	return (int64_t)atomic_load(&table->header->seq);
+}
+
+void
+ocsp_table_set_seq(struct ocsp_table *table, int64_t seq)
+{
+	atomic_store(&table->header->seq, (uint64_t)seq);
+}
+
+/* Growing pays only if going through all slots finds few of no use. */
+static enum oc_err
+make_room(struct ocsp_table *table)
+{
+	uint32_t num_freed = table_reclaim(table, oc_clock_now_s());
+	enum oc_err err;
+
+	if (num_freed > table->num_slots / 16)
+		return OC_OK;
+	err = table_grow(table);
+	return num_freed > 0 ? OC_OK : err;
+}
+
+enum oc_err
+ocsp_table_put(struct ocsp_table *table, const struct ocsp_slot *slot)
+{
+	struct table_key key = table_key_of(&slot->serial, slot->encoding);
+	uint32_t words[SLOT_WORDS_MAX], number;
+	enum oc_err err;
+
+	oc_assert(table->lock_fd >= 0);
+	err = table_pack(table, slot, words);
+	if (err != OC_OK)
+		return err;
+	if (table_find_slot(table, &key, &number)) {
+		table_store_slot(table, number, words);
+		return OC_OK;
+	}
+	if (!table_take_free(table, &number)) {
+		err = make_room(table);
+		if (err != OC_OK)
+			return err;
+		if (!table_take_free(table, &number))
+			return OC_ERR_INTERNAL;
+	}
+	table_store_slot(table, number, words);
+	table_enter(table, number);
+	return OC_OK;
+}
+
+void
+ocsp_table_withdraw(struct ocsp_table *table, const struct oc_serial *serial)
+{
+	oc_assert(table->lock_fd >= 0);
+	table_remove_serial(table, serial);
+}
+
+void
+ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn, void *arg)
+{
+	uint32_t words[SLOT_WORDS_MAX], i;
+	struct ocsp_slot slot;
+
+	for (i = 0; i < table->num_slots; i++) {
+		if (i >= atomic_load_explicit(&table->header->num_touched,
+		    memory_order_relaxed))
+			return;
+		if (!table_load_slot(table, i, words) ||
+		    !table_slot_is_live(words))
+			continue;
+		table_unpack(table, words, &slot);
+		if (!fn(arg, &slot))
+			return;
+	}
+}
+
+static void
+verify_slot(const struct ocsp_table *table, uint32_t number,
+    struct ocsp_table_report *report)
+{
+	uint32_t words[SLOT_WORDS_MAX], found_words[SLOT_WORDS_MAX], found;
+	struct table_key key;
+
+	if (!table_load_slot(table, number, words)) {
+		report->num_torn++;
+		return;
+	}
+	if (!table_slot_is_live(words))
+		return;
+	key.shape = words[SLOT_SHAPE] & 0xffff;
+	memcpy(key.serial, &words[SLOT_SERIAL], sizeof(key.serial));
+	if (table_lookup(table, &key, &found, found_words) && found == number)
+		report->num_good++;
+	else
+		report->num_lost++;
+}
+
+enum oc_err
+ocsp_table_verify(const struct ocsp_table *table,
+    struct ocsp_table_report *report)
+{
+	struct ocsp_table_report counts = { 0 };
+	uint32_t i, num_touched;
+
+	if (table_check_header(table->header, table->map_len) != NULL)
+		return OC_ERR_MALFORMED;
+	num_touched = atomic_load(&table->header->num_touched);
+	if (num_touched > table->num_slots)
+		return OC_ERR_MALFORMED;
+	for (i = 0; i < num_touched; i++)
+		verify_slot(table, i, &counts);
+	*report = counts;
+	return OC_OK;
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The response table's writer: making, taking over, growing and closing.
+ *
+ * A file is complete before it gets its name, and never changes its size:
+ * what has mapped it may read all of it for ever.  Its blocks are allocated
+ * before it is mapped, so that a full disk is an error here and not a SIGBUS
+ * later.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "ocsp/table_private.h"
+
+/* Beyond RLIMIT_FSIZE the kernel answers with a signal: ask first. */
+static bool
+is_within_limit(uint64_t len)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+	    limit.rlim_cur == RLIM_INFINITY || len <= limit.rlim_cur;
+}
+
+static int
+allocate(int fd, uint64_t len)
+{
+	if (!is_within_limit(len))
+		return EFBIG;
+	return posix_fallocate(fd, 0, (off_t)len);
+}
+
+static void
+get_boot_id(uint8_t boot_id[TABLE_BOOT_ID_LEN])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	/* All zero is unlike any, itself included: see is_same_boot(). */
+	memset(boot_id, 0, TABLE_BOOT_ID_LEN);
+	if (f == NULL)
+		return;
+	if (fread(boot_id, 1, TABLE_BOOT_ID_LEN, f) != TABLE_BOOT_ID_LEN)
+		memset(boot_id, 0, TABLE_BOOT_ID_LEN);
+	(void)fclose(f);
+}
+
+static bool
+is_same_boot(const uint8_t a[TABLE_BOOT_ID_LEN])
+{
+	uint8_t now[TABLE_BOOT_ID_LEN];
+
+	get_boot_id(now);
+	return now[0] != 0 && memcmp(a, now, sizeof(now)) == 0;
+}
+
+/* path + suffix, for free(). */
+static char *
+beside(const char *path, const char *suffix)
+{
+	size_t len = strlen(path) + strlen(suffix) + 1;
+	char *name = malloc(len);
+
+	if (name != NULL)
+		(void)snprintf(name, len, "%s%s", path, suffix);
+	return name;
+}
+
+static enum oc_err
+plan_header(const struct ocsp_identity *identity,
+    const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
+    struct table_header *header)
+{
+	memset(header, 0, sizeof(*header));
+	memcpy(header->magic, TABLE_MAGIC, sizeof(header->magic));
+	header->byte_order = TABLE_BYTE_ORDER;
+	header->version = TABLE_VERSION;
+	header->identity_len = sizeof(*identity);
+	header->slot_len = table_slot_len_for(identity->signature_len);
+	header->num_slots = num_slots;
+	header->num_buckets = table_num_buckets_for(num_slots);
+	if (getrandom(header->hash_key, sizeof(header->hash_key), 0) !=
+	    (ssize_t)sizeof(header->hash_key))
+		return OC_ERR_SYSTEM;
+	memcpy(header->store_id, store_id, sizeof(header->store_id));
+	memcpy(&header->identity, identity, sizeof(*identity));
+	header->crc = table_header_crc(header);
+	header->flags = TABLE_OPEN;
+	get_boot_id(header->boot_id);
+	return OC_OK;
+}
+
+/* An empty table, mapped into *table, in a file of this name. */
+static enum oc_err
+make_file(struct ocsp_table *table, const char *name,
+    const struct table_header *header, struct oc_error *error)
+{
+	enum oc_err err = OC_OK;
+	int fd, rc;
+
+	(void)unlink(name);
+	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return table_fail(error, "make", name);
+	rc = allocate(fd, table_file_len_for(header));
+	if (rc != 0) {
+		errno = rc;
+		err = table_fail(error, "allocate", name);
+	} else if (pwrite(fd, header, sizeof(*header), 0) !=
+	    (ssize_t)sizeof(*header)) {
+		err = table_fail(error, "write", name);
+	} else {
+		err = table_map_file(table, fd, header, TABLE_READ_WRITE, error);
+	}
+	if (err != OC_OK) {
+		(void)close(fd);
+		(void)unlink(name);
+		return err;
+	}
+	table->fd = fd;
+	return OC_OK;
+}
+
+/* Makes what the file holds and then its name durable. */
+static enum oc_err
+give_name(struct ocsp_table *table, const char *name, struct oc_error *error)
+{
+	char *directory;
+	enum oc_err err;
+	int fd;
+
+	if (msync(table->map, table->map_len, MS_SYNC) < 0 ||
+	    fsync(table->fd) < 0 || rename(name, table->path) < 0)
+		return table_fail(error, "write", table->path);
+	/* Losing the new name would only cost signatures: no error. */
+	err = oc_path_directory(table->path, &directory);
+	if (err != OC_OK)
+		return OC_OK;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)fsync(fd);
+		(void)close(fd);
+	}
+	free(directory);
+	return OC_OK;
+}
+
+/* Tells the readers of a file that is about to lose its name. */
+static void
+retire_file(int fd)
+{
+	struct table_header *header;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || st.st_size < OCSP_TABLE_HEADER_LEN)
+		return;
+	header = mmap(NULL, sizeof(*header), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, fd, 0);
+	if (header == MAP_FAILED)
+		return;
+	if (memcmp(header->magic, TABLE_MAGIC, sizeof(header->magic)) == 0)
+		atomic_fetch_or(&header->flags, TABLE_RETIRED);
+	(void)munmap(header, sizeof(*header));
+}
+
+/* fd is the old file's, or -1. */
+static enum oc_err
+make_anew(struct ocsp_table *table, int fd,
+    const struct table_header *header, struct oc_error *error)
+{
+	char *name = beside(table->path, ".new");
+	enum oc_err err;
+
+	if (name == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = make_file(table, name, header, error);
+	if (err == OC_OK) {
+		if (fd >= 0)
+			retire_file(fd);
+		err = give_name(table, name, error);
+		if (err != OC_OK)
+			(void)unlink(name);
+	}
+	free(name);
+	return err;
+}
+
+/* The last writer did not close it. */
+static void
+recover(struct ocsp_table *table)
+{
+	uint32_t num_torn = table_recover(table);
+
+	oc_log(OC_LOG_NOTICE, "the response table %s was not closed: %u "
+	    "answers in it, %u torn ones dropped", table->path,
+	    (unsigned)ocsp_table_num_used(table), (unsigned)num_torn);
+	/* Which pages reached the disk, nobody knows: what was changed since
+	 * the last sync must be applied again. */
+	if (!is_same_boot(table->header->boot_id))
+		atomic_store(&table->header->seq,
+		    atomic_load(&table->header->durable_seq));
+}
+
+/* Takes over a file that is good, and ours. */
+static enum oc_err
+take_over(struct ocsp_table *table, int fd, const struct table_header *header,
+    struct oc_error *error)
+{
+	enum oc_err err;
+	uint32_t flags;
+
+	/* A copy may have holes where the file had none. */
+	errno = allocate(fd, table_file_len_for(header));
+	if (errno != 0)
+		return table_fail(error, "allocate", table->path);
+	err = table_map_file(table, fd, header, TABLE_READ_WRITE, error);
+	if (err != OC_OK)
+		return err;
+	table->fd = fd;
+	flags = atomic_load(&table->header->flags);
+	if ((flags & TABLE_OPEN) != 0)
+		recover(table);
+	get_boot_id(table->header->boot_id);
+	atomic_store(&table->header->flags, TABLE_OPEN);
+	return OC_OK;
+}
+
+static const char *
+check_owner(const struct table_header *header,
+    const struct ocsp_identity *identity,
+    const uint8_t store_id[OCSP_STORE_ID_LEN])
+{
+	if (memcmp(header->store_id, store_id, OCSP_STORE_ID_LEN) != 0)
+		return "belongs to another store";
+	if (!ocsp_identity_equal(&header->identity, identity))
+		return "is another issuer's or another key's";
+	return NULL;
+}
+
+static uint32_t
+clamp_slots(uint64_t num_slots)
+{
+	if (num_slots < TABLE_SLOTS_MIN)
+		return TABLE_SLOTS_MIN;
+	return num_slots > TABLE_SLOTS_MAX ? TABLE_SLOTS_MAX :
+	    (uint32_t)num_slots;
+}
+
+static enum oc_err
+open_or_make(struct ocsp_table *table, const struct ocsp_identity *identity,
+    const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
+    struct oc_error *error)
+{
+	struct table_header header, planned;
+	const char *trouble;
+	enum oc_err err;
+	int fd;
+
+	fd = open(table->path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return table_fail(error, "open", table->path);
+	if (fd >= 0) {
+		trouble = table_read_header(fd, &header);
+		if (trouble == NULL)
+			trouble = check_owner(&header, identity, store_id);
+		if (trouble == NULL) {
+			err = take_over(table, fd, &header, error);
+			if (err != OC_OK)
+				(void)close(fd);
+			return err;
+		}
+		oc_log(OC_LOG_WARNING, "the response table %s %s: making it "
+		    "anew", table->path, trouble);
+	}
+	err = plan_header(identity, store_id, clamp_slots(num_slots),
+	    &planned);
+	if (err == OC_OK)
+		err = make_anew(table, fd, &planned, error);
+	else
+		(void)oc_error_set_errno(error, err, "no random numbers");
+	if (fd >= 0)
+		(void)close(fd);
+	return err;
+}
+
+enum oc_err
+ocsp_table_create(const char *path, const struct ocsp_identity *identity,
+    const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
+    struct ocsp_table **table, struct oc_error *error)
+{
+	struct ocsp_table *made = table_alloc(path);
+	char *lock_name = beside(path, ".lock");
+	enum oc_err err;
+
+	if (made == NULL || lock_name == NULL)
+		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	else
+		err = oc_file_lock(lock_name, &made->lock_fd, error);
+	if (err == OC_OK)
+		err = open_or_make(made, identity, store_id, num_slots, error);
+	free(lock_name);
+	if (err != OC_OK) {
+		if (made != NULL)
+			table_free(made);
+		return err;
+	}
+	*table = made;
+	return OC_OK;
+}
+
+enum oc_err
+ocsp_table_sync(struct ocsp_table *table)
+{
+	uint64_t seq = atomic_load(&table->header->seq);
+
+	oc_assert(table->lock_fd >= 0);
+	if (msync(table->map, table->map_len, MS_SYNC) < 0)
+		return OC_ERR_SYSTEM;
+	atomic_store(&table->header->durable_seq, seq);
+	return msync(table->map, OCSP_TABLE_HEADER_LEN, MS_SYNC) < 0 ?
+	    OC_ERR_SYSTEM : OC_OK;
+}
+
+void
+ocsp_table_close(struct ocsp_table *table)
+{
+	if (table == NULL)
+		return;
+	if (table->lock_fd >= 0) {
+		if (ocsp_table_sync(table) != OC_OK) {
+			/* It stays "not closed", and will be gone through. */
+			oc_log(OC_LOG_ERROR, "cannot write the response table "
+			    "%s", table->path);
+		} else {
+			atomic_fetch_and(&table->header->flags,
+			    ~(uint32_t)TABLE_OPEN);
+			(void)msync(table->map, OCSP_TABLE_HEADER_LEN,
+			    MS_SYNC);
+		}
+	}
+	table_free(table);
+}
+
+/* Every live slot into an empty table. */
+static void
+copy_slots(const struct ocsp_table *from, struct ocsp_table *to)
+{
+	uint32_t words[SLOT_WORDS_MAX], i, slot;
+	bool is_taken;
+
+	for (i = 0; i < from->num_slots; i++) {
+		if (!table_load_slot(from, i, words) ||
+		    !table_slot_is_live(words))
+			continue;
+		is_taken = table_take_free(to, &slot);
+		oc_assert(is_taken);
+		table_store_slot(to, slot, words);
+		table_enter(to, slot);
+	}
+}
+
+/* The new map takes the old one's place in the same struct. */
+static void
+swap_in(struct ocsp_table *table, struct ocsp_table *larger)
+{
+	larger->lock_fd = table->lock_fd;
+	larger->path = table->path;
+	table_unmap(table);
+	*table = *larger;
+}
+
+/*
+ * The old file is RETIRED before the new one has its name: should we die in
+ * between, the old one is still found, and taken over, by the next writer.
+ */
+enum oc_err
+table_grow(struct ocsp_table *table)
+{
+	struct ocsp_table larger = { .path = table->path, .fd = -1,
+	    .lock_fd = -1 };
+	struct table_header header;
+	char *name;
+	enum oc_err err;
+
+	if (table->num_slots >= TABLE_SLOTS_MAX)
+		return OC_ERR_LIMIT;
+	err = plan_header(&table->identity, table->store_id,
+	    clamp_slots((uint64_t)table->num_slots * 3 / 2), &header);
+	if (err != OC_OK)
+		return err;
+	name = beside(table->path, ".new");
+	if (name == NULL)
+		return OC_ERR_NOMEM;
+	err = make_file(&larger, name, &header, NULL);
+	if (err != OC_OK) {
+		free(name);
+		return err;
+	}
+	copy_slots(table, &larger);
+	atomic_store(&larger.header->seq, atomic_load(&table->header->seq));
+	atomic_store(&larger.header->durable_seq,
+	    atomic_load(&table->header->seq));
+	if (ocsp_table_is_ready(table))
+		ocsp_table_set_ready(&larger, true);
+
+	atomic_fetch_or(&table->header->flags, TABLE_RETIRED);
+	err = give_name(&larger, name, NULL);
+	if (err == OC_OK) {
+		swap_in(table, &larger);
+	} else {
+		atomic_fetch_and(&table->header->flags,
+		    ~(uint32_t)TABLE_RETIRED);
+		table_unmap(&larger);
+		(void)unlink(name);
+	}
+	free(name);
+	return err;
+}

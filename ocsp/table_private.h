@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The response table's file, and what its sources share: table_file.c maps
+ * it, table_create.c makes and grows it, table_index.c knows slots and
+ * buckets, table_hash.c its two hashes, table.c is the rest of ocsp/table.h.
+ *
+ * One writer, any number of readers in other processes.  Everything that
+ * changes while they look is an atomic word.
+ */
+#ifndef OCSP_TABLE_PRIVATE_H
+#define OCSP_TABLE_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "ocsp/table.h"
+
+#define TABLE_MAGIC "ocstable"
+#define TABLE_VERSION 1
+#define TABLE_BYTE_ORDER 0x01020304
+#define TABLE_BOOT_ID_LEN 36		/* a UUID as text */
+
+#define TABLE_SLOTS_MIN 64
+#define TABLE_SLOTS_MAX UINT32_C(0x70000000)
+
+enum table_flag {
+	TABLE_RETIRED = 1 << 0,
+	TABLE_READY = 1 << 1,
+	TABLE_OPEN = 1 << 2	/* a writer has it, or died with it */
+};
+
+struct table_header {
+	/* Constant from the file's making on. */
+	uint8_t magic[8];
+	uint32_t byte_order, version;
+	uint32_t identity_len;		/* of another ABI if it differs */
+	uint32_t slot_len, num_slots, num_buckets;
+	uint64_t hash_key[2];		/* random, in each file another */
+	uint8_t store_id[OCSP_STORE_ID_LEN];
+	struct ocsp_identity identity;
+	uint32_t crc;			/* over all that stands above */
+
+	/* Changes.  On a line of its own: readers look at flags each time. */
+	_Alignas(64) _Atomic uint32_t flags;
+	_Atomic uint32_t num_used;	/* live slots */
+	_Atomic uint32_t num_touched;	/* slots from here on are all zero */
+	_Atomic uint32_t first_free;	/* slot + 1; 0: none */
+	_Atomic uint64_t seq;
+	_Atomic uint64_t durable_seq;	/* what sync made durable */
+	uint8_t boot_id[TABLE_BOOT_ID_LEN];	/* the writer's; its only */
+};
+_Static_assert(sizeof(struct table_header) <= OCSP_TABLE_HEADER_LEN,
+    "the header has outgrown its room");
+
+/*
+ * A slot in words:
+ *	0	sequence: odd while it is written
+ *	1	CRC-32C over all words behind it
+ *	2	producedAt; in a free slot the next free one + 1, 0 at the end
+ *	3-5	thisUpdate, nextUpdate, revocationTime: Unix seconds
+ *	6-10	serial, padded with zeros
+ *	11	serial's length (0: free), encoding, status, reason: 8 bits each
+ *	12-	signature, padded with zeros
+ * P-256: 28 words, 112 octets.
+ */
+enum {
+	SLOT_SEQUENCE = 0,
+	SLOT_CRC = 1,
+	SLOT_PRODUCED = 2,
+	SLOT_THIS = 3,
+	SLOT_NEXT = 4,
+	SLOT_REVOKED = 5,
+	SLOT_SERIAL = 6,
+	SLOT_SHAPE = 11,
+	SLOT_SIGNATURE = 12,
+	SLOT_WORDS_MAX = SLOT_SIGNATURE + OC_SIGNATURE_MAX / 4
+};
+#define SLOT_TIME_NONE UINT32_MAX	/* no nextUpdate */
+
+struct ocsp_table {
+	char *path;
+	int fd, lock_fd;		/* -1: a reader's */
+	uint8_t *map;
+	size_t map_len;
+	struct table_header *header;	/* in the map, like the next two */
+	_Atomic uint32_t *index;
+	_Atomic uint32_t *slots;
+	/* Copies: what steers memory accesses is never read twice. */
+	uint32_t num_slots, num_buckets, slot_words;
+	uint64_t hash_key[2];
+	uint8_t store_id[OCSP_STORE_ID_LEN];
+	struct ocsp_identity identity;
+};
+
+/* table_hash.c */
+uint32_t table_crc32c(const void *bytes, size_t len);
+/* SipHash-1-3 of words that make up whole 8 octets. */
+uint64_t table_siphash(const uint64_t key[2], const uint64_t *words,
+    size_t num_words);
+
+/* table_index.c */
+
+/* What a slot is found by. */
+struct table_key {
+	uint32_t serial[OC_SERIAL_MAX / 4];
+	uint32_t shape;			/* length and encoding */
+};
+struct table_key table_key_of(const struct oc_serial *serial,
+    uint8_t encoding);
+
+/* A whole slot that is neither being written nor damaged. */
+bool table_load_slot(const struct ocsp_table *table, uint32_t slot,
+    uint32_t words[SLOT_WORDS_MAX]);
+void table_store_slot(struct ocsp_table *table, uint32_t slot,
+    uint32_t words[SLOT_WORDS_MAX]);
+bool table_slot_is_live(const uint32_t words[SLOT_WORDS_MAX]);
+enum oc_err table_pack(const struct ocsp_table *table,
+    const struct ocsp_slot *slot, uint32_t words[SLOT_WORDS_MAX])
+    OC_MUST_CHECK;
+void table_unpack(const struct ocsp_table *table,
+    const uint32_t words[SLOT_WORDS_MAX], struct ocsp_slot *slot);
+
+/* The slot of this key as the index leads to it, words read whole. */
+bool table_lookup(const struct ocsp_table *table, const struct table_key *key,
+    uint32_t *slot, uint32_t words[SLOT_WORDS_MAX]);
+/* The writer's, which sees damaged ones, too. */
+bool table_find_slot(const struct ocsp_table *table,
+    const struct table_key *key, uint32_t *slot);
+/* Enters a slot under the serial its words have. */
+void table_enter(struct ocsp_table *table, uint32_t slot);
+/* Takes a live slot out of the index and makes it free. */
+void table_remove(struct ocsp_table *table, uint32_t slot);
+/* Removes the slots of all encodings of a serial. */
+void table_remove_serial(struct ocsp_table *table,
+    const struct oc_serial *serial);
+/* A free slot, if there is one without looking for it. */
+bool table_take_free(struct ocsp_table *table, uint32_t *slot);
+/* Frees what is of no use after now; how many it were. */
+uint32_t table_reclaim(struct ocsp_table *table, int64_t now);
+/* After a writer died: index, free list and counts from the slots alone; how
+ * many were torn. */
+uint32_t table_recover(struct ocsp_table *table);
+
+/* table_file.c */
+uint32_t table_num_buckets_for(uint32_t num_slots);
+uint32_t table_slot_len_for(uint32_t signature_len);
+uint64_t table_file_len_for(const struct table_header *header);
+uint32_t table_header_crc(const struct table_header *header);
+/* NULL, or what is wrong with a header read from a file of this length. */
+const char *table_check_header(const struct table_header *header,
+    uint64_t file_len);
+/* Reads and checks it: NULL, or what is wrong with the file. */
+const char *table_read_header(int fd, struct table_header *header);
+/* "cannot WHAT the response table PATH", and what errno says. */
+enum oc_err table_fail(struct oc_error *error, const char *what,
+    const char *path);
+struct ocsp_table *table_alloc(const char *path);
+void table_free(struct ocsp_table *table);
+/* Maps a file whose header was checked. */
+enum table_access { TABLE_READ_ONLY, TABLE_READ_WRITE };
+enum oc_err table_map_file(struct ocsp_table *table, int fd,
+    const struct table_header *header, enum table_access access,
+    struct oc_error *error) OC_MUST_CHECK;
+void table_unmap(struct ocsp_table *table);
+
+/* table_create.c */
+
+/* Into a file half as large again; NO_SPACE, and then nothing has changed. */
+enum oc_err table_grow(struct ocsp_table *table) OC_MUST_CHECK;
+
+#endif
