@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A connection: opened with its locks and pragmas, begun, committed, closed.
  * Never carried over a fork(2). */
-#include <sqlite3.h>
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -281,9 +282,15 @@ static enum oc_err
 resolve(const char *path, enum store_mode mode, char **resolved,
     struct oc_error *error)
 {
+	struct stat st;
+
 	if (path[0] == '\0')
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "the store needs a path");
+	/* Before a lock's file is made beside it. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "%s: is not a regular file", path);
 	*resolved = realpath(path, NULL);
 	if (*resolved != NULL)
 		return OC_OK;

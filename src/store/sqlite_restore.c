@@ -389,6 +389,7 @@ store_sqlite_restore(const char *from, const char *to,
 {
 	struct oc_error ignored;
 	struct restore r = { .from = from, .schema = schema };
+	struct stat st;
 	char *resolved;
 	int lock_fd = -1;
 	enum oc_err err;
@@ -397,6 +398,9 @@ store_sqlite_restore(const char *from, const char *to,
 	if (is_same_file(from, to))
 		return oc_error_set(r.error, OC_ERR_REFUSED,
 		    "%s: is the backup and its target at once", from);
+	if (stat(to, &st) == 0 && !S_ISREG(st.st_mode))
+		return oc_error_set(r.error, OC_ERR_REFUSED,
+		    "%s: is not a regular file", to);
 	resolved = realpath(to, NULL);
 	if (resolved == NULL)
 		resolved = strdup(to);

@@ -467,6 +467,8 @@ test_restore_refused(void **state)
 	close(fd);
 	assert_restore_fails(other, p.restored, OC_ERR_REFUSED, other);
 	assert_restore_fails(p.backup, other, OC_ERR_REFUSED, other);
+	assert_restore_fails(p.backup, f->directory, OC_ERR_REFUSED,
+	    "not a regular file");
 	assert_int_equal(find_name(f, "restored", NULL, 0), 1);	/* .lock */
 	run_sql(p.restored, "CREATE TABLE x (y)");
 	assert_restore_fails(p.backup, p.restored, OC_ERR_REFUSED,
