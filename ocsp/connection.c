@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection: a state machine that connection_run() drives as far as
- * input, output and ocsign-status let it.  The handlers (exchange.c) say what
- * they lack; only the driver reads, waits and closes.  Requests are answered
- * in their order; while one waits for ocsign-status those behind it are not
- * looked at.
+ * One connection: a state machine that http_connection_run() drives as far as
+ * input, output and ocsign-status let it.  The handlers
+ * (connection_request.c) say what they lack; only the driver reads, waits and
+ * closes.  Requests are answered in their order; while one waits for
+ * ocsign-status those behind it are not looked at.
  */
 #include <sys/socket.h>
 
@@ -117,14 +117,14 @@ keep_input(struct connection *c)
 	if (c->at == c->end && c->state != CONNECTION_STATUS &&
 	    c->state != CONNECTION_ANSWER && c->state != CONNECTION_BODY) {
 		if (c->in != w->scratch)
-			worker_buffer_release(w, c->in, c->in_high);
+			http_buffer_release(w, c->in, c->in_high);
 		c->in = NULL;
 		c->at = c->end = c->in_high = 0;
 		return true;
 	}
 	if (c->in != w->scratch)
 		return true;
-	buffer = worker_buffer_acquire(w);
+	buffer = http_buffer_acquire(w);
 	if (buffer == NULL)
 		return false;
 	move_input(c, buffer);
@@ -196,22 +196,22 @@ set_timer(struct connection *c)
 }
 
 void
-connection_close(struct connection *c)
+http_connection_close(struct connection *c)
 {
 	struct ocsp_worker *w = c->worker;
 
 	c->state = CONNECTION_CLOSED;
-	miss_cancel(c);
+	http_miss_cancel(c);
 	event_del(&c->read_event);
 	if (c->is_writing)
 		event_del(&c->write_event);
 	close(c->fd);
 	if (c->in != NULL && c->in != w->scratch)
-		worker_buffer_release(w, c->in, c->in_high);
-	output_release(c);
+		http_buffer_release(w, c->in, c->in_high);
+	http_output_release(c);
 	c->in = NULL;
 	TAILQ_REMOVE(&w->timers[c->list], c, link);
-	worker_forget(w, c);
+	http_worker_forget(w, c);
 }
 
 /* Nothing to be done now: waits for what the handler said. */
@@ -220,7 +220,7 @@ park(struct connection *c)
 {
 	if (!keep_input(c) || (c->out != NULL && !c->is_writing &&
 	    event_add(&c->write_event, NULL) != 0)) {
-		connection_close(c);
+		http_connection_close(c);
 		return;
 	}
 	if (c->out != NULL) {
@@ -231,7 +231,7 @@ park(struct connection *c)
 	}
 	if (c->worker->is_stopping && c->state == CONNECTION_HEAD &&
 	    c->in == NULL && c->out == NULL)
-		connection_close(c);
+		http_connection_close(c);
 	else
 		set_timer(c);
 }
@@ -241,13 +241,13 @@ step(struct connection *c)
 {
 	switch (c->state) {
 	case CONNECTION_HEAD:
-		return exchange_on_head(c);
+		return http_exchange_on_head(c);
 	case CONNECTION_BODY:
-		return exchange_on_body(c);
+		return http_exchange_on_body(c);
 	case CONNECTION_ANSWER:
-		return exchange_on_answer(c);
+		return http_exchange_on_answer(c);
 	case CONNECTION_STATUS:
-		return exchange_on_status(c);
+		return http_exchange_on_status(c);
 	case CONNECTION_CLOSING:
 		return on_closing(c);
 	case CONNECTION_LINGER:
@@ -262,7 +262,7 @@ step(struct connection *c)
 static bool
 satisfy(struct connection *c, enum want want)
 {
-	switch (output_flush(c)) {
+	switch (http_output_flush(c)) {
 	case OUTPUT_SENT:
 		break;
 	case OUTPUT_BLOCKED:
@@ -285,7 +285,7 @@ satisfy(struct connection *c, enum want want)
 }
 
 void
-connection_run(struct connection *c)
+http_connection_run(struct connection *c)
 {
 	unsigned int num_steps;
 	enum want want;
@@ -296,7 +296,7 @@ connection_run(struct connection *c)
 		want = step(c);
 		if (c->state == CONNECTION_CLOSED) {
 			c->worker->out_len = 0;
-			connection_close(c);
+			http_connection_close(c);
 			return;
 		}
 		if (want != DONE && !satisfy(c, want)) {
@@ -311,9 +311,9 @@ connection_run(struct connection *c)
 }
 
 void
-connection_wake(struct connection *c)
+http_connection_wake(struct connection *c)
 {
-	if (output_flush(c) == OUTPUT_BROKEN)
+	if (http_output_flush(c) == OUTPUT_BROKEN)
 		c->state = CONNECTION_CLOSED;
 	event_active(&c->read_event, EV_TIMEOUT, 0);
 }
@@ -328,12 +328,12 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		c->is_readable = true;
 	if (what & EV_CLOSED)
 		c->has_hung_up = true;
-	worker_now(c->worker);
-	connection_run(c);
+	http_worker_now(c->worker);
+	http_connection_run(c);
 }
 
 void
-connection_start(struct ocsp_worker *w, int fd)
+http_connection_start(struct ocsp_worker *w, int fd)
 {
 	struct connection *c = TAILQ_FIRST(&w->free_connections);
 
@@ -352,10 +352,10 @@ connection_start(struct ocsp_worker *w, int fd)
 	event_assign(&c->write_event, w->base, fd,
 	    EV_WRITE | EV_PERSIST | EV_ET, on_event, c);
 	if (event_add(&c->read_event, NULL) != 0) {
-		connection_close(c);
+		http_connection_close(c);
 		return;
 	}
 	/* With TCP_DEFER_ACCEPT the request is there already. */
 	c->is_readable = true;
-	connection_run(c);
+	http_connection_run(c);
 }

@@ -15,10 +15,10 @@ put_response(struct connection *c, const struct ipc_answer *answer)
 {
 	struct ocsp_worker *w = c->worker;
 	struct ocsp_reply reply = { .status = OCSP_SUCCESSFUL,
-	    .out = exchange_body(w), .out_max = OCSP_RESPONSE_MAX };
+	    .out = http_exchange_body(w), .out_max = OCSP_RESPONSE_MAX };
 
 	if (answer->response.len > reply.out_max) {
-		exchange_put_error(c, OCSP_INTERNAL_ERROR, 0);
+		http_exchange_put_error(c, OCSP_INTERNAL_ERROR, 0);
 		return;
 	}
 	memcpy(reply.out, answer->response.p, answer->response.len);
@@ -26,7 +26,7 @@ put_response(struct connection *c, const struct ipc_answer *answer)
 	reply.this_update = answer->this_update;
 	reply.next_update = answer->next_update;
 	reply.is_cacheable = false;	/* made for this request alone */
-	exchange_put_answer(c, &reply, 0);
+	http_exchange_put_answer(c, &reply, 0);
 }
 
 static void
@@ -38,19 +38,19 @@ put_status(struct connection *c, const struct ipc_answer *answer)
 	case OCSP_TRY_LATER:
 		if (retry_after_s == 0)
 			retry_after_s = c->worker->options.retry_after_s;
-		exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
+		http_exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
 		return;
 	case OCSP_MALFORMED_REQUEST:
 	case OCSP_INTERNAL_ERROR:
 	case OCSP_SIG_REQUIRED:
 	case OCSP_UNAUTHORIZED:
-		exchange_put_error(c,
+		http_exchange_put_error(c,
 		    (enum ocsp_response_status)answer->status, 0);
 		return;
 	case OCSP_SUCCESSFUL:
 		break;
 	}
-	exchange_put_error(c, OCSP_INTERNAL_ERROR, 0);
+	http_exchange_put_error(c, OCSP_INTERNAL_ERROR, 0);
 }
 
 static void
@@ -71,7 +71,7 @@ take_answer(struct connection *c, const struct ipc_answer *answer)
 		put_status(c, answer);
 		return;
 	}
-	exchange_put_error(c, OCSP_INTERNAL_ERROR, 0);
+	http_exchange_put_error(c, OCSP_INTERNAL_ERROR, 0);
 }
 
 static void
@@ -84,16 +84,16 @@ on_reply(void *arg, enum oc_err err, enum ipc_type type,
 
 	w->num_misses--;
 	c->miss_id = 0;
-	worker_now(w);
+	http_worker_now(w);
 	if (err == OC_OK && type == IPC_ANSWER &&
 	    ipc_read_answer(fields, &answer) == OC_OK) {
 		take_answer(c, &answer);
 	} else {
 		c->verdict = MISS_ANSWERED;
-		exchange_put_error(c, OCSP_TRY_LATER,
+		http_exchange_put_error(c, OCSP_TRY_LATER,
 		    w->options.retry_after_s);
 	}
-	connection_wake(c);
+	http_connection_wake(c);
 }
 
 static void
@@ -111,7 +111,7 @@ fill_ask(struct ocsp_worker *w)
 }
 
 bool
-miss_ask(struct connection *c)
+http_miss_ask(struct connection *c)
 {
 	struct ocsp_worker *w = c->worker;
 	uint64_t id;
@@ -138,7 +138,7 @@ miss_ask(struct connection *c)
 }
 
 void
-miss_cancel(struct connection *c)
+http_miss_cancel(struct connection *c)
 {
 	if (c->miss_id == 0)
 		return;

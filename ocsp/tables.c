@@ -122,7 +122,7 @@ make_answerer(struct ocsp_worker *w)
 }
 
 bool
-tables_check(struct ocsp_worker *w)
+http_tables_check(struct ocsp_worker *w)
 {
 	bool has_changed = false;
 	size_t i;
@@ -135,7 +135,7 @@ tables_check(struct ocsp_worker *w)
 }
 
 bool
-tables_check_retired(struct ocsp_worker *w)
+http_tables_check_retired(struct ocsp_worker *w)
 {
 	size_t i;
 
@@ -143,13 +143,13 @@ tables_check_retired(struct ocsp_worker *w)
 		struct worker_table *t = &w->tables[i];
 
 		if (t->table == NULL || ocsp_table_is_retired(t->table))
-			return tables_check(w);
+			return http_tables_check(w);
 	}
 	return false;
 }
 
 bool
-tables_are_complete(const struct ocsp_worker *w)
+http_tables_are_complete(const struct ocsp_worker *w)
 {
 	size_t i;
 
@@ -161,7 +161,7 @@ tables_are_complete(const struct ocsp_worker *w)
 }
 
 enum http_verdict
-tables_judge(void *arg, struct der_bytes der)
+http_tables_judge(void *arg, struct der_bytes der)
 {
 	const struct ocsp_worker *w = arg;
 	struct ocsp_request request;
@@ -189,8 +189,8 @@ tables_judge(void *arg, struct der_bytes der)
 }
 
 enum oc_err
-tables_init(struct ocsp_worker *w, const struct ocsp_worker_issuer *issuers,
-    size_t num_issuers)
+http_tables_init(struct ocsp_worker *w,
+    const struct ocsp_worker_issuer *issuers, size_t num_issuers)
 {
 	size_t i;
 
@@ -209,12 +209,12 @@ tables_init(struct ocsp_worker *w, const struct ocsp_worker_issuer *issuers,
 		if (t->path == NULL)
 			return OC_ERR_NOMEM;
 	}
-	(void)tables_check(w);
+	(void)http_tables_check(w);
 	return OC_OK;
 }
 
 void
-tables_fini(struct ocsp_worker *w)
+http_tables_fini(struct ocsp_worker *w)
 {
 	size_t i;
 

@@ -155,7 +155,8 @@ der_len(const uint8_t *p, size_t len)
 struct repair {
 	const uint8_t *chars;		/* what has come */
 	size_t num_chars;
-	uint16_t slashes[REPAIR_SLASHES_MAX];	/* where one may have been two */
+	/* where one may have been two */
+	uint16_t slashes[REPAIR_SLASHES_MAX];
 	size_t num_slashes;
 	size_t num_lost;
 	unsigned int num_tries;

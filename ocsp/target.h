@@ -39,10 +39,10 @@ enum http_verdict { HTTP_IMPOSSIBLE, HTTP_PLAUSIBLE, HTTP_CERTAIN };
 typedef enum http_verdict http_judge_fn(void *arg, struct der_bytes der);
 
 /*
- * target is overwritten; *der points into it and is set for HTTP_TARGET_REQUEST.
+ * target is overwritten; *der points into it, set for HTTP_TARGET_REQUEST.
  * prefix: "/", or "/path/" as the configuration has it; a target that is not
- * below it is HTTP_TARGET_OTHER.  What is base64, but not the length that its DER
- * header says, comes out as it is: the OCSP reader refuses it.
+ * below it is HTTP_TARGET_OTHER.  What is base64, but not the length that its
+ * DER header says, comes out as it is: the OCSP reader refuses it.
  */
 enum http_target_kind http_target_decode(uint8_t *target, size_t len,
     const char *prefix, http_judge_fn *judge, void *arg,

@@ -48,14 +48,14 @@ ocsp_worker_options_init(struct ocsp_worker_options *options)
 }
 
 void
-worker_now(struct ocsp_worker *w)
+http_worker_now(struct ocsp_worker *w)
 {
 	w->now_ns = oc_clock_mono_ns();
 	http_now_set(&w->now, oc_clock_now_s());
 }
 
 uint8_t *
-worker_buffer_acquire(struct ocsp_worker *w)
+http_buffer_acquire(struct ocsp_worker *w)
 {
 	uint8_t *buffer = w->free_buffers;
 
@@ -71,7 +71,7 @@ worker_buffer_acquire(struct ocsp_worker *w)
 }
 
 void
-worker_buffer_release(struct ocsp_worker *w, uint8_t *buffer, size_t high)
+http_buffer_release(struct ocsp_worker *w, uint8_t *buffer, size_t high)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), skip;
 
@@ -113,7 +113,7 @@ accept_resume(struct ocsp_worker *w)
 }
 
 void
-worker_forget(struct ocsp_worker *w, struct connection *c)
+http_worker_forget(struct ocsp_worker *w, struct connection *c)
 {
 	TAILQ_INSERT_HEAD(&w->free_connections, c, link);
 	w->num_connections--;
@@ -131,7 +131,7 @@ shed(struct ocsp_worker *w)
 	    SHED_AFTER_NS > w->now_ns)
 		return false;
 	w->counts.shed++;
-	connection_close(c);
+	http_connection_close(c);
 	return true;
 }
 
@@ -163,7 +163,7 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 	int fd, i;
 
 	(void)what;
-	worker_now(w);
+	http_worker_now(w);
 	for (i = 0; i < ACCEPTS_A_TURN && w->is_accepting; i++) {
 		if (w->num_connections >= w->connections_max && !shed(w)) {
 			accept_pause(w);
@@ -172,7 +172,7 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 		fd = accept4(listener, NULL, NULL,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			connection_start(w, fd);
+			http_connection_start(w, fd);
 			continue;
 		}
 		switch (errno) {
@@ -202,7 +202,7 @@ expire(struct ocsp_worker *w)
 		    c->deadline_ns <= w->now_ns) {
 			w->counts.timeouts += timer != TIMER_IDLE &&
 			    timer != TIMER_LINGER;
-			connection_close(c);
+			http_connection_close(c);
 		}
 }
 
@@ -213,9 +213,9 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	worker_now(w);
+	http_worker_now(w);
 	expire(w);
-	tables_check(w);
+	http_tables_check(w);
 	accept_resume(w);
 	if (w->is_stopping && w->now_ns >= w->stop_at_ns)
 		event_base_loopbreak(w->base);
@@ -248,7 +248,7 @@ close_idle(struct ocsp_worker *w, enum worker_timer timer)
 	for (c = TAILQ_FIRST(&w->timers[timer]); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
 		c->is_readable = true;
-		connection_run(c);
+		http_connection_run(c);
 	}
 }
 
@@ -259,7 +259,7 @@ ocsp_worker_stop(struct ocsp_worker *w)
 
 	if (w->is_stopping)
 		return;
-	worker_now(w);
+	http_worker_now(w);
 	accept_pause(w);
 	w->is_stopping = true;
 	w->stop_at_ns = w->now_ns + w->options.drain_timeout_ns;
@@ -380,7 +380,8 @@ prepare(struct ocsp_worker *w, const struct ocsp_worker_options *options)
 	if (err == OC_OK)
 		err = add_events(w);
 	if (err == OC_OK)
-		err = tables_init(w, options->issuers, options->num_issuers);
+		err = http_tables_init(w, options->issuers,
+		    options->num_issuers);
 	if (err == OC_OK)
 		err = add_listeners(w, options->listeners,
 		    options->num_listeners);
@@ -404,7 +405,7 @@ ocsp_worker_new(const struct ocsp_worker_options *options,
 	TAILQ_INIT(&w->free_connections);
 	for (timer = TIMER_IDLE; timer < TIMER_MAX; timer++)
 		TAILQ_INIT(&w->timers[timer]);
-	worker_now(w);
+	http_worker_now(w);
 	err = options->num_issuers > OCSP_ISSUERS_MAX ? OC_ERR_LIMIT :
 	    prepare(w, options);
 	if (err != OC_OK) {
@@ -450,7 +451,7 @@ ocsp_worker_free(struct ocsp_worker *w)
 		return;
 	for (timer = TIMER_IDLE; timer < TIMER_MAX; timer++)
 		while ((c = TAILQ_FIRST(&w->timers[timer])) != NULL)
-			connection_close(c);
+			http_connection_close(c);
 	for (i = 0; i < w->num_listeners; i++) {
 		close(event_get_fd(w->listeners[i]));
 		event_free(w->listeners[i]);
@@ -461,7 +462,7 @@ ocsp_worker_free(struct ocsp_worker *w)
 	free_event(w->on_int);
 	free_event(w->on_status);
 	ipc_channel_free(w->status);
-	tables_fini(w);
+	http_tables_fini(w);
 	if (w->arena != NULL)
 		munmap(w->arena, (size_t)w->num_buffers * WORKER_BUFFER_LEN);
 	if (w->reserve_fd >= 0)

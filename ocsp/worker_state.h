@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What worker.c, connection.c, exchange.c, output.c, miss.c and tables.c
+ * What worker.c, connection*.c, miss.c and tables.c
  * share; private to them.
  * One thread, so there are no locks.  All memory is allocated when the worker
  * is made; a connection that is idle holds its own struct and nothing else.
@@ -90,8 +90,6 @@ struct connection {
 	bool has_looked_again;
 };
 
-TAILQ_HEAD(connection_list, connection);
-
 struct worker_table {
 	char name[OC_CONFIG_NAME_MAX + 1];
 	char *path;
@@ -125,8 +123,8 @@ struct ocsp_worker {
 
 	struct connection *connections;
 	uint32_t connections_max, num_connections;
-	struct connection_list free_connections;
-	struct connection_list timers[TIMER_MAX];
+	TAILQ_HEAD(http_connection_list, connection) free_connections;
+	struct http_connection_list timers[TIMER_MAX];
 
 	uint8_t *arena;
 	uint32_t num_buffers, num_buffers_used;	/* used: ever */
@@ -146,64 +144,64 @@ struct ocsp_worker {
 };
 
 /* worker.c */
-void worker_now(struct ocsp_worker *w);
-uint8_t *worker_buffer_acquire(struct ocsp_worker *w);	/* NULL: none left */
+void http_worker_now(struct ocsp_worker *w);
+uint8_t *http_buffer_acquire(struct ocsp_worker *w);	/* NULL: none left */
 /* high: how much of it was used, at most. */
-void worker_buffer_release(struct ocsp_worker *w, uint8_t *buffer,
+void http_buffer_release(struct ocsp_worker *w, uint8_t *buffer,
     size_t high);
 /* The connection is closed and its struct free. */
-void worker_forget(struct ocsp_worker *w, struct connection *c);
+void http_worker_forget(struct ocsp_worker *w, struct connection *c);
 
 /* connection.c */
-void connection_start(struct ocsp_worker *w, int fd);
+void http_connection_start(struct ocsp_worker *w, int fd);
 /* Goes on as far as it can; the connection may be gone afterwards. */
-void connection_run(struct connection *c);
-void connection_close(struct connection *c);
+void http_connection_run(struct connection *c);
+void http_connection_close(struct connection *c);
 /* Sends what miss.c put, and lets the loop run the connection again. */
-void connection_wake(struct connection *c);
+void http_connection_wake(struct connection *c);
 
-/* exchange.c: the handlers of the states. */
+/* connection_request.c: the handlers of the states. */
 enum want {
 	DONE,			/* the state has changed: go on */
 	WANT_READ, WANT_WRITE, WANT_STATUS
 };
-enum want exchange_on_head(struct connection *c);
-enum want exchange_on_body(struct connection *c);
-enum want exchange_on_answer(struct connection *c);
-enum want exchange_on_status(struct connection *c);
+enum want http_exchange_on_head(struct connection *c);
+enum want http_exchange_on_body(struct connection *c);
+enum want http_exchange_on_answer(struct connection *c);
+enum want http_exchange_on_status(struct connection *c);
 /* Puts an answer into the worker's output: reply->len octets of response are
- * already at exchange_body(). */
-uint8_t *exchange_body(const struct ocsp_worker *w);
-void exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
+ * already at http_exchange_body(). */
+uint8_t *http_exchange_body(const struct ocsp_worker *w);
+void http_exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
     uint32_t retry_after_s);
 /* Five octets of a status that is not successful. */
-void exchange_put_error(struct connection *c,
+void http_exchange_put_error(struct connection *c,
     enum ocsp_response_status status, uint32_t retry_after_s);
 
-/* output.c: sending. */
+/* connection_output.c: sending. */
 enum output_result { OUTPUT_SENT, OUTPUT_BLOCKED, OUTPUT_BROKEN };
-enum output_result output_flush(struct connection *c);
-void output_release(struct connection *c);
+enum output_result http_output_flush(struct connection *c);
+void http_output_release(struct connection *c);
 
 /* miss.c: false if it cannot be asked now. */
-bool miss_ask(struct connection *c);
-void miss_cancel(struct connection *c);
+bool http_miss_ask(struct connection *c);
+void http_miss_cancel(struct connection *c);
 
 /* tables.c */
-enum oc_err tables_init(struct ocsp_worker *w,
+enum oc_err http_tables_init(struct ocsp_worker *w,
     const struct ocsp_worker_issuer *issuers, size_t num_issuers);
-void tables_fini(struct ocsp_worker *w);
+void http_tables_fini(struct ocsp_worker *w);
 /* Opens what has appeared or been replaced.  True if anything was: then the
  * answerer's numbers are others. */
-bool tables_check(struct ocsp_worker *w);
+bool http_tables_check(struct ocsp_worker *w);
 /* The same, but looks only if a table is missing or says itself that it is
  * retired. */
-bool tables_check_retired(struct ocsp_worker *w);
+bool http_tables_check_retired(struct ocsp_worker *w);
 /* False while an issuer's table is not there: who asks for it cannot be told
  * from who asks for somebody else's. */
-bool tables_are_complete(const struct ocsp_worker *w);
+bool http_tables_are_complete(const struct ocsp_worker *w);
 /* Whether a GET that was repaired asks for one of our issuers; arg is the
  * worker. */
-http_judge_fn tables_judge;
+http_judge_fn http_tables_judge;
 
 #endif

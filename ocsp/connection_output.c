@@ -31,11 +31,11 @@ send_some(const struct connection *c, const uint8_t *p, size_t len)
 }
 
 void
-output_release(struct connection *c)
+http_output_release(struct connection *c)
 {
 	if (c->out == NULL)
 		return;
-	worker_buffer_release(c->worker, c->out, c->out_end);
+	http_buffer_release(c->worker, c->out, c->out_end);
 	c->out = NULL;
 	c->out_at = c->out_end = 0;
 }
@@ -50,7 +50,7 @@ flush_own(struct connection *c)
 	c->out_at += (uint32_t)n;
 	if (c->out_at < c->out_end)
 		return OUTPUT_BLOCKED;
-	output_release(c);
+	http_output_release(c);
 	return OUTPUT_SENT;
 }
 
@@ -64,7 +64,7 @@ keep(struct connection *c, uint32_t at)
 
 	w->out_len = 0;
 	if (c->out == NULL) {
-		c->out = worker_buffer_acquire(w);
+		c->out = http_buffer_acquire(w);
 		if (c->out == NULL)
 			return OUTPUT_BROKEN;
 		c->out_at = c->out_end = 0;
@@ -77,7 +77,7 @@ keep(struct connection *c, uint32_t at)
 }
 
 enum output_result
-output_flush(struct connection *c)
+http_output_flush(struct connection *c)
 {
 	struct ocsp_worker *w = c->worker;
 	enum output_result result = OUTPUT_SENT;

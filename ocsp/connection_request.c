@@ -17,7 +17,7 @@ connection_field(const struct connection *c)
 }
 
 uint8_t *
-exchange_body(const struct ocsp_worker *w)
+http_exchange_body(const struct ocsp_worker *w)
 {
 	return w->out + w->out_len + HTTP_REPLY_MAX;
 }
@@ -42,7 +42,7 @@ count(struct ocsp_worker_counts *counts, enum ocsp_response_status status)
 }
 
 void
-exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
+http_exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
     uint32_t retry_after_s)
 {
 	struct ocsp_worker *w = c->worker;
@@ -66,15 +66,15 @@ exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
 }
 
 void
-exchange_put_error(struct connection *c, enum ocsp_response_status status,
+http_exchange_put_error(struct connection *c, enum ocsp_response_status status,
     uint32_t retry_after_s)
 {
 	struct der_bytes der = ocsp_error_response(status);
 	struct ocsp_reply reply = { .status = status, .len = der.len,
-	    .out = exchange_body(c->worker), .is_cacheable = false };
+	    .out = http_exchange_body(c->worker), .is_cacheable = false };
 
 	memcpy(reply.out, der.p, der.len);
-	exchange_put_answer(c, &reply, retry_after_s);
+	http_exchange_put_answer(c, &reply, retry_after_s);
 }
 
 static void
@@ -128,7 +128,7 @@ read_target(struct connection *c)
 		return;
 	}
 	c->kind = http_target_decode(target, c->request.target.len, w->prefix,
-	    tables_judge, w, &der, &cured);
+	    http_tables_judge, w, &der, &cured);
 	if (c->kind != HTTP_TARGET_REQUEST)
 		return;
 	c->der_at = (uint32_t)(der.p - c->in) - c->at;
@@ -147,7 +147,7 @@ has_own_target(const struct connection *c)
 }
 
 enum want
-exchange_on_head(struct connection *c)
+http_exchange_on_head(struct connection *c)
 {
 	struct ocsp_worker *w = c->worker;
 	int rv;
@@ -184,7 +184,7 @@ exchange_on_head(struct connection *c)
 }
 
 enum want
-exchange_on_body(struct connection *c)
+http_exchange_on_body(struct connection *c)
 {
 	uint32_t body = c->at + c->head_len, len = c->end - body;
 	size_t used;
@@ -218,8 +218,8 @@ exchange_on_body(struct connection *c)
 static enum want
 ask_status(struct connection *c)
 {
-	if (!miss_ask(c)) {
-		exchange_put_error(c, OCSP_TRY_LATER,
+	if (!http_miss_ask(c)) {
+		http_exchange_put_error(c, OCSP_TRY_LATER,
 		    c->worker->options.retry_after_s);
 		return finish(c);
 	}
@@ -231,7 +231,7 @@ static enum want
 answer_ocsp(struct connection *c)
 {
 	struct ocsp_worker *w = c->worker;
-	struct ocsp_reply reply = { .out = exchange_body(w),
+	struct ocsp_reply reply = { .out = http_exchange_body(w),
 	    .out_max = OCSP_RESPONSE_MAX };
 	struct der_bytes der = { c->in + c->at + c->der_at, c->der_len };
 	uint32_t retry_after_s = w->options.retry_after_s;
@@ -239,24 +239,24 @@ answer_ocsp(struct connection *c)
 
 	outcome = ocsp_answer(&w->answerer, der, w->now.at, c->nonce, &reply,
 	    &w->miss);
-	if (outcome == OCSP_MISSED && tables_check_retired(w))
+	if (outcome == OCSP_MISSED && http_tables_check_retired(w))
 		outcome = ocsp_answer(&w->answerer, der, w->now.at, c->nonce,
 		    &reply, &w->miss);
 	if (outcome == OCSP_MISSED) {
 		if (!c->has_looked_again)
 			return ask_status(c);
-		exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
+		http_exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
 	} else if (reply.status == OCSP_UNAUTHORIZED &&
-	    !tables_are_complete(w)) {
-		exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
+	    !http_tables_are_complete(w)) {
+		http_exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
 	} else {
-		exchange_put_answer(c, &reply, retry_after_s);
+		http_exchange_put_answer(c, &reply, retry_after_s);
 	}
 	return finish(c);
 }
 
 enum want
-exchange_on_answer(struct connection *c)
+http_exchange_on_answer(struct connection *c)
 {
 	struct ocsp_worker *w = c->worker;
 
@@ -285,7 +285,7 @@ exchange_on_answer(struct connection *c)
 
 /* ocsign-status has spoken, or nobody has. */
 enum want
-exchange_on_status(struct connection *c)
+http_exchange_on_status(struct connection *c)
 {
 	switch (c->verdict) {
 	case MISS_PENDING:
@@ -293,7 +293,7 @@ exchange_on_status(struct connection *c)
 	case MISS_ANSWERED:
 		return finish(c);
 	case MISS_LOOK_AGAIN:
-		(void)tables_check_retired(c->worker);
+		(void)http_tables_check_retired(c->worker);
 		c->has_looked_again = true;
 		c->state = CONNECTION_ANSWER;
 		return DONE;

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ocsign-responder: the process that strangers talk to.  It has no key, no
+ * store and no PIN: all it can do is read tables that are mapped read-only,
+ * and ask ocsign-status for an answer.
+ */
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ipc/handover.h"
+#include "ipc/role.h"
+#include "ocsp/answer.h"
+#include "ocsp/worker.h"
+
+#define LISTENERS_MAX 64
+
+struct program {
+	struct oc_config *config;
+	int listeners[LISTENERS_MAX];
+	size_t num_listeners;
+	struct ocsp_worker_issuer issuers[OCSP_ISSUERS_MAX];
+	size_t num_issuers;
+	char *status_path;
+	struct ocsp_worker *worker;
+};
+
+/* "127.0.0.1:80", "[::1]:80"; the configuration has been checked. */
+static enum oc_err
+resolve(const char *address, struct addrinfo **info, struct oc_error *error)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
+	const char *colon = strrchr(address, ':');
+	char host[64];
+	size_t len;
+
+	if (colon == NULL)
+		return oc_error_set(error, OC_ERR_CONFIG, "listen \"%s\": no "
+		    "port", address);
+	len = (size_t)(colon - address);
+	if (len >= 2 && address[0] == '[' && colon[-1] == ']') {
+		address++;
+		len -= 2;
+	}
+	if (len >= sizeof(host))
+		return oc_error_set(error, OC_ERR_CONFIG, "listen \"%s\": no "
+		    "address", address);
+	memcpy(host, address, len);
+	host[len] = '\0';
+	if (getaddrinfo(len == 0 ? NULL : host, colon + 1, &hints, info) != 0)
+		return oc_error_set(error, OC_ERR_CONFIG, "listen \"%s\": no "
+		    "numeric address and port", address);
+	return OC_OK;
+}
+
+/* Each responder has a listener of its own on the same address, with a queue
+ * of its own. */
+static int
+bind_one(const struct addrinfo *info)
+{
+	const int on = 1;
+	int fd, saved;
+
+	fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+	    (info->ai_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6,
+	    IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+	    bind(fd, info->ai_addr, info->ai_addrlen) == 0 &&
+	    listen(fd, SOMAXCONN) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* A machine without IPv6 is no error as long as something can be bound. */
+static enum oc_err
+bind_configured(struct program *p, struct oc_error *error)
+{
+	const struct oc_words *listen_on = &p->config->responder.listen;
+	struct addrinfo *info;
+	enum oc_err err;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < listen_on->num; i++) {
+		if (p->num_listeners == LISTENERS_MAX)
+			return oc_error_set(error, OC_ERR_LIMIT,
+			    "more than %d addresses to listen on",
+			    LISTENERS_MAX);
+		err = resolve(listen_on->words[i], &info, error);
+		if (err != OC_OK)
+			return err;
+		fd = bind_one(info);
+		freeaddrinfo(info);
+		if (fd >= 0) {
+			p->listeners[p->num_listeners++] = fd;
+			continue;
+		}
+		(void)oc_error_set_errno(error, OC_ERR_SYSTEM,
+		    "cannot listen on %s", listen_on->words[i]);
+		if (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL)
+			return OC_ERR_SYSTEM;
+		oc_log(OC_LOG_WARNING, "%s", error->text);
+	}
+	return p->num_listeners > 0 ? OC_OK : OC_ERR_SYSTEM;
+}
+
+static enum oc_err
+open_listeners(struct program *p, struct oc_error *error)
+{
+	int fd;
+
+	while (p->num_listeners < LISTENERS_MAX && (fd = ipc_handover_fd(
+	    "http", (unsigned int)p->num_listeners)) >= 0)
+		p->listeners[p->num_listeners++] = fd;
+	return p->num_listeners > 0 ? OC_OK : bind_configured(p, error);
+}
+
+/*
+ * Those with OCSP allowed.  One whose certificate is not there yet is only
+ * planned: nobody can ask for it, and waiting for its table would keep us
+ * from telling strangers that they are wrong here.
+ */
+static enum oc_err
+list_issuers(struct program *p, struct oc_error *error)
+{
+	const struct oc_config *config = p->config;
+	char *path;
+	size_t i;
+
+	for (i = 0; i < config->num_issuers; i++) {
+		const struct oc_config_issuer *issuer = &config->issuers[i];
+
+		if ((issuer->allow & OC_ALLOW_OCSP) == 0 ||
+		    (access(issuer->certificate, F_OK) != 0 &&
+		    errno == ENOENT))
+			continue;
+		if (p->num_issuers == OCSP_ISSUERS_MAX)
+			return oc_error_set(error, OC_ERR_LIMIT,
+			    "more than %d issuers", OCSP_ISSUERS_MAX);
+		if (asprintf(&path, "%s/%s.table",
+		    config->daemon.table_directory, issuer->name) < 0)
+			return oc_error_set(error, OC_ERR_NOMEM,
+			    "out of memory");
+		p->issuers[p->num_issuers++] = (struct ocsp_worker_issuer){
+			.name = issuer->name,
+			.table_path = path,
+			.wants_nonce = issuer->nonce == OC_NONCE_LIVE,
+		};
+	}
+	return OC_OK;
+}
+
+/* As many connections as the system lets us have. */
+static void
+raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static enum oc_err
+open_worker(struct program *p, struct oc_error *error)
+{
+	const struct oc_config_responder *r = &p->config->responder;
+	struct ocsp_worker_options options;
+
+	if (asprintf(&p->status_path, "%s/status.sock",
+	    p->config->daemon.run_directory) < 0) {
+		p->status_path = NULL;
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	}
+	ocsp_worker_options_init(&options);
+	options.listeners = p->listeners;
+	options.num_listeners = p->num_listeners;
+	options.issuers = p->issuers;
+	options.num_issuers = p->num_issuers;
+	options.status_path = p->status_path;
+	options.prefix = r->prefix;
+	options.connections_max = (uint32_t)r->connections_max;
+	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;
+	options.header_timeout_ns = r->header_timeout_s * OC_NS_PER_S;
+	return ocsp_worker_new(&options, &p->worker, error);
+}
+
+static void
+report(const struct ocsp_worker_counts *c)
+{
+	oc_log(OC_LOG_INFO, "%llu requests on %llu connections: %llu answers, "
+	    "%llu not modified, %llu tryLater, %llu other errors, %llu HTTP "
+	    "errors, %llu misses",
+	    (unsigned long long)c->requests,
+	    (unsigned long long)c->connections,
+	    (unsigned long long)c->successful,
+	    (unsigned long long)c->not_modified,
+	    (unsigned long long)c->try_later,
+	    (unsigned long long)c->other_errors,
+	    (unsigned long long)c->http_errors,
+	    (unsigned long long)c->misses);
+}
+
+static void
+close_all(struct program *p)
+{
+	size_t i;
+
+	ocsp_worker_free(p->worker);
+	for (i = 0; i < p->num_issuers; i++)
+		free((char *)p->issuers[i].table_path);
+	free(p->status_path);
+	oc_config_free(p->config);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = { 0 };
+	struct oc_error error = { 0 };
+	enum oc_err err;
+	int status;
+
+	status = ipc_role_start(argc, argv, "ocsign-responder",
+	    "Answers OCSP requests over HTTP from the response tables.",
+	    &p.config);
+	if (status != IPC_ROLE_RUN)
+		return status;
+	raise_fd_limit();
+	err = list_issuers(&p, &error);
+	if (err == OC_OK)
+		err = open_listeners(&p, &error);
+	if (err == OC_OK)
+		err = open_worker(&p, &error);
+	if (err == OC_OK) {
+		ipc_notify("READY=1\nSTATUS=%zu issuers, %zu listeners",
+		    p.num_issuers, p.num_listeners);
+		err = ocsp_worker_run(p.worker);
+		ipc_notify("STOPPING=1");
+		report(ocsp_worker_counts(p.worker));
+	}
+	if (err != OC_OK)
+		oc_log(OC_LOG_ERROR, "%s", error.text[0] == '\0' ?
+		    oc_strerror(err) : error.text);
+	close_all(&p);
+	return err == OC_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
