@@ -124,6 +124,31 @@ is_logged_in(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
 	    info.state == CKS_RW_USER_FUNCTIONS);
 }
 
+/* A new session before the old one goes: with the last one, the login goes.
+ * Only a token that has no more to give must do without. */
+static CK_RV
+reopen_home(struct p11_token *token, CK_SLOT_ID slot, uint64_t epoch)
+{
+	CK_FUNCTION_LIST *f = token->module->f;
+	struct p11_session *home = &token->home;
+	CK_SESSION_HANDLE handle;
+	CK_RV rv;
+
+	rv = p11_token_open_session(f, slot, &handle);
+	if (p11_classify(P11_CALL_OPEN, rv) == P11_CLASS_LIMIT &&
+	    home->is_open) {
+		p11_session_drop(home, epoch);
+		rv = p11_token_open_session(f, slot, &handle);
+	}
+	p11_session_drop(home, epoch);
+	if (rv != CKR_OK)
+		return rv;
+	home->handle = handle;
+	home->is_open = true;
+	home->epoch = epoch;
+	return CKR_OK;
+}
+
 /* The keeper's session, open and logged in. */
 static enum oc_err
 ensure_home(struct p11_token *token, uint64_t epoch, struct oc_error *error)
@@ -135,15 +160,12 @@ ensure_home(struct p11_token *token, uint64_t epoch, struct oc_error *error)
 	enum oc_err err;
 	CK_RV rv;
 
-	p11_session_drop(home, epoch);
 	err = p11_token_find(f, &token->uri, &slot, &info, error);
 	if (err != OC_OK)
 		return err;
-	rv = p11_token_open_session(f, slot, &home->handle);
+	rv = reopen_home(token, slot, epoch);
 	if (rv != CKR_OK)
 		return p11_error(error, "C_OpenSession", rv);
-	home->is_open = true;
-	home->epoch = epoch;
 	if (is_logged_in(f, home->handle))
 		return OC_OK;
 	(void)atomic_fetch_add(&token->num_logins, 1);
@@ -162,8 +184,7 @@ bring_up(struct p11_token *token, uint64_t *epoch, struct oc_error *error)
 	for (struct p11_key *key = token->keys; key != NULL && err == OC_OK;
 	    key = key->next)
 		err = find_key(token, key, error);
-	if (err != OC_OK)
-		p11_session_drop(&token->home, *epoch);
+	/* The session stays for the login's sake; the next try has its own. */
 	p11_session_call_end(&token->home);
 	p11_module_leave(token->module);
 	return err;

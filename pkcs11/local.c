@@ -144,7 +144,7 @@ verify_ticket(struct p11_local *local, struct sign_ticket *t)
 	}
 	p11_token_suspect(token, t->generation, "C_Sign",
 	    "a signature that does not verify");
-	if (t->attempts++ == 0) {
+	if (p11_may_retry(t, P11_CLASS_LOGIN)) {
 		sign_queue_put_front(&token->queue, t);
 		return;
 	}

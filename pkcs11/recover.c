@@ -102,6 +102,16 @@ p11_classify(enum p11_call call, CK_RV rv)
 	return P11_CLASS_MODULE;
 }
 
+bool
+p11_may_retry(struct sign_ticket *t, enum p11_class class)
+{
+	unsigned int mask = class == P11_CLASS_SESSION ? 1 : 2;
+	bool may = (t->retried & mask) == 0;
+
+	t->retried |= mask;
+	return may;
+}
+
 enum p11_action
 p11_recover(struct sign_ticket *t, enum p11_call call, CK_RV rv,
     unsigned int num_open, int64_t now_ns)
@@ -114,7 +124,7 @@ p11_recover(struct sign_ticket *t, enum p11_call call, CK_RV rv,
 	/* Not this job's fault, and it has not reached the key. */
 	if (class == P11_CLASS_LIMIT && num_open > 0)
 		return P11_STEP_BACK;
-	may_retry = t->attempts++ == 0 && now_ns < t->deadline_ns;
+	may_retry = p11_may_retry(t, class) && now_ns < t->deadline_ns;
 	switch (class) {
 	case P11_CLASS_OK:
 	case P11_CLASS_REQUEST:

@@ -37,8 +37,14 @@ enum p11_action {
 enum p11_class p11_classify(enum p11_call call, CK_RV rv);
 
 /*
- * What to do with a ticket after a call for it returned rv.  A job is tried
- * twice at most, and never after its deadline: the ticket counts.
+ * Once for a lost session and once for all that is worse: where sessions are
+ * lost, the login often is as well.  The ticket remembers.
+ */
+bool p11_may_retry(struct sign_ticket *t, enum p11_class class);
+
+/*
+ * What to do with a ticket after a call for it returned rv.  Never retried
+ * after its deadline.
  * num_open is how many sessions the token has beside this one.
  */
 enum p11_action p11_recover(struct sign_ticket *t, enum p11_call call,

@@ -25,7 +25,7 @@ struct sign_ticket {
 	int64_t deadline_ns;
 
 	/* The stages' own. */
-	unsigned int attempts;		/* tries that failed */
+	unsigned int retried;		/* what for, a bit for each */
 	uint64_t generation;		/* of the token that signed it */
 	uint8_t signature[OC_SIGNATURE_MAX];
 	size_t signature_len;

@@ -289,7 +289,7 @@ token_away_for_a_while(void **state)
 	int slots;
 
 	(void)state;
-	start(2, 0);
+	start(1, 0);
 	signs();
 	slots = shim_add(f.shim, SHIM_GET_SLOT_LIST, SHIM_RETURN, 0x30, 0,
 	    0);
@@ -404,6 +404,17 @@ hung_open_session(void **state)
 	finish(0);
 }
 
+/* After a test that failed half-way. */
+static int
+clean_up(void **state)
+{
+	(void)state;
+	shim_clear(f.shim);
+	sign_free(f.signer);
+	f.signer = NULL;
+	return 0;
+}
+
 static int
 set_up(void **state)
 {
@@ -430,23 +441,23 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(session_lost),
-		cmocka_unit_test(all_sessions_lost),
-		cmocka_unit_test(login_lost),
-		cmocka_unit_test(operation_left_active),
-		cmocka_unit_test(vendor_value),
-		cmocka_unit_test(signature_with_a_wrong_bit),
-		cmocka_unit_test(signature_of_a_wrong_length),
-		cmocka_unit_test(signature_in_der_already),
-		cmocka_unit_test(session_limit),
-		cmocka_unit_test(request_refused),
-		cmocka_unit_test(device_error_until_restart),
-		cmocka_unit_test(token_away_for_a_while),
-		cmocka_unit_test(key_gone_ambiguous_after_return),
-		cmocka_unit_test(pin_wrong_after_logout),
-		cmocka_unit_test(slow_token),
-		cmocka_unit_test(hung_call),
-		cmocka_unit_test(hung_open_session),
+		cmocka_unit_test_teardown(session_lost, clean_up),
+		cmocka_unit_test_teardown(all_sessions_lost, clean_up),
+		cmocka_unit_test_teardown(login_lost, clean_up),
+		cmocka_unit_test_teardown(operation_left_active, clean_up),
+		cmocka_unit_test_teardown(vendor_value, clean_up),
+		cmocka_unit_test_teardown(signature_with_a_wrong_bit, clean_up),
+		cmocka_unit_test_teardown(signature_of_a_wrong_length, clean_up),
+		cmocka_unit_test_teardown(signature_in_der_already, clean_up),
+		cmocka_unit_test_teardown(session_limit, clean_up),
+		cmocka_unit_test_teardown(request_refused, clean_up),
+		cmocka_unit_test_teardown(device_error_until_restart, clean_up),
+		cmocka_unit_test_teardown(token_away_for_a_while, clean_up),
+		cmocka_unit_test_teardown(key_gone_ambiguous_after_return, clean_up),
+		cmocka_unit_test_teardown(pin_wrong_after_logout, clean_up),
+		cmocka_unit_test_teardown(slow_token, clean_up),
+		cmocka_unit_test_teardown(hung_call, clean_up),
+		cmocka_unit_test_teardown(hung_open_session, clean_up),
 	};
 
 	if (!softhsm_is_there())
