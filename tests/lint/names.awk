@@ -32,6 +32,9 @@ function begin_file(    part, path) {
 	allowed = prefix[room]
 	if (path == "base/reason.h" || path ~ /^x509\/crl/)
 		allowed = allowed " crl_"
+	# Private to the folder: statements, and the tables of one database.
+	if (path ~ /^store\/sqlite/)
+		allowed = allowed " sql_ sqlite_"
 	depth = 0
 	in_directive = 0
 	declaration = ""
