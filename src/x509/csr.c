@@ -98,7 +98,7 @@ read_info(struct x509_csr *csr, struct oc_error *error)
 {
 	struct der_bytes contents, bits;
 	struct der_reader r;
-	uint64_t version;
+	uint64_t version = 0;
 	enum oc_err err;
 
 	if (!der_read_whole(csr->info, DER_SEQUENCE, &contents))
