@@ -193,13 +193,13 @@ make_anew(struct ocsp_table *table, int fd,
 	return err;
 }
 
-/* The last writer did not close it. */
+/* The last writer did not close it, or somebody else was at it. */
 static void
 recover(struct ocsp_table *table)
 {
 	uint32_t num_torn = table_recover(table);
 
-	oc_log(OC_LOG_NOTICE, "the response table %s was not closed: %u "
+	oc_log(OC_LOG_NOTICE, "the response table %s was left open: %u "
 	    "answers in it, %u torn ones dropped", table->path,
 	    (unsigned)ocsp_table_num_used(table), (unsigned)num_torn);
 	/* Which pages reached the disk, nobody knows: what was changed since
@@ -226,7 +226,7 @@ take_over(struct ocsp_table *table, int fd, const struct table_header *header,
 		return err;
 	table->fd = fd;
 	flags = atomic_load(&table->header->flags);
-	if ((flags & TABLE_OPEN) != 0)
+	if ((flags & TABLE_OPEN) != 0 || !table_index_is_plausible(table))
 		recover(table);
 	get_boot_id(table->header->boot_id);
 	atomic_store(&table->header->flags, TABLE_OPEN);

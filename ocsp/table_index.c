@@ -418,6 +418,21 @@ table_reclaim(struct ocsp_table *table, int64_t now)
 	return num_freed;
 }
 
+bool
+table_index_is_plausible(const struct ocsp_table *table)
+{
+	uint32_t i, entry, num_entries = 0;
+
+	for (i = 0; i < table->num_buckets; i++) {
+		entry = atomic_load_explicit(&table->index[i],
+		    memory_order_relaxed);
+		if (entry > table->num_slots)
+			return false;
+		num_entries += entry != 0;
+	}
+	return num_entries == atomic_load(&table->header->num_used);
+}
+
 /* Of two slots with one key, which only a lost write leaves, the older. */
 static void
 recover_live(struct ocsp_table *table, uint32_t slot,
