@@ -267,8 +267,8 @@ compare_name(const char *file, enum kind kind, struct der_bytes ours,
 	if (is_ascii_text(text, strlen(text)) &&
 	    strstr(text, "=#") == NULL && strstr(text, "...") == NULL) {
 		num_names_compared++;
-		if (strlen(text) != (size_t)len ||
-		    memcmp(text, data, (size_t)len) != 0) {
+		if (strlen(text) != (size_t)len || (len != 0 &&
+		    memcmp(text, data, (size_t)len) != 0)) {
 			fprintf(stderr, "%s\n%.*s\n", text, (int)len, data);
 			complain(file, kind, "another name text");
 		}
