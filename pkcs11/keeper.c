@@ -315,5 +315,6 @@ p11_keeper_main(void *arg)
 	p11_session_drop(&token->home, epoch);
 	p11_session_call_end(&token->home);
 	p11_module_leave(token->module);
+	p11_token_thread_ends(token);
 	return NULL;
 }

@@ -178,32 +178,48 @@ start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 	return rc == 0;
 }
 
+/* Under lock, so that a thread that has ended is not missed. */
 static bool
-join_until(pthread_t thread, int64_t deadline_ns)
+start_token_thread(struct p11_token *token, pthread_t *thread,
+    void *(*run)(void *), void *arg)
 {
-	struct timespec at = { deadline_ns / OC_NS_PER_S,
-	    deadline_ns % OC_NS_PER_S };
+	bool is_running;
 
-	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at) == 0;
+	(void)pthread_mutex_lock(&token->lock);
+	is_running = start_thread(thread, run, arg);
+	if (is_running)
+		token->num_running++;
+	(void)pthread_mutex_unlock(&token->lock);
+	return is_running;
 }
 
-/* Tells a token's threads to end; true if they did. */
+/* Waits until a token's threads have ended; false if one is stuck.  There is
+ * no portable join with a deadline, so they are counted. */
 static bool
 stop_token(struct p11_local *local, size_t i)
 {
 	struct p11_token *token = &local->tokens[i];
 	int64_t deadline_ns = oc_clock_mono_ns() + token->timeout_ns +
 	    STOP_GRACE_NS;
-	bool is_clean = true;
+	struct timespec at = { deadline_ns / OC_NS_PER_S,
+	    deadline_ns % OC_NS_PER_S };
+	bool is_clean;
+	int rc = 0;
 
+	(void)pthread_mutex_lock(&token->lock);
+	while (token->num_running > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&token->changed, &token->lock,
+		    &at);
+	is_clean = token->num_running == 0;
+	(void)pthread_mutex_unlock(&token->lock);
+	if (!is_clean)
+		return false;
 	for (unsigned int n = 0; n < token->num_sessions; n++)
-		if (token->sessions[n].has_thread &&
-		    !join_until(token->sessions[n].thread, deadline_ns))
-			is_clean = false;
-	if (local->has_keeper[i] &&
-	    !join_until(local->keepers[i], deadline_ns))
-		is_clean = false;
-	return is_clean;
+		if (token->sessions[n].has_thread)
+			(void)pthread_join(token->sessions[n].thread, NULL);
+	if (local->has_keeper[i])
+		(void)pthread_join(local->keepers[i], NULL);
+	return true;
 }
 
 static void
@@ -408,15 +424,15 @@ start_threads(struct p11_local *local)
 	for (size_t i = 0; i < local->num_tokens; i++) {
 		struct p11_token *token = &local->tokens[i];
 
-		local->has_keeper[i] = start_thread(&local->keepers[i],
-		    p11_keeper_main, token);
+		local->has_keeper[i] = start_token_thread(token,
+		    &local->keepers[i], p11_keeper_main, token);
 		if (!local->has_keeper[i])
 			return false;
 		for (unsigned int n = 0; n < token->num_sessions; n++) {
 			struct p11_session *session = &token->sessions[n];
 
-			session->has_thread = start_thread(&session->thread,
-			    p11_session_main, session);
+			session->has_thread = start_token_thread(token,
+			    &session->thread, p11_session_main, session);
 			if (!session->has_thread)
 				return false;
 		}

@@ -298,5 +298,6 @@ p11_session_main(void *arg)
 	p11_session_drop(s, epoch);
 	p11_session_call_end(s);
 	p11_module_leave(s->token->module);
+	p11_token_thread_ends(s->token);
 	return NULL;
 }

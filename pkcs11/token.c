@@ -227,6 +227,15 @@ p11_token_fini(struct p11_token *token)
 }
 
 void
+p11_token_thread_ends(struct p11_token *token)
+{
+	(void)pthread_mutex_lock(&token->lock);
+	token->num_running--;
+	(void)pthread_cond_broadcast(&token->changed);
+	(void)pthread_mutex_unlock(&token->lock);
+}
+
+void
 p11_token_suspect(struct p11_token *token, uint64_t generation,
     const char *function, const char *what)
 {

@@ -3,7 +3,7 @@
  * A token of the pool and the keys on it, as its session threads and its
  * keeper share them.  The room's own: others see pkcs11/local.h.
  *
- * Under lock: state, generation, num_open, the keys' handles, the texts.  The
+ * Under lock: state, generation, the counts, the keys' handles, the texts.  The
  * generation counts how often the token came back; sessions and handles of an
  * older one are dropped.
  */
@@ -71,6 +71,7 @@ struct p11_token {
 	uint64_t generation;
 	uint64_t epoch;			/* the module's when it came up */
 	unsigned int num_open;
+	unsigned int num_running;	/* threads that have not ended */
 	int64_t up_since_ns;
 	struct oc_error failure;	/* why it is not up */
 
@@ -101,6 +102,9 @@ CK_RV p11_token_open_session(CK_FUNCTION_LIST *f, CK_SLOT_ID slot,
 enum oc_err p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     const CK_TOKEN_INFO *info, const char *name, const char *pin_source,
     const char *state_dir, struct oc_error *error) OC_MUST_CHECK;
+
+/* The last thing a thread of the token does. */
+void p11_token_thread_ends(struct p11_token *token);
 
 /* Somebody saw that something is wrong in this generation: the first to say
  * so takes the token down and wakes the keeper. */

@@ -15,6 +15,25 @@
 #include "base/file.h"
 #include "pkcs11/admin.h"
 
+/*
+ * SoftHSM leaks a string for each Ed25519 key it loads.  The frames of a
+ * library without frame pointers are seen only by the slow unwinder.
+ */
+const char *__asan_default_options(void);
+const char *__lsan_default_suppressions(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "fast_unwind_on_malloc=0";
+}
+
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libsofthsm2.so\n";
+}
+
 #define PATIENCE_NS (60 * OC_NS_PER_S)
 
 bool

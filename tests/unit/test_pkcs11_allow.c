@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The signer is no oracle: each kind passes as itself and as nothing else,
+ * and each rule refuses what breaks it alone.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <openssl/evp.h>
+
+#include "pkcs11/allow.h"
+#include "tests/unit/tbs_samples.h"
+
+#define NOW INT64_C(1790000000)
+#define ALG SIGN_ECDSA_SHA256
+
+typedef size_t make_fn(const struct tbs_sample *s, uint8_t *out, size_t max);
+
+static struct tbs_sample sample;
+static struct p11_allow allow;
+static uint8_t key_sha1[20], name_sha1[20], name_sha256[32], key_sha256[32];
+
+/* The key octets of the sample's SubjectPublicKeyInfo are its last 32. */
+static struct der_bytes
+key_octets(void)
+{
+	return (struct der_bytes){ sample.spki.p + sample.spki.len - 32, 32 };
+}
+
+static void
+hash(const EVP_MD *md, struct der_bytes in, uint8_t *out)
+{
+	assert_int_equal(EVP_Digest(in.p, in.len, out, NULL, md, NULL), 1);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	tbs_sample_init(&sample, NOW);
+	hash(EVP_sha1(), key_octets(), key_sha1);
+	hash(EVP_sha1(), tbs_name, name_sha1);
+	hash(EVP_sha256(), key_octets(), key_sha256);
+	hash(EVP_sha256(), tbs_name, name_sha256);
+	sample.responder_key_hash = DER_ARRAY(key_sha1);
+	sample.name_hash = DER_ARRAY(name_sha1);
+	sample.key_hash = DER_ARRAY(key_sha1);
+	allow = (struct p11_allow){
+		.kinds = P11_ALLOW_ISSUER | P11_ALLOW(SIGN_KIND_OCSP),
+		.name = tbs_name,
+		.ca_name = tbs_name,
+		.ca_spki = sample.spki,
+	};
+	return 0;
+}
+
+static enum oc_err
+check_bytes(enum sign_kind kind, struct der_bytes tbs)
+{
+	struct oc_error error = { 0 };
+	enum oc_err err = p11_allow_check(&allow, sample.spki, kind, ALG, tbs,
+	    NOW, &error);
+
+	/* Whoever is refused is told why. */
+	assert_true((err == OC_OK) == (error.text[0] == '\0'));
+	return err;
+}
+
+static enum oc_err
+check(enum sign_kind kind, make_fn *make)
+{
+	uint8_t tbs[1024];
+
+	return check_bytes(kind, (struct der_bytes){ tbs, make(&sample, tbs,
+	    sizeof(tbs)) });
+}
+
+static enum oc_err
+certificate(void)
+{
+	return check(SIGN_KIND_CERTIFICATE, tbs_certificate);
+}
+
+static enum oc_err
+crl(void)
+{
+	sample.version = 1;
+	return check(SIGN_KIND_CRL, tbs_crl);
+}
+
+static enum oc_err
+csr(void)
+{
+	sample.version = 0;
+	return check(SIGN_KIND_CSR, tbs_csr);
+}
+
+static enum oc_err
+ocsp(void)
+{
+	return check(SIGN_KIND_OCSP, tbs_ocsp);
+}
+
+static void
+good_ones_pass(void **state)
+{
+	(void)state;
+	assert_int_equal(certificate(), OC_OK);
+	assert_int_equal(ocsp(), OC_OK);
+	sample.num_singles = 3;
+	assert_int_equal(ocsp(), OC_OK);
+	sample.next_update = 0;
+	assert_int_equal(ocsp(), OC_OK);
+	assert_int_equal(crl(), OC_OK);
+	assert_int_equal(csr(), OC_OK);
+}
+
+static void
+no_kind_passes_as_another(void **state)
+{
+	static make_fn *const makes[] = { tbs_certificate, tbs_crl, tbs_ocsp,
+	    tbs_csr };
+	static const unsigned int versions[] = { 2, 1, 0, 0 };
+	uint8_t tbs[1024];
+
+	(void)state;
+	for (int made = 0; made < 4; made++) {
+		struct der_bytes bytes;
+
+		sample.version = versions[made];
+		bytes = (struct der_bytes){ tbs, makes[made](&sample, tbs,
+		    sizeof(tbs)) };
+		for (int kind = SIGN_KIND_CERTIFICATE; kind <= SIGN_KIND_CSR;
+		    kind++)
+			assert_int_equal(check_bytes((enum sign_kind)kind,
+			    bytes), kind == made + 1 ? OC_OK :
+			    OC_ERR_MALFORMED);
+	}
+}
+
+static void
+kinds_not_allowed_are_refused(void **state)
+{
+	(void)state;
+	allow.kinds = P11_ALLOW(SIGN_KIND_OCSP);
+	assert_int_equal(certificate(), OC_ERR_REFUSED);
+	assert_int_equal(ocsp(), OC_OK);
+	assert_int_equal(crl(), OC_ERR_REFUSED);
+	assert_int_equal(csr(), OC_ERR_REFUSED);
+	allow.kinds = ~0u;
+	assert_int_equal(check((enum sign_kind)0, tbs_ocsp), OC_ERR_REFUSED);
+	assert_int_equal(check((enum sign_kind)5, tbs_ocsp), OC_ERR_REFUSED);
+	allow.kinds = P11_ALLOW_ISSUER;
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+}
+
+static void
+certificate_rules(void **state)
+{
+	static const uint8_t negative[] = { 0x80, 0x01 }, zero[] = { 0x00 };
+
+	(void)state;
+	sample.issuer = tbs_other_name;
+	assert_int_equal(certificate(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.alg = SIGN_ECDSA_SHA384;
+	assert_int_equal(certificate(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.version = 1;
+	assert_int_equal(certificate(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.not_after = sample.not_before - 1;
+	assert_int_equal(certificate(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.serial = DER_ARRAY(negative);
+	assert_int_equal(certificate(), OC_ERR_MALFORMED);
+	sample.serial = DER_ARRAY(zero);
+	assert_int_equal(certificate(), OC_ERR_MALFORMED);
+	(void)set_up(NULL);
+	sample.has_trailing_null = true;
+	assert_int_equal(certificate(), OC_ERR_MALFORMED);
+}
+
+static void
+key_without_certificate_signs_only_its_own(void **state)
+{
+	static uint8_t other_spki[64];
+
+	(void)state;
+	allow.name = (struct der_bytes){ NULL, 0 };
+	assert_int_equal(certificate(), OC_ERR_REFUSED);
+	sample.subject = sample.issuer;
+	assert_int_equal(certificate(), OC_OK);
+	memcpy(other_spki, sample.spki.p, sample.spki.len);
+	other_spki[sample.spki.len - 1] ^= 1;
+	{
+		struct der_bytes own = sample.spki;
+		uint8_t tbs[1024];
+		struct oc_error error = { 0 };
+
+		sample.spki.p = other_spki;
+		assert_int_equal(p11_allow_check(&allow, own,
+		    SIGN_KIND_CERTIFICATE, ALG, (struct der_bytes){ tbs,
+		    tbs_certificate(&sample, tbs, sizeof(tbs)) }, NOW,
+		    &error), OC_ERR_REFUSED);
+	}
+	assert_int_equal(crl(), OC_ERR_REFUSED);
+}
+
+static void
+crl_rules(void **state)
+{
+	(void)state;
+	sample.issuer = tbs_other_name;
+	assert_int_equal(crl(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.alg = SIGN_RSA_SHA256;
+	assert_int_equal(crl(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.not_after = sample.not_before - 1;
+	assert_int_equal(crl(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.has_trailing_null = true;
+	assert_int_equal(crl(), OC_ERR_MALFORMED);
+	(void)set_up(NULL);
+	sample.version = 2;
+	assert_int_equal(check(SIGN_KIND_CRL, tbs_crl), OC_ERR_REFUSED);
+}
+
+static void
+csr_rules(void **state)
+{
+	uint8_t spki[64], tbs[1024];
+	struct oc_error error = { 0 };
+	size_t len;
+
+	(void)state;
+	sample.version = 1;
+	assert_int_equal(check(SIGN_KIND_CSR, tbs_csr), OC_ERR_MALFORMED);
+	sample.has_trailing_null = true;
+	assert_int_equal(csr(), OC_ERR_MALFORMED);
+	sample.has_trailing_null = false;
+	sample.version = 0;
+	len = tbs_csr(&sample, tbs, sizeof(tbs));
+	memcpy(spki, sample.spki.p, sample.spki.len);
+	spki[sample.spki.len - 1] ^= 1;
+	assert_int_equal(p11_allow_check(&allow, (struct der_bytes){ spki,
+	    sample.spki.len }, SIGN_KIND_CSR, ALG, (struct der_bytes){ tbs,
+	    len }, NOW, &error), OC_ERR_REFUSED);
+}
+
+static void
+ocsp_responder_must_be_the_key(void **state)
+{
+	static const uint8_t nobody[20];
+
+	(void)state;
+	sample.responder_key_hash = DER_ARRAY(nobody);
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	sample.responder_name = tbs_other_name;
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	sample.responder_name = tbs_name;
+	assert_int_equal(ocsp(), OC_OK);
+	allow.name = (struct der_bytes){ NULL, 0 };
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+}
+
+static void
+ocsp_certids_must_be_of_the_issuer(void **state)
+{
+	static const uint8_t nobody[20];
+
+	(void)state;
+	sample.hash = DER_OID_SHA256;
+	sample.name_hash = DER_ARRAY(name_sha256);
+	sample.key_hash = DER_ARRAY(key_sha256);
+	assert_int_equal(ocsp(), OC_OK);
+	sample.hash = DER_OID_SHA384;
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	sample.hash = DER_OID_COMMON_NAME;
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.name_hash = DER_ARRAY(nobody);
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.key_hash = DER_ARRAY(nobody);
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	allow.ca_spki = (struct der_bytes){ NULL, 0 };
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+}
+
+static void
+ocsp_times_are_bounded(void **state)
+{
+	(void)state;
+	sample.produced_at = NOW + 3601;
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	sample.produced_at = NOW - 3601;
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	sample.produced_at = NOW - 3600;
+	assert_int_equal(ocsp(), OC_OK);
+	(void)set_up(NULL);
+	sample.next_update = NOW + INT64_C(400) * 86400;
+	assert_int_equal(ocsp(), OC_OK);
+	sample.next_update++;
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	sample.next_update = NOW - 1;
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.this_update = NOW + 3601;
+	assert_int_equal(ocsp(), OC_ERR_REFUSED);
+	(void)set_up(NULL);
+	sample.num_singles = 0;
+	assert_int_equal(ocsp(), OC_ERR_MALFORMED);
+	(void)set_up(NULL);
+	sample.has_trailing_null = true;
+	assert_int_equal(ocsp(), OC_ERR_MALFORMED);
+}
+
+static void
+cut_or_extended_bytes_are_malformed(void **state)
+{
+	static make_fn *const makes[] = { tbs_certificate, tbs_crl, tbs_ocsp,
+	    tbs_csr };
+	static const unsigned int versions[] = { 2, 1, 0, 0 };
+	uint8_t tbs[1024];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		enum sign_kind kind = (enum sign_kind)(i + 1);
+		size_t len;
+
+		sample.version = versions[i];
+		len = makes[i](&sample, tbs, sizeof(tbs));
+		for (size_t cut = 0; cut < len; cut++)
+			assert_int_equal(check_bytes(kind, (struct der_bytes){
+			    tbs, cut }), OC_ERR_MALFORMED);
+		tbs[len] = 0;
+		assert_int_equal(check_bytes(kind, (struct der_bytes){ tbs,
+		    len + 1 }), OC_ERR_MALFORMED);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(good_ones_pass, set_up),
+		cmocka_unit_test_setup(no_kind_passes_as_another, set_up),
+		cmocka_unit_test_setup(kinds_not_allowed_are_refused, set_up),
+		cmocka_unit_test_setup(certificate_rules, set_up),
+		cmocka_unit_test_setup(
+		    key_without_certificate_signs_only_its_own, set_up),
+		cmocka_unit_test_setup(crl_rules, set_up),
+		cmocka_unit_test_setup(csr_rules, set_up),
+		cmocka_unit_test_setup(ocsp_responder_must_be_the_key,
+		    set_up),
+		cmocka_unit_test_setup(ocsp_certids_must_be_of_the_issuer,
+		    set_up),
+		cmocka_unit_test_setup(ocsp_times_are_bounded, set_up),
+		cmocka_unit_test_setup(cut_or_extended_bytes_are_malformed,
+		    set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RFC 7512 URIs: what we take, what we refuse, and that no PIN is repeated. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "pkcs11/uri.h"
+
+static void
+token_fields_are_decoded(void **state)
+{
+	struct oc_error error = { 0 };
+	struct p11_uri u;
+
+	(void)state;
+	assert_int_equal(p11_uri_parse_token("pkcs11:token=My%20CA;serial=00ff;"
+	    "manufacturer=SoftHSM%20project;model=v2", &u, &error), OC_OK);
+	assert_string_equal(u.token, "My CA");
+	assert_string_equal(u.serial, "00ff");
+	assert_string_equal(u.manufacturer, "SoftHSM project");
+	assert_string_equal(u.model, "v2");
+	assert_string_equal(u.object, "");
+	assert_int_equal(u.id_len, 0);
+}
+
+static void
+key_fields_are_decoded(void **state)
+{
+	static const uint8_t id[] = { 0x00, 0x01, 0xfe };
+	struct oc_error error = { 0 };
+	struct p11_uri u;
+
+	(void)state;
+	assert_int_equal(p11_uri_parse_key("pkcs11:object=a%3bb;id=%00%01%FE;"
+	    "type=private", &u, &error), OC_OK);
+	assert_string_equal(u.object, "a;b");
+	assert_int_equal(u.id_len, sizeof(id));
+	assert_memory_equal(u.id, id, sizeof(id));
+	assert_int_equal(u.type, P11_URI_PRIVATE);
+	assert_int_equal(p11_uri_parse_key("ca-key", &u, &error), OC_OK);
+	assert_string_equal(u.object, "ca-key");
+	assert_int_equal(u.type, P11_URI_ANY);
+	assert_string_equal(u.token, "");
+}
+
+static void
+bad_ones_are_refused_without_being_repeated(void **state)
+{
+	static const struct { const char *text; enum oc_err err; } bad[] = {
+		{ "pkcs11:token=t?pin-value=s3cret", OC_ERR_REFUSED },
+		{ "pkcs11:token=t;pin-value=s3cret", OC_ERR_REFUSED },
+		{ "pkcs11:token=t?PIN-VALUE=s3cret", OC_ERR_REFUSED },
+		{ "pkcs11:token=t?pin-source=/s3cret", OC_ERR_REFUSED },
+		{ "pkcs11:token=t?module-path=/s3cret.so", OC_ERR_REFUSED },
+		{ "pkcs11:token=t?module-name=s3cret", OC_ERR_REFUSED },
+		{ "pkcs11:token=t;slot-id=3", OC_ERR_UNSUPPORTED },
+		{ "pkcs11:token=t;slot-description=x", OC_ERR_UNSUPPORTED },
+		{ "pkcs11:token=t;library-description=x",
+		    OC_ERR_UNSUPPORTED },
+		{ "pkcs11:token=t;library-version=1", OC_ERR_UNSUPPORTED },
+		{ "pkcs11:token=t;s3cret=1", OC_ERR_UNSUPPORTED },
+		{ "pkcs11:token=%zz", OC_ERR_MALFORMED },
+		{ "pkcs11:token", OC_ERR_MALFORMED },
+		{ "pkcs12:token=t", OC_ERR_MALFORMED },
+		{ "t", OC_ERR_MALFORMED },
+		{ "", OC_ERR_MALFORMED },
+		{ "pkcs11:", OC_ERR_MALFORMED },
+		{ "pkcs11:object=ca", OC_ERR_MALFORMED },
+	};
+	struct p11_uri u;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct oc_error error = { 0 };
+		enum oc_err err = p11_uri_parse_token(bad[i].text, &u,
+		    &error);
+
+		if (err != bad[i].err)
+			print_error("%s: %s\n", bad[i].text, error.text);
+		assert_int_equal(err, bad[i].err);
+		assert_string_not_equal(error.text, "");
+		assert_null(strstr(error.text, "s3cret"));
+	}
+}
+
+static void
+keys_must_be_named(void **state)
+{
+	char label[P11_OBJECT_LABEL_MAX + 1];
+	struct oc_error error = { 0 };
+	struct p11_uri u;
+
+	(void)state;
+	assert_int_equal(p11_uri_parse_key("pkcs11:token=t", &u, &error),
+	    OC_ERR_MALFORMED);
+	assert_int_equal(p11_uri_parse_key("pkcs11:object=x;type=cert", &u,
+	    &error), OC_ERR_MISMATCH);
+	assert_int_equal(p11_uri_parse_key("pkcs11:object=x;type=data", &u,
+	    &error), OC_ERR_UNSUPPORTED);
+	assert_int_equal(p11_uri_parse_key("PKCS11:object=x?pin-value=1", &u,
+	    &error), OC_ERR_REFUSED);
+	assert_int_equal(p11_uri_parse_key("", &u, &error), OC_ERR_LIMIT);
+	memset(label, 'x', sizeof(label));
+	label[sizeof(label) - 1] = '\0';
+	assert_int_equal(p11_uri_parse_key(label, &u, &error), OC_ERR_LIMIT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(token_fields_are_decoded),
+		cmocka_unit_test(key_fields_are_decoded),
+		cmocka_unit_test(bad_ones_are_refused_without_being_repeated),
+		cmocka_unit_test(keys_must_be_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
