@@ -18,7 +18,7 @@
 
 #define PAUSE_FIRST_NS OC_NS_PER_S
 #define PAUSE_MAX_NS (60 * OC_NS_PER_S)
-/* Up for less than this, and the pauses go on growing. */
+/* Up for less than this, and it is not brought back at once. */
 #define STEADY_NS (10 * OC_NS_PER_S)
 
 /* Starts with a letter, so it can be no TBS of any kind. */
@@ -265,23 +265,25 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 
 /* Under lock, from DOWN to UP or FAILED. */
 static void
-recover(struct p11_token *token, int64_t *pause_ns)
+recover(struct p11_token *token)
 {
 	int64_t down_since_ns = oc_clock_mono_ns();
+	/* One that was up for a moment only gets no more than a login and
+	 * two log lines a second. */
+	int64_t pause_ns = down_since_ns - token->up_since_ns > STEADY_NS ||
+	    token->generation == 1 ? 0 : PAUSE_FIRST_NS;
 
-	if (down_since_ns - token->up_since_ns > STEADY_NS)
-		*pause_ns = 0;
 	while (token->state == P11_STATE_DOWN && !token->is_stopping) {
 		struct oc_error error = { 0 };
 		uint64_t epoch = 0;
 		enum oc_err err;
 
-		wait_until(token, oc_clock_mono_ns() + jitter(*pause_ns));
+		wait_until(token, oc_clock_mono_ns() + jitter(pause_ns));
 		if (token->is_stopping)
 			return;
-		*pause_ns = *pause_ns == 0 ? PAUSE_FIRST_NS : 2 * *pause_ns;
-		if (*pause_ns > PAUSE_MAX_NS)
-			*pause_ns = PAUSE_MAX_NS;
+		pause_ns = pause_ns == 0 ? PAUSE_FIRST_NS : 2 * pause_ns;
+		if (pause_ns > PAUSE_MAX_NS)
+			pause_ns = PAUSE_MAX_NS;
 		(void)pthread_mutex_unlock(&token->lock);
 		err = attempt(token, false, &epoch, &error);
 		(void)pthread_mutex_lock(&token->lock);
@@ -294,7 +296,6 @@ p11_keeper_main(void *arg)
 {
 	struct p11_token *token = arg;
 	struct oc_error error = { 0 };
-	int64_t pause_ns = 0;
 	uint64_t epoch = 0;
 	enum oc_err err;
 
@@ -303,7 +304,7 @@ p11_keeper_main(void *arg)
 	conclude(token, err, epoch, &error, 0);
 	while (!token->is_stopping) {
 		if (token->state == P11_STATE_DOWN)
-			recover(token, &pause_ns);
+			recover(token);
 		else
 			(void)pthread_cond_wait(&token->changed,
 			    &token->lock);

@@ -387,6 +387,90 @@ hung_call(void **state)
 	finish(0);
 }
 
+/* A job of the storm. */
+struct stormy {
+	struct sign_job job;
+	uint8_t tbs[512];
+	int num_done;
+	bool is_cancelled;
+};
+
+static void
+note_done(struct sign_job *job, void *arg)
+{
+	struct stormy *t = arg;
+
+	(void)job;
+	t->num_done++;
+}
+
+static void
+turn(void)
+{
+	struct pollfd pfd = { .fd = sign_fd(f.signer), .events = POLLIN };
+
+	(void)poll(&pfd, 1, 1);
+	sign_dispatch(f.signer);
+}
+
+/* Faults, short deadlines and cancels, all at once: still once each. */
+static void
+storm(void **state)
+{
+	enum { NUM = 600 };
+	static struct stormy jobs[NUM];
+	struct tbs_sample sample;
+	unsigned int num_good = 0;
+
+	(void)state;
+	memset(jobs, 0, sizeof(jobs));
+	start(4, 0);
+	(void)shim_add(f.shim, SHIM_SIGN, SHIM_RETURN, 0xb3, 20, 10);
+	(void)shim_add(f.shim, SHIM_SIGN_INIT, SHIM_DO_LOGOUT, 0, 150, 1);
+	(void)shim_add(f.shim, SHIM_SIGN, SHIM_FLIP, 0, 100, 2);
+	(void)shim_add(f.shim, SHIM_SIGN, SHIM_RETURN, 0x30, 200, 4);
+	(void)shim_add(f.shim, SHIM_SIGN, SHIM_BREAK, 0x30, 250, 1);
+	tbs_sample_init(&sample, oc_clock_now_s());
+	for (int i = 0; i < NUM; i++) {
+		struct stormy *t = &jobs[i];
+
+		t->job = (struct sign_job){ .key = KEY,
+			.kind = SIGN_KIND_CERTIFICATE,
+			.lane = (enum sign_lane)(i % SIGN_LANE_MAX),
+			.tbs = { t->tbs, tbs_certificate(&sample, t->tbs,
+			    sizeof(t->tbs)) },
+			.deadline_ns = oc_clock_mono_ns() + (i % 3 == 0 ?
+			    i % 7 * OC_NS_PER_MS : 20 * OC_NS_PER_S),
+			.done = note_done, .arg = t };
+		assert_int_equal(sign_submit(f.signer, &t->job), OC_OK);
+		if (i % 4 == 0)
+			turn();
+		if (i % 5 == 4 && jobs[i - 4].num_done == 0) {
+			sign_cancel(f.signer, &jobs[i - 4].job);
+			jobs[i - 4].is_cancelled = true;
+			memset(&jobs[i - 4].job, 0xa5, sizeof(t->job));
+		}
+	}
+	for (int64_t end = oc_clock_mono_ns() + 25 * OC_NS_PER_S;
+	    oc_clock_mono_ns() < end; turn()) {
+		int num_left = 0;
+
+		for (int i = 0; i < NUM; i++)
+			num_left += jobs[i].num_done == 0 &&
+			    !jobs[i].is_cancelled;
+		if (num_left == 0)
+			break;
+	}
+	for (int i = 0; i < NUM; i++) {
+		assert_int_equal(jobs[i].num_done, jobs[i].is_cancelled ? 0 :
+		    1);
+		num_good += jobs[i].num_done == 1 &&
+		    jobs[i].job.err == OC_OK;
+	}
+	assert_true(num_good > NUM / 4);
+	finish(4);
+}
+
 static void
 hung_open_session(void **state)
 {
@@ -458,6 +542,7 @@ main(void)
 		cmocka_unit_test_teardown(slow_token, clean_up),
 		cmocka_unit_test_teardown(hung_call, clean_up),
 		cmocka_unit_test_teardown(hung_open_session, clean_up),
+		cmocka_unit_test_teardown(storm, clean_up),
 	};
 
 	if (!softhsm_is_there())
