@@ -425,10 +425,10 @@ storm(void **state)
 	(void)state;
 	memset(jobs, 0, sizeof(jobs));
 	start(4, 0);
-	(void)shim_add(f.shim, SHIM_SIGN, SHIM_RETURN, 0xb3, 20, 10);
+	(void)shim_add(f.shim, SHIM_SIGN, SHIM_RETURN, 0xb3, 20, 3);
 	(void)shim_add(f.shim, SHIM_SIGN_INIT, SHIM_DO_LOGOUT, 0, 150, 1);
-	(void)shim_add(f.shim, SHIM_SIGN, SHIM_FLIP, 0, 100, 2);
-	(void)shim_add(f.shim, SHIM_SIGN, SHIM_RETURN, 0x30, 200, 4);
+	(void)shim_add(f.shim, SHIM_SIGN, SHIM_FLIP, 0, 100, 1);
+	(void)shim_add(f.shim, SHIM_SIGN, SHIM_RETURN, 0x30, 200, 1);
 	(void)shim_add(f.shim, SHIM_SIGN, SHIM_BREAK, 0x30, 250, 1);
 	tbs_sample_init(&sample, oc_clock_now_s());
 	for (int i = 0; i < NUM; i++) {
@@ -468,7 +468,7 @@ storm(void **state)
 		    jobs[i].job.err == OC_OK;
 	}
 	assert_true(num_good > NUM / 4);
-	finish(4);
+	finish(6);
 }
 
 static void
