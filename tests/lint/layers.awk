@@ -37,6 +37,7 @@ BEGIN {
 	library["ini.h"] = "base"
 	library["openssl"] = "sign x509 store status ca ipc pkcs11 " \
 	    "ocsp-codec ocsp-engine net validation acme issuer cli main"
+	codec = "^(certid|extension|identity|request|response|single)[._]"
 	status = 0
 }
 
@@ -59,10 +60,10 @@ function room_of(path,    part, n) {
 	    part[2] !~ /^(status\.h|own|index_txt|crl|certdb)/)
 		return "status-service"
 	if (part[1] == "ocsp") {
-		if (part[2] ~ /^(http|target|chunked|worker|connection|miss|tables|timers)/)
-			return "ocsp-net"
-		if (part[2] ~ /^(table|answer|refresh|context|identity)/)
+		if (part[2] ~ /^(answer|context|refresh|table[._])/)
 			return "ocsp-engine"
+		if (!(part[2] ~ codec))
+			return "ocsp-net"
 		return "ocsp-codec"
 	}
 	return part[1]

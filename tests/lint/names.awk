@@ -8,7 +8,7 @@ BEGIN {
 	prefix["der"] = "der_"
 	prefix["sign"] = "sign_ signer_"
 	prefix["x509"] = "x509_"
-	prefix["store"] = "store_ sqlite_ sql_"
+	prefix["store"] = "store_"
 	prefix["status"] = "status_"
 	prefix["ca"] = "ca_"
 	prefix["ipc"] = "ipc_"
