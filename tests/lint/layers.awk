@@ -37,7 +37,7 @@ BEGIN {
 	library["ini.h"] = "base"
 	library["openssl"] = "sign x509 store status ca ipc pkcs11 " \
 	    "ocsp-codec ocsp-engine net validation acme issuer cli main"
-	codec = "^(certid|extension|identity|request|response|single)[._]"
+	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0
 }
 
@@ -60,7 +60,7 @@ function room_of(path,    part, n) {
 	    part[2] !~ /^(status\.h|own|index_txt|crl|certdb)/)
 		return "status-service"
 	if (part[1] == "ocsp") {
-		if (part[2] ~ /^(answer|context|refresh|table[._])/)
+		if (part[2] ~ /^(answer|context|identity|refresh|table[._])/)
 			return "ocsp-engine"
 		if (!(part[2] ~ codec))
 			return "ocsp-net"
