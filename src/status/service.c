@@ -10,42 +10,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "x509/file.h"
+#include "status/identity.h"
 
 #define TABLE_SLOTS_FIRST 4096
-
-/* The identity in the answers, from the issuer's certificate and, if it has
- * one, its OCSP signer's. */
-static enum oc_err
-make_identity(const struct oc_config_issuer *issuer,
-    struct ocsp_identity **out, struct oc_error *error)
-{
-	struct ocsp_identity *identity = calloc(1, sizeof(*identity));
-	struct der_bytes ca = { NULL, 0 }, ocsp = { NULL, 0 };
-	uint8_t *ca_der = NULL, *ocsp_der = NULL;
-	enum oc_err err;
-
-	if (identity == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = x509_file_read(issuer->certificate, X509_FILE_CERTIFICATE,
-	    &ca_der, &ca.len, error);
-	if (err == OC_OK && issuer->ocsp_certificate != NULL)
-		err = x509_file_read(issuer->ocsp_certificate,
-		    X509_FILE_CERTIFICATE, &ocsp_der, &ocsp.len, error);
-	if (err == OC_OK) {
-		ca.p = ca_der;
-		ocsp.p = ocsp_der;
-		err = ocsp_identity_make(ca, ocsp, SIGN_ALG_NONE, identity,
-		    error);
-	}
-	free(ca_der);
-	free(ocsp_der);
-	if (err == OC_OK)
-		*out = identity;
-	else
-		free(identity);
-	return err;
-}
 
 static enum oc_err
 open_table(struct status_service *s, const uint8_t store_id[16],
@@ -84,7 +51,7 @@ status_service_new(const struct status_service_plan *plan,
 	/* With a delegated signer or without, the key is the one that this
 	 * issuer's responses are signed with. */
 	sign_key_name(SIGN_KEY_OCSP, plan->issuer->name, s->key);
-	err = make_identity(plan->issuer, &s->identity, error);
+	err = status_identity_load(plan->issuer, &s->identity, error);
 	if (err != OC_OK)
 		goto out;
 	err = status_own_open(plan->config->store.path, plan->issuer->name,

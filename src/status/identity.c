@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The identity in an issuer's responses, from its files. */
+#include "status/identity.h"
+
+#include <stdlib.h>
+
+#include "x509/file.h"
+
+enum oc_err
+status_identity_load(const struct oc_config_issuer *issuer,
+    struct ocsp_identity **out, struct oc_error *error)
+{
+	struct ocsp_identity *identity = calloc(1, sizeof(*identity));
+	struct der_bytes ca = { NULL, 0 }, ocsp = { NULL, 0 };
+	uint8_t *ca_der = NULL, *ocsp_der = NULL;
+	enum oc_err err;
+
+	if (identity == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = x509_file_read(issuer->certificate, X509_FILE_CERTIFICATE,
+	    &ca_der, &ca.len, error);
+	if (err == OC_OK && issuer->ocsp_certificate != NULL)
+		err = x509_file_read(issuer->ocsp_certificate,
+		    X509_FILE_CERTIFICATE, &ocsp_der, &ocsp.len, error);
+	if (err == OC_OK) {
+		ca.p = ca_der;
+		ocsp.p = ocsp_der;
+		err = ocsp_identity_make(ca, ocsp, SIGN_ALG_NONE, identity,
+		    error);
+	}
+	free(ca_der);
+	free(ocsp_der);
+	if (err == OC_OK)
+		*out = identity;
+	else
+		free(identity);
+	return err;
+}
