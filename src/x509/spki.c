@@ -8,13 +8,12 @@
  */
 #include "x509/spki.h"
 
-#include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <stdio.h>
 
-#include "base/limits.h"
 #include "der/reader.h"
 #include "sign/verify.h"
 #include "x509/tbs.h"
@@ -254,12 +253,15 @@ check_point(const struct curve *curve, struct der_bytes octets,
 	EC_POINT *point = group != NULL ? EC_POINT_new(group) : NULL;
 	enum oc_err err = OC_OK;
 
+	/* What OpenSSL says of a stranger's point is nobody else's error. */
+	ERR_set_mark();
 	if (point == NULL)
 		err = oc_error_set(error, OC_ERR_NOMEM, "key: out of memory");
 	else if (EC_POINT_oct2point(group, point, octets.p, octets.len,
 	    NULL) != 1)
 		err = oc_error_set(error, OC_ERR_REFUSED,
 		    "key: the EC point is not on %s", curve->name);
+	ERR_pop_to_mark();
 	EC_POINT_free(point);
 	EC_GROUP_free(group);
 	return err;

@@ -7,6 +7,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
@@ -115,6 +116,7 @@ expect_refused(struct der_bytes spki, const char *why)
 	memcpy(exact, spki.p, spki.len);
 	err = x509_spki_check((struct der_bytes){ exact, spki.len }, &error);
 	free(exact);
+	assert_int_equal(ERR_peek_error(), 0);
 	if (err != OC_ERR_REFUSED || strstr(error.text, why) == NULL)
 		fail_msg("wanted \"%s\", got %s: %s", why, oc_strerror(err),
 		    error.text);
