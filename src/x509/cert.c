@@ -7,7 +7,6 @@
 
 #include "base/limits.h"
 #include "der/reader.h"
-#include "sign/verify.h"
 #include "x509/name.h"
 #include "x509/spki.h"
 #include "x509/tbs.h"

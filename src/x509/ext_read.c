@@ -7,7 +7,6 @@
  */
 #include <limits.h>
 
-#include "base/limits.h"
 #include "x509/ext.h"
 #include "x509/name.h"
 
