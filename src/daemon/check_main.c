@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/check_main.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/value.h"
+#include "pkcs11/uri.h"
+#include "x509/cert.h"
+#include "x509/file.h"
+
+/* The signer's listeners are 3 and 4. */
+#define PIN_FD_MIN 5
+
+struct checker {
+	void (*print)(const char *line);
+	size_t num_errors;
+};
+
+/* "FILE:LINE: [issuer NAME] key: what". */
+static void
+report(struct checker *c, const char *file, int line, const char *section,
+    const char *name, const char *key, const char *what)
+{
+	char text[2 * OC_ERROR_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%s:%d: [%s %s] %s: %s", file, line,
+	    section, name, key, what);
+	c->print(text);
+	c->num_errors++;
+}
+
+static void
+report_issuer(struct checker *c, const struct oc_config_issuer *issuer,
+    const char *key, const char *what)
+{
+	report(c, issuer->file, issuer->line, "issuer", issuer->name, key,
+	    what);
+}
+
+static void
+report_token(struct checker *c, const struct oc_config_token *token,
+    const char *key, const char *what)
+{
+	report(c, token->file, token->line, "token", token->name, key, what);
+}
+
+/* One that is not there yet is no error: first comes the configuration, then
+ * "ocsign ca create". */
+static void
+check_certificate(struct checker *c, const struct oc_config_issuer *issuer,
+    const char *key, const char *path)
+{
+	struct oc_error error = { 0 };
+	struct x509_cert cert;
+	uint8_t *der = NULL;
+	size_t der_len;
+	enum oc_err err;
+
+	if (path == NULL)
+		return;
+	err = x509_file_read(path, X509_FILE_CERTIFICATE, &der, &der_len,
+	    &error);
+	if (err == OC_ERR_NOT_FOUND)
+		return;
+	if (err == OC_OK)
+		err = x509_cert_read((struct der_bytes){ der, der_len },
+		    &cert, &error);
+	if (err != OC_OK)
+		report_issuer(c, issuer, key, error.text);
+	free(der);
+}
+
+static void
+check_chain(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	struct oc_error error = { 0 };
+	uint8_t *der;
+	size_t der_len;
+	enum oc_err err;
+
+	if (issuer->chain == NULL)
+		return;
+	err = x509_file_read_chain(issuer->chain, &der, &der_len, &error);
+	if (err == OC_OK)
+		free(der);
+	else if (err != OC_ERR_NOT_FOUND)
+		report_issuer(c, issuer, "chain", error.text);
+}
+
+static void
+check_key(struct checker *c, const struct oc_config_issuer *issuer,
+    const char *key, const char *uri)
+{
+	struct oc_error error = { 0 };
+	struct p11_uri parsed;
+
+	if (uri != NULL && p11_uri_parse_key(uri, &parsed, &error) != OC_OK)
+		report_issuer(c, issuer, key, error.text);
+}
+
+static void
+check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	check_certificate(c, issuer, "certificate", issuer->certificate);
+	check_chain(c, issuer);
+	check_key(c, issuer, "key", issuer->key);
+	check_certificate(c, issuer, "ocsp-certificate",
+	    issuer->ocsp_certificate);
+	check_key(c, issuer, "ocsp-key", issuer->ocsp_key);
+}
+
+static void
+check_pin_source(struct checker *c, const struct oc_config_token *token)
+{
+	const char *source = token->pin_source;
+	int64_t fd;
+
+	if (source != NULL && strncmp(source, "fd:", 3) == 0 &&
+	    oc_value_int(source + 3, PIN_FD_MIN, 1023, &fd, NULL) != OC_OK)
+		report_token(c, token, "pin-source", "a descriptor is a "
+		    "number from 5 to 1023 (3 and 4 are the signer's "
+		    "sockets)");
+}
+
+static void
+check_token(struct checker *c, const struct oc_config_token *token)
+{
+	struct oc_error error = { 0 };
+	struct p11_uri uri;
+	char text[OC_ERROR_TEXT_MAX];
+
+	if (access(token->module, R_OK) != 0) {
+		snprintf(text, sizeof(text), "%s: %s", token->module,
+		    strerror(errno));
+		report_token(c, token, "module", text);
+	}
+	if (p11_uri_parse_token(token->uri, &uri, &error) != OC_OK)
+		report_token(c, token, "uri", error.text);
+	check_pin_source(c, token);
+}
+
+enum oc_err
+daemon_check(const char *path, void (*print)(const char *line),
+    struct oc_config **config)
+{
+	struct checker c = { .print = print };
+	struct oc_config_errors errors = { 0 };
+	struct oc_config *loaded;
+	char text[64];
+
+	if (oc_config_load(path, &loaded, &errors) != OC_OK) {
+		for (size_t i = 0; i < errors.num; i++)
+			print(errors.list[i].text);
+		if (errors.num_found > errors.num) {
+			snprintf(text, sizeof(text), "and %zu more",
+			    errors.num_found - errors.num);
+			print(text);
+		}
+		return OC_ERR_CONFIG;
+	}
+	for (size_t i = 0; i < loaded->num_tokens; i++)
+		check_token(&c, &loaded->tokens[i]);
+	for (size_t i = 0; i < loaded->num_issuers; i++)
+		check_issuer(&c, &loaded->issuers[i]);
+	if (c.num_errors > 0) {
+		oc_config_free(loaded);
+		return OC_ERR_CONFIG;
+	}
+	*config = loaded;
+	return OC_OK;
+}

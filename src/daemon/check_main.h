@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "ocsignd -t": the configuration as oc_config_load() checks it, and beyond
+ * that what the files it names hold.  Part of main: it looks into the rooms
+ * of certificates and tokens, which the rest of the supervisor must not.
+ */
+#ifndef DAEMON_CHECK_MAIN_H
+#define DAEMON_CHECK_MAIN_H
+
+#include "base/config.h"
+
+/* Calls print for each error, one line.  CONFIG if there was any. */
+enum oc_err daemon_check(const char *path, void (*print)(const char *line),
+    struct oc_config **config) OC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/listeners.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ipc/server.h"
+
+struct http_address {
+	char *text;			/* as configured; owned */
+	struct sockaddr_storage bound;
+	socklen_t bound_len;
+	unsigned int num_fds;
+	int fds[DAEMON_WORKERS_MAX];
+};
+
+struct daemon_listeners {
+	char *directory;		/* owned */
+	int unix_fds[DAEMON_SOCKET_MAX];
+	size_t num_http;
+	struct http_address http[DAEMON_ADDRESSES_MAX];
+};
+
+const char *
+daemon_socket_name(enum daemon_socket socket)
+{
+	switch (socket) {
+	case DAEMON_SOCKET_SIGNER_STATUS:
+		return "signer-status";
+	case DAEMON_SOCKET_SIGNER_ISSUER:
+		return "signer-issuer";
+	case DAEMON_SOCKET_STATUS:
+		return "status";
+	case DAEMON_SOCKET_STATUS_CONTROL:
+		return "status-control";
+	case DAEMON_SOCKET_MAX:
+		break;
+	}
+	return NULL;
+}
+
+static void
+socket_path(const struct daemon_listeners *l, enum daemon_socket socket,
+    char path[512])
+{
+	snprintf(path, 512, "%s/%s.sock", l->directory,
+	    daemon_socket_name(socket));
+}
+
+static enum oc_err
+share(int fd, int *copy, struct oc_error *error)
+{
+	*copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return *copy >= 0 ? OC_OK : oc_error_set_errno(error, OC_ERR_SYSTEM,
+	    "a listener");
+}
+
+static enum oc_err
+open_unix(struct daemon_listeners *l, const struct daemon_listeners *old,
+    enum daemon_socket socket, struct oc_error *error)
+{
+	char path[512];
+
+	if (old != NULL)
+		return share(old->unix_fds[socket], &l->unix_fds[socket],
+		    error);
+	socket_path(l, socket, path);
+	return ipc_listen(path, &l->unix_fds[socket], error);
+}
+
+/* "127.0.0.1:80", "[::1]:80": checked when the configuration was read. */
+static enum oc_err
+resolve(const char *text, struct http_address *a, struct oc_error *error)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
+	const char *colon = strrchr(text, ':');
+	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+	struct addrinfo *info;
+	char host[64];
+
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	}
+	if (colon == NULL || len == 0 || len >= sizeof(host))
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "listen: \"%s\" is no address and port", a->text);
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (getaddrinfo(host, colon + 1, &hints, &info) != 0)
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "listen: \"%s\" is no numeric address and port", a->text);
+	memcpy(&a->bound, info->ai_addr, info->ai_addrlen);
+	a->bound_len = info->ai_addrlen;
+	freeaddrinfo(info);
+	return OC_OK;
+}
+
+static bool
+bind_and_listen(int fd, struct http_address *a)
+{
+	const int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+	    sizeof(on)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+	    (a->bound.ss_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6,
+	    IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+	    bind(fd, (struct sockaddr *)&a->bound, a->bound_len) == 0 &&
+	    listen(fd, SOMAXCONN) == 0 &&
+	    /* Port 0: the next worker is bound to what the kernel chose. */
+	    getsockname(fd, (struct sockaddr *)&a->bound,
+	    &a->bound_len) == 0;
+}
+
+static enum oc_err
+bind_one(struct http_address *a, struct oc_error *error)
+{
+	int fd = socket(a->bound.ss_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || !bind_and_listen(fd, a)) {
+		enum oc_err err = errno == EAFNOSUPPORT ||
+		    errno == EADDRNOTAVAIL ? OC_ERR_UNSUPPORTED :
+		    OC_ERR_SYSTEM;
+
+		(void)oc_error_set_errno(error, err, "cannot listen on %s",
+		    a->text);
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	a->fds[a->num_fds++] = fd;
+	return OC_OK;
+}
+
+static const struct http_address *
+find_http(const struct daemon_listeners *l, const char *text)
+{
+	for (size_t i = 0; l != NULL && i < l->num_http; i++)
+		if (strcmp(l->http[i].text, text) == 0)
+			return &l->http[i];
+	return NULL;
+}
+
+static enum oc_err
+open_http(struct http_address *a, const struct http_address *old,
+    unsigned int num_workers, struct oc_error *error)
+{
+	enum oc_err err = OC_OK;
+
+	if (old == NULL)
+		err = resolve(a->text, a, error);
+	if (old != NULL) {
+		a->bound = old->bound;
+		a->bound_len = old->bound_len;
+	}
+	while (err == OC_OK && old != NULL && a->num_fds < num_workers &&
+	    a->num_fds < old->num_fds) {
+		err = share(old->fds[a->num_fds], &a->fds[a->num_fds], error);
+		if (err == OC_OK)
+			a->num_fds++;
+	}
+	while (err == OC_OK && a->num_fds < num_workers)
+		err = bind_one(a, error);
+	return err;
+}
+
+static void
+http_fini(struct http_address *a)
+{
+	for (unsigned int i = 0; i < a->num_fds; i++)
+		close(a->fds[i]);
+	free(a->text);
+	*a = (struct http_address){ 0 };
+}
+
+/* A machine without IPv6 is no error while something else can be bound. */
+static enum oc_err
+open_all_http(struct daemon_listeners *l, const struct oc_config *config,
+    const struct daemon_listeners *old, struct oc_error *error)
+{
+	const struct oc_words *words = &config->responder.listen;
+	enum oc_err err;
+
+	for (size_t i = 0; i < words->num; i++) {
+		struct http_address *a = &l->http[l->num_http];
+
+		if (l->num_http == DAEMON_ADDRESSES_MAX)
+			return oc_error_set(error, OC_ERR_LIMIT,
+			    "more than %d addresses to listen on",
+			    DAEMON_ADDRESSES_MAX);
+		a->text = strdup(words->words[i]);
+		if (a->text == NULL)
+			return oc_error_set(error, OC_ERR_NOMEM,
+			    "out of memory");
+		l->num_http++;
+		err = open_http(a, find_http(old, a->text),
+		    (unsigned int)config->responder.workers, error);
+		if (err == OC_ERR_UNSUPPORTED) {
+			oc_log(OC_LOG_WARNING, "%s", error->text);
+			http_fini(a);
+			l->num_http--;
+		} else if (err != OC_OK) {
+			return err;
+		}
+	}
+	return l->num_http > 0 ? OC_OK : OC_ERR_UNSUPPORTED;
+}
+
+enum oc_err
+daemon_listeners_open(const struct oc_config *config,
+    const struct daemon_listeners *old, struct daemon_listeners **listeners,
+    struct oc_error *error)
+{
+	struct daemon_listeners *l = calloc(1, sizeof(*l));
+	enum oc_err err = OC_OK;
+
+	if (l == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	for (int i = 0; i < DAEMON_SOCKET_MAX; i++)
+		l->unix_fds[i] = -1;
+	l->directory = strdup(config->daemon.run_directory);
+	if (l->directory == NULL)
+		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	for (int i = 0; err == OC_OK && i < DAEMON_SOCKET_MAX; i++)
+		err = open_unix(l, old, (enum daemon_socket)i, error);
+	if (err == OC_OK)
+		err = open_all_http(l, config, old, error);
+	if (err != OC_OK) {
+		daemon_listeners_free(l);
+		return err;
+	}
+	*listeners = l;
+	return OC_OK;
+}
+
+void
+daemon_listeners_free(struct daemon_listeners *l)
+{
+	if (l == NULL)
+		return;
+	for (int i = 0; i < DAEMON_SOCKET_MAX; i++)
+		if (l->unix_fds[i] >= 0)
+			close(l->unix_fds[i]);
+	for (size_t i = 0; i < l->num_http; i++)
+		http_fini(&l->http[i]);
+	free(l->directory);
+	free(l);
+}
+
+void
+daemon_listeners_unlink(const struct daemon_listeners *l)
+{
+	char path[512];
+
+	for (int i = 0; i < DAEMON_SOCKET_MAX; i++) {
+		socket_path(l, (enum daemon_socket)i, path);
+		(void)unlink(path);
+	}
+}
+
+int
+daemon_listeners_unix(const struct daemon_listeners *l,
+    enum daemon_socket socket)
+{
+	return l->unix_fds[socket];
+}
+
+size_t
+daemon_listeners_num_http(const struct daemon_listeners *l)
+{
+	return l->num_http;
+}
+
+int
+daemon_listeners_http(const struct daemon_listeners *l, size_t address,
+    unsigned int worker)
+{
+	oc_assert(address < l->num_http && worker < l->http[address].num_fds);
+	return l->http[address].fds[worker];
+}
+
+void
+daemon_listeners_put_urls(const struct daemon_listeners *l,
+    const char *prefix, struct oc_buffer *out)
+{
+	for (size_t i = 0; i < l->num_http; i++) {
+		const struct http_address *a = &l->http[i];
+		char host[64], port[16];
+
+		if (getnameinfo((const struct sockaddr *)&a->bound,
+		    a->bound_len, host, sizeof(host), port, sizeof(port),
+		    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+			continue;
+		oc_buffer_printf(out, a->bound.ss_family == AF_INET6 ?
+		    "http://[%s]:%s%s\n" : "http://%s:%s%s\n", host, port,
+		    prefix);
+	}
+}

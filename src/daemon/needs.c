@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/needs.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/value.h"
+
+/* Each value with its length, so that no two texts run together. */
+static void
+put(struct oc_buffer *out, const char *text)
+{
+	if (text == NULL)
+		oc_buffer_put_text(out, "-;");
+	else
+		oc_buffer_printf(out, "%zu:%s;", strlen(text), text);
+}
+
+static void
+put_number(struct oc_buffer *out, int64_t value)
+{
+	oc_buffer_printf(out, "%" PRId64 ";", value);
+}
+
+/* A certificate renewed under the same path is another one. */
+static void
+put_file(struct oc_buffer *out, const char *path)
+{
+	uint8_t *bytes;
+	size_t len;
+
+	put(out, path);
+	if (path == NULL || oc_file_read(path, OC_CHAIN_FILE_MAX, &bytes,
+	    &len, NULL) != OC_OK) {
+		put(out, NULL);
+		return;
+	}
+	put_number(out, (int64_t)len);
+	oc_buffer_put(out, bytes, len);
+	free(bytes);
+}
+
+static void
+put_token(struct oc_buffer *out, const struct oc_config_token *token)
+{
+	put(out, token->name);
+	put(out, token->module);
+	put(out, token->uri);
+	put(out, token->pin_source);
+	put_number(out, token->sessions);
+	put_number(out, token->timeout_s);
+	for (size_t i = 0; i < token->environment.num; i++)
+		put(out, token->environment.words[i]);
+	oc_buffer_put_text(out, "\n");
+}
+
+static void
+put_issuer(struct oc_buffer *out, const struct oc_config_issuer *issuer)
+{
+	put(out, issuer->name);
+	put_file(out, issuer->certificate);
+	put(out, issuer->token);
+	put(out, issuer->key);
+	put_file(out, issuer->ocsp_certificate);
+	put(out, issuer->ocsp_token);
+	put(out, issuer->ocsp_key);
+	put_number(out, issuer->allow);
+	oc_buffer_put_text(out, "\n");
+}
+
+void
+daemon_put_signer_needs(const struct oc_config *config,
+    struct oc_buffer *out)
+{
+	put(out, config->store.path);	/* PIN latches are beside it */
+	put_number(out, (int64_t)config->daemon.log_level);
+	oc_buffer_put_text(out, "\n");
+	for (size_t i = 0; i < config->num_tokens; i++)
+		put_token(out, &config->tokens[i]);
+	for (size_t i = 0; i < config->num_issuers; i++)
+		put_issuer(out, &config->issuers[i]);
+}
+
+void
+daemon_find_kept(const struct oc_config *config,
+    struct daemon_launch *launch)
+{
+	launch->num_kept = 0;
+	for (size_t i = 0; i < config->num_tokens; i++) {
+		const char *source = config->tokens[i].pin_source;
+		int64_t fd;
+
+		if (source == NULL || strncmp(source, "fd:", 3) != 0 ||
+		    oc_value_int(source + 3, 3, 1023, &fd, NULL) != OC_OK ||
+		    launch->num_kept == DAEMON_KEPT_MAX)
+			continue;
+		launch->kept_fds[launch->num_kept++] = (int)fd;
+	}
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of the configuration is the signer's. */
+#ifndef DAEMON_NEEDS_H
+#define DAEMON_NEEDS_H
+
+#include "base/bytes.h"
+#include "base/config.h"
+#include "daemon/spawn.h"
+
+/*
+ * Everything that ocsign-signer reads, certificates with their contents, in
+ * a form to be compared: as long as it is the same, the signer need not be
+ * started anew.  Never written anywhere.
+ */
+void daemon_put_signer_needs(const struct oc_config *config,
+    struct oc_buffer *out);
+
+/* The descriptors named by "pin-source = fd:N". */
+void daemon_find_kept(const struct oc_config *config,
+    struct daemon_launch *launch);
+
+#endif

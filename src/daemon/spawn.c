@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* Fixed by sd_listen_fds(3). */
+#define FIRST_FD 3
+/* Where listeners wait while those below are laid out. */
+#define PARKED_FD 500
+#define FDS_MAX DAEMON_ADDRESSES_MAX
+#define EXIT_EXEC 127
+
+/* The listeners of one process, in order, with their names. */
+struct handed {
+	int fds[FDS_MAX];
+	size_t num;
+	char names[FDS_MAX * 16 + 64];
+};
+
+const char *
+daemon_kind_name(enum daemon_kind kind)
+{
+	switch (kind) {
+	case DAEMON_SIGNER:
+		return "ocsign-signer";
+	case DAEMON_STATUS:
+		return "ocsign-status";
+	case DAEMON_RESPONDER:
+		return "ocsign-responder";
+	}
+	return NULL;
+}
+
+static void
+program_path(const struct daemon_launch *launch, enum daemon_kind kind,
+    char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/%s", launch->directory,
+	    daemon_kind_name(kind));
+}
+
+enum oc_err
+daemon_launch_check(const struct daemon_launch *launch,
+    struct oc_error *error)
+{
+	char path[PATH_MAX];
+
+	for (int kind = DAEMON_SIGNER; kind <= DAEMON_RESPONDER; kind++) {
+		program_path(launch, (enum daemon_kind)kind, path);
+		if (access(path, X_OK) != 0)
+			return oc_error_set_errno(error, OC_ERR_REFUSED, "%s",
+			    path);
+	}
+	return OC_OK;
+}
+
+static void
+hand(struct handed *h, const char *name, int fd)
+{
+	size_t len = strlen(h->names);
+
+	h->fds[h->num++] = fd;
+	snprintf(h->names + len, sizeof(h->names) - len, "%s%s",
+	    len > 0 ? ":" : "", name);
+}
+
+static void
+hand_unix(struct handed *h, const struct daemon_listeners *l,
+    enum daemon_socket socket)
+{
+	hand(h, daemon_socket_name(socket), daemon_listeners_unix(l, socket));
+}
+
+static void
+hand_all(struct handed *h, const struct daemon_listeners *l,
+    enum daemon_kind kind, unsigned int worker)
+{
+	switch (kind) {
+	case DAEMON_SIGNER:
+		hand_unix(h, l, DAEMON_SOCKET_SIGNER_STATUS);
+		hand_unix(h, l, DAEMON_SOCKET_SIGNER_ISSUER);
+		return;
+	case DAEMON_STATUS:
+		hand_unix(h, l, DAEMON_SOCKET_STATUS);
+		hand_unix(h, l, DAEMON_SOCKET_STATUS_CONTROL);
+		return;
+	case DAEMON_RESPONDER:
+		for (size_t i = 0; i < daemon_listeners_num_http(l); i++)
+			hand(h, "http", daemon_listeners_http(l, i, worker));
+		return;
+	}
+}
+
+/* --- in the child ----------------------------------------------------- */
+
+static void
+die(const char *what)
+{
+	oc_log(OC_LOG_ERROR, "%s: %s", what, strerror(errno));
+	_exit(EXIT_EXEC);
+}
+
+/* Old kernels have no close_range(2); then close-on-exec has to do. */
+static void
+close_from(unsigned int first, unsigned int last)
+{
+	if (first > last)
+		return;
+#ifdef SYS_close_range
+	(void)syscall(SYS_close_range, first, last, 0);
+#endif
+}
+
+static bool
+is_kept(const struct daemon_launch *launch, int fd)
+{
+	for (size_t i = 0; i < launch->num_kept; i++)
+		if (launch->kept_fds[i] == fd)
+			return true;
+	return false;
+}
+
+/* Everything from first on but what the signer keeps. */
+static void
+close_others(const struct daemon_launch *launch, enum daemon_kind kind,
+    int first)
+{
+	int top = first - 1;
+
+	if (kind == DAEMON_SIGNER)
+		for (size_t i = 0; i < launch->num_kept; i++)
+			if (launch->kept_fds[i] > top)
+				top = launch->kept_fds[i];
+	for (int fd = first; fd <= top; fd++)
+		if (!is_kept(launch, fd))
+			(void)close(fd);
+	close_from((unsigned int)top + 1, UINT_MAX);
+}
+
+/* First all out of the way, then each to its place: neither may overwrite
+ * one that has yet to move. */
+static void
+lay_out(const struct handed *h)
+{
+	int parked[FDS_MAX];
+
+	for (size_t i = 0; i < h->num; i++) {
+		parked[i] = fcntl(h->fds[i], F_DUPFD_CLOEXEC, PARKED_FD);
+		if (parked[i] < 0)
+			die("parking a listener");
+	}
+	for (size_t i = 0; i < h->num; i++)
+		if (dup2(parked[i], FIRST_FD + (int)i) < 0)
+			die("handing over a listener");
+}
+
+static void
+set_number(const char *name, long value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", value);
+	if (setenv(name, text, 1) != 0)
+		die("setenv");
+}
+
+static void
+set_environment(const struct daemon_launch *launch, const struct handed *h)
+{
+	set_number("LISTEN_PID", (long)getpid());
+	set_number("LISTEN_FDS", (long)h->num);
+	if (setenv("LISTEN_FDNAMES", h->names, 1) != 0 ||
+	    setenv("NOTIFY_SOCKET", launch->notify_path, 1) != 0)
+		die("setenv");
+	(void)unsetenv("WATCHDOG_PID");
+	(void)unsetenv("WATCHDOG_USEC");
+}
+
+/* libevent's handlers must not run in here, and execve(2) keeps masks and
+ * what is ignored. */
+static void
+reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void
+become(const struct daemon_launch *launch, enum daemon_kind kind,
+    const struct handed *h, pid_t parent)
+{
+	char path[PATH_MAX], *argv[] = { NULL, NULL, NULL, NULL };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		die("prctl");
+	if (getppid() != parent)
+		_exit(EXIT_EXEC);	/* it died before that */
+	reset_signals();
+	(void)setpgid(0, 0);
+	lay_out(h);
+	close_others(launch, kind, FIRST_FD + (int)h->num);
+	set_environment(launch, h);
+	program_path(launch, kind, path);
+	argv[0] = path;
+	argv[1] = (char *)(uintptr_t)"-c";
+	argv[2] = (char *)(uintptr_t)launch->config_path;
+	execv(path, argv);
+	die(path);
+}
+
+/* --- in the parent ---------------------------------------------------- */
+
+enum oc_err
+daemon_spawn(const struct daemon_launch *launch, enum daemon_kind kind,
+    unsigned int worker, pid_t *pid, struct oc_error *error)
+{
+	struct handed h = { .num = 0 };
+	sigset_t all, old;
+	pid_t parent = getpid(), child;
+
+	hand_all(&h, launch->listeners, kind, worker);
+	/* No handler of ours between fork and reset_signals(). */
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &old);
+	child = fork();
+	if (child == 0)
+		become(launch, kind, &h, parent);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	if (child < 0)
+		return oc_error_set_errno(error, OC_ERR_SYSTEM, "fork");
+	*pid = child;
+	return OC_OK;
+}

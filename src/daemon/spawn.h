@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting one process of a role, with its listeners, and nothing else of
+ * ours. */
+#ifndef DAEMON_SPAWN_H
+#define DAEMON_SPAWN_H
+
+#include <sys/types.h>
+
+#include "daemon/listeners.h"
+
+enum daemon_kind {
+	DAEMON_SIGNER,
+	DAEMON_STATUS,
+	DAEMON_RESPONDER
+};
+
+/* "ocsign-signer": the program. */
+const char *daemon_kind_name(enum daemon_kind kind);
+
+#define DAEMON_KEPT_MAX 16
+struct daemon_launch {
+	const char *directory;		/* where the programs are */
+	const char *config_path;	/* absolute */
+	const char *notify_path;
+	const struct daemon_listeners *listeners;
+	/* Descriptors that PINs come from: the signer's alone. */
+	int kept_fds[DAEMON_KEPT_MAX];
+	size_t num_kept;
+};
+
+/* REFUSED when a program is missing or may not be run. */
+enum oc_err daemon_launch_check(const struct daemon_launch *launch,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/*
+ * Forks and executes.  The child dies with us (PR_SET_PDEATHSIG), is in a
+ * process group of its own, so that a terminal's ^C reaches us alone, and has
+ * no descriptor but 0 to 2, its listeners from 3 on, and a signer the kept
+ * ones.  worker says which responder.
+ */
+enum oc_err daemon_spawn(const struct daemon_launch *launch,
+    enum daemon_kind kind, unsigned int worker, pid_t *pid,
+    struct oc_error *error) OC_MUST_CHECK;
+
+#endif
