@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The codec against OpenSSL's: one line a subject. */
+#include "tests/bench/bench.h"
+
+int
+main(void)
+{
+	bench_begin();
+	bench_ocsp_request();
+	bench_ocsp_response();
+	bench_tbs();
+	return 0;
+}
