@@ -130,8 +130,8 @@ certids_of_every_encoding(void **state)
 		OCSP_CERTID *theirs = openssl_certid(hash, SERIAL);
 
 		assert_non_null(id);
-		assert_int_equal(OCSP_id_issuer_cmp(id, theirs) == 0,
-		    encoding % 2 == 0 || OCSP_id_issuer_cmp(id, theirs) == 0);
+		if (encoding % 2 == 0)
+			assert_int_equal(OCSP_id_cmp(id, theirs), 0);
 		assert_true(ocsp_get_certid(&r, &certid));
 		assert_true(der_is_done(&r));
 		assert_int_equal(certid.encoding, encoding);
@@ -283,9 +283,6 @@ openssls_with_everything(void **state)
 	assert_int_equal(OCSP_ONEREQ_add_ext(single, extension, -1), 1);
 	assert_int_equal(X509_EXTENSION_set_critical(extension, 1), 1);
 	assert_int_equal(OCSP_ONEREQ_add_ext(single, extension, -1), 1);
-	X509_EXTENSION_free(extension);
-	extension = X509V3_EXT_conf_nid(NULL, NULL, NID_id_pkix_OCSP_noCheck,
-	    "x");
 	X509_EXTENSION_free(extension);
 	assert_int_equal(OCSP_request_set1_name(theirs,
 	    X509_get_subject_name(issuer)), 1);
