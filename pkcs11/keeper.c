@@ -163,6 +163,9 @@ ensure_home(struct p11_token *token, uint64_t epoch, struct oc_error *error)
 	err = p11_token_find(f, &token->uri, &slot, &info, error);
 	if (err != OC_OK)
 		return err;
+	(void)pthread_mutex_lock(&token->lock);
+	token->slot = slot;
+	(void)pthread_mutex_unlock(&token->lock);
 	rv = reopen_home(token, slot, epoch);
 	if (rv != CKR_OK)
 		return p11_error(error, "C_OpenSession", rv);

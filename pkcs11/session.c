@@ -17,6 +17,7 @@
 struct view {
 	enum p11_token_state state;
 	uint64_t generation, epoch;
+	CK_SLOT_ID slot;
 	CK_OBJECT_HANDLE key;
 	unsigned int num_others;	/* open sessions beside this one */
 };
@@ -44,6 +45,7 @@ look(struct p11_session *s, const struct p11_key *key)
 		.state = token->state,
 		.generation = token->generation,
 		.epoch = token->epoch,
+		.slot = token->slot,
 		.key = key->handle,
 		.num_others = token->num_open - (s->is_open ? 1 : 0),
 	};
@@ -74,24 +76,19 @@ p11_session_drop(struct p11_session *s, uint64_t epoch)
 	count_open(s, -1);
 }
 
-/* A session of this generation. */
+/* A session of this generation.  The keeper found the slot: looking for it
+ * again here would have all threads in C_GetTokenInfo, which is not safe in
+ * SoftHSM (gmtime). */
 static CK_RV
 ensure_open(struct p11_session *s, const struct view *v, uint64_t epoch)
 {
-	CK_FUNCTION_LIST *f = s->token->module->f;
-	struct oc_error ignored;
-	CK_TOKEN_INFO info;
-	CK_SLOT_ID slot;
 	CK_RV rv;
 
 	if (s->is_open && s->generation == v->generation &&
 	    s->epoch == epoch)
 		return CKR_OK;
 	p11_session_drop(s, epoch);
-	if (p11_token_find(f, &s->token->uri, &slot, &info,
-	    &ignored) != OC_OK)
-		return CKR_TOKEN_NOT_PRESENT;
-	rv = p11_token_open_session(f, slot, &s->handle);
+	rv = p11_token_open_session(s->token->module->f, v->slot, &s->handle);
 	if (rv != CKR_OK)
 		return rv;
 	s->is_open = true;

@@ -70,6 +70,7 @@ struct p11_token {
 	bool is_stopping;
 	uint64_t generation;
 	uint64_t epoch;			/* the module's when it came up */
+	CK_SLOT_ID slot;		/* of this epoch */
 	unsigned int num_open;
 	unsigned int num_running;	/* threads that have not ended */
 	int64_t up_since_ns;
