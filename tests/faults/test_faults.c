@@ -27,7 +27,7 @@ struct faults {
 	struct softhsm hsm;
 	struct shim_control *shim;
 	struct p11_key_config key;
-	struct sign_key_info info;
+	struct sign_key_info info, second;
 	struct signer *signer;
 	unsigned long num_logins;	/* C_Login calls before the fault */
 };
@@ -387,6 +387,47 @@ hung_call(void **state)
 	finish(0);
 }
 
+/* Two tokens behind one library: the restart that one needs takes the other
+ * down as well, and both come back. */
+static void
+restart_is_survived_by_the_neighbour(void **state)
+{
+	struct p11_token_config tokens[2] = { f.hsm.token, f.hsm.token };
+	struct p11_key_config keys[2] = { f.key, f.key };
+	struct p11_local_config config = { .tokens = tokens,
+		.num_tokens = 2, .keys = keys, .num_keys = 2,
+		.state_dir = f.hsm.state_dir };
+	struct p11_token_status second;
+	struct oc_error error = { 0 };
+	struct tbs_sample sample;
+	struct sign_job job;
+	uint8_t tbs[512];
+
+	(void)state;
+	shim_clear(f.shim);
+	tokens[1].name = keys[1].token = "second";
+	tokens[1].uri = "pkcs11:token=second";
+	keys[1].name = "issuer/second";
+	keys[1].spki = (struct der_bytes){ f.second.spki,
+	    f.second.spki_len };
+	assert_int_equal(p11_local_new(&config, &f.signer, &error), OC_OK);
+	f.num_logins = shim_calls(f.shim, SHIM_LOGIN);
+	signs();
+	(void)shim_add(f.shim, SHIM_SIGN, SHIM_BREAK, 0x30, 0, 1);
+	signs();
+	assert_int_equal(status().num_restarts, 1);
+	tbs_sample_init(&sample, oc_clock_now_s());
+	job = (struct sign_job){ .key = "issuer/second",
+		.kind = SIGN_KIND_CERTIFICATE,
+		.tbs = { tbs, tbs_certificate(&sample, tbs, sizeof(tbs)) },
+		.deadline_ns = oc_clock_mono_ns() + 20 * OC_NS_PER_S };
+	assert_int_equal(sign_now(f.signer, &job, &error), OC_OK);
+	p11_local_status(f.signer, 1, &second);
+	assert_true(second.is_up);
+	assert_int_equal(second.num_restarts, 0);
+	finish(2);
+}
+
 /* A job of the storm. */
 struct stormy {
 	struct sign_job job;
@@ -502,9 +543,15 @@ clean_up(void **state)
 static int
 set_up(void **state)
 {
+	struct softhsm neighbour;
+
 	(void)state;
 	softhsm_init(&f.hsm, "faults");
 	softhsm_generate(&f.hsm, "ca", SIGN_KEY_P256, 256, &f.info);
+	softhsm_add_token(&f.hsm, "second");
+	neighbour = f.hsm;
+	neighbour.token.uri = "pkcs11:token=second";
+	softhsm_generate(&neighbour, "ca", SIGN_KEY_P256, 256, &f.second);
 	f.shim = shim_open(&f.hsm);
 	f.key = (struct p11_key_config){ .name = KEY, .token = "hsm",
 	    .uri = "ca", .spki = { f.info.spki, f.info.spki_len },
@@ -544,6 +591,8 @@ main(void)
 		cmocka_unit_test_teardown(slow_token, clean_up),
 		cmocka_unit_test_teardown(hung_call, clean_up),
 		cmocka_unit_test_teardown(hung_open_session, clean_up),
+		cmocka_unit_test_teardown(
+		    restart_is_survived_by_the_neighbour, clean_up),
 		cmocka_unit_test_teardown(storm, clean_up),
 	};
 
