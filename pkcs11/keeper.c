@@ -160,7 +160,10 @@ ensure_home(struct p11_token *token, uint64_t epoch, struct oc_error *error)
 	enum oc_err err;
 	CK_RV rv;
 
+	/* SoftHSM has gmtime() in there. */
+	(void)pthread_mutex_lock(&token->module->finding);
 	err = p11_token_find(f, &token->uri, &slot, &info, error);
+	(void)pthread_mutex_unlock(&token->module->finding);
 	if (err != OC_OK)
 		return err;
 	(void)pthread_mutex_lock(&token->lock);

@@ -108,6 +108,7 @@ p11_module_open(const char *path, const char *const *environment,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
 	(void)pthread_mutex_init(&m->lock, NULL);
+	(void)pthread_mutex_init(&m->finding, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&m->changed, &attr);
@@ -131,6 +132,7 @@ p11_module_close(struct p11_module *module)
 	if (module->f != NULL)
 		(void)module->f->C_Finalize(NULL);
 	(void)pthread_cond_destroy(&module->changed);
+	(void)pthread_mutex_destroy(&module->finding);
 	(void)pthread_mutex_destroy(&module->lock);
 	free(module->path);
 	free(module);

@@ -23,6 +23,7 @@ struct p11_module {
 	void *library;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	pthread_mutex_t finding;	/* C_GetTokenInfo: one at a time */
 	unsigned int num_inside;
 	bool is_closed;			/* for a restart */
 	uint64_t epoch;

@@ -30,7 +30,7 @@ enum p11_action {
 	P11_RETRY,		/* at once, on a new session, once */
 	P11_STEP_BACK,		/* leave the job to the other sessions */
 	P11_REFUSED,		/* the job fails, the token is fine */
-	P11_REFUSED_DOWN,	/* the job fails, the token is to be looked at */
+	P11_REFUSED_DOWN,	/* it fails, and the keeper has a look */
 	P11_TOKEN_DOWN		/* the job waits, the keeper looks at it */
 };
 

@@ -77,8 +77,7 @@ p11_session_drop(struct p11_session *s, uint64_t epoch)
 }
 
 /* A session of this generation.  The keeper found the slot: looking for it
- * again here would have all threads in C_GetTokenInfo, which is not safe in
- * SoftHSM (gmtime). */
+ * again here would cost a C_GetTokenInfo for each slot. */
 static CK_RV
 ensure_open(struct p11_session *s, const struct view *v, uint64_t epoch)
 {
