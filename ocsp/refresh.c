@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The heap of what is due, and the token bucket. */
+/* The heap of what is due, and the budget. */
 #include "ocsp/refresh.h"
 
 #include <stdlib.h>
@@ -7,7 +7,11 @@
 #include "base/clock.h"
 
 #define HEAP_MIN 256
+/* The Baseline Requirements' numbers, 4.9.9 and 4.9.10. */
 #define SHORT_LIFE_S (16 * 3600)
+#define BEFORE_END_S (8 * 3600)
+#define AFTER_START_S (4 * 86400)
+#define LONG_LIFE_S (10 * 86400)
 
 void
 ocsp_refresh_fini(struct ocsp_refresh *r)
@@ -24,9 +28,10 @@ ocsp_refresh_put(struct ocsp_refresh *r, const struct ocsp_due *due)
 	if (r->num == r->num_max) {
 		uint32_t num_max = r->num_max == 0 ? HEAP_MIN :
 		    r->num_max + r->num_max / 2;
-		struct ocsp_due *heap = reallocarray(r->heap, num_max,
-		    sizeof(*heap));
+		struct ocsp_due *heap = NULL;
 
+		if (num_max > r->num_max)
+			heap = reallocarray(r->heap, num_max, sizeof(*heap));
 		if (heap == NULL)
 			return OC_ERR_NOMEM;
 		r->heap = heap;
@@ -75,31 +80,61 @@ phase_of(const struct oc_serial *serial)
 	return h >> 22;
 }
 
+/* The last moment for the last phase, counted from thisUpdate. */
+static int64_t
+latest_of(int64_t life)
+{
+	int64_t latest = life * 3 / 4;
+
+	if (life < SHORT_LIFE_S)
+		return life / 2;
+	if (latest > life - BEFORE_END_S)
+		latest = life - BEFORE_END_S;
+	/* Who signs for longer than is allowed does it offline. */
+	if (latest > AFTER_START_S && life <= LONG_LIFE_S)
+		latest = AFTER_START_S;
+	return latest;
+}
+
 int64_t
 ocsp_refresh_due_at(const struct oc_serial *serial, int64_t this_update,
     int64_t next_update)
 {
-	int64_t life = next_update - this_update;
-	int64_t from = life < SHORT_LIFE_S ? life * 3 / 8 : life / 2;
-	int64_t to = life < SHORT_LIFE_S ? life / 2 : life * 3 / 4;
+	int64_t latest = latest_of(next_update - this_update);
+	int64_t spread = latest / 3;
 
-	return this_update + from + (to - from) * phase_of(serial) / 1024;
+	return this_update + latest - spread +
+	    spread * phase_of(serial) / 1024;
+}
+
+/* Forgets what was taken in parts that are now more than a second old. */
+static void
+forget(struct ocsp_budget *budget, int64_t part)
+{
+	int64_t num_past = part - budget->part;
+	int64_t i;
+
+	if (num_past > OCSP_BUDGET_PARTS)
+		num_past = OCSP_BUDGET_PARTS;
+	for (i = 1; i <= num_past; i++) {
+		uint32_t *old = &budget->taken[(budget->part + i) %
+		    OCSP_BUDGET_PARTS];
+
+		budget->num_taken -= *old;
+		*old = 0;
+	}
+	if (num_past > 0)
+		budget->part = part;
 }
 
 bool
 ocsp_budget_take(struct ocsp_budget *budget, int64_t now_ns)
 {
-	int64_t cost;
-
-	if (budget->rate <= 0)
+	forget(budget, now_ns / (OC_NS_PER_S / (OCSP_BUDGET_PARTS - 1)));
+	if (budget->num_taken >= budget->rate ||
+	    budget->num_taken == UINT32_MAX)
 		return false;
-	cost = OC_NS_PER_S / budget->rate;
-	budget->left_ns += now_ns - budget->filled_at_ns;
-	budget->filled_at_ns = now_ns;
-	if (budget->left_ns > OC_NS_PER_S)
-		budget->left_ns = OC_NS_PER_S;
-	if (budget->left_ns < cost)
-		return false;
-	budget->left_ns -= cost;
+	budget->num_taken++;
+	budget->taken[budget->part % OCSP_BUDGET_PARTS]++;
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When which response is signed again: a heap of what is due, earliest
- * first, and the two brakes on it.  No clock, no signer, no sockets.
+ * first, and the brake on it.  No clock, no signer, no sockets.
  */
 #ifndef OCSP_REFRESH_H
 #define OCSP_REFRESH_H
@@ -35,19 +35,28 @@ bool ocsp_refresh_take(struct ocsp_refresh *r, int64_t now,
 
 /*
  * When a response is to be signed again: in the third quarter of its life,
- * or, if that is shorter than 16 hours, in the fourth eighth (the Baseline
- * Requirements, 4.9.9, want it before half); where in it, the serial says,
- * so that what was signed together is not renewed together.
+ * and, as the Baseline Requirements 4.9.9 want it, eight hours before
+ * nextUpdate and within four days of thisUpdate; of a life shorter than 16
+ * hours, before half of it has passed.  The last third of the time until
+ * then is spread by the serial, so that what was signed together is not
+ * renewed together.  The requirements know no life over ten days: of such
+ * only the quarter counts.
  */
 int64_t ocsp_refresh_due_at(const struct oc_serial *serial,
     int64_t this_update, int64_t next_update);
 
-/* A token bucket: at most rate a second, and no more than that at once. */
+/*
+ * At most rate in any second, wherever it starts: what was taken is counted
+ * in parts of a sixteenth, and those that reach into the last second count
+ * whole.  Zero state, but for the rate, is a full one.
+ */
+#define OCSP_BUDGET_PARTS 17
 struct ocsp_budget {
-	int64_t rate;		/* a second */
-	int64_t left_ns;	/* one costs OC_NS_PER_S / rate */
-	int64_t filled_at_ns;	/* CLOCK_MONOTONIC */
+	int64_t rate;		/* a second; 0: nothing */
+	int64_t part;		/* the one that was last taken from */
+	uint32_t taken[OCSP_BUDGET_PARTS], num_taken;
 };
+/* False when it is spent.  now_ns is CLOCK_MONOTONIC. */
 bool ocsp_budget_take(struct ocsp_budget *budget, int64_t now_ns);
 
 #endif
