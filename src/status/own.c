@@ -20,6 +20,9 @@ struct own {
 	char issuer[OC_CONFIG_NAME_MAX + 1];
 	int64_t data_version;
 	bool has_version;
+	/* Between these no change is ours: what the other issuers did is not
+	 * read again and again by one that has nothing to do. */
+	int64_t last_seq, skipped_to_seq;
 	struct store_change batch[BATCH_MAX];
 };
 
@@ -47,16 +50,40 @@ find_issuer(struct own *own)
 	return err;
 }
 
+/* Picks ours out of what was read; their number. */
+static uint32_t
+pick(const struct own *own, uint32_t num_read, struct status_change *changes)
+{
+	uint32_t num_ours = 0, i;
+
+	for (i = 0; i < num_read; i++) {
+		const struct store_change *c = &own->batch[i];
+
+		if (c->issuer_id != own->issuer_id)
+			continue;
+		changes[num_ours++] = (struct status_change){
+			.seq = c->seq,
+			.serial = c->serial,
+			.is_revoked = c->is_revoked,
+			.reason = c->reason,
+			.revoked_at = c->revoked_at,
+			.not_after = c->not_after,
+		};
+	}
+	return num_ours;
+}
+
 /*
- * The store's feed is of all issuers; ours are picked out of it.  A batch
- * without one of ours is skipped, so that *num == 0 means the end.
+ * The store's feed is of all issuers.  A batch without one of ours is
+ * skipped, so that *num == 0 means the end.
  */
 static enum oc_err
 own_read(struct status_source *s, int64_t after_seq,
     struct status_change *changes, uint32_t num_max, uint32_t *num)
 {
 	struct own *own = (struct own *)s;
-	uint32_t num_read, num_ours, i;
+	uint32_t num_read, num_ours;
+	int64_t from = after_seq;
 	enum oc_err err;
 
 	err = find_issuer(own);
@@ -68,27 +95,19 @@ own_read(struct status_source *s, int64_t after_seq,
 		return err;
 	if (num_max > BATCH_MAX)
 		num_max = BATCH_MAX;
+	if (after_seq == own->last_seq && from < own->skipped_to_seq)
+		from = own->skipped_to_seq;
 	do {
-		err = store_read_changes(own->store, after_seq, own->batch,
+		err = store_read_changes(own->store, from, own->batch,
 		    num_max, &num_read);
 		if (err != OC_OK)
 			return err;
-		for (num_ours = 0, i = 0; i < num_read; i++) {
-			const struct store_change *c = &own->batch[i];
-
-			after_seq = c->seq;
-			if (c->issuer_id != own->issuer_id)
-				continue;
-			changes[num_ours++] = (struct status_change){
-				.seq = c->seq,
-				.serial = c->serial,
-				.is_revoked = c->is_revoked,
-				.reason = c->reason,
-				.revoked_at = c->revoked_at,
-				.not_after = c->not_after,
-			};
-		}
+		num_ours = pick(own, num_read, changes);
+		if (num_read != 0 && num_ours == 0)
+			from = own->batch[num_read - 1].seq;
 	} while (num_ours == 0 && num_read != 0);
+	own->last_seq = after_seq;
+	own->skipped_to_seq = from;
 	*num = num_ours;
 	return OC_OK;
 }
