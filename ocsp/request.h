@@ -15,7 +15,7 @@ struct ocsp_request {
 	struct ocsp_certid first;
 	uint32_t num_singles;		/* 1 to OCSP_REQUEST_SINGLES_MAX */
 	struct der_bytes singles;	/* contents of requestList */
-	struct der_bytes nonce;		/* inner octets, 1 to 128; len 0: none */
+	struct der_bytes nonce;		/* inner octets, 1 to 128; or len 0 */
 	struct der_bytes tbs;		/* TBSRequest TLV */
 	bool is_signed;
 	bool has_unknown_critical;	/* a critical extension we lack */

@@ -48,8 +48,9 @@ void ocsp_put_response_data(struct der_writer *w, const void *response_data);
 /* The whole OCSPResponse, status successful, around a ResponseData TLV that
  * was signed.  A der_put_fn. */
 struct ocsp_response {
-	struct der_bytes data;		/* ResponseData TLV; or, if p is NULL, */
-	const struct ocsp_response_data *plan;	/* what it is written from */
+	/* ResponseData TLV; or, if p is NULL, what it is written from. */
+	struct der_bytes data;
+	const struct ocsp_response_data *plan;
 	enum sign_alg alg;
 	struct der_bytes signature;	/* BIT STRING octets; hole */
 	struct der_bytes certs;		/* Certificate TLVs; len 0: field left

@@ -59,7 +59,8 @@ put_revoked_info(struct der_writer *w, const struct ocsp_single *single)
 static void
 put_status(struct der_writer *w, const struct ocsp_single *single)
 {
-	static const uint8_t good[] = { 0x80, 0x00 }, unknown[] = { 0x82, 0x00 };
+	static const uint8_t good[] = { 0x80, 0x00 };
+	static const uint8_t unknown[] = { 0x82, 0x00 };
 
 	switch (single->status.kind) {
 	case OCSP_GOOD:

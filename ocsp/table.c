@@ -22,12 +22,12 @@ bool
 ocsp_table_find(const struct ocsp_table *table,
     const struct oc_serial *serial, uint8_t encoding, struct ocsp_slot *slot)
 {
-	struct table_key key = table_key_of(serial, encoding);
+	struct table_key key = ocsp_table_key_of(serial, encoding);
 	uint32_t words[SLOT_WORDS_MAX], number;
 
-	if (!table_lookup(table, &key, &number, words))
+	if (!ocsp_table_lookup(table, &key, &number, words))
 		return false;
-	table_unpack(table, words, slot);
+	ocsp_table_unpack(table, words, slot);
 	return true;
 }
 
@@ -76,39 +76,39 @@ ocsp_table_set_seq(struct ocsp_table *table, int64_t seq)
 static enum oc_err
 make_room(struct ocsp_table *table)
 {
-	uint32_t num_freed = table_reclaim(table, oc_clock_now_s());
+	uint32_t num_freed = ocsp_table_reclaim(table, oc_clock_now_s());
 	enum oc_err err;
 
 	if (num_freed > table->num_slots / 16)
 		return OC_OK;
-	err = table_grow(table);
+	err = ocsp_table_grow(table);
 	return num_freed > 0 ? OC_OK : err;
 }
 
 enum oc_err
 ocsp_table_put(struct ocsp_table *table, const struct ocsp_slot *slot)
 {
-	struct table_key key = table_key_of(&slot->serial, slot->encoding);
+	struct table_key key = ocsp_table_key_of(&slot->serial, slot->encoding);
 	uint32_t words[SLOT_WORDS_MAX], number;
 	enum oc_err err;
 
 	oc_assert(table->lock_fd >= 0);
-	err = table_pack(table, slot, words);
+	err = ocsp_table_pack(table, slot, words);
 	if (err != OC_OK)
 		return err;
-	if (table_find_slot(table, &key, &number)) {
-		table_store_slot(table, number, words);
+	if (ocsp_table_find_slot(table, &key, &number)) {
+		ocsp_table_store_slot(table, number, words);
 		return OC_OK;
 	}
-	if (!table_take_free(table, &number)) {
+	if (!ocsp_table_take_free(table, &number)) {
 		err = make_room(table);
 		if (err != OC_OK)
 			return err;
-		if (!table_take_free(table, &number))
+		if (!ocsp_table_take_free(table, &number))
 			return OC_ERR_INTERNAL;
 	}
-	table_store_slot(table, number, words);
-	table_enter(table, number);
+	ocsp_table_store_slot(table, number, words);
+	ocsp_table_enter(table, number);
 	return OC_OK;
 }
 
@@ -116,7 +116,7 @@ void
 ocsp_table_withdraw(struct ocsp_table *table, const struct oc_serial *serial)
 {
 	oc_assert(table->lock_fd >= 0);
-	table_remove_serial(table, serial);
+	ocsp_table_remove_serial(table, serial);
 }
 
 void
@@ -129,10 +129,10 @@ ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn, void *arg)
 		if (i >= atomic_load_explicit(&table->header->num_touched,
 		    memory_order_relaxed))
 			return;
-		if (!table_load_slot(table, i, words) ||
-		    !table_slot_is_live(words))
+		if (!ocsp_table_load_slot(table, i, words) ||
+		    !ocsp_table_slot_is_live(words))
 			continue;
-		table_unpack(table, words, &slot);
+		ocsp_table_unpack(table, words, &slot);
 		if (!fn(arg, &slot))
 			return;
 	}
@@ -145,15 +145,16 @@ verify_slot(const struct ocsp_table *table, uint32_t number,
 	uint32_t words[SLOT_WORDS_MAX], found_words[SLOT_WORDS_MAX], found;
 	struct table_key key;
 
-	if (!table_load_slot(table, number, words)) {
+	if (!ocsp_table_load_slot(table, number, words)) {
 		report->num_torn++;
 		return;
 	}
-	if (!table_slot_is_live(words))
+	if (!ocsp_table_slot_is_live(words))
 		return;
 	key.shape = words[SLOT_SHAPE] & 0xffff;
 	memcpy(key.serial, &words[SLOT_SERIAL], sizeof(key.serial));
-	if (table_lookup(table, &key, &found, found_words) && found == number)
+	if (ocsp_table_lookup(table, &key, &found, found_words) &&
+	    found == number)
 		report->num_good++;
 	else
 		report->num_lost++;
@@ -166,7 +167,7 @@ ocsp_table_verify(const struct ocsp_table *table,
 	struct ocsp_table_report counts = { 0 };
 	uint32_t i, num_touched;
 
-	if (table_check_header(table->header, table->map_len) != NULL)
+	if (ocsp_table_check_header(table->header, table->map_len) != NULL)
 		return OC_ERR_MALFORMED;
 	num_touched = atomic_load(&table->header->num_touched);
 	if (num_touched > table->num_slots)

@@ -84,15 +84,15 @@ plan_header(const struct ocsp_identity *identity,
 	header->byte_order = TABLE_BYTE_ORDER;
 	header->version = TABLE_VERSION;
 	header->identity_len = sizeof(*identity);
-	header->slot_len = table_slot_len_for(identity->signature_len);
+	header->slot_len = ocsp_table_slot_len_for(identity->signature_len);
 	header->num_slots = num_slots;
-	header->num_buckets = table_num_buckets_for(num_slots);
+	header->num_buckets = ocsp_table_num_buckets_for(num_slots);
 	if (getrandom(header->hash_key, sizeof(header->hash_key), 0) !=
 	    (ssize_t)sizeof(header->hash_key))
 		return OC_ERR_SYSTEM;
 	memcpy(header->store_id, store_id, sizeof(header->store_id));
 	memcpy(&header->identity, identity, sizeof(*identity));
-	header->crc = table_header_crc(header);
+	header->crc = ocsp_table_header_crc(header);
 	header->flags = TABLE_OPEN;
 	get_boot_id(header->boot_id);
 	return OC_OK;
@@ -109,16 +109,17 @@ make_file(struct ocsp_table *table, const char *name,
 	(void)unlink(name);
 	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
-		return table_fail(error, "make", name);
-	rc = allocate(fd, table_file_len_for(header));
+		return ocsp_table_fail(error, "make", name);
+	rc = allocate(fd, ocsp_table_file_len_for(header));
 	if (rc != 0) {
 		errno = rc;
-		err = table_fail(error, "allocate", name);
+		err = ocsp_table_fail(error, "allocate", name);
 	} else if (pwrite(fd, header, sizeof(*header), 0) !=
 	    (ssize_t)sizeof(*header)) {
-		err = table_fail(error, "write", name);
+		err = ocsp_table_fail(error, "write", name);
 	} else {
-		err = table_map_file(table, fd, header, TABLE_READ_WRITE, error);
+		err = ocsp_table_map_file(table, fd, header,
+		    TABLE_READ_WRITE, error);
 	}
 	if (err != OC_OK) {
 		(void)close(fd);
@@ -139,7 +140,7 @@ give_name(struct ocsp_table *table, const char *name, struct oc_error *error)
 
 	if (msync(table->map, table->map_len, MS_SYNC) < 0 ||
 	    fsync(table->fd) < 0 || rename(name, table->path) < 0)
-		return table_fail(error, "write", table->path);
+		return ocsp_table_fail(error, "write", table->path);
 	/* Losing the new name would only cost signatures: no error. */
 	err = oc_path_directory(table->path, &directory);
 	if (err != OC_OK)
@@ -197,7 +198,7 @@ make_anew(struct ocsp_table *table, int fd,
 static void
 recover(struct ocsp_table *table)
 {
-	uint32_t num_torn = table_recover(table);
+	uint32_t num_torn = ocsp_table_recover(table);
 
 	oc_log(OC_LOG_NOTICE, "the response table %s was left open: %u "
 	    "answers in it, %u torn ones dropped", table->path,
@@ -218,15 +219,15 @@ take_over(struct ocsp_table *table, int fd, const struct table_header *header,
 	uint32_t flags;
 
 	/* A copy may have holes where the file had none. */
-	errno = allocate(fd, table_file_len_for(header));
+	errno = allocate(fd, ocsp_table_file_len_for(header));
 	if (errno != 0)
-		return table_fail(error, "allocate", table->path);
-	err = table_map_file(table, fd, header, TABLE_READ_WRITE, error);
+		return ocsp_table_fail(error, "allocate", table->path);
+	err = ocsp_table_map_file(table, fd, header, TABLE_READ_WRITE, error);
 	if (err != OC_OK)
 		return err;
 	table->fd = fd;
 	flags = atomic_load(&table->header->flags);
-	if ((flags & TABLE_OPEN) != 0 || !table_index_is_plausible(table))
+	if ((flags & TABLE_OPEN) != 0 || !ocsp_table_index_is_plausible(table))
 		recover(table);
 	get_boot_id(table->header->boot_id);
 	atomic_store(&table->header->flags, TABLE_OPEN);
@@ -266,9 +267,9 @@ open_or_make(struct ocsp_table *table, const struct ocsp_identity *identity,
 
 	fd = open(table->path, O_RDWR | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT)
-		return table_fail(error, "open", table->path);
+		return ocsp_table_fail(error, "open", table->path);
 	if (fd >= 0) {
-		trouble = table_read_header(fd, &header);
+		trouble = ocsp_table_read_header(fd, &header);
 		if (trouble == NULL)
 			trouble = check_owner(&header, identity, store_id);
 		if (trouble == NULL) {
@@ -296,7 +297,7 @@ ocsp_table_create(const char *path, const struct ocsp_identity *identity,
     const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
     struct ocsp_table **table, struct oc_error *error)
 {
-	struct ocsp_table *made = table_alloc(path);
+	struct ocsp_table *made = ocsp_table_alloc(path);
 	char *lock_name = beside(path, ".lock");
 	enum oc_err err;
 
@@ -309,7 +310,7 @@ ocsp_table_create(const char *path, const struct ocsp_identity *identity,
 	free(lock_name);
 	if (err != OC_OK) {
 		if (made != NULL)
-			table_free(made);
+			ocsp_table_free(made);
 		return err;
 	}
 	*table = made;
@@ -346,7 +347,7 @@ ocsp_table_close(struct ocsp_table *table)
 			    MS_SYNC);
 		}
 	}
-	table_free(table);
+	ocsp_table_free(table);
 }
 
 /* Every live slot into an empty table. */
@@ -357,13 +358,13 @@ copy_slots(const struct ocsp_table *from, struct ocsp_table *to)
 	bool is_taken;
 
 	for (i = 0; i < from->num_slots; i++) {
-		if (!table_load_slot(from, i, words) ||
-		    !table_slot_is_live(words))
+		if (!ocsp_table_load_slot(from, i, words) ||
+		    !ocsp_table_slot_is_live(words))
 			continue;
-		is_taken = table_take_free(to, &slot);
+		is_taken = ocsp_table_take_free(to, &slot);
 		oc_assert(is_taken);
-		table_store_slot(to, slot, words);
-		table_enter(to, slot);
+		ocsp_table_store_slot(to, slot, words);
+		ocsp_table_enter(to, slot);
 	}
 }
 
@@ -373,7 +374,7 @@ swap_in(struct ocsp_table *table, struct ocsp_table *larger)
 {
 	larger->lock_fd = table->lock_fd;
 	larger->path = table->path;
-	table_unmap(table);
+	ocsp_table_unmap(table);
 	*table = *larger;
 }
 
@@ -382,7 +383,7 @@ swap_in(struct ocsp_table *table, struct ocsp_table *larger)
  * between, the old one is still found, and taken over, by the next writer.
  */
 enum oc_err
-table_grow(struct ocsp_table *table)
+ocsp_table_grow(struct ocsp_table *table)
 {
 	struct ocsp_table larger = { .path = table->path, .fd = -1,
 	    .lock_fd = -1 };
@@ -418,7 +419,7 @@ table_grow(struct ocsp_table *table)
 	} else {
 		atomic_fetch_and(&table->header->flags,
 		    ~(uint32_t)TABLE_RETIRED);
-		table_unmap(&larger);
+		ocsp_table_unmap(&larger);
 		(void)unlink(name);
 	}
 	free(name);

@@ -11,13 +11,13 @@
 
 /* At a load of at most 0.6. */
 uint32_t
-table_num_buckets_for(uint32_t num_slots)
+ocsp_table_num_buckets_for(uint32_t num_slots)
 {
 	return (uint32_t)((uint64_t)num_slots * 5 / 3 + 1);
 }
 
 uint32_t
-table_slot_len_for(uint32_t signature_len)
+ocsp_table_slot_len_for(uint32_t signature_len)
 {
 	return (SLOT_SIGNATURE + (signature_len + 3) / 4) * 4;
 }
@@ -30,20 +30,20 @@ slots_offset(uint32_t num_buckets)
 }
 
 uint64_t
-table_file_len_for(const struct table_header *header)
+ocsp_table_file_len_for(const struct table_header *header)
 {
 	return slots_offset(header->num_buckets) +
 	    (uint64_t)header->num_slots * header->slot_len;
 }
 
 uint32_t
-table_header_crc(const struct table_header *header)
+ocsp_table_header_crc(const struct table_header *header)
 {
-	return table_crc32c(header, offsetof(struct table_header, crc));
+	return ocsp_table_crc32c(header, offsetof(struct table_header, crc));
 }
 
 const char *
-table_check_header(const struct table_header *header, uint64_t file_len)
+ocsp_table_check_header(const struct table_header *header, uint64_t file_len)
 {
 	const struct ocsp_identity *identity = &header->identity;
 
@@ -55,22 +55,24 @@ table_check_header(const struct table_header *header, uint64_t file_len)
 		return "is from another kind of machine";
 	if (header->version != TABLE_VERSION)
 		return "is of another version";
-	if (header->crc != table_header_crc(header))
+	if (header->crc != ocsp_table_header_crc(header))
 		return "has a damaged header";
 	if (identity->signature_len > OC_SIGNATURE_MAX ||
 	    identity->certs_len > OCSP_CERTS_MAX ||
 	    identity->alg <= SIGN_ALG_NONE || identity->alg >= SIGN_ALG_MAX ||
-	    header->slot_len != table_slot_len_for(identity->signature_len) ||
+	    header->slot_len !=
+	    ocsp_table_slot_len_for(identity->signature_len) ||
 	    header->num_slots > TABLE_SLOTS_MAX ||
-	    header->num_buckets != table_num_buckets_for(header->num_slots))
+	    header->num_buckets !=
+	    ocsp_table_num_buckets_for(header->num_slots))
 		return "has numbers in its header that cannot be";
-	if (file_len < table_file_len_for(header))
+	if (file_len < ocsp_table_file_len_for(header))
 		return "is cut short";
 	return NULL;
 }
 
 enum oc_err
-table_fail(struct oc_error *error, const char *what, const char *path)
+ocsp_table_fail(struct oc_error *error, const char *what, const char *path)
 {
 	enum oc_err err = OC_ERR_SYSTEM;
 
@@ -85,10 +87,11 @@ table_fail(struct oc_error *error, const char *what, const char *path)
 }
 
 enum oc_err
-table_map_file(struct ocsp_table *table, int fd, const struct table_header *header,
-    enum table_access access, struct oc_error *error)
+ocsp_table_map_file(struct ocsp_table *table, int fd,
+    const struct table_header *header, enum table_access access,
+    struct oc_error *error)
 {
-	uint64_t len = table_file_len_for(header);
+	uint64_t len = ocsp_table_file_len_for(header);
 	uint8_t *map;
 
 	if (len > SIZE_MAX / 2)
@@ -98,7 +101,7 @@ table_map_file(struct ocsp_table *table, int fd, const struct table_header *head
 	map = mmap(NULL, (size_t)len, access == TABLE_READ_WRITE ?
 	    PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
-		return table_fail(error, "map", table->path);
+		return ocsp_table_fail(error, "map", table->path);
 	table->map = map;
 	table->map_len = (size_t)len;
 	table->header = (struct table_header *)(void *)map;
@@ -116,7 +119,7 @@ table_map_file(struct ocsp_table *table, int fd, const struct table_header *head
 }
 
 const char *
-table_read_header(int fd, struct table_header *header)
+ocsp_table_read_header(int fd, struct table_header *header)
 {
 	struct stat st;
 
@@ -125,11 +128,11 @@ table_read_header(int fd, struct table_header *header)
 		return "is no regular file";
 	if (pread(fd, header, sizeof(*header), 0) != (ssize_t)sizeof(*header))
 		return "is cut short";
-	return table_check_header(header, (uint64_t)st.st_size);
+	return ocsp_table_check_header(header, (uint64_t)st.st_size);
 }
 
 struct ocsp_table *
-table_alloc(const char *path)
+ocsp_table_alloc(const char *path)
 {
 	struct ocsp_table *table = calloc(1, sizeof(*table));
 
@@ -145,7 +148,7 @@ table_alloc(const char *path)
 }
 
 void
-table_unmap(struct ocsp_table *table)
+ocsp_table_unmap(struct ocsp_table *table)
 {
 	if (table->map != NULL)
 		(void)munmap(table->map, table->map_len);
@@ -156,9 +159,9 @@ table_unmap(struct ocsp_table *table)
 }
 
 void
-table_free(struct ocsp_table *table)
+ocsp_table_free(struct ocsp_table *table)
 {
-	table_unmap(table);
+	ocsp_table_unmap(table);
 	if (table->lock_fd >= 0)
 		(void)close(table->lock_fd);
 	free(table->path);
@@ -177,20 +180,21 @@ ocsp_table_open(const char *path, struct ocsp_table **table,
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return table_fail(error, "open", path);
-	trouble = table_read_header(fd, &header);
-	opened = trouble == NULL ? table_alloc(path) : NULL;
+		return ocsp_table_fail(error, "open", path);
+	trouble = ocsp_table_read_header(fd, &header);
+	opened = trouble == NULL ? ocsp_table_alloc(path) : NULL;
 	if (trouble != NULL)
 		err = oc_error_set(error, OC_ERR_MALFORMED,
 		    "the response table %s %s", path, trouble);
 	else if (opened == NULL)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	else
-		err = table_map_file(opened, fd, &header, TABLE_READ_ONLY, error);
+		err = ocsp_table_map_file(opened, fd, &header,
+		    TABLE_READ_ONLY, error);
 	(void)close(fd);
 	if (err != OC_OK) {
 		if (opened != NULL)
-			table_free(opened);
+			ocsp_table_free(opened);
 		return err;
 	}
 	*table = opened;

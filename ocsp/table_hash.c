@@ -34,7 +34,7 @@ make_lanes(void)
 
 /* Eight octets a step: a slot is read in every answer. */
 uint32_t
-table_crc32c(const void *bytes, size_t len)
+ocsp_table_crc32c(const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
 	uint32_t crc = UINT32_MAX;
@@ -75,7 +75,8 @@ sip_round(uint64_t v[4])
 }
 
 uint64_t
-table_siphash(const uint64_t key[2], const uint64_t *words, size_t num_words)
+ocsp_table_siphash(const uint64_t key[2], const uint64_t *words,
+    size_t num_words)
 {
 	uint64_t v[4] = {
 		key[0] ^ UINT64_C(0x736f6d6570736575),

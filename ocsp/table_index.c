@@ -23,12 +23,12 @@ slot_words(const struct ocsp_table *table, uint32_t slot)
 static uint32_t
 crc_of(const struct ocsp_table *table, const uint32_t words[SLOT_WORDS_MAX])
 {
-	return table_crc32c(words + SLOT_CRC + 1,
+	return ocsp_table_crc32c(words + SLOT_CRC + 1,
 	    (table->slot_words - SLOT_CRC - 1) * sizeof(words[0]));
 }
 
-/* Lengths, encodings and statuses that table_pack() would not write: the CRC
- * was right, but these are what memory and templates are picked by. */
+/* Lengths, encodings and statuses that ocsp_table_pack() would not write: the
+ * CRC was right, but these are what memory and templates are picked by. */
 static bool
 is_sane(const uint32_t words[SLOT_WORDS_MAX])
 {
@@ -45,7 +45,7 @@ is_sane(const uint32_t words[SLOT_WORDS_MAX])
  * number before it.  So no fence is needed, and on x86 nothing but moves.
  */
 bool
-table_load_slot(const struct ocsp_table *table, uint32_t slot,
+ocsp_table_load_slot(const struct ocsp_table *table, uint32_t slot,
     uint32_t words[SLOT_WORDS_MAX])
 {
 	_Atomic uint32_t *shared = slot_words(table, slot);
@@ -73,7 +73,7 @@ table_load_slot(const struct ocsp_table *table, uint32_t slot,
 /* The writer's half.  A sequence that a dead writer left odd stays so until
  * the end of this. */
 void
-table_store_slot(struct ocsp_table *table, uint32_t slot,
+ocsp_table_store_slot(struct ocsp_table *table, uint32_t slot,
     uint32_t words[SLOT_WORDS_MAX])
 {
 	_Atomic uint32_t *shared = slot_words(table, slot);
@@ -92,7 +92,7 @@ table_store_slot(struct ocsp_table *table, uint32_t slot,
 }
 
 bool
-table_slot_is_live(const uint32_t words[SLOT_WORDS_MAX])
+ocsp_table_slot_is_live(const uint32_t words[SLOT_WORDS_MAX])
 {
 	return (words[SLOT_SHAPE] & 0xff) != 0;
 }
@@ -107,10 +107,10 @@ pack_time(int64_t at, uint32_t *word)
 }
 
 enum oc_err
-table_pack(const struct ocsp_table *table, const struct ocsp_slot *slot,
+ocsp_table_pack(const struct ocsp_table *table, const struct ocsp_slot *slot,
     uint32_t words[SLOT_WORDS_MAX])
 {
-	struct table_key key = table_key_of(&slot->serial, slot->encoding);
+	struct table_key key = ocsp_table_key_of(&slot->serial, slot->encoding);
 
 	oc_assert(slot->serial.len > 0 && slot->serial.len <= OC_SERIAL_MAX);
 	oc_assert(slot->encoding < OCSP_ENCODING_MAX);
@@ -135,7 +135,7 @@ table_pack(const struct ocsp_table *table, const struct ocsp_slot *slot,
 }
 
 void
-table_unpack(const struct ocsp_table *table,
+ocsp_table_unpack(const struct ocsp_table *table,
     const uint32_t words[SLOT_WORDS_MAX], struct ocsp_slot *slot)
 {
 	uint32_t shape = words[SLOT_SHAPE];
@@ -155,7 +155,7 @@ table_unpack(const struct ocsp_table *table,
 }
 
 struct table_key
-table_key_of(const struct oc_serial *serial, uint8_t encoding)
+ocsp_table_key_of(const struct oc_serial *serial, uint8_t encoding)
 {
 	struct table_key key = { .shape = serial->len |
 	    (uint32_t)encoding << 8 };
@@ -172,7 +172,7 @@ home_of(const struct ocsp_table *table, const uint32_t serial[5])
 
 	memcpy(words, serial, 20);
 	memset((uint8_t *)words + 20, 0, 4);
-	hash = table_siphash(table->hash_key, words, 3);
+	hash = ocsp_table_siphash(table->hash_key, words, 3);
 	return (uint32_t)((hash >> 32) * table->num_buckets >> 32);
 }
 
@@ -222,7 +222,7 @@ walk_way(const struct ocsp_table *table, const struct table_key *key,
 }
 
 bool
-table_lookup(const struct ocsp_table *table, const struct table_key *key,
+ocsp_table_lookup(const struct ocsp_table *table, const struct table_key *key,
     uint32_t *slot, uint32_t words[SLOT_WORDS_MAX])
 {
 	uint32_t bucket = home_of(table, key->serial);
@@ -230,7 +230,7 @@ table_lookup(const struct ocsp_table *table, const struct table_key *key,
 
 	while (walk_way(table, key, 0xffff, &bucket, &num_left, slot)) {
 		/* It may have become another's since. */
-		if (table_load_slot(table, *slot, words) &&
+		if (ocsp_table_load_slot(table, *slot, words) &&
 		    (words[SLOT_SHAPE] & 0xffff) == key->shape &&
 		    memcmp(&words[SLOT_SERIAL], key->serial,
 		    sizeof(key->serial)) == 0)
@@ -240,8 +240,8 @@ table_lookup(const struct ocsp_table *table, const struct table_key *key,
 }
 
 bool
-table_find_slot(const struct ocsp_table *table, const struct table_key *key,
-    uint32_t *slot)
+ocsp_table_find_slot(const struct ocsp_table *table,
+    const struct table_key *key, uint32_t *slot)
 {
 	uint32_t bucket = home_of(table, key->serial);
 	uint32_t num_left = table->num_buckets;
@@ -262,7 +262,7 @@ get_serial_words(const struct ocsp_table *table, uint32_t slot,
 }
 
 void
-table_enter(struct ocsp_table *table, uint32_t slot)
+ocsp_table_enter(struct ocsp_table *table, uint32_t slot)
 {
 	uint32_t serial[5], bucket, num_left = table->num_buckets;
 
@@ -273,7 +273,7 @@ table_enter(struct ocsp_table *table, uint32_t slot)
 		bucket = next_bucket(table, bucket);
 		if (--num_left == 0) {
 			/* Never full, unless damaged. */
-			(void)table_recover(table);
+			(void)ocsp_table_recover(table);
 			return;
 		}
 	}
@@ -325,14 +325,14 @@ put_on_free_list(struct ocsp_table *table, uint32_t slot)
 
 	words[SLOT_PRODUCED] = atomic_load_explicit(
 	    &table->header->first_free, memory_order_relaxed);
-	table_store_slot(table, slot, words);
+	ocsp_table_store_slot(table, slot, words);
 	atomic_store_explicit(&table->header->first_free, slot + 1,
 	    memory_order_relaxed);
 }
 
 /* The slot goes first, and nobody finds it from then on; the index follows. */
 void
-table_remove(struct ocsp_table *table, uint32_t slot)
+ocsp_table_remove(struct ocsp_table *table, uint32_t slot)
 {
 	uint32_t serial[5], bucket, num_left, entry;
 
@@ -355,9 +355,10 @@ table_remove(struct ocsp_table *table, uint32_t slot)
 }
 
 void
-table_remove_serial(struct ocsp_table *table, const struct oc_serial *serial)
+ocsp_table_remove_serial(struct ocsp_table *table,
+    const struct oc_serial *serial)
 {
-	struct table_key key = table_key_of(serial, 0);
+	struct table_key key = ocsp_table_key_of(serial, 0);
 	uint32_t bucket, num_left, slot;
 
 	for (;;) {
@@ -366,12 +367,12 @@ table_remove_serial(struct ocsp_table *table, const struct oc_serial *serial)
 		num_left = table->num_buckets;
 		if (!walk_way(table, &key, 0xff, &bucket, &num_left, &slot))
 			return;
-		table_remove(table, slot);
+		ocsp_table_remove(table, slot);
 	}
 }
 
 bool
-table_take_free(struct ocsp_table *table, uint32_t *slot)
+ocsp_table_take_free(struct ocsp_table *table, uint32_t *slot)
 {
 	struct table_header *header = table->header;
 	uint32_t words[SLOT_WORDS_MAX], first, num_touched;
@@ -380,8 +381,8 @@ table_take_free(struct ocsp_table *table, uint32_t *slot)
 	    memory_order_relaxed);
 	if (first != 0) {
 		if (first <= table->num_slots &&
-		    table_load_slot(table, first - 1, words) &&
-		    !table_slot_is_live(words)) {
+		    ocsp_table_load_slot(table, first - 1, words) &&
+		    !ocsp_table_slot_is_live(words)) {
 			atomic_store_explicit(&header->first_free,
 			    words[SLOT_PRODUCED], memory_order_relaxed);
 			*slot = first - 1;
@@ -402,24 +403,24 @@ table_take_free(struct ocsp_table *table, uint32_t *slot)
 }
 
 uint32_t
-table_reclaim(struct ocsp_table *table, int64_t now)
+ocsp_table_reclaim(struct ocsp_table *table, int64_t now)
 {
 	uint32_t words[SLOT_WORDS_MAX], slot, num_freed = 0;
 
 	for (slot = 0; slot < table->num_slots; slot++) {
-		if (!table_load_slot(table, slot, words) ||
-		    !table_slot_is_live(words) ||
+		if (!ocsp_table_load_slot(table, slot, words) ||
+		    !ocsp_table_slot_is_live(words) ||
 		    words[SLOT_NEXT] == SLOT_TIME_NONE ||
 		    words[SLOT_NEXT] > now)
 			continue;
-		table_remove(table, slot);
+		ocsp_table_remove(table, slot);
 		num_freed++;
 	}
 	return num_freed;
 }
 
 bool
-table_index_is_plausible(const struct ocsp_table *table)
+ocsp_table_index_is_plausible(const struct ocsp_table *table)
 {
 	uint32_t i, entry, num_entries = 0;
 
@@ -442,14 +443,14 @@ recover_live(struct ocsp_table *table, uint32_t slot,
 	struct table_key key = { .shape = words[SLOT_SHAPE] & 0xffff };
 
 	memcpy(key.serial, &words[SLOT_SERIAL], sizeof(key.serial));
-	if (table_lookup(table, &key, &twin, twin_words)) {
+	if (ocsp_table_lookup(table, &key, &twin, twin_words)) {
 		if (twin_words[SLOT_PRODUCED] >= words[SLOT_PRODUCED]) {
 			put_on_free_list(table, slot);
 			return;
 		}
-		table_remove(table, twin);
+		ocsp_table_remove(table, twin);
 	}
-	table_enter(table, slot);
+	ocsp_table_enter(table, slot);
 }
 
 static bool
@@ -466,7 +467,7 @@ is_untouched(const struct ocsp_table *table, uint32_t slot)
 }
 
 uint32_t
-table_recover(struct ocsp_table *table)
+ocsp_table_recover(struct ocsp_table *table)
 {
 	struct table_header *header = table->header;
 	uint32_t words[SLOT_WORDS_MAX], i, num_touched, num_torn = 0;
@@ -481,8 +482,8 @@ table_recover(struct ocsp_table *table)
 		num_touched--;
 	atomic_store(&header->num_touched, num_touched);
 	for (i = 0; i < num_touched; i++) {
-		if (table_load_slot(table, i, words)) {
-			if (table_slot_is_live(words))
+		if (ocsp_table_load_slot(table, i, words)) {
+			if (ocsp_table_slot_is_live(words))
 				recover_live(table, i, words);
 			else
 				put_on_free_list(table, i);

@@ -92,9 +92,9 @@ struct ocsp_table {
 };
 
 /* table_hash.c */
-uint32_t table_crc32c(const void *bytes, size_t len);
+uint32_t ocsp_table_crc32c(const void *bytes, size_t len);
 /* SipHash-1-3 of words that make up whole 8 octets. */
-uint64_t table_siphash(const uint64_t key[2], const uint64_t *words,
+uint64_t ocsp_table_siphash(const uint64_t key[2], const uint64_t *words,
     size_t num_words);
 
 /* table_index.c */
@@ -104,70 +104,71 @@ struct table_key {
 	uint32_t serial[OC_SERIAL_MAX / 4];
 	uint32_t shape;			/* length and encoding */
 };
-struct table_key table_key_of(const struct oc_serial *serial,
+struct table_key ocsp_table_key_of(const struct oc_serial *serial,
     uint8_t encoding);
 
 /* A whole slot that is neither being written nor damaged. */
-bool table_load_slot(const struct ocsp_table *table, uint32_t slot,
+bool ocsp_table_load_slot(const struct ocsp_table *table, uint32_t slot,
     uint32_t words[SLOT_WORDS_MAX]);
-void table_store_slot(struct ocsp_table *table, uint32_t slot,
+void ocsp_table_store_slot(struct ocsp_table *table, uint32_t slot,
     uint32_t words[SLOT_WORDS_MAX]);
-bool table_slot_is_live(const uint32_t words[SLOT_WORDS_MAX]);
-enum oc_err table_pack(const struct ocsp_table *table,
+bool ocsp_table_slot_is_live(const uint32_t words[SLOT_WORDS_MAX]);
+enum oc_err ocsp_table_pack(const struct ocsp_table *table,
     const struct ocsp_slot *slot, uint32_t words[SLOT_WORDS_MAX])
     OC_MUST_CHECK;
-void table_unpack(const struct ocsp_table *table,
+void ocsp_table_unpack(const struct ocsp_table *table,
     const uint32_t words[SLOT_WORDS_MAX], struct ocsp_slot *slot);
 
 /* The slot of this key as the index leads to it, words read whole. */
-bool table_lookup(const struct ocsp_table *table, const struct table_key *key,
-    uint32_t *slot, uint32_t words[SLOT_WORDS_MAX]);
+bool ocsp_table_lookup(const struct ocsp_table *table,
+    const struct table_key *key, uint32_t *slot,
+    uint32_t words[SLOT_WORDS_MAX]);
 /* The writer's, which sees damaged ones, too. */
-bool table_find_slot(const struct ocsp_table *table,
+bool ocsp_table_find_slot(const struct ocsp_table *table,
     const struct table_key *key, uint32_t *slot);
 /* Enters a slot under the serial its words have. */
-void table_enter(struct ocsp_table *table, uint32_t slot);
+void ocsp_table_enter(struct ocsp_table *table, uint32_t slot);
 /* Takes a live slot out of the index and makes it free. */
-void table_remove(struct ocsp_table *table, uint32_t slot);
+void ocsp_table_remove(struct ocsp_table *table, uint32_t slot);
 /* Removes the slots of all encodings of a serial. */
-void table_remove_serial(struct ocsp_table *table,
+void ocsp_table_remove_serial(struct ocsp_table *table,
     const struct oc_serial *serial);
 /* A free slot, if there is one without looking for it. */
-bool table_take_free(struct ocsp_table *table, uint32_t *slot);
+bool ocsp_table_take_free(struct ocsp_table *table, uint32_t *slot);
 /* Frees what is of no use after now; how many it were. */
-uint32_t table_reclaim(struct ocsp_table *table, int64_t now);
+uint32_t ocsp_table_reclaim(struct ocsp_table *table, int64_t now);
 /* As many entries as there are live slots, and none beyond: a look at a table
- * that was closed, at a hundredth of the cost of table_recover(). */
-bool table_index_is_plausible(const struct ocsp_table *table);
+ * that was closed, at a hundredth of the cost of ocsp_table_recover(). */
+bool ocsp_table_index_is_plausible(const struct ocsp_table *table);
 /* After a writer died: index, free list and counts from the slots alone; how
  * many were torn. */
-uint32_t table_recover(struct ocsp_table *table);
+uint32_t ocsp_table_recover(struct ocsp_table *table);
 
 /* table_file.c */
-uint32_t table_num_buckets_for(uint32_t num_slots);
-uint32_t table_slot_len_for(uint32_t signature_len);
-uint64_t table_file_len_for(const struct table_header *header);
-uint32_t table_header_crc(const struct table_header *header);
+uint32_t ocsp_table_num_buckets_for(uint32_t num_slots);
+uint32_t ocsp_table_slot_len_for(uint32_t signature_len);
+uint64_t ocsp_table_file_len_for(const struct table_header *header);
+uint32_t ocsp_table_header_crc(const struct table_header *header);
 /* NULL, or what is wrong with a header read from a file of this length. */
-const char *table_check_header(const struct table_header *header,
+const char *ocsp_table_check_header(const struct table_header *header,
     uint64_t file_len);
 /* Reads and checks it: NULL, or what is wrong with the file. */
-const char *table_read_header(int fd, struct table_header *header);
+const char *ocsp_table_read_header(int fd, struct table_header *header);
 /* "cannot WHAT the response table PATH", and what errno says. */
-enum oc_err table_fail(struct oc_error *error, const char *what,
+enum oc_err ocsp_table_fail(struct oc_error *error, const char *what,
     const char *path);
-struct ocsp_table *table_alloc(const char *path);
-void table_free(struct ocsp_table *table);
+struct ocsp_table *ocsp_table_alloc(const char *path);
+void ocsp_table_free(struct ocsp_table *table);
 /* Maps a file whose header was checked. */
 enum table_access { TABLE_READ_ONLY, TABLE_READ_WRITE };
-enum oc_err table_map_file(struct ocsp_table *table, int fd,
+enum oc_err ocsp_table_map_file(struct ocsp_table *table, int fd,
     const struct table_header *header, enum table_access access,
     struct oc_error *error) OC_MUST_CHECK;
-void table_unmap(struct ocsp_table *table);
+void ocsp_table_unmap(struct ocsp_table *table);
 
 /* table_create.c */
 
 /* Into a file half as large again; NO_SPACE, and then nothing has changed. */
-enum oc_err table_grow(struct ocsp_table *table) OC_MUST_CHECK;
+enum oc_err ocsp_table_grow(struct ocsp_table *table) OC_MUST_CHECK;
 
 #endif

@@ -225,107 +225,157 @@ written(const struct ocsp_context *context, const struct ocsp_identity *id,
 	return whole;
 }
 
-/* Every algorithm, with and without a certificate, signed by a soft key:
- * what the template gives verifies, and is what the writer writes. */
+/* A chain root <- signer whose last key is in the soft signer. */
+struct chain {
+	struct signer *signer;
+	EVP_PKEY *root_key, *key;
+	X509 *root, *cert;
+	enum fixture_kind kind;
+	struct ocsp_identity identity;
+	struct ocsp_context *context;
+};
+
+static void
+make_identity(struct chain *c)
+{
+	struct blob root_der = fixture_cert_der(c->root);
+	struct blob cert_der = fixture_cert_der(c->cert);
+
+	if (c->kind == FIXTURE_CA)
+		assert_int_equal(ocsp_identity_make(blob_bytes(&cert_der),
+		    (struct der_bytes){ NULL, 0 }, SIGN_ALG_NONE,
+		    &c->identity, NULL), OC_OK);
+	else
+		assert_int_equal(ocsp_identity_make(blob_bytes(&root_der),
+		    blob_bytes(&cert_der), SIGN_ALG_NONE, &c->identity, NULL),
+		    OC_OK);
+	assert_int_equal(c->identity.certs_len, c->kind == FIXTURE_CA ? 0 :
+	    cert_der.len);
+}
+
+static void
+make_chain(struct chain *c, enum sign_key_type type, unsigned int bits)
+{
+	struct sign_key_info info;
+	const unsigned char *p = info.spki;
+
+	assert_int_equal(sign_soft_new(&c->signer), OC_OK);
+	assert_int_equal(sign_soft_generate(c->signer, "ocsp/x", type, bits),
+	    OC_OK);
+	assert_int_equal(sign_find_key(c->signer, "ocsp/x",
+	    oc_clock_mono_ns() + 10 * OC_NS_PER_S, &info, NULL), OC_OK);
+	c->key = d2i_PUBKEY(NULL, &p, (long)info.spki_len);
+	assert_non_null(c->key);
+	c->root_key = fixture_key("P-256");
+	c->root = fixture_cert("Root", c->root_key, FIXTURE_CA, NULL, NULL);
+	c->cert = fixture_cert("Signer", c->key, c->kind, c->root,
+	    c->root_key);
+	make_identity(c);
+	assert_int_equal(ocsp_context_new(&c->identity, &c->context), OC_OK);
+}
+
+static void
+free_chain(struct chain *c)
+{
+	ocsp_context_free(c->context);
+	X509_free(c->cert);
+	X509_free(c->root);
+	EVP_PKEY_free(c->key);
+	EVP_PKEY_free(c->root_key);
+	sign_free(c->signer);
+}
+
+/* As a client does it, all of it. */
+static int
+openssl_verifies(const struct chain *c, const uint8_t *der, size_t len)
+{
+	X509_STORE *store = X509_STORE_new();
+	STACK_OF(X509) *more = sk_X509_new_null();
+	OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &der, (long)len);
+	OCSP_BASICRESP *basic;
+	int rc;
+
+	assert_non_null(response);
+	basic = OCSP_response_get1_basic(response);
+	assert_int_equal(X509_STORE_add_cert(store, c->root), 1);
+	if (c->kind == FIXTURE_CA)
+		assert_true(sk_X509_push(more, c->cert) > 0);
+	rc = OCSP_basic_verify(basic, more, store, 0);
+	/* certs-minimal */
+	assert_int_equal(sk_X509_num(OCSP_resp_get0_certs(basic)),
+	    c->kind == FIXTURE_CA ? -1 : 1);
+	OCSP_BASICRESP_free(basic);
+	OCSP_RESPONSE_free(response);
+	sk_X509_free(more);
+	X509_STORE_free(store);
+	ERR_clear_error();
+	return rc;
+}
+
+static void
+check_one(const struct chain *c, struct ocsp_slot *slot)
+{
+	struct sign_job job = { .key = "ocsp/x", .kind = SIGN_KIND_OCSP };
+	uint8_t data[1024], out[OCSP_RESPONSE_MAX];
+	struct der_bytes signature;
+	struct blob whole;
+	size_t len;
+
+	slot->signature_len = 0;
+	assert_int_equal(ocsp_context_build(c->context, slot, out,
+	    sizeof(out), &len), OC_ERR_MALFORMED);
+	assert_int_equal(ocsp_context_data(c->context, slot, data,
+	    sizeof(data), &len), OC_OK);
+	job.tbs = (struct der_bytes){ data, len };
+	job.deadline_ns = oc_clock_mono_ns() + 10 * OC_NS_PER_S;
+	assert_int_equal(sign_now(c->signer, &job, NULL), OC_OK);
+	assert_int_equal(job.signed_alg, c->identity.alg);
+	signature = (struct der_bytes){ job.signature, job.signature_len };
+	assert_int_equal(ocsp_context_take_signature(c->context, signature,
+	    slot), OC_OK);
+	assert_int_equal(ocsp_context_build(c->context, slot, out,
+	    sizeof(out), &len), OC_OK);
+	whole = written(c->context, &c->identity, slot, signature);
+	assert_int_equal(len, whole.len);
+	assert_memory_equal(out, whole.bytes, len);
+	assert_int_equal(openssl_verifies(c, out, len), 1);
+	/* One digit of producedAt, which is behind the responderID. */
+	{
+		uint8_t *found = memmem(out, len, "\x18\x0f", 2);
+
+		assert_non_null(found);
+		found[16 - 1] ^= 1;
+		assert_true(openssl_verifies(c, out, len) <= 0);
+	}
+
+	/* Somebody else's signature is none of this key's. */
+	assert_int_equal(ocsp_context_take_signature(c->context,
+	    DER_LITERAL("\x30\x03\x02\x01\x01"), slot),
+	    OC_ERR_MALFORMED);
+	signature.len--;
+	assert_int_equal(ocsp_context_take_signature(c->context, signature,
+	    slot), OC_ERR_MALFORMED);
+}
+
+/* Every algorithm, with and without a certificate: what the template gives
+ * verifies, and is what the writer writes. */
 static void
 check_alg(enum sign_key_type type, unsigned int bits, enum fixture_kind kind,
     uint32_t signature_len)
 {
-	struct sign_job job = { .key = "ocsp/x", .kind = SIGN_KIND_OCSP };
-	EVP_PKEY *root_key = fixture_key("P-256"), *key;
-	struct ocsp_identity own;
-	struct blob root_der, cert_der, whole;
-	struct sign_key_info info;
-	struct ocsp_context *context;
-	struct signer *signer;
+	struct chain c = { .kind = kind };
 	struct ocsp_slot slot;
-	X509 *root, *cert;
-	uint8_t data[1024], out[OCSP_RESPONSE_MAX];
 	uint64_t chance = 1;
-	const unsigned char *p;
-	size_t len;
 	int i;
 
-	assert_int_equal(sign_soft_new(&signer), OC_OK);
-	assert_int_equal(sign_soft_generate(signer, "ocsp/x", type, bits),
-	    OC_OK);
-	assert_int_equal(sign_find_key(signer, "ocsp/x", oc_clock_mono_ns() +
-	    10 * OC_NS_PER_S, &info, NULL), OC_OK);
-	p = info.spki;
-	key = d2i_PUBKEY(NULL, &p, (long)info.spki_len);
-	root = fixture_cert("Root", root_key, FIXTURE_CA, NULL, NULL);
-	cert = fixture_cert("Signer", key, kind, root, root_key);
-	root_der = fixture_cert_der(root);
-	cert_der = fixture_cert_der(cert);
-	if (kind == FIXTURE_CA)
-		assert_int_equal(ocsp_identity_make(blob_bytes(&cert_der),
-		    (struct der_bytes){ NULL, 0 }, SIGN_ALG_NONE, &own, NULL),
-		    OC_OK);
-	else
-		assert_int_equal(ocsp_identity_make(blob_bytes(&root_der),
-		    blob_bytes(&cert_der), SIGN_ALG_NONE, &own, NULL), OC_OK);
-	assert_int_equal(own.signature_len, signature_len);
-	assert_int_equal(own.certs_len, kind == FIXTURE_CA ? 0 :
-	    cert_der.len);
-	assert_int_equal(ocsp_context_new(&own, &context), OC_OK);
+	make_chain(&c, type, bits);
+	assert_int_equal(c.identity.signature_len, signature_len);
 	for (i = 0; i < 12; i++) {
-		OCSP_RESPONSE *theirs;
-		OCSP_BASICRESP *basic;
-		X509_STORE *store = X509_STORE_new();
-		STACK_OF(X509) *chain = sk_X509_new_null();
-
 		random_slot(&chance, &slot);
-		slot.signature_len = 0;
-		assert_int_equal(ocsp_context_build(context, &slot, out,
-		    sizeof(out), &len), OC_ERR_MALFORMED);
-		assert_int_equal(ocsp_context_data(context, &slot, data,
-		    sizeof(data), &len), OC_OK);
-		job.tbs = (struct der_bytes){ data, len };
-		job.deadline_ns = oc_clock_mono_ns() + 10 * OC_NS_PER_S;
-		assert_int_equal(sign_now(signer, &job, NULL), OC_OK);
-		assert_int_equal(job.signed_alg, own.alg);
-		assert_int_equal(ocsp_context_take_signature(context,
-		    (struct der_bytes){ job.signature, job.signature_len },
-		    &slot), OC_OK);
+		check_one(&c, &slot);
 		assert_int_equal(slot.signature_len, signature_len);
-		assert_int_equal(ocsp_context_build(context, &slot, out,
-		    sizeof(out), &len), OC_OK);
-		whole = written(context, &own, &slot, (struct der_bytes){
-		    job.signature, job.signature_len });
-		assert_int_equal(len, whole.len);
-		assert_memory_equal(out, whole.bytes, len);
-
-		p = out;
-		theirs = d2i_OCSP_RESPONSE(NULL, &p, (long)len);
-		assert_non_null(theirs);
-		basic = OCSP_response_get1_basic(theirs);
-		assert_int_equal(X509_STORE_add_cert(store, root), 1);
-		if (kind == FIXTURE_CA)
-			assert_true(sk_X509_push(chain, cert) > 0);
-		/* Only the chain's purpose and the signature: the statuses
-		 * are random, of this issuer or not. */
-		assert_int_equal(OCSP_basic_verify(basic, chain, store,
-		    OCSP_NOCHECKS), 1);
-		/* certs-minimal */
-		assert_int_equal(sk_X509_num(OCSP_resp_get0_certs(basic)),
-		    kind == FIXTURE_CA ? -1 : 1);
-		OCSP_BASICRESP_free(basic);
-		OCSP_RESPONSE_free(theirs);
-		sk_X509_free(chain);
-		X509_STORE_free(store);
 	}
-	/* Somebody else's signature is none of this key's. */
-	assert_int_equal(ocsp_context_take_signature(context,
-	    DER_LITERAL("\x30\x03\x02\x01\x01"), &slot), OC_ERR_MALFORMED);
-	assert_int_equal(ocsp_context_take_signature(context,
-	    (struct der_bytes){ job.signature, job.signature_len - 1 },
-	    &slot), OC_ERR_MALFORMED);
-	ocsp_context_free(context);
-	X509_free(cert);
-	X509_free(root);
-	EVP_PKEY_free(key);
-	EVP_PKEY_free(root_key);
-	sign_free(signer);
+	free_chain(&c);
 }
 
 static void

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Response tables that were damaged, or are not ours: noticed, never served
+ * from, and made good.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "ocsp/table_private.h"
+#include "tests/unit/ocsp_table_test.h"
+
+/* Writes octets into the file behind the table's back. */
+static void
+scribble(const char *path, off_t at, const void *bytes, size_t len)
+{
+	int fd = open(path, O_WRONLY);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, len, at), len);
+	close(fd);
+}
+
+static void
+flip(const char *path, off_t at)
+{
+	int fd = open(path, O_RDWR);
+	uint8_t octet;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &octet, 1, at), 1);
+	octet ^= 0x10;
+	assert_int_equal(pwrite(fd, &octet, 1, at), 1);
+	close(fd);
+}
+
+static void
+make_filled(const char *path, uint64_t num)
+{
+	struct ocsp_table *table = make_table(path);
+	struct ocsp_slot slot;
+	uint64_t n;
+
+	for (n = 1; n <= num; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	ocsp_table_close(table);
+}
+
+/* Opening fails as expected, and the writer makes it anew. */
+static void
+expect_unusable(const char *path, const char *text)
+{
+	struct oc_error error = { 0 };
+	struct ocsp_table *table;
+
+	assert_int_equal(ocsp_table_open(path, &table, &error),
+	    OC_ERR_MALFORMED);
+	if (strstr(error.text, text) == NULL)
+		fail_msg("\"%s\" lacks \"%s\"", error.text, text);
+	table = make_table(path);
+	assert_int_equal(ocsp_table_num_used(table), 0);
+	ocsp_table_close(table);
+	assert_int_equal(ocsp_table_open(path, &table, &error), OC_OK);
+	ocsp_table_close(table);
+}
+
+static void
+damaged_headers(void **state)
+{
+	const char *path = *state;
+	off_t at;
+
+	for (at = 0; at < (off_t)offsetof(struct table_header, crc) + 4;
+	    at += at < 80 ? 1 : 97) {
+		make_filled(path, 3);
+		flip(path, at);
+		expect_unusable(path, at < 8 ? "is no response table" :
+		    at < 12 || (at >= 16 && at < 20) ? "another kind" :
+		    at < 16 ? "another version" : "damaged header");
+	}
+}
+
+static void
+foreign_files(void **state)
+{
+	const char *path = *state;
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	expect_unusable(path, "cut short");
+
+	fd = open(path, O_WRONLY | O_TRUNC, 0600);
+	assert_int_equal(ftruncate(fd, 100000), 0);
+	close(fd);
+	expect_unusable(path, "is no response table");
+
+	make_filled(path, 10);
+	assert_int_equal(truncate(path, OCSP_TABLE_HEADER_LEN + 100), 0);
+	expect_unusable(path, "cut short");
+	make_filled(path, 10);
+	assert_int_equal(truncate(path, 1000), 0);
+	expect_unusable(path, "cut short");
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	{
+		struct ocsp_identity identity = test_identity();
+		struct ocsp_table *table;
+
+		assert_int_equal(ocsp_table_create(path, &identity,
+		    test_store_id, 64, &table, NULL), OC_ERR_SYSTEM);
+	}
+	assert_int_equal(rmdir(path), 0);
+}
+
+/* Another's table is made anew, and its readers are told. */
+static void
+another_owner(void **state)
+{
+	static const uint8_t other_store[OCSP_STORE_ID_LEN] = { 9 };
+	struct ocsp_identity identity = test_identity();
+	struct ocsp_table *table, *reader;
+
+	make_filled(*state, 10);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_int_equal(ocsp_table_create(*state, &identity, other_store,
+	    64, &table, NULL), OC_OK);
+	assert_int_equal(ocsp_table_num_used(table), 0);
+	assert_true(ocsp_table_is_retired(reader));
+	ocsp_table_close(reader);
+	ocsp_table_close(table);
+
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	identity.responder_key_hash[0] ^= 1;
+	assert_int_equal(ocsp_table_create(*state, &identity, other_store,
+	    64, &table, NULL), OC_OK);
+	assert_true(ocsp_table_is_retired(reader));
+	assert_true(ocsp_identity_equal(ocsp_table_identity(table),
+	    &identity));
+	ocsp_table_close(reader);
+	ocsp_table_close(table);
+}
+
+/* A flipped bit anywhere in a slot: it is not found, and it is counted. */
+static void
+damaged_slots(void **state)
+{
+	const char *path = *state;
+	struct ocsp_table_report report;
+	struct ocsp_slot slot, found;
+	struct ocsp_table *table;
+	off_t slots, at;
+	uint64_t n;
+
+	make_filled(path, 3);
+	assert_int_equal(ocsp_table_open(path, &table, NULL), OC_OK);
+	slots = (uint8_t *)table->slots - table->map;
+	for (at = 4; at < 112; at++) {
+		flip(path, slots + 112 + at);
+		slot = slot_of(2, 0, 2);
+		assert_false(ocsp_table_find(table, &slot.serial, 0, &found));
+		assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+		assert_int_equal(report.num_good, 2);
+		assert_int_equal(report.num_torn, 1);
+		flip(path, slots + 112 + at);
+	}
+	assert_true(ocsp_table_find(table, &slot.serial, 0, &found));
+	/* Left odd by a writer that died. */
+	scribble(path, slots + 112, "\x03", 1);
+	assert_false(ocsp_table_find(table, &slot.serial, 0, &found));
+	ocsp_table_close(table);
+
+	/* Not closed: the next writer frees it, and can use it again. */
+	scribble(path, offsetof(struct table_header, flags), "\x04", 1);
+	table = make_table(path);
+	assert_int_equal(ocsp_table_num_used(table), 2);
+	assert_false(ocsp_table_find(table, &slot.serial, 0, &found));
+	for (n = 2; n <= TABLE_SLOTS_MIN; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	assert_int_equal(table->num_slots, TABLE_SLOTS_MIN);
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_int_equal(report.num_good, TABLE_SLOTS_MIN);
+	ocsp_table_close(table);
+}
+
+/* An index of nonsense loses slots, but gives no wrong ones and no crash. */
+static void
+damaged_index(void **state)
+{
+	const char *path = *state;
+	struct ocsp_table_report report;
+	struct ocsp_slot slot, found;
+	struct ocsp_table *table;
+	uint8_t junk[400];
+	uint64_t n, chance = 99;
+	int round;
+
+	for (round = 0; round < 20; round++) {
+		make_filled(path, 40);
+		if (round == 0)
+			memset(junk, 0xff, sizeof(junk));
+		else if (round == 1)
+			memset(junk, 0, sizeof(junk));
+		else
+			test_random_fill(&chance, junk, sizeof(junk));
+		if (round % 2 == 1)
+			for (n = 0; n < sizeof(junk); n++)
+				if (n % 4 != 0)
+					junk[n] = 0;
+		scribble(path, OCSP_TABLE_HEADER_LEN, junk, sizeof(junk));
+		table = make_table(path);
+		for (n = 1; n <= 40; n++) {
+			slot = slot_of(n, 0, n);
+			if (ocsp_table_find(table, &slot.serial, 0, &found))
+				assert_slot_equal(&found, &slot);
+		}
+		assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+		assert_int_equal(report.num_good + report.num_lost, 40);
+		assert_int_equal(report.num_torn, 0);
+		for (n = 1; n <= 100; n++) {
+			slot = slot_of(n, 0, n);
+			assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+			assert_true(ocsp_table_find(table, &slot.serial, 0,
+			    &found));
+			assert_slot_equal(&found, &slot);
+		}
+		for (n = 1; n <= 100; n++) {
+			slot = slot_of(n, 0, n);
+			ocsp_table_withdraw(table, &slot.serial);
+			assert_false(ocsp_table_find(table, &slot.serial, 0,
+			    &found));
+		}
+		ocsp_table_close(table);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TABLE_TEST(damaged_headers),
+		TABLE_TEST(foreign_files),
+		TABLE_TEST(another_owner),
+		TABLE_TEST(damaged_slots),
+		TABLE_TEST(damaged_index),
+	};
+
+	oc_log_init("test_ocsp_table_damage", OC_LOG_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
