@@ -28,6 +28,8 @@
 
 /* sysexits.h's EX_TEMPFAIL: another process may do better. */
 #define EXIT_STUCK 75
+/* Less than the supervisor waits for READY. */
+#define OPEN_TIMEOUT_NS (20 * OC_NS_PER_S)
 #define RETRY_MIN_S 1
 #define RETRY_MAX_S 30
 #define DRAIN_MS 5000
@@ -40,7 +42,7 @@ struct opener {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	int event_fd;
-	const struct p11_local_config *config;
+	struct p11_local_config config;
 	/* Under lock. */
 	struct signer *pool;
 	enum oc_err err;
@@ -100,7 +102,7 @@ opener_main(void *arg)
 		struct oc_error error = { 0 };
 		struct signer *pool = NULL;
 
-		err = p11_local_new(o->config, &pool, &error);
+		err = p11_local_new(&o->config, &pool, &error);
 		opener_tell(o, pool, err, &error);
 		if (err == OC_OK || err == OC_ERR_TIMEOUT || is_final(err))
 			return NULL;
@@ -118,7 +120,8 @@ opener_start(struct opener *o, const struct p11_local_config *config)
 	sigset_t all, old;
 	int r;
 
-	o->config = config;
+	o->config = *config;
+	o->config.start_timeout_ns = OPEN_TIMEOUT_NS;
 	o->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (o->event_fd < 0 || pthread_mutex_init(&o->lock, NULL) != 0)
 		return OC_ERR_SYSTEM;
