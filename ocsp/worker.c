@@ -86,13 +86,12 @@ http_buffer_release(struct ocsp_worker *w, uint8_t *buffer, size_t high)
 	w->free_buffers = buffer;
 }
 
+/* Until the next tick. */
 static void
 accept_pause(struct ocsp_worker *w)
 {
 	size_t i;
 
-	if (!w->is_accepting)
-		return;
 	for (i = 0; i < w->num_listeners; i++)
 		event_del(w->listeners[i]);
 	w->is_accepting = false;
@@ -260,8 +259,8 @@ ocsp_worker_stop(struct ocsp_worker *w)
 	if (w->is_stopping)
 		return;
 	http_worker_now(w);
-	accept_pause(w);
 	w->is_stopping = true;
+	w->is_accepting = false;
 	w->stop_at_ns = w->now_ns + w->options.drain_timeout_ns;
 	for (i = 0; i < w->num_listeners; i++) {
 		close(event_get_fd(w->listeners[i]));

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <strings.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -227,6 +228,8 @@ worker_child(struct world *w, worker_tune_fn *tune, struct running *r,
 	struct rlimit limit;
 	int status = 1;
 
+	/* A test that fails leaves nobody behind. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	ocsp_worker_options_init(&options);
 	options.listeners = &listener;
 	options.num_listeners = 1;
