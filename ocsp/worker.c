@@ -86,7 +86,7 @@ http_buffer_release(struct ocsp_worker *w, uint8_t *buffer, size_t high)
 	w->free_buffers = buffer;
 }
 
-/* Until the next tick. */
+/* Until the next tick, or until a connection ends. */
 static void
 accept_pause(struct ocsp_worker *w)
 {
@@ -103,8 +103,7 @@ accept_resume(struct ocsp_worker *w)
 {
 	size_t i;
 
-	if (w->is_accepting || w->is_stopping ||
-	    w->num_connections >= w->connections_max)
+	if (w->is_accepting || w->is_stopping)
 		return;
 	for (i = 0; i < w->num_listeners; i++)
 		(void)event_add(w->listeners[i], NULL);
@@ -116,6 +115,7 @@ http_worker_forget(struct ocsp_worker *w, struct connection *c)
 {
 	TAILQ_INSERT_HEAD(&w->free_connections, c, link);
 	w->num_connections--;
+	accept_resume(w);
 	if (w->is_stopping && w->num_connections == 0)
 		event_base_loopbreak(w->base);
 }
@@ -164,8 +164,11 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 	(void)what;
 	http_worker_now(w);
 	for (i = 0; i < ACCEPTS_A_TURN && w->is_accepting; i++) {
-		if (w->num_connections >= w->connections_max && !shed(w)) {
-			accept_pause(w);
+		/* Nobody is known to wait but the first. */
+		if (w->num_connections >= w->connections_max &&
+		    (i > 0 || !shed(w))) {
+			if (i == 0)
+				accept_pause(w);
 			return;
 		}
 		fd = accept4(listener, NULL, NULL,

@@ -544,6 +544,7 @@ gone_while_waiting(void **state)
 	worker_start(&world, NULL, &running);
 	stub_start(&world, STUB_SLOW, &stub);
 	get_serial("1234", 0);
+	sleep_ms(100);
 	num_fds = worker_num_fds(&running);
 	world_path(world_request(&world, "1234", 0), path, sizeof(path));
 	get_text(path, text);
