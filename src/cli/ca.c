@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ca list, ca show, and the table of ca commands. */
+#include "cli/ca.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/facts.h"
+#include "cli/print.h"
+
+struct counts {
+	int64_t issued, revoked, reserved, valid;
+};
+
+static enum oc_err
+count(void *arg, const struct store_certificate *c)
+{
+	struct counts *counts = arg;
+
+	if (c->state == STORE_RESERVED)
+		counts->reserved++;
+	else
+		counts->issued++;
+	if (c->is_revoked)
+		counts->revoked++;
+	else if (c->state == STORE_ISSUED &&
+	    c->not_after >= oc_clock_now_s())
+		counts->valid++;
+	return OC_OK;
+}
+
+/* What the store has of this issuer, if it knows it. */
+static enum oc_err
+put_store(struct store *store, const char *name, json_t *object,
+    struct oc_error *error)
+{
+	struct store_filter filter = { 0 };
+	struct store_issuer row = { 0 };
+	struct counts counts = { 0 };
+	struct store_crl crl = { 0 };
+	enum oc_err err;
+
+	err = store_find_issuer(store, name, &row);
+	if (err == OC_ERR_NOT_FOUND)
+		return OC_OK;
+	filter.issuer_id = row.id;
+	store_issuer_fini(&row);
+	if (err == OC_OK)
+		err = store_list_certificates(store, &filter, count, &counts);
+	if (err == OC_OK)
+		err = store_find_crl(store, filter.issuer_id, &crl);
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+		return oc_error_set(error, err, "%s", store_error(store));
+	cli_put_int(object, "issued", counts.issued);
+	cli_put_int(object, "valid", counts.valid);
+	cli_put_int(object, "revoked", counts.revoked);
+	cli_put_int(object, "reserved_only", counts.reserved);
+	if (err == OC_OK) {
+		cli_put(object, "crl_number",
+		    json_integer((json_int_t)crl.number));
+		cli_put_time(object, "next_crl", crl.next_update);
+	}
+	store_crl_fini(&crl);
+	return OC_OK;
+}
+
+/* NULL without an error if there is no store yet. */
+static enum oc_err
+open_store(struct cli *cli, struct store **store, struct oc_error *error)
+{
+	enum oc_err err = cli_store(cli, STORE_READ, store, error);
+
+	if (err != OC_ERR_NOT_FOUND)
+		return err;
+	*store = NULL;
+	*error = (struct oc_error){ 0 };
+	return OC_OK;
+}
+
+static enum oc_err
+list_one(const struct oc_config_issuer *section, struct store *store,
+    json_t *rows, struct oc_error *error)
+{
+	struct ca_issuer *issuer = NULL;
+	struct oc_error bad = { 0 };
+	json_t *row = cli_object();
+	enum oc_err err = OC_OK;
+
+	cli_put_text(row, "name", section->name);
+	if (access(section->certificate, F_OK) != 0)
+		cli_put_text(row, "state", "no certificate yet");
+	else if (ca_issuer_load(section, &issuer, &bad) != OC_OK)
+		cli_put_text(row, "state", bad.text);
+	else {
+		cli_put_text(row, "state", "ready");
+		cli_put_name(row, "subject", issuer->cert.subject);
+		cli_put_time(row, "not_after", issuer->cert.not_after);
+	}
+	if (store != NULL)
+		err = put_store(store, section->name, row, error);
+	cli_append(rows, row);
+	ca_issuer_free(issuer);
+	return err;
+}
+
+static enum oc_err
+ca_list(struct cli *cli, struct oc_error *error)
+{
+	static const char *const columns[] = { "name", "state", "subject",
+	    "not_after", "valid", "revoked", NULL };
+	const struct oc_config *config;
+	json_t *rows = cli_array();
+	struct store *store = NULL;
+	enum oc_err err;
+
+	err = cli_config(cli, &config, error);
+	if (err == OC_OK)
+		err = open_store(cli, &store, error);
+	for (size_t i = 0; err == OC_OK && i < config->num_issuers; i++)
+		err = list_one(&config->issuers[i], store, rows, error);
+	if (err == OC_OK)
+		cli_print_table(cli, rows, columns);
+	else
+		json_decref(rows);
+	return err;
+}
+
+static enum oc_err
+ca_show(struct cli *cli, struct oc_error *error)
+{
+	const struct oc_config_issuer *section;
+	struct ca_issuer *issuer = NULL;
+	json_t *facts = cli_object();
+	struct store *store = NULL;
+	enum oc_err err;
+
+	err = cli_find_issuer(cli, cli->args[0], &section, error);
+	if (err == OC_OK)
+		err = ca_issuer_load(section, &issuer, error);
+	if (err == OC_OK)
+		err = open_store(cli, &store, error);
+	if (err == OC_OK) {
+		cli_put_text(facts, "name", section->name);
+		cli_put_text(facts, "certificate", section->certificate);
+		cli_put_text(facts, "token", section->token);
+		cli_put_text(facts, "token_key", section->key);
+		cli_put_certificate(facts, &issuer->cert);
+		cli_put_text(facts, "prints_ocsp_url", section->ocsp_url);
+		cli_put_text(facts, "prints_ca_issuers_url",
+		    section->ca_issuers_url);
+		cli_put_text(facts, "prints_crl_url", section->crl_url);
+		if (store != NULL)
+			err = put_store(store, section->name, facts, error);
+	}
+	if (err == OC_OK)
+		cli_print(cli, facts);
+	else
+		json_decref(facts);
+	ca_issuer_free(issuer);
+	return err;
+}
+
+const struct cli_command cli_ca_commands[] = {
+	{ .noun = "ca", .verb = "create", .arguments = "NAME",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .options = cli_ca_create_options,
+	    .summary = "make a CA's certificate",
+	    .about = "Makes the certificate of [issuer NAME] for the key that "
+		"the section names: self-signed, or with --issuer issued by "
+		"another of your CAs, and writes it to the section's "
+		"certificate, which must not exist yet.  Without such a "
+		"section --token and --key have one written to "
+		"ocsign.conf.d.  With --csr the request for a root outside is "
+		"written instead.",
+	    .example = "ocsign ca create root --subject "
+		"'CN=Example Root,O=Example,C=DE'",
+	    .run = cli_ca_create },
+	{ .noun = "ca", .verb = "import", .arguments = "NAME",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .options = cli_ca_import_options,
+	    .summary = "take in what a root outside made of our request",
+	    .about = "Takes in the certificate that a root outside made of "
+		"the request of \"ocsign ca create NAME --csr\".  It must be "
+		"for the section's key; that is proved with a signature.",
+	    .example = "ocsign ca import web --cert web.pem --chain root.pem",
+	    .run = cli_ca_import },
+	{ .noun = "ca", .verb = "add", .arguments = "NAME",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .options = cli_ca_add_options,
+	    .summary = "take in a CA that exists",
+	    .about = "Takes in a CA whose certificate and key exist already: "
+		"proves with a signature that the key in the token is the "
+		"certificate's, and writes [issuer NAME] to ocsign.conf.d.",
+	    .example = "ocsign ca add old --cert old.pem --token ca "
+		"--key old",
+	    .run = cli_ca_add },
+	{ .noun = "ca", .verb = "list",
+	    .summary = "list the CAs",
+	    .about = "Lists every [issuer] section: whether it has its "
+		"certificate, until when that is valid, and how many "
+		"certificates it has issued.",
+	    .example = "ocsign ca list",
+	    .run = ca_list },
+	{ .noun = "ca", .verb = "show", .arguments = "NAME",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .summary = "all about one CA",
+	    .about = "Prints subject, validity, key, serial number and URLs "
+		"of a CA, when its next CRL is due, and what it issued.",
+	    .example = "ocsign ca show web",
+	    .run = ca_show },
+	{ NULL }
+};

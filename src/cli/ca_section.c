@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing what ca commands leave behind: sections and certificates. */
+#include "cli/ca.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/pem.h"
+#include "cli/work_impl.h"
+#include "der/reader.h"
+
+/* What base/conf.c takes as a section's name. */
+static enum oc_err
+check_name(const char *name, struct oc_error *error)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > OC_CONFIG_NAME_MAX || name[0] == '.' ||
+	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789._-") != len)
+		return oc_error_set(error, OC_ERR_USAGE, "\"%.70s\" is no "
+		    "name for an issuer; use 1 to %d letters, digits, dots, "
+		    "dashes and underscores", name, OC_CONFIG_NAME_MAX);
+	return OC_OK;
+}
+
+/* A value of one line, as the configuration takes it. */
+static enum oc_err
+check_value(const char *option, const char *text, struct oc_error *error)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (*p == '\0' || *p == ' ')
+		return oc_error_set(error, OC_ERR_USAGE,
+		    "--%s is empty or starts with a blank", option);
+	for (; *p != '\0'; p++)
+		if (*p < 0x20 || *p == 0x7f)
+			return oc_error_set(error, OC_ERR_USAGE,
+			    "--%s holds a control character", option);
+	return OC_OK;
+}
+
+static enum oc_err
+write_file(const char *path, const struct cli_section *s,
+    struct oc_error *error)
+{
+	struct oc_buffer b;
+	char *directory;
+	enum oc_err err;
+
+	if (access(path, F_OK) == 0)
+		return oc_error_set(error, OC_ERR_EXISTS, "%s is there "
+		    "already, but has no [issuer %s]; move it away", path,
+		    s->name);
+	if (oc_path_directory(path, &directory) != OC_OK)
+		cli_no_memory();
+	err = oc_file_mkdir_p(directory, 0755, error);
+	free(directory);
+	if (err != OC_OK)
+		return err;
+	oc_buffer_init(&b, 64 * 1024);
+	oc_buffer_printf(&b, "[issuer %s]\ncertificate = %s\n", s->name,
+	    s->certificate);
+	if (s->chain != NULL)
+		oc_buffer_printf(&b, "chain = %s\n", s->chain);
+	oc_buffer_printf(&b, "token = %s\nkey = %s\n", s->token, s->key);
+	err = b.err != OC_OK ? oc_error_set(error, b.err, "%s",
+	    oc_strerror(b.err)) :
+	    oc_file_write(path, 0644, b.bytes, b.len, error);
+	oc_buffer_fini(&b);
+	return err;
+}
+
+enum oc_err
+cli_section_write(struct cli *cli, const struct cli_section *section,
+    char **out, struct oc_error *error)
+{
+	const struct oc_config *config;
+	enum oc_err err;
+	char *path;
+
+	err = cli_config(cli, &config, error);
+	if (err == OC_OK)
+		err = check_name(section->name, error);
+	if (err == OC_OK)
+		err = check_value("key", section->key, error);
+	if (err == OC_OK && oc_config_find_token(config, section->token) ==
+	    NULL)
+		err = oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "
+		    "[token %.64s] in %s", section->token, config->path);
+	if (err != OC_OK)
+		return err;
+	if (asprintf(&path, "%s.d/issuer-%s.conf", config->path,
+	    section->name) < 0)
+		cli_no_memory();
+	err = write_file(path, section, error);
+	if (err == OC_OK) {
+		err = cli_config_again(cli, &config, error);
+		if (err != OC_OK)
+			(void)unlink(path);
+	}
+	if (err != OC_OK) {
+		free(path);
+		return err;
+	}
+	*out = path;
+	return OC_OK;
+}
+
+void
+cli_section_tell(const struct cli *cli, const char *path)
+{
+	fprintf(stderr, "ocsign: %s %s: wrote %s; add its URLs there, and "
+	    "reload ocsignd if it runs\n", cli->command->noun,
+	    cli->command->verb, path);
+}
+
+enum oc_err
+cli_write_certificates(const char *path, struct der_bytes der,
+    struct oc_error *error)
+{
+	struct der_reader r = der_reader_of(der);
+	struct oc_buffer b;
+	struct der_bytes one;
+	char *directory;
+	enum oc_err err;
+
+	if (oc_path_directory(path, &directory) != OC_OK)
+		cli_no_memory();
+	err = oc_file_mkdir_p(directory, 0755, error);
+	free(directory);
+	if (err != OC_OK)
+		return err;
+	oc_buffer_init(&b, 1024 * 1024);
+	while (!der_at_end(&r) && der_get_tlv(&r, DER_SEQUENCE, &one))
+		oc_pem_write(&b, "CERTIFICATE", one.p, one.len);
+	err = b.err;
+	if (err != OC_OK)
+		oc_error_set(error, err, "%s", oc_strerror(err));
+	else
+		err = oc_file_write(path, 0644, b.bytes, b.len, error);
+	oc_buffer_fini(&b);
+	return err;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cert issue. */
+#include "cli/cert.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/pem.h"
+#include "base/value.h"
+#include "ca/issue.h"
+#include "cli/csr.h"
+#include "cli/names.h"
+#include "cli/print.h"
+
+/* Everything of one run. */
+struct issuing {
+	struct cli *cli;
+	uint8_t *csr_der;
+	struct x509_csr csr;
+	struct cli_names *names;
+	struct ca_profile profile;
+	struct ca_issuer *issuer;
+	struct ca_request request;
+	struct ca_certificate certificate;
+};
+
+/* Whatever can be found wrong without the token. */
+static enum oc_err
+prepare(struct issuing *i, struct oc_error *error)
+{
+	const char *validity = cli_option(i->cli, "validity");
+	const struct oc_config *config;
+	enum oc_err err;
+
+	if (validity != NULL && oc_value_duration(validity,
+	    &i->request.validity_s, error) != OC_OK) {
+		oc_error_prefix(error, "--validity");
+		return OC_ERR_USAGE;
+	}
+	err = cli_names_new(i->cli, &i->names, error);
+	if (err == OC_OK)
+		err = cli_csr_read(i->cli->args[0], &i->csr_der, &i->csr,
+		    error);
+	if (err == OC_OK)
+		err = cli_config(i->cli, &config, error);
+	if (err == OC_OK)
+		err = ca_profile_find(config, cli_option(i->cli, "profile"),
+		    &i->profile, error);
+	if (err == OC_OK)
+		err = cli_open_issuer(i->cli, cli_option(i->cli, "issuer"),
+		    &i->issuer, error);
+	if (err == OC_OK)
+		err = ca_check_csr(&i->csr, &i->profile, error);
+	if (err != OC_OK)
+		return err;
+	i->request.profile = &i->profile;
+	i->request.csr = &i->csr;
+	i->request.subject = (struct der_bytes){ i->names->subject,
+	    i->names->subject_len };
+	i->request.sans = i->names->num_sans > 0 ? i->names->sans : NULL;
+	i->request.num_sans = i->names->num_sans;
+	return OC_OK;
+}
+
+static enum oc_err
+issue(struct issuing *i, struct oc_error *error)
+{
+	const char *name = i->issuer->config->name;
+	char key[SIGN_KEY_NAME_MAX];
+	struct store *store;
+	enum oc_err err;
+
+	err = cli_store(i->cli, STORE_CREATE, &store, error);
+	if (err == OC_OK)
+		err = cli_need_key(i->cli, SIGN_KEY_ISSUER, name, error);
+	if (err == OC_OK)
+		err = cli_open_signers(i->cli, error);
+	if (err != OC_OK)
+		return err;
+	sign_key_name(SIGN_KEY_ISSUER, name, key);
+	cli_progress_begin("the token");
+	err = ca_issue(i->issuer, store, cli_signer(i->cli, key), &i->request,
+	    cli_deadline(CLI_SIGN_S), &i->certificate, error);
+	cli_progress_end();
+	return err;
+}
+
+/* A root is in the verifier's store or it is of no use: left out. */
+static void
+put_chain(const struct ca_issuer *issuer, struct oc_buffer *b)
+{
+	struct der_reader r = der_reader_of((struct der_bytes){
+	    issuer->chain, issuer->chain_len });
+	struct x509_cert *cert = malloc(sizeof(*cert));
+	struct der_bytes der = issuer->cert.der;
+
+	for (;;) {
+		if (cert == NULL || x509_cert_read(der, cert, NULL) != OC_OK ||
+		    !der_bytes_equal(cert->issuer, cert->subject))
+			oc_pem_write(b, "CERTIFICATE", der.p, der.len);
+		if (der_at_end(&r) || !der_get_tlv(&r, DER_SEQUENCE, &der))
+			break;
+	}
+	free(cert);
+}
+
+static enum oc_err
+write_out(const struct issuing *i, struct oc_error *error)
+{
+	const char *path = cli_option(i->cli, "out");
+	char serial[OC_SERIAL_TEXT_MAX];
+	struct oc_buffer b;
+	enum oc_err err;
+
+	oc_buffer_init(&b, 1024 * 1024);
+	oc_pem_write(&b, "CERTIFICATE", i->certificate.der,
+	    i->certificate.der_len);
+	if (cli_has(i->cli, "chain"))
+		put_chain(i->issuer, &b);
+	oc_serial_format(&i->certificate.serial, serial);
+	err = b.err;
+	if (err != OC_OK)
+		oc_error_set(error, err, "%s", oc_strerror(err));
+	else if (path != NULL)
+		err = oc_file_write(path, 0644, b.bytes, b.len, error);
+	if (err != OC_OK)
+		oc_error_prefix(error, "it is issued (serial %s), but not "
+		    "written; \"ocsign cert show --pem %s\" prints it",
+		    serial, serial);
+	else if (i->cli->format == CLI_FORMAT_JSON) {
+		json_t *facts = cli_object();
+
+		cli_put_text(facts, "serial", serial);
+		cli_put_text(facts, "issuer", i->issuer->config->name);
+		cli_put_text(facts, "pem", oc_buffer_text(&b));
+		cli_print(i->cli, facts);
+	} else if (path == NULL)
+		(void)fwrite(b.bytes, 1, b.len, stdout);
+	oc_buffer_fini(&b);
+	return err;
+}
+
+enum oc_err
+cli_cert_issue(struct cli *cli, struct oc_error *error)
+{
+	struct issuing *i = calloc(1, sizeof(*i));
+	enum oc_err err;
+
+	if (i == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	i->cli = cli;
+	err = prepare(i, error);
+	if (err == OC_OK)
+		err = issue(i, error);
+	if (err == OC_OK) {
+		err = write_out(i, error);
+		cli_nudge(cli);
+	}
+	ca_certificate_fini(&i->certificate);
+	ca_issuer_free(i->issuer);
+	free(i->names);
+	free(i->csr_der);
+	free(i);
+	return err;
+}
+
+const struct cli_option cli_cert_issue_options[] = {
+	{ "issuer", "NAME", CLI_REQUIRED, "the [issuer NAME] that signs" },
+	{ "profile", "NAME", CLI_REQUIRED,
+	    "server, client, intermediate, ocsp-signer, or yours" },
+	{ "subject", "NAME", CLI_OPTIONAL, "instead of the request's" },
+	{ "san", "NAME", CLI_REPEATED, "instead of the request's names" },
+	{ "validity", "DURATION", CLI_OPTIONAL, "such as 90d" },
+	{ "chain", NULL, CLI_OPTIONAL, "add the issuers, but for the root" },
+	{ "out", "FILE", CLI_OPTIONAL, "else standard output" },
+	{ NULL }
+};

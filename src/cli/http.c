@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A small HTTP client: one connection, one request, one reply. */
+#include "cli/http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "ocsp/http.h"
+
+#define HEAD_MAX (16 * 1024)
+
+struct exchange {
+	const char *url;
+	int64_t deadline_ns;
+	char host[256], port[8];
+	const char *path;		/* into url; "" is "/" */
+	int fd;
+	struct oc_buffer reply;		/* head and what came of the body */
+};
+
+static enum oc_err
+parse_url(struct exchange *x, struct oc_error *error)
+{
+	const char *p = x->url, *end, *colon = NULL;
+	size_t len;
+
+	if (strncasecmp(p, "http://", 7) != 0)
+		return oc_error_set(error, OC_ERR_UNSUPPORTED, "\"%.100s\" is "
+		    "no http:// URL", x->url);
+	p += 7;
+	end = p + strcspn(p, "/?#");
+	x->path = end;
+	for (const char *q = p; q < end; q++)
+		if ((unsigned char)*q <= 0x20 || *q == '@')
+			return oc_error_set(error, OC_ERR_MALFORMED,
+			    "\"%.100s\": a bad host", x->url);
+	if (*p == '[') {
+		const char *close = memchr(p, ']', (size_t)(end - p));
+
+		if (close == NULL)
+			return oc_error_set(error, OC_ERR_MALFORMED,
+			    "\"%.100s\": \"]\" is missing", x->url);
+		colon = close + 1 < end ? close + 1 : NULL;
+		p++;
+		len = (size_t)(close - p);
+	} else {
+		colon = memchr(p, ':', (size_t)(end - p));
+		len = (size_t)((colon != NULL ? colon : end) - p);
+	}
+	if (len == 0 || len >= sizeof(x->host) ||
+	    (colon != NULL && (*colon != ':' ||
+	    (size_t)(end - colon - 1) >= sizeof(x->port))))
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "\"%.100s\": a bad host or port", x->url);
+	memcpy(x->host, p, len);
+	x->host[len] = '\0';
+	(void)snprintf(x->port, sizeof(x->port), "%.*s",
+	    colon == NULL ? 2 : (int)(end - colon - 1),
+	    colon == NULL ? "80" : colon + 1);
+	return OC_OK;
+}
+
+/* False at the deadline. */
+static bool
+wait_for(const struct exchange *x, short events)
+{
+	struct pollfd pfd = { .fd = x->fd, .events = events };
+
+	for (;;) {
+		int rc = poll(&pfd, 1, oc_clock_poll_ms(x->deadline_ns));
+
+		if (rc > 0)
+			return true;
+		if (rc < 0 && errno != EINTR)
+			return false;
+		if (oc_clock_mono_ns() >= x->deadline_ns) {
+			errno = ETIMEDOUT;
+			return false;
+		}
+	}
+}
+
+static bool
+connect_to(struct exchange *x, const struct addrinfo *a)
+{
+	socklen_t len = sizeof(int);
+	int so_error = 0;
+
+	x->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0);
+	if (x->fd < 0)
+		return false;
+	if (connect(x->fd, a->ai_addr, a->ai_addrlen) == 0)
+		return true;
+	if (errno == EINPROGRESS && wait_for(x, POLLOUT)) {
+		if (getsockopt(x->fd, SOL_SOCKET, SO_ERROR, &so_error,
+		    &len) == 0 && so_error == 0)
+			return true;
+		errno = so_error;
+	}
+	so_error = errno;
+	(void)close(x->fd);
+	x->fd = -1;
+	errno = so_error;
+	return false;
+}
+
+static enum oc_err
+open_connection(struct exchange *x, struct oc_error *error)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV };
+	struct addrinfo *list, *a;
+	int rc = getaddrinfo(x->host, x->port, &hints, &list);
+
+	if (rc != 0)
+		return oc_error_set(error, OC_ERR_DOWN, "%s: %s", x->url,
+		    gai_strerror(rc));
+	for (a = list; a != NULL && x->fd < 0; a = a->ai_next)
+		(void)connect_to(x, a);
+	freeaddrinfo(list);
+	if (x->fd < 0)
+		return oc_error_set_errno(error, errno == ETIMEDOUT ?
+		    OC_ERR_TIMEOUT : OC_ERR_DOWN, "%s", x->url);
+	return OC_OK;
+}
+
+/* The Host field's value, RFC 9112 3.2: brackets and port as in the URL. */
+static void
+put_host(const struct exchange *x, struct oc_buffer *b)
+{
+	const char *p = x->url + 7;
+
+	oc_buffer_put_text(b, "Host: ");
+	oc_buffer_put(b, p, (size_t)(x->path - p));
+	oc_buffer_put_text(b, "\r\n");
+}
+
+/* RFC 6960 A.1: base64, then the characters that mean something in a URL
+ * escaped. */
+static void
+put_target(const struct exchange *x, struct der_bytes request,
+    struct oc_buffer *b)
+{
+	size_t path_len = strcspn(x->path, "?#");
+	char *text = malloc(OC_BASE64_LEN(request.len) + 1);
+
+	oc_buffer_put(b, x->path, path_len);
+	if (path_len == 0 || x->path[path_len - 1] != '/')
+		oc_buffer_put_text(b, "/");
+	if (text == NULL) {
+		b->err = OC_ERR_NOMEM;
+		return;
+	}
+	oc_base64_encode(request.p, request.len, text);
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p == '+')
+			oc_buffer_put_text(b, "%2B");
+		else if (*p == '/')
+			oc_buffer_put_text(b, "%2F");
+		else if (*p == '=')
+			oc_buffer_put_text(b, "%3D");
+		else
+			oc_buffer_put(b, p, 1);
+	free(text);
+}
+
+static enum oc_err
+send_request(const struct exchange *x, enum cli_http_method method,
+    struct der_bytes request, struct oc_error *error)
+{
+	struct oc_buffer b;
+	size_t sent = 0;
+	enum oc_err err = OC_OK;
+
+	oc_buffer_init(&b, 1024 * 1024);
+	if (method == CLI_HTTP_GET) {
+		oc_buffer_put_text(&b, "GET ");
+		put_target(x, request, &b);
+		oc_buffer_put_text(&b, " HTTP/1.1\r\n");
+		put_host(x, &b);
+		oc_buffer_put_text(&b, "Connection: close\r\n\r\n");
+	} else {
+		oc_buffer_printf(&b, "POST %s HTTP/1.1\r\n",
+		    x->path[0] == '\0' ? "/" : x->path);
+		put_host(x, &b);
+		oc_buffer_printf(&b, "Content-Type: application/ocsp-request"
+		    "\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+		    request.len);
+		oc_buffer_put(&b, request.p, request.len);
+	}
+	err = b.err != OC_OK ? oc_error_set(error, b.err, "%s",
+	    oc_strerror(b.err)) : OC_OK;
+	while (err == OC_OK && sent < b.len) {
+		ssize_t n = send(x->fd, b.bytes + sent, b.len - sent,
+		    MSG_NOSIGNAL);
+
+		if (n >= 0)
+			sent += (size_t)n;
+		else if (errno == EAGAIN && wait_for(x, POLLOUT))
+			continue;
+		else if (errno != EINTR)
+			err = oc_error_set_errno(error, errno == ETIMEDOUT ?
+			    OC_ERR_TIMEOUT : OC_ERR_DOWN, "%s", x->url);
+	}
+	oc_buffer_fini(&b);
+	return err;
+}
+
+/* We asked for "Connection: close": the reply ends with the connection. */
+static enum oc_err
+receive(struct exchange *x, struct oc_error *error)
+{
+	uint8_t octets[4096];
+
+	for (;;) {
+		ssize_t n = recv(x->fd, octets, sizeof(octets), 0);
+
+		if (n == 0)
+			return OC_OK;
+		if (n > 0)
+			oc_buffer_put(&x->reply, octets, (size_t)n);
+		else if (errno == EAGAIN && wait_for(x, POLLIN))
+			continue;
+		else if (errno != EINTR)
+			return oc_error_set_errno(error, errno == ETIMEDOUT ?
+			    OC_ERR_TIMEOUT : OC_ERR_DOWN, "%s", x->url);
+		if (x->reply.err != OC_OK)
+			return oc_error_set(error, x->reply.err, "%s: the "
+			    "reply is too long", x->url);
+	}
+}
+
+/* --- the reply -------------------------------------------------------- */
+
+/* A field's value in the head, without blanks around it; NULL: absent. */
+static char *
+find_field(const char *head, const char *name)
+{
+	const char *line = strstr(head, "\r\n");
+	size_t name_len = strlen(name), len;
+
+	for (; line != NULL; line = strstr(line, "\r\n")) {
+		line += 2;
+		if (strncasecmp(line, name, name_len) != 0 ||
+		    line[name_len] != ':')
+			continue;
+		line += name_len + 1;
+		line += strspn(line, " \t");
+		len = strcspn(line, "\r");
+		while (len > 0 && (line[len - 1] == ' ' ||
+		    line[len - 1] == '\t'))
+			len--;
+		return strndup(line, len);
+	}
+	return NULL;
+}
+
+static enum oc_err
+take_body(const struct exchange *x, const char *head, uint8_t *body,
+    size_t *len, struct oc_error *error)
+{
+	char *length = find_field(head, "Content-Length");
+	char *coding = find_field(head, "Transfer-Encoding");
+	struct http_chunked chunked = { 0 };
+	enum oc_err err = OC_OK;
+	size_t used;
+
+	if (coding != NULL) {
+		if (strcasecmp(coding, "chunked") != 0 ||
+		    http_chunked_decode(&chunked, body, *len, &used) != 1)
+			err = oc_error_set(error, OC_ERR_MALFORMED,
+			    "%s: the reply's body is cut or malformed",
+			    x->url);
+		else
+			*len = chunked.len;
+	} else if (length != NULL) {
+		char *end;
+		unsigned long n = strtoul(length, &end, 10);
+
+		if (length[0] < '0' || length[0] > '9' || *end != '\0' ||
+		    n > *len)
+			err = oc_error_set(error, OC_ERR_MALFORMED,
+			    "%s: the reply is shorter than it says", x->url);
+		else
+			*len = n;
+	}
+	free(length);
+	free(coding);
+	return err;
+}
+
+static enum oc_err
+check_head(const struct exchange *x, const char *head, struct oc_error *error)
+{
+	char *type = find_field(head, "Content-Type");
+	enum oc_err err = OC_OK;
+
+	if (strncmp(head, "HTTP/1.", 7) != 0 || strlen(head) < 12)
+		err = oc_error_set(error, OC_ERR_MALFORMED,
+		    "%s: the reply is not HTTP/1.x", x->url);
+	else if (strncmp(head + 8, " 200", 4) != 0)
+		err = oc_error_set(error, OC_ERR_REFUSED, "%s: the server "
+		    "answers \"%.*s\"", x->url,
+		    (int)(strcspn(head + 9, "\r") < 60 ?
+		    strcspn(head + 9, "\r") : 60), head + 9);
+	else if (type == NULL || !http_media_type_is((struct der_bytes){
+	    (const uint8_t *)type, strlen(type) },
+	    "application/ocsp-response"))
+		err = oc_error_set(error, OC_ERR_REFUSED, "%s: the reply is "
+		    "no application/ocsp-response; is this an OCSP "
+		    "responder?", x->url);
+	free(type);
+	return err;
+}
+
+static enum oc_err
+take_reply(const struct exchange *x, uint8_t **out, size_t *out_len,
+    struct oc_error *error)
+{
+	const uint8_t *end = memmem(x->reply.bytes, x->reply.len,
+	    "\r\n\r\n", 4);
+	uint8_t *body = NULL;
+	char *head;
+	size_t len;
+	enum oc_err err;
+
+	if (end == NULL || (size_t)(end - x->reply.bytes) > HEAD_MAX)
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "%s: the reply is not HTTP", x->url);
+	head = strndup((const char *)x->reply.bytes,
+	    (size_t)(end - x->reply.bytes));
+	len = x->reply.len - (size_t)(end + 4 - x->reply.bytes);
+	body = malloc(len + 1);
+	if (head == NULL || body == NULL)
+		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	else {
+		memcpy(body, end + 4, len);
+		err = check_head(x, head, error);
+		if (err == OC_OK)
+			err = take_body(x, head, body, &len, error);
+	}
+	free(head);
+	if (err != OC_OK) {
+		free(body);
+		return err;
+	}
+	*out = body;
+	*out_len = len;
+	return OC_OK;
+}
+
+enum oc_err
+cli_http_ask(const char *url, enum cli_http_method method,
+    struct der_bytes request, int64_t deadline_ns, uint8_t **body,
+    size_t *body_len, struct oc_error *error)
+{
+	struct exchange x = { .url = url, .deadline_ns = deadline_ns,
+	    .fd = -1 };
+	enum oc_err err;
+
+	oc_buffer_init(&x.reply, HEAD_MAX + CLI_HTTP_BODY_MAX);
+	err = parse_url(&x, error);
+	if (err == OC_OK)
+		err = open_connection(&x, error);
+	if (err == OC_OK)
+		err = send_request(&x, method, request, error);
+	if (err == OC_OK)
+		err = receive(&x, error);
+	if (err == OC_OK)
+		err = take_reply(&x, body, body_len, error);
+	if (x.fd >= 0)
+		(void)close(x.fd);
+	oc_buffer_fini(&x.reply);
+	return err;
+}

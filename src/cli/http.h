@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One OCSP exchange over HTTP/1.1 (RFC 6960 appendix A), blocking. */
+#ifndef CLI_HTTP_H
+#define CLI_HTTP_H
+
+#include "base/err.h"
+#include "der/bytes.h"
+
+#define CLI_HTTP_BODY_MAX (64 * 1024)
+
+enum cli_http_method { CLI_HTTP_POST, CLI_HTTP_GET };
+
+/*
+ * Sends the request to an http:// URL and reads the whole reply; *body is
+ * for free().  No redirects, no proxies, no https.  REFUSED for a reply that
+ * is not 200 with application/ocsp-response, TIMEOUT at the deadline, DOWN
+ * if nobody answers.
+ */
+enum oc_err cli_http_ask(const char *url, enum cli_http_method method,
+    struct der_bytes request, int64_t deadline_ns, uint8_t **body,
+    size_t *body_len, struct oc_error *error) OC_MUST_CHECK;
+
+#endif

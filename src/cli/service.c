@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The running ocsignd, if there is one. */
+#include "cli/work_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "ipc/channel.h"
+#include "ipc/server.h"
+
+#define NUDGE_S 5
+
+enum oc_err
+cli_socket(struct cli *cli, const char *name, char **path,
+    struct oc_error *error)
+{
+	const struct oc_config *config;
+	enum oc_err err = cli_config(cli, &config, error);
+
+	*path = NULL;
+	if (err == OC_OK && oc_path_join(config->daemon.run_directory, name,
+	    path) != OC_OK)
+		cli_no_memory();
+	return err;
+}
+
+static enum oc_err
+nudge(const char *path)
+{
+	uint8_t frame[64];
+	struct ipc_channel *channel;
+	struct der_bytes fields;
+	enum ipc_type type;
+	enum oc_err err;
+	uint64_t id;
+	size_t len;
+
+	err = ipc_channel_new(path, "ocsign", &channel);
+	if (err != OC_OK)
+		return err;
+	id = ipc_channel_next_id(channel);
+	err = ipc_put_bare(frame, sizeof(frame), id, IPC_NUDGE, &len);
+	if (err == OC_OK)
+		err = ipc_channel_ask_now(channel, id, frame, len,
+		    cli_deadline(NUDGE_S), &type, &fields);
+	if (err == OC_OK && type != IPC_NUDGED)
+		err = OC_ERR_MALFORMED;
+	ipc_channel_free(channel);
+	return err;
+}
+
+void
+cli_nudge(struct cli *cli)
+{
+	const struct cli_command *c = cli->command;
+	enum oc_err err = OC_OK;
+	char *path;
+
+	/* The configuration has been read by now. */
+	if (cli_socket(cli, "status-control.sock", &path, NULL) != OC_OK)
+		return;
+	if (ipc_is_served(path)) {
+		cli_progress_begin("ocsignd");
+		err = nudge(path);
+		cli_progress_end();
+	}
+	if (err != OC_OK)
+		fprintf(stderr, "ocsign: %s %s: warning: it is recorded, but "
+		    "ocsignd (%s) does not say that it answers so: %s; see "
+		    "\"ocsign status\"\n", c->noun, c->verb, path,
+		    oc_strerror(err));
+	free(path);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which signer holds which key: the running service, or a pool in this
+ * process.  A key that the service was not started with (a CA that is just
+ * being made) comes from the pool.
+ */
+#include "cli/work_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "ipc/channel.h"
+#include "ipc/server.h"
+#include "pkcs11/local.h"
+
+#define ASK_S 10
+
+static struct cli_key *
+find(const struct cli *cli, const char *name)
+{
+	for (size_t i = 0; i < cli->work->num_keys; i++)
+		if (strcmp(cli->work->keys[i].name, name) == 0)
+			return &cli->work->keys[i];
+	return NULL;
+}
+
+enum oc_err
+cli_need_key(struct cli *cli, enum sign_key_role role, const char *issuer,
+    struct oc_error *error)
+{
+	struct cli_work *w = cli_work_of(cli);
+	struct cli_key *key = &w->keys[w->num_keys];
+	const struct oc_config_issuer *section;
+	enum oc_err err = cli_find_issuer(cli, issuer, &section, error);
+
+	if (err != OC_OK)
+		return err;
+	oc_assert(w->num_keys < CLI_KEYS_MAX);
+	memset(key, 0, sizeof(*key));
+	key->role = role;
+	(void)snprintf(key->issuer, sizeof(key->issuer), "%s",
+	    section->name);
+	sign_key_name(role, section->name, key->name);
+	w->num_keys++;
+	return OC_OK;
+}
+
+enum oc_err
+cli_need_csr_key(struct cli *cli, const char *token, const char *uri,
+    struct oc_error *error)
+{
+	struct cli_work *w = cli_work_of(cli);
+	struct cli_key *key = &w->keys[w->num_keys];
+	const struct oc_config *config;
+	enum oc_err err = cli_config(cli, &config, error);
+
+	if (err != OC_OK)
+		return err;
+	oc_assert(w->num_keys < CLI_KEYS_MAX);
+	memset(key, 0, sizeof(*key));
+	(void)snprintf(key->name, sizeof(key->name), "%s", CLI_CSR_KEY);
+	key->token = token;
+	key->uri = uri;
+	w->num_keys++;
+	return OC_OK;
+}
+
+/* Sets the signer of every key that the service has. */
+static enum oc_err
+ask_service(struct cli *cli, struct oc_error *error)
+{
+	struct sign_key_info *info = calloc(1, sizeof(*info));
+	struct cli_work *w = cli->work;
+	enum oc_err err;
+	char *path;
+
+	if (info == NULL)
+		cli_no_memory();
+	err = cli_socket(cli, "signer-issuer.sock", &path, error);
+	if (err == OC_OK && ipc_is_served(path))
+		err = ipc_signer_new(path, "ocsign", &w->service);
+	for (size_t i = 0; err == OC_OK && w->service != NULL &&
+	    i < w->num_keys; i++) {
+		struct cli_key *key = &w->keys[i];
+
+		if (key->uri != NULL)
+			continue;
+		err = sign_find_key(w->service, key->name,
+		    cli_deadline(ASK_S), info, error);
+		if (err == OC_OK)
+			key->signer = w->service;
+		else if (err == OC_ERR_NOT_FOUND) {
+			err = OC_OK;
+			*error = (struct oc_error){ 0 };
+		}
+	}
+	free(path);
+	free(info);
+	return err;
+}
+
+static enum oc_err
+plan_keys(struct cli_work *w, size_t *num_local, struct oc_error *error)
+{
+	enum oc_err err = p11_plan_new(w->config, &w->plan, error);
+
+	*num_local = 0;
+	for (size_t i = 0; err == OC_OK && i < w->num_keys; i++) {
+		struct cli_key *key = &w->keys[i];
+
+		if (key->signer != NULL)
+			continue;
+		++*num_local;
+		if (key->uri != NULL)
+			err = p11_plan_add_csr_key(w->plan, key->name,
+			    key->token, key->uri, error);
+		else
+			err = p11_plan_add(w->plan, key->role, key->issuer,
+			    error);
+	}
+	return err;
+}
+
+enum oc_err
+cli_open_signers(struct cli *cli, struct oc_error *error)
+{
+	struct cli_work *w = cli->work;
+	size_t num_local;
+	enum oc_err err;
+
+	cli_progress_begin("the token");
+	err = ask_service(cli, error);
+	if (err == OC_OK)
+		err = plan_keys(w, &num_local, error);
+	if (err == OC_OK && num_local > 0)
+		err = cli_lock(cli, error);
+	if (err == OC_OK && num_local > 0) {
+		cli_progress_begin("the token");
+		err = p11_local_new(p11_plan_config(w->plan), &w->local,
+		    error);
+	}
+	cli_progress_end();
+	for (size_t i = 0; err == OC_OK && i < w->num_keys; i++)
+		if (w->keys[i].signer == NULL)
+			w->keys[i].signer = w->local;
+	return err;
+}
+
+void
+cli_close_signers(struct cli *cli)
+{
+	struct cli_work *w = cli_work_of(cli);
+
+	/* A thread inside the module cannot be joined. */
+	if (w->local != NULL && p11_local_is_stuck(w->local))
+		w->is_stuck = true;
+	else
+		sign_free(w->local);
+	sign_free(w->service);
+	p11_plan_free(w->plan);
+	w->local = w->service = NULL;
+	w->plan = NULL;
+	w->num_keys = 0;
+}
+
+struct signer *
+cli_signer(const struct cli *cli, const char *key)
+{
+	struct cli_key *found = find(cli, key);
+
+	oc_assert(found != NULL && found->signer != NULL);
+	return found->signer;
+}
+
+enum oc_err
+cli_find_key(const struct cli *cli, const char *key,
+    struct sign_key_info *info, struct oc_error *error)
+{
+	return sign_find_key(cli_signer(cli, key), key,
+	    cli_deadline(ASK_S), info, error);
+}
+
+enum oc_err
+cli_token(struct cli *cli, const char *name,
+    const struct p11_token_config **token, const char **state_dir,
+    struct oc_error *error)
+{
+	struct cli_work *w = cli_work_of(cli);
+	const struct oc_config *config;
+	enum oc_err err;
+
+	err = cli_config(cli, &config, error);
+	if (err == OC_OK && name == NULL && config->num_tokens != 1)
+		err = oc_error_set(error, OC_ERR_USAGE, "%s has %zu [token] "
+		    "sections; add --token NAME", config->path,
+		    config->num_tokens);
+	if (err == OC_OK && w->plan == NULL)
+		err = p11_plan_new(config, &w->plan, error);
+	if (err == OC_OK)
+		err = p11_plan_token(w->plan, name == NULL ?
+		    config->tokens[0].name : name, token, error);
+	if (err == OC_OK)
+		err = cli_lock(cli, error);
+	if (err == OC_OK)
+		*state_dir = p11_plan_state_dir(w->plan);
+	return err;
+}

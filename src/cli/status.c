@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status: what the running service says of itself. */
+#include <stdlib.h>
+
+#include "cli/print.h"
+#include "cli/work.h"
+#include "ipc/channel.h"
+#include "ipc/server.h"
+
+#define ASK_S 5
+
+static enum oc_err
+ask(const char *path, json_t **answer, struct oc_error *error)
+{
+	uint8_t frame[64];
+	struct ipc_channel *channel;
+	struct der_bytes fields, text;
+	enum ipc_type type;
+	enum oc_err err;
+	uint64_t id;
+	size_t len;
+
+	err = ipc_channel_new(path, "ocsign", &channel);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s: %s", path,
+		    oc_strerror(err));
+	id = ipc_channel_next_id(channel);
+	err = ipc_put_bare(frame, sizeof(frame), id, IPC_STATUS, &len);
+	if (err == OC_OK)
+		err = ipc_channel_ask_now(channel, id, frame, len,
+		    cli_deadline(ASK_S), &type, &fields);
+	if (err == OC_OK && (type != IPC_STATUS_IS ||
+	    ipc_read_text_message(fields, &text) != OC_OK))
+		err = OC_ERR_MALFORMED;
+	if (err == OC_OK) {
+		*answer = json_loadb((const char *)text.p, text.len, 0, NULL);
+		if (*answer == NULL)
+			err = OC_ERR_MALFORMED;
+	}
+	ipc_channel_free(channel);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s: %s", path,
+		    oc_strerror(err));
+	return OC_OK;
+}
+
+/* Asks one role, if it runs. */
+static enum oc_err
+put_role(struct cli *cli, const char *name, const char *socket,
+    json_t *facts, struct oc_error *error)
+{
+	json_t *answer = NULL;
+	enum oc_err err;
+	char *path;
+
+	err = cli_socket(cli, socket, &path, error);
+	if (err == OC_OK && ipc_is_served(path))
+		err = ask(path, &answer, error);
+	if (err == OC_OK && answer != NULL)
+		cli_put(facts, name, answer);
+	free(path);
+	return err;
+}
+
+/* {"a": {"b": 1}} as "a b: 1"; arrays of objects stay tables. */
+static void
+flatten(const char *prefix, json_t *object, json_t *out)
+{
+	void *at;
+
+	for (at = json_object_iter(object); at != NULL;
+	    at = json_object_iter_next(object, at)) {
+		json_t *value = json_object_iter_value(at);
+		char name[128];
+
+		(void)snprintf(name, sizeof(name), "%s%s%s", prefix,
+		    prefix[0] == '\0' ? "" : "_", json_object_iter_key(at));
+		if (json_is_object(value))
+			flatten(name, value, out);
+		else
+			cli_put(out, name, json_incref(value));
+	}
+}
+
+static enum oc_err
+status(struct cli *cli, struct oc_error *error)
+{
+	const struct oc_config *config;
+	json_t *facts = cli_object(), *flat;
+	enum oc_err err;
+
+	err = cli_config(cli, &config, error);
+	if (err == OC_OK)
+		err = put_role(cli, "status", "status-control.sock", facts,
+		    error);
+	if (err == OC_OK)
+		err = put_role(cli, "signer", "signer-issuer.sock", facts,
+		    error);
+	if (err == OC_OK && json_object_size(facts) == 0)
+		err = oc_error_set(error, OC_ERR_DOWN, "ocsignd does not run "
+		    "with this configuration (nobody listens in %s)",
+		    config->daemon.run_directory);
+	if (err == OC_OK && cli->format == CLI_FORMAT_JSON)
+		cli_print(cli, json_incref(facts));
+	else if (err == OC_OK) {
+		flat = cli_object();
+		flatten("", facts, flat);
+		cli_print(cli, flat);
+	}
+	json_decref(facts);
+	return err;
+}
+
+const struct cli_command cli_status_commands[] = {
+	{ .noun = "status",
+	    .summary = "how the service stands",
+	    .about = "Asks the running ocsignd how it stands: tokens, "
+		"issuers, response tables, what waits.  The exit status is 1 "
+		"if it does not run.",
+	    .example = "ocsign --json status",
+	    .run = status },
+	{ NULL }
+};

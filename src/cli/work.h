@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What commands work with, opened when first asked for and closed once, by
+ * main(): configuration, store, signers, and the running service.
+ *
+ * Modules are only ever opened behind the lock STORE-DIRECTORY/ocsign.lock,
+ * and pkcs11/admin.h, which forks, is only used by commands that open no
+ * signer.
+ */
+#ifndef CLI_WORK_H
+#define CLI_WORK_H
+
+#include "base/config.h"
+#include "ca/issuer.h"
+#include "cli/cli.h"
+#include "pkcs11/plan.h"
+#include "sign/sign.h"
+#include "store/store.h"
+
+/* How long one signature may take. */
+#define CLI_SIGN_S 60
+
+/* Ends the process without waiting if a module hangs. */
+void cli_close(struct cli *cli, int exit_status);
+
+/* The error is the first of those in the file, and says how many more. */
+enum oc_err cli_config(struct cli *cli, const struct oc_config **config,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Closes the store and reads the configuration again: a section was added.
+ * What came from the old one is no longer valid. */
+enum oc_err cli_config_again(struct cli *cli, const struct oc_config **config,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/* Made with its directory if it is not there; STORE_READ does not make it,
+ * and is what it stays for the rest of the command. */
+enum oc_err cli_store(struct cli *cli, enum store_mode mode,
+    struct store **store, struct oc_error *error) OC_MUST_CHECK;
+
+/* NOT_FOUND names the sections there are. */
+enum oc_err cli_find_issuer(struct cli *cli, const char *name,
+    const struct oc_config_issuer **issuer, struct oc_error *error)
+    OC_MUST_CHECK;
+/* Its certificate read, and known to the store, which must have been opened
+ * for writing.  For ca_issuer_free(). */
+enum oc_err cli_open_issuer(struct cli *cli, const char *name,
+    struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
+
+/* The token's section as pkcs11/ wants it; the default is the only one.
+ * Takes the lock. */
+enum oc_err cli_token(struct cli *cli, const char *name,
+    const struct p11_token_config **token, const char **state_dir,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Only one process opens modules: waits up to 30 s, then BUSY. */
+enum oc_err cli_lock(struct cli *cli, struct oc_error *error) OC_MUST_CHECK;
+
+/*
+ * Signers.  A command first says which keys it needs, then opens them all;
+ * those that the running service holds are asked of it, the others come from
+ * a pool in this process.
+ */
+#define CLI_CSR_KEY "csr/key"
+enum oc_err cli_need_key(struct cli *cli, enum sign_key_role role,
+    const char *issuer, struct oc_error *error) OC_MUST_CHECK;
+/* A key by URI or label that signs a CSR, under the name CLI_CSR_KEY. */
+enum oc_err cli_need_csr_key(struct cli *cli, const char *token,
+    const char *key, struct oc_error *error) OC_MUST_CHECK;
+enum oc_err cli_open_signers(struct cli *cli, struct oc_error *error)
+    OC_MUST_CHECK;
+/* Forgets all keys, so that a command may write a new configuration. */
+void cli_close_signers(struct cli *cli);
+/* key: sign_key_name(); one of those needed. */
+struct signer *cli_signer(const struct cli *cli, const char *key);
+enum oc_err cli_find_key(const struct cli *cli, const char *key,
+    struct sign_key_info *info, struct oc_error *error) OC_MUST_CHECK;
+
+/* CLOCK_MONOTONIC so many seconds from now. */
+int64_t cli_deadline(int64_t seconds);
+
+/* The path of a socket in the run directory, for free(). */
+enum oc_err cli_socket(struct cli *cli, const char *name, char **path,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Tells the running service, if any, that the store has changed, and waits
+ * until its answers show it; a service that does not answer is a warning. */
+void cli_nudge(struct cli *cli);
+
+/* "ocsign: waiting for WHAT ..." on a terminal, if it takes over 2 s. */
+void cli_progress_begin(const char *what);
+void cli_progress_end(void);
+
+#endif
