@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# What a program does not link it cannot be made to do: the process that
+# faces the network has no cryptography, no database and no module loader,
+# and only the signer has p11-kit.
+
+status=0
+
+# links PROGRAM LIBRARY: says so and fails.
+refuse() {
+	for library in $2; do
+		if readelf -d "$top_builddir/$1" | grep NEEDED |
+		    grep -q "\[$library"; then
+			echo "$1 links $library"
+			status=1
+		fi
+	done
+}
+
+[ -x "$top_builddir/ocsign-responder" ] || {
+	echo "$top_builddir/ocsign-responder is not there"
+	exit 1
+}
+refuse ocsign-responder 'libcrypto libssl libsqlite3 libp11 libjansson'
+refuse ocsign-status 'libp11'
+refuse ocsignd 'libsqlite3'
+exit $status
