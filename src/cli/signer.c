@@ -67,36 +67,56 @@ cli_need_csr_key(struct cli *cli, const char *token, const char *uri,
 	return OC_OK;
 }
 
+/* The service's signer for keys of a role: each socket signs only what its
+ * callers are for.  *signer stays NULL if there is no service. */
+static enum oc_err
+open_service(struct cli *cli, enum sign_key_role role, struct signer **signer,
+    struct oc_error *error)
+{
+	static const char *const sockets[] = {
+		[SIGN_KEY_ISSUER] = "signer-issuer.sock",
+		[SIGN_KEY_OCSP] = "signer-status.sock",
+	};
+	enum oc_err err;
+	char *path;
+
+	if (*signer != NULL)
+		return OC_OK;
+	err = cli_socket(cli, sockets[role], &path, error);
+	if (err == OC_OK && ipc_is_served(path))
+		err = ipc_signer_new(path, "ocsign", signer);
+	free(path);
+	return err;
+}
+
 /* Sets the signer of every key that the service has. */
 static enum oc_err
 ask_service(struct cli *cli, struct oc_error *error)
 {
 	struct sign_key_info *info = calloc(1, sizeof(*info));
 	struct cli_work *w = cli->work;
-	enum oc_err err;
-	char *path;
+	enum oc_err err = OC_OK;
 
 	if (info == NULL)
 		cli_no_memory();
-	err = cli_socket(cli, "signer-issuer.sock", &path, error);
-	if (err == OC_OK && ipc_is_served(path))
-		err = ipc_signer_new(path, "ocsign", &w->service);
-	for (size_t i = 0; err == OC_OK && w->service != NULL &&
-	    i < w->num_keys; i++) {
+	for (size_t i = 0; err == OC_OK && i < w->num_keys; i++) {
 		struct cli_key *key = &w->keys[i];
+		struct signer **service = &w->services[key->role];
 
 		if (key->uri != NULL)
 			continue;
-		err = sign_find_key(w->service, key->name,
+		err = open_service(cli, key->role, service, error);
+		if (err != OC_OK || *service == NULL)
+			continue;
+		err = sign_find_key(*service, key->name,
 		    cli_deadline(ASK_S), info, error);
 		if (err == OC_OK)
-			key->signer = w->service;
+			key->signer = *service;
 		else if (err == OC_ERR_NOT_FOUND) {
 			err = OC_OK;
 			*error = (struct oc_error){ 0 };
 		}
 	}
-	free(path);
 	free(info);
 	return err;
 }
@@ -158,9 +178,12 @@ cli_close_signers(struct cli *cli)
 		w->is_stuck = true;
 	else
 		sign_free(w->local);
-	sign_free(w->service);
+	for (size_t i = 0; i < CLI_ROLES; i++) {
+		sign_free(w->services[i]);
+		w->services[i] = NULL;
+	}
 	p11_plan_free(w->plan);
-	w->local = w->service = NULL;
+	w->local = NULL;
 	w->plan = NULL;
 	w->num_keys = 0;
 }
