@@ -28,6 +28,7 @@ struct creation {
 	const struct oc_config_issuer *section;
 	const char *parent_name;		/* NULL: a root */
 	struct ca_issuer *parent;
+	struct oc_buffer chain;		/* DER, the parent first */
 	struct cli_names *names;
 	struct ca_profile profile;
 	struct sign_key_info *key;
@@ -72,13 +73,50 @@ find_or_write_section(struct creation *c, struct oc_error *error)
 	return err;
 }
 
+/* Of a run that was cut off the chain may be there already. */
 static enum oc_err
-check_free(const char *what, const char *path, struct oc_error *error)
+check_free(const struct creation *c, struct oc_error *error)
 {
-	if (path != NULL && access(path, F_OK) == 0)
-		return oc_error_set(error, OC_ERR_EXISTS, "the %s %s is there "
-		    "already; move it away first to have another", what,
+	const char *path = c->section->certificate;
+	uint8_t *der = NULL;
+	size_t len;
+	bool is_same;
+
+	if (access(path, F_OK) == 0)
+		return oc_error_set(error, OC_ERR_EXISTS, "the certificate %s "
+		    "is there already; move it away first to have another",
 		    path);
+	path = c->section->chain;
+	if (c->parent == NULL || path == NULL || access(path, F_OK) != 0)
+		return OC_OK;
+	is_same = x509_file_read_chain(path, &der, &len, NULL) == OC_OK &&
+	    der_bytes_equal((struct der_bytes){ der, len },
+	    (struct der_bytes){ c->chain.bytes, c->chain.len });
+	free(der);
+	if (!is_same)
+		return oc_error_set(error, OC_ERR_EXISTS, "the chain %s is "
+		    "there already, but is not that of %s; move it away "
+		    "first", path, c->parent_name);
+	return OC_OK;
+}
+
+/* The parent's certificate and what stands above it. */
+static enum oc_err
+open_parent(struct creation *c, struct oc_error *error)
+{
+	enum oc_err err;
+
+	if (c->parent_name == NULL)
+		return OC_OK;
+	err = cli_open_issuer(c->cli, c->parent_name, &c->parent, error);
+	if (err != OC_OK)
+		return err;
+	oc_buffer_put(&c->chain, c->parent->cert.der.p,
+	    c->parent->cert.der.len);
+	oc_buffer_put(&c->chain, c->parent->chain, c->parent->chain_len);
+	if (c->chain.err != OC_OK)
+		return oc_error_set(error, c->chain.err, "the chain of %s: "
+		    "%s", c->parent_name, oc_strerror(c->chain.err));
 	return OC_OK;
 }
 
@@ -188,26 +226,6 @@ issue(struct creation *c, struct store *store, struct oc_error *error)
 	return err;
 }
 
-/* The parent's certificate and what stands above it. */
-static enum oc_err
-write_chain(const struct creation *c, struct oc_error *error)
-{
-	struct oc_buffer chain;
-	enum oc_err err;
-
-	if (c->parent == NULL || c->section->chain == NULL)
-		return OC_OK;
-	oc_buffer_init(&chain, OC_CHAIN_FILE_MAX);
-	oc_buffer_put(&chain, c->parent->cert.der.p, c->parent->cert.der.len);
-	oc_buffer_put(&chain, c->parent->chain, c->parent->chain_len);
-	err = chain.err != OC_OK ? oc_error_set(error, chain.err, "%s",
-	    oc_strerror(chain.err)) :
-	    cli_write_certificates(c->section->chain, (struct der_bytes){
-	    chain.bytes, chain.len }, error);
-	oc_buffer_fini(&chain);
-	return err;
-}
-
 /* The files, then the store knows the issuer by its certificate. */
 static enum oc_err
 finish(struct creation *c, struct oc_error *error)
@@ -215,9 +233,12 @@ finish(struct creation *c, struct oc_error *error)
 	const struct der_bytes der = { c->certificate.der,
 	    c->certificate.der_len };
 	struct ca_issuer *issuer = NULL;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
-	err = write_chain(c, error);
+	if (c->parent != NULL && c->section->chain != NULL)
+		err = cli_write_certificates(c->section->chain,
+		    (struct der_bytes){ c->chain.bytes, c->chain.len },
+		    error);
 	if (err == OC_OK)
 		err = cli_write_certificates(c->section->certificate, der,
 		    error);
@@ -288,14 +309,11 @@ make_certificate(struct creation *c, struct oc_error *error)
 	struct store *store;
 	enum oc_err err;
 
-	err = check_free("certificate", c->section->certificate, error);
+	err = open_parent(c, error);
+	if (err == OC_OK)
+		err = check_free(c, error);
 	if (err == OC_OK)
 		err = find_profile(c, error);
-	if (err == OC_OK && c->parent_name != NULL)
-		err = check_free("chain", c->section->chain, error);
-	if (err == OC_OK && c->parent_name != NULL)
-		err = cli_open_issuer(c->cli, c->parent_name, &c->parent,
-		    error);
 	if (err == OC_OK)
 		err = cli_store(c->cli, STORE_CREATE, &store, error);
 	if (err == OC_OK)
@@ -363,6 +381,7 @@ cli_ca_create(struct cli *cli, struct oc_error *error)
 	    .parent_name = cli_option(cli, "issuer") };
 	enum oc_err err = check_options(cli, error);
 
+	oc_buffer_init(&c.chain, OC_CHAIN_FILE_MAX);
 	c.key = calloc(1, sizeof(*c.key));
 	if (c.key == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
@@ -381,6 +400,7 @@ cli_ca_create(struct cli *cli, struct oc_error *error)
 		cli_section_tell(cli, c.section_path);
 	ca_certificate_fini(&c.certificate);
 	ca_issuer_free(c.parent);
+	oc_buffer_fini(&c.chain);
 	free(c.section_path);
 	free(c.names);
 	free(c.key);

@@ -67,24 +67,22 @@ cli_need_csr_key(struct cli *cli, const char *token, const char *uri,
 	return OC_OK;
 }
 
-/* The service's signer for keys of a role: each socket signs only what its
- * callers are for.  *signer stays NULL if there is no service. */
+/* The service has a socket for each kind of asker; what may be signed on it
+ * is its own. */
 static enum oc_err
-open_service(struct cli *cli, enum sign_key_role role, struct signer **signer,
-    struct oc_error *error)
+open_service(struct cli *cli, enum sign_key_role role, struct oc_error *error)
 {
-	static const char *const sockets[] = {
-		[SIGN_KEY_ISSUER] = "signer-issuer.sock",
-		[SIGN_KEY_OCSP] = "signer-status.sock",
-	};
+	const char *name = role == SIGN_KEY_OCSP ? "signer-status.sock" :
+	    "signer-issuer.sock";
+	struct cli_work *w = cli->work;
 	enum oc_err err;
 	char *path;
 
-	if (*signer != NULL)
+	if (w->services[role] != NULL)
 		return OC_OK;
-	err = cli_socket(cli, sockets[role], &path, error);
+	err = cli_socket(cli, name, &path, error);
 	if (err == OC_OK && ipc_is_served(path))
-		err = ipc_signer_new(path, "ocsign", signer);
+		err = ipc_signer_new(path, "ocsign", &w->services[role]);
 	free(path);
 	return err;
 }
@@ -101,17 +99,16 @@ ask_service(struct cli *cli, struct oc_error *error)
 		cli_no_memory();
 	for (size_t i = 0; err == OC_OK && i < w->num_keys; i++) {
 		struct cli_key *key = &w->keys[i];
-		struct signer **service = &w->services[key->role];
 
 		if (key->uri != NULL)
 			continue;
-		err = open_service(cli, key->role, service, error);
-		if (err != OC_OK || *service == NULL)
+		err = open_service(cli, key->role, error);
+		if (err != OC_OK || w->services[key->role] == NULL)
 			continue;
-		err = sign_find_key(*service, key->name,
+		err = sign_find_key(w->services[key->role], key->name,
 		    cli_deadline(ASK_S), info, error);
 		if (err == OC_OK)
-			key->signer = *service;
+			key->signer = w->services[key->role];
 		else if (err == OC_ERR_NOT_FOUND) {
 			err = OC_OK;
 			*error = (struct oc_error){ 0 };

@@ -167,8 +167,8 @@ cli_find_issuer(struct cli *cli, const char *name,
 			    sizeof(names) - len, "%s%s", i == 0 ? "" : ", ",
 			    config->issuers[i].name);
 	return oc_error_set(error, OC_ERR_NOT_FOUND, "there is no [issuer "
-	    "%.64s] in %s; there %s", name, config->path,
-	    config->num_issuers == 0 ? "is none at all" : names);
+	    "%.64s] in %s; %s%s", name, config->path,
+	    config->num_issuers == 0 ? "add one" : "it has ", names);
 }
 
 enum oc_err

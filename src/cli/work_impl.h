@@ -6,7 +6,7 @@
 #include "cli/work.h"
 
 #define CLI_KEYS_MAX 4
-#define CLI_ROLES 2
+#define CLI_ROLES 2		/* enum sign_key_role */
 
 struct cli_key {
 	char name[SIGN_KEY_NAME_MAX];
@@ -23,7 +23,7 @@ struct cli_work {
 	struct p11_plan *plan;
 	struct cli_key keys[CLI_KEYS_MAX];
 	size_t num_keys;
-	struct signer *services[CLI_ROLES];	/* by enum sign_key_role */
+	struct signer *services[CLI_ROLES];	/* NULL: not running */
 	struct signer *local;
 	bool is_stuck;			/* a thread is lost in a module */
 };
