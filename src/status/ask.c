@@ -8,6 +8,10 @@
 #include "base/clock.h"
 #include "status/service_impl.h"
 
+/* What stands around ResponseData and certificates in the longest response:
+ * the signature and a hundred octets of headers and names of algorithms. */
+#define ENVELOPE_MAX (OC_SIGNATURE_MAX + 256)
+
 static void
 answer_error(status_answer_fn *answer, void *arg,
     enum ocsp_response_status status)
@@ -21,13 +25,30 @@ answer_error(status_answer_fn *answer, void *arg,
 static void
 remove_live(struct status_service *s, struct status_flight *flight)
 {
-	struct status_flight **at = &s->live;
-
-	while (*at != flight)
-		at = &(*at)->next;
-	*at = flight->next;
+	*flight->at = flight->next;
+	if (flight->next != NULL)
+		flight->next->at = flight->at;
 	s->num_flights--;
 	s->num_waiters--;
+}
+
+/* Nothing that it says has changed while it was away. */
+static bool
+is_still_so(const struct status_service *s, const struct status_flight *f)
+{
+	const struct status_record *record;
+	uint32_t i;
+
+	for (i = 0; i < f->num_singles; i++) {
+		struct ocsp_status status = { .kind = OCSP_UNKNOWN };
+
+		record = status_set_find(s->set, &f->singles[i].serial);
+		if (record != NULL)
+			status = status_of_record(record);
+		if (!status_is_equal(&f->singles[i].status, &status))
+			return false;
+	}
+	return true;
 }
 
 static void
@@ -46,6 +67,8 @@ live_done(struct sign_job *job, void *arg)
 
 	status_service_note_signer(s, err, job->error_text);
 	remove_live(s, flight);
+	if (err == OC_OK && !is_still_so(s, flight))
+		err = OC_ERR_CANCELLED;
 	if (err == OC_OK)
 		err = status_flight_response(flight, s->identity, response,
 		    sizeof(response), &answer.response.len);
@@ -72,22 +95,35 @@ fly_live(struct status_service *s, const struct status_single *singles,
 		.nonce = nonce,
 	};
 	struct status_flight *flight;
+	int64_t now = oc_clock_now_s();
+	enum oc_err err;
 
-	status_service_times(s, not_after, &plan);
-	if (plan.next_update <= plan.produced_at ||
+	status_service_times(s, now, not_after, &plan);
+	if (!status_service_may_sign(s, now) || plan.next_update <= now ||
 	    s->num_waiters >= STATUS_WAITERS_MAX ||
 	    status_flight_new(&plan, &flight) != OC_OK) {
 		answer_error(answer, arg, OCSP_TRY_LATER);
 		return;
 	}
-	flight->is_live = true;
-	if (status_service_submit(s, flight, SIGN_LANE_LIVE,
-	    STATUS_LIVE_TIMEOUT_S, live_done) != OC_OK) {
+	if (flight->data_len > OCSP_RESPONSE_MAX - s->identity->certs_len -
+	    ENVELOPE_MAX) {
+		status_flight_free(flight);
+		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+		return;
+	}
+	err = status_service_submit(s, flight, SIGN_LANE_LIVE,
+	    STATUS_LIVE_TIMEOUT_S, live_done);
+	if (err != OC_OK) {
+		if (err != OC_ERR_BUSY)
+			status_service_note_signer(s, err, "not taken");
 		status_flight_free(flight);
 		answer_error(answer, arg, OCSP_TRY_LATER);
 		return;
 	}
+	flight->at = &s->live;
 	flight->next = s->live;
+	if (flight->next != NULL)
+		flight->next->at = &flight->next;
 	s->live = flight;
 	s->num_flights++;
 	s->num_waiters++;
@@ -100,10 +136,10 @@ fly_live(struct status_service *s, const struct status_single *singles,
 }
 
 /*
- * What is said of one certificate.  False: nothing that could be signed.
+ * What is said of one certificate; other than SUCCESSFUL: that nothing is.
  * *not_after is lowered to the certificate's.
  */
-static bool
+static enum ocsp_response_status
 find_single(const struct status_service *s, uint8_t encoding,
     const struct oc_serial *serial, int64_t now, struct status_single *single,
     int64_t *not_after)
@@ -112,16 +148,21 @@ find_single(const struct status_service *s, uint8_t encoding,
 
 	*single = (struct status_single){ *serial, encoding,
 	    { .kind = OCSP_UNKNOWN } };
-	if (record == NULL)
-		return s->plan.issuer->unknown == OC_UNKNOWN_UNKNOWN;
+	if (record == NULL) {
+		/* It may have been issued since the source failed. */
+		if (!s->is_source_well)
+			return OCSP_TRY_LATER;
+		return s->plan.issuer->unknown == OC_UNKNOWN_UNKNOWN ?
+		    OCSP_SUCCESSFUL : OCSP_UNAUTHORIZED;
+	}
 	/* Of an expired certificate nothing is said: RFC 6960, 4.4.4, leaves
 	 * it to the responder. */
-	if (record->not_after < now)
-		return false;
+	if (record->not_after <= now)
+		return OCSP_UNAUTHORIZED;
 	single->status = status_of_record(record);
 	if (record->not_after < *not_after)
 		*not_after = record->not_after;
-	return true;
+	return OCSP_SUCCESSFUL;
 }
 
 /* Several certificates, a nonce, or one we never issued. */
@@ -134,9 +175,12 @@ ask_live(struct status_service *s, const struct ipc_ask *ask, int64_t now,
 	uint32_t i;
 
 	for (i = 0; i < ask->num_singles; i++) {
-		if (!find_single(s, ask->singles[i].encoding,
-		    &ask->singles[i].serial, now, &singles[i], &not_after)) {
-			answer_error(answer, arg, OCSP_UNAUTHORIZED);
+		enum ocsp_response_status status = find_single(s,
+		    ask->singles[i].encoding, &ask->singles[i].serial, now,
+		    &singles[i], &not_after);
+
+		if (status != OCSP_SUCCESSFUL) {
+			answer_error(answer, arg, status);
 			return;
 		}
 	}
@@ -166,9 +210,11 @@ ask_table(struct status_service *s, const struct status_record *record,
 		answer(arg, &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
 		return;
 	}
-	flight = s->num_waiters < STATUS_WAITERS_MAX ?
-	    status_service_fly(s, record, encoding, SIGN_LANE_LIVE) : NULL;
-	if (flight == NULL ||
+	/* What no table keeps is signed for one question, as a nonce is. */
+	if (s->num_waiters >= STATUS_WAITERS_MAX || (!s->is_table_well &&
+	    !ocsp_budget_take(s->plan.budget, oc_clock_mono_ns())) ||
+	    status_service_fly(s, record, encoding, SIGN_LANE_LIVE,
+	    &flight) != OC_OK ||
 	    status_flight_wait(flight, answer, arg) != OC_OK) {
 		answer_error(answer, arg, OCSP_TRY_LATER);
 		return;
@@ -182,8 +228,16 @@ status_service_ask(struct status_service *s, const struct ipc_ask *ask,
 {
 	const struct status_record *record;
 	int64_t now = oc_clock_now_s();
+	uint32_t i;
 
 	s->num_asked++;
+	/* The frame's reader knows nothing of encodings, and whoever sent it
+	 * is the process that talks to strangers. */
+	for (i = 0; i < ask->num_singles; i++)
+		if (ask->singles[i].encoding >= OCSP_ENCODING_MAX) {
+			answer_error(answer, arg, OCSP_MALFORMED_REQUEST);
+			return;
+		}
 	if (!s->is_ready) {
 		answer_error(answer, arg, OCSP_TRY_LATER);
 		return;
@@ -191,7 +245,7 @@ status_service_ask(struct status_service *s, const struct ipc_ask *ask,
 	record = status_set_find(s->set, &ask->singles[0].serial);
 	if (ask->num_singles != 1 || ask->nonce.len != 0 || record == NULL)
 		ask_live(s, ask, now, answer, arg);
-	else if (record->not_after < now)
+	else if (record->not_after <= now)
 		answer_error(answer, arg, OCSP_UNAUTHORIZED);
 	else
 		ask_table(s, record, ask->singles[0].encoding, now, answer,

@@ -13,13 +13,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static bool
-is_status_equal(const struct ocsp_status *a, const struct ocsp_status *b)
-{
-	return a->kind == b->kind && (a->kind != OCSP_REVOKED ||
-	    (a->reason == b->reason && a->revoked_at == b->revoked_at));
-}
-
 /* A slot that does not say what is so, or that is past its time. */
 static bool
 is_slot_stale(const struct ocsp_slot *slot, const struct status_record *record,
@@ -30,45 +23,58 @@ is_slot_stale(const struct ocsp_slot *slot, const struct status_record *record,
 	if (record == NULL || slot->next_update < now)
 		return true;
 	status = status_of_record(record);
-	return !is_status_equal(&slot->status, &status);
+	return !status_is_equal(&slot->status, &status);
+}
+
+/* What is on its way to the table says what is no longer so. */
+static bool
+is_away_stale(struct status_service *s, const struct status_record *record,
+    uint8_t encoding)
+{
+	const struct status_flight *flight = status_service_find_flight(s,
+	    &record->serial, encoding);
+	struct ocsp_status status = status_of_record(record);
+
+	return flight != NULL &&
+	    !status_is_equal(&flight->first.status, &status);
 }
 
 /*
  * Withdraws what the table says of a serial, if that is no longer so, and
- * signs it again in each encoding that was there.
+ * has it signed again in each encoding that was there or on its way.
  */
 static void
 take_change(struct status_service *s, const struct status_record *record,
     int64_t now)
 {
-	bool was_there[OCSP_ENCODING_MAX] = { false };
+	bool is_wanted[OCSP_ENCODING_MAX] = { false };
+	bool is_there[OCSP_ENCODING_MAX];
 	bool is_any_stale = false;
 	struct ocsp_slot slot;
 	uint8_t e;
 
 	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
-		was_there[e] = ocsp_table_find(s->table, &record->serial, e,
+		is_there[e] = ocsp_table_find(s->table, &record->serial, e,
 		    &slot);
-		if (was_there[e] && is_slot_stale(&slot, record, now))
+		if (is_there[e] && is_slot_stale(&slot, record, now))
 			is_any_stale = true;
+		is_wanted[e] = is_away_stale(s, record, e);
 	}
 	if (is_any_stale)
 		ocsp_table_withdraw(s->table, &record->serial);
-	else if (was_there[OCSP_ENCODING_USUAL])
+	if (record->not_after <= now)
 		return;
-	if (record->not_after < now)
-		return;
-	if (s->plan.issuer->presign == OC_PRESIGN_ALL || record->is_revoked)
-		was_there[OCSP_ENCODING_USUAL] = true;
-	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
-		if (!was_there[e])
-			continue;
-		if (record->is_revoked)
-			(void)status_service_fly(s, record, e,
-			    SIGN_LANE_REVOCATION);
-		else
-			status_service_renew_at(s, &record->serial, e, now);
-	}
+	for (e = 0; e < OCSP_ENCODING_MAX; e++)
+		if (is_there[e] && is_any_stale)
+			is_wanted[e] = true;
+	if (!is_there[OCSP_ENCODING_USUAL] && (record->is_revoked ||
+	    s->plan.issuer->presign == OC_PRESIGN_ALL))
+		is_wanted[OCSP_ENCODING_USUAL] = true;
+	for (e = 0; e < OCSP_ENCODING_MAX; e++)
+		if (is_wanted[e])
+			status_service_renew_at(s, record->is_revoked ||
+			    is_any_stale ? STATUS_DUE_URGENT : STATUS_DUE_NEW,
+			    &record->serial, e, now);
 }
 
 /* What a walk over the table at start finds: the renewal of what is well,
@@ -76,7 +82,7 @@ take_change(struct status_service *s, const struct status_record *record,
 struct sweep {
 	struct status_service *service;
 	int64_t now;
-	struct oc_serial *stale;	/* owned */
+	struct ocsp_due *stale;		/* owned */
 	uint32_t num_stale, num_max;
 	bool has_failed;
 };
@@ -89,13 +95,13 @@ sweep_slot(void *arg, const struct ocsp_slot *slot)
 
 	if (!is_slot_stale(slot, status_set_find(s->set, &slot->serial),
 	    sweep->now)) {
-		status_service_renew_at(s, &slot->serial, slot->encoding, ocsp_refresh_due_at(
-		    &slot->serial, slot->this_update, slot->next_update));
+		status_service_renew_at(s, STATUS_DUE_REFRESH, &slot->serial,
+		    slot->encoding, status_service_due_at(slot));
 		return true;
 	}
 	if (sweep->num_stale == sweep->num_max) {
 		uint32_t num_max = sweep->num_max * 2 + 64;
-		struct oc_serial *stale = reallocarray(sweep->stale, num_max,
+		struct ocsp_due *stale = reallocarray(sweep->stale, num_max,
 		    sizeof(*stale));
 
 		if (stale == NULL) {
@@ -105,10 +111,13 @@ sweep_slot(void *arg, const struct ocsp_slot *slot)
 		sweep->stale = stale;
 		sweep->num_max = num_max;
 	}
-	sweep->stale[sweep->num_stale++] = slot->serial;
+	sweep->stale[sweep->num_stale++] = (struct ocsp_due){ sweep->now,
+	    slot->serial, slot->encoding };
 	return true;
 }
 
+/* Not as fresh news: a first signing of all is as long as the store, and
+ * must not stand before what happens meanwhile. */
 static bool
 presign_record(void *arg, const struct status_record *record)
 {
@@ -116,11 +125,26 @@ presign_record(void *arg, const struct status_record *record)
 	struct status_service *s = sweep->service;
 	struct ocsp_slot slot;
 
-	if (record->not_after >= sweep->now &&
+	if (record->not_after > sweep->now &&
 	    !ocsp_table_find(s->table, &record->serial, OCSP_ENCODING_USUAL,
 	    &slot))
-		status_service_renew_at(s, &record->serial, OCSP_ENCODING_USUAL, sweep->now);
+		status_service_renew_at(s, STATUS_DUE_REFRESH,
+		    &record->serial, OCSP_ENCODING_USUAL, sweep->now);
 	return true;
+}
+
+/* Somebody had asked for it, or it was signed for all: so it is again. */
+static void
+withdraw_stale(struct status_service *s, const struct ocsp_due *stale)
+{
+	const struct status_record *record = status_set_find(s->set,
+	    &stale->serial);
+
+	ocsp_table_withdraw(s->table, &stale->serial);
+	if (record != NULL)
+		status_service_renew_at(s, record->is_revoked ?
+		    STATUS_DUE_URGENT : STATUS_DUE_REFRESH, &stale->serial,
+		    stale->encoding, stale->at);
 }
 
 /* The first time that everything is known: hold the table against it. */
@@ -132,7 +156,7 @@ catch_up(struct status_service *s)
 
 	ocsp_table_walk(s->table, sweep_slot, &sweep);
 	for (i = 0; i < sweep.num_stale; i++)
-		ocsp_table_withdraw(s->table, &sweep.stale[i]);
+		withdraw_stale(s, &sweep.stale[i]);
 	free(sweep.stale);
 	if (sweep.has_failed)
 		return OC_ERR_NOMEM;
@@ -166,6 +190,7 @@ note_source(struct status_service *s, const struct status_batch *batch)
 	if (is_well == s->is_source_well)
 		return;
 	s->is_source_well = is_well;
+	s->known_at = oc_clock_now_s();
 	memcpy(s->source_error, batch->text, sizeof(s->source_error));
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the source answers again",
@@ -196,15 +221,19 @@ take_batch(void *arg, const struct status_batch *batch)
 	}
 	if (s->is_ready && batch->num_changes != 0)
 		ocsp_table_set_seq(s->table, s->seq);
-	if (!batch->is_caught_up)
+	if (!batch->is_caught_up) {
+		status_service_pump(s, now);
 		return;
+	}
 	if (!s->is_ready && catch_up(s) != OC_OK)
 		give_up(s);
 	for (nudge = s->nudges; nudge != NULL; nudge = nudge->next)
 		if (!nudge->is_known && nudge->number <= batch->nudge) {
 			nudge->is_known = true;
 			nudge->seq = s->seq;
+			nudge->known_at = now;
 		}
+	status_service_pump(s, now);
 	status_service_finish_nudges(s);
 }
 
@@ -220,28 +249,116 @@ status_service_dispatch(struct status_service *s)
 	status_feed_dispatch(s->feed, take_batch, s);
 }
 
+static const enum sign_lane lanes[STATUS_DUE_MAX] = {
+	[STATUS_DUE_URGENT] = SIGN_LANE_REVOCATION,
+	[STATUS_DUE_NEW] = SIGN_LANE_CERTIFICATE,
+	[STATUS_DUE_REFRESH] = SIGN_LANE_REFRESH,
+};
+
+/* A table that takes nothing is tried with one at a time. */
+static bool
+has_room(const struct status_service *s, enum status_due_kind kind)
+{
+	uint32_t num_urgent = s->num_in_lane[SIGN_LANE_REVOCATION];
+	uint32_t num_other = s->num_in_lane[SIGN_LANE_CERTIFICATE] +
+	    s->num_in_lane[SIGN_LANE_REFRESH];
+
+	if (!s->is_table_well)
+		return num_urgent + num_other == 0;
+	return kind == STATUS_DUE_URGENT ? num_urgent < STATUS_URGENT_MAX :
+	    num_other < STATUS_REFRESHES_MAX;
+}
+
+/*
+ * A response that cannot be given a later nextUpdate than it has is left as
+ * it is: it ends with its certificate, or its signer's; or the source is
+ * away, and will have to be looked for again.
+ */
+static bool
+is_gain(struct status_service *s, enum status_due_kind kind,
+    const struct status_record *record, const struct ocsp_slot *slot,
+    int64_t now)
+{
+	struct status_flight_plan plan = { 0 };
+
+	status_service_times(s, now, record->not_after, &plan);
+	if (plan.next_update > slot->next_update)
+		return true;
+	if (!s->is_source_well)
+		status_service_renew_at(s, kind, &slot->serial,
+		    slot->encoding, now + STATUS_SOURCE_RETRY_S);
+	return false;
+}
+
+static enum oc_err
+fly_due(struct status_service *s, enum status_due_kind kind,
+    const struct ocsp_due *due, int64_t now)
+{
+	const struct status_record *record = status_set_find(s->set,
+	    &due->serial);
+	struct status_flight *flight;
+	struct ocsp_slot slot;
+	enum oc_err err;
+
+	if (record == NULL || record->not_after <= now)
+		return OC_OK;
+	/* It may have been signed since it was put there. */
+	if (ocsp_table_find(s->table, &due->serial, due->encoding, &slot) &&
+	    !is_slot_stale(&slot, record, now) &&
+	    (status_service_due_at(&slot) > now ||
+	    !is_gain(s, kind, record, &slot, now)))
+		return OC_OK;
+	err = status_service_fly(s, record, due->encoding, lanes[kind],
+	    &flight);
+	if (err != OC_OK)
+		return err;
+	flight->is_due = true;
+	flight->kind = kind;
+	return OC_OK;
+}
+
+/* False: no more for now, of any kind. */
+static bool
+pump_kind(struct status_service *s, enum status_due_kind kind, int64_t now)
+{
+	struct ocsp_due due;
+	enum oc_err err;
+
+	while (has_room(s, kind) &&
+	    ocsp_refresh_take(&s->due[kind], now, &due)) {
+		err = fly_due(s, kind, &due, now);
+		if (err == OC_OK)
+			continue;
+		if (err == OC_ERR_REFUSED) {
+			status_service_renew_at(s, kind, &due.serial,
+			    due.encoding, now + STATUS_SOURCE_RETRY_S);
+			continue;
+		}
+		/* Who was turned away keeps its place. */
+		status_service_renew_at(s, kind, &due.serial, due.encoding,
+		    err == OC_ERR_BUSY ? due.at : now + STATUS_RETRY_S);
+		return false;
+	}
+	return true;
+}
+
+void
+status_service_pump(struct status_service *s, int64_t now)
+{
+	int kind;
+
+	if (!s->is_ready || !status_service_may_sign(s, now) ||
+	    (!s->is_table_well && now < s->table_retry_at))
+		return;
+	for (kind = 0; kind < STATUS_DUE_MAX; kind++)
+		if (!pump_kind(s, (enum status_due_kind)kind, now))
+			return;
+}
+
 void
 status_service_tick(struct status_service *s, int64_t now)
 {
-	const struct status_record *record;
-	struct ocsp_slot slot;
-	struct ocsp_due due;
-	bool is_there;
-
-	while (s->is_ready && s->num_refreshes < STATUS_REFRESHES_MAX &&
-	    ocsp_refresh_take(&s->refresh, now, &due)) {
-		record = status_set_find(s->set, &due.serial);
-		if (record == NULL || record->not_after < now)
-			continue;
-		/* It may have been signed since it was put there. */
-		is_there = ocsp_table_find(s->table, &due.serial,
-		    due.encoding, &slot);
-		if (is_there && !is_slot_stale(&slot, record, now) &&
-		    ocsp_refresh_due_at(&due.serial, slot.this_update,
-		    slot.next_update) > now)
-			continue;
-		if (status_service_fly(s, record, due.encoding, is_there ?
-		    SIGN_LANE_REFRESH : SIGN_LANE_CERTIFICATE) == NULL)
-			return;
-	}
+	status_service_pump(s, now);
+	if (s->nudges != NULL)
+		status_service_finish_nudges(s);
 }

@@ -95,6 +95,14 @@ status_flight_new(const struct status_flight_plan *plan,
 	if (f == NULL)
 		return OC_ERR_NOMEM;
 	f->first = plan->singles[0];
+	f->singles = calloc(plan->num_singles, sizeof(*f->singles));
+	if (f->singles == NULL) {
+		free(f);
+		return OC_ERR_NOMEM;
+	}
+	memcpy(f->singles, plan->singles,
+	    plan->num_singles * sizeof(*f->singles));
+	f->num_singles = plan->num_singles;
 	f->produced_at = plan->produced_at;
 	f->this_update = plan->this_update;
 	f->next_update = plan->next_update;
@@ -117,6 +125,7 @@ status_flight_free(struct status_flight *f)
 	if (f == NULL)
 		return;
 	oc_assert(f->waiters == NULL);
+	free(f->singles);
 	free(f->data);
 	free(f);
 }
@@ -179,6 +188,19 @@ status_flight_wait(struct status_flight *f, status_answer_fn *answer,
 	*waiter = (struct status_waiter){ f->waiters, answer, arg };
 	f->waiters = waiter;
 	return OC_OK;
+}
+
+void
+status_flight_move_waiters(struct status_flight *from,
+    struct status_flight *to)
+{
+	struct status_waiter *waiter;
+
+	while ((waiter = from->waiters) != NULL) {
+		from->waiters = waiter->next;
+		waiter->next = to->waiters;
+		to->waiters = waiter;
+	}
 }
 
 void

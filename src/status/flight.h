@@ -24,12 +24,23 @@ struct status_single {
 	struct ocsp_status status;
 };
 
+/* What is to be signed without being asked for, most urgent first. */
+enum status_due_kind {
+	STATUS_DUE_URGENT,	/* was withdrawn, or is revoked */
+	STATUS_DUE_NEW,		/* a certificate that was just issued */
+	STATUS_DUE_REFRESH,
+	STATUS_DUE_MAX
+};
+
 struct status_flight {
-	struct status_flight *next;	/* the service's list */
+	struct status_flight *next, **at;	/* the service's lists */
 	struct status_service *service;
-	bool is_live;
 	int64_t record_seq;	/* what was known when it left; not live */
+	bool is_due;		/* nobody has to ask for it again if it fails */
+	enum status_due_kind kind;	/* only if is_due */
 	struct status_single first;
+	struct status_single *singles;	/* owned */
+	uint32_t num_singles;
 	int64_t produced_at, this_update, next_update;
 	struct status_waiter *waiters;	/* owned */
 	struct sign_job job;
@@ -64,6 +75,9 @@ enum oc_err status_flight_response(const struct status_flight *flight,
 
 enum oc_err status_flight_wait(struct status_flight *flight,
     status_answer_fn *answer, void *arg) OC_MUST_CHECK;
+/* The waiters of one now wait for the other. */
+void status_flight_move_waiters(struct status_flight *from,
+    struct status_flight *to);
 /* Answers all waiters and forgets them. */
 void status_flight_answer(struct status_flight *flight,
     const struct ipc_answer *answer);

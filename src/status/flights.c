@@ -20,19 +20,28 @@ status_of_record(const struct status_record *record)
 	    record->revoked_at };
 }
 
+bool
+status_is_equal(const struct ocsp_status *a, const struct ocsp_status *b)
+{
+	return a->kind == b->kind && (a->kind != OCSP_REVOKED ||
+	    (a->reason == b->reason && a->revoked_at == b->revoked_at));
+}
+
 /*
- * thisUpdate a little in the past for clients whose clocks are slow;
- * nextUpdate is inclusive, and never later than the signer's certificate or
- * the certificate itself is valid.
+ * thisUpdate is when the status was last known to be so (RFC 6960, 2.4): now,
+ * or when the source failed; and a little before, for clients whose clocks
+ * are slow.  nextUpdate is inclusive, and never later than the signer's
+ * certificate or the certificate itself is valid.
  */
 void
-status_service_times(const struct status_service *s, int64_t not_after,
-    struct status_flight_plan *plan)
+status_service_times(const struct status_service *s, int64_t now,
+    int64_t not_after, struct status_flight_plan *plan)
 {
 	const struct oc_config_issuer *config = s->plan.issuer;
+	int64_t known_at = s->is_source_well ? now : s->known_at;
 
-	plan->produced_at = oc_clock_now_s();
-	plan->this_update = plan->produced_at - config->ocsp_backdate_s;
+	plan->produced_at = now;
+	plan->this_update = known_at - config->ocsp_backdate_s;
 	plan->next_update = plan->this_update + config->ocsp_lifetime_s - 1;
 	if (plan->next_update > s->identity->signer_not_after)
 		plan->next_update = s->identity->signer_not_after;
@@ -50,9 +59,9 @@ bucket_of(struct status_service *s, const struct oc_serial *serial)
 	return &s->flights[h % STATUS_BUCKETS];
 }
 
-static struct status_flight *
-find_flight(struct status_service *s, const struct oc_serial *serial,
-    uint8_t encoding)
+struct status_flight *
+status_service_find_flight(struct status_service *s,
+    const struct oc_serial *serial, uint8_t encoding)
 {
 	struct status_flight *f;
 
@@ -64,17 +73,25 @@ find_flight(struct status_service *s, const struct oc_serial *serial,
 }
 
 static void
+add_flight(struct status_service *s, struct status_flight *flight)
+{
+	flight->at = bucket_of(s, &flight->first.serial);
+	flight->next = *flight->at;
+	if (flight->next != NULL)
+		flight->next->at = &flight->next;
+	*flight->at = flight;
+	s->num_flights++;
+	s->num_in_lane[flight->job.lane]++;
+}
+
+static void
 remove_flight(struct status_service *s, struct status_flight *flight)
 {
-	struct status_flight **at = bucket_of(s, &flight->first.serial);
-
-	while (*at != flight)
-		at = &(*at)->next;
-	*at = flight->next;
+	*flight->at = flight->next;
+	if (flight->next != NULL)
+		flight->next->at = flight->at;
 	s->num_flights--;
-	if (flight->job.lane == SIGN_LANE_REFRESH ||
-	    flight->job.lane == SIGN_LANE_CERTIFICATE)
-		s->num_refreshes--;
+	s->num_in_lane[flight->job.lane]--;
 }
 
 enum oc_err
@@ -89,20 +106,46 @@ status_service_submit(struct status_service *s, struct status_flight *flight,
 	return sign_submit(s->plan.signer, &flight->job);
 }
 
+bool
+status_service_may_sign(struct status_service *s, int64_t now)
+{
+	if (now < s->identity->signer_not_after)
+		return true;
+	if (!s->has_said_expired)
+		oc_log(OC_LOG_ERROR, "issuer %s: the certificate that OCSP "
+		    "responses are signed under has expired: nothing is "
+		    "signed; renew it and reload", s->plan.issuer->name);
+	s->has_said_expired = true;
+	return false;
+}
+
 void
-status_service_renew_at(struct status_service *s, const struct oc_serial *serial,
-    uint8_t encoding, int64_t at)
+status_service_renew_at(struct status_service *s, enum status_due_kind kind,
+    const struct oc_serial *serial, uint8_t encoding, int64_t at)
 {
 	struct ocsp_due due = { at, *serial, encoding };
 
-	if (ocsp_refresh_put(&s->refresh, &due) != OC_OK)
+	if (ocsp_refresh_put(&s->due[kind], &due) != OC_OK)
 		oc_log(OC_LOG_ERROR, "issuer %s: out of memory: a response "
 		    "will not be renewed", s->plan.issuer->name);
 }
 
+/* A response that was dated back far is not due before it was made. */
+int64_t
+status_service_due_at(const struct ocsp_slot *slot)
+{
+	int64_t at = ocsp_refresh_due_at(&slot->serial, slot->this_update,
+	    slot->next_update);
+	int64_t earliest = slot->produced_at +
+	    (slot->next_update - slot->produced_at) / 4;
+
+	return at > earliest ? at : earliest;
+}
+
 /* The state of the signer is said when it changes, not once a signature. */
 void
-status_service_note_signer(struct status_service *s, enum oc_err err, const char *text)
+status_service_note_signer(struct status_service *s, enum oc_err err,
+    const char *text)
 {
 	bool is_well = err == OC_OK;
 
@@ -122,7 +165,7 @@ status_service_note_signer(struct status_service *s, enum oc_err err, const char
 		    s->plan.issuer->name, oc_strerror(err), text);
 }
 
-/* A revocation that the nudge told of is not signed yet. */
+/* What the nudge told of is on its way. */
 static bool
 concerns_nudge(const struct status_service *s, const struct status_flight *f,
     const struct status_nudge *nudge)
@@ -135,21 +178,34 @@ concerns_nudge(const struct status_service *s, const struct status_flight *f,
 	    record->seq != f->record_seq);
 }
 
+/* Whether something that it told of is not signed yet, and may soon be. */
+static bool
+must_wait(const struct status_service *s, const struct status_nudge *nudge)
+{
+	const struct ocsp_refresh *urgent = &s->due[STATUS_DUE_URGENT];
+	const struct status_flight *f;
+	uint32_t i;
+
+	if (!nudge->is_known)
+		return true;
+	if (!s->is_signer_well || !s->is_table_well || s->has_said_expired)
+		return false;
+	if (urgent->num > 0 && urgent->heap[0].at <= nudge->known_at)
+		return true;
+	for (i = 0; i < STATUS_BUCKETS; i++)
+		for (f = s->flights[i]; f != NULL; f = f->next)
+			if (concerns_nudge(s, f, nudge))
+				return true;
+	return false;
+}
+
 void
 status_service_finish_nudges(struct status_service *s)
 {
 	struct status_nudge **at = &s->nudges, *nudge;
-	struct status_flight *f;
-	uint32_t i;
 
 	while ((nudge = *at) != NULL) {
-		bool is_waiting = !nudge->is_known;
-
-		for (i = 0; i < STATUS_BUCKETS && !is_waiting; i++)
-			for (f = s->flights[i]; f != NULL; f = f->next)
-				is_waiting = is_waiting ||
-				    concerns_nudge(s, f, nudge);
-		if (is_waiting) {
+		if (must_wait(s, nudge)) {
 			at = &nudge->next;
 			continue;
 		}
@@ -194,6 +250,35 @@ end_flight_unstored(struct status_service *s, struct status_flight *flight)
 	end_flight(s, flight, &answer);
 }
 
+/* If nobody has to ask for it, we ask again. */
+static void
+retry(struct status_service *s, const struct status_flight *flight)
+{
+	if (flight->is_due)
+		status_service_renew_at(s, flight->kind,
+		    &flight->first.serial, flight->first.encoding,
+		    oc_clock_now_s() + STATUS_RETRY_S);
+}
+
+static void
+note_table(struct status_service *s, enum oc_err err)
+{
+	bool is_well = err == OC_OK;
+
+	if (!is_well)
+		s->table_retry_at = oc_clock_now_s() + STATUS_RETRY_S;
+	if (is_well == s->is_table_well)
+		return;
+	s->is_table_well = is_well;
+	if (is_well)
+		oc_log(OC_LOG_NOTICE, "issuer %s: the response table takes "
+		    "responses again", s->plan.issuer->name);
+	else
+		oc_log(OC_LOG_ERROR, "issuer %s: the response table takes "
+		    "nothing: %s; make room in the table-directory",
+		    s->plan.issuer->name, oc_strerror(err));
+}
+
 static void
 land(struct status_service *s, struct status_flight *flight)
 {
@@ -201,19 +286,24 @@ land(struct status_service *s, struct status_flight *flight)
 	enum oc_err err;
 
 	err = status_flight_slot(flight, s->identity, &slot);
-	if (err == OC_OK)
-		err = ocsp_table_put(s->table, &slot);
-	status_service_renew_at(s, &flight->first.serial, flight->first.encoding,
-	    err == OC_OK ? ocsp_refresh_due_at(&flight->first.serial,
-	    flight->this_update, flight->next_update) :
-	    oc_clock_now_s() + STATUS_RETRY_S);
 	if (err != OC_OK) {
-		oc_log(OC_LOG_ERROR, "issuer %s: the response table takes "
-		    "nothing: %s; make room in the table-directory",
-		    s->plan.issuer->name, oc_strerror(err));
+		status_service_note_signer(s, err,
+		    "that is no signature of this key");
+		retry(s, flight);
+		end_flight(s, flight, &(struct ipc_answer){
+		    .kind = IPC_ANSWER_ERROR, .status = OCSP_TRY_LATER,
+		    .retry_after_s = STATUS_RETRY_S });
+		return;
+	}
+	err = ocsp_table_put(s->table, &slot);
+	note_table(s, err);
+	if (err != OC_OK) {
+		retry(s, flight);
 		end_flight_unstored(s, flight);
 		return;
 	}
+	status_service_renew_at(s, STATUS_DUE_REFRESH, &slot.serial,
+	    slot.encoding, status_service_due_at(&slot));
 	end_flight(s, flight,
 	    &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
 }
@@ -224,22 +314,21 @@ static void
 fly_again(struct status_service *s, struct status_flight *old,
     const struct status_record *record)
 {
-	struct status_flight *flight = status_service_fly(s, record,
-	    old->first.encoding, SIGN_LANE_REVOCATION);
+	struct status_flight *flight;
 
-	if (flight == NULL) {
+	if (status_service_fly(s, record, old->first.encoding,
+	    SIGN_LANE_REVOCATION, &flight) != OC_OK) {
+		old->is_due = true;
+		old->kind = STATUS_DUE_URGENT;
+		retry(s, old);
 		end_flight(s, old, &(struct ipc_answer){
 		    .kind = IPC_ANSWER_ERROR, .status = OCSP_TRY_LATER,
 		    .retry_after_s = STATUS_RETRY_S });
 		return;
 	}
-	while (old->waiters != NULL) {
-		struct status_waiter *w = old->waiters;
-
-		old->waiters = w->next;
-		w->next = flight->waiters;
-		flight->waiters = w;
-	}
+	flight->is_due = true;
+	flight->kind = STATUS_DUE_URGENT;
+	status_flight_move_waiters(old, flight);
 	status_flight_free(old);
 }
 
@@ -249,12 +338,12 @@ flight_done(struct sign_job *job, void *arg)
 	struct status_flight *flight = arg;
 	struct status_service *s = flight->service;
 	const struct status_record *record;
+	struct ocsp_status status;
 
 	status_service_note_signer(s, job->err, job->error_text);
 	remove_flight(s, flight);
 	if (job->err != OC_OK) {
-		status_service_renew_at(s, &flight->first.serial, flight->first.encoding,
-		    oc_clock_now_s() + STATUS_RETRY_S);
+		retry(s, flight);
 		end_flight(s, flight, &(struct ipc_answer){
 		    .kind = IPC_ANSWER_ERROR, .status = OCSP_TRY_LATER,
 		    .retry_after_s = STATUS_RETRY_S });
@@ -262,15 +351,31 @@ flight_done(struct sign_job *job, void *arg)
 	}
 	record = status_set_find(s->set, &flight->first.serial);
 	oc_assert(record != NULL);
-	if (record->seq != flight->record_seq)
-		fly_again(s, flight, record);
-	else
+	status = status_of_record(record);
+	if (status_is_equal(&flight->first.status, &status))
 		land(s, flight);
+	else
+		fly_again(s, flight, record);
+	status_service_pump(s, oc_clock_now_s());
 }
 
-struct status_flight *
+/* Takes the place of one that is away and no longer true. */
+static void
+replace_flight(struct status_service *s, struct status_flight *old,
+    struct status_flight *flight)
+{
+	sign_cancel(s->plan.signer, &old->job);
+	remove_flight(s, old);
+	status_flight_move_waiters(old, flight);
+	flight->is_due = old->is_due;
+	flight->kind = old->kind;
+	status_flight_free(old);
+}
+
+enum oc_err
 status_service_fly(struct status_service *s,
-    const struct status_record *record, uint8_t encoding, enum sign_lane lane)
+    const struct status_record *record, uint8_t encoding, enum sign_lane lane,
+    struct status_flight **out)
 {
 	struct status_single single = { record->serial, encoding,
 	    status_of_record(record) };
@@ -279,38 +384,35 @@ status_service_fly(struct status_service *s,
 		.singles = &single,
 		.num_singles = 1,
 	};
-	struct status_flight *flight, **bucket;
+	struct status_flight *flight, *old;
+	int64_t now = oc_clock_now_s();
 	enum oc_err err;
 
-	flight = find_flight(s, &record->serial, encoding);
-	if (flight != NULL)
-		return flight;
-	status_service_times(s, record->not_after, &plan);
-	err = plan.next_update > plan.produced_at ?
-	    status_flight_new(&plan, &flight) : OC_ERR_REFUSED;
-	if (err == OC_OK) {
-		flight->record_seq = record->seq;
-		err = status_service_submit(s, flight, lane,
-		    lane == SIGN_LANE_LIVE ? STATUS_LIVE_TIMEOUT_S :
-		    STATUS_TIMEOUT_S, flight_done);
-		if (err != OC_OK)
-			status_flight_free(flight);
+	old = status_service_find_flight(s, &record->serial, encoding);
+	if (old != NULL && status_is_equal(&old->first.status,
+	    &single.status)) {
+		*out = old;
+		return OC_OK;
 	}
+	status_service_times(s, now, record->not_after, &plan);
+	if (!status_service_may_sign(s, now) || plan.next_update <= now)
+		return OC_ERR_REFUSED;
+	err = status_flight_new(&plan, &flight);
+	if (err != OC_OK)
+		return err;
+	flight->record_seq = record->seq;
+	err = status_service_submit(s, flight, lane, lane == SIGN_LANE_LIVE ?
+	    STATUS_LIVE_TIMEOUT_S : STATUS_TIMEOUT_S, flight_done);
 	if (err != OC_OK) {
+		status_flight_free(flight);
 		/* A full queue is no sickness: there is just much to do. */
 		if (err != OC_ERR_BUSY)
-			status_service_note_signer(s, err,
-			    err == OC_ERR_REFUSED ? "the certificate or its "
-			    "OCSP signer's has expired" : "not taken");
-		status_service_renew_at(s, &record->serial, encoding,
-		    oc_clock_now_s() + STATUS_RETRY_S);
-		return NULL;
+			status_service_note_signer(s, err, "not taken");
+		return err;
 	}
-	bucket = bucket_of(s, &record->serial);
-	flight->next = *bucket;
-	*bucket = flight;
-	s->num_flights++;
-	if (lane == SIGN_LANE_REFRESH || lane == SIGN_LANE_CERTIFICATE)
-		s->num_refreshes++;
-	return flight;
+	if (old != NULL)
+		replace_flight(s, old, flight);
+	add_flight(s, flight);
+	*out = flight;
+	return OC_OK;
 }

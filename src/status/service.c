@@ -47,7 +47,7 @@ status_service_new(const struct status_service_plan *plan,
 	if (s == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	s->plan = *plan;
-	s->is_source_well = s->is_signer_well = true;
+	s->is_source_well = s->is_signer_well = s->is_table_well = true;
 	/* With a delegated signer or without, the key is the one that this
 	 * issuer's responses are signed with. */
 	sign_key_name(SIGN_KEY_OCSP, plan->issuer->name, s->key);
@@ -119,7 +119,8 @@ status_service_free(struct status_service *s)
 	}
 	ocsp_table_close(s->table);
 	status_set_free(s->set);
-	ocsp_refresh_fini(&s->refresh);
+	for (i = 0; i < STATUS_DUE_MAX; i++)
+		ocsp_refresh_fini(&s->due[i]);
 	free(s->identity);
 	free(s);
 }
@@ -136,32 +137,35 @@ status_service_name(const struct status_service *s)
 	return s->plan.issuer->name;
 }
 
-void
+enum oc_err
 status_service_nudge(struct status_service *s, status_nudged_fn *done,
     void *arg)
 {
 	struct status_nudge *nudge = calloc(1, sizeof(*nudge));
 
-	if (nudge == NULL) {
-		done(arg);
-		return;
-	}
+	if (nudge == NULL)
+		return OC_ERR_NOMEM;
 	nudge->number = status_feed_nudge(s->feed);
 	nudge->done = done;
 	nudge->arg = arg;
 	nudge->next = s->nudges;
 	s->nudges = nudge;
+	return OC_OK;
 }
 
 void
 status_service_report(const struct status_service *s,
     struct status_service_report *out)
 {
+	uint32_t num_due = 0, i;
+
+	for (i = 0; i < STATUS_DUE_MAX; i++)
+		num_due += s->due[i].num;
 	*out = (struct status_service_report){
 		.num_certificates = status_set_num(s->set),
 		.num_slots = ocsp_table_num_used(s->table),
 		.num_flights = s->num_flights,
-		.num_due = s->refresh.num,
+		.num_due = num_due,
 		.num_signed = s->num_signed,
 		.num_failed = s->num_failed,
 		.num_asked = s->num_asked,

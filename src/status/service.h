@@ -56,12 +56,13 @@ void status_service_ask(struct status_service *service,
 
 /*
  * The source has changed.  done() runs once, when everything that had changed
- * until now is known, withdrawn from the table, and, if the signer is well,
- * signed again.
+ * until now is known, withdrawn from the table, and, if signer and table are
+ * well, what was withdrawn or is revoked is signed again; at the latest from
+ * free, and then nothing of that is promised.  NOMEM: it never runs.
  */
 typedef void status_nudged_fn(void *arg);
-void status_service_nudge(struct status_service *service,
-    status_nudged_fn *done, void *arg);
+enum oc_err status_service_nudge(struct status_service *service,
+    status_nudged_fn *done, void *arg) OC_MUST_CHECK;
 
 /* For people and metrics. */
 struct status_service_report {

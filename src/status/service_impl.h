@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What service.c and ask.c share; nobody else includes it. */
+/* What the files of the service share; nobody else includes it. */
 #ifndef STATUS_SERVICE_IMPL_H
 #define STATUS_SERVICE_IMPL_H
 
 #include "ocsp/response.h"
 #include "status/flight.h"
 
-/* Refreshes on their way at once: enough to keep every session of a token
- * busy, few enough that a revocation does not wait behind them. */
+/* On their way at once: enough to keep every session of a token busy, few
+ * enough that what is more urgent does not wait behind them. */
 #define STATUS_REFRESHES_MAX 16
+#define STATUS_URGENT_MAX 64
 /* Who waits for a signature at once; more are told to try later. */
 #define STATUS_WAITERS_MAX 4096
 /* A signature that somebody waits for. */
@@ -16,6 +17,8 @@
 #define STATUS_TIMEOUT_S 30
 /* After a failure: what a client is told, and when we try again. */
 #define STATUS_RETRY_S 5
+/* While the source fails nothing can be renewed: when to look again. */
+#define STATUS_SOURCE_RETRY_S 60
 #define STATUS_BUCKETS 1024
 
 struct status_nudge {
@@ -23,6 +26,7 @@ struct status_nudge {
 	uint64_t number;		/* of the feed */
 	bool is_known;			/* the feed has reached it */
 	int64_t seq;			/* flights up to it are waited for */
+	int64_t known_at;		/* and what was urgent by then */
 	status_nudged_fn *done;
 	void *arg;
 };
@@ -33,38 +37,59 @@ struct status_service {
 	struct ocsp_table *table;
 	struct status_set *set;
 	struct status_feed *feed;
-	struct ocsp_refresh refresh;
+	struct ocsp_refresh due[STATUS_DUE_MAX];
 	char key[SIGN_KEY_NAME_MAX];
 
 	/* Flights for the table by serial; live ones in a list. */
 	struct status_flight *flights[STATUS_BUCKETS];
 	struct status_flight *live;
-	uint32_t num_flights, num_refreshes, num_waiters;
+	uint32_t num_flights, num_waiters;
+	uint32_t num_in_lane[SIGN_LANE_MAX];	/* for the table */
 	struct status_nudge *nudges;
 
 	int64_t seq;			/* the last one applied */
 	uint64_t num_signed, num_failed, num_asked;
-	bool is_ready, is_source_well, is_signer_well;
+	int64_t known_at;		/* when the source was last well; only
+					 * while it is not */
+	int64_t table_retry_at;		/* only while it takes nothing */
+	bool is_ready, is_source_well, is_signer_well, is_table_well;
+	bool has_said_expired;
 	char source_error[OC_ERROR_TEXT_MAX];
 };
 
-/* Makes or finds the flight for the table; NULL when that failed, which is
- * logged. */
-struct status_flight *status_service_fly(struct status_service *s,
-    const struct status_record *record, uint8_t encoding, enum sign_lane lane);
-/* Hands it to the signer; when that fails it is finished at once. */
+/*
+ * Makes or finds the flight for the table; one that says what is no longer
+ * so is replaced, and who waited for it waits for the new one.  BUSY when the
+ * signer's queue is full, REFUSED when there is no time left to sign for;
+ * other failures have been noted.
+ */
+enum oc_err status_service_fly(struct status_service *s,
+    const struct status_record *record, uint8_t encoding, enum sign_lane lane,
+    struct status_flight **flight) OC_MUST_CHECK;
+/* NULL if there is none. */
+struct status_flight *status_service_find_flight(struct status_service *s,
+    const struct oc_serial *serial, uint8_t encoding);
+/* Hands it to the signer. */
 enum oc_err status_service_submit(struct status_service *s,
     struct status_flight *flight, enum sign_lane lane, int64_t timeout_s,
     sign_done_fn *done) OC_MUST_CHECK;
-void status_service_times(const struct status_service *s, int64_t not_after,
-    struct status_flight_plan *plan);
+void status_service_times(const struct status_service *s, int64_t now,
+    int64_t not_after, struct status_flight_plan *plan);
+/* False once the certificate of whoever signs has expired, which is said. */
+bool status_service_may_sign(struct status_service *s, int64_t now);
 /* Puts it among what is due. */
 void status_service_renew_at(struct status_service *s,
-    const struct oc_serial *serial, uint8_t encoding, int64_t at);
+    enum status_due_kind kind, const struct oc_serial *serial,
+    uint8_t encoding, int64_t at);
+/* When this slot is to be signed again. */
+int64_t status_service_due_at(const struct ocsp_slot *slot);
+/* Hands the signer what is due, as much as is good for it. */
+void status_service_pump(struct status_service *s, int64_t now);
 /* Counts, and says it when the signer's state has changed. */
 void status_service_note_signer(struct status_service *s, enum oc_err err,
     const char *text);
 void status_service_finish_nudges(struct status_service *s);
 struct ocsp_status status_of_record(const struct status_record *record);
+bool status_is_equal(const struct ocsp_status *a, const struct ocsp_status *b);
 
 #endif

@@ -40,7 +40,6 @@ struct program {
 	struct event *events[ISSUERS_MAX + 8];
 	uint32_t num_events;
 	bool is_ready;
-	int exit_status;
 };
 
 /* A question that waits; the peer may go before the answer comes. */
@@ -51,6 +50,8 @@ struct question {
 	uint32_t num_left;		/* nudges: services not done */
 };
 static struct question *questions;
+/* What ends now was not served: the peers ask our successor. */
+static bool is_stopping;
 
 static struct question *
 question_new(struct ipc_peer *peer, uint64_t id)
@@ -164,7 +165,7 @@ nudge_done(void *arg)
 
 	if (--q->num_left > 0)
 		return;
-	if (q->peer != NULL && ipc_put_bare(frame, sizeof(frame), q->id,
+	if (q->peer != NULL && !is_stopping && ipc_put_bare(frame, sizeof(frame), q->id,
 	    IPC_NUDGED, &len) == OC_OK)
 		ipc_peer_send(q->peer, frame, len);
 	question_free(q);
@@ -183,7 +184,12 @@ nudge(struct program *p, struct ipc_peer *peer, uint64_t id)
 	/* One more than there are, so that it lives until all are told. */
 	q->num_left = p->num_services + 1;
 	for (i = 0; i < p->num_services; i++)
-		status_service_nudge(p->services[i], nudge_done, q);
+		if (status_service_nudge(p->services[i], nudge_done, q) !=
+		    OC_OK) {
+			q->num_left--;
+			q->peer = NULL;
+			ipc_peer_close(peer);
+		}
 	nudge_done(q);
 }
 
@@ -455,6 +461,7 @@ close_all(struct program *p)
 {
 	uint32_t i;
 
+	is_stopping = true;
 	for (i = 0; i < p->num_events; i++)
 		event_free(p->events[i]);
 	for (i = 0; i < p->num_services; i++)
