@@ -149,6 +149,13 @@ adopt(struct supervisor *sup, struct oc_config *config,
 }
 
 static void
+urls_path(const struct supervisor *sup, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/http.urls",
+	    sup->config->daemon.run_directory);
+}
+
+static void
 publish_urls(const struct supervisor *sup)
 {
 	struct oc_buffer urls;
@@ -158,8 +165,7 @@ publish_urls(const struct supervisor *sup)
 	oc_buffer_init(&urls, URLS_MAX);
 	daemon_listeners_put_urls(sup->listeners,
 	    sup->config->responder.prefix, &urls);
-	snprintf(path, sizeof(path), "%s/http.urls",
-	    sup->config->daemon.run_directory);
+	urls_path(sup, path);
 	if (oc_file_write(path, 0644, oc_buffer_text(&urls), urls.len,
 	    &error) != OC_OK)
 		oc_log(OC_LOG_ERROR, "%s", error.text);
@@ -546,8 +552,13 @@ open_all(struct supervisor *sup, struct oc_error *error)
 static void
 close_all(struct supervisor *sup)
 {
-	if (sup->listeners != NULL)
+	char path[PATH_MAX];
+
+	if (sup->listeners != NULL) {
 		daemon_listeners_unlink(sup->listeners);
+		urls_path(sup, path);
+		(void)unlink(path);
+	}
 	daemon_listeners_free(sup->listeners);
 	if (sup->notify_fd >= 0) {
 		(void)unlink(sup->notify_path);

@@ -129,8 +129,8 @@ static void
 disconnect(struct ipc_channel *ch, const char *why)
 {
 	if (ch->is_greeted)
-		oc_log(OC_LOG_NOTICE, "%s: connection lost (%s), %zu calls wait",
-		    ch->address.sun_path, why, ch->calls.num);
+		oc_log(OC_LOG_NOTICE, "%s: connection lost (%s), %zu calls "
+		    "wait", ch->address.sun_path, why, ch->calls.num);
 	close(ch->sock);
 	ch->sock = -1;
 	ch->in_len = 0;

@@ -320,7 +320,8 @@ receive(struct ipc_peer *peer)
 		struct cmsghdr header;
 		uint8_t space[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec iov = { peer->in + peer->in_len, IPC_PEER_IN_MAX - peer->in_len };
+	struct iovec iov = { peer->in + peer->in_len,
+	    IPC_PEER_IN_MAX - peer->in_len };
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
