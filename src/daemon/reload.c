@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SIGHUP: first the signer, if it must be, then a successor for the status
+ * service, then one for each responder.  What fails ends the reload there,
+ * and whoever was not replaced yet goes on as before.
+ */
+#include "daemon/supervisor_impl.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "daemon/needs.h"
+#include "ipc/handover.h"
+
+#define URLS_MAX (16 * 1024)
+
+static enum oc_err
+adopt(struct supervisor *sup, struct oc_config *config,
+    struct oc_error *error)
+{
+	struct daemon_listeners *listeners;
+	enum oc_err err;
+
+	if (strcmp(config->daemon.run_directory,
+	    sup->config->daemon.run_directory) != 0)
+		return oc_error_set(error, OC_ERR_CONFIG, "run-directory "
+		    "changes with a restart, not with a reload");
+	err = daemon_listeners_open(config, sup->listeners, &listeners,
+	    error);
+	if (err != OC_OK)
+		return err;
+	daemon_listeners_free(sup->listeners);
+	oc_config_free(sup->config);
+	sup->listeners = listeners;
+	sup->launch.listeners = listeners;
+	sup->config = config;
+	daemon_find_kept(config, &sup->launch);
+	oc_log_init("ocsignd", config->daemon.log_level);
+	return OC_OK;
+}
+
+static void
+urls_path(const struct supervisor *sup, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/http.urls",
+	    sup->config->daemon.run_directory);
+}
+
+void
+daemon_publish_urls(const struct supervisor *sup)
+{
+	struct oc_buffer urls;
+	struct oc_error error = { 0 };
+	char path[PATH_MAX];
+
+	oc_buffer_init(&urls, URLS_MAX);
+	daemon_listeners_put_urls(sup->listeners,
+	    sup->config->responder.prefix, &urls);
+	urls_path(sup, path);
+	if (oc_file_write(path, 0644, oc_buffer_text(&urls), urls.len,
+	    &error) != OC_OK)
+		oc_log(OC_LOG_ERROR, "%s", error.text);
+	for (const char *p = oc_buffer_text(&urls); *p != '\0'; ) {
+		size_t len = strcspn(p, "\n");
+
+		oc_log(OC_LOG_NOTICE, "answering at %.*s", (int)len, p);
+		p += len + (p[len] == '\n');
+	}
+	oc_buffer_fini(&urls);
+}
+
+void
+daemon_remove_urls(const struct supervisor *sup)
+{
+	char path[PATH_MAX];
+
+	urls_path(sup, path);
+	(void)unlink(path);
+}
+
+static enum supervisor_state
+end_reload(const char *what)
+{
+	oc_log(OC_LOG_NOTICE, "%s", what);
+	ipc_notify("READY=1\nSTATUS=%s", what);
+	return SUPERVISOR_RUNNING;
+}
+
+/* True when it had to be: its own settings changed, or it does not run. */
+static bool
+restart_signer(struct supervisor *sup)
+{
+	struct daemon_role *signer = &sup->roles[ROLE_SIGNER];
+	struct oc_buffer needs;
+	bool is_same;
+
+	oc_buffer_init(&needs, NEEDS_MAX);
+	daemon_put_signer_needs(sup->config, &needs);
+	is_same = needs.err == OC_OK && needs.len == sup->needs.len &&
+	    memcmp(oc_buffer_text(&needs), oc_buffer_text(&sup->needs),
+	    needs.len) == 0;
+	oc_buffer_fini(&sup->needs);
+	sup->needs = needs;
+	if (is_same && daemon_role_is_ready(signer))
+		return false;
+	daemon_role_restart(signer, &sup->launch);
+	return true;
+}
+
+enum supervisor_state
+daemon_begin_reload(struct supervisor *sup)
+{
+	struct oc_config *config = NULL;
+	struct oc_error error = { 0 };
+
+	sup->has_hup = false;
+	ipc_notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+	    oc_clock_mono_ns() / 1000);
+	if (sup->options->load(sup->options->config_path, &config) != OC_OK)
+		return end_reload("not reloaded: the configuration is "
+		    "wrong, everything stays");
+	if (adopt(sup, config, &error) != OC_OK) {
+		oc_log(OC_LOG_ERROR, "%s", error.text);
+		oc_config_free(config);
+		return end_reload("not reloaded: everything stays");
+	}
+	daemon_publish_urls(sup);
+	if (!restart_signer(sup))
+		oc_log(OC_LOG_INFO, "the signer stays as it is");
+	return SUPERVISOR_RELOADING_SIGNER;
+}
+
+enum supervisor_state
+daemon_look_at_signer(struct supervisor *sup)
+{
+	const struct daemon_role *signer = &sup->roles[ROLE_SIGNER];
+
+	if (signer->has_given_up || signer->num_failures > 0)
+		return end_reload("reload failed at the signer: the "
+		    "others stay as they are");
+	if (!daemon_role_is_ready(signer))
+		return SUPERVISOR_RELOADING_SIGNER;
+	daemon_role_replace(&sup->roles[ROLE_STATUS], &sup->launch);
+	return SUPERVISOR_RELOADING_STATUS;
+}
+
+/* Of a role that is replaced: still under way. */
+static bool
+is_changing(const struct daemon_role *role)
+{
+	return role->next.state != DAEMON_NONE || (!role->has_next_failed &&
+	    !role->has_given_up && role->num_failures == 0 &&
+	    role->now.state != DAEMON_READY);
+}
+
+static bool
+has_failed(const struct daemon_role *role)
+{
+	return role->has_next_failed || role->has_given_up ||
+	    role->num_failures > 0;
+}
+
+enum supervisor_state
+daemon_look_at_status(struct supervisor *sup)
+{
+	const struct daemon_role *status = &sup->roles[ROLE_STATUS];
+	size_t wanted = daemon_num_wanted(sup), old;
+
+	if (is_changing(status))
+		return SUPERVISOR_RELOADING_STATUS;
+	if (has_failed(status))
+		return end_reload("reload failed at ocsign-status: the "
+		    "responders stay as they are");
+	if (sup->num_roles > wanted)
+		daemon_stop_roles(sup, wanted, sup->num_roles);
+	old = sup->num_roles < wanted ? sup->num_roles : wanted;
+	for (size_t i = ROLE_FIRST_RESPONDER; i < old; i++)
+		daemon_role_replace(&sup->roles[i], &sup->launch);
+	daemon_add_roles(sup);
+	return SUPERVISOR_RELOADING_RESPONDERS;
+}
+
+/* Those beyond what is wanted, once they have ended. */
+static void
+forget_roles(struct supervisor *sup)
+{
+	while (sup->num_roles > daemon_num_wanted(sup) &&
+	    daemon_role_is_gone(&sup->roles[sup->num_roles - 1]))
+		sup->num_roles--;
+}
+
+enum supervisor_state
+daemon_look_at_responders(struct supervisor *sup)
+{
+	bool is_bad = false;
+
+	forget_roles(sup);
+	if (sup->num_roles > daemon_num_wanted(sup))
+		return SUPERVISOR_RELOADING_RESPONDERS;
+	for (size_t i = ROLE_FIRST_RESPONDER; i < sup->num_roles; i++) {
+		if (is_changing(&sup->roles[i]))
+			return SUPERVISOR_RELOADING_RESPONDERS;
+		is_bad |= has_failed(&sup->roles[i]);
+	}
+	return end_reload(is_bad ? "reload failed: responders of before "
+	    "go on" : "reloaded");
+}

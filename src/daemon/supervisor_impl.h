@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What supervisor.c (start, stop, events) and reload.c share. */
+#ifndef DAEMON_SUPERVISOR_IMPL_H
+#define DAEMON_SUPERVISOR_IMPL_H
+
+#include "daemon/role.h"
+#include "daemon/supervisor.h"
+
+struct event;
+struct event_base;
+
+#define ROLES_MAX (2 + DAEMON_WORKERS_MAX)
+#define ROLE_SIGNER 0			/* in roles[] */
+#define ROLE_STATUS 1
+#define ROLE_FIRST_RESPONDER 2
+#define NEEDS_MAX (64 * 1024 * 1024)
+#define NUM_SIGNALS 4
+
+enum supervisor_state {
+	SUPERVISOR_STARTING,	/* all roles for the first time */
+	SUPERVISOR_RUNNING,
+	SUPERVISOR_RELOADING_SIGNER,	/* stopped and started, if it must be */
+	SUPERVISOR_RELOADING_STATUS,	/* its successor beside it, then alone */
+	SUPERVISOR_RELOADING_RESPONDERS, /* the same, all at once */
+	SUPERVISOR_STOPPING_RESPONDERS,
+	SUPERVISOR_STOPPING_STATUS,
+	SUPERVISOR_STOPPING_SIGNER,
+	SUPERVISOR_STOPPED
+};
+
+struct supervisor {
+	const struct daemon_options *options;
+	struct oc_config *config;
+	struct daemon_listeners *listeners;
+	struct daemon_launch launch;
+	char *notify_path;
+	int notify_fd;
+	struct oc_buffer needs;		/* the signer's, as it was started */
+	enum supervisor_state state;
+	struct daemon_role roles[ROLES_MAX];
+	size_t num_roles;
+	bool has_hup, has_term;
+	int exit_status;
+	struct event_base *base;
+	struct event *timer, *notice, *signals[NUM_SIGNALS];
+};
+
+size_t daemon_num_wanted(const struct supervisor *sup);
+/* Starts as many more as the configuration wants. */
+void daemon_add_roles(struct supervisor *sup);
+void daemon_stop_roles(struct supervisor *sup, size_t first, size_t end);
+
+/* RUN/http.urls, and a line in the log for each. */
+void daemon_publish_urls(const struct supervisor *sup);
+void daemon_remove_urls(const struct supervisor *sup);
+
+/* The states of a reload: each returns the state that follows. */
+enum supervisor_state daemon_begin_reload(struct supervisor *sup);
+enum supervisor_state daemon_look_at_signer(struct supervisor *sup);
+enum supervisor_state daemon_look_at_status(struct supervisor *sup);
+enum supervisor_state daemon_look_at_responders(struct supervisor *sup);
+
+#endif
