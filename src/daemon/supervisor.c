@@ -118,7 +118,8 @@ look_at_roles(struct supervisor *sup)
 {
 	for (size_t i = 0; i < sup->num_roles; i++)
 		if (!sup->roles[i].has_given_up)
-			return sup->has_hup ? daemon_begin_reload(sup) : SUPERVISOR_RUNNING;
+			return sup->has_hup ? daemon_begin_reload(sup) :
+			    SUPERVISOR_RUNNING;
 	oc_log(OC_LOG_ERROR, "no role can run: ending");
 	return give_up(sup, IPC_EXIT_CONFIG);
 }

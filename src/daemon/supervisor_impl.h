@@ -19,9 +19,12 @@ struct event_base;
 enum supervisor_state {
 	SUPERVISOR_STARTING,	/* all roles for the first time */
 	SUPERVISOR_RUNNING,
-	SUPERVISOR_RELOADING_SIGNER,	/* stopped and started, if it must be */
-	SUPERVISOR_RELOADING_STATUS,	/* its successor beside it, then alone */
-	SUPERVISOR_RELOADING_RESPONDERS, /* the same, all at once */
+	/* Stopped and started, if it must be. */
+	SUPERVISOR_RELOADING_SIGNER,
+	/* Its successor beside it, then alone. */
+	SUPERVISOR_RELOADING_STATUS,
+	/* The same, all at once. */
+	SUPERVISOR_RELOADING_RESPONDERS,
 	SUPERVISOR_STOPPING_RESPONDERS,
 	SUPERVISOR_STOPPING_STATUS,
 	SUPERVISOR_STOPPING_SIGNER,
