@@ -94,11 +94,13 @@ exec_daemon(const char *option)
 	setenv("OCSIGN_LIBEXECDIR", fixture_in_dir("libexec"), 1);
 	setenv("DUMMY_DIR", dir, 1);
 	unsetenv("NOTIFY_SOCKET");
-	log = open(fixture_in_dir("stderr"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+	log = open(fixture_in_dir("stderr"), O_WRONLY | O_CREAT | O_APPEND,
+	    0600);
 	dup2(log, STDERR_FILENO);
 	dup2(log, STDOUT_FILENO);
 	close(log);
-	execl(path, path, "-c", fixture_in_dir("ocsign.conf"), option, (char *)NULL);
+	execl(path, path, "-c", fixture_in_dir("ocsign.conf"), option,
+	    (char *)NULL);
 	return 126;
 }
 

@@ -23,7 +23,8 @@ asked_in_ms(int64_t ms)
 }
 
 void
-asked_note(void *arg, enum oc_err err, enum ipc_type type, struct der_bytes fields)
+asked_note(void *arg, enum oc_err err, enum ipc_type type,
+    struct der_bytes fields)
 {
 	struct asked *a = arg;
 	struct der_bytes text;

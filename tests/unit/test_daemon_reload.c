@@ -85,13 +85,15 @@ bad_configuration_changes_nothing(void **state)
 	fixture_wait_for_text("wrokers");
 	assert_int_equal(fixture_ask_http(port), pid);
 	/* Well written, and cannot be. */
-	fixture_configure(1, "127.0.0.1:0", "\n[token t]\nmodule = /no/such.so\n"
+	fixture_configure(1, "127.0.0.1:0",
+	    "\n[token t]\nmodule = /no/such.so\n"
 	    "uri = pkcs11:token=t\n");
 	fixture_reload();
 	fixture_wait_for_text("/no/such.so");
 	assert_int_equal(fixture_ask_http(port), pid);
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(fixture_count("start", fixture_programs[i]), 1);
+		assert_int_equal(fixture_count("start", fixture_programs[i]),
+		    1);
 	assert_int_equal(fixture_stop(), 0);
 }
 

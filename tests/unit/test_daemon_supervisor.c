@@ -40,8 +40,10 @@ starts_all_and_ends_in_order(void **state)
 	    fixture_count("leak", "ocsign-status") +
 	    fixture_count("leak", "ocsign-responder"), 0);
 	/* The run directory is as a fresh start wants it. */
-	assert_int_not_equal(access(fixture_in_dir("run/status.sock"), F_OK), 0);
-	assert_int_not_equal(access(fixture_in_dir("run/notify.sock"), F_OK), 0);
+	assert_int_not_equal(access(fixture_in_dir("run/status.sock"), F_OK),
+	    0);
+	assert_int_not_equal(access(fixture_in_dir("run/notify.sock"), F_OK),
+	    0);
 }
 
 static void
@@ -214,10 +216,12 @@ detached_it_returns_when_all_are_ready(void **state)
 	fixture_behave("ocsign-status", "ready");
 	fixture_configure(1, "127.0.0.1:0", "");
 	/* -p and -d in one word, as getopt allows. */
-	snprintf(pid_option, sizeof(pid_option), "-dp%s", fixture_in_dir("pid"));
+	snprintf(pid_option, sizeof(pid_option), "-dp%s",
+	    fixture_in_dir("pid"));
 	assert_int_equal(fixture_run_to_end(pid_option), 0);
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(fixture_count("ready", fixture_programs[i]), 1);
+		assert_int_equal(fixture_count("ready", fixture_programs[i]),
+		    1);
 	pid = read_pid_file();
 	assert_true(pid > 1);
 	assert_int_equal(kill(pid, SIGTERM), 0);
@@ -236,7 +240,8 @@ detached_it_fails_when_a_role_does(void **state)
 	fixture_wait_for_text("did not start");
 	/* Nothing is left of it. */
 	if (fixture_find("start", "ocsign-signer", 0) != 0)
-		fixture_wait_until_gone(fixture_find("start", "ocsign-signer", 0));
+		fixture_wait_until_gone(fixture_find("start", "ocsign-signer",
+		    0));
 	assert_false(ipc_is_served(fixture_in_dir("run/status.sock")));
 	assert_int_equal(fixture_count("start", "ocsign-responder"), 1);
 }
@@ -262,7 +267,8 @@ test_option_checks_and_starts_nothing(void **state)
 	assert_int_equal(fixture_run_to_end("-t"), 78);
 	fixture_wait_for_text("workers");
 	fixture_wait_for_text("nonsense");
-	fixture_configure(1, "127.0.0.1:0", "\n[token t]\nmodule = /no/such.so\n"
+	fixture_configure(1, "127.0.0.1:0",
+	    "\n[token t]\nmodule = /no/such.so\n"
 	    "uri = pkcs11:slot-id=1\npin-source = fd:3\n");
 	assert_int_equal(fixture_run_to_end("-t"), 78);
 	fixture_wait_for_text("/no/such.so");

@@ -213,7 +213,8 @@ ask_now_without_a_server_is_down(void **state)
 	(void)state;
 	assert_int_equal(ipc_put_bare(frame, sizeof(frame), id, IPC_STATUS,
 	    &len), OC_OK);
-	assert_int_equal(ipc_channel_ask_now(ch, id, frame, len, asked_in_ms(100),
+	assert_int_equal(ipc_channel_ask_now(ch, id, frame, len,
+	    asked_in_ms(100),
 	    &type, &fields), OC_ERR_DOWN);
 	assert_true(oc_clock_mono_ns() - start >= 100 * OC_NS_PER_MS);
 	assert_true(oc_clock_mono_ns() - start < 2 * OC_NS_PER_S);
@@ -466,7 +467,8 @@ too_much_waiting_is_busy(void **state)
 
 		assert_int_equal(ipc_put_bare(frame, sizeof(frame), id,
 		    IPC_STATUS, &len), OC_OK);
-		err = ipc_channel_ask(ch, id, frame, len, -1, asked_in_ms(20000),
+		err = ipc_channel_ask(ch, id, frame, len, -1,
+		    asked_in_ms(20000),
 		    asked_note, &a);
 		num++;
 	}
