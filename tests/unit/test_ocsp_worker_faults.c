@@ -64,11 +64,19 @@ get_text(const char *path, char text[1024])
 static void
 get_serial(const char *serial_hex, size_t nonce_len)
 {
-	char path[1024];
+	char path[512];
 
 	world_path(world_request(&world, serial_hex, nonce_len), path,
 	    sizeof(path));
 	http_get(PORT, path, "", &r);
+}
+
+/* Once it has seen that the last client is gone. */
+static int
+num_fds_at_rest(void)
+{
+	sleep_ms(150);
+	return worker_num_fds(&running);
 }
 
 static void
@@ -220,12 +228,12 @@ never_reads(void **state)
 	(void)state;
 	worker_start(&world, tune_short, &running);
 	expect_good();
-	num_fds = worker_num_fds(&running);
+	num_fds = num_fds_at_rest();
 	c = client_new(PORT);
 	get_text(world.path, text);
 	assert_true(fill_up(c, text, &rest) > 1000);
 	sleep_ms(1000);
-	assert_int_equal(worker_num_fds(&running), num_fds);
+	assert_int_equal(num_fds_at_rest(), num_fds);
 	client_free(c);
 	expect_good();
 	worker_stop(&running);
@@ -244,8 +252,7 @@ rst(void **state)
 	(void)state;
 	worker_start(&world, NULL, &running);
 	expect_good();
-	sleep_ms(100);
-	num_fds = worker_num_fds(&running);
+	num_fds = num_fds_at_rest();
 	get_text(world.path, text);
 	for (i = 0; i < 50; i++) {
 		c = client_new(PORT);
@@ -259,8 +266,7 @@ rst(void **state)
 		reset(c);
 	}
 	expect_good();
-	sleep_ms(200);
-	assert_int_equal(worker_num_fds(&running), num_fds);
+	assert_int_equal(num_fds_at_rest(), num_fds);
 	worker_stop(&running);
 }
 
@@ -469,7 +475,7 @@ static void
 misses_bounded(void **state)
 {
 	struct client *clients[8];
-	char path[1024], text[1024];
+	char path[512], text[1024];
 	int64_t begin;
 	int i;
 
@@ -502,7 +508,7 @@ static void
 pipeline_behind_miss(void **state)
 {
 	struct client *c;
-	char path[1024], text[1024];
+	char path[512], text[1024];
 	int64_t begin;
 	int i;
 
@@ -537,15 +543,14 @@ static void
 gone_while_waiting(void **state)
 {
 	struct client *c;
-	char path[1024], text[1024];
+	char path[512], text[1024];
 	int num_fds, i;
 
 	(void)state;
 	worker_start(&world, NULL, &running);
 	stub_start(&world, STUB_SLOW, &stub);
 	get_serial("1234", 0);
-	sleep_ms(100);
-	num_fds = worker_num_fds(&running);
+	num_fds = num_fds_at_rest();
 	world_path(world_request(&world, "1234", 0), path, sizeof(path));
 	get_text(path, text);
 	for (i = 0; i < 10; i++) {
@@ -565,8 +570,7 @@ gone_while_waiting(void **state)
 	assert_ocsp_error(&r, OCSP_UNAUTHORIZED);
 	assert_true(client_is_closed(c, 2000));
 	client_free(c);
-	sleep_ms(200);
-	assert_int_equal(worker_num_fds(&running), num_fds);
+	assert_int_equal(num_fds_at_rest(), num_fds);
 	expect_good();
 	worker_stop(&running);
 	stub_stop(&stub);
@@ -677,7 +681,7 @@ static void
 drain(void **state)
 {
 	struct client *waiting, *idle, *half;
-	char path[1024], text[1024];
+	char path[512], text[1024];
 	int status;
 
 	(void)state;
