@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# The EXAMPLES of ocsign(1), run as they are printed, and what came of them.
+
+. "$top_srcdir/tests/interop/lib.sh"
+
+write_config
+awk '/^\.Sh/ { in_examples = /EXAMPLES/ }
+    in_examples && /^\.Bd/ { in_code = 1; next }
+    /^\.Ed/ { in_code = 0 }
+    in_code { sub(/^\$ /, ""); gsub(/\\e/, "\\"); print }' \
+    "$top_srcdir/man/ocsign.1" >examples.sh
+[ "$(wc -l <examples.sh)" -ge 10 ] || die "no examples in ocsign.1"
+sh -eux examples.sh 2>log || die "$(cat log)"
+
+good openssl verify -CAfile root.pem -untrusted site.pem site.pem
+[ "$(grep -c BEGIN site.pem)" -eq 2 ] || die "not a chain: site.pem"
+good openssl crl -in web.crl -CAfile web.pem -noout
+cat root.pem web.pem >cas.pem
+if openssl verify -CAfile cas.pem -crl_check -CRLfile web.crl site.pem \
+    >out 2>&1; then
+	die "openssl takes what is revoked"
+fi
+grep -q 'certificate revoked' out || die "$(cat out)"
+
+good ocsign --json audit verify
+grep -q '"chain": "good"' out || die "$(cat out)"
+grep -q '"never_issued": 0' out || die "$(cat out)"
+exit 0

@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Revoking: CRLs and OCSP responses in openssl's eyes, with and without the
+# service.
+
+. "$top_srcdir/tests/interop/lib.sh"
+need sqlite3
+
+write_config
+make_cas
+csr site -newkey rsa:2048
+for name in a b hold; do
+	good ocsign cert issue --issuer web --profile server \
+	    --out $name.pem site.csr
+done
+cat root.pem web.pem >cas.pem
+
+crl_says() {
+	good ocsign crl create --issuer web --out web.crl
+	openssl verify -CAfile cas.pem -crl_check -CRLfile web.crl "$1" \
+	    >out 2>&1
+	[ $? -eq "$2" ] || die "$1 with the CRL: $(cat out)"
+}
+# ocsp_says FILE STATUS
+ocsp_says() {
+	good ocsign ocsp sign --issuer web --cert "$1" --out r.ocsp
+	good openssl ocsp -respin r.ocsp -issuer web.pem -cert "$1" \
+	    -CAfile root.pem -no_nonce
+	grep -q "^$1: $2" out || die "$(cat out)"
+	good ocsign --json ocsp show r.ocsp
+	grep -q "\"status\": \"$2\"" out || die "$(cat out)"
+}
+
+crl_says a.pem 0
+ocsp_says a.pem good
+good ocsign cert revoke --reason superseded --invalidity 2026-01-02 a.pem
+crl_says a.pem 2
+ocsp_says a.pem revoked
+good openssl crl -in web.crl -noout -text
+grep -q 'Superseded' out || die "$(cat out)"
+grep -q 'Invalidity Date' out || die "$(cat out)"
+bad 1 'revoked already' ocsign cert revoke a.pem
+crl_says b.pem 0
+
+good ocsign cert revoke --reason certificateHold hold.pem
+crl_says hold.pem 2
+good ocsign cert revoke --reason removeFromCRL hold.pem
+crl_says hold.pem 0
+ocsp_says hold.pem good
+bad 1 'not on hold' ocsign cert revoke --reason removeFromCRL hold.pem
+
+bad 1 'ever issued' ocsign cert revoke 1234
+bad 2 'no revocation reason' ocsign cert revoke --reason x b.pem
+bad 2 'future' ocsign cert revoke --invalidity 2999-01-01 b.pem
+bad 1 'cannot open' ocsign cert revoke not-there.pem
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -keyout n.key -out nobody.pem -subj '/CN=Example Web' 2>/dev/null
+bad 1 'no \[issuer\]' ocsign cert revoke nobody.pem
+bad 1 'private key' ocsign cert revoke n.key
+
+# CRL numbers only ever rise.
+good ocsign --json crl show web.crl
+number=$(sed -n 's/.*"number": "\(.*\)".*/\1/p' out)
+good ocsign crl create --issuer web --out web.crl
+good ocsign --json crl show web.crl
+next=$(sed -n 's/.*"number": "\(.*\)".*/\1/p' out)
+[ "$number" != "$next" ] || die "CRL number $number twice"
+good ocsign crl create --issuer web --der --out web.der
+good openssl crl -inform DER -in web.der -CAfile web.pem -noout
+
+# Backup, and back: what was revoked since then is lost, and said to be.
+good ocsign store backup copy.db
+good ocsign cert revoke b.pem
+good ocsign store restore copy.db
+good ocsign cert show b.pem
+grep -q 'status: *valid' out || die "$(cat out)"
+good ocsign audit verify
+good ocsign crl create --issuer web --out web.crl
+good ocsign --json crl show web.crl
+later=$(sed -n 's/.*"number": "\(.*\)".*/\1/p' out)
+[ "$(printf '%020s\n%020s\n' "$next" "$later" | sort | tail -n 1)" = \
+    "$(printf '%020s' "$later")" ] || die "CRL number went back: $later"
+exit 0
