@@ -55,9 +55,9 @@ expect_good(void)
 }
 
 static void
-get_text(const char *path, char text[1024])
+get_text(const char *path, char text[1100])
 {
-	snprintf(text, 1024, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+	snprintf(text, 1100, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
 }
 
 /* What is not in the table, asked for on a connection of its own. */
@@ -136,7 +136,7 @@ static void
 other_deadlines(void **state)
 {
 	struct client *body, *silent, *idle;
-	char text[1024];
+	char text[1100];
 	int64_t begin;
 
 	(void)state;
@@ -192,7 +192,7 @@ static void
 slow_reader(void **state)
 {
 	struct client *c;
-	char text[1024];
+	char text[1100];
 	size_t num, rest, i;
 
 	(void)state;
@@ -221,7 +221,7 @@ static void
 never_reads(void **state)
 {
 	struct client *c;
-	char text[1024];
+	char text[1100];
 	size_t rest;
 	int num_fds;
 
@@ -245,7 +245,7 @@ static void
 rst(void **state)
 {
 	struct client *c;
-	char text[1024];
+	char text[1100];
 	size_t rest;
 	int num_fds, i;
 
@@ -314,7 +314,7 @@ static void
 connections_max(void **state)
 {
 	struct client *idle[8], *busy;
-	char text[1024];
+	char text[1100];
 	int i;
 
 	(void)state;
@@ -475,7 +475,7 @@ static void
 misses_bounded(void **state)
 {
 	struct client *clients[8];
-	char path[512], text[1024];
+	char path[512], text[1100];
 	int64_t begin;
 	int i;
 
@@ -508,7 +508,7 @@ static void
 pipeline_behind_miss(void **state)
 {
 	struct client *c;
-	char path[512], text[1024];
+	char path[512], text[1100];
 	int64_t begin;
 	int i;
 
@@ -543,7 +543,7 @@ static void
 gone_while_waiting(void **state)
 {
 	struct client *c;
-	char path[512], text[1024];
+	char path[512], text[1100];
 	int num_fds, i;
 
 	(void)state;
@@ -681,7 +681,7 @@ static void
 drain(void **state)
 {
 	struct client *waiting, *idle, *half;
-	char path[512], text[1024];
+	char path[512], text[1100];
 	int status;
 
 	(void)state;
