@@ -167,6 +167,7 @@ cli_csr_new_key(const char *key_path, enum sign_key_type type,
     const struct x509_extensions *extensions, uint8_t **der, size_t *der_len,
     struct oc_error *error)
 {
+	uint8_t *made = NULL;
 	EVP_PKEY *key;
 	enum oc_err err;
 
@@ -178,14 +179,16 @@ cli_csr_new_key(const char *key_path, enum sign_key_type type,
 	if (key == NULL)
 		return oc_error_set(error, OC_ERR_INTERNAL,
 		    "OpenSSL cannot generate the key");
-	err = make_csr(key, type, subject, extensions, der, der_len, error);
-	if (err == OC_OK) {
+	err = make_csr(key, type, subject, extensions, &made, der_len, error);
+	if (err == OC_OK)
 		err = write_key(key_path, key, error);
-		if (err != OC_OK)
-			free(*der);
-	}
 	EVP_PKEY_free(key);
-	return err;
+	if (err != OC_OK) {
+		free(made);
+		return err;
+	}
+	*der = made;
+	return OC_OK;
 }
 
 /* --- the command ------------------------------------------------------ */

@@ -110,11 +110,11 @@ with() {
 	cp kept.conf ocsign.conf
 }
 bad 1 'cannot open' ocsign -c none.conf cert list
-with 's/^module/modul/' 1 'did you mean module' $issue good.csr
+with 's/^uri/timout = 9s\nuri/' 1 'did you mean timeout' $issue good.csr
 with 's/^module.*//' 1 'module: is missing' $issue good.csr
 with 's/^token = ca/token = cb/' 1 'did you mean ca' $issue good.csr
 with '1s/.*/[store/' 1 'ocsign.conf:1' $issue good.csr
-with '$s/$/\nkey = two/' 1 'twice|again' $issue good.csr
+with '$s/$/\nkey = two/' 1 'also on line' $issue good.csr
 with 's/^\(crl-url\).*/\1 = https:\/\/x\//' 1 'https' $issue good.csr
 with 's/^uri.*/uri = pkcs11/' 1 'no PKCS#11 URI' $issue good.csr
 with 's/^uri.*/uri = pkcs11:token=no/' 1 'token' $issue good.csr
@@ -171,15 +171,17 @@ wait $holder
 
 # --- no space: the limit on file sizes says what a full disk says
 bad 1 '.' sh -c 'ulimit -f 1; exec "$@"' sh $issue good.csr
-bad 1 'x.key' sh -c 'ulimit -f 0; exec "$@"' sh \
-    ocsign csr create --subject CN=a --new-key x.key
-[ ! -e x.key ] || die "half a key"
+said=$(sh -c 'ulimit -f 0; exec "$@"' sh ocsign csr create --subject CN=a \
+    --new-key x.key 2>&1 >/dev/null)
+[ $? -eq 1 ] || die "csr create without space: $said"
+echo "$said" | grep -q '^ocsign: csr create: .*x.key' || die "$said"
+[ -z "$(find . -name '*x.key*' -o -name '.ocsign*')" ] || die "half a key"
 if [ -c /dev/full ]; then
 	ocsign cert list >/dev/full 2>err
 	[ $? -eq 1 ] || die "standard output is full"
 	grep -q 'No space left' err || die "$(cat err)"
 fi
-bad 1 'none/x.csr' ocsign csr create --subject CN=a --key web --token ca \
+bad 1 'create a file in none' ocsign csr create --subject CN=a --key web --token ca \
     --out none/x.csr
 
 # After all this it works.
