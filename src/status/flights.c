@@ -149,10 +149,12 @@ status_service_note_signer(struct status_service *s, enum oc_err err,
 {
 	bool is_well = err == OC_OK;
 
-	if (is_well)
+	if (is_well) {
 		s->num_signed++;
-	else
+		s->last_signed_at = oc_clock_now_s();
+	} else {
 		s->num_failed++;
+	}
 	if (is_well == s->is_signer_well)
 		return;
 	s->is_signer_well = is_well;
@@ -184,10 +186,15 @@ must_wait(const struct status_service *s, const struct status_nudge *nudge)
 {
 	const struct ocsp_refresh *urgent = &s->due[STATUS_DUE_URGENT];
 	const struct status_flight *f;
+	int64_t since = nudge->known_at;
 	uint32_t i;
 
 	if (!nudge->is_known)
 		return true;
+	if (since < s->last_signed_at)
+		since = s->last_signed_at;
+	if (oc_clock_now_s() - since > STATUS_NUDGE_WAIT_S)
+		return false;
 	if (!s->is_signer_well || !s->is_table_well || s->has_said_expired)
 		return false;
 	if (urgent->num > 0 && urgent->heap[0].at <= nudge->known_at)

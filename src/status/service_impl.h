@@ -19,6 +19,8 @@
 #define STATUS_RETRY_S 5
 /* While the source fails nothing can be renewed: when to look again. */
 #define STATUS_SOURCE_RETRY_S 60
+/* A nudge waits no longer than this for a signer that signs nothing. */
+#define STATUS_NUDGE_WAIT_S 5
 #define STATUS_BUCKETS 1024
 
 struct status_nudge {
@@ -51,6 +53,7 @@ struct status_service {
 	uint64_t num_signed, num_failed, num_asked;
 	int64_t known_at;		/* when the source was last well; only
 					 * while it is not */
+	int64_t last_signed_at;		/* something */
 	int64_t table_retry_at;		/* only while it takes nothing */
 	bool is_ready, is_source_well, is_signer_well, is_table_well;
 	bool has_said_expired;
