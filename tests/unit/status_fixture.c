@@ -263,7 +263,8 @@ release_log(struct world *w)
 	snprintf(path, sizeof(path), "%s/log", w->directory);
 	f = fopen(path, "r");
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (strncmp(line, "test: ", 6) != 0)
+		if (strncmp(line, "test: ", 6) != 0 &&
+		    strncmp(line, "ocsign-status: ", 15) != 0)
 			fputs(line, stderr);
 	if (f != NULL)
 		fclose(f);
