@@ -165,8 +165,8 @@ nudge_done(void *arg)
 
 	if (--q->num_left > 0)
 		return;
-	if (q->peer != NULL && !is_stopping && ipc_put_bare(frame, sizeof(frame), q->id,
-	    IPC_NUDGED, &len) == OC_OK)
+	if (q->peer != NULL && !is_stopping && ipc_put_bare(frame,
+	    sizeof(frame), q->id, IPC_NUDGED, &len) == OC_OK)
 		ipc_peer_send(q->peer, frame, len);
 	question_free(q);
 }
