@@ -17,7 +17,7 @@
 #define YEAR (365 * DAY)
 
 const char *const oc_config_builtin_profiles[] = {
-	"server", "client", "ocsp-signer", "intermediate", NULL
+	"server", "client", "ocsp-signer", "intermediate", "root", NULL
 };
 
 static bool
@@ -264,7 +264,7 @@ static const struct oc_config_key token_keys[] = {
 	{ "pin-source", OC_KIND_STRING, AT(pin_source),
 	    .check = check_pin_source },
 	{ "sessions", OC_KIND_INT, AT(sessions), .preset = "4",
-	    .min = 1, .max = 256 },
+	    .min = 1, .max = 64 },
 	{ "timeout", OC_KIND_DURATION, AT(timeout_s), .preset = "10s",
 	    .min = 1, .max = HOUR },
 	{ "environment", OC_KIND_LIST, AT(environment),
@@ -289,7 +289,7 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "crl-lifetime", OC_KIND_DURATION, AT(crl_lifetime_s),
 	    .preset = "7d", .min = MINUTE, .max = 5 * YEAR },
 	{ "ocsp-lifetime", OC_KIND_DURATION, AT(ocsp_lifetime_s),
-	    .preset = "4d", .min = MINUTE, .max = 5 * YEAR },
+	    .preset = "4d", .min = MINUTE, .max = 400 * DAY },
 	{ "ocsp-backdate", OC_KIND_DURATION, AT(ocsp_backdate_s),
 	    .preset = "5m", .min = 0, .max = DAY },
 	{ "presign", OC_KIND_ENUM, AT(presign), .preset = "all",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What "ocsignd -t" checks beyond what the configuration's reader does. */
 #include "daemon/check_main.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/value.h"
+#include "ca/profile.h"
 #include "pkcs11/uri.h"
 #include "x509/cert.h"
 #include "x509/file.h"
@@ -143,6 +145,21 @@ check_token(struct checker *c, const struct oc_config_token *token)
 	check_pin_source(c, token);
 }
 
+/* The words that only ca/ understands. */
+static void
+check_profile(struct checker *c, const struct oc_config *config,
+    const struct oc_config_profile *profile)
+{
+	struct oc_error error = { 0 };
+	struct ca_profile found;
+
+	/* The text says where. */
+	if (ca_profile_find(config, profile->name, &found, &error) != OC_OK) {
+		c->print(error.text);
+		c->num_errors++;
+	}
+}
+
 enum oc_err
 daemon_check(const char *path, void (*print)(const char *line),
     struct oc_config **config)
@@ -166,6 +183,8 @@ daemon_check(const char *path, void (*print)(const char *line),
 		check_token(&c, &loaded->tokens[i]);
 	for (size_t i = 0; i < loaded->num_issuers; i++)
 		check_issuer(&c, &loaded->issuers[i]);
+	for (size_t i = 0; i < loaded->num_profiles; i++)
+		check_profile(&c, loaded, &loaded->profiles[i]);
 	if (c.num_errors > 0) {
 		oc_config_free(loaded);
 		return OC_ERR_CONFIG;

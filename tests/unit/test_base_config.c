@@ -81,7 +81,7 @@ static const char all_keys[] =
 	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
 	    "prefix = /ocsp/\nnonce-budget = 0\n"
 	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
-	    "pin-source = pin.txt\nsessions = 256\ntimeout = 3s\n"
+	    "pin-source = pin.txt\nsessions = 64\ntimeout = 3s\n"
 	    "environment = A=./x B=y C=\n"
 	    "[token b]\nmodule = /m.so\nuri = pkcs11:token=b\n"
 	    "pin-source = fd:7\n"
@@ -246,7 +246,7 @@ static const struct {
 	{ TOKEN "environment = 1A=b\n", "4: [token t] environment: \"1A=b\" "
 	    "is no variable; write NAME=VALUE" },
 	{ TOKEN "sessions = 257\n", "4: [token t] sessions: 257 is out of "
-	    "range; write 1 to 256" },
+	    "range; write 1 to 64" },
 	{ ISSUER "ocsp-url = https://x/\n", "8: [issuer i] ocsp-url: https "
 	    "cannot be used here, clients would need what they are about to "
 	    "fetch (RFC 5280, 8); write http://" },
