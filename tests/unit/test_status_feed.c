@@ -268,7 +268,8 @@ test_nudge(void **state)
 	turn(2000, &seen.num_caught_up, 2);
 	assert_int_equal(seen.nudge, 1);
 	assert_int_equal(seen.seq, 3);
-	assert_true(oc_clock_mono_ns() - begun < OC_NS_PER_S / 5);
+	/* It has no news: unasked it would never have been read. */
+	assert_true(oc_clock_mono_ns() - begun < OC_NS_PER_S);
 	assert_int_equal(status_feed_nudge(feed), 2);
 	assert_int_equal(status_feed_nudge(feed), 3);
 	while (seen.nudge < 3)
