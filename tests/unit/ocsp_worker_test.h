@@ -65,7 +65,11 @@ void worker_start(struct world *w, worker_tune_fn *tune, struct running *r);
 void worker_stop(struct running *r);
 /* CPU time it has used, in ms. */
 int64_t worker_cpu_ms(const struct running *r);
+/* Its descriptors, once it has seen that the last client is gone. */
 int worker_num_fds(const struct running *r);
+
+void sleep_ms(int ms);
+int64_t now_ms(void);		/* of the clock that only goes forward */
 
 /* ocsign-status: what it says to every question. */
 enum stub_mode {
@@ -99,6 +103,8 @@ struct response {
 };
 struct client *client_new(uint16_t port);
 void client_free(struct client *c);
+/* The same with an RST. */
+void client_reset(struct client *c);
 void client_send(struct client *c, const void *bytes, size_t len);
 void client_send_text(struct client *c, const char *text);
 /* Reads one; false if the connection ends first.  What it says of itself must
@@ -112,9 +118,15 @@ const char *response_field(const struct response *r, const char *name,
 void assert_field(const struct response *r, const char *name,
     const char *expected);
 
+/* The request of a GET. */
+void get_text(const char *path, char text[1024]);
 /* On a connection of its own.  fields: lines that end in CR LF. */
 void http_get(uint16_t port, const char *path, const char *fields,
     struct response *r);
+void http_get_serial(struct world *w, uint16_t port, const char *serial_hex,
+    size_t nonce_len, struct response *r);
+/* A request that must be answered by this status and the end. */
+void http_refused(uint16_t port, const char *text, int status);
 void http_post(uint16_t port, const char *fields, struct blob body,
     struct response *r);
 /* That an answer is this status of RFC 6960, and says no cache may keep it. */

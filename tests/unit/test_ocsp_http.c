@@ -430,8 +430,10 @@ test_dates(void **state)
 {
 	static const char *const bad[] = {
 		"", "Sun, 06 Nov 1994 08:49:37 UTC",
-		"Sun, 06 Nov 1994 08:49:37 +0000", "Sun, 31 Feb 1994 08:49:37 GMT",
-		"Sun, 06 Nox 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
+		"Sun, 06 Nov 1994 08:49:37 +0000",
+		"Sun, 31 Feb 1994 08:49:37 GMT",
+		"Sun, 06 Nox 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 24:49:37 GMT",
 		"Sun, 06-Nov-1994 08:49:37 GMT", "784111777",
 		"Sun Nov 06 08:49:37 94  ", "Sun, 6 Nov 1994 08:49:37 GMT",
 	};

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Does a responder go on whatever its tables and ocsign-status do?  Each test
+ * has an issuer and a worker of its own.
+ */
+#include "tests/unit/ocsp_worker_test.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+static struct world world;
+static struct running running;
+static struct stub stub;
+static struct response r;
+
+#define PORT running.port
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_init(&world);
+	memset(&running, 0, sizeof(running));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_fini(&world);
+	return 0;
+}
+
+static void
+expect_good(void)
+{
+	http_get(PORT, world.path, "", &r);
+	assert_body(&r, world.answer);
+}
+
+/* --- ocsign-status ---------------------------------------------------- */
+
+static void
+tune_status(struct ocsp_worker_options *options)
+{
+	options->status_timeout_ns = 500 * OC_NS_PER_MS;
+	options->misses_max = 4;
+}
+
+static void
+miss_table(void **state)
+{
+	(void)state;
+	worker_start(&world, NULL, &running);
+	stub_start(&world, STUB_TABLE, &stub);
+	http_get_serial(&world, PORT, "1234", 0, &r);
+	assert_int_equal(r.status, 200);
+	assert_int_equal(world_verify(&world, world_request(&world, "1234",
+	    0), r.body, r.len), V_OCSP_CERTSTATUS_REVOKED);
+	assert_non_null(strstr(r.head, "max-age="));
+	http_get_serial(&world, PORT, "1234", 0, &r);
+	assert_int_equal(r.status, 200);
+	worker_stop(&running);
+	stub_stop(&stub);
+	assert_int_equal(stub.num_asked, 1);
+}
+
+/* A table that still has nothing: no second question, no loop. */
+static void
+miss_table_lie(void **state)
+{
+	(void)state;
+	worker_start(&world, NULL, &running);
+	stub_start(&world, STUB_TABLE_LIE, &stub);
+	http_get_serial(&world, PORT, "1234", 0, &r);
+	assert_ocsp_error(&r, OCSP_TRY_LATER);
+	assert_field(&r, "Retry-After", "5");
+	worker_stop(&running);
+	stub_stop(&stub);
+	assert_int_equal(stub.num_asked, 1);
+}
+
+/* nonce-nocache: made for one client, kept for none. */
+static void
+miss_response(void **state)
+{
+	(void)state;
+	worker_start(&world, NULL, &running);
+	stub_start(&world, STUB_RESPONSE, &stub);
+	http_get_serial(&world, PORT, world.serial_hex, 32, &r);
+	assert_body(&r, world.answer);
+	assert_field(&r, "Cache-Control", "no-store");
+	assert_field(&r, "ETag", NULL);
+	assert_field(&r, "Expires", NULL);
+	worker_stop(&running);
+	stub_stop(&stub);
+	assert_int_equal(stub.num_nonces, 1);
+}
+
+static void
+miss_error(void **state)
+{
+	(void)state;
+	worker_start(&world, NULL, &running);
+	stub_start(&world, STUB_ERROR, &stub);
+	http_get_serial(&world, PORT, "1234", 0, &r);
+	assert_ocsp_error(&r, OCSP_TRY_LATER);
+	assert_field(&r, "Retry-After", "17");
+	worker_stop(&running);
+	stub_stop(&stub);
+}
+
+/* nonce-budget spent: the answer without one, from the table if it is there,
+ * else by a question without one. */
+static void
+miss_no_nonce(void **state)
+{
+	(void)state;
+	worker_start(&world, NULL, &running);
+	stub_start(&world, STUB_NO_NONCE, &stub);
+	http_get_serial(&world, PORT, world.serial_hex, 32, &r);
+	assert_body(&r, world.answer);
+	assert_non_null(strstr(r.head, "max-age="));
+	assert_int_equal(stub.num_asked, 1);
+	http_get_serial(&world, PORT, "1234", 32, &r);
+	assert_ocsp_error(&r, OCSP_TRY_LATER);
+	assert_int_equal(stub.num_asked, 3);
+	assert_int_equal(stub.num_nonces, 2);
+	worker_stop(&running);
+	stub_stop(&stub);
+}
+
+/* Away, silent, dying, mad: tryLater for what must be asked; the table's
+ * answers go on; and all is well when it is back. */
+static void
+status_in_trouble(void **state)
+{
+	static const enum stub_mode modes[] = { STUB_SILENT, STUB_HANG_UP,
+	    STUB_GARBAGE };
+	int64_t begin;
+	size_t i;
+
+	(void)state;
+	worker_start(&world, tune_status, &running);
+	begin = now_ms();
+	http_get_serial(&world, PORT, "1234", 0, &r);
+	assert_ocsp_error(&r, OCSP_TRY_LATER);
+	assert_field(&r, "Retry-After", "5");
+	assert_in_range(now_ms() - begin, 0, 3000);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		stub_start(&world, modes[i], &stub);
+		http_get_serial(&world, PORT, "1234", 0, &r);
+		assert_ocsp_error(&r, OCSP_TRY_LATER);
+		expect_good();
+		stub_stop(&stub);
+	}
+	stub_start(&world, STUB_TABLE, &stub);
+	for (begin = now_ms(); now_ms() - begin < 10000; sleep_ms(50)) {
+		http_get_serial(&world, PORT, "1234", 0, &r);
+		if (r.len > OCSP_ERROR_RESPONSE_LEN)
+			break;
+	}
+	assert_true(r.len > OCSP_ERROR_RESPONSE_LEN);
+	worker_stop(&running);
+	stub_stop(&stub);
+}
+
+/* Only so many wait; the others are told at once. */
+static void
+misses_bounded(void **state)
+{
+	struct client *clients[8];
+	char path[512], text[1024];
+	int64_t begin;
+	int i;
+
+	(void)state;
+	worker_start(&world, tune_status, &running);
+	stub_start(&world, STUB_SILENT, &stub);
+	world_path(world_request(&world, "1234", 0), path, sizeof(path));
+	get_text(path, text);
+	begin = now_ms();
+	for (i = 0; i < 8; i++) {
+		clients[i] = client_new(PORT);
+		client_send_text(clients[i], text);
+	}
+	for (i = 7; i >= 0; i--) {
+		assert_true(client_read(clients[i], false, &r));
+		assert_ocsp_error(&r, OCSP_TRY_LATER);
+		if (i == 4)
+			assert_in_range(now_ms() - begin, 0, 400);
+		client_free(clients[i]);
+	}
+	assert_true(now_ms() - begin >= 400);
+	worker_stop(&running);
+	stub_stop(&stub);
+	assert_int_equal(running.counts->misses_refused, 4);
+	assert_int_equal(stub.num_asked, 4);
+}
+
+/* While one request waits, those behind it do, and no others. */
+static void
+pipeline_behind_miss(void **state)
+{
+	struct client *c;
+	char path[512], text[1024];
+	int64_t begin;
+	int i;
+
+	(void)state;
+	worker_start(&world, NULL, &running);
+	stub_start(&world, STUB_SLOW, &stub);
+	world_path(world_request(&world, "1234", 0), path, sizeof(path));
+	begin = now_ms();
+	c = client_new(PORT);
+	for (i = 0; i < 3; i++) {
+		get_text(world.path, text);
+		client_send_text(c, text);
+		get_text(path, text);
+		client_send_text(c, text);
+	}
+	expect_good();
+	assert_in_range(now_ms() - begin, 0, 250);
+	for (i = 0; i < 3; i++) {
+		assert_true(client_read(c, false, &r));
+		assert_body(&r, world.answer);
+		assert_true(client_read(c, false, &r));
+		assert_ocsp_error(&r, OCSP_UNAUTHORIZED);
+	}
+	assert_true(now_ms() - begin >= 850);
+	client_free(c);
+	worker_stop(&running);
+	stub_stop(&stub);
+}
+
+/* Gone, one way or another, before the answer is there. */
+static void
+gone_while_waiting(void **state)
+{
+	struct client *c;
+	char path[512], text[1024];
+	int num_fds, i;
+
+	(void)state;
+	worker_start(&world, NULL, &running);
+	stub_start(&world, STUB_SLOW, &stub);
+	http_get_serial(&world, PORT, "1234", 0, &r);
+	num_fds = worker_num_fds(&running);
+	world_path(world_request(&world, "1234", 0), path, sizeof(path));
+	get_text(path, text);
+	for (i = 0; i < 10; i++) {
+		c = client_new(PORT);
+		client_send_text(c, text);
+		sleep_ms(10);
+		if (i % 2 == 0)
+			client_reset(c);
+		else
+			client_free(c);
+	}
+	/* One that has said all it wanted still wants to hear. */
+	c = client_new(PORT);
+	client_send_text(c, text);
+	shutdown(c->fd, SHUT_WR);
+	assert_true(client_read(c, false, &r));
+	assert_ocsp_error(&r, OCSP_UNAUTHORIZED);
+	assert_true(client_is_closed(c, 2000));
+	client_free(c);
+	assert_int_equal(worker_num_fds(&running), num_fds);
+	expect_good();
+	worker_stop(&running);
+	stub_stop(&stub);
+}
+
+/* --- tables ----------------------------------------------------------- */
+
+/* The table grows under the worker: what is new is found in the new file
+ * without a question. */
+static void
+table_grows(void **state)
+{
+	char hex[16];
+	int i;
+
+	(void)state;
+	worker_start(&world, tune_status, &running);
+	expect_good();
+	for (i = 0; i < 2000; i++) {
+		snprintf(hex, sizeof(hex), "41%06x", i);
+		(void)world_put(&world, hex, OCSP_GOOD, world.now - 60,
+		    world.now + WORLD_LIFE_S);
+		if (i % 100 == 0)
+			expect_good();
+	}
+	for (i = 0; i < 2000; i += 50) {
+		snprintf(hex, sizeof(hex), "41%06x", i);
+		http_get_serial(&world, PORT, hex, 0, &r);
+		assert_int_equal(world_verify(&world, world_request(&world,
+		    hex, 0), r.body, r.len), V_OCSP_CERTSTATUS_GOOD);
+	}
+	expect_good();
+	worker_stop(&running);
+	assert_int_equal(running.counts->misses_refused, 0);
+	assert_int_equal(running.counts->try_later, 0);
+}
+
+/* Another identity at the same path: other contexts. */
+static void
+table_of_another(void **state)
+{
+	struct world other;
+	struct running *run = &running;
+
+	(void)state;
+	worker_start(&world, NULL, run);
+	expect_good();
+	world_init(&other);
+	assert_int_equal(rename(other.table_path, world.table_path), 0);
+	sleep_ms(700);
+	http_get(PORT, other.path, "", &r);
+	assert_body(&r, other.answer);
+	assert_int_equal(world_verify(&other, other.request, r.body, r.len),
+	    V_OCSP_CERTSTATUS_GOOD);
+	http_get(PORT, world.path, "", &r);
+	assert_ocsp_error(&r, OCSP_UNAUTHORIZED);
+	worker_stop(run);
+	world_fini(&other);
+}
+
+/* Not there, there but not ready, ready, and away again. */
+static void
+table_comes_late(void **state)
+{
+	char away[WORLD_PATH_MAX + 8];
+
+	(void)state;
+	snprintf(away, sizeof(away), "%s.away", world.table_path);
+	assert_int_equal(rename(world.table_path, away), 0);
+	ocsp_table_set_ready(world.table, false);
+	worker_start(&world, tune_status, &running);
+	http_get(PORT, world.path, "", &r);
+	assert_ocsp_error(&r, OCSP_TRY_LATER);
+	assert_field(&r, "Retry-After", "5");
+	assert_int_equal(rename(away, world.table_path), 0);
+	sleep_ms(600);
+	http_get(PORT, world.path, "", &r);
+	assert_ocsp_error(&r, OCSP_TRY_LATER);
+	ocsp_table_set_ready(world.table, true);
+	expect_good();
+	/* What is in it was signed; it is served while we have it. */
+	assert_int_equal(rename(world.table_path, away), 0);
+	sleep_ms(600);
+	expect_good();
+	worker_stop(&running);
+}
+
+/* stale-never: the answer ends with its nextUpdate, at the second. */
+static void
+table_expires(void **state)
+{
+	(void)state;
+	worker_start(&world, tune_status, &running);
+	(void)world_put(&world, "77", OCSP_GOOD, world.now - 60,
+	    oc_clock_now_s() + 2);
+	http_get_serial(&world, PORT, "77", 0, &r);
+	assert_true(r.len > OCSP_ERROR_RESPONSE_LEN);
+	sleep_ms(2100);
+	http_get_serial(&world, PORT, "77", 0, &r);
+	assert_ocsp_error(&r, OCSP_TRY_LATER);
+	worker_stop(&running);
+}
+
+#define FAULT(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FAULT(miss_table),
+		FAULT(miss_table_lie),
+		FAULT(miss_response),
+		FAULT(miss_error),
+		FAULT(miss_no_nonce),
+		FAULT(status_in_trouble),
+		FAULT(misses_bounded),
+		FAULT(pipeline_behind_miss),
+		FAULT(gone_while_waiting),
+		FAULT(table_grows),
+		FAULT(table_of_another),
+		FAULT(table_comes_late),
+		FAULT(table_expires),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
