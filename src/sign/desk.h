@@ -16,7 +16,7 @@ struct sign_desk {
 	pthread_mutex_t lock;
 	pthread_cond_t unpinned;
 	int epoll_fd, event_fd, timer_fd;
-	int64_t armed_ns;		/* what timer_fd waits for; 0: nothing */
+	int64_t armed_ns;	/* what timer_fd waits for; 0: nothing */
 	struct sign_ticket **heap;	/* live tickets by deadline */
 	size_t num_live, heap_room;
 	struct sign_job *done_first, *done_last;

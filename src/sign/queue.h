@@ -15,7 +15,8 @@
 struct sign_queue;
 
 /* One job on its way through a signer's threads.  Whoever took it out of a
- * queue owns it, until it puts it into the next or finishes it (sign/desk.h). */
+ * queue owns it until it puts it into the next, or finishes it
+ * (sign/desk.h). */
 struct sign_ticket {
 	/* From the job, constant. */
 	void *key;			/* the signer's own */

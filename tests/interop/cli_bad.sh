@@ -181,7 +181,8 @@ if [ -c /dev/full ]; then
 	[ $? -eq 1 ] || die "standard output is full"
 	grep -q 'No space left' err || die "$(cat err)"
 fi
-bad 1 'create a file in none' ocsign csr create --subject CN=a --key web --token ca \
+bad 1 'create a file in none' \
+    ocsign csr create --subject CN=a --key web --token ca \
     --out none/x.csr
 
 # After all this it works.
