@@ -36,13 +36,18 @@ parse_url(struct exchange *x, struct oc_error *error)
 	if (strncasecmp(p, "http://", 7) != 0)
 		return oc_error_set(error, OC_ERR_UNSUPPORTED, "\"%.100s\" is "
 		    "no http:// URL", x->url);
+	/* All of it goes into a request head. */
+	for (const char *q = p; *q != '\0'; q++)
+		if ((unsigned char)*q <= 0x20 || (unsigned char)*q >= 0x7f)
+			return oc_error_set(error, OC_ERR_MALFORMED,
+			    "\"%.100s\": a URL has no blanks and no control "
+			    "characters", x->url);
 	p += 7;
 	end = p + strcspn(p, "/?#");
 	x->path = end;
-	for (const char *q = p; q < end; q++)
-		if ((unsigned char)*q <= 0x20 || *q == '@')
-			return oc_error_set(error, OC_ERR_MALFORMED,
-			    "\"%.100s\": a bad host", x->url);
+	if (memchr(p, '@', (size_t)(end - p)) != NULL)
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "\"%.100s\": a bad host", x->url);
 	if (*p == '[') {
 		const char *close = memchr(p, ']', (size_t)(end - p));
 
@@ -190,8 +195,9 @@ send_request(const struct exchange *x, enum cli_http_method method,
 		put_host(x, &b);
 		oc_buffer_put_text(&b, "Connection: close\r\n\r\n");
 	} else {
-		oc_buffer_printf(&b, "POST %s HTTP/1.1\r\n",
-		    x->path[0] == '\0' ? "/" : x->path);
+		oc_buffer_printf(&b, "POST %s%.*s HTTP/1.1\r\n",
+		    x->path[0] == '/' ? "" : "/",
+		    (int)strcspn(x->path, "#"), x->path);
 		put_host(x, &b);
 		oc_buffer_printf(&b, "Content-Type: application/ocsp-request"
 		    "\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
