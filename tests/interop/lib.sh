@@ -59,15 +59,16 @@ free_port() {
 	while :; do
 		port=$(awk -v seed="$$$(date +%N)" 'BEGIN { srand(seed);
 		    print 20000 + int(rand() * 12000) }')
-		if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+		if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+		then
 			echo "$port"
 			return
 		fi
 	done
 }
 
-# write_config [HOST:PORT]: folders, PINs, and ocsign.conf with the issuers root and
-# web in the token "ca"; $1, if given, is where the responder listens.
+# write_config [HOST:PORT]: folders, PINs, and ocsign.conf with the issuers
+# root and web in the token "ca"; $1, if given, is where the responder is.
 write_config() {
 	url=http://${1:-127.0.0.1:1}
 	mkdir -p tokens
@@ -150,8 +151,8 @@ good() {
 # writes token.object at each login.
 snapshot() {
 	find . -type f ! -name out ! -name err ! -name before ! -name after \
-	    ! -name token.object ! -name '*.lock' ! -name '*.db-*' ! -name '*.db' \
-	    ! -path "${ignore:-./-}*" -exec cksum {} + | sort
+	    ! -name token.object ! -name '*.lock' ! -name '*.db-*' \
+	    ! -name '*.db' ! -path "${ignore:-./-}*" -exec cksum {} + | sort
 	if [ -f store/store.db ]; then
 		sqlite3 store/store.db .dump | cksum
 	fi
