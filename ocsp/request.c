@@ -161,8 +161,8 @@ get_signature(struct der_reader *r)
 	if (der_enter_optional(&inner, DER_CONTEXT(0), &certs)) {
 		struct der_bytes list;
 
-		der_get(&certs, DER_SEQUENCE, &list);
-		if (list.len != 0 && !der_is_valid(list))
+		if (der_get(&certs, DER_SEQUENCE, &list) && list.len != 0 &&
+		    !der_is_valid(list))
 			der_reader_fail(&certs);
 		der_leave(&inner, &certs);
 	}

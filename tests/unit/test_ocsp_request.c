@@ -626,6 +626,9 @@ signatures(void **state)
 		"a00e 300c 3003 06012a 0302 0100 0201 00",
 		"a103 020100", "0500",
 		"a00b 3009 3003 06012a 0302 0055 a000",
+		/* certs [0] with nothing in it, or no SEQUENCE. */
+		"a00d 300b 3003 06012a 0302 0055 a000",
+		"a00f 300d 3003 06012a 0302 0055 a002 0500",
 	};
 	struct blob tbs = blob_wrap(0x30, blob_wrap(0x30, one()));
 	size_t i;
