@@ -71,6 +71,9 @@ AS_IF([test "$enable_coverage" = yes], [
     OCSIGN_CFLAGS="$OCSIGN_CFLAGS --coverage"
     OCSIGN_LDFLAGS="$OCSIGN_LDFLAGS --coverage"])
 
+dnl A program links the libraries that it uses, and no others of the core's.
+OCSIGN_TRY_LDFLAG([-Wl,--as-needed], [OCSIGN_LDFLAGS])
+
 AS_IF([test "$enable_hardening" = yes], [
     OCSIGN_TRY_CFLAG([-fstack-protector-strong], [OCSIGN_CFLAGS])
     OCSIGN_TRY_CFLAG([-fstack-clash-protection], [OCSIGN_CFLAGS])
