@@ -333,8 +333,8 @@ static enum oc_err
 take_reply(const struct exchange *x, uint8_t **out, size_t *out_len,
     struct oc_error *error)
 {
-	const uint8_t *end = memmem(x->reply.bytes, x->reply.len,
-	    "\r\n\r\n", 4);
+	const uint8_t *end = x->reply.len == 0 ? NULL :
+	    memmem(x->reply.bytes, x->reply.len, "\r\n\r\n", 4);
 	uint8_t *body = NULL;
 	char *head;
 	size_t len;
