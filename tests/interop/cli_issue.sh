@@ -115,6 +115,18 @@ good ocsign cert show --pem "$serial"
 cp out shown.pem
 good openssl x509 -in shown.pem -noout -checkhost www.example.com
 
+# Eight at once, with one token: all wait their turn.
+for n in 1 2 3 4 5 6 7 8; do
+	ocsign cert issue --issuer web --profile server --out par$n.pem \
+	    p256.csr 2>par$n.err &
+done
+wait
+for n in 1 2 3 4 5 6 7 8; do
+	[ ! -s par$n.err ] || die "$(cat par$n.err)"
+	openssl x509 -in par$n.pem -noout -serial || die "par$n.pem"
+done | sort -u >serials
+[ "$(wc -l <serials)" -eq 8 ] || die "not eight serials: $(cat serials)"
+
 # A CA in a file that is not written is made again from the records.
 mv web.pem web.kept
 good ocsign ca create web --issuer root \

@@ -48,6 +48,32 @@ good openssl ocsp -respin a.ocsp -issuer web.pem -cert a.pem \
 good ocsign --json status
 grep -q '"logins": 1' out || die "a second login: $(cat out)"
 
+# A delegated signer, from key to answer.
+good ocsign key generate --token ca --label web-ocsp
+good ocsign csr create --subject 'CN=Example Web OCSP' --key web-ocsp \
+    --token ca --out web-ocsp.csr
+good ocsign cert issue --issuer web --profile ocsp-signer \
+    --out web-ocsp.pem web-ocsp.csr
+good openssl verify -CAfile root.pem -untrusted web.pem web-ocsp.pem
+sed 's/^ocsp-url/ocsp-certificate = web-ocsp.pem\nocsp-key = web-ocsp\n&/' \
+    ocsign.conf >new.conf
+mv new.conf ocsign.conf
+kill -HUP "$(cat ocsignd.pid)"
+n=0
+until ocsign ocsp query --issuer web.pem --cert a.pem 2>err |
+    grep -q 'delegated: *yes'; do
+	n=$((n + 1))
+	[ $n -lt 100 ] || die "no delegated answer: $(cat err ocsignd.log)"
+	sleep 0.1
+done
+good openssl ocsp -issuer web.pem -cert a.pem -no_nonce \
+    -CAfile root.pem -url "http://127.0.0.1:$port/"
+good ocsign ocsp sign --issuer web --cert a.pem --out a.ocsp
+good ocsign --json ocsp show a.ocsp
+grep -q '"has_certificates": true' out || die "$(cat out)"
+good openssl ocsp -respin a.ocsp -issuer web.pem -cert a.pem \
+    -CAfile root.pem -no_nonce
+
 bad 1 'unauthorized' ocsign ocsp query "http://127.0.0.1:$port/" \
     --issuer web.pem --serial 1234
 bad 1 'did not issue' ocsign ocsp query --issuer root.pem --cert a.pem
