@@ -49,7 +49,8 @@ struct ocsp_slot {
 /* A table that was not closed (its writer died) is gone through slot by slot
  * first: torn ones are counted, logged and free.  If the machine went down
  * as well, ocsp_table_seq() goes back to what ocsp_table_sync() had made
- * durable, so that no change is missed.  It is not ready. */
+ * durable, so that no change is missed.  It is ready if its last writer left
+ * it so and the machine has not been restarted since. */
 enum oc_err ocsp_table_create(const char *path,
     const struct ocsp_identity *identity,
     const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,

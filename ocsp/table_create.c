@@ -227,10 +227,14 @@ take_over(struct ocsp_table *table, int fd, const struct table_header *header,
 		return err;
 	table->fd = fd;
 	flags = atomic_load(&table->header->flags);
+	if (!is_same_boot(table->header->boot_id))
+		atomic_fetch_and(&table->header->flags,
+		    ~(uint32_t)TABLE_READY);
 	if ((flags & TABLE_OPEN) != 0 || !ocsp_table_index_is_plausible(table))
 		recover(table);
 	get_boot_id(table->header->boot_id);
-	atomic_store(&table->header->flags, TABLE_OPEN);
+	atomic_fetch_and(&table->header->flags, TABLE_READY);
+	atomic_fetch_or(&table->header->flags, TABLE_OPEN);
 	return OC_OK;
 }
 

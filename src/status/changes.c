@@ -172,6 +172,60 @@ catch_up(struct status_service *s)
 	return OC_OK;
 }
 
+#define MISSED_BATCH 256
+
+/* What of this serial is no longer so; to be signed again once all is known. */
+static void
+withdraw_missed_one(struct status_service *s, const struct status_record *r,
+    int64_t now)
+{
+	struct ocsp_slot slot;
+	bool is_any_stale = false;
+	uint8_t e;
+
+	for (e = 0; e < OCSP_ENCODING_MAX; e++)
+		if (ocsp_table_find(s->table, &r->serial, e, &slot) &&
+		    is_slot_stale(&slot, r, now)) {
+			is_any_stale = true;
+			status_service_renew_at(s, r->is_revoked ?
+			    STATUS_DUE_URGENT : STATUS_DUE_REFRESH,
+			    &r->serial, e, now);
+		}
+	if (is_any_stale)
+		ocsp_table_withdraw(s->table, &r->serial);
+}
+
+/*
+ * A change that the table has and the source has not: the source went back
+ * in time, and nothing in the table can be believed.
+ */
+bool
+status_service_withdraw_missed(struct status_service *s,
+    struct status_source *source)
+{
+	struct status_change changes[MISSED_BATCH];
+	int64_t now = oc_clock_now_s(), last = ocsp_table_seq(s->table);
+	int64_t after = last - 1;
+	uint32_t num, i;
+
+	do {
+		if (last <= 0 || source->ops->read(source, after, changes,
+		    MISSED_BATCH, &num) != OC_OK ||
+		    (after < last && num == 0))
+			return false;
+		for (i = 0; i < num; i++) {
+			const struct status_change *c = &changes[i];
+
+			withdraw_missed_one(s, &(struct status_record){
+			    .serial = c->serial, .is_revoked = c->is_revoked,
+			    .reason = c->reason, .revoked_at = c->revoked_at,
+			    .not_after = c->not_after, .seq = c->seq }, now);
+			after = c->seq;
+		}
+	} while (num != 0);
+	return true;
+}
+
 /* Memory has run out: what the table says can't be kept true, so it is no
  * longer said, and whoever restarts us starts from the source. */
 static void

@@ -66,7 +66,10 @@ status_service_new(const struct status_service_plan *plan,
 	err = open_table(s, id, error);
 	if (err != OC_OK)
 		goto out;
-	ocsp_table_set_ready(s->table, false);
+	/* Readers serve it meanwhile: a crash or a reload is no outage. */
+	if (!ocsp_table_is_ready(s->table) ||
+	    !status_service_withdraw_missed(s, source))
+		ocsp_table_set_ready(s->table, false);
 	err = status_set_new(&s->set);
 	if (err == OC_OK) {
 		err = status_feed_new(source, 0, &s->feed);
