@@ -62,6 +62,8 @@ AS_CASE([$enable_sanitize],
 AS_IF([test "$enable_sanitize" != no], [
     OCSIGN_CFLAGS="$OCSIGN_CFLAGS -fsanitize=$enable_sanitize -fno-omit-frame-pointer"
     OCSIGN_CFLAGS="$OCSIGN_CFLAGS -fno-sanitize-recover=all"
+    dnl What is read before it is set shall not find the zeros of a fresh stack.
+    OCSIGN_TRY_CFLAG([-ftrivial-auto-var-init=pattern], [OCSIGN_CFLAGS])
     OCSIGN_LDFLAGS="$OCSIGN_LDFLAGS -fsanitize=$enable_sanitize"])
 AS_IF([test "$enable_fuzzer" = yes], [
     OCSIGN_CFLAGS="$OCSIGN_CFLAGS -fsanitize=fuzzer-no-link"])
