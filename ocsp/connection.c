@@ -290,8 +290,12 @@ http_connection_run(struct connection *c)
 	unsigned int num_steps;
 	enum want want;
 
-	if (c->out != NULL && !satisfy(c, WANT_WRITE))
+	/* What ocsign-status answered may be what blocks: then nobody waits
+	 * for the socket yet. */
+	if (c->out != NULL && !satisfy(c, WANT_WRITE)) {
+		park(c);
 		return;
+	}
 	for (num_steps = 0; num_steps < STEPS_A_TURN; num_steps++) {
 		want = step(c);
 		if (c->state == CONNECTION_CLOSED) {

@@ -192,6 +192,60 @@ never_reads(void **state)
 	assert_int_equal(running.counts->timeouts, 1);
 }
 
+/* The same, when what it does not read comes from ocsign-status: an answer
+ * may find the socket full that the one before it went through. */
+static void
+never_reads_misses(void **state)
+{
+	struct client *c;
+	char path[512], text[1024];
+	size_t rest;
+	int num_fds;
+
+	(void)state;
+	worker_start(&world, tune_short, &running);
+	stub_start(&world, STUB_RESPONSE, &stub);
+	http_get_serial(&world, PORT, world.serial_hex, 32, &r);
+	num_fds = worker_num_fds(&running);
+	world_path(world_request(&world, world.serial_hex, 32), path,
+	    sizeof(path));
+	get_text(path, text);
+	c = client_new(PORT);
+	assert_true(fill_up(c, text, &rest) > 1000);
+	sleep_ms(1000);
+	assert_int_equal(worker_num_fds(&running), num_fds);
+	client_free(c);
+	worker_stop(&running);
+	stub_stop(&stub);
+	assert_int_equal(running.counts->timeouts, 1);
+}
+
+/* And when it reads after all, it gets all of them. */
+static void
+slow_reader_of_misses(void **state)
+{
+	struct client *c;
+	char path[512], text[1024];
+	size_t num, rest, i;
+
+	(void)state;
+	worker_start(&world, NULL, &running);
+	stub_start(&world, STUB_RESPONSE, &stub);
+	world_path(world_request(&world, world.serial_hex, 32), path,
+	    sizeof(path));
+	get_text(path, text);
+	c = client_new(PORT);
+	num = fill_up(c, text, &rest);
+	assert_true(num > 1000);
+	for (i = 0; i < num; i++) {
+		assert_true(client_read(c, false, &r));
+		assert_body(&r, world.answer);
+	}
+	client_free(c);
+	worker_stop(&running);
+	stub_stop(&stub);
+}
+
 /* rst-midwrite, and at every other moment */
 static void
 rst(void **state)
@@ -372,6 +426,8 @@ main(void)
 		FAULT(other_deadlines),
 		FAULT(slow_reader),
 		FAULT(never_reads),
+		FAULT(never_reads_misses),
+		FAULT(slow_reader_of_misses),
 		FAULT(rst),
 		FAULT(fd_exhaustion),
 		FAULT(connections_max),
