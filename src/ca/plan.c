@@ -62,6 +62,18 @@ is_kind_given(const struct ca_profile *profile, enum x509_san_kind kind)
 	return false;
 }
 
+static bool
+has_san(const struct x509_extensions *e, const struct x509_san *san)
+{
+	uint32_t i;
+
+	for (i = 0; i < e->num_sans; i++)
+		if (e->sans[i].kind == san->kind &&
+		    der_bytes_equal(e->sans[i].value, san->value))
+			return true;
+	return false;
+}
+
 /* Takes one name in, checked and in its normal form; a second of the same is
  * dropped. */
 static enum oc_err
@@ -69,8 +81,9 @@ add_san(const struct ca_profile *profile, const struct x509_san *san,
     struct ca_plan *plan, struct oc_error *error)
 {
 	struct x509_extensions *e = &plan->tbs.extensions;
+	uint8_t *octets = plan->san_octets + plan->san_octets_len;
 	char text[X509_SAN_TEXT_MAX];
-	uint32_t n = e->num_sans, i;
+	struct x509_san normal;
 	enum oc_err err;
 
 	x509_san_format(san, text);
@@ -78,18 +91,15 @@ add_san(const struct ca_profile *profile, const struct x509_san *san,
 		return oc_error_set(error, OC_ERR_REFUSED, "the name %s is of "
 		    "a kind that the profile %s does not give", text,
 		    profile->name);
-	if (n == X509_SANS_MAX)
+	err = x509_san_normalize(san, octets,
+	    sizeof(plan->san_octets) - plan->san_octets_len, &normal, error);
+	if (err != OC_OK || has_san(e, &normal))
+		return err;
+	if (e->num_sans == X509_SANS_MAX)
 		return oc_error_set(error, OC_ERR_LIMIT,
 		    "more than %d names", X509_SANS_MAX);
-	err = x509_san_parse(text, plan->san_octets[n],
-	    sizeof(plan->san_octets[n]), &e->sans[n], error);
-	if (err != OC_OK)
-		return err;
-	for (i = 0; i < n; i++)
-		if (e->sans[i].kind == e->sans[n].kind &&
-		    der_bytes_equal(e->sans[i].value, e->sans[n].value))
-			return OC_OK;
-	e->num_sans++;
+	e->sans[e->num_sans++] = normal;
+	plan->san_octets_len += normal.value.len;
 	return OC_OK;
 }
 

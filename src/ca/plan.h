@@ -17,7 +17,9 @@ struct ca_plan {
 	const char *profile;
 	uint8_t key_id[X509_KEY_ID_LEN];	/* of the subject */
 	uint8_t subject[OC_NAME_MAX];
-	uint8_t san_octets[X509_SANS_MAX][256];
+	/* As many as the longest host names have together. */
+	uint8_t san_octets[X509_SANS_MAX * 256];
+	size_t san_octets_len;
 	uint8_t *der;			/* TBSCertificate; owned */
 	size_t der_len;
 };
