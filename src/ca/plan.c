@@ -283,7 +283,7 @@ plan_key(const struct ca_issuer *issuer, const struct ca_request *request,
 /*
  * notAfter is inclusive, RFC 5280 4.1.2.5.  A life that was asked for in so
  * many words and does not fit into the issuer's is refused; the profile's is
- * cut to fit.
+ * cut to fit, unless nothing would be left of it.
  */
 static enum oc_err
 plan_times(const struct ca_issuer *issuer, const struct ca_request *request,
@@ -304,7 +304,8 @@ plan_times(const struct ca_issuer *issuer, const struct ca_request *request,
 	tbs->not_after = tbs->not_before + validity_s - 1;
 	if (issuer == NULL || tbs->not_after <= issuer->cert.not_after)
 		return OC_OK;
-	if (request->validity_s != 0) {
+	if (request->validity_s != 0 ||
+	    tbs->not_before > issuer->cert.not_after) {
 		der_format_iso8601(issuer->cert.not_after, until);
 		return oc_error_set(error, OC_ERR_REFUSED, "it would outlive "
 		    "its issuer, which ends at %s; ask for a shorter "
