@@ -201,7 +201,8 @@ p11_pin_check(const char *state_dir, const char *token,
 	free(bytes);
 	return oc_error_set(error, OC_ERR_PIN, "token %s refused this PIN "
 	    "before; it is not tried again: put the right PIN into its "
-	    "pin-source, or remove %s", token, path);
+	    "pin-source, or, if it is right now, run \"ocsign token unlatch "
+	    "%s\"", token, token);
 }
 
 enum oc_err
