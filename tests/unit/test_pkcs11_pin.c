@@ -192,7 +192,7 @@ latch_holds_until_the_source_changes(void **state)
 	assert_int_equal(p11_pin_latch(dir, "hsm", &mark, &error), OC_OK);
 	assert_int_equal(p11_pin_check(dir, "hsm", &mark, &error),
 	    OC_ERR_PIN);
-	assert_non_null(strstr(error.text, "pin-latch-hsm"));
+	assert_non_null(strstr(error.text, "ocsign token unlatch hsm"));
 	assert_int_equal(p11_pin_check(dir, "other", &mark, &error), OC_OK);
 	(void)snprintf(path, sizeof(path), "%s/pin-latch-hsm", dir);
 	assert_int_equal(oc_file_read(path, 4096, &bytes, &len, &error),
