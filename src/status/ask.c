@@ -4,6 +4,7 @@
  * for what the answer is, one budget for what must be signed live.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "status/service_impl.h"
@@ -222,12 +223,71 @@ ask_table(struct status_service *s, const struct status_record *record,
 	s->num_waiters++;
 }
 
-void
-status_service_ask(struct status_service *s, const struct ipc_ask *ask,
+static void
+ask_now(struct status_service *s, const struct ipc_ask *ask,
     status_answer_fn *answer, void *arg)
 {
 	const struct status_record *record;
 	int64_t now = oc_clock_now_s();
+
+	record = status_set_find(s->set, &ask->singles[0].serial);
+	if (ask->num_singles != 1 || ask->nonce.len != 0 || record == NULL)
+		ask_live(s, ask, now, answer, arg);
+	else if (record->not_after <= now)
+		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+	else
+		ask_table(s, record, ask->singles[0].encoding, now, answer,
+		    arg);
+}
+
+/* A start takes milliseconds, or, with many records, seconds; whoever asks
+ * meanwhile is better off waiting than being sent away. */
+static void
+ask_early(struct status_service *s, const struct ipc_ask *ask,
+    status_answer_fn *answer, void *arg)
+{
+	struct status_early *early = NULL;
+
+	if (s->num_early < STATUS_EARLY_MAX &&
+	    ask->nonce.len <= sizeof(early->nonce))
+		early = malloc(sizeof(*early));
+	if (early == NULL) {
+		answer_error(answer, arg, OCSP_TRY_LATER);
+		return;
+	}
+	early->ask = *ask;
+	if (ask->nonce.len != 0) {
+		memcpy(early->nonce, ask->nonce.p, ask->nonce.len);
+		early->ask.nonce.p = early->nonce;
+	}
+	early->answer = answer;
+	early->arg = arg;
+	early->next = s->early;
+	s->early = early;
+	s->num_early++;
+}
+
+void
+status_service_answer_early(struct status_service *s)
+{
+	struct status_early *early;
+
+	while ((early = s->early) != NULL) {
+		s->early = early->next;
+		s->num_early--;
+		if (s->is_ready)
+			ask_now(s, &early->ask, early->answer, early->arg);
+		else
+			answer_error(early->answer, early->arg,
+			    OCSP_TRY_LATER);
+		free(early);
+	}
+}
+
+void
+status_service_ask(struct status_service *s, const struct ipc_ask *ask,
+    status_answer_fn *answer, void *arg)
+{
 	uint32_t i;
 
 	s->num_asked++;
@@ -238,16 +298,8 @@ status_service_ask(struct status_service *s, const struct ipc_ask *ask,
 			answer_error(answer, arg, OCSP_MALFORMED_REQUEST);
 			return;
 		}
-	if (!s->is_ready) {
-		answer_error(answer, arg, OCSP_TRY_LATER);
-		return;
-	}
-	record = status_set_find(s->set, &ask->singles[0].serial);
-	if (ask->num_singles != 1 || ask->nonce.len != 0 || record == NULL)
-		ask_live(s, ask, now, answer, arg);
-	else if (record->not_after <= now)
-		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+	if (s->is_ready)
+		ask_now(s, ask, answer, arg);
 	else
-		ask_table(s, record, ask->singles[0].encoding, now, answer,
-		    arg);
+		ask_early(s, ask, answer, arg);
 }

@@ -169,6 +169,7 @@ catch_up(struct status_service *s)
 	    "at hand, %u withdrawn", s->plan.issuer->name,
 	    status_set_num(s->set), ocsp_table_num_used(s->table),
 	    sweep.num_stale);
+	status_service_answer_early(s);
 	return OC_OK;
 }
 

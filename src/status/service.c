@@ -115,6 +115,8 @@ status_service_free(struct status_service *s)
 	for (i = 0; i < STATUS_BUCKETS; i++)
 		cancel_all(s, s->flights[i]);
 	cancel_all(s, s->live);
+	s->is_ready = false;
+	status_service_answer_early(s);
 	while ((nudge = s->nudges) != NULL) {
 		s->nudges = nudge->next;
 		nudge->done(nudge->arg);

@@ -33,6 +33,16 @@ struct status_nudge {
 	void *arg;
 };
 
+/* A question that came before everything was known. */
+struct status_early {
+	struct status_early *next;
+	struct ipc_ask ask;
+	uint8_t nonce[OCSP_NONCE_MAX];	/* what ask.nonce views */
+	status_answer_fn *answer;
+	void *arg;
+};
+#define STATUS_EARLY_MAX 1024
+
 struct status_service {
 	struct status_service_plan plan;
 	struct ocsp_identity *identity;
@@ -48,6 +58,8 @@ struct status_service {
 	uint32_t num_flights, num_waiters;
 	uint32_t num_in_lane[SIGN_LANE_MAX];	/* for the table */
 	struct status_nudge *nudges;
+	struct status_early *early;
+	uint32_t num_early;
 
 	int64_t seq;			/* the last one applied */
 	uint64_t num_signed, num_failed, num_asked;
@@ -97,6 +109,9 @@ void status_service_pump(struct status_service *s, int64_t now);
 void status_service_note_signer(struct status_service *s, enum oc_err err,
     const char *text);
 void status_service_finish_nudges(struct status_service *s);
+/* Answers the questions that came too early: now, or, if it is still not
+ * ready, with tryLater. */
+void status_service_answer_early(struct status_service *s);
 struct ocsp_status status_of_record(const struct status_record *record);
 bool status_is_equal(const struct ocsp_status *a, const struct ocsp_status *b);
 

@@ -66,7 +66,8 @@ grep -q '^second.pem: good' answer || fail "$(cat answer)"
 
 # Only what is signed from now on lives shorter; the signer is not disturbed.
 before="$(role signer)"
-sed 's/^ocsp-key = ocsp/&\nocsp-lifetime = 2h/; s/^listen = .*/&\nworkers = 2/' \
+sed 's/^ocsp-key = ocsp/&\nocsp-lifetime = 2h/;
+    s/^listen = .*/&\nworkers = 2/' \
     two.conf >ocsign.conf
 good_reload "lifetime" 2
 [ "$(role signer)" = "$before" ] || fail "the signer was restarted"

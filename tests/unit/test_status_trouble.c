@@ -224,6 +224,24 @@ test_not_ready(void **state)
 	world_issue_many(w, 1, 1);
 	world_open(w);
 	world_ask(w, 1, USUAL, &reply);
+	assert_int_equal(reply.num, 0);
+	world_until(w, reply.num == 1);
+	assert_true(status_service_is_ready(w->service));
+	assert_int_equal(reply.kind, IPC_ANSWER_TABLE);
+}
+
+/* It ends before it was ready: who asked is sent away, once. */
+static void
+test_never_ready(void **state)
+{
+	struct world *w = *state;
+	struct reply reply = { 0 };
+
+	world_issue_many(w, 1, 1);
+	world_open(w);
+	world_ask(w, 1, USUAL, &reply);
+	assert_int_equal(reply.num, 0);
+	world_stop(w);
 	assert_int_equal(reply.num, 1);
 	assert_int_equal(reply.status, OCSP_TRY_LATER);
 }
@@ -451,6 +469,7 @@ main(void)
 		T(test_signer_fails), T(test_signer_refuses),
 		T(test_presign_while_down), T(test_mass_revocation),
 		T(test_restart), T(test_restart_asked), T(test_not_ready),
+		T(test_never_ready),
 		T(test_second_writer), T(test_table_full),
 		T(test_free_in_flight), T(test_free_at_once),
 		T(test_too_many_waiters), T(test_expired_signer),
