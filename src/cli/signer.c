@@ -112,6 +112,9 @@ ask_service(struct cli *cli, struct oc_error *error)
 		else if (err == OC_ERR_NOT_FOUND) {
 			err = OC_OK;
 			*error = (struct oc_error){ 0 };
+		} else if (err == OC_ERR_DOWN) {
+			(void)oc_error_set(error, err, "the service's signer "
+			    "is not available now; ocsignd's log says why");
 		}
 	}
 	free(info);

@@ -18,6 +18,7 @@
 #define PIN_FD_MIN 5
 
 struct checker {
+	enum daemon_check_how how;
 	void (*print)(const char *line);
 	size_t num_errors;
 };
@@ -139,6 +140,8 @@ check_token(struct checker *c, const struct oc_config_token *token)
 		snprintf(text, sizeof(text), "%s: %s", token->module,
 		    strerror(errno));
 		report_token(c, token, "module", text);
+		if (c->how == DAEMON_CHECK_TO_START)
+			c->num_errors--;
 	}
 	if (p11_uri_parse_token(token->uri, &uri, &error) != OC_OK)
 		report_token(c, token, "uri", error.text);
@@ -161,10 +164,10 @@ check_profile(struct checker *c, const struct oc_config *config,
 }
 
 enum oc_err
-daemon_check(const char *path, void (*print)(const char *line),
-    struct oc_config **config)
+daemon_check(const char *path, enum daemon_check_how how,
+    void (*print)(const char *line), struct oc_config **config)
 {
-	struct checker c = { .print = print };
+	struct checker c = { .how = how, .print = print };
 	struct oc_config_errors errors = { 0 };
 	struct oc_config *loaded;
 	char text[64];

@@ -9,8 +9,15 @@
 
 #include "base/config.h"
 
+enum daemon_check_how {
+	DAEMON_CHECK_ALL,
+	/* A module that is not there is printed, but no error: what is signed
+	 * can be served, and the signer goes on looking for it. */
+	DAEMON_CHECK_TO_START
+};
+
 /* Calls print for each error, one line.  CONFIG if there was any. */
-enum oc_err daemon_check(const char *path, void (*print)(const char *line),
-    struct oc_config **config) OC_MUST_CHECK;
+enum oc_err daemon_check(const char *path, enum daemon_check_how how,
+    void (*print)(const char *line), struct oc_config **config) OC_MUST_CHECK;
 
 #endif

@@ -40,7 +40,7 @@ print_to_stderr(const char *line)
 static enum oc_err
 load_and_log(const char *path, struct oc_config **config)
 {
-	return daemon_check(path, print_to_log, config);
+	return daemon_check(path, DAEMON_CHECK_ALL, print_to_log, config);
 }
 
 static int
@@ -48,7 +48,8 @@ test(const char *path)
 {
 	struct oc_config *config;
 
-	if (daemon_check(path, print_to_stderr, &config) != OC_OK)
+	if (daemon_check(path, DAEMON_CHECK_ALL, print_to_stderr, &config) !=
+	    OC_OK)
 		return IPC_EXIT_CONFIG;
 	oc_config_free(config);
 	printf("%s: ok\n", path);
@@ -200,7 +201,8 @@ main(int argc, char **argv)
 		return IPC_EXIT_CONFIG;
 	}
 	status = IPC_EXIT_CONFIG;
-	if (load_and_log(path, &config) == OC_OK) {
+	if (daemon_check(path, DAEMON_CHECK_TO_START, print_to_log,
+	    &config) == OC_OK) {
 		oc_log_init("ocsignd", config->daemon.log_level);
 		status = run(&command, path, config);
 	}

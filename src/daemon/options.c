@@ -38,6 +38,14 @@ complain(const char *what)
 	return EXIT_USAGE;
 }
 
+static int
+complain_of_option(const char *word)
+{
+	fprintf(stderr, "ocsignd: %s: no option, or one that lacks its "
+	    "argument; see ocsignd --help\n", word);
+	return EXIT_USAGE;
+}
+
 int
 daemon_options_parse(int argc, char **argv, struct daemon_command *command)
 {
@@ -55,6 +63,8 @@ daemon_options_parse(int argc, char **argv, struct daemon_command *command)
 
 	*command = (struct daemon_command){
 		.config_path = oc_config_default_path() };
+	/* It would say in a line of its own what complain() says. */
+	opterr = 0;
 	while ((option = getopt_long(argc, argv, "c:dp:th", options,
 	    NULL)) != -1)
 		switch (option) {
@@ -76,7 +86,7 @@ daemon_options_parse(int argc, char **argv, struct daemon_command *command)
 			printf("ocsignd %s\n", PACKAGE_VERSION);
 			return EXIT_SUCCESS;
 		default:
-			return complain("that is no option");
+			return complain_of_option(argv[optind - 1]);
 		}
 	if (optind != argc)
 		return complain("takes no arguments");
