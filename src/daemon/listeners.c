@@ -107,16 +107,24 @@ resolve(const char *text, struct http_address *a, struct oc_error *error)
 }
 
 static bool
-bind_and_listen(int fd, struct http_address *a)
+bind_to(int fd, const struct http_address *a)
 {
 	const int on = 1;
 
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
 	    sizeof(on)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
 	    (a->bound.ss_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6,
 	    IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-	    bind(fd, (struct sockaddr *)&a->bound, a->bound_len) == 0 &&
+	    bind(fd, (const struct sockaddr *)&a->bound, a->bound_len) == 0;
+}
+
+static bool
+bind_and_listen(int fd, struct http_address *a)
+{
+	const int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on,
+	    sizeof(on)) == 0 && bind_to(fd, a) &&
 	    listen(fd, SOMAXCONN) == 0 &&
 	    /* Port 0: the next worker is bound to what the kernel chose. */
 	    getsockname(fd, (struct sockaddr *)&a->bound,
@@ -185,6 +193,35 @@ http_fini(struct http_address *a)
 	*a = (struct http_address){ 0 };
 }
 
+/*
+ * SO_REUSEPORT lets a second service of the same user in beside the first,
+ * and each has half the questions: an address must be free when we start.
+ * All are tried before any is bound, lest one of ours is in another's way.
+ */
+static enum oc_err
+check_free(const struct oc_config *config, struct oc_error *error)
+{
+	const struct oc_words *words = &config->responder.listen;
+	enum oc_err err = OC_OK;
+
+	for (size_t i = 0; err == OC_OK && i < words->num; i++) {
+		struct http_address a = { .text = words->words[i] };
+		int fd;
+
+		err = resolve(a.text, &a, error);
+		if (err != OC_OK)
+			break;
+		fd = socket(a.bound.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			continue;
+		if (!bind_to(fd, &a) && errno == EADDRINUSE)
+			err = oc_error_set_errno(error, OC_ERR_BUSY,
+			    "cannot listen on %s", a.text);
+		close(fd);
+	}
+	return err;
+}
+
 /* A machine without IPv6 is no error while something else can be bound. */
 static enum oc_err
 open_all_http(struct daemon_listeners *l, const struct oc_config *config,
@@ -218,6 +255,19 @@ open_all_http(struct daemon_listeners *l, const struct oc_config *config,
 	return l->num_http > 0 ? OC_OK : OC_ERR_UNSUPPORTED;
 }
 
+/* Those that we did not get to are somebody else's. */
+static void
+unlink_ours(const struct daemon_listeners *l)
+{
+	char path[512];
+
+	for (int i = 0; i < DAEMON_SOCKET_MAX; i++)
+		if (l->unix_fds[i] >= 0) {
+			socket_path(l, (enum daemon_socket)i, path);
+			(void)unlink(path);
+		}
+}
+
 enum oc_err
 daemon_listeners_open(const struct oc_config *config,
     const struct daemon_listeners *old, struct daemon_listeners **listeners,
@@ -233,11 +283,15 @@ daemon_listeners_open(const struct oc_config *config,
 	l->directory = strdup(config->daemon.run_directory);
 	if (l->directory == NULL)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (err == OC_OK && old == NULL)
+		err = check_free(config, error);
 	for (int i = 0; err == OC_OK && i < DAEMON_SOCKET_MAX; i++)
 		err = open_unix(l, old, (enum daemon_socket)i, error);
 	if (err == OC_OK)
 		err = open_all_http(l, config, old, error);
 	if (err != OC_OK) {
+		if (old == NULL)
+			unlink_ours(l);
 		daemon_listeners_free(l);
 		return err;
 	}

@@ -77,7 +77,9 @@ for how in '' -d; do
 
 	# Not an address of this machine (RFC 5737).
 	config 's/^listen = .*/listen = 192.0.2.1:8080/'
+	lines=2	# the address, and that no other is left
 	bad 1 '192.0.2.1:8080: Cannot assign' $how $pid
+	lines=1
 	# A file where the directory should be; nobody can write through it.
 	: >file
 	config 's/^run-directory = .*/run-directory = file/'
@@ -101,11 +103,13 @@ config ''
 service_start
 first=$(cat ocsignd.pid)
 bad 1 'ocsignd.pid.*(another|locked|busy|in use|runs)' -p "$dir/ocsignd.pid"
-bad 1 'another|in use|runs' -p "$dir/second.pid"
-bad 1 'another|in use|runs' -d -p "$dir/second.pid"
+config 's/^listen = .*/listen = 127.0.0.1:0/'
+bad 1 '/run/.*(another|in use|runs|listens)' -p "$dir/second.pid"
+bad 1 '/run/.*(another|in use|runs|listens)' -d -p "$dir/second.pid"
 config 's/^run-directory = .*/run-directory = run2/'
 mkdir run2
 bad 1 "127.0.0.1:$port: Address already in use" -p "$dir/second.pid"
+bad 1 "127.0.0.1:$port: Address already in use" -d -p "$dir/second.pid"
 [ -z "$(ls -A run2)" ] || fail "left in run2: $(ls -A run2)"
 
 # The one that runs has not noticed.
