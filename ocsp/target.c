@@ -10,10 +10,12 @@
 #include "der/reader.h"
 
 /* Beyond this nobody's GET goes through a proxy that collapses slashes. */
-#define REPAIR_CHARS_MAX 2048
+#define REPAIR_CHARS_MAX 512
 #define REPAIR_LOST_MAX 2
 #define REPAIR_SLASHES_MAX 64
-#define REPAIR_TRIES_MAX 512
+/* Every try decodes all of it, and strangers choose how many there are.  A
+ * request of 255 characters has four slashes: ten ways to lose two. */
+#define REPAIR_TRIES_MAX 256
 
 #define NOT_BASE64 0xff
 
@@ -166,7 +168,7 @@ struct repair {
 	uint8_t best[REPAIR_CHARS_MAX];	/* octets */
 	size_t best_len;
 	unsigned int num_plausible;
-	bool is_certain;
+	bool is_certain, has_given_up;
 };
 
 static enum http_verdict
@@ -225,9 +227,12 @@ try_all(struct repair *r)
 		for (j = r->num_lost == 1 ? r->num_slashes - 1 : i;
 		    j < r->num_slashes; j++) {
 			places[1] = r->slashes[j];
-			if (r->is_certain || r->num_tries == REPAIR_TRIES_MAX)
+			if (r->is_certain)
 				return;
-			r->num_tries++;
+			if (r->num_tries++ == REPAIR_TRIES_MAX) {
+				r->has_given_up = true;
+				return;
+			}
 			try_places(r, places);
 		}
 	}
@@ -248,7 +253,7 @@ repair(uint8_t *p, size_t num_chars, size_t num_lost, http_judge_fn *judge,
 	r.num_chars = num_chars;
 	r.num_lost = num_lost;
 	r.num_slashes = r.num_tries = r.num_plausible = 0;
-	r.is_certain = false;
+	r.is_certain = r.has_given_up = false;
 	r.judge = judge == NULL ? judge_der : judge;
 	r.arg = arg;
 	for (i = 0; i < num_chars; i++) {
@@ -259,7 +264,8 @@ repair(uint8_t *p, size_t num_chars, size_t num_lost, http_judge_fn *judge,
 		r.slashes[r.num_slashes++] = (uint16_t)i;
 	}
 	try_all(&r);
-	if (!r.is_certain && r.num_plausible != 1)
+	/* What was not tried may be plausible, too. */
+	if (!r.is_certain && (r.has_given_up || r.num_plausible != 1))
 		return false;
 	memcpy(p, r.best, r.best_len);
 	*len = r.best_len;

@@ -279,6 +279,14 @@ judge_all_plausible(void *arg, struct der_bytes der)
 	return HTTP_PLAUSIBLE;
 }
 
+/* Only the first is. */
+static enum http_verdict
+judge_first_plausible(void *arg, struct der_bytes der)
+{
+	(void)der;
+	return ++*(unsigned int *)arg == 1 ? HTTP_PLAUSIBLE : HTTP_IMPOSSIBLE;
+}
+
 static void
 test_bounded(void **state)
 {
@@ -300,7 +308,13 @@ test_bounded(void **state)
 	path[strlen(path) - 2] = '\0';	/* as if two were lost */
 	assert_int_equal(decode(path, "/", judge_all_plausible, &tries, out,
 	    &len, &cured), HTTP_TARGET_REQUEST);
-	assert_int_equal(tries, 512);
+	assert_int_equal(tries, 256);
+	assert_int_equal(cured, 0);
+	/* One that is plausible, and others that were never looked at. */
+	tries = 0;
+	assert_int_equal(decode(path, "/", judge_first_plausible, &tries, out,
+	    &len, &cured), HTTP_TARGET_REQUEST);
+	assert_int_equal(tries, 256);
 	assert_int_equal(cured, 0);
 }
 
