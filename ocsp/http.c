@@ -187,7 +187,8 @@ parse_request_line(const uint8_t *p, size_t len, struct http_request *request)
 	for (i = 0; i < len && (classes[p[i]] & TOKEN); i++)
 		if (i == METHOD_MAX)
 			return -400;
-	if (i == len)
+	/* Half of an empty line may be all there is: RFC 9112, 2.2. */
+	if (i == len || (len == 1 && p[0] == '\r'))
 		return 0;
 	if (i == 0 || p[i] != ' ')
 		return -400;

@@ -322,6 +322,11 @@ test_fields(void **state)
 	assert_false(http_media_type_is((struct der_bytes){ NULL, 0 }, "a/b"));
 	assert_int_equal(http_blank_len((const uint8_t *)"\r\n\r\n\rG", 6), 4);
 	assert_int_equal(http_blank_len((const uint8_t *)"\nG", 2), 0);
+	/* Cut in the middle of such a line. */
+	assert_int_equal(http_request_parse((const uint8_t *)"\r", 1,
+	    &r), 0);
+	assert_int_equal(http_request_parse((const uint8_t *)"\rG", 2,
+	    &r), -400);
 }
 
 struct body {
