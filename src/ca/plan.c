@@ -183,9 +183,10 @@ plan_sans(const struct ca_request *request, struct ca_plan *plan,
 /* --- the rest of the extensions --------------------------------------- */
 
 static enum oc_err
-plan_ca(const struct ca_issuer *issuer, const struct ca_profile *profile,
+plan_ca(const struct ca_issuer *issuer, const struct ca_request *request,
     struct ca_plan *plan, struct oc_error *error)
 {
+	const struct ca_profile *profile = request->profile;
 	struct x509_extensions *e = &plan->tbs.extensions;
 	int above = issuer != NULL ? issuer->cert.extensions.path_length :
 	    X509_NO_PATH_LENGTH;
@@ -204,23 +205,40 @@ plan_ca(const struct ca_issuer *issuer, const struct ca_profile *profile,
 	    (e->path_length == X509_NO_PATH_LENGTH ||
 	    e->path_length >= above))
 		e->path_length = above - 1;
+	if (request->csr != NULL && e->path_length != X509_NO_PATH_LENGTH &&
+	    request->csr->extensions.path_length > e->path_length)
+		return oc_error_set(error, OC_ERR_REFUSED, "the request asks "
+		    "for a path length of %d; it may have %d",
+		    request->csr->extensions.path_length, e->path_length);
 	return OC_OK;
 }
 
-static void
+static uint32_t
+usage_of(const struct ca_profile *profile, enum sign_key_type type)
+{
+	return type == SIGN_KEY_RSA ? profile->key_usage_rsa :
+	    profile->key_usage_other;
+}
+
+/* A certificate without the extension is good for everything. */
+static enum oc_err
 plan_usage(const struct ca_profile *profile, enum sign_key_type type,
-    struct ca_plan *plan)
+    struct ca_plan *plan, struct oc_error *error)
 {
 	struct x509_extensions *e = &plan->tbs.extensions;
 	uint32_t i;
 
-	e->key_usage = type == SIGN_KEY_RSA ? profile->key_usage_rsa :
-	    profile->key_usage_other;
+	e->key_usage = usage_of(profile, type);
+	if (e->key_usage == 0)
+		return oc_error_set(error, OC_ERR_REFUSED, "the key-usage of "
+		    "the profile %s is for RSA keys, which this is not",
+		    profile->name);
 	e->num_ekus = profile->num_ekus;
 	for (i = 0; i < profile->num_ekus; i++)
 		e->ekus[i] = (struct der_bytes){ profile->eku_octets[i],
 		    profile->eku_len[i] };
 	e->has_ocsp_nocheck = profile->has_ocsp_nocheck;
+	return OC_OK;
 }
 
 static void
@@ -276,8 +294,7 @@ plan_key(const struct ca_issuer *issuer, const struct ca_request *request,
 		    oc_strerror(err));
 	plan->tbs.extensions.subject_key_id =
 	    (struct der_bytes){ plan->key_id, X509_KEY_ID_LEN };
-	plan_usage(request->profile, type, plan);
-	return OC_OK;
+	return plan_usage(request->profile, type, plan, error);
 }
 
 /*
@@ -337,6 +354,27 @@ has_eku(const struct ca_profile *profile, struct der_bytes eku)
 	return false;
 }
 
+/* What it would get, for the key it has. */
+static enum oc_err
+check_key_usage(const struct x509_csr *csr, const struct ca_profile *profile,
+    struct oc_error *error)
+{
+	enum sign_key_type type;
+	unsigned int bits;
+	enum oc_err err;
+
+	err = x509_spki_check(csr->spki, error);
+	if (err != OC_OK)
+		return err;
+	err = sign_spki_type(csr->spki, &type, &bits);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "the key: %s",
+		    oc_strerror(err));
+	if ((csr->extensions.key_usage & ~usage_of(profile, type)) != 0)
+		return refuse_extension("more keyUsage", profile, error);
+	return OC_OK;
+}
+
 enum oc_err
 ca_check_csr(const struct x509_csr *csr, const struct ca_profile *profile,
     struct oc_error *error)
@@ -352,8 +390,6 @@ ca_check_csr(const struct x509_csr *csr, const struct ca_profile *profile,
 	}
 	if (e->ca == X509_IS_CA && profile->ca != X509_IS_CA)
 		return refuse_extension("a CA certificate", profile, error);
-	if ((e->key_usage & ~profile->key_usage_rsa) != 0)
-		return refuse_extension("more keyUsage", profile, error);
 	for (i = 0; i < e->num_ekus; i++)
 		if (!has_eku(profile, e->ekus[i])) {
 			der_oid_format(e->ekus[i], oid);
@@ -372,7 +408,7 @@ ca_check_csr(const struct x509_csr *csr, const struct ca_profile *profile,
 	if (e->has_ocsp_nocheck && !profile->has_ocsp_nocheck)
 		return refuse_extension("id-pkix-ocsp-nocheck", profile,
 		    error);
-	return x509_spki_check(csr->spki, error);
+	return check_key_usage(csr, profile, error);
 }
 
 /* --- the whole -------------------------------------------------------- */
@@ -388,7 +424,7 @@ plan_all(const struct ca_issuer *issuer, const struct ca_request *request,
 	if (err == OC_OK)
 		err = plan_subject(request, plan, error);
 	if (err == OC_OK)
-		err = plan_ca(issuer, request->profile, plan, error);
+		err = plan_ca(issuer, request, plan, error);
 	if (err == OC_OK)
 		err = plan_sans(request, plan, error);
 	if (err == OC_OK)

@@ -168,6 +168,13 @@ set_key_usage(const struct oc_words *words, struct ca_profile *profile,
 			    words->words[i]);
 		bits |= bit;
 	}
+	if (profile->ca != X509_IS_CA &&
+	    (bits & (X509_KU_KEY_CERT_SIGN | X509_KU_CRL_SIGN)) != 0)
+		return oc_error_set(error, OC_ERR_CONFIG, "key-usage: "
+		    "keyCertSign and cRLSign are for CAs (based-on)");
+	if (profile->ca == X509_IS_CA && (bits & X509_KU_KEY_CERT_SIGN) == 0)
+		return oc_error_set(error, OC_ERR_CONFIG, "key-usage: "
+		    "a CA without keyCertSign is none");
 	profile->key_usage_rsa = bits;
 	profile->key_usage_other = bits & ~(uint32_t)
 	    (X509_KU_KEY_ENCIPHERMENT | X509_KU_DATA_ENCIPHERMENT);

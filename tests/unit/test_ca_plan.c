@@ -23,6 +23,10 @@ static const struct refusal {
 	    "digitalSignature,dataEncipherment", "more keyUsage" },
 	{ "client", "RSA2048", "CN=a.example", "keyUsage",
 	    "keyEncipherment", "more keyUsage" },
+	{ "server", "P-256", "CN=a.example", "keyUsage",
+	    "digitalSignature,keyEncipherment", "more keyUsage" },
+	{ "intermediate", "P-256", "CN=Sub", "basicConstraints",
+	    "critical,CA:TRUE,pathlen:1", "a path length of 1" },
 	{ "server", "P-256", "CN=a.example", "extendedKeyUsage",
 	    "serverAuth,clientAuth", "clientAuth (1.3.6.1.5.5.7.3.2)" },
 	{ "server", "P-256", "CN=a.example", "extendedKeyUsage",
@@ -111,6 +115,8 @@ csr_may_ask_for_what_is_given(void **state)
 	X509_free(ca_must_issue(f, "intermediate", ca_csr("P-384", "CN=Sub",
 	    "basicConstraints", "critical,CA:TRUE", "keyUsage",
 	    "keyCertSign,cRLSign", NULL)));
+	X509_free(ca_must_issue(f, "intermediate", ca_csr("P-384", "CN=Sub",
+	    "basicConstraints", "critical,CA:TRUE,pathlen:0", NULL)));
 	X509_free(ca_must_issue(f, "ocsp-signer", ca_csr("P-384", "CN=OCSP",
 	    "noCheck", "ignored", "extendedKeyUsage", "OCSPSigning", NULL)));
 }

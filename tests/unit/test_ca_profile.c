@@ -295,6 +295,45 @@ bad_sections_are_refused(void **state)
 	must_not_find(f, mine, OC_ERR_NOT_FOUND, "\"gone\"");
 }
 
+/* RFC5280:4.2.1.3, RFC5280:4.2.1.9 */
+static void
+only_a_ca_signs_certificates(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct oc_config_profile section = section_of(mine, server);
+	char digital[] = "digitalSignature", sign[] = "keyCertSign";
+	char crl[] = "cRLSign";
+	struct ca_profile profile;
+
+	set_sections(f, &section, 1);
+	section.key_usage = WORDS(digital, sign);
+	must_not_find(f, mine, OC_ERR_CONFIG, "keyCertSign");
+	section.key_usage = WORDS(digital, crl);
+	must_not_find(f, mine, OC_ERR_CONFIG, "cRLSign");
+	section.based_on = intermediate;
+	must_not_find(f, mine, OC_ERR_CONFIG, "keyCertSign");
+	section.key_usage = WORDS(crl, sign);
+	ca_get_profile(f, mine, &profile);
+	assert_int_equal(profile.key_usage_rsa,
+	    X509_KU_CRL_SIGN | X509_KU_KEY_CERT_SIGN);
+}
+
+/* Without the extension a key would be good for everything. */
+static void
+no_usage_is_not_every_usage(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct oc_config_profile section = section_of(mine, server);
+	char encipher[] = "keyEncipherment";
+
+	section.key_usage = WORDS(encipher);
+	set_sections(f, &section, 1);
+	ca_must_refuse(f, mine, ca_csr("P-256", "CN=a.example", NULL),
+	    "key-usage");
+	X509_free(ca_must_issue(f, mine, ca_csr("RSA2048", "CN=a.example",
+	    NULL)));
+}
+
 /* The configuration refuses it; here it must end all the same. */
 static void
 loops_end(void **state)
@@ -333,6 +372,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(section_with_fixed_subject,
 		    ca_setup, ca_teardown),
 		cmocka_unit_test_setup_teardown(bad_sections_are_refused,
+		    ca_setup, ca_teardown),
+		cmocka_unit_test_setup_teardown(only_a_ca_signs_certificates,
+		    ca_setup, ca_teardown),
+		cmocka_unit_test_setup_teardown(no_usage_is_not_every_usage,
 		    ca_setup, ca_teardown),
 		cmocka_unit_test_setup_teardown(loops_end, ca_setup,
 		    ca_teardown),
