@@ -497,27 +497,49 @@ ca_plan_free(struct ca_plan *plan)
 }
 
 static bool
-is_same_extensions(const struct x509_extensions *a,
-    const struct x509_extensions *b)
+is_same_list(const struct der_bytes *a, uint32_t num_a,
+    const struct der_bytes *b, uint32_t num_b)
 {
 	uint32_t i;
 
-	if (a->num_sans != b->num_sans || a->ca != b->ca ||
-	    a->path_length != b->path_length ||
-	    a->key_usage != b->key_usage || a->num_ekus != b->num_ekus ||
-	    a->num_ocsp_urls != b->num_ocsp_urls ||
-	    a->num_crl_urls != b->num_crl_urls || b->num_others != 0 ||
-	    !der_bytes_equal(a->subject_key_id, b->subject_key_id) ||
-	    !der_bytes_equal(a->authority_key_id, b->authority_key_id))
-		return false;
-	for (i = 0; i < a->num_sans; i++)
+	for (i = 0; i < num_a && i < num_b; i++)
+		if (!der_bytes_equal(a[i], b[i]))
+			return false;
+	return num_a == num_b;
+}
+
+static bool
+is_same_sans(const struct x509_extensions *a, const struct x509_extensions *b)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->num_sans && i < b->num_sans; i++)
 		if (a->sans[i].kind != b->sans[i].kind ||
 		    !der_bytes_equal(a->sans[i].value, b->sans[i].value))
 			return false;
-	for (i = 0; i < a->num_ekus; i++)
-		if (!der_bytes_equal(a->ekus[i], b->ekus[i]))
-			return false;
-	return true;
+	return a->num_sans == b->num_sans && (a->num_sans == 0 ||
+	    a->is_san_critical == b->is_san_critical);
+}
+
+static bool
+is_same_extensions(const struct x509_extensions *a,
+    const struct x509_extensions *b)
+{
+	return a->has_basic_constraints == b->has_basic_constraints &&
+	    a->ca == b->ca && a->path_length == b->path_length &&
+	    a->key_usage == b->key_usage &&
+	    a->has_ocsp_nocheck == b->has_ocsp_nocheck &&
+	    b->num_others == 0 &&
+	    der_bytes_equal(a->subject_key_id, b->subject_key_id) &&
+	    der_bytes_equal(a->authority_key_id, b->authority_key_id) &&
+	    is_same_sans(a, b) &&
+	    is_same_list(a->ekus, a->num_ekus, b->ekus, b->num_ekus) &&
+	    is_same_list(a->ocsp_urls, a->num_ocsp_urls,
+	    b->ocsp_urls, b->num_ocsp_urls) &&
+	    is_same_list(a->ca_issuers_urls, a->num_ca_issuers_urls,
+	    b->ca_issuers_urls, b->num_ca_issuers_urls) &&
+	    is_same_list(a->crl_urls, a->num_crl_urls,
+	    b->crl_urls, b->num_crl_urls);
 }
 
 /*
