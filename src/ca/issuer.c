@@ -115,3 +115,22 @@ ca_issuer_register(struct ca_issuer *issuer, struct store *store,
 		return oc_error_set(error, err, "%s", store_error(store));
 	return OC_OK;
 }
+
+enum oc_err
+ca_issuer_find_key(const struct ca_issuer *issuer, struct signer *signer,
+    int64_t deadline_ns, char name[SIGN_KEY_NAME_MAX],
+    struct sign_key_info *info, struct oc_error *error)
+{
+	enum oc_err err;
+
+	sign_key_name(SIGN_KEY_ISSUER, issuer->config->name, name);
+	err = sign_find_key(signer, name, deadline_ns, info, error);
+	if (err != OC_OK)
+		return err;
+	if (!der_bytes_equal(issuer->cert.spki, (struct der_bytes){
+	    info->spki, info->spki_len }))
+		return oc_error_set(error, OC_ERR_MISMATCH, "the signer's key "
+		    "%s is not that of %s: was it changed without a reload?",
+		    name, issuer->config->certificate);
+	return OC_OK;
+}

@@ -5,6 +5,7 @@
 
 #include "base/config.h"
 #include "base/err.h"
+#include "sign/sign.h"
 #include "store/store.h"
 #include "x509/cert.h"
 
@@ -31,5 +32,10 @@ void ca_issuer_free(struct ca_issuer *issuer);	/* NULL is fine */
 /* Makes the store know it. */
 enum oc_err ca_issuer_register(struct ca_issuer *issuer, struct store *store,
     struct oc_error *error) OC_MUST_CHECK;
+/* Its key's name and what the signer knows of it; MISMATCH if the signer's is
+ * not the certificate's.  Blocks until deadline_ns. */
+enum oc_err ca_issuer_find_key(const struct ca_issuer *issuer,
+    struct signer *signer, int64_t deadline_ns, char name[SIGN_KEY_NAME_MAX],
+    struct sign_key_info *info, struct oc_error *error) OC_MUST_CHECK;
 
 #endif

@@ -192,8 +192,8 @@ ca_crl_create(struct ca_issuer *issuer, struct store *store,
 	oc_buffer_init(&entries.buffer, OC_TBS_MAX);
 	if (info == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	sign_key_name(SIGN_KEY_ISSUER, issuer->config->name, key);
-	err = sign_find_key(signer, key, deadline_ns, info, error);
+	err = ca_issuer_find_key(issuer, signer, deadline_ns, key, info,
+	    error);
 	if (err != OC_OK)
 		goto out;
 	err = collect(issuer, store, now, &entries);
