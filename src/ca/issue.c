@@ -181,9 +181,36 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 
 /*
  * The store's row of an issuer holds its certificate, which does not exist
- * before it is signed: the row is made with the TBS in its place, and
- * ca_issuer_register() replaces it.
+ * before it is signed: a new row is made with the key in its place, and
+ * ca_issuer_register() replaces it.  One that is there stays as it is.
  */
+static enum oc_err
+put_root(struct store *store, const char *name, struct der_bytes spki,
+    int64_t *issuer_id, struct oc_error *error)
+{
+	struct store_issuer row = { 0 };
+	struct store_blob blob = { spki.p, spki.len };
+	uint8_t spki_hash[STORE_HASH_LEN];
+	enum oc_err err;
+
+	err = x509_spki_hash(spki, spki_hash);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "the key of issuer %s: %s",
+		    name, oc_strerror(err));
+	err = store_find_issuer(store, name, &row);
+	if (err == OC_OK)
+		blob = (struct store_blob){ row.certificate,
+		    row.certificate_len };
+	if (err == OC_OK || err == OC_ERR_NOT_FOUND)
+		err = store_put_issuer(store, name, blob, spki_hash,
+		    issuer_id);
+	store_issuer_fini(&row);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "issuer %s: %s", name,
+		    store_error(store));
+	return OC_OK;
+}
+
 enum oc_err
 ca_issue_root(const struct oc_config_issuer *config, struct store *store,
     struct signer *signer, const struct ca_request *request,
@@ -192,7 +219,6 @@ ca_issue_root(const struct oc_config_issuer *config, struct store *store,
 {
 	struct sign_key_info *info = calloc(1, sizeof(*info));
 	struct ca_request own = *request;
-	uint8_t spki_hash[STORE_HASH_LEN];
 	char key[SIGN_KEY_NAME_MAX];
 	struct ca_plan *plan = NULL;
 	int64_t issuer_id;
@@ -208,19 +234,9 @@ ca_issue_root(const struct oc_config_issuer *config, struct store *store,
 	err = ca_plan_new_root(&own, info->alg, &plan, error);
 	if (err != OC_OK)
 		goto out;
-	err = x509_spki_hash(own.spki, spki_hash);
-	if (err != OC_OK) {
-		oc_error_set(error, err, "the key of issuer %s: %s",
-		    config->name, oc_strerror(err));
+	err = put_root(store, config->name, own.spki, &issuer_id, error);
+	if (err != OC_OK)
 		goto out;
-	}
-	err = store_put_issuer(store, config->name, (struct store_blob){
-	    info->spki, info->spki_len }, spki_hash, &issuer_id);
-	if (err != OC_OK) {
-		oc_error_set(error, err, "issuer %s: %s", config->name,
-		    store_error(store));
-		goto out;
-	}
 	err = carry_out(plan, issuer_id, store, signer, key, deadline_ns,
 	    certificate, error);
 out:

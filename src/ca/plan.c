@@ -194,6 +194,9 @@ plan_ca(const struct ca_issuer *issuer, const struct ca_request *request,
 	e->has_basic_constraints = true;
 	e->ca = profile->ca;
 	e->path_length = X509_NO_PATH_LENGTH;
+	if (profile->ca != X509_IS_CA && issuer == NULL)
+		return oc_error_set(error, OC_ERR_REFUSED, "the profile %s "
+		    "does not make CAs", profile->name);
 	if (profile->ca != X509_IS_CA)
 		return OC_OK;
 	if (above == 0)

@@ -204,11 +204,12 @@ ca_teardown(void **state)
 	return 0;
 }
 
-struct ca_issuer *
-ca_reissue(struct ca_fixture *f, void (*change)(struct x509_tbs *tbs))
+struct x509_tbs
+ca_tbs(const struct ca_fixture *f)
 {
 	const struct x509_cert *cert = &f->issuer->cert;
-	struct x509_tbs tbs = {
+
+	return (struct x509_tbs){
 		.serial = { cert->serial.bytes, cert->serial.len },
 		.alg = SIGN_ECDSA_SHA256,
 		.issuer = cert->issuer,
@@ -218,14 +219,27 @@ ca_reissue(struct ca_fixture *f, void (*change)(struct x509_tbs *tbs))
 		.spki = cert->spki,
 		.extensions = cert->extensions,
 	};
+}
+
+/* Nobody looks at the signature of a CA in its file. */
+void
+ca_write_certificate(const struct ca_fixture *f, const struct x509_tbs *tbs)
+{
+	struct der_bytes der = test_sign(test_write(x509_put_tbs, tbs),
+	    "P-256", tbs->alg);
+
+	write_pem(f->certificate, der.p, der.len);
+}
+
+struct ca_issuer *
+ca_reissue(const struct ca_fixture *f, void (*change)(struct x509_tbs *tbs))
+{
+	struct x509_tbs tbs = ca_tbs(f);
 	struct ca_issuer *issuer = NULL;
 	struct oc_error error = { 0 };
-	struct der_bytes der;
 
 	change(&tbs);
-	/* Nobody looks at the signature of a CA in its file. */
-	der = test_sign(test_write(x509_put_tbs, &tbs), "P-256", tbs.alg);
-	write_pem(f->certificate, der.p, der.len);
+	ca_write_certificate(f, &tbs);
 	if (ca_issuer_load(&f->section, &issuer, &error) != OC_OK)
 		fail_msg("%s", error.text);
 	issuer->store_id = f->issuer->store_id;

@@ -52,9 +52,13 @@ int64_t ca_deadline(void);
 /* Fails the test if there is no such profile. */
 void ca_get_profile(const struct ca_fixture *f, const char *name,
     struct ca_profile *profile);
+/* What its certificate says, to be changed, and into its file. */
+struct x509_tbs ca_tbs(const struct ca_fixture *f);
+void ca_write_certificate(const struct ca_fixture *f,
+    const struct x509_tbs *tbs);
 /* The same CA with a certificate of other properties, not in the store; free
  * it with ca_issuer_free(). */
-struct ca_issuer *ca_reissue(struct ca_fixture *f,
+struct ca_issuer *ca_reissue(const struct ca_fixture *f,
     void (*change)(struct x509_tbs *tbs));
 
 /*
