@@ -51,6 +51,7 @@ ca_crl_fini(struct ca_crl *crl)
 struct entries {
 	struct oc_buffer buffer;
 	uint32_t num;
+	enum oc_err err;
 };
 
 static enum oc_err
@@ -65,14 +66,14 @@ add_entry(void *arg, const struct store_certificate *certificate)
 	};
 	uint8_t der[X509_CRL_ENTRY_MAX];
 	size_t len;
-	enum oc_err err;
 
-	err = x509_crl_entry_write(&entry, der, &len);
-	if (err != OC_OK)
-		return err;
+	entries->err = x509_crl_entry_write(&entry, der, &len);
+	if (entries->err != OC_OK)
+		return entries->err;
 	oc_buffer_put(&entries->buffer, der, len);
 	entries->num++;
-	return entries->buffer.err;
+	entries->err = entries->buffer.err;
+	return entries->err;
 }
 
 /* A put function's value in memory of its own. */
@@ -99,14 +100,76 @@ write_new(der_put_fn *put, const void *arg, uint8_t **out, size_t *len)
 
 /*
  * What expired is left out only after it stood in one list beyond its life
- * (RFC 5280, 3.3): the one before this was due a lifetime ago at most.
+ * (RFC 5280, 3.3): those that ended before the newest list did so; and for a
+ * lifetime of lists, for whoever fetches only every other one.
  */
 static enum oc_err
-collect(const struct ca_issuer *issuer, struct store *store, int64_t now,
-    struct entries *entries)
+find_oldest(const struct ca_issuer *issuer, struct store *store, int64_t now,
+    int64_t *not_after_min)
 {
-	return store_list_revoked(store, issuer->store_id,
-	    now - issuer->config->crl_lifetime_s, add_entry, entries);
+	int64_t lifetime_ago = now - issuer->config->crl_lifetime_s;
+	struct store_crl newest = { 0 };
+	enum oc_err err;
+
+	err = store_find_crl(store, issuer->store_id, &newest);
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+		return err;
+	/* Without one: 1970. */
+	*not_after_min = newest.this_update < lifetime_ago ?
+	    newest.this_update : lifetime_ago;
+	store_crl_fini(&newest);
+	return OC_OK;
+}
+
+/* Inside a group. */
+static enum oc_err
+take_number(const struct ca_issuer *issuer, struct store *store,
+    struct x509_crl_tbs *plan, struct entries *entries, int64_t *id)
+{
+	int64_t not_after_min;
+	enum oc_err err;
+
+	plan->this_update = oc_clock_now_s();
+	plan->next_update = plan->this_update +
+	    issuer->config->crl_lifetime_s;
+	err = store_reserve_crl(store, issuer->store_id, plan->this_update,
+	    plan->next_update, id, &plan->number);
+	if (err == OC_OK)
+		err = find_oldest(issuer, store, plan->this_update,
+		    &not_after_min);
+	if (err == OC_OK)
+		err = store_list_revoked(store, issuer->store_id,
+		    not_after_min, add_entry, entries);
+	return err;
+}
+
+/*
+ * Number and entries in one transaction, so that a list with a higher number
+ * says all that one with a lower says, whoever else revokes and signs.  Once
+ * reserved a number is never used twice, whatever happens then.
+ */
+static enum oc_err
+reserve(const struct ca_issuer *issuer, struct store *store,
+    struct x509_crl_tbs *plan, struct entries *entries, int64_t *id,
+    struct oc_error *error)
+{
+	enum oc_err err = store_begin_group(store);
+
+	if (err == OC_OK) {
+		err = take_number(issuer, store, plan, entries, id);
+		if (err == OC_OK)
+			err = store_commit_group(store);
+		else
+			store_abandon_group(store);
+	}
+	/* The entries' own failures are not the store's. */
+	if (err != OC_OK)
+		return oc_error_set(error, err, "what is revoked cannot be "
+		    "listed: %s", entries->err != OC_OK ?
+		    oc_strerror(entries->err) : store_error(store));
+	plan->entries = (struct der_bytes){ entries->buffer.bytes,
+	    entries->buffer.len };
+	return OC_OK;
 }
 
 /* CertificateList ::= SEQUENCE { tbsCertList, algorithm, signature } */
@@ -150,20 +213,14 @@ out:
 	return err;
 }
 
-/* Reserves the number, then signs and stores: a number is never used twice,
- * whatever happens in between. */
+/* Signs what was reserved and stores it. */
 static enum oc_err
-number_and_sign(struct ca_issuer *issuer, struct store *store,
-    struct signer *signer, struct x509_crl_tbs *plan, int64_t deadline_ns,
-    struct ca_crl *crl, struct oc_error *error)
+carry_out(const struct ca_issuer *issuer, struct store *store,
+    struct signer *signer, const struct x509_crl_tbs *plan, int64_t id,
+    int64_t deadline_ns, struct ca_crl *crl, struct oc_error *error)
 {
-	int64_t id;
 	enum oc_err err;
 
-	err = store_reserve_crl(store, issuer->store_id, plan->this_update,
-	    plan->next_update, &id, &plan->number);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "%s", store_error(store));
 	err = sign_list(issuer, signer, plan, deadline_ns, crl, error);
 	if (err != OC_OK)
 		return err;
@@ -172,6 +229,19 @@ number_and_sign(struct ca_issuer *issuer, struct store *store,
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s", store_error(store));
 	crl->number = plan->number;
+	return OC_OK;
+}
+
+/* RFC 5280, 4.2.1.3. */
+static enum oc_err
+check_may_sign(const struct ca_issuer *issuer, struct oc_error *error)
+{
+	uint32_t usage = issuer->cert.extensions.key_usage;
+
+	if (usage != 0 && (usage & X509_KU_CRL_SIGN) == 0)
+		return oc_error_set(error, OC_ERR_REFUSED, "%s: its keyUsage "
+		    "has no cRLSign: nobody would believe a CRL",
+		    issuer->config->certificate);
 	return OC_OK;
 }
 
@@ -185,34 +255,27 @@ ca_crl_create(struct ca_issuer *issuer, struct store *store,
 	struct x509_crl_tbs plan = { 0 };
 	char key[SIGN_KEY_NAME_MAX];
 	struct ca_crl crl = { 0 };
-	int64_t now = oc_clock_now_s();
+	int64_t id;
 	enum oc_err err;
 
 	oc_assert(issuer->store_id != 0);
 	oc_buffer_init(&entries.buffer, OC_TBS_MAX);
 	if (info == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = ca_issuer_find_key(issuer, signer, deadline_ns, key, info,
-	    error);
+	err = check_may_sign(issuer, error);
+	if (err == OC_OK)
+		err = ca_issuer_find_key(issuer, signer, deadline_ns, key,
+		    info, error);
 	if (err != OC_OK)
 		goto out;
-	err = collect(issuer, store, now, &entries);
-	if (err != OC_OK) {
-		oc_error_set(error, err, "listing what is revoked: %s",
-		    err == OC_ERR_STORE ? store_error(store) :
-		    oc_strerror(err));
-		goto out;
-	}
 	plan.alg = info->alg;
 	plan.issuer = issuer->cert.subject;
-	plan.this_update = now;
-	plan.next_update = now + issuer->config->crl_lifetime_s;
-	plan.entries = (struct der_bytes){ entries.buffer.bytes,
-	    entries.buffer.len };
 	plan.authority_key_id = (struct der_bytes){ issuer->key_id,
 	    issuer->key_id_len };
-	err = number_and_sign(issuer, store, signer, &plan, deadline_ns, &crl,
-	    error);
+	err = reserve(issuer, store, &plan, &entries, &id, error);
+	if (err == OC_OK)
+		err = carry_out(issuer, store, signer, &plan, id, deadline_ns,
+		    &crl, error);
 	if (err != OC_OK)
 		goto out;
 	crl.num_entries = entries.num;

@@ -20,8 +20,12 @@ struct ca_crl {
 };
 void ca_crl_fini(struct ca_crl *crl);
 
-/* A full CRL: number reserved, signed, stored.  Expired certificates are
- * left out after one CRL beyond their life (RFC 5280, 3.3). */
+/*
+ * A full CRL: number reserved, signed, stored.  One with a higher number says
+ * all that one with a lower says, less what was released or has expired.
+ * Expired certificates are left out after one CRL beyond their life (RFC
+ * 5280, 3.3).  REFUSED if the issuer may not sign CRLs.
+ */
 enum oc_err ca_crl_create(struct ca_issuer *issuer, struct store *store,
     struct signer *signer, int64_t deadline_ns, struct ca_crl *crl,
     struct oc_error *error) OC_MUST_CHECK;
