@@ -157,7 +157,7 @@ case OC_THING_ONE:
 default:
 	break; } }'
 bad paths src/der/x.c 'const char *x = "/home/somebody/ocsign";'
-bad paths src/der/x.c '/* see /work/notes */'
+bad paths src/der/x.c '/* see /srv/notes */'
 bad todo src/der/x.c '/* TODO: all of it */'
 bad todo tests/x.sh '# FIXME'
 
