@@ -85,6 +85,9 @@ void ocsp_table_set_seq(struct ocsp_table *table, int64_t seq);
 /* Makes all slots and the present seq durable.  Blocks in msync(): now and
  * then, and not between two answers.  ocsp_table_close() does it, too. */
 enum oc_err ocsp_table_sync(struct ocsp_table *table) OC_MUST_CHECK;
+/* The writer's: false if its file was removed, replaced by another or cut
+ * short behind its back; the table is to be closed, and made anew. */
+bool ocsp_table_is_in_place(const struct ocsp_table *table);
 /* False until the writer has caught up with the store once: readers answer
  * tryLater until then. */
 bool ocsp_table_is_ready(const struct ocsp_table *table);

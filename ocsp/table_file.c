@@ -200,3 +200,14 @@ ocsp_table_open(const char *path, struct ocsp_table **table,
 	*table = opened;
 	return OC_OK;
 }
+
+bool
+ocsp_table_is_in_place(const struct ocsp_table *table)
+{
+	struct stat named, mapped;
+
+	return stat(table->path, &named) == 0 &&
+	    fstat(table->fd, &mapped) == 0 &&
+	    named.st_dev == mapped.st_dev && named.st_ino == mapped.st_ino &&
+	    (uint64_t)mapped.st_size >= table->map_len;
+}

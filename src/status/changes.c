@@ -410,9 +410,26 @@ status_service_pump(struct status_service *s, int64_t now)
 			return;
 }
 
+/* Whoever deletes a table, or copies another over it, wants it made anew; we
+ * would write into a file that no responder finds any more. */
+static void
+look_at_table(const struct status_service *s)
+{
+	if (ocsp_table_is_in_place(s->table))
+		return;
+	oc_log(OC_LOG_ERROR, "issuer %s: the response table was removed or "
+	    "cut short: starting again, to make it anew",
+	    s->plan.issuer->name);
+	exit(EXIT_FAILURE);
+}
+
 void
 status_service_tick(struct status_service *s, int64_t now)
 {
+	if (now != s->looked_at) {
+		s->looked_at = now;
+		look_at_table(s);
+	}
 	status_service_pump(s, now);
 	if (s->nudges != NULL)
 		status_service_finish_nudges(s);

@@ -67,6 +67,7 @@ struct status_service {
 					 * while it is not */
 	int64_t last_signed_at;		/* something */
 	int64_t table_retry_at;		/* only while it takes nothing */
+	int64_t looked_at;		/* whether the table is in place */
 	bool is_ready, is_source_well, is_signer_well, is_table_well;
 	bool has_said_expired;
 	char source_error[OC_ERROR_TEXT_MAX];

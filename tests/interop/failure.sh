@@ -58,6 +58,8 @@ service_stop() {
 	[ ! -e ocsignd.pid ] || fail "the PID file is still there"
 	left=$(find run -type s)
 	[ -z "$left" ] || fail "left in the run directory: $left"
+	! grep -Eq 'Sanitizer|runtime error' ocsignd.log ||
+	    fail "a sanitizer complains"
 }
 
 not() {

@@ -80,6 +80,15 @@ while_running() {
 	never_wrong "$1, made again"
 }
 each while_running
+
+# Without a reload, too: a responder that starts alone finds one again.
+for how in deleted emptied; do
+	hurt $how
+	kill -9 "$(role responder)"
+	never_wrong "$how, responder anew" 8
+	within 10 is_whole || fail "$how: not made again: $(cat status.json)"
+	[ -s $table ] || fail "$how: no table"
+done
 service_stop
 
 # A disk that is full.
