@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "ocsp/http.h"
 
 /* OCSP_REQUEST_MAX has five hexadecimal digits; leading zeros are allowed. */
@@ -14,18 +15,9 @@
 #define EXTRA_MAX HTTP_HEADER_MAX
 
 static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int
 take_size(struct http_chunked *c, uint8_t octet)
 {
-	int value = hex_value(octet);
+	int value = oc_hex_value(octet);
 
 	if (value >= 0) {
 		if (++c->num_digits > SIZE_DIGITS_MAX)

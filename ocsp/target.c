@@ -7,6 +7,7 @@
  */
 #include "ocsp/target.h"
 
+#include "base/bytes.h"
 #include "der/reader.h"
 
 /* Beyond this nobody's GET goes through a proxy that collapses slashes. */
@@ -32,15 +33,6 @@ static const uint8_t sextets[256] = {
 	['{' ... 255] = NOT_BASE64
 };
 
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /*
  * The character at p[*at], its escapes resolved however often they were
  * applied: %252B is %2B is '+'.  -1 for a '%' without two digits.
@@ -54,8 +46,8 @@ next_char(const uint8_t *p, size_t len, size_t *at, unsigned int *cured)
 	while (c == '%') {
 		if (len - *at < 2)
 			return -1;
-		high = hex_value(p[*at]);
-		low = hex_value(p[*at + 1]);
+		high = oc_hex_value(p[*at]);
+		low = oc_hex_value(p[*at + 1]);
 		if (high < 0 || low < 0)
 			return -1;
 		c = high << 4 | low;

@@ -205,18 +205,6 @@ oc_hex_encode(const void *bytes, size_t len, char *text)
 	*text = '\0';
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 enum oc_err
 oc_hex_decode(const char *text, size_t text_len, uint8_t *bytes, size_t max,
     size_t *len)
@@ -224,13 +212,13 @@ oc_hex_decode(const char *text, size_t text_len, uint8_t *bytes, size_t max,
 	if (text_len % 2 != 0)
 		return OC_ERR_MALFORMED;
 	for (size_t i = 0; i < text_len; i++)
-		if (hex_value(text[i]) < 0)
+		if (oc_hex_value(text[i]) < 0)
 			return OC_ERR_MALFORMED;
 	if (text_len / 2 > max)
 		return OC_ERR_NO_SPACE;
 	for (size_t i = 0; i < text_len; i += 2)
-		bytes[i / 2] = (uint8_t)(hex_value(text[i]) << 4 |
-		    hex_value(text[i + 1]));
+		bytes[i / 2] = (uint8_t)(oc_hex_value(text[i]) << 4 |
+		    oc_hex_value(text[i + 1]));
 	*len = text_len / 2;
 	return OC_OK;
 }

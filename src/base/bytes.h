@@ -65,6 +65,16 @@ enum oc_err oc_buffer_take(struct oc_buffer *b, uint8_t **bytes, size_t *len)
 #define OC_HEX_LEN(len) (2 * (len))
 void oc_hex_encode(const void *bytes, size_t len, char *text);
 
+/* 0 to 15 for a digit of either case, -1 for anything else. */
+static inline int
+oc_hex_value(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Digits of either case and nothing else, an even number of them.
  * NO_SPACE when more than max bytes would come out. */
 enum oc_err oc_hex_decode(const char *text, size_t text_len, uint8_t *bytes,

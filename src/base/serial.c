@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 /* 2^159 - 1, the largest, has 48 decimal digits. */
 #define DECIMAL_DIGITS_MAX 48
 /* What an error text shows of a longer string. */
@@ -49,18 +51,6 @@ from_magnitude(const uint8_t *bytes, size_t len, struct oc_serial *serial)
 	return oc_serial_from_bytes(content, len + pad, serial);
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Hex digits only, an odd number too.  MALFORMED at anything else. */
 static enum oc_err
 parse_hex(const char *text, struct oc_serial *serial)
@@ -77,7 +67,7 @@ parse_hex(const char *text, struct oc_serial *serial)
 	/* Filled from the right. */
 	half = 2 * sizeof(bytes) - num;
 	for (; *text != '\0'; text++, half++)
-		bytes[half / 2] |= (uint8_t)((unsigned)hex_value(*text) <<
+		bytes[half / 2] |= (uint8_t)((unsigned)oc_hex_value(*text) <<
 		    (half % 2 == 0 ? 4 : 0));
 	return from_magnitude(bytes, sizeof(bytes), serial);
 }
@@ -90,8 +80,8 @@ parse_colons(const char *text, struct oc_serial *serial)
 	size_t len = 0;
 
 	for (;;) {
-		int high = hex_value(text[0]);
-		int low = high < 0 ? -1 : hex_value(text[1]);
+		int high = oc_hex_value(text[0]);
+		int low = high < 0 ? -1 : oc_hex_value(text[1]);
 
 		if (low < 0)
 			return OC_ERR_MALFORMED;

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "base/bytes.h"
 #include "base/limits.h"
 #include "x509/name.h"
 #include "x509/name_types.h"
@@ -146,18 +147,6 @@ parse_type(struct parser *s, const struct x509_name_type **type)
 	return OC_OK;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* pair = ESC ( ESC / special / hexpair ), RFC 4514 section 3; and "\/". */
 static bool
 parse_escape(struct parser *s, uint8_t *octet)
@@ -171,9 +160,9 @@ parse_escape(struct parser *s, uint8_t *octet)
 		s->p += 2;
 		return true;
 	}
-	if (hex_digit(p[0]) < 0 || hex_digit(p[1]) < 0)
+	if (oc_hex_value(p[0]) < 0 || oc_hex_value(p[1]) < 0)
 		return false;
-	*octet = (uint8_t)(hex_digit(p[0]) << 4 | hex_digit(p[1]));
+	*octet = (uint8_t)(oc_hex_value(p[0]) << 4 | oc_hex_value(p[1]));
 	s->p += 3;
 	return true;
 }
