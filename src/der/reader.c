@@ -13,17 +13,8 @@ fail(struct der_reader *r)
 	return false;
 }
 
-static bool
-is_integer(struct der_bytes c)
-{
-	return c.len == 1 || (c.len > 1 &&
-	    !(c.p[0] == 0 && c.p[1] < 0x80) &&
-	    !(c.p[0] == 0xff && c.p[1] >= 0x80));
-}
-
-/* X.690, 8.6.2 and 11.2.1: how many bits are unused, and these are zero. */
-static bool
-is_bit_string(struct der_bytes c)
+bool
+der_bit_string_is_valid(struct der_bytes c)
 {
 	uint8_t unused;
 
@@ -59,7 +50,7 @@ der_get_enum(struct der_reader *r, unsigned int *value)
 
 	if (!der_get(r, DER_ENUMERATED, &c))
 		return false;
-	if (!is_integer(c) || c.p[0] >= 0x80 || c.len > 1 + (c.p[0] == 0))
+	if (!der_integer_is_valid(c) || c.p[0] >= 0x80 || c.len > 1 + (c.p[0] == 0))
 		return fail(r);
 	*value = c.p[c.len - 1];
 	return true;
@@ -110,7 +101,7 @@ der_get_named_bits(struct der_reader *r, uint32_t *value)
 
 	if (!der_get(r, DER_BIT_STRING, &c))
 		return false;
-	if (!is_bit_string(c) || c.len > 1 + sizeof(v))
+	if (!der_bit_string_is_valid(c) || c.len > 1 + sizeof(v))
 		return fail(r);
 	/* The last bit that is there must be a one. */
 	if (c.len > 1 && (c.p[c.len - 1] >> c.p[0] & 1) == 0)
@@ -230,9 +221,9 @@ is_universal_valid(uint8_t tag, struct der_bytes c)
 		return c.len == 1 && (c.p[0] == 0x00 || c.p[0] == 0xff);
 	case DER_INTEGER:
 	case DER_ENUMERATED:
-		return is_integer(c);
+		return der_integer_is_valid(c);
 	case DER_BIT_STRING:
-		return is_bit_string(c);
+		return der_bit_string_is_valid(c);
 	case DER_NULL:
 		return c.len == 0;
 	case DER_OID:

@@ -154,7 +154,20 @@ der_leave(struct der_reader *r, const struct der_reader *inner)
 	return true;
 }
 
-/* INTEGER contents of any size, minimal (X.690, 8.3.2). */
+/* Contents of an INTEGER or ENUMERATED: minimal (X.690, 8.3.2). */
+static inline bool
+der_integer_is_valid(struct der_bytes c)
+{
+	return c.len == 1 || (c.len > 1 &&
+	    !(c.p[0] == 0x00 && c.p[1] < 0x80) &&
+	    !(c.p[0] == 0xff && c.p[1] >= 0x80));
+}
+
+/* Contents of a BIT STRING: how many bits are unused, 0 to 7, and these are
+ * zero (X.690, 8.6.2 and 11.2.1). */
+bool der_bit_string_is_valid(struct der_bytes contents);
+
+/* INTEGER contents of any size. */
 static inline bool
 der_get_integer(struct der_reader *r, struct der_bytes *contents)
 {
@@ -162,8 +175,7 @@ der_get_integer(struct der_reader *r, struct der_bytes *contents)
 
 	if (!der_get(r, DER_INTEGER, &c))
 		return false;
-	if (c.len == 0 || (c.len > 1 && ((c.p[0] == 0 && c.p[1] < 0x80) ||
-	    (c.p[0] == 0xff && c.p[1] >= 0x80)))) {
+	if (!der_integer_is_valid(c)) {
 		der_reader_fail(r);
 		return false;
 	}

@@ -5,7 +5,9 @@
  */
 #include "der/writer.h"
 
+#include "base/bytes.h"
 #include "der/header.h"
+#include "der/reader.h"
 #include "der/record.h"
 #include "der/time.h"
 
@@ -258,18 +260,10 @@ der_put_boolean(struct der_writer *w, bool value)
 	der_put_primitive(w, DER_BOOLEAN, (struct der_bytes){ &octet, 1 });
 }
 
-static bool
-is_minimal(struct der_bytes c)
-{
-	return c.len == 1 || (c.len > 1 &&
-	    !(c.p[0] == 0x00 && c.p[1] < 0x80) &&
-	    !(c.p[0] == 0xff && c.p[1] >= 0x80));
-}
-
 void
 der_put_integer(struct der_writer *w, struct der_bytes contents)
 {
-	if (hole_of(contents) < 0 && !is_minimal(contents)) {
+	if (hole_of(contents) < 0 && !der_integer_is_valid(contents)) {
 		der_fail(w, OC_ERR_MALFORMED);
 		return;
 	}
@@ -384,54 +378,13 @@ der_put_oid_bytes(struct der_writer *w, struct der_bytes contents)
 	der_put_primitive(w, DER_OID, contents);
 }
 
-/* How long the character at p is, or 0: RFC 3629, 4. */
-static size_t
-utf8_len(const uint8_t *p, size_t left)
-{
-	uint8_t low = 0x80, high = 0xbf;
-	size_t len, i;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		len = 2;
-	else if (p[0] >= 0xe0 && p[0] <= 0xef)
-		len = 3;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		len = 4;
-	else
-		return 0;
-	if (len > left)
-		return 0;
-	/* Not the longer way, no surrogates, nothing over 10FFFF. */
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (p[1] < low || p[1] > high)
-		return 0;
-	for (i = 2; i < len; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	return len;
-}
-
 void
 der_put_utf8(struct der_writer *w, struct der_bytes text)
 {
-	size_t i, len;
-
 	oc_assert(hole_of(text) < 0);
-	for (i = 0; i < text.len; i += len) {
-		len = utf8_len(text.p + i, text.len - i);
-		if (len == 0) {
-			der_fail(w, OC_ERR_MALFORMED);
-			return;
-		}
+	if (text.len > 0 && !oc_utf8_is_valid(text.p, text.len)) {
+		der_fail(w, OC_ERR_MALFORMED);
+		return;
 	}
 	der_put_primitive(w, DER_UTF8_STRING, text);
 }

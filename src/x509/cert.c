@@ -67,7 +67,7 @@ skip_unique_ids(struct der_reader *r)
 		if (!der_next_is(r, DER_CONTEXT_PRIMITIVE(n)))
 			continue;
 		if (der_get(r, DER_CONTEXT_PRIMITIVE(n), &bits) &&
-		    !x509_bit_string_is_valid(bits))
+		    !der_bit_string_is_valid(bits))
 			der_reader_fail(r);
 	}
 }

@@ -12,7 +12,6 @@
 #include "base/limits.h"
 #include "der/reader.h"
 #include "x509/name_types.h"
-#include "x509/spki.h"
 
 enum {
 	NUMERIC_STRING = 0x12,
@@ -84,7 +83,7 @@ is_value(uint8_t tag, struct der_bytes value)
 	case DER_BMP_STRING:
 		return is_string(tag, value);
 	case DER_BIT_STRING:
-		return x509_bit_string_is_valid(value);
+		return der_bit_string_is_valid(value);
 	}
 	return false;
 }

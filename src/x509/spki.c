@@ -48,20 +48,6 @@ static const struct curve curves[] = {
 	{ DER_OID_P521, NID_secp521r1, 66, "P-521" },
 };
 
-bool
-x509_bit_string_is_valid(struct der_bytes contents)
-{
-	uint8_t unused, mask;
-
-	if (contents.len == 0)
-		return false;
-	unused = contents.p[0];
-	if (unused > 7 || (contents.len == 1 && unused != 0))
-		return false;
-	mask = (uint8_t)((1u << unused) - 1);
-	return (contents.p[contents.len - 1] & mask) == 0 || contents.len == 1;
-}
-
 /*
  * SubjectPublicKeyInfo ::= SEQUENCE {
  *     algorithm         AlgorithmIdentifier,

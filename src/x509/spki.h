@@ -47,8 +47,4 @@ enum oc_err x509_spki_verify(struct der_bytes spki, enum sign_alg alg,
     struct der_bytes tbs, struct der_bytes signature, const char *what,
     struct oc_error *error) OC_MUST_CHECK;
 
-/* True for the contents of a BIT STRING: the unused-bits octet is 0 to 7 and
- * those bits are zero (X.690, 11.2.1). */
-bool x509_bit_string_is_valid(struct der_bytes contents);
-
 #endif

@@ -119,12 +119,27 @@ test_depth(void **state)
 	}
 }
 
+static void
+test_bit_strings(void **state)
+{
+	(void)state;
+	assert_true(der_bit_string_is_valid(DER_LITERAL("\0")));
+	assert_true(der_bit_string_is_valid(DER_LITERAL("\0\xff")));
+	assert_true(der_bit_string_is_valid(DER_LITERAL("\x07\x80")));
+	assert_false(der_bit_string_is_valid(DER_LITERAL("")));
+	assert_false(der_bit_string_is_valid(DER_LITERAL("\x01")));
+	assert_false(der_bit_string_is_valid(DER_LITERAL("\x08\x00")));
+	assert_false(der_bit_string_is_valid(DER_LITERAL("\x07\xc0")));
+	assert_false(der_bit_string_is_valid(DER_LITERAL("\x01\xff")));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is_valid),
 		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_bit_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -458,20 +458,6 @@ test_not_a_key(void **state)
 	    "SubjectPublicKeyInfo");
 }
 
-static void
-test_bit_strings(void **state)
-{
-	(void)state;
-	assert_true(x509_bit_string_is_valid(DER_LITERAL("\0")));
-	assert_true(x509_bit_string_is_valid(DER_LITERAL("\0\xff")));
-	assert_true(x509_bit_string_is_valid(DER_LITERAL("\x07\x80")));
-	assert_false(x509_bit_string_is_valid(DER_LITERAL("")));
-	assert_false(x509_bit_string_is_valid(DER_LITERAL("\x01")));
-	assert_false(x509_bit_string_is_valid(DER_LITERAL("\x08\x00")));
-	assert_false(x509_bit_string_is_valid(DER_LITERAL("\x07\xc0")));
-	assert_false(x509_bit_string_is_valid(DER_LITERAL("\x01\xff")));
-}
-
 int
 main(void)
 {
@@ -486,7 +472,6 @@ main(void)
 		cmocka_unit_test(test_ec_explicit),
 		cmocka_unit_test(test_ed25519),
 		cmocka_unit_test(test_not_a_key),
-		cmocka_unit_test(test_bit_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, test_free_all);
