@@ -40,12 +40,10 @@ enum oc_err ocsp_context_data(const struct ocsp_context *context,
     const struct ocsp_slot *slot, uint8_t *out, size_t out_max, size_t *len)
     OC_MUST_CHECK;
 /* Puts a signature, as signers give it, into the slot.  MALFORMED if it is
- * none of this key's. */
-enum oc_err ocsp_context_take_signature(const struct ocsp_context *context,
-    struct der_bytes signature, struct ocsp_slot *slot) OC_MUST_CHECK;
-/* hashAlgorithm, issuerNameHash, issuerKeyHash; see ocsp/certid.h. */
-struct der_bytes ocsp_context_certid_prefix(
-    const struct ocsp_context *context, uint8_t encoding);
+ * none of this identity's key. */
+enum oc_err ocsp_slot_take_signature(struct ocsp_slot *slot,
+    const struct ocsp_identity *identity, struct der_bytes signature)
+    OC_MUST_CHECK;
 
 /* The tables a responder answers from.  An issuer may stand in it twice,
  * while one signing key takes over from another: the first that has an

@@ -43,36 +43,24 @@ struct ocsp_context {
 	struct der_template templates[OCSP_ENCODING_MAX][NUM_SHAPES];
 };
 
+static bool
+is_ecdsa(const struct ocsp_identity *identity)
+{
+	return sign_alg_info(identity->alg)->key_type == SIGN_KEY_P256;
+}
+
 static struct der_bytes
 responder_key_hash(const struct ocsp_context *context)
 {
 	return DER_ARRAY(context->identity.responder_key_hash);
 }
 
-struct der_bytes
-ocsp_context_certid_prefix(const struct ocsp_context *context,
-    uint8_t encoding)
+static struct der_bytes
+certid_prefix(const struct ocsp_context *context, uint8_t encoding)
 {
 	oc_assert(encoding < OCSP_ENCODING_MAX);
 	return (struct der_bytes){ context->prefixes[encoding].bytes,
 	    context->prefixes[encoding].len };
-}
-
-struct prefix_plan {
-	const struct ocsp_identity *identity;
-	uint8_t encoding;
-};
-
-static void
-put_prefix(struct der_writer *w, const void *prefix_plan)
-{
-	const struct prefix_plan *plan = prefix_plan;
-	enum ocsp_hash hash = OCSP_ENCODING_HASH(plan->encoding);
-	size_t len = ocsp_hash_len(hash);
-
-	ocsp_put_certid_prefix(w, plan->encoding,
-	    (struct der_bytes){ plan->identity->name_hash[hash], len },
-	    (struct der_bytes){ plan->identity->key_hash[hash], len });
 }
 
 static struct ocsp_response
@@ -92,7 +80,7 @@ static enum oc_err
 compile(struct ocsp_context *context, uint8_t encoding, enum shape shape)
 {
 	struct ocsp_single single = {
-		.certid_prefix = ocsp_context_certid_prefix(context, encoding),
+		.certid_prefix = certid_prefix(context, encoding),
 		.serial = DER_HOLE(HOLE_SERIAL),
 		.status = { .kind = OCSP_GOOD },
 		.this_update = DER_TIME_HOLE(HOLE_THIS),
@@ -127,11 +115,9 @@ compile_all(struct ocsp_context *context)
 	int shape;
 
 	for (encoding = 0; encoding < OCSP_ENCODING_MAX; encoding++) {
-		struct prefix_plan plan = { &context->identity, encoding };
-
-		err = der_write(put_prefix, &plan,
+		err = ocsp_identity_certid_prefix(&context->identity, encoding,
 		    context->prefixes[encoding].bytes,
-		    OCSP_CERTID_PREFIX_MAX, &context->prefixes[encoding].len);
+		    &context->prefixes[encoding].len);
 		for (shape = 0; err == OC_OK && shape < NUM_SHAPES; shape++)
 			err = compile(context, encoding, (enum shape)shape);
 		if (err != OC_OK)
@@ -150,8 +136,7 @@ ocsp_context_new(const struct ocsp_identity *identity,
 	if (made == NULL)
 		return OC_ERR_NOMEM;
 	made->identity = *identity;
-	made->is_ecdsa = sign_alg_info(identity->alg)->key_type ==
-	    SIGN_KEY_P256;
+	made->is_ecdsa = is_ecdsa(identity);
 	err = compile_all(made);
 	if (err != OC_OK) {
 		ocsp_context_free(made);
@@ -232,8 +217,7 @@ static struct ocsp_single
 single_of(const struct ocsp_context *context, const struct ocsp_slot *slot)
 {
 	return (struct ocsp_single){
-		.certid_prefix = ocsp_context_certid_prefix(context,
-		    slot->encoding),
+		.certid_prefix = certid_prefix(context, slot->encoding),
 		.serial = { slot->serial.bytes, slot->serial.len },
 		.status = slot->status,
 		.this_update = slot->this_update,
@@ -310,14 +294,14 @@ ocsp_context_data(const struct ocsp_context *context,
 }
 
 enum oc_err
-ocsp_context_take_signature(const struct ocsp_context *context,
-    struct der_bytes signature, struct ocsp_slot *slot)
+ocsp_slot_take_signature(struct ocsp_slot *slot,
+    const struct ocsp_identity *identity, struct der_bytes signature)
 {
 	uint8_t raw[OC_SIGNATURE_MAX];
-	uint32_t len = context->identity.signature_len;
+	uint32_t len = identity->signature_len;
 	enum oc_err err;
 
-	if (context->is_ecdsa) {
+	if (is_ecdsa(identity)) {
 		err = sign_ecdsa_from_der(signature, raw, len);
 		if (err != OC_OK)
 			return err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Holding an identity against another and against a CertID.  Apart from
- * identity_make.c, so that a responder links no OpenSSL.
+ * Holding an identity against another and against a CertID, and the CertIDs
+ * that it has.  Apart from identity_make.c, so that a responder links no
+ * OpenSSL.
  */
 #include "ocsp/identity.h"
 
@@ -36,4 +37,30 @@ ocsp_identity_matches(const struct ocsp_identity *identity,
 	    certid->key_hash.len) == 0 &&
 	    memcmp(identity->name_hash[hash], certid->name_hash.p,
 	    certid->name_hash.len) == 0;
+}
+
+struct prefix_plan {
+	const struct ocsp_identity *identity;
+	uint8_t encoding;
+};
+
+static void
+put_prefix(struct der_writer *w, const void *prefix_plan)
+{
+	const struct prefix_plan *plan = prefix_plan;
+	enum ocsp_hash hash = OCSP_ENCODING_HASH(plan->encoding);
+	size_t len = ocsp_hash_len(hash);
+
+	ocsp_put_certid_prefix(w, plan->encoding,
+	    (struct der_bytes){ plan->identity->name_hash[hash], len },
+	    (struct der_bytes){ plan->identity->key_hash[hash], len });
+}
+
+enum oc_err
+ocsp_identity_certid_prefix(const struct ocsp_identity *identity,
+    uint8_t encoding, uint8_t out[OCSP_CERTID_PREFIX_MAX], size_t *len)
+{
+	struct prefix_plan plan = { identity, encoding };
+
+	return der_write(put_prefix, &plan, out, OCSP_CERTID_PREFIX_MAX, len);
 }

@@ -41,6 +41,12 @@ enum oc_err ocsp_identity_make(struct der_bytes issuer,
 bool ocsp_identity_equal(const struct ocsp_identity *a,
     const struct ocsp_identity *b);
 
+/* The issuer's part of a CertID in one encoding: see
+ * ocsp_put_certid_prefix(). */
+enum oc_err ocsp_identity_certid_prefix(const struct ocsp_identity *identity,
+    uint8_t encoding, uint8_t out[OCSP_CERTID_PREFIX_MAX], size_t *len)
+    OC_MUST_CHECK;
+
 /* True if the CertID's hashes are this issuer's. */
 bool ocsp_identity_matches(const struct ocsp_identity *identity,
     const struct ocsp_certid *certid);

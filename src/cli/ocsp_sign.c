@@ -40,23 +40,6 @@ set_single(const struct signing *s, int64_t now, struct ocsp_single *single)
 		single->next_update = s->identity->signer_not_after;
 }
 
-struct prefix_plan {
-	const struct ocsp_identity *identity;
-	uint8_t encoding;
-};
-
-static void
-put_prefix(struct der_writer *w, const void *arg)
-{
-	const struct prefix_plan *plan = arg;
-	enum ocsp_hash hash = OCSP_ENCODING_HASH(plan->encoding);
-	size_t len = ocsp_hash_len(hash);
-
-	ocsp_put_certid_prefix(w, plan->encoding, (struct der_bytes){
-	    plan->identity->name_hash[hash], len }, (struct der_bytes){
-	    plan->identity->key_hash[hash], len });
-}
-
 static enum oc_err
 sign_data(struct signing *s, const struct ocsp_response_data *plan,
     struct oc_error *error)
@@ -100,8 +83,7 @@ sign_data(struct signing *s, const struct ocsp_response_data *plan,
 static enum oc_err
 make_response(struct signing *s, struct oc_error *error)
 {
-	uint8_t prefix[OCSP_CERTID_PREFIX_MAX];
-	struct prefix_plan prefix_plan = { s->identity, OCSP_ENCODING_USUAL };
+	uint8_t prefix[OCSP_CERTID_PREFIX_MAX], encoding = OCSP_ENCODING_USUAL;
 	struct ocsp_single single = { .status = { .kind = OCSP_GOOD } };
 	struct ocsp_response_data plan = {
 		.responder_key_hash = DER_ARRAY(
@@ -114,9 +96,8 @@ make_response(struct signing *s, struct oc_error *error)
 	enum oc_err err;
 
 	if (cli_has(s->cli, "sha256"))
-		prefix_plan.encoding = OCSP_ENCODING(OCSP_HASH_SHA256, 0);
-	err = der_write(put_prefix, &prefix_plan, prefix, sizeof(prefix),
-	    &len);
+		encoding = OCSP_ENCODING(OCSP_HASH_SHA256, 0);
+	err = ocsp_identity_certid_prefix(s->identity, encoding, prefix, &len);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "cannot be encoded: %s",
 		    oc_strerror(err));

@@ -50,7 +50,8 @@ der_get_enum(struct der_reader *r, unsigned int *value)
 
 	if (!der_get(r, DER_ENUMERATED, &c))
 		return false;
-	if (!der_integer_is_valid(c) || c.p[0] >= 0x80 || c.len > 1 + (c.p[0] == 0))
+	if (!der_integer_is_valid(c) || c.p[0] >= 0x80 ||
+	    c.len > 1 + (c.p[0] == 0))
 		return fail(r);
 	*value = c.p[c.len - 1];
 	return true;

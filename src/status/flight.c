@@ -5,25 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ocsp/answer.h"
 #include "ocsp/response.h"
-
-/* The constant part of a CertID in one encoding. */
-struct prefix {
-	const struct ocsp_identity *identity;
-	uint8_t encoding;
-};
-
-static void
-put_prefix(struct der_writer *w, const void *arg)
-{
-	const struct prefix *p = arg;
-	enum ocsp_hash hash = OCSP_ENCODING_HASH(p->encoding);
-	size_t len = ocsp_hash_len(hash);
-
-	ocsp_put_certid_prefix(w, p->encoding,
-	    (struct der_bytes){ p->identity->name_hash[hash], len },
-	    (struct der_bytes){ p->identity->key_hash[hash], len });
-}
 
 static enum oc_err
 write_data(const struct ocsp_response_data *plan, struct status_flight *f)
@@ -55,11 +38,10 @@ build(const struct status_flight_plan *plan, struct status_flight *f)
 		goto out;
 	for (i = 0; i < plan->num_singles; i++) {
 		const struct status_single *s = &plan->singles[i];
-		struct prefix prefix = { plan->identity, s->encoding };
 		size_t len;
 
-		err = der_write(put_prefix, &prefix, prefixes[i],
-		    sizeof(prefixes[i]), &len);
+		err = ocsp_identity_certid_prefix(plan->identity, s->encoding,
+		    prefixes[i], &len);
 		if (err != OC_OK)
 			goto out;
 		singles[i] = (struct ocsp_single){
@@ -142,22 +124,12 @@ status_flight_slot(const struct status_flight *f,
 		.this_update = f->this_update,
 		.next_update = f->next_update,
 	};
-	struct der_bytes signature = { f->job.signature,
-		f->job.signature_len };
 	enum oc_err err;
 
-	/* The key's type decides how long r||s is, not this signature. */
-	slot.signature_len = identity->signature_len;
-	if (sign_alg_info(f->job.signed_alg)->key_type == SIGN_KEY_P256) {
-		err = sign_ecdsa_from_der(signature, slot.signature,
-		    slot.signature_len);
-		if (err != OC_OK)
-			return err;
-	} else if (signature.len == slot.signature_len) {
-		memcpy(slot.signature, signature.p, signature.len);
-	} else {
-		return OC_ERR_MISMATCH;
-	}
+	err = ocsp_slot_take_signature(&slot, identity, (struct der_bytes){
+	    f->job.signature, f->job.signature_len });
+	if (err != OC_OK)
+		return err;
 	*out = slot;
 	return OC_OK;
 }

@@ -331,8 +331,8 @@ check_one(const struct chain *c, struct ocsp_slot *slot)
 	assert_int_equal(sign_now(c->signer, &job, NULL), OC_OK);
 	assert_int_equal(job.signed_alg, c->identity.alg);
 	signature = (struct der_bytes){ job.signature, job.signature_len };
-	assert_int_equal(ocsp_context_take_signature(c->context, signature,
-	    slot), OC_OK);
+	assert_int_equal(ocsp_slot_take_signature(slot, &c->identity,
+	    signature), OC_OK);
 	assert_int_equal(ocsp_context_build(c->context, slot, out,
 	    sizeof(out), &len), OC_OK);
 	whole = written(c->context, &c->identity, slot, signature);
@@ -349,12 +349,11 @@ check_one(const struct chain *c, struct ocsp_slot *slot)
 	}
 
 	/* Somebody else's signature is none of this key's. */
-	assert_int_equal(ocsp_context_take_signature(c->context,
-	    DER_LITERAL("\x30\x03\x02\x01\x01"), slot),
-	    OC_ERR_MALFORMED);
+	assert_int_equal(ocsp_slot_take_signature(slot, &c->identity,
+	    DER_LITERAL("\x30\x03\x02\x01\x01")), OC_ERR_MALFORMED);
 	signature.len--;
-	assert_int_equal(ocsp_context_take_signature(c->context, signature,
-	    slot), OC_ERR_MALFORMED);
+	assert_int_equal(ocsp_slot_take_signature(slot, &c->identity,
+	    signature), OC_ERR_MALFORMED);
 }
 
 /* Every algorithm, with and without a certificate: what the template gives
