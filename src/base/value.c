@@ -6,7 +6,6 @@
 
 #define DAY INT64_C(86400)
 #define DURATION_MAX (100 * 365 * DAY)
-#define SIZE_MAX_BYTES (INT64_C(1) << 40)
 #define DISTANCE_LEN_MAX 64
 
 struct unit {
@@ -17,10 +16,6 @@ struct unit {
 static const struct unit duration_units[] = {
 	{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', DAY }, { 'w', 7 * DAY },
 	{ 'y', 365 * DAY }, { '\0', 0 }
-};
-static const struct unit size_units[] = {
-	{ 'k', INT64_C(1) << 10 }, { 'm', INT64_C(1) << 20 },
-	{ 'g', INT64_C(1) << 30 }, { '\0', 1 }
 };
 
 /* Digits up to end; saturates, which is over every limit. */
@@ -63,35 +58,30 @@ oc_value_int(const char *text, int64_t min, int64_t max, int64_t *value,
 	return OC_OK;
 }
 
-/* A number and its unit, in the unit with factor 1. */
 static enum oc_err
-parse_units(const char *text, const struct unit *units, int64_t max,
-    int64_t *value)
+parse_duration(const char *text, int64_t *seconds)
 {
 	const char *end = text + strlen(text);
-	const struct unit *unit = units;
+	const struct unit *unit = duration_units;
 	int64_t v;
 
 	if (end == text)
 		return OC_ERR_MALFORMED;
 	while (unit->letter != '\0' && unit->letter != end[-1])
 		unit++;
-	if (unit->factor == 0)
+	if (unit->letter == '\0' || !parse_digits(text, end - 1, &v))
 		return OC_ERR_MALFORMED;
-	if (!parse_digits(text, unit->letter == '\0' ? end : end - 1, &v))
-		return OC_ERR_MALFORMED;
-	if (v > max / unit->factor)
+	if (v > DURATION_MAX / unit->factor)
 		return OC_ERR_LIMIT;
-	*value = v * unit->factor;
+	*seconds = v * unit->factor;
 	return OC_OK;
 }
 
 enum oc_err
 oc_value_duration(const char *text, int64_t *seconds, struct oc_error *error)
 {
-	enum oc_err err;
+	enum oc_err err = parse_duration(text, seconds);
 
-	err = parse_units(text, duration_units, DURATION_MAX, seconds);
 	if (err == OC_ERR_LIMIT)
 		return oc_error_set(error, err,
 		    "%.64s is longer than 100 years", text);
@@ -99,34 +89,6 @@ oc_value_duration(const char *text, int64_t *seconds, struct oc_error *error)
 		return oc_error_set(error, err,
 		    "\"%.64s\" is no duration; write a number and s, m, h, d, "
 		    "w or y, such as 90s or 7d", text);
-	return OC_OK;
-}
-
-enum oc_err
-oc_value_size(const char *text, int64_t *bytes, struct oc_error *error)
-{
-	enum oc_err err;
-
-	err = parse_units(text, size_units, SIZE_MAX_BYTES, bytes);
-	if (err == OC_ERR_LIMIT)
-		return oc_error_set(error, err, "%.64s is larger than 1024g",
-		    text);
-	if (err != OC_OK)
-		return oc_error_set(error, err,
-		    "\"%.64s\" is no size; write a number of bytes, or with "
-		    "k, m or g, such as 64k", text);
-	return OC_OK;
-}
-
-enum oc_err
-oc_value_bool(const char *text, bool *value, struct oc_error *error)
-{
-	bool is_yes = strcmp(text, "yes") == 0;
-
-	if (!is_yes && strcmp(text, "no") != 0)
-		return oc_error_set(error, OC_ERR_MALFORMED,
-		    "\"%.64s\" is neither yes nor no", text);
-	*value = is_yes;
 	return OC_OK;
 }
 

@@ -18,14 +18,6 @@ enum oc_err oc_value_int(const char *text, int64_t min, int64_t max,
 enum oc_err oc_value_duration(const char *text, int64_t *seconds,
     struct oc_error *error) OC_MUST_CHECK;
 
-/* "4096", "64k", "1m", "2g" (multiples of 1024) in bytes.  LIMIT over 1 TiB. */
-enum oc_err oc_value_size(const char *text, int64_t *bytes,
-    struct oc_error *error) OC_MUST_CHECK;
-
-/* "yes" or "no". */
-enum oc_err oc_value_bool(const char *text, bool *value,
-    struct oc_error *error) OC_MUST_CHECK;
-
 /* Edit distance, for "did you mean"; longer words than 64 are all far. */
 unsigned oc_value_distance(const char *a, const char *b);
 

@@ -4,8 +4,6 @@
  * (RFC 4055, 5758, 8410), SubjectPublicKeyInfo (RFC 3279, 5480, 8410) and
  * Ecdsa-Sig-Value.  Only bytes here: no cryptography.
  */
-#include <strings.h>
-
 #include "der/reader.h"
 #include "sign/alg.h"
 
@@ -80,15 +78,6 @@ sign_alg_find(struct der_bytes identifier)
 {
 	for (int i = SIGN_ALG_NONE + 1; i < SIGN_ALG_MAX; i++)
 		if (der_bytes_equal(algs[i].identifier, identifier))
-			return (enum sign_alg)i;
-	return SIGN_ALG_NONE;
-}
-
-enum sign_alg
-sign_alg_find_name(const char *name)
-{
-	for (int i = SIGN_ALG_NONE + 1; i < SIGN_ALG_MAX; i++)
-		if (strcasecmp(algs[i].name, name) == 0)
 			return (enum sign_alg)i;
 	return SIGN_ALG_NONE;
 }

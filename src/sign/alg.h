@@ -50,7 +50,6 @@ struct sign_alg_info {
 const struct sign_alg_info *sign_alg_info(enum sign_alg alg);
 /* By AlgorithmIdentifier TLV, byte for byte; SIGN_ALG_NONE if not ours. */
 enum sign_alg sign_alg_find(struct der_bytes identifier);
-enum sign_alg sign_alg_find_name(const char *name);
 /* What a key signs with unless told otherwise: P-384 with SHA-384 and so on,
  * RSA with PKCS#1 v1.5 and SHA-256. */
 enum sign_alg sign_alg_default(enum sign_key_type type);

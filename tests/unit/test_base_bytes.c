@@ -309,18 +309,6 @@ static const struct {
 	{ oc_value_duration, "1h30m", OC_ERR_MALFORMED, 0 },
 	{ oc_value_duration, "1.5h", OC_ERR_MALFORMED, 0 },
 	{ oc_value_duration, "5min", OC_ERR_MALFORMED, 0 },
-	{ oc_value_size, "4096", OC_OK, 4096 },
-	{ oc_value_size, "0", OC_OK, 0 },
-	{ oc_value_size, "64k", OC_OK, 65536 },
-	{ oc_value_size, "1m", OC_OK, 1048576 },
-	{ oc_value_size, "1024g", OC_OK, INT64_C(1) << 40 },
-	{ oc_value_size, "1025g", OC_ERR_LIMIT, 0 },
-	{ oc_value_size, "9999999999999999999999", OC_ERR_LIMIT, 0 },
-	{ oc_value_size, "", OC_ERR_MALFORMED, 0 },
-	{ oc_value_size, "k", OC_ERR_MALFORMED, 0 },
-	{ oc_value_size, "64K", OC_ERR_MALFORMED, 0 },
-	{ oc_value_size, "64kb", OC_ERR_MALFORMED, 0 },
-	{ oc_value_size, "-1", OC_ERR_MALFORMED, 0 },
 };
 
 static void
@@ -340,23 +328,6 @@ test_values(void **state)
 		assert_true(value == (err == OC_OK ? values[i].value : 4711));
 		assert_int_equal(error.text[0] == '\0', err == OC_OK);
 	}
-}
-
-static void
-test_value_bool(void **state)
-{
-	static const char *const bad[] = { "", "Yes", "true", "1", "on", "n" };
-	bool value = false;
-
-	(void)state;
-	assert_int_equal(oc_value_bool("yes", &value, NULL), OC_OK);
-	assert_true(value);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(oc_value_bool(bad[i], &value, NULL),
-		    OC_ERR_MALFORMED);
-	assert_true(value);
-	assert_int_equal(oc_value_bool("no", &value, NULL), OC_OK);
-	assert_false(value);
 }
 
 static void
@@ -391,7 +362,6 @@ main(void)
 		cmocka_unit_test(test_base64_round),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_value_bool),
 		cmocka_unit_test(test_distance),
 	};
 

@@ -92,20 +92,6 @@ identifiers_not_ours_are_none(void **state)
 }
 
 static void
-names_go_both_ways(void **state)
-{
-	(void)state;
-	for (int i = SIGN_ALG_NONE + 1; i < SIGN_ALG_MAX; i++)
-		assert_int_equal(sign_alg_find_name(
-		    sign_alg_info((enum sign_alg)i)->name), i);
-	assert_int_equal(sign_alg_find_name("ECDSA-SHA384"),
-	    SIGN_ECDSA_SHA384);
-	assert_int_equal(sign_alg_find_name("none"), SIGN_ALG_NONE);
-	assert_int_equal(sign_alg_find_name("md5"), SIGN_ALG_NONE);
-	assert_int_equal(sign_alg_find_name(""), SIGN_ALG_NONE);
-}
-
-static void
 defaults_fit_and_others_do_not(void **state)
 {
 	(void)state;
@@ -274,7 +260,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(identifiers_are_openssls),
 		cmocka_unit_test(identifiers_not_ours_are_none),
-		cmocka_unit_test(names_go_both_ways),
 		cmocka_unit_test(defaults_fit_and_others_do_not),
 		cmocka_unit_test(spki_types_and_bits),
 		cmocka_unit_test(other_keys_are_unsupported),
