@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "pkcs11/pin.h"
 
 static void
@@ -157,78 +160,153 @@ p11_pin_read(const char *source, struct oc_secret *pin,
 }
 
 static enum oc_err
-latch_path(const char *state_dir, const char *token, char path[PATH_MAX],
-    struct oc_error *error)
+latch_path(const char *state_dir, const char *token,
+    char path[P11_PIN_PATH_MAX], struct oc_error *error)
 {
 	int len;
 
 	if (token[0] == '\0' || strchr(token, '/') != NULL)
 		return oc_error_set(error, OC_ERR_CONFIG,
 		    "\"%s\" is no name for a token", token);
-	len = snprintf(path, PATH_MAX, "%s/pin-latch-%s", state_dir, token);
-	if (len < 0 || len >= PATH_MAX)
+	len = snprintf(path, P11_PIN_PATH_MAX, "%s/pin-latch-%s", state_dir,
+	    token);
+	if (len < 0 || len >= P11_PIN_PATH_MAX - (int)sizeof(".lock"))
 		return oc_error_set(error, OC_ERR_CONFIG,
 		    "the state directory's path is too long");
 	return OC_OK;
 }
 
-enum oc_err
-p11_pin_check(const char *state_dir, const char *token,
+/* Behind the mark, until the token has said what it thinks of the PIN. */
+#define UNDECIDED "undecided\n"
+
+static enum oc_err
+check_latch(const char *path, const char *token,
     const struct p11_pin_mark *mark, struct oc_error *error)
 {
-	char path[PATH_MAX];
+	size_t mark_len = strlen(mark->text), len = 0;
 	struct oc_error ignored = { 0 };
+	bool is_undecided, is_same;
 	uint8_t *bytes = NULL;
-	size_t len, mark_len = strlen(mark->text);
 	enum oc_err err;
 
-	err = latch_path(state_dir, token, path, error);
-	if (err != OC_OK)
-		return err;
 	err = oc_file_read(path, 4096, &bytes, &len, &ignored);
 	if (err == OC_ERR_NOT_FOUND)
 		return OC_OK;
-	if (err == OC_OK && (len < mark_len ||
-	    memcmp(bytes, mark->text, mark_len) != 0 ||
-	    (len > mark_len && bytes[mark_len] != '\n'))) {
-		free(bytes);
-		if (unlink(path) != 0 && errno != ENOENT)
-			return oc_error_set_errno(error, OC_ERR_SYSTEM,
-			    "cannot remove %s", path);
-		return OC_OK;
-	}
-	/* The same PIN, or a latch that cannot be read: do not try. */
+	/* One that cannot be read holds, whatever it is. */
+	is_same = err != OC_OK || (len > mark_len &&
+	    memcmp(bytes, mark->text, mark_len) == 0 &&
+	    bytes[mark_len] == '\n');
+	is_undecided = err == OC_OK && is_same &&
+	    strcmp((const char *)bytes + mark_len + 1, UNDECIDED) == 0;
 	free(bytes);
+	if (!is_same)
+		return OC_OK;
+	if (is_undecided)
+		return oc_error_set(error, OC_ERR_PIN, "a process ended while "
+		    "token %s looked at this PIN, which may be wrong; it is "
+		    "not tried again: put the right PIN into its pin-source, "
+		    "or, if it is right, run \"ocsign token unlatch %s\"",
+		    token, token);
 	return oc_error_set(error, OC_ERR_PIN, "token %s refused this PIN "
 	    "before; it is not tried again: put the right PIN into its "
 	    "pin-source, or, if it is right now, run \"ocsign token unlatch "
 	    "%s\"", token, token);
 }
 
-enum oc_err
-p11_pin_latch(const char *state_dir, const char *token,
-    const struct p11_pin_mark *mark, struct oc_error *error)
+/* Somebody who hangs in C_Login is not waited for: less than the time a
+ * module has for a call. */
+#define LOCK_WAIT_NS (5 * OC_NS_PER_S)
+#define LOCK_LOOK_NS (20 * OC_NS_PER_MS)
+
+static enum oc_err
+lock_latch(const char *latch, const char *token, int *fd,
+    struct oc_error *error)
 {
-	char path[PATH_MAX], line[sizeof(mark->text) + 1];
+	const struct timespec pause = { 0, LOCK_LOOK_NS };
+	int64_t deadline_ns = oc_clock_mono_ns() + LOCK_WAIT_NS;
+	char path[P11_PIN_PATH_MAX];
+	enum oc_err err;
+
+	(void)snprintf(path, sizeof(path), "%.*s.lock",
+	    P11_PIN_PATH_MAX - (int)sizeof(".lock"), latch);
+	while ((err = oc_file_lock(path, fd, error)) == OC_ERR_BUSY &&
+	    oc_clock_mono_ns() < deadline_ns)
+		(void)nanosleep(&pause, NULL);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "token %s: logging in", token);
+	return OC_OK;
+}
+
+enum oc_err
+p11_pin_begin(const char *state_dir, const char *token,
+    const struct p11_pin_mark *mark, struct p11_pin_try *attempt,
+    struct oc_error *error)
+{
+	char text[sizeof(mark->text) + sizeof("\n" UNDECIDED)];
+	struct p11_pin_try new;
 	enum oc_err err;
 	int len;
 
-	err = latch_path(state_dir, token, path, error);
+	err = latch_path(state_dir, token, new.latch, error);
+	if (err == OC_OK)
+		err = oc_file_mkdir_p(state_dir, 0750, error);
+	if (err == OC_OK)
+		err = lock_latch(new.latch, token, &new.lock, error);
 	if (err != OC_OK)
 		return err;
-	len = snprintf(line, sizeof(line), "%s\n", mark->text);
-	oc_assert(len > 0 && (size_t)len < sizeof(line));
-	err = oc_file_mkdir_p(state_dir, 0750, error);
-	if (err != OC_OK)
+	len = snprintf(text, sizeof(text), "%s\n" UNDECIDED, mark->text);
+	oc_assert(len > 0 && (size_t)len < sizeof(text));
+	err = check_latch(new.latch, token, mark, error);
+	if (err == OC_OK)
+		err = oc_file_write(new.latch, 0600, text, (size_t)len, error);
+	if (err != OC_OK) {
+		(void)close(new.lock);
 		return err;
-	return oc_file_write(path, 0600, line, (size_t)len, error);
+	}
+	*attempt = new;
+	return OC_OK;
+}
+
+/* "Undecided" latches as well as "refused": what cannot be written here
+ * costs the reason only. */
+static void
+note_refused(const char *latch)
+{
+	char *text = NULL;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+
+	if (oc_file_read(latch, 4096, &bytes, &len, NULL) == OC_OK &&
+	    (text = strchr((char *)bytes, '\n')) != NULL &&
+	    oc_file_write(latch, 0600, bytes,
+	    (size_t)(text + 1 - (char *)bytes), NULL) != OC_OK)
+		oc_log(OC_LOG_WARNING, "%s still says that it is undecided",
+		    latch);
+	free(bytes);
+}
+
+void
+p11_pin_end(struct p11_pin_try *attempt, enum p11_pin_outcome outcome)
+{
+	switch (outcome) {
+	case P11_PIN_REFUSED:
+		note_refused(attempt->latch);
+		break;
+	case P11_PIN_ACCEPTED:
+	case P11_PIN_NOT_LOOKED_AT:
+		if (unlink(attempt->latch) != 0 && errno != ENOENT)
+			oc_log(OC_LOG_ERROR, "cannot remove %s: %s",
+			    attempt->latch, strerror(errno));
+		break;
+	}
+	(void)close(attempt->lock);
 }
 
 enum oc_err
 p11_pin_unlatch(const char *state_dir, const char *token,
     struct oc_error *error)
 {
-	char path[PATH_MAX];
+	char path[P11_PIN_PATH_MAX];
 	enum oc_err err = latch_path(state_dir, token, path, error);
 
 	if (err != OC_OK)

@@ -8,13 +8,15 @@
  *
  * The latch is a file <state>/pin-latch-<token>.  It holds what the
  * pin-source's file looked like (device, inode, size, times), never the PIN
- * or anything computed from it.
+ * or anything computed from it.  Beside it is the lock of those who try.
  */
 #ifndef PKCS11_PIN_H
 #define PKCS11_PIN_H
 
 #include "base/bytes.h"
 #include "base/err.h"
+
+#define P11_PIN_PATH_MAX 4096
 
 /* One line that changes when the source does. */
 struct p11_pin_mark {
@@ -26,12 +28,28 @@ struct p11_pin_mark {
 enum oc_err p11_pin_read(const char *source, struct oc_secret *pin,
     struct p11_pin_mark *mark, struct oc_error *error) OC_MUST_CHECK;
 
-/* OC_ERR_PIN if the token refused what is marked so; another mark removes
- * the latch. */
-enum oc_err p11_pin_check(const char *state_dir, const char *token,
-    const struct p11_pin_mark *mark, struct oc_error *error) OC_MUST_CHECK;
-enum oc_err p11_pin_latch(const char *state_dir, const char *token,
-    const struct p11_pin_mark *mark, struct oc_error *error) OC_MUST_CHECK;
+/* How a try ended. */
+enum p11_pin_outcome {
+	P11_PIN_ACCEPTED,
+	P11_PIN_REFUSED,
+	P11_PIN_NOT_LOOKED_AT	/* the token failed before, and said so */
+};
+
+/*
+ * Around each C_Login.  begin() waits for others who try the same token, for
+ * a few seconds at most (then BUSY), and latches before anything is tried: a
+ * process that ends before end() leaves the latch.  OC_ERR_PIN if the token
+ * refused what is marked so, or nobody knows; another mark removes the latch.
+ * After OC_OK end() must follow, in the same thread or another.
+ */
+struct p11_pin_try {
+	int lock;
+	char latch[P11_PIN_PATH_MAX];
+};
+enum oc_err p11_pin_begin(const char *state_dir, const char *token,
+    const struct p11_pin_mark *mark, struct p11_pin_try *attempt,
+    struct oc_error *error) OC_MUST_CHECK;
+void p11_pin_end(struct p11_pin_try *attempt, enum p11_pin_outcome outcome);
 /* "I know what I am doing": NOT_FOUND if it is not latched. */
 enum oc_err p11_pin_unlatch(const char *state_dir, const char *token,
     struct oc_error *error) OC_MUST_CHECK;

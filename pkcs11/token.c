@@ -105,26 +105,40 @@ check_flags(const CK_TOKEN_INFO *info, const char *name,
 	return OC_OK;
 }
 
+static enum p11_pin_outcome
+outcome_of(CK_RV rv)
+{
+	switch (p11_classify(P11_CALL_LOGIN, rv)) {
+	case P11_CLASS_OK:
+		return P11_PIN_ACCEPTED;
+	case P11_CLASS_PIN:
+		return P11_PIN_REFUSED;
+	case P11_CLASS_REQUEST:
+	case P11_CLASS_SESSION:
+	case P11_CLASS_LIMIT:
+	case P11_CLASS_LOGIN:
+	case P11_CLASS_MODULE:
+		break;
+	}
+	return P11_PIN_NOT_LOOKED_AT;
+}
+
 static enum oc_err
-login_result(CK_RV rv, const char *name, const char *state_dir,
-    const struct p11_pin_mark *mark, struct oc_error *error)
+login_result(CK_RV rv, const char *name, struct oc_error *error)
 {
 	char text[P11_CKR_TEXT_MAX];
-	struct oc_error latch = { 0 };
-	const char *hint = "";
 
-	if (p11_classify(P11_CALL_LOGIN, rv) == P11_CLASS_OK)
+	switch (outcome_of(rv)) {
+	case P11_PIN_ACCEPTED:
 		return OC_OK;
-	if (p11_classify(P11_CALL_LOGIN, rv) != P11_CLASS_PIN)
+	case P11_PIN_NOT_LOOKED_AT:
 		return p11_error(error, "C_Login", rv);
-	if (mark != NULL && p11_pin_latch(state_dir, name, mark,
-	    &latch) != OC_OK) {
-		hint = " (and this could not be noted: do not restart)";
-		oc_log(OC_LOG_ERROR, "token %s: %s", name, latch.text);
+	case P11_PIN_REFUSED:
+		break;
 	}
 	return oc_error_set(error, OC_ERR_PIN, "token %s refused the PIN: "
 	    "C_Login: %s; it is not tried again until its pin-source "
-	    "changes%s", name, p11_ckr_text(rv, text), hint);
+	    "changes", name, p11_ckr_text(rv, text));
 }
 
 enum oc_err
@@ -133,6 +147,7 @@ p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     const char *state_dir, struct oc_error *error)
 {
 	struct oc_secret pin = { .len = 0 };
+	struct p11_pin_try attempt;
 	struct p11_pin_mark mark;
 	enum oc_err err;
 	CK_RV rv;
@@ -145,15 +160,16 @@ p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 			return oc_error_set(error, OC_ERR_PIN,
 			    "token %s has no pin pad: set pin-source", name);
 		return login_result(f->C_Login(session, CKU_USER, NULL, 0),
-		    name, state_dir, NULL, error);
+		    name, error);
 	}
 	err = p11_pin_read(pin_source, &pin, &mark, error);
 	if (err != OC_OK)
 		return err;
-	err = p11_pin_check(state_dir, name, &mark, error);
+	err = p11_pin_begin(state_dir, name, &mark, &attempt, error);
 	if (err == OC_OK) {
 		rv = f->C_Login(session, CKU_USER, pin.bytes, pin.len);
-		err = login_result(rv, name, state_dir, &mark, error);
+		p11_pin_end(&attempt, outcome_of(rv));
+		err = login_result(rv, name, error);
 	}
 	oc_secret_fini(&pin);
 	return err;

@@ -39,6 +39,10 @@ tear_down(void **state)
 	(void)unlink(file);
 	(void)snprintf(path, sizeof(path), "%s/pin-latch-hsm", dir);
 	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/pin-latch-hsm.lock", dir);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/pin-latch-other.lock", dir);
+	(void)unlink(path);
 	return rmdir(dir);
 }
 
@@ -175,6 +179,18 @@ credentials_come_from_their_directory(void **state)
 	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
+static enum oc_err
+try_pin(const char *token, const struct p11_pin_mark *mark,
+    enum p11_pin_outcome outcome, struct oc_error *error)
+{
+	struct p11_pin_try attempt;
+	enum oc_err err = p11_pin_begin(dir, token, mark, &attempt, error);
+
+	if (err == OC_OK)
+		p11_pin_end(&attempt, outcome);
+	return err;
+}
+
 static void
 latch_holds_until_the_source_changes(void **state)
 {
@@ -188,12 +204,20 @@ latch_holds_until_the_source_changes(void **state)
 	(void)state;
 	write_pin("31337\n", 6);
 	assert_int_equal(p11_pin_read(source, &pin, &mark, &error), OC_OK);
-	assert_int_equal(p11_pin_check(dir, "hsm", &mark, &error), OC_OK);
-	assert_int_equal(p11_pin_latch(dir, "hsm", &mark, &error), OC_OK);
-	assert_int_equal(p11_pin_check(dir, "hsm", &mark, &error),
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	    OC_OK);
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_NOT_LOOKED_AT, &error),
+	    OC_OK);
+	assert_int_equal(p11_pin_unlatch(dir, "hsm", &error),
+	    OC_ERR_NOT_FOUND);
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_REFUSED, &error),
+	    OC_OK);
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
 	    OC_ERR_PIN);
+	assert_non_null(strstr(error.text, "refused this PIN before"));
 	assert_non_null(strstr(error.text, "ocsign token unlatch hsm"));
-	assert_int_equal(p11_pin_check(dir, "other", &mark, &error), OC_OK);
+	assert_int_equal(try_pin("other", &mark, P11_PIN_ACCEPTED, &error),
+	    OC_OK);
 	(void)snprintf(path, sizeof(path), "%s/pin-latch-hsm", dir);
 	assert_int_equal(oc_file_read(path, 4096, &bytes, &len, &error),
 	    OC_OK);
@@ -201,11 +225,50 @@ latch_holds_until_the_source_changes(void **state)
 	free(bytes);
 	write_pin("31338\n", 6);
 	assert_int_equal(p11_pin_read(source, &pin, &changed, &error), OC_OK);
-	assert_int_equal(p11_pin_check(dir, "hsm", &changed, &error), OC_OK);
+	assert_int_equal(try_pin("hsm", &changed, P11_PIN_ACCEPTED, &error),
+	    OC_OK);
 	/* And that removed it. */
 	assert_int_equal(p11_pin_unlatch(dir, "hsm", &error),
 	    OC_ERR_NOT_FOUND);
 	oc_secret_fini(&pin);
+}
+
+/* As a process does that is killed in C_Login. */
+static void
+try_without_an_end_latches(void **state)
+{
+	struct p11_pin_mark mark = { "dev=1" }, longer = { "dev=11" };
+	struct p11_pin_try attempt;
+	struct oc_error error = { 0 };
+
+	(void)state;
+	assert_int_equal(p11_pin_begin(dir, "hsm", &mark, &attempt, &error),
+	    OC_OK);
+	assert_int_equal(close(attempt.lock), 0);
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	    OC_ERR_PIN);
+	assert_non_null(strstr(error.text, "which may be wrong"));
+	assert_int_equal(try_pin("hsm", &longer, P11_PIN_ACCEPTED, &error),
+	    OC_OK);
+}
+
+/* One that hangs does not hang the others. */
+static void
+two_do_not_try_at_once(void **state)
+{
+	struct p11_pin_mark mark = { "dev=1" };
+	struct p11_pin_try attempt;
+	struct oc_error error = { 0 };
+
+	(void)state;
+	assert_int_equal(p11_pin_begin(dir, "hsm", &mark, &attempt, &error),
+	    OC_OK);
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	    OC_ERR_BUSY);
+	assert_non_null(strstr(error.text, "token hsm"));
+	p11_pin_end(&attempt, P11_PIN_ACCEPTED);
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	    OC_OK);
 }
 
 static void
@@ -215,30 +278,36 @@ latch_is_cleared_by_hand(void **state)
 	struct oc_error error = { 0 };
 
 	(void)state;
-	assert_int_equal(p11_pin_latch(dir, "hsm", &mark, &error), OC_OK);
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_REFUSED, &error),
+	    OC_OK);
 	assert_int_equal(p11_pin_unlatch(dir, "hsm", &error), OC_OK);
-	assert_int_equal(p11_pin_check(dir, "hsm", &mark, &error), OC_OK);
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	    OC_OK);
 	assert_int_equal(p11_pin_unlatch(dir, "hsm", &error),
 	    OC_ERR_NOT_FOUND);
-	assert_int_equal(p11_pin_latch(dir, "../x", &mark, &error),
+	assert_int_equal(try_pin("../x", &mark, P11_PIN_REFUSED, &error),
 	    OC_ERR_CONFIG);
-	assert_int_equal(p11_pin_latch(dir, "", &mark, &error),
+	assert_int_equal(try_pin("", &mark, P11_PIN_REFUSED, &error),
 	    OC_ERR_CONFIG);
 }
 
 static void
-latch_that_cannot_be_read_holds(void **state)
+latch_that_cannot_be_read_or_written_holds(void **state)
 {
 	struct p11_pin_mark mark = { "dev=1" };
 	struct oc_error error = { 0 };
+	struct p11_pin_try attempt;
 	char path[300];
 
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/pin-latch-hsm", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(p11_pin_check(dir, "hsm", &mark, &error),
+	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
 	    OC_ERR_PIN);
 	assert_int_equal(rmdir(path), 0);
+	/* What cannot be noted is not tried. */
+	assert_int_not_equal(p11_pin_begin("/proc/ocsign", "hsm", &mark,
+	    &attempt, &error), OC_OK);
 }
 
 int
@@ -258,7 +327,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(latch_is_cleared_by_hand,
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-		    latch_that_cannot_be_read_holds, set_up, tear_down),
+		    latch_that_cannot_be_read_or_written_holds, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(try_without_an_end_latches,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(two_do_not_try_at_once,
+		    set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,10 +5,12 @@
  */
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -336,6 +338,88 @@ wrong_pin_is_tried_once_for_ever(void **state)
 	softhsm_fini(&p.hsm);
 }
 
+/* In a process of its own, which ends with what came out. */
+static pid_t
+start_process(const struct pool *p)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct oc_error error = { 0 };
+		struct signer *s;
+
+		_exit(p11_local_new(&p->config, &s, &error));
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void
+wait_login(const struct shim_control *shim)
+{
+	int64_t deadline_ns = oc_clock_mono_ns() + 30 * OC_NS_PER_S;
+
+	while (shim_calls(shim, SHIM_LOGIN) == 0) {
+		assert_true(oc_clock_mono_ns() < deadline_ns);
+		(void)usleep(1000);
+	}
+}
+
+/* Killed after the token has seen it, before anybody heard what it thinks. */
+static void
+pin_of_a_killed_process_is_not_tried_again(void **state)
+{
+	struct shim_control *shim;
+	struct pool p;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pool_init(&p);
+	softhsm_generate(&p.hsm, "p256", SIGN_KEY_P256, 256, NULL);
+	add_key(&p, "issuer/ca", "p256");
+	shim = shim_open(&p.hsm);
+	softhsm_write_pin(&p.hsm, "9999");
+	(void)shim_add(shim, SHIM_LOGIN, SHIM_HANG, 0, 0, 0);
+	pid = start_process(&p);
+	wait_login(shim);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	shim_clear(shim);
+	pool_fails(&p, OC_ERR_PIN, "which may be wrong");
+	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 1);
+	shim_close(shim);
+	softhsm_fini(&p.hsm);
+}
+
+static void
+wrong_pin_is_tried_once_by_many(void **state)
+{
+	struct shim_control *shim;
+	pid_t pids[4];
+	struct pool p;
+	int status, rule;
+
+	(void)state;
+	pool_init(&p);
+	softhsm_generate(&p.hsm, "p256", SIGN_KEY_P256, 256, NULL);
+	add_key(&p, "issuer/ca", "p256");
+	shim = shim_open(&p.hsm);
+	softhsm_write_pin(&p.hsm, "9999");
+	rule = shim_add(shim, SHIM_LOGIN, SHIM_SLOW, 0, 0, 0);
+	atomic_store(&shim->rules[rule].latency_ms, 300);
+	for (size_t i = 0; i < 4; i++)
+		pids[i] = start_process(&p);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), OC_ERR_PIN);
+	}
+	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 1);
+	shim_close(shim);
+	softhsm_fini(&p.hsm);
+}
+
 static void
 pin_that_others_can_read_is_refused(void **state)
 {
@@ -501,6 +585,8 @@ main(void)
 		cmocka_unit_test(ambiguous_names_are_refused),
 		cmocka_unit_test(key_must_be_the_expected_one),
 		cmocka_unit_test(wrong_pin_is_tried_once_for_ever),
+		cmocka_unit_test(pin_of_a_killed_process_is_not_tried_again),
+		cmocka_unit_test(wrong_pin_is_tried_once_by_many),
 		cmocka_unit_test(pin_that_others_can_read_is_refused),
 		cmocka_unit_test(locked_or_last_try_is_not_tried),
 		cmocka_unit_test(what_the_limits_forbid_is_refused),
