@@ -193,10 +193,10 @@ check_latch(const char *path, const char *token,
 	if (err == OC_ERR_NOT_FOUND)
 		return OC_OK;
 	/* One that cannot be read holds, whatever it is. */
-	is_same = err != OC_OK || (len > mark_len &&
+	is_same = err != OC_OK || (len >= mark_len &&
 	    memcmp(bytes, mark->text, mark_len) == 0 &&
-	    bytes[mark_len] == '\n');
-	is_undecided = err == OC_OK && is_same &&
+	    (len == mark_len || bytes[mark_len] == '\n'));
+	is_undecided = err == OC_OK && is_same && len > mark_len &&
 	    strcmp((const char *)bytes + mark_len + 1, UNDECIDED) == 0;
 	free(bytes);
 	if (!is_same)
