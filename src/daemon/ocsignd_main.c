@@ -58,16 +58,14 @@ test(const char *path)
 
 /* A terminal is not ours any more; a file or a pipe is where logs belong. */
 static void
-let_go_of_terminal(void)
+let_go_of(int first, int last)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd;
 
 	if (null < 0)
 		return;
-	(void)dup2(null, STDIN_FILENO);
-	(void)dup2(null, STDOUT_FILENO);
-	if (isatty(STDERR_FILENO))
-		(void)dup2(null, STDERR_FILENO);
+	for (fd = first; fd <= last; fd++)
+		(void)dup2(null, fd);
 	close(null);
 }
 
@@ -81,7 +79,8 @@ tell_caller(void *arg)
 	(void)!write(caller->fd, "", 1);
 	close(caller->fd);
 	caller->fd = -1;
-	let_go_of_terminal();
+	if (isatty(STDERR_FILENO))
+		let_go_of(STDERR_FILENO, STDERR_FILENO);
 }
 
 /* The parent ends here: with success once the child said so. */
@@ -110,6 +109,9 @@ detach(struct caller *caller, struct oc_error *error)
 	caller->fd = fds[1];
 	if (setsid() < 0)
 		return oc_error_set_errno(error, OC_ERR_SYSTEM, "setsid");
+	/* Before the roles inherit them: whoever reads the caller's output
+	 * through a pipe waits for the last that has it open. */
+	let_go_of(STDIN_FILENO, STDOUT_FILENO);
 	return OC_OK;
 }
 
