@@ -45,8 +45,9 @@ struct ocsp_slot {
 
 /* The writer: takes an exclusive lock on path.lock (BUSY if another has it),
  * makes the file if it is missing, unreadable, another store's, another
- * identity's or another version's.  num_slots is a first guess. */
-/* A table that was not closed (its writer died) is gone through slot by slot
+ * identity's or another version's.  num_slots is a first guess.
+ *
+ * A table that was not closed (its writer died) is gone through slot by slot
  * first: torn ones are counted, logged and free.  If the machine went down
  * as well, ocsp_table_seq() goes back to what ocsp_table_sync() had made
  * durable, so that no change is missed.  It is ready if its last writer left

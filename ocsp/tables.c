@@ -47,14 +47,14 @@ renew_context(struct worker_table *t, const struct ocsp_identity *identity)
 	enum oc_err err;
 
 	if (t->context != NULL &&
-	    memcmp(&t->identity, identity, sizeof(*identity)) == 0)
+	    ocsp_identity_equal(&t->identity, identity))
 		return OC_OK;
 	err = ocsp_context_new(identity, &context);
 	if (err != OC_OK)
 		return err;
 	ocsp_context_free(t->context);
 	t->context = context;
-	memcpy(&t->identity, identity, sizeof(*identity));
+	t->identity = *identity;
 	return OC_OK;
 }
 

@@ -11,13 +11,13 @@
 
 #define DER_GENTIME_LEN 15	/* YYYYMMDDHHMMSSZ */
 #define DER_UTCTIME_LEN 13	/* YYMMDDHHMMSSZ */
-/* 0000-01-01 and 9999-12-31T23:59:59 as Unix seconds. */
+/* 0000-01-01 and 9999-12-31T23:59:59 as Unix seconds; the last also says "no
+ * well-defined expiration" (RFC 5280, 4.1.2.5). */
 #define DER_TIME_MIN INT64_C(-62167219200)
 #define DER_TIME_MAX INT64_C(253402300799)
 /* 1950-01-01 and 2049-12-31T23:59:59: what UTCTime can say. */
 #define DER_UTCTIME_FIRST INT64_C(-631152000)
 #define DER_UTCTIME_LAST INT64_C(2524607999)
-/* 9999-12-31T23:59:59Z: "no well-defined expiration", RFC 5280 4.1.2.5. */
 
 struct der_civil {
 	int year, month, day, hour, minute, second;	/* month, day from 1 */
