@@ -48,8 +48,9 @@ has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-bool
-ipc_signer_may(enum ipc_signer_role role, enum sign_kind kind,
+/* What the two roles may ask for: the rule itself. */
+static bool
+may_sign(enum ipc_signer_role role, enum sign_kind kind,
     const char *key)
 {
 	bool is_ocsp = has_prefix(key, "ocsp/");
@@ -216,7 +217,7 @@ take_sign(struct served_peer *sp, uint64_t id, struct der_bytes fields, int fd)
 		ipc_peer_close(sp->peer);
 		return;
 	}
-	if (!ipc_signer_may(server->role, (enum sign_kind)m.kind, m.key)) {
+	if (!may_sign(server->role, (enum sign_kind)m.kind, m.key)) {
 		refuse(sp, id, &m);
 		return;
 	}

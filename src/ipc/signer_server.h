@@ -39,8 +39,4 @@ void ipc_signer_server_drain(struct ipc_signer_server *server);
 /* Jobs not yet answered. */
 size_t ipc_signer_server_num_jobs(const struct ipc_signer_server *server);
 
-/* What the two roles may ask for: the rule itself. */
-bool ipc_signer_may(enum ipc_signer_role role, enum sign_kind kind,
-    const char *key);
-
 #endif

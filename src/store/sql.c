@@ -238,12 +238,6 @@ sql_read_int(struct store *s, const char *what, const char *text,
 	return err;
 }
 
-int64_t
-sql_num_changed(struct store *s)
-{
-	return sqlite3_changes(db_of(s));
-}
-
 /* --- columns ------------------------------------------------------------ */
 
 int64_t
@@ -256,12 +250,6 @@ bool
 sql_get_is_null(struct sql *q)
 {
 	return sqlite3_column_type(q->statement, q->num_read) == SQLITE_NULL;
-}
-
-void
-sql_skip(struct sql *q)
-{
-	q->num_read++;
 }
 
 const char *

@@ -116,7 +116,6 @@ void sql_close(struct sql *q);
 /* Columns of the row, in order.  Borrowed ones live until the next step. */
 int64_t sql_get_int(struct sql *q);
 bool sql_get_is_null(struct sql *q);	/* looks, does not move on */
-void sql_skip(struct sql *q);
 const char *sql_get_text(struct sql *q);
 struct store_blob sql_get_blob(struct sql *q);
 void sql_get_text_fixed(struct sql *q, char *text, size_t room);
@@ -135,8 +134,6 @@ enum oc_err sql_exec(struct store *s, const char *what, const char *text)
 /* The first column of the first row. */
 enum oc_err sql_read_int(struct store *s, const char *what, const char *text,
     int64_t *value) OC_MUST_CHECK;
-/* Number of rows the last statement changed. */
-int64_t sql_num_changed(struct store *s);
 
 /* What SQLite said, in our words. */
 enum oc_err sql_error(struct store *s, int rc, const char *what);
