@@ -17,6 +17,17 @@ struct cli_section {
 enum oc_err cli_section_write(struct cli *cli,
     const struct cli_section *section, char **path, struct oc_error *error)
     OC_MUST_CHECK;
+/*
+ * Adds chain = NAME-chain.pem to a section that cli_section_write() wrote and
+ * that has none, and reads the configuration again, which ends the life of
+ * *section: that is the new one then.  CONFIG if somebody else wrote it.
+ */
+enum oc_err cli_section_check_chain(struct cli *cli,
+    const struct oc_config_issuer *section, struct oc_error *error)
+    OC_MUST_CHECK;
+enum oc_err cli_section_add_chain(struct cli *cli,
+    const struct oc_config_issuer **section, struct oc_error *error)
+    OC_MUST_CHECK;
 /* On standard error: that it was written and what comes next. */
 void cli_section_tell(const struct cli *cli, const char *path);
 

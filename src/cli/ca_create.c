@@ -45,6 +45,7 @@ find_or_write_section(struct creation *c, struct oc_error *error)
 	struct cli_section section = { .name = c->name };
 	const struct oc_config *config;
 	char certificate[OC_CONFIG_NAME_MAX + 16];
+	char chain[OC_CONFIG_NAME_MAX + 16];
 	enum oc_err err;
 
 	err = cli_config(c->cli, &config, error);
@@ -67,6 +68,9 @@ find_or_write_section(struct creation *c, struct oc_error *error)
 	(void)snprintf(certificate, sizeof(certificate), "%.64s.pem",
 	    c->name);
 	section.certificate = certificate;
+	(void)snprintf(chain, sizeof(chain), "%.64s-chain.pem", c->name);
+	if (c->parent_name != NULL)
+		section.chain = chain;
 	err = cli_section_write(c->cli, &section, &c->section_path, error);
 	if (err == OC_OK)
 		err = cli_find_issuer(c->cli, c->name, &c->section, error);

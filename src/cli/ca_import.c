@@ -129,18 +129,15 @@ tell(const struct cli *cli, const char *name, const struct ca_issuer *issuer)
 /* --- import ----------------------------------------------------------- */
 
 static enum oc_err
-check_files(const struct cli *cli, const struct oc_config_issuer *section,
+check_files(struct cli *cli, const struct oc_config_issuer *section,
     const struct given *g, struct oc_error *error)
 {
 	if (access(section->certificate, F_OK) == 0 && !cli_has(cli, "force"))
 		return oc_error_set(error, OC_ERR_EXISTS, "the certificate "
 		    "%s is there already; --force replaces it by one for the "
 		    "same key", section->certificate);
-	if (g->chain != NULL && section->chain == NULL)
-		return oc_error_set(error, OC_ERR_CONFIG, "[issuer %s] "
-		    "(%s:%d) has no chain; add chain = FILE there",
-		    section->name, section->file, section->line);
-	return OC_OK;
+	return g->chain == NULL ? OC_OK :
+	    cli_section_check_chain(cli, section, error);
 }
 
 static enum oc_err
@@ -160,6 +157,9 @@ import_given(struct cli *cli, const struct oc_config_issuer *section,
 	sign_key_name(SIGN_KEY_ISSUER, section->name, key);
 	if (err == OC_OK)
 		err = check_key(cli, key, g, error);
+	cli_close_signers(cli);
+	if (err == OC_OK && g->chain != NULL)
+		err = cli_section_add_chain(cli, &section, error);
 	if (err == OC_OK && g->chain != NULL)
 		err = cli_write_certificates(section->chain,
 		    (struct der_bytes){ g->chain, g->chain_len }, error);

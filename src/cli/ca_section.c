@@ -111,6 +111,79 @@ cli_section_write(struct cli *cli, const struct cli_section *section,
 	return OC_OK;
 }
 
+enum oc_err
+cli_section_check_chain(struct cli *cli,
+    const struct oc_config_issuer *section, struct oc_error *error)
+{
+	const struct oc_config *config;
+	enum oc_err err;
+	char *path;
+
+	err = cli_config(cli, &config, error);
+	if (err != OC_OK || section->chain != NULL)
+		return err;
+	if (asprintf(&path, "%s.d/issuer-%s.conf", config->path,
+	    section->name) < 0)
+		cli_no_memory();
+	if (strcmp(path, section->file) != 0)
+		err = oc_error_set(error, OC_ERR_CONFIG, "[issuer %s] "
+		    "(%s:%d) has no chain; add chain = FILE there",
+		    section->name, section->file, section->line);
+	free(path);
+	return err;
+}
+
+/* Behind the section's head, which is line number line. */
+static enum oc_err
+insert_chain(const char *path, int line, const char *name,
+    struct oc_error *error)
+{
+	uint8_t *text = NULL;
+	size_t len, at = 0;
+	struct oc_buffer b;
+	enum oc_err err;
+
+	err = oc_file_read(path, 1024 * 1024, &text, &len, error);
+	if (err != OC_OK)
+		return err;
+	for (; at < len && line > 0; at++)
+		line -= text[at] == '\n';
+	oc_buffer_init(&b, 2 * 1024 * 1024);
+	oc_buffer_put(&b, text, at);
+	oc_buffer_printf(&b, "chain = %s-chain.pem\n", name);
+	oc_buffer_put(&b, text + at, len - at);
+	err = b.err != OC_OK ? oc_error_set(error, b.err, "%s",
+	    oc_strerror(b.err)) :
+	    oc_file_write(path, 0644, b.bytes, b.len, error);
+	oc_buffer_fini(&b);
+	free(text);
+	return err;
+}
+
+enum oc_err
+cli_section_add_chain(struct cli *cli,
+    const struct oc_config_issuer **section, struct oc_error *error)
+{
+	const struct oc_config_issuer *old = *section;
+	const struct oc_config *config;
+	enum oc_err err;
+	char *name;
+
+	err = cli_section_check_chain(cli, old, error);
+	if (err != OC_OK || old->chain != NULL)
+		return err;
+	name = strdup(old->name);
+	if (name == NULL)
+		cli_no_memory();
+	err = insert_chain(old->file, old->line, name, error);
+	if (err == OC_OK)
+		err = cli_config_again(cli, &config, error);
+	if (err == OC_OK)
+		err = cli_find_issuer(cli, name, section, error);
+	free(name);
+	return err;
+}
+
 void
 cli_section_tell(const struct cli *cli, const char *path)
 {

@@ -152,10 +152,23 @@ printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n' \
 good openssl x509 -req -in sub.csr -CA outside.pem -CAkey out.key \
     -CAcreateserial -days 3000 -extfile ext -out sub-given.pem
 bad 1 'not for the key' ocsign ca import sub --cert web.pem
-good ocsign ca import sub --cert sub-given.pem
+bad 1 'sub' ocsign ca import sub --cert sub-given.pem --chain web.pem
+! grep -q chain ocsign.conf.d/issuer-sub.conf || die "written too early"
+good ocsign ca import sub --cert sub-given.pem --chain outside.pem
+good cmp outside.pem sub-chain.pem
+good grep -qx 'chain = sub-chain.pem' ocsign.conf.d/issuer-sub.conf
 good ocsign cert issue --issuer sub --profile server --out s.pem p256.csr
 good openssl verify -CAfile outside.pem -untrusted sub.pem s.pem
 bad 1 'there already' ocsign ca import sub --cert sub-given.pem
+
+# A section that ca create writes knows what is above it.
+good ocsign key generate --token ca --label third
+ocsign ca create third --issuer root --token ca --key third \
+    --subject 'CN=Third,C=DE' >out 2>err || die "ca create: $(cat err)"
+good cmp root.pem third-chain.pem
+good ocsign cert issue --issuer third --profile server --chain --out t.pem \
+    p256.csr
+[ "$(grep -c BEGIN t.pem)" -eq 2 ] || die "not the chain: $(cat t.pem)"
 
 # A CA that exists.
 rm ocsign.conf.d/issuer-sub.conf
