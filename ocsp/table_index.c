@@ -10,6 +10,8 @@
  */
 #include "ocsp/table_private.h"
 
+#include <stdlib.h>
+
 /* A reader tries a slot that is being written this often.  A writer that
  * died left it odd for ever. */
 #define LOAD_TRIES 64
@@ -466,15 +468,13 @@ is_untouched(const struct ocsp_table *table, uint32_t slot)
 	return true;
 }
 
-uint32_t
-ocsp_table_recover(struct ocsp_table *table)
+/* Fills the index, which is empty, and the free list from the slots. */
+static uint32_t
+index_slots(struct ocsp_table *table)
 {
 	struct table_header *header = table->header;
 	uint32_t words[SLOT_WORDS_MAX], i, num_touched, num_torn = 0;
 
-	for (i = 0; i < table->num_buckets; i++)
-		atomic_store_explicit(&table->index[i], 0,
-		    memory_order_relaxed);
 	atomic_store(&header->first_free, 0);
 	atomic_store(&header->num_used, 0);
 	num_touched = table->num_slots;
@@ -493,5 +493,36 @@ ocsp_table_recover(struct ocsp_table *table)
 			put_on_free_list(table, i);
 		}
 	}
+	return num_torn;
+}
+
+/*
+ * Readers go on meanwhile: the index is made beside the one that they walk,
+ * and then copied over it where it differs, which is nearly nowhere.  Without
+ * memory for that it is made in place, and what is asked then is a miss.
+ */
+uint32_t
+ocsp_table_recover(struct ocsp_table *table)
+{
+	_Atomic uint32_t *shared = table->index;
+	_Atomic uint32_t *fresh = calloc(table->num_buckets, sizeof(*fresh));
+	uint32_t i, entry, num_torn;
+
+	if (fresh != NULL)
+		table->index = fresh;
+	else
+		for (i = 0; i < table->num_buckets; i++)
+			atomic_store_explicit(&shared[i], 0,
+			    memory_order_relaxed);
+	num_torn = index_slots(table);
+	for (i = 0; fresh != NULL && i < table->num_buckets; i++) {
+		entry = atomic_load_explicit(&fresh[i], memory_order_relaxed);
+		if (entry != atomic_load_explicit(&shared[i],
+		    memory_order_relaxed))
+			atomic_store_explicit(&shared[i], entry,
+			    memory_order_release);
+	}
+	table->index = shared;
+	free((void *)fresh);
 	return num_torn;
 }
