@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "x509/file.h"
 #include "x509/spki.h"
 
@@ -37,9 +36,6 @@ check(struct ca_issuer *issuer, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "%s: is not a CA certificate (basicConstraints, keyUsage "
 		    "keyCertSign)", path);
-	if (issuer->cert.not_after < oc_clock_now_s())
-		return oc_error_set(error, OC_ERR_REFUSED,
-		    "%s: the certificate has expired", path);
 	err = x509_spki_hash(issuer->cert.spki, issuer->spki_hash);
 	if (err == OC_OK)
 		err = set_key_id(issuer);

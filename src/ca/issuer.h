@@ -24,7 +24,8 @@ struct ca_issuer {
 	int64_t store_id;		/* 0 until ca_issuer_register() */
 };
 
-/* Reads the files; the certificate must be a CA's and not expired.  The
+/* Reads the files; the certificate must be a CA's.  One that has expired
+ * revokes and signs CRLs, but issues nothing: ca_issue() refuses.  The
  * error names the file and what to do. */
 enum oc_err ca_issuer_load(const struct oc_config_issuer *config,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;

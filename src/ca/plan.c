@@ -314,6 +314,12 @@ plan_times(const struct ca_issuer *issuer, const struct ca_request *request,
 	char until[DER_ISO8601_MAX];
 	struct x509_tbs *tbs = &plan->tbs;
 
+	if (issuer != NULL && issuer->cert.not_after < oc_clock_now_s()) {
+		der_format_iso8601(issuer->cert.not_after, until);
+		return oc_error_set(error, OC_ERR_REFUSED, "issuer %s has "
+		    "expired, at %s: it can still revoke, but issue nothing",
+		    issuer->config->name, until);
+	}
 	tbs->not_before = request->not_before != 0 ? request->not_before :
 	    oc_clock_now_s() - request->profile->backdate_s;
 	if (issuer != NULL && tbs->not_before < issuer->cert.not_before)

@@ -152,7 +152,8 @@ good() {
 snapshot() {
 	find . -type f ! -name out ! -name err ! -name before ! -name after \
 	    ! -name token.object ! -name ocsignd.log ! -name '*.lock' \
-	    ! -name '*.db-*' ! -name '*.db' ! -path "${ignore:-./-}*" -exec cksum {} + | sort
+	    ! -name '*.db-*' ! -name '*.db' ! -path "${ignore:-./-}*" \
+	    -exec cksum {} + | sort
 	if [ -f store/store.db ]; then
 		sqlite3 store/store.db .dump | cksum
 	fi

@@ -316,7 +316,7 @@ worker_num_fds(const struct running *r)
 /* --- ocsign-status ---------------------------------------------------- */
 
 struct later {
-	struct stub *stub;
+	struct scripted *scripted;
 	struct ipc_peer *peer;
 	uint64_t id;
 };
@@ -339,14 +339,14 @@ say_later(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	later->stub->num_pending--;
+	later->scripted->num_pending--;
 	say(later->peer, later->id, &(struct ipc_answer){
 	    .kind = IPC_ANSWER_ERROR, .status = OCSP_UNAUTHORIZED });
 	free(later);
 }
 
 static void
-postpone(struct stub *s, struct ipc_peer *peer, uint64_t id)
+postpone(struct scripted *s, struct ipc_peer *peer, uint64_t id)
 {
 	static const struct timeval delay = { 0, 300000 };
 	struct later *later = malloc(sizeof(*later));
@@ -357,7 +357,7 @@ postpone(struct stub *s, struct ipc_peer *peer, uint64_t id)
 }
 
 static void
-put_what_was_asked(struct stub *s, const struct ipc_ask *ask)
+put_what_was_asked(struct scripted *s, const struct ipc_ask *ask)
 {
 	char hex[2 * OC_SERIAL_MAX + 1];
 
@@ -368,12 +368,13 @@ put_what_was_asked(struct stub *s, const struct ipc_ask *ask)
 }
 
 static void
-stub_frame(void *arg, struct ipc_peer *peer, const struct ipc_header *header,
+scripted_frame(void *arg, struct ipc_peer *peer,
+    const struct ipc_header *header,
     struct der_bytes fields, int fd)
 {
 	static const uint8_t garbage[] = { 0, 0, 0, 20, 0xff, 0xff, 0, 0, 0, 0,
 	    0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8 };
-	struct stub *s = arg;
+	struct scripted *s = arg;
 	struct ipc_ask ask;
 
 	if (fd >= 0)
@@ -424,46 +425,46 @@ stub_frame(void *arg, struct ipc_peer *peer, const struct ipc_header *header,
 }
 
 static void
-stub_gone(void *arg, struct ipc_peer *peer)
+scripted_gone(void *arg, struct ipc_peer *peer)
 {
 	(void)arg;
 	(void)peer;
 }
 
 static void
-stub_setup(struct event_base *base, void *arg)
+scripted_setup(struct event_base *base, void *arg)
 {
-	struct stub *s = arg;
+	struct scripted *s = arg;
 	struct oc_error error = { 0 };
 	int fd;
 
 	s->base = base;
 	if (ipc_listen(s->world->status_path, &fd, &error) != OC_OK ||
-	    ipc_server_new(base, fd, "status", stub_frame, stub_gone, s,
+	    ipc_server_new(base, fd, "status", scripted_frame, scripted_gone, s,
 	    &s->server) != OC_OK)
 		abort();
 }
 
 static void
-stub_teardown(struct event_base *base, void *arg)
+scripted_teardown(struct event_base *base, void *arg)
 {
-	struct stub *s = arg;
+	struct scripted *s = arg;
 
 	(void)base;
 	ipc_server_free(s->server);
 }
 
 void
-stub_start(struct world *w, enum stub_mode mode, struct stub *s)
+scripted_start(struct world *w, enum scripted_mode mode, struct scripted *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->world = w;
 	s->mode = mode;
-	s->thread = ipc_thread_start(stub_setup, stub_teardown, s);
+	s->thread = ipc_thread_start(scripted_setup, scripted_teardown, s);
 }
 
 void
-stub_stop(struct stub *s)
+scripted_stop(struct scripted *s)
 {
 	ipc_thread_stop(s->thread);
 	assert_int_equal(s->num_pending, 0);

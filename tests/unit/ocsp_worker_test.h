@@ -72,22 +72,23 @@ void sleep_ms(int ms);
 int64_t now_ms(void);		/* of the clock that only goes forward */
 
 /* ocsign-status: what it says to every question. */
-enum stub_mode {
+enum scripted_mode {
 	STUB_TABLE,		/* puts an answer and says "look again" */
 	STUB_TABLE_LIE,		/* says so without putting one */
 	STUB_RESPONSE, STUB_ERROR, STUB_NO_NONCE, STUB_SILENT, STUB_HANG_UP,
 	STUB_GARBAGE, STUB_SLOW
 };
-struct stub {
+struct scripted {
 	struct world *world;
-	_Atomic enum stub_mode mode;
+	_Atomic enum scripted_mode mode;
 	atomic_int num_asked, num_nonces, num_pending;
 	struct ipc_server *server;
 	struct ipc_thread *thread;
 	struct event_base *base;
 };
-void stub_start(struct world *w, enum stub_mode mode, struct stub *s);
-void stub_stop(struct stub *s);
+void scripted_start(struct world *w, enum scripted_mode mode,
+    struct scripted *s);
+void scripted_stop(struct scripted *s);
 
 #define CLIENT_BUFFER (256 * 1024)
 struct client {

@@ -298,14 +298,39 @@ must_not_load(struct ca_fixture *f, void (*change)(struct x509_tbs *tbs),
 		fail_msg("\"%s\" does not say \"%s\"", error.text, words);
 }
 
+/* It can be said that a certificate is revoked for as long as anybody may
+ * believe it; issued is nothing any more. */
 static void
-issuer_must_be_a_ca_that_lives(void **state)
+expired_issuer_revokes_but_issues_nothing(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct ca_certificate certificate = { 0 };
+	struct x509_tbs tbs = ca_tbs(f);
+	struct ca_issuer *issuer = NULL;
+	struct oc_error error = { 0 };
+	struct ca_profile profile;
+	const struct ca_request request = { .profile = &profile,
+	    .csr = plain_csr() };
+
+	expire(&tbs);
+	ca_write_certificate(f, &tbs);
+	assert_int_equal(ca_issuer_load(&f->section, &issuer, &error), OC_OK);
+	assert_int_equal(ca_issuer_register(issuer, f->store, &error), OC_OK);
+	ca_get_profile(f, "server", &profile);
+	assert_int_equal(ca_issue(issuer, f->store, f->signer, &request,
+	    ca_deadline(), &certificate, &error), OC_ERR_REFUSED);
+	assert_non_null(strstr(error.text, "has expired"));
+	assert_int_equal(ca_count(f, STORE_RESERVED), 0);
+	ca_issuer_free(issuer);
+}
+
+static void
+issuer_must_be_a_ca(void **state)
 {
 	struct ca_fixture *f = *state;
 	struct ca_issuer *issuer = NULL;
 	struct oc_error error = { 0 };
 
-	must_not_load(f, expire, "has expired");
 	must_not_load(f, make_end_entity, "not a CA certificate");
 	must_not_load(f, drop_cert_sign, "not a CA certificate");
 	assert_int_equal(unlink(f->certificate), 0);
@@ -343,7 +368,8 @@ main(void)
 		TEST(another_key_of_this_name_signs_nothing),
 		TEST(store_keeps_the_roots_certificate),
 		TEST(root_of_another_key_or_profile_is_refused),
-		TEST(issuer_must_be_a_ca_that_lives),
+		TEST(expired_issuer_revokes_but_issues_nothing),
+		TEST(issuer_must_be_a_ca),
 		TEST(one_name_has_one_key),
 	};
 

@@ -11,7 +11,7 @@
 
 static struct world world;
 static struct running running;
-static struct stub stub;
+static struct scripted scripted;
 static struct response r;
 
 #define PORT running.port
@@ -204,7 +204,7 @@ never_reads_misses(void **state)
 
 	(void)state;
 	worker_start(&world, tune_short, &running);
-	stub_start(&world, STUB_RESPONSE, &stub);
+	scripted_start(&world, STUB_RESPONSE, &scripted);
 	http_get_serial(&world, PORT, world.serial_hex, 32, &r);
 	num_fds = worker_num_fds(&running);
 	world_path(world_request(&world, world.serial_hex, 32), path,
@@ -216,7 +216,7 @@ never_reads_misses(void **state)
 	assert_int_equal(worker_num_fds(&running), num_fds);
 	client_free(c);
 	worker_stop(&running);
-	stub_stop(&stub);
+	scripted_stop(&scripted);
 	assert_int_equal(running.counts->timeouts, 1);
 }
 
@@ -230,7 +230,7 @@ slow_reader_of_misses(void **state)
 
 	(void)state;
 	worker_start(&world, NULL, &running);
-	stub_start(&world, STUB_RESPONSE, &stub);
+	scripted_start(&world, STUB_RESPONSE, &scripted);
 	world_path(world_request(&world, world.serial_hex, 32), path,
 	    sizeof(path));
 	get_text(path, text);
@@ -243,7 +243,7 @@ slow_reader_of_misses(void **state)
 	}
 	client_free(c);
 	worker_stop(&running);
-	stub_stop(&stub);
+	scripted_stop(&scripted);
 }
 
 /* rst-midwrite, and at every other moment */
@@ -361,7 +361,7 @@ drain(void **state)
 
 	(void)state;
 	worker_start(&world, NULL, &running);
-	stub_start(&world, STUB_SLOW, &stub);
+	scripted_start(&world, STUB_SLOW, &scripted);
 	idle = client_new(PORT);
 	get_text(world.path, text);
 	client_send_text(idle, text);
@@ -372,7 +372,7 @@ drain(void **state)
 	waiting = client_new(PORT);
 	get_text(path, text);
 	client_send_text(waiting, text);
-	while (stub.num_asked == 0)
+	while (scripted.num_asked == 0)
 		sleep_ms(5);
 	assert_int_equal(kill(running.pid, SIGTERM), 0);
 	assert_true(client_is_closed(idle, 2000));
@@ -389,7 +389,7 @@ drain(void **state)
 	client_free(waiting);
 	client_free(idle);
 	client_free(half);
-	stub_stop(&stub);
+	scripted_stop(&scripted);
 }
 
 static void

@@ -10,7 +10,7 @@
 
 static struct world world;
 static struct running running;
-static struct stub stub;
+static struct scripted scripted;
 static struct response r;
 
 #define PORT running.port
@@ -53,7 +53,7 @@ miss_table(void **state)
 {
 	(void)state;
 	worker_start(&world, NULL, &running);
-	stub_start(&world, STUB_TABLE, &stub);
+	scripted_start(&world, STUB_TABLE, &scripted);
 	http_get_serial(&world, PORT, "1234", 0, &r);
 	assert_int_equal(r.status, 200);
 	assert_int_equal(world_verify(&world, world_request(&world, "1234",
@@ -62,8 +62,8 @@ miss_table(void **state)
 	http_get_serial(&world, PORT, "1234", 0, &r);
 	assert_int_equal(r.status, 200);
 	worker_stop(&running);
-	stub_stop(&stub);
-	assert_int_equal(stub.num_asked, 1);
+	scripted_stop(&scripted);
+	assert_int_equal(scripted.num_asked, 1);
 }
 
 /* A table that still has nothing: no second question, no loop. */
@@ -72,13 +72,13 @@ miss_table_lie(void **state)
 {
 	(void)state;
 	worker_start(&world, NULL, &running);
-	stub_start(&world, STUB_TABLE_LIE, &stub);
+	scripted_start(&world, STUB_TABLE_LIE, &scripted);
 	http_get_serial(&world, PORT, "1234", 0, &r);
 	assert_ocsp_error(&r, OCSP_TRY_LATER);
 	assert_field(&r, "Retry-After", "5");
 	worker_stop(&running);
-	stub_stop(&stub);
-	assert_int_equal(stub.num_asked, 1);
+	scripted_stop(&scripted);
+	assert_int_equal(scripted.num_asked, 1);
 }
 
 /* nonce-nocache: made for one client, kept for none. */
@@ -87,15 +87,15 @@ miss_response(void **state)
 {
 	(void)state;
 	worker_start(&world, NULL, &running);
-	stub_start(&world, STUB_RESPONSE, &stub);
+	scripted_start(&world, STUB_RESPONSE, &scripted);
 	http_get_serial(&world, PORT, world.serial_hex, 32, &r);
 	assert_body(&r, world.answer);
 	assert_field(&r, "Cache-Control", "no-store");
 	assert_field(&r, "ETag", NULL);
 	assert_field(&r, "Expires", NULL);
 	worker_stop(&running);
-	stub_stop(&stub);
-	assert_int_equal(stub.num_nonces, 1);
+	scripted_stop(&scripted);
+	assert_int_equal(scripted.num_nonces, 1);
 }
 
 static void
@@ -103,12 +103,12 @@ miss_error(void **state)
 {
 	(void)state;
 	worker_start(&world, NULL, &running);
-	stub_start(&world, STUB_ERROR, &stub);
+	scripted_start(&world, STUB_ERROR, &scripted);
 	http_get_serial(&world, PORT, "1234", 0, &r);
 	assert_ocsp_error(&r, OCSP_TRY_LATER);
 	assert_field(&r, "Retry-After", "17");
 	worker_stop(&running);
-	stub_stop(&stub);
+	scripted_stop(&scripted);
 }
 
 /* nonce-budget spent: the answer without one, from the table if it is there,
@@ -118,17 +118,17 @@ miss_no_nonce(void **state)
 {
 	(void)state;
 	worker_start(&world, NULL, &running);
-	stub_start(&world, STUB_NO_NONCE, &stub);
+	scripted_start(&world, STUB_NO_NONCE, &scripted);
 	http_get_serial(&world, PORT, world.serial_hex, 32, &r);
 	assert_body(&r, world.answer);
 	assert_non_null(strstr(r.head, "max-age="));
-	assert_int_equal(stub.num_asked, 1);
+	assert_int_equal(scripted.num_asked, 1);
 	http_get_serial(&world, PORT, "1234", 32, &r);
 	assert_ocsp_error(&r, OCSP_TRY_LATER);
-	assert_int_equal(stub.num_asked, 3);
-	assert_int_equal(stub.num_nonces, 2);
+	assert_int_equal(scripted.num_asked, 3);
+	assert_int_equal(scripted.num_nonces, 2);
 	worker_stop(&running);
-	stub_stop(&stub);
+	scripted_stop(&scripted);
 }
 
 /* Away, silent, dying, mad: tryLater for what must be asked; the table's
@@ -136,7 +136,7 @@ miss_no_nonce(void **state)
 static void
 status_in_trouble(void **state)
 {
-	static const enum stub_mode modes[] = { STUB_SILENT, STUB_HANG_UP,
+	static const enum scripted_mode modes[] = { STUB_SILENT, STUB_HANG_UP,
 	    STUB_GARBAGE };
 	int64_t begin;
 	size_t i;
@@ -149,13 +149,13 @@ status_in_trouble(void **state)
 	assert_field(&r, "Retry-After", "5");
 	assert_in_range(now_ms() - begin, 0, 3000);
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		stub_start(&world, modes[i], &stub);
+		scripted_start(&world, modes[i], &scripted);
 		http_get_serial(&world, PORT, "1234", 0, &r);
 		assert_ocsp_error(&r, OCSP_TRY_LATER);
 		expect_good();
-		stub_stop(&stub);
+		scripted_stop(&scripted);
 	}
-	stub_start(&world, STUB_TABLE, &stub);
+	scripted_start(&world, STUB_TABLE, &scripted);
 	for (begin = now_ms(); now_ms() - begin < 10000; sleep_ms(50)) {
 		http_get_serial(&world, PORT, "1234", 0, &r);
 		if (r.len > OCSP_ERROR_RESPONSE_LEN)
@@ -163,7 +163,7 @@ status_in_trouble(void **state)
 	}
 	assert_true(r.len > OCSP_ERROR_RESPONSE_LEN);
 	worker_stop(&running);
-	stub_stop(&stub);
+	scripted_stop(&scripted);
 }
 
 /* Only so many wait; the others are told at once. */
@@ -177,7 +177,7 @@ misses_bounded(void **state)
 
 	(void)state;
 	worker_start(&world, tune_status, &running);
-	stub_start(&world, STUB_SILENT, &stub);
+	scripted_start(&world, STUB_SILENT, &scripted);
 	world_path(world_request(&world, "1234", 0), path, sizeof(path));
 	get_text(path, text);
 	begin = now_ms();
@@ -194,9 +194,9 @@ misses_bounded(void **state)
 	}
 	assert_true(now_ms() - begin >= 400);
 	worker_stop(&running);
-	stub_stop(&stub);
+	scripted_stop(&scripted);
 	assert_int_equal(running.counts->misses_refused, 4);
-	assert_int_equal(stub.num_asked, 4);
+	assert_int_equal(scripted.num_asked, 4);
 }
 
 /* While one request waits, those behind it do, and no others. */
@@ -210,7 +210,7 @@ pipeline_behind_miss(void **state)
 
 	(void)state;
 	worker_start(&world, NULL, &running);
-	stub_start(&world, STUB_SLOW, &stub);
+	scripted_start(&world, STUB_SLOW, &scripted);
 	world_path(world_request(&world, "1234", 0), path, sizeof(path));
 	begin = now_ms();
 	c = client_new(PORT);
@@ -231,7 +231,7 @@ pipeline_behind_miss(void **state)
 	assert_true(now_ms() - begin >= 850);
 	client_free(c);
 	worker_stop(&running);
-	stub_stop(&stub);
+	scripted_stop(&scripted);
 }
 
 /* Gone, one way or another, before the answer is there. */
@@ -244,7 +244,7 @@ gone_while_waiting(void **state)
 
 	(void)state;
 	worker_start(&world, NULL, &running);
-	stub_start(&world, STUB_SLOW, &stub);
+	scripted_start(&world, STUB_SLOW, &scripted);
 	http_get_serial(&world, PORT, "1234", 0, &r);
 	num_fds = worker_num_fds(&running);
 	world_path(world_request(&world, "1234", 0), path, sizeof(path));
@@ -269,7 +269,7 @@ gone_while_waiting(void **state)
 	assert_int_equal(worker_num_fds(&running), num_fds);
 	expect_good();
 	worker_stop(&running);
-	stub_stop(&stub);
+	scripted_stop(&scripted);
 }
 
 /* --- tables ----------------------------------------------------------- */
