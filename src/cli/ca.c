@@ -57,8 +57,7 @@ put_store(struct store *store, const char *name, json_t *object,
 	cli_put_int(object, "revoked", counts.revoked);
 	cli_put_int(object, "reserved_only", counts.reserved);
 	if (err == OC_OK) {
-		cli_put(object, "crl_number",
-		    json_integer((json_int_t)crl.number));
+		cli_put_number(object, "crl_number", crl.number);
 		cli_put_time(object, "next_crl", crl.next_update);
 	}
 	store_crl_fini(&crl);

@@ -56,8 +56,7 @@ crl_create(struct cli *cli, struct oc_error *error)
 	if (err == OC_OK && cli->format == CLI_FORMAT_JSON) {
 		facts = cli_object();
 		cli_put_text(facts, "issuer", issuer->config->name);
-		cli_put(facts, "number",
-		    json_integer((json_int_t)crl.number));
+		cli_put_number(facts, "number", crl.number);
 		cli_put_int(facts, "entries", crl.num_entries);
 		cli_put_text(facts, "out", out);
 		cli_print(cli, facts);

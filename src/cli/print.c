@@ -114,6 +114,21 @@ cli_put_hex(json_t *object, const char *name, struct der_bytes bytes)
 }
 
 void
+cli_put_number(json_t *object, const char *name, uint64_t number)
+{
+	uint8_t bytes[sizeof(number)];
+	size_t i, first = sizeof(bytes) - 1;
+
+	for (i = sizeof(bytes); i-- > 0; number >>= 8) {
+		bytes[i] = (uint8_t)number;
+		if (bytes[i] != 0)
+			first = i;
+	}
+	cli_put_hex(object, name, (struct der_bytes){ bytes + first,
+	    sizeof(bytes) - first });
+}
+
+void
 cli_put_name(json_t *object, const char *name, struct der_bytes tlv)
 {
 	char text[X509_NAME_TEXT_MAX];
@@ -183,10 +198,10 @@ cell_of(const json_t *value)
 	size_t len;
 
 	oc_buffer_init(&b, 1024 * 1024);
-	if (value == NULL)
-		oc_buffer_put_text(&b, "-");
-	else
+	if (value != NULL)
 		put_cell(&b, value);
+	if (b.len == 0)
+		oc_buffer_put_text(&b, "-");
 	/* An empty buffer has no bytes to take. */
 	oc_buffer_put(&b, "", 1);
 	if (oc_buffer_take(&b, &bytes, &len) != OC_OK)

@@ -59,12 +59,15 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 bad 1 'no \[issuer\]' ocsign cert revoke nobody.pem
 bad 1 'private key' ocsign cert revoke n.key
 
-# CRL numbers only ever rise.
+# CRL numbers only ever rise, and are the same wherever they are printed.
 good ocsign --json crl show web.crl
 number=$(sed -n 's/.*"number": "\(.*\)".*/\1/p' out)
-good ocsign crl create --issuer web --out web.crl
-good ocsign --json crl show web.crl
+good ocsign --json crl create --issuer web --out web.crl
 next=$(sed -n 's/.*"number": "\(.*\)".*/\1/p' out)
+good ocsign --json crl show web.crl
+grep -q "\"number\": \"$next\"" out || die "it is not $next: $(cat out)"
+good ocsign --json ca show web
+grep -q "\"crl_number\": \"$next\"" out || die "it is not $next: $(cat out)"
 [ "$number" != "$next" ] || die "CRL number $number twice"
 good ocsign crl create --issuer web --der --out web.der
 good openssl crl -inform DER -in web.der -CAfile web.pem -noout
@@ -76,6 +79,7 @@ good ocsign store restore copy.db
 good ocsign cert show b.pem
 grep -q 'status: *valid' out || die "$(cat out)"
 good ocsign audit verify
+! grep -q ' $' out || die "a value is missing: $(cat out)"
 good ocsign crl create --issuer web --out web.crl
 good ocsign --json crl show web.crl
 later=$(sed -n 's/.*"number": "\(.*\)".*/\1/p' out)
