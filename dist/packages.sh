@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # usage: dist/packages.sh [-n] FOR...
-# FOR is build, test or peer; see tests/packages.
+# FOR is build, demo, test or peer; see tests/packages.
 #
 # Installs what is missing where there is apt-get, as root or by sudo, asking
 # nothing; elsewhere, and with -n, says what is missing.  Exit status 1: some
