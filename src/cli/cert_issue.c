@@ -153,6 +153,8 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 	i->cli = cli;
 	err = prepare(i, error);
 	if (err == OC_OK)
+		err = cli_check_out(cli_option(cli, "out"), error);
+	if (err == OC_OK)
 		err = issue(i, error);
 	if (err == OC_OK) {
 		err = write_out(i, error);

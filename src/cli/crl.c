@@ -43,7 +43,10 @@ crl_create(struct cli *cli, struct oc_error *error)
 	json_t *facts;
 	enum oc_err err;
 
-	err = cli_open_issuer(cli, cli_option(cli, "issuer"), &issuer, error);
+	err = cli_check_out(out, error);
+	if (err == OC_OK)
+		err = cli_open_issuer(cli, cli_option(cli, "issuer"), &issuer,
+		    error);
 	if (err == OC_OK)
 		err = create(cli, issuer, &crl, error);
 	if (err == OC_OK && (out != NULL || cli->format == CLI_FORMAT_TEXT)) {

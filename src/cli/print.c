@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -365,6 +367,27 @@ cli_print_table(const struct cli *cli, json_t *rows,
 	else
 		print_rows(rows, columns);
 	json_decref(rows);
+}
+
+enum oc_err
+cli_check_out(const char *path, struct oc_error *error)
+{
+	enum oc_err err = OC_OK;
+	struct stat st;
+	char *directory;
+
+	if (path == NULL || strcmp(path, "-") == 0)
+		return OC_OK;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return oc_error_set(error, OC_ERR_REFUSED, "--out: %s is a "
+		    "directory; name a file in it", path);
+	if (oc_path_directory(path, &directory) != OC_OK)
+		cli_no_memory();
+	if (access(directory, W_OK | X_OK) != 0)
+		err = oc_error_set_errno(error, OC_ERR_SYSTEM, "--out: "
+		    "cannot create a file in %s", directory);
+	free(directory);
+	return err;
 }
 
 enum oc_err

@@ -38,6 +38,13 @@ void cli_print(const struct cli *cli, json_t *document);
 void cli_print_table(const struct cli *cli, json_t *rows,
     const char *const *columns);
 
+/*
+ * Before something is signed that cannot be taken back: whether a file can be
+ * made at path, so far as can be told.  NULL and "-" always can.
+ */
+enum oc_err cli_check_out(const char *path, struct oc_error *error)
+    OC_MUST_CHECK;
+
 enum cli_encoding { CLI_PEM, CLI_DER };
 /*
  * One object in PEM or DER to a file, 0644, or to standard output if path is

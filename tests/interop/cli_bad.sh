@@ -83,6 +83,10 @@ bad 1 'neither an OCSP' ocsign ocsp show good.der
 bad 1 'crl' ocsign crl show root.pem
 
 # --- certificates
+# Nothing is signed, nor recorded, that could not be written.
+bad 1 '/not-there' $issue --out "$PWD/not-there/x.pem" good.csr
+bad 1 'is a directory' $issue --out . good.csr
+bad 1 'not-there' ocsign crl create --issuer web --out not-there/x.crl
 mv web.pem web.kept
 bad 1 'ocsign ca create' $issue good.csr
 head -c 300 web.kept >web.pem
