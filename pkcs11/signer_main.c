@@ -56,7 +56,8 @@ struct program {
 	struct opener opener;
 	struct signer *pool;		/* NULL: not open yet */
 	struct oc_error down;		/* why not */
-	struct ipc_signer_server *issuer, *status;
+	int issuer_fd, status_fd;	/* listeners; the servers' later on */
+	struct ipc_signer_server *issuer, *status;	/* NULL: not yet */
 	struct event *pool_event, *opener_event, *tick, *drain;
 	struct event *term, *interrupt;
 	int64_t drain_until_ns;
@@ -154,6 +155,62 @@ on_pool(evutil_socket_t fd, short what, void *arg)
 	sign_dispatch(arg);
 }
 
+static json_t *
+describe_token(const struct program *p, size_t i)
+{
+	struct p11_token_status st;
+
+	p11_local_status(p->pool, i, &st);
+	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "name", st.name,
+	    "up", (int)st.is_up,
+	    "sessions", (json_int_t)st.num_sessions,
+	    "waiting", (json_int_t)st.num_waiting,
+	    "logins", (json_int_t)st.num_logins,
+	    "signed", (json_int_t)st.num_signed,
+	    "failed", (json_int_t)st.num_failed,
+	    "recovered", (json_int_t)st.num_recovered,
+	    "restarts", (json_int_t)st.num_restarts);
+}
+
+static void
+tell_status(void *arg, char *text, size_t text_max)
+{
+	const struct program *p = arg;
+	json_t *tokens = json_array(), *whole;
+	char *json = NULL;
+
+	for (size_t i = 0; p->pool != NULL &&
+	    i < p11_local_num_tokens(p->pool); i++)
+		json_array_append_new(tokens, describe_token(p, i));
+	whole = json_pack("{s:b, s:s, s:o}", "open", (int)(p->pool != NULL),
+	    "error", p->pool != NULL ? "" : p->down.text, "tokens", tokens);
+	if (whole != NULL)
+		json = json_dumps(whole, JSON_COMPACT);
+	/* Half a JSON text would be none. */
+	snprintf(text, text_max, "%s",
+	    json != NULL && strlen(json) < text_max ? json : "{}");
+	free(json);
+	json_decref(whole);
+}
+
+/*
+ * From now on there is an answer.  Before the tokens were tried once, who
+ * connects waits in the listener's queue, which is better than being told
+ * that a token is away that is about to be there.
+ */
+static void
+serve(struct program *p)
+{
+	if (p->issuer != NULL)
+		return;
+	if (ipc_signer_server_new(p->base, p->issuer_fd, IPC_SIGNER_ISSUER,
+	    tell_status, p, &p->issuer) != OC_OK ||
+	    ipc_signer_server_new(p->base, p->status_fd, IPC_SIGNER_STATUS,
+	    tell_status, p, &p->status) != OC_OK)
+		leave_now(EXIT_STUCK);
+}
+
 static void
 pool_is_open(struct program *p, struct signer *pool)
 {
@@ -161,6 +218,7 @@ pool_is_open(struct program *p, struct signer *pool)
 	    EV_READ | EV_PERSIST, on_pool, pool);
 	if (p->pool_event == NULL || event_add(p->pool_event, NULL) != 0)
 		leave_now(EXIT_STUCK);
+	serve(p);
 	p->pool = pool;
 	ipc_signer_server_set(p->issuer, pool);
 	ipc_signer_server_set(p->status, pool);
@@ -185,6 +243,7 @@ pool_is_down(struct program *p, enum oc_err err, const struct oc_error *error)
 	if (strcmp(p->down.text, error->text) != 0)
 		oc_log(OC_LOG_ERROR, "%s; trying again", error->text);
 	p->down = *error;
+	serve(p);
 	note_ready(p, error->text);
 }
 
@@ -231,45 +290,6 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		oc_log(OC_LOG_ERROR, "%s", error.text);
 		leave_now(IPC_EXIT_CONFIG);
 	}
-}
-
-static json_t *
-describe_token(const struct program *p, size_t i)
-{
-	struct p11_token_status st;
-
-	p11_local_status(p->pool, i, &st);
-	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-	    "name", st.name,
-	    "up", (int)st.is_up,
-	    "sessions", (json_int_t)st.num_sessions,
-	    "waiting", (json_int_t)st.num_waiting,
-	    "logins", (json_int_t)st.num_logins,
-	    "signed", (json_int_t)st.num_signed,
-	    "failed", (json_int_t)st.num_failed,
-	    "recovered", (json_int_t)st.num_recovered,
-	    "restarts", (json_int_t)st.num_restarts);
-}
-
-static void
-tell_status(void *arg, char *text, size_t text_max)
-{
-	const struct program *p = arg;
-	json_t *tokens = json_array(), *whole;
-	char *json = NULL;
-
-	for (size_t i = 0; p->pool != NULL &&
-	    i < p11_local_num_tokens(p->pool); i++)
-		json_array_append_new(tokens, describe_token(p, i));
-	whole = json_pack("{s:b, s:s, s:o}", "open", (int)(p->pool != NULL),
-	    "error", p->pool != NULL ? "" : p->down.text, "tokens", tokens);
-	if (whole != NULL)
-		json = json_dumps(whole, JSON_COMPACT);
-	/* Half a JSON text would be none. */
-	snprintf(text, text_max, "%s",
-	    json != NULL && strlen(json) < text_max ? json : "{}");
-	free(json);
-	json_decref(whole);
 }
 
 /* --- the end ---------------------------------------------------------- */
@@ -342,28 +362,6 @@ program_close(struct program *p)
 /* --- the start -------------------------------------------------------- */
 
 /* A listener that was handed over, or, run alone, one of our own. */
-static enum oc_err
-serve(struct program *p, const char *name, enum ipc_signer_role role,
-    struct ipc_signer_server **server, struct oc_error *error)
-{
-	int listener = ipc_handover_fd(name, 0);
-	char path[512];
-	enum oc_err err;
-
-	if (listener < 0) {
-		snprintf(path, sizeof(path), "%s/%s.sock",
-		    p->config->daemon.run_directory, name);
-		err = ipc_listen(path, &listener, error);
-		if (err != OC_OK)
-			return err;
-	}
-	err = ipc_signer_server_new(p->base, listener, role, tell_status, p,
-	    server);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "%s: %s", name,
-		    oc_strerror(err));
-	return OC_OK;
-}
 
 static bool
 add_events(struct program *p)
@@ -384,6 +382,21 @@ add_events(struct program *p)
 	    event_add(p->interrupt, NULL) == 0;
 }
 
+/* Handed over, or, run alone, our own. */
+static enum oc_err
+listen_on(const struct program *p, const char *name, int *listener,
+    struct oc_error *error)
+{
+	char path[512];
+
+	*listener = ipc_handover_fd(name, 0);
+	if (*listener >= 0)
+		return OC_OK;
+	snprintf(path, sizeof(path), "%s/%s.sock",
+	    p->config->daemon.run_directory, name);
+	return ipc_listen(path, listener, error);
+}
+
 static enum oc_err
 program_open(struct program *p, struct oc_error *error)
 {
@@ -397,10 +410,9 @@ program_open(struct program *p, struct oc_error *error)
 	p->base = event_base_new();
 	if (p->base == NULL)
 		return oc_error_set(error, OC_ERR_INTERNAL, "no event loop");
-	err = serve(p, "signer-issuer", IPC_SIGNER_ISSUER, &p->issuer, error);
+	err = listen_on(p, "signer-issuer", &p->issuer_fd, error);
 	if (err == OC_OK)
-		err = serve(p, "signer-status", IPC_SIGNER_STATUS, &p->status,
-		    error);
+		err = listen_on(p, "signer-status", &p->status_fd, error);
 	if (err == OC_OK && (opener_start(&p->opener,
 	    p11_plan_config(p->plan)) != OC_OK || !add_events(p)))
 		err = oc_error_set(error, OC_ERR_SYSTEM,

@@ -419,6 +419,8 @@ ipc_signer_server_set(struct ipc_signer_server *server, struct signer *signer)
 void
 ipc_signer_server_drain(struct ipc_signer_server *server)
 {
+	if (server == NULL)
+		return;
 	server->is_draining = true;
 	ipc_server_stop(server->server);
 }
@@ -426,5 +428,5 @@ ipc_signer_server_drain(struct ipc_signer_server *server)
 size_t
 ipc_signer_server_num_jobs(const struct ipc_signer_server *server)
 {
-	return server->num_jobs;
+	return server != NULL ? server->num_jobs : 0;
 }

@@ -34,9 +34,10 @@ void ipc_signer_server_free(struct ipc_signer_server *server);
  * under way. */
 void ipc_signer_server_set(struct ipc_signer_server *server,
     struct signer *signer);
-/* Accepts nobody new, and answers DOWN to what is asked from now on. */
+/* Accepts nobody new, and answers DOWN to what is asked from now on.  NULL
+ * is fine. */
 void ipc_signer_server_drain(struct ipc_signer_server *server);
-/* Jobs not yet answered. */
+/* Jobs not yet answered; NULL has none. */
 size_t ipc_signer_server_num_jobs(const struct ipc_signer_server *server);
 
 #endif
