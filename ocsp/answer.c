@@ -98,13 +98,12 @@ reply_from(const struct ocsp_context *context, const struct ocsp_slot *slot,
 	return OC_OK;
 }
 
-/* OC_ERR_BUSY until a table of the issuer has caught up with the store. */
+/* A table that has not caught up with the store says nothing. */
 static enum oc_err
 look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
     uint32_t issuer, int64_t now, struct ocsp_reply *reply,
     enum ocsp_outcome *outcome)
 {
-	enum oc_err not_found = OC_ERR_BUSY;
 	struct ocsp_slot slot;
 	struct oc_serial serial;
 
@@ -114,10 +113,8 @@ look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
 		const struct ocsp_table *table =
 		    answerer->issuers[issuer].table;
 
-		if (!ocsp_table_is_ready(table))
-			continue;
-		not_found = OC_OK;
-		if (!ocsp_table_is_retired(table) &&
+		if (ocsp_table_is_ready(table) &&
+		    !ocsp_table_is_retired(table) &&
 		    ocsp_table_find(table, &serial, certid->encoding, &slot) &&
 		    now < slot.next_update) {
 			*outcome = OCSP_ANSWERED;
@@ -126,7 +123,7 @@ look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
 		}
 	} while (find_issuer(answerer, certid, issuer + 1, &issuer) == OC_OK);
 	*outcome = OCSP_MISSED;
-	return not_found;
+	return OC_OK;
 }
 
 static enum oc_err
@@ -155,8 +152,6 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 		    outcome);
 		if (err != OC_OK || *outcome == OCSP_ANSWERED)
 			return err;
-	} else if (!ocsp_table_is_ready(answerer->issuers[issuer].table)) {
-		return OC_ERR_BUSY;
 	}
 	*outcome = OCSP_MISSED;
 	return fill_miss(answerer, &request, issuer, nonce, miss);

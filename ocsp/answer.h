@@ -86,10 +86,10 @@ enum ocsp_outcome { OCSP_ANSWERED, OCSP_MISSED };
 /*
  * A request for one certificate without a wanted nonce is answered from its
  * slot while now < next_update; errors are answered at once.  Everything
- * else is a miss; so is what asks of a table that is RETIRED, which whoever
- * asks should have opened again.  reply is set only with OCSP_ANSWERED (out
- * and out_max before, by the caller, to at least OCSP_ERROR_RESPONSE_LEN),
- * miss only with OCSP_MISSED.
+ * else is a miss; so is what asks of a table that is not ready, or RETIRED,
+ * which whoever asks should have opened again.  reply is set only with
+ * OCSP_ANSWERED (out and out_max before, by the caller, to at least
+ * OCSP_ERROR_RESPONSE_LEN), miss only with OCSP_MISSED.
  * nonce: OCSP_NONCE_SKIP answers a request whose live signature was declined
  * as if it had no nonce (RFC 9919, 3.2.1).
  */

@@ -195,6 +195,7 @@ open_worker(struct program *p, struct oc_error *error)
 	options.issuers = p->issuers;
 	options.num_issuers = p->num_issuers;
 	options.status_path = p->status_path;
+	options.run = ipc_handover_run();
 	options.prefix = r->prefix;
 	options.connections_max = (uint32_t)r->connections_max;
 	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;

@@ -44,20 +44,36 @@ ocsp_table_is_retired(const struct ocsp_table *table)
 	return has_flag(table, TABLE_RETIRED);
 }
 
+void
+ocsp_table_set_run(struct ocsp_table *table, uint64_t run)
+{
+	table->run = run;
+}
+
+bool
+ocsp_table_was_ready(const struct ocsp_table *table)
+{
+	return has_flag(table, TABLE_READY);
+}
+
 bool
 ocsp_table_is_ready(const struct ocsp_table *table)
 {
-	return has_flag(table, TABLE_READY);
+	return has_flag(table, TABLE_READY) &&
+	    atomic_load_explicit(&table->header->ready_run,
+	    memory_order_acquire) == table->run;
 }
 
 void
 ocsp_table_set_ready(struct ocsp_table *table, bool is_ready)
 {
-	if (is_ready)
-		atomic_fetch_or(&table->header->flags, TABLE_READY);
-	else
+	if (!is_ready) {
 		atomic_fetch_and(&table->header->flags,
 		    ~(uint32_t)TABLE_READY);
+		return;
+	}
+	atomic_store(&table->header->ready_run, table->run);
+	atomic_fetch_or(&table->header->flags, TABLE_READY);
 }
 
 int64_t

@@ -50,8 +50,7 @@ struct ocsp_slot {
  * A table that was not closed (its writer died) is gone through slot by slot
  * first: torn ones are counted, logged and free.  If the machine went down
  * as well, ocsp_table_seq() goes back to what ocsp_table_sync() had made
- * durable, so that no change is missed.  It is ready if its last writer left
- * it so and the machine has not been restarted since. */
+ * durable, so that no change is missed. */
 enum oc_err ocsp_table_create(const char *path,
     const struct ocsp_identity *identity,
     const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
@@ -89,10 +88,16 @@ enum oc_err ocsp_table_sync(struct ocsp_table *table) OC_MUST_CHECK;
 /* The writer's: false if its file was removed, replaced by another or cut
  * short behind its back; the table is to be closed, and made anew. */
 bool ocsp_table_is_in_place(const struct ocsp_table *table);
-/* False until the writer has caught up with the store once: readers answer
- * tryLater until then. */
+/* The run of the service that the caller belongs to, a random number; 0, as
+ * it is without this call, where nobody counts them. */
+void ocsp_table_set_run(struct ocsp_table *table, uint64_t run);
+/* False until the writer has caught up with the store in this run: what was
+ * true when the service ended need not be so when it starts. */
 bool ocsp_table_is_ready(const struct ocsp_table *table);
 void ocsp_table_set_ready(struct ocsp_table *table, bool is_ready);
+/* The writer's: it was ready in whatever run, and the machine has not been
+ * restarted since, so that ocsp_table_seq() tells all that is missing. */
+bool ocsp_table_was_ready(const struct ocsp_table *table);
 
 /* Walks all live slots; the walk ends when fn returns false.  fn must not
  * put or withdraw. */

@@ -390,7 +390,7 @@ enum oc_err
 ocsp_table_grow(struct ocsp_table *table)
 {
 	struct ocsp_table larger = { .path = table->path, .fd = -1,
-	    .lock_fd = -1 };
+	    .lock_fd = -1, .run = table->run };
 	struct table_header header;
 	char *name;
 	enum oc_err err;

@@ -47,6 +47,7 @@ struct table_header {
 	_Atomic uint64_t seq;
 	_Atomic uint64_t durable_seq;	/* what sync made durable */
 	uint8_t boot_id[TABLE_BOOT_ID_LEN];	/* the writer's; its only */
+	_Atomic uint64_t ready_run;	/* the run that TABLE_READY is of */
 };
 _Static_assert(sizeof(struct table_header) <= OCSP_TABLE_HEADER_LEN,
     "the header has outgrown its room");
@@ -89,6 +90,7 @@ struct ocsp_table {
 	uint64_t hash_key[2];
 	uint8_t store_id[OCSP_STORE_ID_LEN];
 	struct ocsp_identity identity;
+	uint64_t run;			/* ours, not the file's */
 };
 
 /* table_hash.c */

@@ -67,6 +67,7 @@ table_open(struct worker_table *t, const struct stat *st)
 
 	err = ocsp_table_open(t->path, &table, &error);
 	if (err == OC_OK) {
+		ocsp_table_set_run(table, t->run);
 		err = renew_context(t, ocsp_table_identity(table));
 		if (err != OC_OK)
 			ocsp_table_close(table);
@@ -205,6 +206,7 @@ http_tables_init(struct ocsp_worker *w,
 			return OC_ERR_LIMIT;
 		strcpy(t->name, issuers[i].name);
 		t->wants_nonce = issuers[i].wants_nonce != 0;
+		t->run = w->options.run;
 		t->path = strdup(issuers[i].table_path);
 		if (t->path == NULL)
 			return OC_ERR_NOMEM;

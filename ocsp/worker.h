@@ -31,6 +31,7 @@ struct ocsp_worker_options {
 	uint32_t connections_max;	/* less if the fd limit says so */
 	uint32_t misses_max;		/* that wait for ocsign-status */
 	uint32_t retry_after_s;		/* said with tryLater */
+	uint64_t run;			/* see ocsp_table_set_run() */
 	int64_t idle_timeout_ns;	/* between requests */
 	int64_t header_timeout_ns;	/* for the first request, or from the
 					 * first octet of a later one */

@@ -94,6 +94,7 @@ struct worker_table {
 	char name[OC_CONFIG_NAME_MAX + 1];
 	char *path;
 	bool wants_nonce;
+	uint64_t run;
 	struct ocsp_table *table;	/* NULL: not there yet */
 	struct ocsp_context *context;
 	struct ocsp_identity identity;	/* what context was made from */

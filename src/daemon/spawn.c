@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -178,10 +179,14 @@ set_number(const char *name, long value)
 static void
 set_environment(const struct daemon_launch *launch, const struct handed *h)
 {
+	char run[24];
+
+	snprintf(run, sizeof(run), "%016" PRIx64, launch->run);
 	set_number("LISTEN_PID", (long)getpid());
 	set_number("LISTEN_FDS", (long)h->num);
 	if (setenv("LISTEN_FDNAMES", h->names, 1) != 0 ||
-	    setenv("NOTIFY_SOCKET", launch->notify_path, 1) != 0)
+	    setenv("NOTIFY_SOCKET", launch->notify_path, 1) != 0 ||
+	    setenv("OCSIGN_RUN", run, 1) != 0)
 		die("setenv");
 	(void)unsetenv("WATCHDOG_PID");
 	(void)unsetenv("WATCHDOG_USEC");

@@ -23,6 +23,7 @@ struct daemon_launch {
 	const char *config_path;	/* absolute */
 	const char *notify_path;
 	const struct daemon_listeners *listeners;
+	uint64_t run;			/* random: see ipc_handover_run() */
 	/* Descriptors that PINs come from: the signer's alone. */
 	int kept_fds[DAEMON_KEPT_MAX];
 	size_t num_kept;

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -312,6 +313,9 @@ open_all(struct supervisor *sup, struct oc_error *error)
 		err = add_events(sup, error);
 	if (err != OC_OK)
 		return err;
+	if (getrandom(&sup->launch.run, sizeof(sup->launch.run), 0) !=
+	    sizeof(sup->launch.run))
+		return oc_error_set_errno(error, OC_ERR_SYSTEM, "getrandom");
 	sup->launch.listeners = sup->listeners;
 	sup->launch.notify_path = sup->notify_path;
 	daemon_find_kept(sup->config, &sup->launch);

@@ -66,6 +66,14 @@ ipc_handover_fd(const char *name, unsigned int n)
 	return -1;
 }
 
+uint64_t
+ipc_handover_run(void)
+{
+	const char *text = getenv("OCSIGN_RUN");
+
+	return text == NULL ? 0 : strtoull(text, NULL, 16);
+}
+
 /* "/path" or "@abstract"; 0 when it is neither, or too long. */
 static socklen_t
 notify_address(const char *path, struct sockaddr_un *address)

@@ -67,9 +67,9 @@ status_service_new(const struct status_service_plan *plan,
 	if (err != OC_OK)
 		goto out;
 	/* Readers serve it meanwhile: a crash or a reload is no outage. */
-	if (!ocsp_table_is_ready(s->table) ||
-	    !status_service_withdraw_missed(s, source))
-		ocsp_table_set_ready(s->table, false);
+	ocsp_table_set_run(s->table, plan->run);
+	ocsp_table_set_ready(s->table, ocsp_table_was_ready(s->table) &&
+	    status_service_withdraw_missed(s, source));
 	err = status_set_new(&s->set);
 	if (err == OC_OK) {
 		err = status_feed_new(source, 0, &s->feed);

@@ -381,6 +381,7 @@ open_service(struct program *p, const struct oc_config_issuer *issuer,
 		.issuer = issuer,
 		.signer = p->signer,
 		.budget = &p->budget,
+		.run = ipc_handover_run(),
 	};
 	enum oc_err err = OC_ERR_BUSY;
 	int i;

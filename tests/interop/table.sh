@@ -3,10 +3,11 @@
 #
 # The response table is derived data: deleted, cut short or overwritten, while
 # all runs and while nothing does, it never makes a wrong answer, and is made
-# again.  A full disk under it is no end of the service.
+# again.  A full disk under it is no end of the service.  What it said before
+# the service ended is not said again before somebody has looked.
 
 . "$top_srcdir/tests/interop/failure.sh"
-need openssl curl pgrep
+need openssl curl pgrep flock
 
 ca_folder
 ca_make
@@ -89,6 +90,30 @@ for how in deleted emptied; do
 	within 10 is_whole || fail "$how: not made again: $(cat status.json)"
 	[ -s $table ] || fail "$how: no table"
 done
+service_stop
+
+# Revoked while nothing ran, and ocsign-status cannot look yet: the table of
+# before says "good", and nobody repeats it.
+ca_issue late.test
+service_start
+within 5 is_whole || fail "late.test is not signed: $(cat status.json)"
+ask good late.test.pem || fail "late.test: $(cat answer)"
+service_stop
+ocsign cert revoke late.test.pem
+# "exec", and not "flock -c": the PID is the holder's.
+(exec 9<>$table.lock; flock 9; : >held; exec sleep 60) &
+holder=$!
+pids="$pids $holder"
+within 5 test -e held || fail "the table's lock is not to be had"
+service_run
+for n in 1 2 3; do
+	openssl ocsp -issuer ca.pem -cert late.test.pem -no_nonce \
+	    -url "$url" -CAfile trust.pem >answer 2>&1 || true
+	grep -qi 'trylater' answer || fail "nobody has looked: $(cat answer)"
+done
+kill $holder
+within 8 ask revoked late.test.pem || fail "looked, and: $(cat answer)"
+ask good good.test.pem || fail "looked, and: $(cat answer)"
 service_stop
 
 # A disk that is full.

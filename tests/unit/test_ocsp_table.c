@@ -368,6 +368,47 @@ another_boot(void **state)
 	ocsp_table_close(table);
 }
 
+/* Ready is what a writer of the same run has said; growing keeps it. */
+static void
+ready_in_one_run(void **state)
+{
+	struct ocsp_table *table = make_table(*state), *reader;
+	struct ocsp_slot slot;
+	uint64_t n;
+
+	ocsp_table_set_run(table, 7);
+	ocsp_table_set_ready(table, true);
+	ocsp_table_close(table);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_false(ocsp_table_is_ready(reader));
+	ocsp_table_set_run(reader, 7);
+	assert_true(ocsp_table_is_ready(reader));
+	ocsp_table_set_run(reader, 8);
+	assert_false(ocsp_table_is_ready(reader));
+
+	table = make_table(*state);
+	ocsp_table_set_run(table, 8);
+	assert_false(ocsp_table_is_ready(table));
+	assert_true(ocsp_table_was_ready(table));
+	assert_false(ocsp_table_is_ready(reader));
+	ocsp_table_set_ready(table, true);
+	assert_true(ocsp_table_is_ready(reader));
+	ocsp_table_close(reader);
+	for (n = 1; n <= 500; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	assert_true(ocsp_table_is_ready(table));
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	ocsp_table_set_run(reader, 8);
+	assert_true(ocsp_table_is_ready(reader));
+	ocsp_table_set_ready(table, false);
+	assert_false(ocsp_table_is_ready(reader));
+	assert_false(ocsp_table_was_ready(table));
+	ocsp_table_close(reader);
+	ocsp_table_close(table);
+}
+
 static void
 growing(void **state)
 {
@@ -587,6 +628,7 @@ main(void)
 		TABLE_TEST(one_writer),
 		TABLE_TEST(none_to_open),
 		TABLE_TEST(another_boot),
+		TABLE_TEST(ready_in_one_run),
 		TABLE_TEST(growing),
 		TABLE_TEST(walking),
 		TABLE_TEST(full_disk),
