@@ -215,10 +215,23 @@ http_exchange_on_body(struct connection *c)
 	return DONE;
 }
 
+/* RFC 9919, 3.2.1: an answer without the nonce, if there is one; nothing more
+ * is asked for it. */
+static enum want
+answer_without_nonce(struct connection *c)
+{
+	c->nonce = OCSP_NONCE_SKIP;
+	c->has_looked_again = true;
+	c->state = CONNECTION_ANSWER;
+	return DONE;
+}
+
 static enum want
 ask_status(struct connection *c)
 {
 	if (!http_miss_ask(c)) {
+		if (c->has_asked_nonce)
+			return answer_without_nonce(c);
 		http_exchange_put_error(c, OCSP_TRY_LATER,
 		    c->worker->options.retry_after_s);
 		return finish(c);
@@ -297,6 +310,8 @@ http_exchange_on_status(struct connection *c)
 		c->has_looked_again = true;
 		c->state = CONNECTION_ANSWER;
 		return DONE;
+	case MISS_NO_SIGNATURE:
+		return answer_without_nonce(c);
 	case MISS_NO_NONCE:
 		/* Declined twice is declined. */
 		c->has_looked_again = c->nonce == OCSP_NONCE_SKIP;
