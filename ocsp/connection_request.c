@@ -8,10 +8,17 @@
 
 #include "ocsp/worker_state.h"
 
+/* Also one that was told otherwise: we end. */
+static bool
+stays_open(const struct connection *c)
+{
+	return c->request.keep_alive && !c->worker->is_stopping;
+}
+
 static enum http_connection
 connection_field(const struct connection *c)
 {
-	if (!c->request.keep_alive)
+	if (!stays_open(c))
 		return HTTP_CLOSES;
 	return c->request.is_http10 ? HTTP_KEEPS_ALIVE : HTTP_PERSISTS;
 }
@@ -105,7 +112,7 @@ finish(struct connection *c)
 	c->at += c->used;
 	c->head_len = c->used = 0;
 	c->has_finished = true;
-	c->state = c->request.keep_alive ? CONNECTION_HEAD :
+	c->state = stays_open(c) ? CONNECTION_HEAD :
 	    CONNECTION_CLOSING;
 	return DONE;
 }
@@ -161,8 +168,6 @@ http_exchange_on_head(struct connection *c)
 	if (rv < 0)
 		return refuse(c, -rv);
 	w->counts.requests++;
-	if (w->is_stopping)
-		c->request.keep_alive = false;
 	c->head_len = c->used = (uint32_t)rv;
 	c->nonce = OCSP_NONCE_WANTED;
 	c->has_looked_again = false;
