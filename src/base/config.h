@@ -73,6 +73,23 @@ struct oc_config_responder {
 	int64_t nonce_budget;	/* signatures a second, all issuers */
 };
 
+enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };
+
+struct oc_config_api {		/* no listen: no API */
+	struct oc_words listen;
+	char *tls_certificate, *tls_key;	/* paths; both or none */
+	enum oc_config_switch allow_plain;	/* off loopback */
+	int64_t connections_max;
+	int64_t address_max;
+	int64_t header_timeout_s;
+	int64_t request_timeout_s;
+	int64_t idle_timeout_s;
+	char *issuer;		/* NAME; of requests that name none */
+	struct oc_words profiles;	/* of CFSSL's door, the default first */
+	struct oc_words endpoints;	/* of CFSSL's door */
+	char *origin_rsa, *origin_ecc;	/* NAMEs of issuers */
+};
+
 struct oc_config_token {
 	char *name;
 	char *module;		/* path */
@@ -131,6 +148,7 @@ struct oc_config {
 	struct oc_config_store store;
 	struct oc_config_daemon daemon;
 	struct oc_config_responder responder;
+	struct oc_config_api api;
 	struct oc_config_token *tokens;
 	size_t num_tokens;
 	struct oc_config_issuer *issuers;
