@@ -7,11 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/clock.h"
 #include "ca/plan.h"
-#include "ca/serial.h"
-#include "x509/name.h"
+#include "ca/steps.h"
+#include "x509/spki.h"
 
 /* A 128-bit serial collides never; the loop is for a broken CSPRNG to end
  * in an error. */
@@ -24,62 +22,44 @@ ca_certificate_fini(struct ca_certificate *certificate)
 	*certificate = (struct ca_certificate){ 0 };
 }
 
-/* What the store lists and searches: one "DNS:name" a line. */
+/* What was issued before for the same request. */
 static enum oc_err
-list_names(const struct x509_extensions *extensions, struct oc_buffer *names)
+find_repeated(struct store *store, int64_t id, struct ca_certificate *out,
+    struct oc_error *error)
 {
-	char text[X509_SAN_TEXT_MAX];
-	uint32_t i;
+	struct store_asked asked = { 0 };
+	enum oc_err err = store_get_asked(store, id, &asked);
 
-	for (i = 0; i < extensions->num_sans; i++) {
-		x509_san_format(&extensions->sans[i], text);
-		oc_buffer_printf(names, "%s%s", i == 0 ? "" : "\n", text);
+	if (err != OC_OK) {
+		(void)oc_error_set(error, err, "%s", store_error(store));
+		return err;
 	}
-	return names->err;
-}
-
-static enum oc_err
-reserve(struct store *store, int64_t issuer_id, const struct ca_plan *plan,
-    int64_t *id, struct oc_error *error)
-{
-	char subject[X509_NAME_TEXT_MAX];
-	struct oc_buffer names;
-	enum oc_err err;
-
-	oc_buffer_init(&names, X509_SANS_MAX * X509_SAN_TEXT_MAX);
-	x509_name_format(plan->tbs.subject, subject);
-	err = list_names(&plan->tbs.extensions, &names);
-	if (err == OC_OK)
-		err = store_reserve(store, &(struct store_reservation){
-			.issuer_id = issuer_id,
-			.serial = plan->serial,
-			.tbs = { plan->der, plan->der_len },
-			.not_before = plan->tbs.not_before,
-			.not_after = plan->tbs.not_after,
-			.profile = plan->profile,
-			.subject = subject,
-			.names = oc_buffer_text(&names),
-		    }, id);
-	oc_buffer_fini(&names);
-	if (err != OC_OK && err != OC_ERR_EXISTS)
-		return oc_error_set(error, err, "%s", store_error(store));
-	return err;
+	*out = (struct ca_certificate){
+		.store_id = id,
+		.is_repeated = true,
+		.serial = asked.certificate.serial,
+		.der = asked.certificate.certificate,
+		.der_len = asked.certificate.certificate_len,
+	};
+	asked.certificate.certificate = NULL;
+	store_asked_fini(&asked);
+	return OC_OK;
 }
 
 static enum oc_err
 reserve_new(struct store *store, int64_t issuer_id, struct ca_plan *plan,
-    int64_t *id, struct oc_error *error)
+    const struct store_request *asked, struct store_reserved *reserved,
+    struct oc_error *error)
 {
 	enum oc_err err = OC_ERR_EXISTS;
 	int i;
 
 	for (i = 0; err == OC_ERR_EXISTS && i < SERIAL_TRIES; i++) {
-		err = ca_serial_new(store_epoch(store), &plan->serial);
-		if (err == OC_OK)
-			err = ca_plan_write(plan, error);
+		err = ca_prepare(store_epoch(store), plan, error);
 		if (err != OC_OK)
-			return oc_error_prefix(error, "planning");
-		err = reserve(store, issuer_id, plan, id, error);
+			return err;
+		err = ca_reserve(store, issuer_id, plan, asked, reserved,
+		    error);
 	}
 	if (err == OC_ERR_EXISTS)
 		return oc_error_set(error, OC_ERR_INTERNAL, "the random "
@@ -87,71 +67,64 @@ reserve_new(struct store *store, int64_t issuer_id, struct ca_plan *plan,
 	return err;
 }
 
-/* Certificate ::= SEQUENCE { tbs, algorithm, signature } */
+/* Signs what was reserved and records it. */
 static enum oc_err
-assemble(const struct ca_plan *plan, const struct sign_job *job,
-    struct ca_certificate *out)
+sign(struct ca_plan *plan, struct store *store, struct signer *signer,
+    const char *key, int64_t deadline_ns, struct ca_certificate *out,
+    struct oc_error *error)
 {
-	const struct x509_signed whole = {
-		.tbs = { plan->der, plan->der_len },
-		.alg = job->signed_alg,
-		.signature = { job->signature, job->signature_len },
-	};
+	struct sign_job *job = calloc(1, sizeof(*job));
 	enum oc_err err;
 
-	err = der_write(x509_put_signed, &whole, NULL, 0, &out->der_len);
-	if (err != OC_OK)
-		return err;
-	out->der = malloc(out->der_len);
-	if (out->der == NULL)
-		return OC_ERR_NOMEM;
-	return der_write(x509_put_signed, &whole, out->der, out->der_len,
-	    &out->der_len);
+	if (job == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	ca_sign_job_init(plan, key, deadline_ns, job);
+	err = sign_now(signer, job, error);
+	if (err == OC_OK)
+		err = ca_assemble(plan, job, out, error);
+	if (err == OC_OK)
+		err = ca_record(store, out, error);
+	free(job);
+	return err;
 }
 
 /* From a plan without a serial to a recorded certificate. */
 static enum oc_err
 carry_out(struct ca_plan *plan, int64_t issuer_id, struct store *store,
-    struct signer *signer, const char *key, int64_t deadline_ns,
-    struct ca_certificate *out, struct oc_error *error)
+    struct signer *signer, const char *key, const struct store_request *asked,
+    int64_t deadline_ns, struct ca_certificate *out, struct oc_error *error)
 {
 	struct ca_certificate certificate = { 0 };
-	struct sign_job *job = calloc(1, sizeof(*job));
-	enum oc_err err = OC_ERR_NOMEM;
+	struct store_reserved reserved;
+	enum oc_err err;
 
-	if (job == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = reserve_new(store, issuer_id, plan, &certificate.store_id,
+	err = reserve_new(store, issuer_id, plan, asked, &reserved, error);
+	if (err != OC_OK)
+		return err;
+	switch (reserved.outcome) {
+	case STORE_OUTCOME_RESERVED:
+		break;
+	case STORE_OUTCOME_REPEATED:
+		return find_repeated(store, reserved.id, out, error);
+	case STORE_OUTCOME_PENDING:
+		return oc_error_set(error, OC_ERR_BUSY, "the same request is "
+		    "being signed: ask again");
+	case STORE_OUTCOME_DISABLED:
+	case STORE_OUTCOME_ZONE:
+	case STORE_OUTCOME_LIVE:
+	case STORE_OUTCOME_PERIOD:
+		return oc_error_set(error, OC_ERR_REFUSED, "account, zone or "
+		    "quota says no");
+	}
+	certificate.store_id = reserved.id;
+	err = sign(plan, store, signer, key, deadline_ns, &certificate,
 	    error);
-	if (err != OC_OK)
-		goto out;
-	job->key = key;
-	job->kind = SIGN_KIND_CERTIFICATE;
-	job->lane = SIGN_LANE_CERTIFICATE;
-	job->alg = plan->tbs.alg;
-	job->tbs = (struct der_bytes){ plan->der, plan->der_len };
-	job->deadline_ns = deadline_ns;
-	err = sign_now(signer, job, error);
-	if (err != OC_OK)
-		goto out;
-	err = assemble(plan, job, &certificate);
 	if (err != OC_OK) {
-		oc_error_set(error, err, "%s", oc_strerror(err));
-		goto out;
+		ca_certificate_fini(&certificate);
+		return err;
 	}
-	err = store_issue(store, certificate.store_id, (struct store_blob){
-	    certificate.der, certificate.der_len });
-	if (err != OC_OK) {
-		oc_error_set(error, err, "%s", store_error(store));
-		goto out;
-	}
-	certificate.serial = plan->serial;
 	*out = certificate;
-	certificate.der = NULL;
-out:
-	ca_certificate_fini(&certificate);
-	free(job);
-	return err;
+	return OC_OK;
 }
 
 enum oc_err
@@ -173,7 +146,7 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 		err = ca_plan_new(issuer, request, info->alg, &plan, error);
 	if (err == OC_OK)
 		err = carry_out(plan, issuer->store_id, store, signer, key,
-		    deadline_ns, certificate, error);
+		    request->asked, deadline_ns, certificate, error);
 	ca_plan_free(plan);
 	free(info);
 	return err;
@@ -237,8 +210,8 @@ ca_issue_root(const struct oc_config_issuer *config, struct store *store,
 	err = put_root(store, config->name, own.spki, &issuer_id, error);
 	if (err != OC_OK)
 		goto out;
-	err = carry_out(plan, issuer_id, store, signer, key, deadline_ns,
-	    certificate, error);
+	err = carry_out(plan, issuer_id, store, signer, key, NULL,
+	    deadline_ns, certificate, error);
 out:
 	ca_plan_free(plan);
 	free(info);
