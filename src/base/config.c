@@ -93,7 +93,7 @@ unknown_section(struct loader *l)
 		oc_buffer_printf(&b, "did you mean [%s]?", n.word);
 	else
 		oc_buffer_put_text(&b, "the sections are store, daemon, "
-		    "responder, api, token, issuer and profile");
+		    "responder, api, policy, token, issuer and profile");
 	complain(l, NULL, l->section->line, oc_buffer_text(&b));
 	oc_buffer_fini(&b);
 }

@@ -53,6 +53,15 @@ enum oc_config_subject {
 	OC_SUBJECT_FIXED	/* subject-name */
 };
 
+/* What an account may have beside DNS names in its zones: bits, as those of
+ * ca/profile.h. */
+enum oc_config_account_name {
+	OC_ACCOUNT_NAME_DNS = 1,
+	OC_ACCOUNT_NAME_IP = 2,
+	OC_ACCOUNT_NAME_EMAIL = 4,
+	OC_ACCOUNT_NAME_URI = 8
+};
+
 struct oc_config_store {
 	char *path;
 };
@@ -138,8 +147,13 @@ struct oc_config_profile {
 	int64_t path_length;
 	enum oc_config_subject subject;
 	char *subject_name;	/* given when subject is FIXED, else NULL */
+	unsigned account_names;	/* enum oc_config_account_name; 0: unset */
 	const char *file;
 	int line;
+};
+
+struct oc_config_policy {
+	char *blocklist;	/* path; NULL: none */
 };
 
 struct oc_config {
@@ -149,6 +163,7 @@ struct oc_config {
 	struct oc_config_daemon daemon;
 	struct oc_config_responder responder;
 	struct oc_config_api api;
+	struct oc_config_policy policy;
 	struct oc_config_token *tokens;
 	size_t num_tokens;
 	struct oc_config_issuer *issuers;

@@ -234,6 +234,12 @@ static const struct oc_config_word subjects[] = {
 	{ "csr", OC_SUBJECT_CSR }, { "fixed", OC_SUBJECT_FIXED }, { NULL, 0 }
 };
 
+static const struct oc_config_word account_names[] = {
+	{ "dns", OC_ACCOUNT_NAME_DNS }, { "ip", OC_ACCOUNT_NAME_IP },
+	{ "email", OC_ACCOUNT_NAME_EMAIL }, { "uri", OC_ACCOUNT_NAME_URI },
+	{ NULL, 0 }
+};
+
 #define AT(field) .offset = offsetof(struct oc_config_store, field)
 static const struct oc_config_key store_keys[] = {
 	{ "path", OC_KIND_PATH, AT(path),
@@ -302,6 +308,13 @@ static const struct oc_config_key api_keys[] = {
 };
 #undef AT
 
+#define AT(field) .offset = offsetof(struct oc_config_policy, field)
+static const struct oc_config_key policy_keys[] = {
+	{ "blocklist", OC_KIND_PATH, AT(blocklist) },
+	{ NULL }
+};
+#undef AT
+
 #define AT(field) .offset = offsetof(struct oc_config_token, field)
 static const struct oc_config_key token_keys[] = {
 	{ "module", OC_KIND_STRING, AT(module), OC_KEY_REQUIRED,
@@ -363,6 +376,8 @@ static const struct oc_config_key profile_keys[] = {
 	{ "path-length", OC_KIND_INT, AT(path_length), .min = 0, .max = 16 },
 	{ "subject", OC_KIND_ENUM, AT(subject), .words = subjects },
 	{ "subject-name", OC_KIND_STRING, AT(subject_name) },
+	{ "account-names", OC_KIND_FLAGS, AT(account_names),
+	    .words = account_names },
 	{ NULL }
 };
 #undef AT
@@ -380,6 +395,7 @@ const struct oc_config_section oc_config_sections[] = {
 	{ "daemon", daemon_keys, SINGLE(daemon) },
 	{ "responder", responder_keys, SINGLE(responder) },
 	{ "api", api_keys, SINGLE(api) },
+	{ "policy", policy_keys, SINGLE(policy) },
 	{ "token", token_keys, NAMED(tokens, oc_config_token) },
 	{ "issuer", issuer_keys, NAMED(issuers, oc_config_issuer) },
 	{ "profile", profile_keys, NAMED(profiles, oc_config_profile) },

@@ -6,7 +6,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "ca/policy.h"
 #include "ca/plan.h"
 #include "ca/steps.h"
 #include "x509/spki.h"
@@ -20,30 +24,6 @@ ca_certificate_fini(struct ca_certificate *certificate)
 {
 	free(certificate->der);
 	*certificate = (struct ca_certificate){ 0 };
-}
-
-/* What was issued before for the same request. */
-static enum oc_err
-find_repeated(struct store *store, int64_t id, struct ca_certificate *out,
-    struct oc_error *error)
-{
-	struct store_asked asked = { 0 };
-	enum oc_err err = store_get_asked(store, id, &asked);
-
-	if (err != OC_OK) {
-		(void)oc_error_set(error, err, "%s", store_error(store));
-		return err;
-	}
-	*out = (struct ca_certificate){
-		.store_id = id,
-		.is_repeated = true,
-		.serial = asked.certificate.serial,
-		.der = asked.certificate.certificate,
-		.der_len = asked.certificate.certificate_len,
-	};
-	asked.certificate.certificate = NULL;
-	store_asked_fini(&asked);
-	return OC_OK;
 }
 
 static enum oc_err
@@ -67,11 +47,109 @@ reserve_new(struct store *store, int64_t issuer_id, struct ca_plan *plan,
 	return err;
 }
 
-/* Signs what was reserved and records it. */
+/* --- what was asked for before ------------------------------------------ */
+
+#define PENDING_POLL_NS (20 * OC_NS_PER_MS)
+
 static enum oc_err
-sign(struct ca_plan *plan, struct store *store, struct signer *signer,
-    const char *key, int64_t deadline_ns, struct ca_certificate *out,
+take_repeated(struct store *store, int64_t id, struct ca_certificate *out,
     struct oc_error *error)
+{
+	struct store_asked asked = { 0 };
+	enum oc_err err;
+
+	err = store_get_asked(store, id, &asked);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s", store_error(store));
+	out->store_id = id;
+	out->is_repeated = true;
+	out->serial = asked.certificate.serial;
+	out->der = asked.certificate.certificate;
+	out->der_len = asked.certificate.certificate_len;
+	asked.certificate.certificate = NULL;
+	store_asked_fini(&asked);
+	return OC_OK;
+}
+
+static enum oc_err
+refuse(struct store *store, const struct ca_request *request,
+    const struct store_reserved *reserved, struct oc_error *error)
+{
+	struct store_account account;
+	enum oc_err err;
+
+	err = store_get_account(store, request->asked->account_id, &account);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s", store_error(store));
+	return ca_policy_refuse(reserved, account.name, request->explanation,
+	    error);
+}
+
+/* Somebody else signs the same request now: what comes of that is ours too,
+ * and if nothing does, it is our turn. */
+static enum oc_err
+wait_for_other(struct store *store, const struct store_request *asked,
+    int64_t deadline_ns, struct store_reserved *reserved,
+    struct oc_error *error)
+{
+	const struct timespec pause = { .tv_nsec = PENDING_POLL_NS };
+	enum oc_err err = OC_OK;
+
+	while (err == OC_OK && reserved->outcome == STORE_OUTCOME_PENDING) {
+		if (oc_clock_mono_ns() >= deadline_ns)
+			return oc_error_set(error, OC_ERR_BUSY, "the same "
+			    "request is being signed: ask again");
+		(void)nanosleep(&pause, NULL);
+		err = store_find_key(store, asked->key, asked->key_window_s,
+		    reserved);
+	}
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+		return oc_error_set(error, err, "%s", store_error(store));
+	return err;
+}
+
+/*
+ * RESERVED or REPEATED in *reserved, or an error.  It ends: each round waits
+ * for another process's reservation, and deadline_ns ends that.
+ */
+static enum oc_err
+reserve_asked(struct store *store, int64_t issuer_id, struct ca_plan *plan,
+    const struct ca_request *request, int64_t deadline_ns,
+    struct store_reserved *reserved, struct oc_error *error)
+{
+	enum oc_err err = OC_ERR_NOT_FOUND;
+
+	while (err == OC_ERR_NOT_FOUND) {
+		err = reserve_new(store, issuer_id, plan, request->asked,
+		    reserved, error);
+		if (err == OC_OK &&
+		    reserved->outcome == STORE_OUTCOME_PENDING)
+			err = wait_for_other(store, request->asked,
+			    deadline_ns, reserved, error);
+	}
+	if (err != OC_OK || reserved->outcome == STORE_OUTCOME_RESERVED ||
+	    reserved->outcome == STORE_OUTCOME_REPEATED)
+		return err;
+	return refuse(store, request, reserved, error);
+}
+
+/* It was not signed: its key and quota are free again.  The error that led
+ * here is what the caller wants to read. */
+static void
+abandon(struct store *store, int64_t id)
+{
+	if (store_abandon_request(store, id) != OC_OK)
+		oc_log(OC_LOG_WARNING, "%s: the request counts as pending "
+		    "for %d s", store_error(store), STORE_PENDING_S);
+}
+
+/* --- sign --------------------------------------------------------------- */
+
+/* From a reserved plan to a recorded certificate. */
+static enum oc_err
+sign_reserved(const struct ca_plan *plan, struct store *store,
+    struct signer *signer, const char *key, int64_t deadline_ns,
+    struct ca_certificate *certificate, struct oc_error *error)
 {
 	struct sign_job *job = calloc(1, sizeof(*job));
 	enum oc_err err;
@@ -81,9 +159,9 @@ sign(struct ca_plan *plan, struct store *store, struct signer *signer,
 	ca_sign_job_init(plan, key, deadline_ns, job);
 	err = sign_now(signer, job, error);
 	if (err == OC_OK)
-		err = ca_assemble(plan, job, out, error);
+		err = ca_assemble(plan, job, certificate, error);
 	if (err == OC_OK)
-		err = ca_record(store, out, error);
+		err = ca_record(store, certificate, error);
 	free(job);
 	return err;
 }
@@ -91,35 +169,26 @@ sign(struct ca_plan *plan, struct store *store, struct signer *signer,
 /* From a plan without a serial to a recorded certificate. */
 static enum oc_err
 carry_out(struct ca_plan *plan, int64_t issuer_id, struct store *store,
-    struct signer *signer, const char *key, const struct store_request *asked,
+    struct signer *signer, const char *key, const struct ca_request *request,
     int64_t deadline_ns, struct ca_certificate *out, struct oc_error *error)
 {
 	struct ca_certificate certificate = { 0 };
 	struct store_reserved reserved;
 	enum oc_err err;
 
-	err = reserve_new(store, issuer_id, plan, asked, &reserved, error);
+	err = reserve_asked(store, issuer_id, plan, request, deadline_ns,
+	    &reserved, error);
 	if (err != OC_OK)
 		return err;
-	switch (reserved.outcome) {
-	case STORE_OUTCOME_RESERVED:
-		break;
-	case STORE_OUTCOME_REPEATED:
-		return find_repeated(store, reserved.id, out, error);
-	case STORE_OUTCOME_PENDING:
-		return oc_error_set(error, OC_ERR_BUSY, "the same request is "
-		    "being signed: ask again");
-	case STORE_OUTCOME_DISABLED:
-	case STORE_OUTCOME_ZONE:
-	case STORE_OUTCOME_LIVE:
-	case STORE_OUTCOME_PERIOD:
-		return oc_error_set(error, OC_ERR_REFUSED, "account, zone or "
-		    "quota says no");
-	}
+	if (reserved.outcome == STORE_OUTCOME_REPEATED)
+		return take_repeated(store, reserved.id, out, error);
 	certificate.store_id = reserved.id;
-	err = sign(plan, store, signer, key, deadline_ns, &certificate,
-	    error);
+	certificate.serial = plan->serial;
+	err = sign_reserved(plan, store, signer, key, deadline_ns,
+	    &certificate, error);
 	if (err != OC_OK) {
+		if (request->asked != NULL)
+			abandon(store, reserved.id);
 		ca_certificate_fini(&certificate);
 		return err;
 	}
@@ -145,8 +214,11 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 	if (err == OC_OK)
 		err = ca_plan_new(issuer, request, info->alg, &plan, error);
 	if (err == OC_OK)
+		err = ca_check_blocked(issuer->blocklist, request, plan,
+		    error);
+	if (err == OC_OK)
 		err = carry_out(plan, issuer->store_id, store, signer, key,
-		    request->asked, deadline_ns, certificate, error);
+		    request, deadline_ns, certificate, error);
 	ca_plan_free(plan);
 	free(info);
 	return err;
@@ -210,7 +282,7 @@ ca_issue_root(const struct oc_config_issuer *config, struct store *store,
 	err = put_root(store, config->name, own.spki, &issuer_id, error);
 	if (err != OC_OK)
 		goto out;
-	err = carry_out(plan, issuer_id, store, signer, key, NULL,
+	err = carry_out(plan, issuer_id, store, signer, key, &own,
 	    deadline_ns, certificate, error);
 out:
 	ca_plan_free(plan);

@@ -208,6 +208,8 @@ apply_section(const struct oc_config_profile *section,
 			err = add_eku(profile,
 			    section->extended_key_usage.words[i], error);
 	}
+	if (section->account_names != 0)
+		profile->account_names = section->account_names;
 	switch (section->subject) {
 	case OC_SUBJECT_UNSET:
 		break;

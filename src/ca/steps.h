@@ -3,8 +3,8 @@
  * The steps of issuing, each by itself, for those who may not block between
  * them.  ca_issue() is these in a row, and there is no other way:
  *
- *	ca_plan_new()  ->  ca_prepare()  ->  ca_reserve()  ->  signer
- *	->  ca_assemble()  ->  ca_record()
+ *	ca_plan_new()  ->  ca_check_blocked()  ->  ca_prepare()
+ *	->  ca_reserve()  ->  signer  ->  ca_assemble()  ->  ca_record()
  *
  * ca_reserve() and ca_record() change the store: each is one transaction,
  * and what comes next waits until it is on the disk.
@@ -14,6 +14,11 @@
 
 #include "ca/plan.h"
 #include "store/account.h"
+
+/* What is known to others is certified for nobody: REFUSED. */
+enum oc_err ca_check_blocked(const struct ca_blocklist *blocklist,
+    const struct ca_request *request, const struct ca_plan *plan,
+    struct oc_error *error) OC_MUST_CHECK;
 
 /* A new serial, the TBS with it, read back; epoch is store_epoch(). */
 enum oc_err ca_prepare(uint32_t epoch, struct ca_plan *plan,
