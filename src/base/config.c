@@ -429,7 +429,17 @@ check_api(struct loader *l, const struct oc_config_api *api)
 		    "tls-certificate", l->section->line, "is missing; "
 		    "tls-certificate and tls-key go together");
 	check_api_listen(l, api);
-	check_issuer_name(l, "issuer", api->issuer);
+	if (api->cfssl_config != NULL && api->profiles.num > 0)
+		complain(l, "profiles", line_of(l->section, "profiles"),
+		    "is given beside cfssl-config, which has profiles of its "
+		    "own; remove one of them");
+	if (api->issuers.num == 0 && api->origin_rsa == NULL &&
+	    api->origin_ecc == NULL)
+		complain(l, "issuers", l->section->line, "is missing, and "
+		    "origin-rsa and origin-ecc too: nobody would issue; add "
+		    "one");
+	for (size_t i = 0; i < api->issuers.num; i++)
+		check_issuer_name(l, "issuers", api->issuers.words[i]);
 	check_issuer_name(l, "origin-rsa", api->origin_rsa);
 	check_issuer_name(l, "origin-ecc", api->origin_ecc);
 	for (size_t i = 0; i < api->profiles.num; i++) {

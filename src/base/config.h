@@ -93,9 +93,14 @@ struct oc_config_api {		/* no listen: no API */
 	int64_t header_timeout_s;
 	int64_t request_timeout_s;
 	int64_t idle_timeout_s;
-	char *issuer;		/* NAME; of requests that name none */
+	struct oc_words issuers;	/* NAMEs that CFSSL's door knows as
+					 * labels; the default first */
 	struct oc_words profiles;	/* of CFSSL's door, the default first */
 	struct oc_words endpoints;	/* of CFSSL's door */
+	char *cfssl_config;	/* path of a config.json; in place of
+				 * profiles */
+	int64_t auth_window_s;	/* of authsign's tokens */
+	enum oc_config_switch require_nonce;
 	char *origin_rsa, *origin_ecc;	/* NAMEs of issuers */
 };
 

@@ -10,6 +10,15 @@
 #include <string.h>
 
 static const struct issuer_endpoint endpoints[] = {
+	{ "sign", NET_POST, "POST", issuer_cfssl_sign },
+	{ "authsign", NET_POST, "POST", issuer_cfssl_authsign },
+	{ "newkey", NET_POST, "POST", issuer_cfssl_newkey },
+	{ "newcert", NET_POST, "POST", issuer_cfssl_newcert },
+	{ "info", NET_POST, "POST", issuer_cfssl_info },
+	{ "certinfo", NET_POST, "POST", issuer_cfssl_certinfo },
+	{ "revoke", NET_POST, "POST", issuer_cfssl_revoke },
+	{ "crl", NET_GET, "GET", issuer_cfssl_crl },
+	{ "ocspsign", NET_POST, "POST", issuer_cfssl_ocspsign },
 	{ "health", NET_GET, "GET", issuer_cfssl_health },
 	{ NULL }
 };
@@ -31,11 +40,18 @@ issuer_cfssl_fail(struct net_exchange *exchange, int status, int code,
 }
 
 void
-issuer_cfssl_succeed(struct net_exchange *exchange, json_t *result)
+issuer_cfssl_succeed_with(struct net_exchange *exchange, json_t *result,
+    json_t *messages)
 {
 	issuer_door_reply(exchange, 200, "application/json", NULL,
-	    json_pack("{s:b, s:o, s:[], s:[]}", "success", 1, "result",
-	    result, "errors", "messages"));
+	    json_pack("{s:b, s:o, s:[], s:o}", "success", 1, "result",
+	    result, "errors", "messages", messages));
+}
+
+void
+issuer_cfssl_succeed(struct net_exchange *exchange, json_t *result)
+{
+	issuer_cfssl_succeed_with(exchange, result, json_array());
 }
 
 static bool

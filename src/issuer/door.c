@@ -28,16 +28,18 @@ issuer_door_handle(void *arg, struct net_exchange *exchange)
 		    strlen(not_found));
 }
 
+/* What Go sends as an error ends with a line, what it sends as JSON does
+ * not. */
 static char *
-dump(json_t *json)
+dump(json_t *json, const char *type)
 {
 	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	char *line = NULL;
 
-	if (text != NULL && asprintf(&line, "%s\n", text) < 0)
+	if (text == NULL || strcmp(type, text_type) != 0)
+		return text;
+	if (asprintf(&line, "%s\n", text) < 0)
 		line = NULL;
-	if (text != NULL)
-		explicit_bzero(text, strlen(text));
 	free(text);
 	return line;
 }
@@ -50,7 +52,7 @@ issuer_door_refuse(void *arg, const char *path, int status, char **body,
 
 	(void)arg, (void)path;
 	*type = text_type;
-	*body = dump(json);
+	*body = dump(json, text_type);
 	json_decref(json);
 }
 
@@ -60,7 +62,7 @@ issuer_door_reply(struct net_exchange *exchange, int status,
 {
 	static const char failed[] = "out of memory\n";
 	json_t *result = json_object_get(json, "result");
-	char *text = dump(json);
+	char *text = dump(json, type);
 
 	if (text != NULL)
 		net_reply(exchange, status, type, fields, text,

@@ -19,6 +19,9 @@
 #define FIND_TIMEOUT_NS (2 * OC_NS_PER_S)
 #define FIND_AGAIN_S 1
 #define THREADS_MAX 8
+/* What is issued meanwhile needs no nudge of its own. */
+#define NUDGE_SOON_US 100000
+#define NUDGE_TIMEOUT_NS (3 * OC_NS_PER_S)
 
 struct issuer_service {
 	const struct oc_config *config;
@@ -39,6 +42,17 @@ struct issuer_service {
 	enum oc_err *find_err;
 	struct oc_error *find_error;
 	bool is_finding;
+	uint32_t epoch;
+	struct ca_profile *profiles;	/* of [api] profiles, in order */
+	size_t num_profiles;
+	struct event *nudge_soon;
+	bool is_nudging;
+};
+
+/* Somebody who waits for a nudge to have its effect. */
+struct nudge {
+	issuer_nudged_fn *done;
+	void *arg;
 };
 
 /* --- keys --------------------------------------------------------------- */
@@ -106,6 +120,69 @@ on_find_again(evutil_socket_t fd, short what, void *arg)
 	s->is_finding = issuer_workers_submit(s->workers, &s->find) == OC_OK;
 }
 
+/* --- nudging ------------------------------------------------------------ */
+
+static void
+nudged(void *arg, enum oc_err err, enum ipc_type type,
+    struct der_bytes fields)
+{
+	struct nudge *n = arg;
+
+	(void)fields;
+	if (err == OC_OK && type != IPC_NUDGED)
+		err = OC_ERR_MALFORMED;
+	if (n->done != NULL)
+		n->done(n->arg, err);
+	free(n);
+}
+
+static enum oc_err
+send_nudge(struct issuer_service *s, issuer_nudged_fn *done, void *arg)
+{
+	struct nudge *n = calloc(1, sizeof(*n));
+	uint64_t id = ipc_channel_next_id(s->status);
+	uint8_t frame[IPC_HEADER_LEN];
+	enum oc_err err;
+	size_t len;
+
+	if (n == NULL)
+		return OC_ERR_NOMEM;
+	*n = (struct nudge){ done, arg };
+	err = ipc_put_bare(frame, sizeof(frame), id, IPC_NUDGE, &len);
+	if (err == OC_OK)
+		err = ipc_channel_ask(s->status, id, frame, len, -1,
+		    oc_clock_mono_ns() + NUDGE_TIMEOUT_NS, nudged, n);
+	if (err != OC_OK)
+		free(n);
+	return err;
+}
+
+static void
+on_nudge_soon(evutil_socket_t fd, short what, void *arg)
+{
+	struct issuer_service *s = arg;
+
+	(void)fd, (void)what;
+	s->is_nudging = false;
+	(void)send_nudge(s, NULL, NULL);
+}
+
+void
+issuer_service_nudge(struct issuer_service *s, issuer_nudged_fn *done,
+    void *arg)
+{
+	const struct timeval soon = { 0, NUDGE_SOON_US };
+	enum oc_err err;
+
+	if (done != NULL) {
+		err = send_nudge(s, done, arg);
+		if (err != OC_OK)
+			done(arg, err);
+	} else if (!s->is_nudging) {
+		s->is_nudging = event_add(s->nudge_soon, &soon) == 0;
+	}
+}
+
 /* --- events ------------------------------------------------------------- */
 
 static void
@@ -154,7 +231,8 @@ add_events(struct issuer_service *s)
 	enum oc_err err;
 
 	s->find_again = evtimer_new(s->base, on_find_again, s);
-	if (s->find_again == NULL)
+	s->nudge_soon = evtimer_new(s->base, on_nudge_soon, s);
+	if (s->find_again == NULL || s->nudge_soon == NULL)
 		return OC_ERR_NOMEM;
 	err = add_event(s, store_thread_fd(s->store), on_store);
 	if (err == OC_OK)
@@ -168,6 +246,24 @@ add_events(struct issuer_service *s)
 
 /* --- start and end ------------------------------------------------------ */
 
+static bool
+has_word(const struct oc_words *words, const char *word)
+{
+	for (size_t i = 0; i < words->num; i++)
+		if (strcmp(words->words[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* Others' keys are none of our business. */
+static bool
+is_ours(const struct oc_config_api *api, const char *name)
+{
+	return has_word(&api->issuers, name) ||
+	    (api->origin_rsa != NULL && strcmp(api->origin_rsa, name) == 0) ||
+	    (api->origin_ecc != NULL && strcmp(api->origin_ecc, name) == 0);
+}
+
 static enum oc_err
 load_authority(struct issuer_service *s,
     const struct oc_config_issuer *config, struct store *store,
@@ -176,8 +272,12 @@ load_authority(struct issuer_service *s,
 	struct issuer_authority *a = &s->authorities[s->num_authorities];
 	enum oc_err err;
 
-	if ((config->allow & OC_ALLOW_CERTIFICATE) == 0)
+	if (!is_ours(&s->config->api, config->name))
 		return OC_OK;
+	if ((config->allow & OC_ALLOW_CERTIFICATE) == 0)
+		return oc_error_set(error, OC_ERR_CONFIG, "[api]: issuer %s "
+		    "may not sign certificates: allow has no \"certificate\"",
+		    config->name);
 	if (access(config->certificate, F_OK) != 0) {
 		oc_log(OC_LOG_NOTICE, "issuer %s: %s is not there yet: left "
 		    "out until the next reload", config->name,
@@ -212,8 +312,27 @@ load_authorities(struct issuer_service *s, struct oc_error *error)
 		if (err != OC_OK)
 			store_close(store);
 	}
-	if (err == OC_OK)
+	if (err == OC_OK) {
+		s->epoch = store_epoch(store);
 		store_close(store);
+	}
+	return err;
+}
+
+static enum oc_err
+load_profiles(struct issuer_service *s, struct oc_error *error)
+{
+	const struct oc_words *words = &s->config->api.profiles;
+	enum oc_err err = OC_OK;
+
+	s->profiles = calloc(words->num + 1, sizeof(*s->profiles));
+	if (s->profiles == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; err == OC_OK && i < words->num; i++) {
+		err = ca_profile_find(s->config, words->words[i],
+		    &s->profiles[i], error);
+		s->num_profiles += err == OC_OK;
+	}
 	return err;
 }
 
@@ -267,6 +386,8 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	s->base = base;
 	err = load_authorities(s, error);
 	if (err == OC_OK)
+		err = load_profiles(s, error);
+	if (err == OC_OK)
 		err = store_thread_new(config->store.path, STORE_WRITE,
 		    "ocsign-issuer", &s->store, error);
 	if (err == OC_OK)
@@ -298,6 +419,8 @@ issuer_service_free(struct issuer_service *s)
 	issuer_workers_free(s->workers);
 	if (s->find_again != NULL)
 		event_free(s->find_again);
+	if (s->nudge_soon != NULL)
+		event_free(s->nudge_soon);
 	store_thread_free(s->store);
 	sign_free(s->signer);
 	sign_free(s->finder);
@@ -306,6 +429,7 @@ issuer_service_free(struct issuer_service *s)
 		ca_issuer_free(s->authorities[i].issuer);
 		free(s->authorities[i].info);
 	}
+	free(s->profiles);
 	free(s->authorities);
 	free(s->found);
 	free(s->find_err);
@@ -345,14 +469,50 @@ issuer_service_workers(struct issuer_service *service)
 	return service->workers;
 }
 
+struct event_base *
+issuer_service_base(struct issuer_service *service)
+{
+	return service->base;
+}
+
+uint32_t
+issuer_service_epoch(const struct issuer_service *service)
+{
+	return service->epoch;
+}
+
+const struct ca_profile *
+issuer_service_profile(const struct issuer_service *s, const char *name)
+{
+	if (name == NULL || name[0] == '\0')
+		return s->num_profiles > 0 ? s->profiles : NULL;
+	for (size_t i = 0; i < s->num_profiles; i++)
+		if (strcmp(s->profiles[i].name, name) == 0)
+			return &s->profiles[i];
+	return NULL;
+}
+
+struct der_bytes
+issuer_service_auth_key(const struct issuer_service *s, const char *name)
+{
+	(void)s, (void)name;
+	return (struct der_bytes){ NULL, 0 };
+}
+
 struct issuer_authority *
 issuer_service_find(struct issuer_service *s, const char *name)
 {
-	if (name == NULL || name[0] == '\0')
-		name = s->config->api.issuer;
-	/* Where there is one, nobody needs to name it. */
-	if (name == NULL)
-		return s->num_authorities == 1 ? s->authorities : NULL;
+	const struct oc_words *labels = &s->config->api.issuers;
+
+	if (labels->num > 0 && (name == NULL || name[0] == '\0'))
+		name = labels->words[0];
+	return name != NULL && has_word(labels, name) ?
+	    issuer_service_find_name(s, name) : NULL;
+}
+
+struct issuer_authority *
+issuer_service_find_name(struct issuer_service *s, const char *name)
+{
 	for (size_t i = 0; i < s->num_authorities; i++)
 		if (strcmp(s->authorities[i].issuer->config->name,
 		    name) == 0)

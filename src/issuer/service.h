@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "ca/issuer.h"
+#include "ca/profile.h"
 #include "ipc/channel.h"
 #include "issuer/workers.h"
 #include "store/thread.h"
@@ -40,10 +41,35 @@ struct ipc_channel *issuer_service_status(struct issuer_service *service);
 struct issuer_workers *issuer_service_workers(
     struct issuer_service *service);
 
-/* By [issuer NAME]; "" or NULL: the configured default.  NULL: there is none;
- * the caller says so and takes no other. */
+struct event_base *issuer_service_base(struct issuer_service *service);
+/* store_epoch(): ca_prepare() wants it, on another thread. */
+uint32_t issuer_service_epoch(const struct issuer_service *service);
+
+/*
+ * Tells ocsign-status that the records have changed.  done, unless NULL, runs
+ * once, from the event loop: OC_OK when what had changed is what responders
+ * answer; else it will be soon.  Without done several calls are one.
+ */
+typedef void issuer_nudged_fn(void *arg, enum oc_err err);
+void issuer_service_nudge(struct issuer_service *service,
+    issuer_nudged_fn *done, void *arg);
+
+/* A profile of [api] profiles; "" or NULL: the first.  NULL: there is none of
+ * that name, and no other is taken. */
+const struct ca_profile *issuer_service_profile(
+    const struct issuer_service *service, const char *name);
+
+/* The HMAC key of that name, of cfssl-config; len 0: there is none. */
+struct der_bytes issuer_service_auth_key(
+    const struct issuer_service *service, const char *name);
+
+/* By CFSSL's label, one of [api] issuers; "" or NULL: the first.  NULL: there
+ * is none; the caller says so and takes no other. */
 struct issuer_authority *issuer_service_find(struct issuer_service *service,
     const char *name);
+/* By [issuer NAME]; NULL. */
+struct issuer_authority *issuer_service_find_name(
+    struct issuer_service *service, const char *name);
 /* The one with this key identifier; NULL. */
 struct issuer_authority *issuer_service_find_key_id(
     struct issuer_service *service, struct der_bytes key_id);

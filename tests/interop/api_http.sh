@@ -44,7 +44,7 @@ healthy() {
 }
 
 # With the section it starts at a reload.
-config 'listen = 127.0.0.1:0' 'issuer = ca'
+config 'listen = 127.0.0.1:0' 'issuers = ca'
 reload
 grep -q '^http://127.0.0.1:[1-9]' run/api.urls || fail "$(cat run/api.urls)"
 within 5 healthy || fail "not healthy: $(cat out)"
@@ -92,7 +92,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -addext subjectAltName=IP:127.0.0.1 2>/dev/null
 chmod 600 tls.key
 tls_port=$(free_port)
-config "listen = 127.0.0.1:$tls_port" 'issuer = ca' \
+config "listen = 127.0.0.1:$tls_port" 'issuers = ca' \
     'tls-certificate = tls.pem' 'tls-key = tls.key'
 reload
 grep -q "^https://127.0.0.1:$tls_port/" run/api.urls ||
@@ -112,13 +112,14 @@ refused() {
 }
 refused 'listen: .*loopback' 'listen = 0.0.0.0:8888'
 refused 'listen: .*loopback' 'listen = [::]:8888'
-refused 'listen: is missing' 'issuer = ca'
+refused 'listen: is missing' 'issuers = ca'
+refused 'issuers: is missing' 'listen = 127.0.0.1:1'
 refused 'tls-key: is missing' 'listen = 127.0.0.1:1' \
     'tls-certificate = tls.pem'
-refused 'no \[issuer nobody\]' 'listen = 127.0.0.1:1' 'issuer = nobody'
+refused 'no \[issuer nobody\]' 'listen = 127.0.0.1:1' 'issuers = nobody'
 refused 'no profile "nothing"' 'listen = 127.0.0.1:1' 'profiles = nothing'
 refused 'no endpoint "bundle"' 'listen = 127.0.0.1:1' 'endpoints = bundle'
-config 'listen = 0.0.0.0:8888' 'allow-plain = yes'
+config 'listen = 0.0.0.0:8888' 'allow-plain = yes' 'issuers = ca'
 ocsignd -t >/dev/null || fail "allow-plain does not allow"
 
 # The section goes, and the role with it.
