@@ -66,6 +66,24 @@ reserve(struct store *store, int64_t issuer_id, const struct ca_plan *plan,
 	return err;
 }
 
+/* The caller's serial: that no other has it is for the store to say. */
+static enum oc_err
+reserve_given(struct store *store, int64_t issuer_id, struct ca_plan *plan,
+    int64_t *id, struct oc_error *error)
+{
+	char text[OC_SERIAL_TEXT_MAX];
+	enum oc_err err = ca_plan_write(plan, error);
+
+	if (err != OC_OK)
+		return oc_error_prefix(error, "planning");
+	err = reserve(store, issuer_id, plan, id, error);
+	if (err != OC_ERR_EXISTS)
+		return err;
+	oc_serial_format(&plan->serial, text);
+	return oc_error_set(error, OC_ERR_REFUSED, "the serial number %s is "
+	    "another certificate's", text);
+}
+
 static enum oc_err
 reserve_new(struct store *store, int64_t issuer_id, struct ca_plan *plan,
     int64_t *id, struct oc_error *error)
@@ -73,6 +91,8 @@ reserve_new(struct store *store, int64_t issuer_id, struct ca_plan *plan,
 	enum oc_err err = OC_ERR_EXISTS;
 	int i;
 
+	if (plan->serial.len != 0)
+		return reserve_given(store, issuer_id, plan, id, error);
 	for (i = 0; err == OC_ERR_EXISTS && i < SERIAL_TRIES; i++) {
 		err = ca_serial_new(store_epoch(store), &plan->serial);
 		if (err == OC_OK)
