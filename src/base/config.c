@@ -93,7 +93,8 @@ unknown_section(struct loader *l)
 		oc_buffer_printf(&b, "did you mean [%s]?", n.word);
 	else
 		oc_buffer_put_text(&b, "the sections are store, daemon, "
-		    "responder, cfssl, token, issuer and profile");
+		    "responder, policy, cfssl, token, issuer and "
+		    "profile");
 	complain(l, NULL, l->section->line, oc_buffer_text(&b));
 	oc_buffer_fini(&b);
 }

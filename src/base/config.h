@@ -75,6 +75,15 @@ enum oc_config_wildcard {
 	OC_WILDCARD_NO
 };
 
+/* What an account may have beside DNS names in its zones: bits, as those of
+ * ca/profile.h. */
+enum oc_config_account_name {
+	OC_ACCOUNT_NAME_DNS = 1,
+	OC_ACCOUNT_NAME_IP = 2,
+	OC_ACCOUNT_NAME_EMAIL = 4,
+	OC_ACCOUNT_NAME_URI = 8
+};
+
 struct oc_config_store {
 	char *path;
 };
@@ -159,6 +168,7 @@ struct oc_config_profile {
 	struct oc_words allowed_extensions;
 	struct oc_words issuers;	/* NAMEs of issuers that exist */
 	char *auth_key;
+	unsigned account_names;	/* enum oc_config_account_name; 0: unset */
 	const char *file;
 	int line;
 };
@@ -167,12 +177,17 @@ struct oc_config_cfssl {
 	char *config;		/* path */
 };
 
+struct oc_config_policy {
+	char *blocklist;	/* path; NULL: none */
+};
+
 struct oc_config {
 	char *path;		/* as it was given */
 	char *directory;	/* where relative paths start, absolute */
 	struct oc_config_store store;
 	struct oc_config_daemon daemon;
 	struct oc_config_responder responder;
+	struct oc_config_policy policy;
 	struct oc_config_cfssl cfssl;
 	struct oc_config_token *tokens;
 	size_t num_tokens;

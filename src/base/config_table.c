@@ -232,6 +232,12 @@ static const struct oc_config_word wildcards[] = {
 	{ "no", OC_WILDCARD_NO }, { NULL, 0 }
 };
 
+static const struct oc_config_word account_names[] = {
+	{ "dns", OC_ACCOUNT_NAME_DNS }, { "ip", OC_ACCOUNT_NAME_IP },
+	{ "email", OC_ACCOUNT_NAME_EMAIL }, { "uri", OC_ACCOUNT_NAME_URI },
+	{ NULL, 0 }
+};
+
 #define AT(field) .offset = offsetof(struct oc_config_store, field)
 static const struct oc_config_key store_keys[] = {
 	{ "path", OC_KIND_PATH, AT(path),
@@ -268,6 +274,13 @@ static const struct oc_config_key responder_keys[] = {
 	    .check = check_prefix },
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
 	    .min = 0, .max = 1000000 },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_policy, field)
+static const struct oc_config_key policy_keys[] = {
+	{ "blocklist", OC_KIND_PATH, AT(blocklist) },
 	{ NULL }
 };
 #undef AT
@@ -350,6 +363,8 @@ static const struct oc_config_key profile_keys[] = {
 	{ "allowed-extensions", OC_KIND_LIST, AT(allowed_extensions) },
 	{ "issuers", OC_KIND_LIST, AT(issuers) },
 	{ "auth-key", OC_KIND_STRING, AT(auth_key) },
+	{ "account-names", OC_KIND_FLAGS, AT(account_names),
+	    .words = account_names },
 	{ NULL }
 };
 #undef AT
@@ -373,6 +388,7 @@ const struct oc_config_section oc_config_sections[] = {
 	{ "store", store_keys, SINGLE(store) },
 	{ "daemon", daemon_keys, SINGLE(daemon) },
 	{ "responder", responder_keys, SINGLE(responder) },
+	{ "policy", policy_keys, SINGLE(policy) },
 	{ "cfssl", cfssl_keys, SINGLE(cfssl) },
 	{ "token", token_keys, NAMED(tokens, oc_config_token) },
 	{ "issuer", issuer_keys, NAMED(issuers, oc_config_issuer) },

@@ -12,6 +12,7 @@
 #include "ca/issuer.h"
 #include "ca/profile.h"
 #include "sign/sign.h"
+#include "store/account.h"
 #include "x509/csr.h"
 
 struct ca_request_extension {
@@ -37,10 +38,15 @@ struct ca_request {
 	struct oc_serial serial;	/* len 0: ours.  See serial_rule */
 	/* Filled by ca_plan_new(), also when it refuses; NULL: not wanted. */
 	struct ca_explanation *explanation;
+	/* For an account, or with a key that makes a repetition one with
+	 * what was issued before: recorded beside the certificate, and the
+	 * quotas held.  NULL: the operator asks, without limits. */
+	const struct store_request *asked;
 };
 
 struct ca_certificate {
 	int64_t store_id;
+	bool is_repeated;		/* was issued before, for this key */
 	struct oc_serial serial;
 	uint8_t *der;			/* owned */
 	size_t der_len;

@@ -5,6 +5,7 @@
 
 #include "base/config.h"
 #include "base/err.h"
+#include "ca/blocklist.h"
 #include "sign/sign.h"
 #include "store/store.h"
 #include "x509/cert.h"
@@ -26,6 +27,9 @@ struct ca_issuer {
 	uint8_t key_id[CA_KEY_ID_MAX];	/* its SKI, or made */
 	size_t key_id_len;
 	int64_t store_id;		/* 0 until ca_issuer_register() */
+	/* Keys it certifies for nobody; borrowed; NULL: none.  Set by whoever
+	 * loads it, from [policy] blocklist. */
+	const struct ca_blocklist *blocklist;
 };
 
 /* Reads the files; the certificate must be a CA's.  One that has expired

@@ -50,6 +50,7 @@ plan_serial(struct ca_planning *p)
 		    "the caller's serial number, and there is none",
 		    p->profile->name);
 	p->plan->serial = *given;
+	p->plan->is_serial_given = true;
 	oc_serial_format(given, text);
 	ca_explain(p->x, "serialNumber", CA_FROM_REQUEST, "", "%s", text);
 	return OC_OK;

@@ -14,6 +14,7 @@ struct ca_plan {
 	struct x509_tbs tbs;		/* views into what follows, the issuer
 					 * and the request, which stay */
 	struct oc_serial serial;
+	bool is_serial_given;		/* by the request */
 	const char *profile;
 	uint8_t key_id[X509_KEY_ID_LEN];	/* of the subject */
 	uint8_t subject[OC_NAME_MAX];

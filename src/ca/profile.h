@@ -115,6 +115,8 @@ struct ca_profile {
 	struct ca_pattern *name_whitelist;	/* owned; NULL: none.  For CN,
 					 * DNS, IP, e-mail and URI names */
 
+	unsigned account_names;		/* enum ca_name_kind that an account may
+					 * have, of name_kinds; 0: DNS only */
 	bool has_ocsp_nocheck;
 	bool has_ocsp_url, has_crl_url, has_ca_issuers_url; /* if configured */
 	/* In place of the issuer's; len 0: the issuer's. */

@@ -271,6 +271,8 @@ apply_names(const struct oc_config_profile *section,
 			    "name-kinds: what it is based on has no names");
 		profile->name_kinds = section->name_kinds;
 	}
+	if (section->account_names != 0)
+		profile->account_names = section->account_names;
 	if (section->names_max > 0)
 		profile->names_max = (uint32_t)section->names_max;
 	switch (section->wildcard) {

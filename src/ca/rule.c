@@ -40,6 +40,9 @@ static const char *const names[CA_RULE_MAX] = {
 	[CA_RULE_ZONE] = "zone",
 	[CA_RULE_QUOTA] = "quota",
 	[CA_RULE_LINT] = "lint",
+	[CA_RULE_ZONE_PAUSED] = "zone-paused",
+	[CA_RULE_ZONE_DELEGATED] = "zone-delegated",
+	[CA_RULE_QUOTA_PERIOD] = "quota-period",
 };
 
 const char *

@@ -50,6 +50,9 @@ enum ca_rule {
 	CA_RULE_ZONE,			/* "zone": a name in none of theirs */
 	CA_RULE_QUOTA,			/* "quota" */
 	CA_RULE_LINT,			/* "lint" */
+	CA_RULE_ZONE_PAUSED,		/* "zone-paused" */
+	CA_RULE_ZONE_DELEGATED,		/* "zone-delegated": to another */
+	CA_RULE_QUOTA_PERIOD,		/* "quota-period": too many of late */
 	CA_RULE_MAX
 };
 

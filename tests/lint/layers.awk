@@ -35,6 +35,7 @@ BEGIN {
 	library["pkcs11.h"] = "pkcs11"
 	library["p11-kit"] = "pkcs11"
 	library["ini.h"] = "base"
+	library["idn2.h"] = "ca lint"
 	library["openssl"] = "sign x509 store status ca ipc pkcs11 " \
 	    "ocsp-codec ocsp-engine net validation acme issuer cli main"
 	codec = "^(certid|extension|request|response|single)[._]"
