@@ -34,6 +34,12 @@
 #define OC_SPKI_MAX 1024		/* RSA-4096 is 550 octets */
 #define OC_NAME_MAX 4096		/* a Name in DER */
 
+/* CFSSL's csr.json with 200 names of 255 octets is 56 KiB; what cfssljson
+ * splits is a bundle at most.  The deepest of them has five levels. */
+#define CFSSL_JSON_MAX (256 * 1024)
+#define CFSSL_JSON_DEPTH_MAX 16
+#define CFSSL_RSA_BITS_MAX 8192		/* what cfssl genkey makes */
+
 /* OCSP over HTTP.  Real requests are 70 to 300 octets; signed ones 3 KiB. */
 #define OCSP_REQUEST_MAX (64 * 1024)
 #define OCSP_REQUEST_SINGLES_MAX 128
