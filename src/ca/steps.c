@@ -31,8 +31,10 @@ ca_check_blocked(const struct ca_blocklist *blocklist,
 enum oc_err
 ca_prepare(uint32_t epoch, struct ca_plan *plan, struct oc_error *error)
 {
-	enum oc_err err = ca_serial_new(epoch, &plan->serial);
+	enum oc_err err = OC_OK;
 
+	if (!plan->is_serial_given)
+		err = ca_serial_new(epoch, &plan->serial);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "serial number: %s",
 		    oc_strerror(err));
@@ -70,7 +72,7 @@ ca_reserve(struct store *store, int64_t issuer_id,
     const struct ca_plan *plan, const struct store_request *asked,
     struct store_reserved *reserved, struct oc_error *error)
 {
-	char subject[X509_NAME_TEXT_MAX];
+	char subject[X509_NAME_TEXT_MAX], serial[OC_SERIAL_TEXT_MAX];
 	struct oc_buffer names;
 	enum oc_err err;
 
@@ -89,6 +91,11 @@ ca_reserve(struct store *store, int64_t issuer_id,
 			.names = oc_buffer_text(&names),
 		    }, asked, reserved);
 	oc_buffer_fini(&names);
+	if (err == OC_ERR_EXISTS && plan->is_serial_given) {
+		oc_serial_format(&plan->serial, serial);
+		return oc_error_set(error, OC_ERR_REFUSED, "the serial "
+		    "number %s is another certificate's", serial);
+	}
 	if (err != OC_OK && err != OC_ERR_EXISTS)
 		return oc_error_set(error, err, "%s", store_error(store));
 	return err;

@@ -20,14 +20,15 @@ enum oc_err ca_check_blocked(const struct ca_blocklist *blocklist,
     const struct ca_request *request, const struct ca_plan *plan,
     struct oc_error *error) OC_MUST_CHECK;
 
-/* A new serial, the TBS with it, read back; epoch is store_epoch(). */
+/* A new serial, unless the request gave one, and the TBS with it, read back;
+ * epoch is store_epoch(). */
 enum oc_err ca_prepare(uint32_t epoch, struct ca_plan *plan,
     struct oc_error *error) OC_MUST_CHECK;
 
 /*
  * Blocks.  asked may be NULL.  OC_OK with an outcome other than RESERVED:
  * nothing was reserved, and nothing is to be signed.  EXISTS if the issuer
- * has the serial: prepare again.
+ * has the serial: prepare again; REFUSED if the request gave it.
  */
 enum oc_err ca_reserve(struct store *store, int64_t issuer_id,
     const struct ca_plan *plan, const struct store_request *asked,

@@ -429,6 +429,8 @@ issuer_service_free(struct issuer_service *s)
 		ca_issuer_free(s->authorities[i].issuer);
 		free(s->authorities[i].info);
 	}
+	for (size_t i = 0; i < s->num_profiles; i++)
+		ca_profile_fini(&s->profiles[i]);
 	free(s->profiles);
 	free(s->authorities);
 	free(s->found);
