@@ -178,10 +178,10 @@ check_request_rows(struct verify *v)
 		if ((seen & SEEN_REQUEST) == 0)
 			continue;
 		err = s->ops->get_request(s, id, &row);
-		store_request_row_fini(&row);
 		if (err == OC_OK && row.is_current ==
 		    ((seen & SEEN_REQUEST_END) != 0))
 			err = OC_ERR_MISMATCH;
+		store_request_row_fini(&row);
 		if (err == OC_ERR_MISMATCH || err == OC_ERR_NOT_FOUND) {
 			v->bad_number = v->number;
 			return store_fail(s, OC_ERR_MISMATCH, "request %"
