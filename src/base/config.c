@@ -404,7 +404,7 @@ check_profile(struct loader *l, const struct oc_config_profile *profile)
 }
 
 static void
-check_issuer_name(struct loader *l, const char *key, const char *name)
+check_api_issuer(struct loader *l, const char *key, const char *name)
 {
 	char text[160];
 
@@ -459,9 +459,9 @@ check_api(struct loader *l, const struct oc_config_api *api)
 		    "origin-rsa and origin-ecc too: nobody would issue; add "
 		    "one");
 	for (size_t i = 0; i < api->issuers.num; i++)
-		check_issuer_name(l, "issuers", api->issuers.words[i]);
-	check_issuer_name(l, "origin-rsa", api->origin_rsa);
-	check_issuer_name(l, "origin-ecc", api->origin_ecc);
+		check_api_issuer(l, "issuers", api->issuers.words[i]);
+	check_api_issuer(l, "origin-rsa", api->origin_rsa);
+	check_api_issuer(l, "origin-ecc", api->origin_ecc);
 	for (size_t i = 0; i < api->profiles.num; i++) {
 		const char *name = api->profiles.words[i];
 		char text[160];

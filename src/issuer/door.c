@@ -23,7 +23,9 @@ issuer_door_handle(void *arg, struct net_exchange *exchange)
 	if (starts_with(path, ISSUER_CFSSL_PREFIX))
 		issuer_cfssl_handle(arg, exchange,
 		    path + strlen(ISSUER_CFSSL_PREFIX));
-	else
+	else if (issuer_origin_is_path(path))
+		issuer_origin_handle(arg, exchange);
+	else if (!issuer_origin_root(arg, exchange))
 		net_reply(exchange, 404, text_type, NULL, not_found,
 		    strlen(not_found));
 }
@@ -48,11 +50,14 @@ void
 issuer_door_refuse(void *arg, const char *path, int status, char **body,
     const char **type)
 {
-	json_t *json = issuer_cfssl_failure(status, net_status_text(status));
+	bool is_origin = issuer_origin_is_path(path);
+	const char *text = net_status_text(status);
+	json_t *json = is_origin ? issuer_origin_failure(status, text) :
+	    issuer_cfssl_failure(status, text);
 
-	(void)arg, (void)path;
-	*type = text_type;
-	*body = dump(json, text_type);
+	(void)arg;
+	*type = is_origin ? "application/json" : text_type;
+	*body = dump(json, *type);
 	json_decref(json);
 }
 

@@ -37,4 +37,13 @@ void issuer_cfssl_handle(struct issuer_service *service,
     struct net_exchange *exchange, const char *name);
 json_t *issuer_cfssl_failure(int code, const char *message);
 
+/* Cloudflare's: "/client/v4". */
+bool issuer_origin_is_path(const char *path);
+void issuer_origin_handle(struct issuer_service *service,
+    struct net_exchange *exchange);
+json_t *issuer_origin_failure(int code, const char *message);
+/* True if it was one of the two roots, and is answered. */
+bool issuer_origin_root(struct issuer_service *service,
+    struct net_exchange *exchange);
+
 #endif

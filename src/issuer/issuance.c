@@ -362,6 +362,9 @@ plan(struct issuance *i, struct oc_error *error)
 	err = ca_plan_new(i->authority->issuer, &request,
 	    i->authority->info->alg, &i->plan, error);
 	if (err == OC_OK)
+		err = ca_check_blocked(i->authority->issuer->blocklist,
+		    &request, i->plan, error);
+	if (err == OC_OK)
 		err = ca_prepare(issuer_service_epoch(i->service), i->plan,
 		    error);
 	if (err == OC_OK)
@@ -446,7 +449,8 @@ take_order(struct issuance *i, const struct issuer_order *o)
 		return false;
 	if (o->key != NULL)
 		memcpy(i->key, o->key, sizeof(i->key));
-	i->is_asked = o->policy != NULL || o->key != NULL;
+	i->is_asked = o->policy != NULL || o->key != NULL ||
+	    o->has_csr_key;
 	i->asked = (struct store_request){
 		.account_id = o->policy == NULL ? 0 : o->policy->account.id,
 		.hostnames = i->hostnames,

@@ -45,6 +45,8 @@ struct issuer_service {
 	uint32_t epoch;
 	struct ca_profile *profiles;	/* of [api] profiles, in order */
 	size_t num_profiles;
+	struct ca_profile origin_rsa, origin_ecc;
+	struct ca_blocklist *blocklist;
 	struct event *nudge_soon;
 	bool is_nudging;
 };
@@ -287,6 +289,7 @@ load_authority(struct issuer_service *s,
 	err = ca_issuer_load(config, &a->issuer, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "issuer %s", config->name);
+	a->issuer->blocklist = s->blocklist;
 	s->num_authorities++;
 	sign_key_name(SIGN_KEY_ISSUER, config->name, a->key);
 	return ca_issuer_register(a->issuer, store, error);
@@ -306,7 +309,11 @@ load_authorities(struct issuer_service *s, struct oc_error *error)
 	if (s->authorities == NULL || s->found == NULL ||
 	    s->find_err == NULL || s->find_error == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = store_open(s->config->store.path, STORE_CREATE, &store, error);
+	err = ca_blocklist_load(s->config->policy.blocklist, &s->blocklist,
+	    error);
+	if (err == OC_OK)
+		err = store_open(s->config->store.path, STORE_CREATE, &store,
+		    error);
 	for (size_t i = 0; err == OC_OK && i < s->config->num_issuers; i++) {
 		err = load_authority(s, &s->config->issuers[i], store, error);
 		if (err != OC_OK)
@@ -333,6 +340,12 @@ load_profiles(struct issuer_service *s, struct oc_error *error)
 		    &s->profiles[i], error);
 		s->num_profiles += err == OC_OK;
 	}
+	if (err == OC_OK)
+		err = ca_profile_find(s->config, "origin-rsa",
+		    &s->origin_rsa, error);
+	if (err == OC_OK)
+		err = ca_profile_find(s->config, "origin-ecc",
+		    &s->origin_ecc, error);
 	return err;
 }
 
@@ -431,6 +444,9 @@ issuer_service_free(struct issuer_service *s)
 	}
 	for (size_t i = 0; i < s->num_profiles; i++)
 		ca_profile_fini(&s->profiles[i]);
+	ca_blocklist_free(s->blocklist);
+	ca_profile_fini(&s->origin_rsa);
+	ca_profile_fini(&s->origin_ecc);
 	free(s->profiles);
 	free(s->authorities);
 	free(s->found);
@@ -491,6 +507,19 @@ issuer_service_profile(const struct issuer_service *s, const char *name)
 	for (size_t i = 0; i < s->num_profiles; i++)
 		if (strcmp(s->profiles[i].name, name) == 0)
 			return &s->profiles[i];
+	return NULL;
+}
+
+const struct ca_profile *
+issuer_service_origin_profile(const struct issuer_service *s,
+    const char *type)
+{
+	const struct oc_config_api *api = &s->config->api;
+
+	if (strcmp(type, "origin-rsa") == 0 && api->origin_rsa != NULL)
+		return &s->origin_rsa;
+	if (strcmp(type, "origin-ecc") == 0 && api->origin_ecc != NULL)
+		return &s->origin_ecc;
 	return NULL;
 }
 

@@ -59,6 +59,10 @@ void issuer_service_nudge(struct issuer_service *service,
 const struct ca_profile *issuer_service_profile(
     const struct issuer_service *service, const char *name);
 
+/* "origin-rsa" or "origin-ecc"; NULL: it is not issued here. */
+const struct ca_profile *issuer_service_origin_profile(
+    const struct issuer_service *service, const char *type);
+
 /* The HMAC key of that name, of cfssl-config; len 0: there is none. */
 struct der_bytes issuer_service_auth_key(
     const struct issuer_service *service, const char *name);
