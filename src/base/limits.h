@@ -19,8 +19,6 @@
 
 /* A regular expression in a configuration: a list of some hundred names. */
 #define OC_PATTERN_MAX 8192
-/* CFSSL's config.json; the largest seen in public has 12 KiB. */
-#define OC_CFSSL_CONFIG_MAX (1024 * 1024)
 
 /* A TBS larger than this travels as a sealed memfd, not inside a frame. */
 #define OC_TBS_INLINE_MAX (64 * 1024)

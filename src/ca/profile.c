@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/cfssl_config.h"
 #include "ca/pattern.h"
 #include "ca/profile_impl.h"
 #include "der/oid.h"
@@ -240,6 +241,9 @@ ca_profile_find(const struct oc_config *config, const char *name,
 	struct ca_profile profile = { 0 };
 	enum oc_err err;
 
+	if (strncmp(name, CA_CFSSL_PREFIX, strlen(CA_CFSSL_PREFIX)) == 0)
+		return ca_cfssl_config_find(config->cfssl.config, name +
+		    strlen(CA_CFSSL_PREFIX), out, error);
 	err = find(config, name, 0, &profile, error);
 	if (err != OC_OK) {
 		ca_profile_fini(&profile);
