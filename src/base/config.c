@@ -466,9 +466,7 @@ check_api(struct loader *l, const struct oc_config_api *api)
 		const char *name = api->profiles.words[i];
 		char text[160];
 
-		/* What is in a config.json is seen by who reads it. */
 		if (is_builtin_profile(name) ||
-		    l->config->cfssl.config != NULL ||
 		    oc_config_find_profile(l->config, name) != NULL)
 			continue;
 		snprintf(text, sizeof(text), "there is no profile \"%.64s\"; "

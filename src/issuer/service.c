@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ca/cfssl_config.h"
 
 #define EVENTS_MAX 8
 #define FIND_TIMEOUT_NS (2 * OC_NS_PER_S)
@@ -47,6 +48,7 @@ struct issuer_service {
 	size_t num_profiles;
 	struct ca_profile origin_rsa, origin_ecc;
 	struct ca_blocklist *blocklist;
+	struct ca_cfssl_config *cfssl;	/* NULL: none is configured */
 	struct event *nudge_soon;
 	bool is_nudging;
 };
@@ -340,6 +342,9 @@ load_profiles(struct issuer_service *s, struct oc_error *error)
 		    &s->profiles[i], error);
 		s->num_profiles += err == OC_OK;
 	}
+	if (err == OC_OK && s->config->cfssl.config != NULL)
+		err = ca_cfssl_config_load(s->config->cfssl.config,
+		    &s->cfssl, error);
 	if (err == OC_OK)
 		err = ca_profile_find(s->config, "origin-rsa",
 		    &s->origin_rsa, error);
@@ -445,6 +450,7 @@ issuer_service_free(struct issuer_service *s)
 	for (size_t i = 0; i < s->num_profiles; i++)
 		ca_profile_fini(&s->profiles[i]);
 	ca_blocklist_free(s->blocklist);
+	ca_cfssl_config_free(s->cfssl);
 	ca_profile_fini(&s->origin_rsa);
 	ca_profile_fini(&s->origin_ecc);
 	free(s->profiles);
@@ -502,12 +508,15 @@ issuer_service_epoch(const struct issuer_service *service)
 const struct ca_profile *
 issuer_service_profile(const struct issuer_service *s, const char *name)
 {
-	if (name == NULL || name[0] == '\0')
-		return s->num_profiles > 0 ? s->profiles : NULL;
+	if (name == NULL)
+		name = "";
+	if (name[0] == '\0' && s->num_profiles > 0)
+		return s->profiles;
 	for (size_t i = 0; i < s->num_profiles; i++)
 		if (strcmp(s->profiles[i].name, name) == 0)
 			return &s->profiles[i];
-	return NULL;
+	return s->cfssl == NULL ? NULL :
+	    ca_cfssl_config_profile(s->cfssl, name);
 }
 
 const struct ca_profile *
@@ -526,8 +535,9 @@ issuer_service_origin_profile(const struct issuer_service *s,
 struct der_bytes
 issuer_service_auth_key(const struct issuer_service *s, const char *name)
 {
-	(void)s, (void)name;
-	return (struct der_bytes){ NULL, 0 };
+	if (s->cfssl == NULL || name == NULL)
+		return (struct der_bytes){ NULL, 0 };
+	return ca_cfssl_config_auth_key(s->cfssl, name);
 }
 
 struct issuer_authority *

@@ -54,8 +54,9 @@ typedef void issuer_nudged_fn(void *arg, enum oc_err err);
 void issuer_service_nudge(struct issuer_service *service,
     issuer_nudged_fn *done, void *arg);
 
-/* A profile of [api] profiles; "" or NULL: the first.  NULL: there is none of
- * that name, and no other is taken. */
+/* A profile of [api] profiles, or of [cfssl]'s config.json by its name there;
+ * "" or NULL: the first of these.  NULL: there is none of that name, and no
+ * other is taken. */
 const struct ca_profile *issuer_service_profile(
     const struct issuer_service *service, const char *name);
 
@@ -63,7 +64,7 @@ const struct ca_profile *issuer_service_profile(
 const struct ca_profile *issuer_service_origin_profile(
     const struct issuer_service *service, const char *type);
 
-/* The HMAC key of that name, of cfssl-config; len 0: there is none. */
+/* The HMAC key of that name, of the config.json; len 0: there is none. */
 struct der_bytes issuer_service_auth_key(
     const struct issuer_service *service, const char *name);
 
