@@ -10,6 +10,7 @@
 #include "base/pem.h"
 #include "base/value.h"
 #include "ca/issue.h"
+#include "cli/account.h"
 #include "cli/csr.h"
 #include "cli/names.h"
 #include "cli/print.h"
@@ -23,6 +24,7 @@ struct issuing {
 	struct ca_profile profile;
 	struct ca_issuer *issuer;
 	struct ca_request request;
+	struct cli_asked *asked;	/* NULL: for no account */
 	struct ca_certificate certificate;
 };
 
@@ -61,7 +63,10 @@ prepare(struct issuing *i, struct oc_error *error)
 	    i->names->subject_len };
 	i->request.sans = i->names->num_sans > 0 ? i->names->sans : NULL;
 	i->request.num_sans = i->names->num_sans;
-	return OC_OK;
+	if (cli_has(i->cli, "account"))
+		err = cli_asked_new(i->cli, cli_option(i->cli, "account"),
+		    &i->request, &i->asked, error);
+	return err;
 }
 
 static enum oc_err
@@ -161,6 +166,7 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 		cli_nudge(cli);
 	}
 	ca_certificate_fini(&i->certificate);
+	cli_asked_free(i->asked);
 	ca_issuer_free(i->issuer);
 	free(i->names);
 	free(i->csr_der);
@@ -174,6 +180,8 @@ const struct cli_option cli_cert_issue_options[] = {
 	    "server, client, intermediate, ocsp-signer, or yours" },
 	{ "subject", "NAME", CLI_OPTIONAL, "instead of the request's" },
 	{ "san", "NAME", CLI_REPEATED, "instead of the request's names" },
+	{ "account", "ACCOUNT", CLI_OPTIONAL,
+	    "only for names in this one's zones" },
 	{ "validity", "DURATION", CLI_OPTIONAL, "such as 90d" },
 	{ "chain", NULL, CLI_OPTIONAL, "add the issuers, but for the root" },
 	{ "out", "FILE", CLI_OPTIONAL, "else standard output" },

@@ -10,11 +10,18 @@ const struct cli_command *const cli_commands[] = {
 	cli_ca_commands,
 	cli_csr_commands,
 	cli_cert_commands,
+	cli_account_commands,
+	cli_zone_commands,
 	cli_crl_commands,
 	cli_ocsp_commands,
 	cli_store_commands,
 	cli_audit_commands,
 	cli_status_commands,
+	cli_genkey_commands,
+	cli_gencert_commands,
+	cli_sign_commands,
+	cli_selfsign_commands,
+	cli_json_commands,
 	NULL
 };
 

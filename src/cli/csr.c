@@ -3,6 +3,7 @@
 #include "cli/csr.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "ca/issue.h"
 #include "cli/facts.h"
@@ -69,6 +70,30 @@ put_verdict(struct cli *cli, const struct x509_csr *csr, const char *name,
 		cli_put_text(facts, "refusal", no.text);
 		cli->exit_status = 1;
 	}
+	ca_profile_fini(&profile);
+	return OC_OK;
+}
+
+/* Requests are shown without a configuration too; then there is no list. */
+static enum oc_err
+put_blocked(struct cli *cli, const struct x509_csr *csr, json_t *facts,
+    struct oc_error *error)
+{
+	const struct ca_blocklist *blocklist;
+	bool is_blocked = false;
+	enum oc_err err;
+
+	if (access(cli->config_path, R_OK) != 0)
+		return OC_OK;
+	err = cli_blocklist(cli, &blocklist, error);
+	if (err != OC_OK)
+		return err;
+	if (ca_blocklist_find(blocklist, csr->spki, &is_blocked) != OC_OK ||
+	    !is_blocked)
+		return OC_OK;
+	cli_put_text(facts, "blocked", "the key is on the block list: others "
+	    "have it");
+	cli->exit_status = 1;
 	return OC_OK;
 }
 
@@ -98,7 +123,8 @@ csr_show(struct cli *cli, struct oc_error *error)
 			cli_put_text(facts, "signature", bad.text);
 			cli->exit_status = 1;
 		}
-		if (cli_has(cli, "profile"))
+		err = put_blocked(cli, csr, facts, error);
+		if (err == OC_OK && cli_has(cli, "profile"))
 			err = put_verdict(cli, csr,
 			    cli_option(cli, "profile"), facts, error);
 	}
@@ -132,8 +158,8 @@ const struct cli_command cli_csr_commands[] = {
 	    .summary = "what a certification request asks for",
 	    .about = "Prints what a request asks for, whether its signature "
 		"is good, and, with --profile, whether that profile would "
-		"take it.  The exit status is 1 if the signature is bad or "
-		"the profile says no.",
+		"take it.  The exit status is 1 if the signature is bad, "
+		"the profile says no, or the key is on the block list.",
 	    .example = "ocsign csr show --profile server site.csr",
 	    .run = csr_show },
 	{ NULL }

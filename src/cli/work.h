@@ -45,6 +45,11 @@ enum oc_err cli_find_issuer(struct cli *cli, const char *name,
 enum oc_err cli_open_issuer(struct cli *cli, const char *name,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
 
+/* [policy] blocklist, loaded once; borrowed. */
+enum oc_err cli_blocklist(struct cli *cli,
+    const struct ca_blocklist **blocklist, struct oc_error *error)
+    OC_MUST_CHECK;
+
 /* The token's section as pkcs11/ wants it; the default is the only one.
  * Takes the lock. */
 enum oc_err cli_token(struct cli *cli, const char *name,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/value.h"
+#include "ca/blocklist.h"
 #include "ca/profile.h"
 #include "pkcs11/uri.h"
 #include "x509/cert.h"
@@ -160,7 +161,24 @@ check_profile(struct checker *c, const struct oc_config *config,
 	if (ca_profile_find(config, profile->name, &found, &error) != OC_OK) {
 		c->print(error.text);
 		c->num_errors++;
+		return;
 	}
+	ca_profile_fini(&found);
+}
+
+static void
+check_policy(struct checker *c, const struct oc_config_policy *policy)
+{
+	struct ca_blocklist *list;
+	struct oc_error error = { 0 };
+
+	/* The text says where. */
+	if (ca_blocklist_load(policy->blocklist, &list, &error) == OC_OK) {
+		ca_blocklist_free(list);
+		return;
+	}
+	c->print(error.text);
+	c->num_errors++;
 }
 
 enum oc_err
@@ -188,6 +206,7 @@ daemon_check(const char *path, enum daemon_check_how how,
 		check_issuer(&c, &loaded->issuers[i]);
 	for (size_t i = 0; i < loaded->num_profiles; i++)
 		check_profile(&c, loaded, &loaded->profiles[i]);
+	check_policy(&c, &loaded->policy);
 	if (c.num_errors > 0) {
 		oc_config_free(loaded);
 		return OC_ERR_CONFIG;

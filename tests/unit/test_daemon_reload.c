@@ -97,6 +97,24 @@ bad_configuration_changes_nothing(void **state)
 	assert_int_equal(fixture_stop(), 0);
 }
 
+/* What died before and is back does not fail the reloads after it. */
+static void
+reload_forgives_earlier_deaths(void **state)
+{
+	(void)state;
+	fixture_configure(1, "127.0.0.1:0", "");
+	fixture_start_and_wait();
+	for (size_t i = 0; i < 3; i++) {
+		pid_t pid = fixture_wait_for("ready", fixture_programs[i], 0);
+
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		fixture_wait_for("ready", fixture_programs[i], 1);
+	}
+	fixture_reload();
+	fixture_wait_for_text(": reloaded");
+	assert_int_equal(fixture_stop(), 0);
+}
+
 static void
 failing_successor_leaves_the_old_one(void **state)
 {
@@ -215,6 +233,7 @@ main(void)
 		TEST(reload_replaces_without_a_gap),
 		TEST(changed_token_starts_the_signer_anew),
 		TEST(bad_configuration_changes_nothing),
+		TEST(reload_forgives_earlier_deaths),
 		TEST(failing_successor_leaves_the_old_one),
 		TEST(reload_after_each_has_been_killed),
 		TEST(number_of_responders_follows),
