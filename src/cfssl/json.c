@@ -133,6 +133,8 @@ cfssl_json_parse(const char *where, const uint8_t *text, size_t len,
 	if (read == NULL) {
 		/* What stands there may be somebody's key. */
 		near = strstr(why.text, " near ");
+		if (near == NULL)
+			near = strstr(why.text, " without JSON_");
 		if (near != NULL)
 			*near = '\0';
 		return oc_error_set(error, OC_ERR_MALFORMED, "%s: line %d, "
