@@ -85,6 +85,15 @@ cfssl_json_error(const struct cfssl_place *place, enum oc_err code,
 	    place->path, place->path[0] == '\0' ? "" : ": ", text);
 }
 
+void
+cfssl_json_prefix(const struct cfssl_place *place, struct oc_error *error)
+{
+	if (error == NULL)
+		return;
+	oc_error_prefix(error, "%s%s%s", place->where,
+	    place->path[0] == '\0' ? "" : ": ", place->path);
+}
+
 /* --- reading ---------------------------------------------------------- */
 
 /* jansson's own limit is 2048 levels of recursion. */

@@ -88,6 +88,8 @@ bad 1 'neither an \[issuer\] of .* nor a file' ocsign sign -ca none site.csr
 bad 1 'the certificate of no \[issuer\]' ocsign sign -ca other.pem site.csr
 bad 1 'key in a file is not used; put it into a token' \
     ocsign sign -ca other.pem -ca-key ca-key.pem site.csr
+bad 1 'key in a file is not used; put it into a token' \
+    ocsign sign -ca ca-key.pem -ca-key ca-key.pem site.csr
 bad 1 'issuer web is in its token: leave -ca-key out' \
     ocsign gencert -ca web -ca-key ca-key.pem csr.json
 bad 1 'issuer web is in its token' \
