@@ -175,7 +175,7 @@ if command -v strace >/dev/null &&
 	[ "$(grep -c 'fchmod.*0600' trace)" -eq 1 ] || die "$(cat trace)"
 	[ "$(grep -c O_CREAT trace)" -eq 2 ] || die "$(cat trace)"
 else
-	echo "no strace here: not looked at"
+	echo "strace is not there, or not possible: not looked at"
 fi
 
 good ocsign audit verify
