@@ -11,9 +11,14 @@
 #define OC_CHAIN_FILE_MAX (256 * 1024)
 #define OC_CHAIN_MAX 8
 #define OC_CONFIG_FILE_MAX (1024 * 1024)
+/* A million blocked keys of 65 octets; the lists in public are smaller. */
+#define OC_BLOCKLIST_FILE_MAX (64 * 1024 * 1024)
 #define OC_CONFIG_NAME_MAX 64		/* "[issuer NAME]" */
 #define OC_PIN_MAX 256
 #define OC_KEY_NAME_MAX 64
+
+/* A regular expression in a configuration: a list of some hundred names. */
+#define OC_PATTERN_MAX 8192
 
 /* A TBS larger than this travels as a sealed memfd, not inside a frame. */
 #define OC_TBS_INLINE_MAX (64 * 1024)

@@ -11,7 +11,7 @@ BEGIN {
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
 	    "ocsp-codec ocsp-engine"
-	may["ca"] = "base der sign x509 store"
+	may["ca"] = "base der sign x509 cfssl store"
 	may["cfssl"] = "base der sign x509"
 	may["ipc"] = "base der sign"
 	may["pkcs11"] = "base der sign x509 ipc"
@@ -36,6 +36,8 @@ BEGIN {
 	library["pkcs11.h"] = "pkcs11"
 	library["p11-kit"] = "pkcs11"
 	library["ini.h"] = "base"
+	library["idn2.h"] = "ca lint"
+	library["pcre2.h"] = "ca"
 	library["openssl"] = "sign x509 store status ca cfssl ipc pkcs11 " \
 	    "ocsp-codec ocsp-engine net validation acme issuer cli main"
 	codec = "^(certid|extension|request|response|single)[._]"
