@@ -145,6 +145,52 @@ bad 1 'there is no profile "nobody"' ocsign sign -ca old -profile nobody d.csr
 bad 1 'of a kind that the profile server' ocsign sign -ca old \
     -profile server b.csr
 
+# CFSSL's config.json, read by both.
+cat >config.json <<'EOT'
+{ "signing": {
+    "default": { "expiry": "720h",
+	"usages": ["signing", "key encipherment", "server auth"] },
+    "profiles": {
+	"www": { "expiry": "2160h", "ocsp_url": "http://ocsp.example/",
+	    "crl_url": "http://crl.example/a.crl",
+	    "issuer_urls": ["http://ca.example/ca.crt"],
+	    "usages": ["signing", "key encipherment", "server auth"] },
+	"peer": { "expiry": "8760h", "backdate": "1h", "usages": ["signing",
+	    "key encipherment", "server auth", "client auth"] },
+	"only": { "expiry": "1h", "usages": ["signing", "client auth"],
+	    "name_whitelist": "^[a-z.]*\\.example$" },
+	"sub": { "expiry": "43800h", "usages": ["cert sign", "crl sign"],
+	    "ca_constraint": { "is_ca": true, "max_path_len": 0,
+		"max_path_len_zero": true } }
+    } } }
+EOT
+printf '{"CN":"w.example","hosts":["w.example"],"key":{"algo":"rsa",
+    "size":2048}}' >w.json
+ocsign genkey w.json | ocsign json -bare w || die w
+for profile in '' www peer only sub; do
+	cfssl sign $theirs -config config.json -profile "$profile" w.csr \
+	    2>log | cfssljson -bare w1 || die "$profile: $(cat log)"
+	ocsign sign -ca old -config=config.json -profile="$profile" w.csr |
+	    ocsign json -bare w2 || die "$profile"
+	good openssl verify -CAfile ca.pem w2.pem
+	says w1.pem >w1.says
+	says w2.pem >w2.says
+	# A CA certificate of ours has no names of hosts.
+	cmp -s w1.says w2.says || die "$profile: $(diff w1.says w2.says)"
+	echo "same of config.json: $profile"
+done
+ocsign gencert -ca old -config config.json -profile www w.json |
+    cfssljson -bare w3 || die w3
+good openssl x509 -in w3.pem -noout -ocsp_uri
+[ "$(cat out)" = http://ocsp.example/ ] || die "$(cat out)"
+bad 1 'no profile "nobody"' ocsign sign -ca old -config config.json \
+    -profile nobody w.csr
+bad 1 'does not match the name-whitelist' ocsign sign -ca old \
+    -config config.json -profile only -hostname 8.8.8.8 w.csr
+echo '{"signing":{"default":{"expiry":"1y"}}}' >wrong.json
+bad 1 'wrong.json' ocsign sign -ca old -config wrong.json w.csr
+bad 1 'none.json' ocsign sign -ca old -config none.json w.csr
+
 # A key in a token stays there.
 printf '{"CN":"t.example","hosts":["t.example"],"key":{"algo":"rsa",
     "size":2048}}' >token.json
