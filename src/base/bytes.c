@@ -96,8 +96,27 @@ oc_buffer_init(struct oc_buffer *b, size_t max)
 void
 oc_buffer_fini(struct oc_buffer *b)
 {
+	if (b->is_secret && b->bytes != NULL)
+		explicit_bzero(b->bytes, b->room);
 	free(b->bytes);
 	*b = (struct oc_buffer){ .max = b->max };
+}
+
+/* realloc() may leave a copy of the old bytes where they were. */
+static uint8_t *
+grow(struct oc_buffer *b, size_t room)
+{
+	uint8_t *bytes;
+
+	if (!b->is_secret || b->bytes == NULL)
+		return realloc(b->bytes, room);
+	bytes = malloc(room);
+	if (bytes == NULL)
+		return NULL;
+	memcpy(bytes, b->bytes, b->len);
+	explicit_bzero(b->bytes, b->room);
+	free(b->bytes);
+	return bytes;
 }
 
 /* Makes room for len more bytes and the NUL; doubles, so that n puts cost
@@ -123,7 +142,7 @@ make_room(struct oc_buffer *b, size_t len)
 		room = 64;
 	if (room > b->max + 1)
 		room = b->max + 1;
-	bytes = realloc(b->bytes, room);
+	bytes = grow(b, room);
 	if (bytes == NULL) {
 		b->err = OC_ERR_NOMEM;
 		return false;
