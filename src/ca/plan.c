@@ -295,7 +295,8 @@ plan_key(const struct ca_issuer *issuer, const struct ca_request *request,
 	if (err != OC_OK)
 		return oc_error_set(error, err, "the key: %s",
 		    oc_strerror(err));
-	plan->tbs.extensions.subject_key_id =
+	plan->tbs.extensions.subject_key_id = request->subject_key_id.len > 0 ?
+	    request->subject_key_id :
 	    (struct der_bytes){ plan->key_id, X509_KEY_ID_LEN };
 	return plan_usage(request->profile, type, plan, error);
 }
