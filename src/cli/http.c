@@ -152,7 +152,8 @@ send_request(const struct exchange *x, enum cli_http_method method,
 
 		if (n >= 0)
 			sent += (size_t)n;
-		else if (errno == EAGAIN && cli_wait(x->fd, POLLOUT, x->deadline_ns))
+		else if (errno == EAGAIN && cli_wait(x->fd, POLLOUT,
+		    x->deadline_ns))
 			continue;
 		else if (errno != EINTR)
 			err = oc_error_set_errno(error, errno == ETIMEDOUT ?
@@ -175,7 +176,8 @@ receive(struct exchange *x, struct oc_error *error)
 			return OC_OK;
 		if (n > 0)
 			oc_buffer_put(&x->reply, octets, (size_t)n);
-		else if (errno == EAGAIN && cli_wait(x->fd, POLLIN, x->deadline_ns))
+		else if (errno == EAGAIN && cli_wait(x->fd, POLLIN,
+		    x->deadline_ns))
 			continue;
 		else if (errno != EINTR)
 			return oc_error_set_errno(error, errno == ETIMEDOUT ?
