@@ -56,6 +56,7 @@ extern const struct cli_command cli_csr_commands[];
 extern const struct cli_command cli_cert_commands[];
 extern const struct cli_command cli_crl_commands[];
 extern const struct cli_command cli_ocsp_commands[];
+extern const struct cli_command cli_origin_commands[];
 extern const struct cli_command cli_store_commands[];
 extern const struct cli_command cli_audit_commands[];
 extern const struct cli_command cli_status_commands[];

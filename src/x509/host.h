@@ -12,7 +12,8 @@
 /* The reference identifier: what the client set out to reach. */
 struct x509_host {
 	enum x509_san_kind kind;	/* X509_SAN_DNS or X509_SAN_IP */
-	uint8_t octets[256];		/* lower case; or the address */
+	uint8_t octets[256];		/* lower case, NUL behind; or the
+					 * address */
 	size_t len;
 };
 
