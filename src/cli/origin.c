@@ -49,6 +49,10 @@ find_colon(const char *text, size_t *start, size_t *len, const char **colon,
 
 	*start = 0;
 	*colon = strchr(text, ':');
+	if (strchr(text, '/') != NULL)
+		return oc_error_set(error, OC_ERR_USAGE, "\"%.80s\" is "
+		    "neither a host name nor an IP address; of a URL, give "
+		    "the host only", text);
 	if (text[0] == '[') {
 		end = strchr(text, ']');
 		if (end == NULL || (end[1] != '\0' && end[1] != ':') ||

@@ -139,6 +139,39 @@ grep -q 'add it to alternate-chain of \[issuer root1\]' err ||
 good openssl verify -CAfile root2.pem -untrusted root1-under-root2.pem \
     rsa.pem
 
+# A CA that a root outside made in its own way: UTF8String where we write
+# PrintableString, and a key identifier out of the blue.
+cat >>ocsign.conf <<-EOT
+	[issuer taken]
+	certificate = taken.pem
+	token = issuing
+	key = taken
+	alternate-chain = taken-alt.pem
+EOT
+good ocsign key generate --token issuing --label taken
+ocsign ca create taken --subject CN=Taken --csr taken.csr || die "--csr"
+good openssl req -x509 -newkey rsa:2048 -nodes -keyout outside.key \
+    -out outside.pem -subj '/CN=Outside' -days 30
+good openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -utf8 -keyout dummy.key -out dummy.csr -subj '/O=Beispiel/CN=Taken'
+openssl req -in taken.csr -noout -pubkey >taken.pub
+printf '%s\n' 'basicConstraints = critical,CA:TRUE,pathlen:0' \
+    'keyUsage = critical,keyCertSign,cRLSign' \
+    'subjectKeyIdentifier = 0102030405' >taken.ext
+good openssl x509 -req -in dummy.csr -force_pubkey taken.pub -CA outside.pem \
+    -CAkey outside.key -CAcreateserial -days 30 -extfile taken.ext \
+    -out given.pem
+good ocsign ca import taken --cert given.pem
+good ocsign ca cross-sign taken --issuer root2
+for file in taken.pem taken-alt.pem; do
+	# The last one is the subject's.
+	openssl asn1parse -in $file | grep -A1 ':commonName' | tail -1 |
+	    grep -q 'UTF8STRING.*:Taken' || die "$file: another encoding"
+	openssl x509 -in $file -noout -ext subjectKeyIdentifier |
+	    grep -q '01:02:03:04:05$' || die "$file: another key identifier"
+done
+good openssl verify -CAfile root2.pem taken-alt.pem
+
 # --- a leaf with either chain
 
 # leaf NAME ISSUER OPTION...: NAME.key, NAME.csr, NAME.pem
@@ -201,6 +234,8 @@ rm rsa-alt2.pem
 
 good ocsignd -t
 mv tokens.roots tokens.away
+leaf taken-leaf taken --chain --alternate root2
+only root2.pem root1.pem taken-leaf.pem
 leaf alone rsa --chain --alternate root2
 only root2.pem root1.pem alone.pem
 if ocsign ca cross-sign rsa --issuer root1 >out 2>err; then
