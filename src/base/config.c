@@ -93,7 +93,8 @@ unknown_section(struct loader *l)
 		oc_buffer_printf(&b, "did you mean [%s]?", n.word);
 	else
 		oc_buffer_put_text(&b, "the sections are store, daemon, "
-		    "responder, token, issuer and profile");
+		    "responder, policy, cfssl, token, issuer and "
+		    "profile");
 	complain(l, NULL, l->section->line, oc_buffer_text(&b));
 	oc_buffer_fini(&b);
 }
@@ -355,9 +356,30 @@ check_based_on(struct loader *l, const struct oc_config_profile *profile)
 		    "did you mean %.64s?", profile->based_on, n.word);
 	else
 		snprintf(text, sizeof(text), "there is no profile \"%.64s\"; "
-		    "the built-in ones are server, client, ocsp-signer and "
-		    "intermediate", profile->based_on);
+		    "the built-in ones are server, client, ocsp-signer, "
+		    "intermediate, origin-rsa and origin-ecc",
+		    profile->based_on);
 	complain(l, "based-on", line, text);
+}
+
+/* Who may use a profile. */
+static void
+check_issuer_name(struct loader *l, const char *name)
+{
+	struct nearest n = { .wrong = name };
+	char text[320];
+
+	if (oc_config_find_issuer(l->config, name) != NULL)
+		return;
+	for (size_t i = 0; i < l->config->num_issuers; i++)
+		nearest_try(&n, l->config->issuers[i].name);
+	if (n.word != NULL)
+		snprintf(text, sizeof(text), "there is no [issuer %.64s]; "
+		    "did you mean %.64s?", name, n.word);
+	else
+		snprintf(text, sizeof(text), "there is no [issuer %.64s]; "
+		    "add that section, or remove the name", name);
+	complain(l, "issuers", line_of(l->section, "issuers"), text);
 }
 
 static void
@@ -367,6 +389,8 @@ check_profile(struct loader *l, const struct oc_config_profile *profile)
 		complain(l, NULL, l->section->line, "this name is a built-in "
 		    "profile's; choose another");
 	check_based_on(l, profile);
+	for (size_t i = 0; i < profile->issuers.num; i++)
+		check_issuer_name(l, profile->issuers.words[i]);
 	if (profile->subject == OC_SUBJECT_FIXED &&
 	    profile->subject_name == NULL)
 		complain(l, "subject-name", l->section->line,

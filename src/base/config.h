@@ -53,6 +53,37 @@ enum oc_config_subject {
 	OC_SUBJECT_FIXED	/* subject-name */
 };
 
+enum oc_config_yes_no { OC_YES_NO_UNSET, OC_NO, OC_YES };
+
+enum oc_config_key_type {	/* bits */
+	OC_KEY_RSA = 1,
+	OC_KEY_EC = 2,
+	OC_KEY_ED25519 = 4
+};
+
+enum oc_config_name_kind {	/* bits */
+	OC_NAME_DNS = 1,
+	OC_NAME_IP = 2,
+	OC_NAME_EMAIL = 4,
+	OC_NAME_URI = 8
+};
+
+enum oc_config_wildcard {
+	OC_WILDCARD_UNSET,
+	OC_WILDCARD_YES,
+	OC_WILDCARD_BELOW_DOMAIN,	/* two labels behind it */
+	OC_WILDCARD_NO
+};
+
+/* What an account may have beside DNS names in its zones: bits, as those of
+ * ca/profile.h. */
+enum oc_config_account_name {
+	OC_ACCOUNT_NAME_DNS = 1,
+	OC_ACCOUNT_NAME_IP = 2,
+	OC_ACCOUNT_NAME_EMAIL = 4,
+	OC_ACCOUNT_NAME_URI = 8
+};
+
 struct oc_config_store {
 	char *path;
 };
@@ -122,8 +153,33 @@ struct oc_config_profile {
 	int64_t path_length;
 	enum oc_config_subject subject;
 	char *subject_name;	/* given when subject is FIXED, else NULL */
+	struct oc_words validity_choices;	/* durations */
+	enum oc_config_yes_no exact_validity;
+	int64_t not_before_rounding_s;
+	unsigned key_types;	/* enum oc_config_key_type; 0: unset */
+	unsigned name_kinds;	/* enum oc_config_name_kind; 0: unset */
+	int64_t names_max;
+	enum oc_config_wildcard wildcard;
+	char *name_whitelist;
+	/* Words, some in double quotes. */
+	char *permitted_names;
+	char *excluded_names;
+	char *policies;
+	struct oc_words copy_extensions;
+	struct oc_words allowed_extensions;
+	struct oc_words issuers;	/* NAMEs of issuers that exist */
+	char *auth_key;
+	unsigned account_names;	/* enum oc_config_account_name; 0: unset */
 	const char *file;
 	int line;
+};
+
+struct oc_config_cfssl {
+	char *config;		/* path */
+};
+
+struct oc_config_policy {
+	char *blocklist;	/* path; NULL: none */
 };
 
 struct oc_config {
@@ -132,6 +188,8 @@ struct oc_config {
 	struct oc_config_store store;
 	struct oc_config_daemon daemon;
 	struct oc_config_responder responder;
+	struct oc_config_policy policy;
+	struct oc_config_cfssl cfssl;
 	struct oc_config_token *tokens;
 	size_t num_tokens;
 	struct oc_config_issuer *issuers;

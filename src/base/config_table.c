@@ -17,7 +17,8 @@
 #define YEAR (365 * DAY)
 
 const char *const oc_config_builtin_profiles[] = {
-	"server", "client", "ocsp-signer", "intermediate", "root", NULL
+	"server", "client", "ocsp-signer", "intermediate", "root",
+	"origin-rsa", "origin-ecc", NULL
 };
 
 static bool
@@ -228,6 +229,28 @@ static const struct oc_config_word allows[] = {
 static const struct oc_config_word subjects[] = {
 	{ "csr", OC_SUBJECT_CSR }, { "fixed", OC_SUBJECT_FIXED }, { NULL, 0 }
 };
+static const struct oc_config_word yes_no[] = {
+	{ "yes", OC_YES }, { "no", OC_NO }, { NULL, 0 }
+};
+static const struct oc_config_word key_types[] = {
+	{ "rsa", OC_KEY_RSA }, { "ec", OC_KEY_EC },
+	{ "ed25519", OC_KEY_ED25519 }, { NULL, 0 }
+};
+static const struct oc_config_word name_kinds[] = {
+	{ "dns", OC_NAME_DNS }, { "ip", OC_NAME_IP },
+	{ "email", OC_NAME_EMAIL }, { "uri", OC_NAME_URI }, { NULL, 0 }
+};
+static const struct oc_config_word wildcards[] = {
+	{ "yes", OC_WILDCARD_YES },
+	{ "below-domain", OC_WILDCARD_BELOW_DOMAIN },
+	{ "no", OC_WILDCARD_NO }, { NULL, 0 }
+};
+
+static const struct oc_config_word account_names[] = {
+	{ "dns", OC_ACCOUNT_NAME_DNS }, { "ip", OC_ACCOUNT_NAME_IP },
+	{ "email", OC_ACCOUNT_NAME_EMAIL }, { "uri", OC_ACCOUNT_NAME_URI },
+	{ NULL, 0 }
+};
 
 #define AT(field) .offset = offsetof(struct oc_config_store, field)
 static const struct oc_config_key store_keys[] = {
@@ -265,6 +288,13 @@ static const struct oc_config_key responder_keys[] = {
 	    .check = check_prefix },
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
 	    .min = 0, .max = 1000000 },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_policy, field)
+static const struct oc_config_key policy_keys[] = {
+	{ "blocklist", OC_KIND_PATH, AT(blocklist) },
 	{ NULL }
 };
 #undef AT
@@ -332,6 +362,32 @@ static const struct oc_config_key profile_keys[] = {
 	{ "path-length", OC_KIND_INT, AT(path_length), .min = 0, .max = 16 },
 	{ "subject", OC_KIND_ENUM, AT(subject), .words = subjects },
 	{ "subject-name", OC_KIND_STRING, AT(subject_name) },
+	{ "validity-choices", OC_KIND_LIST, AT(validity_choices) },
+	{ "exact-validity", OC_KIND_ENUM, AT(exact_validity),
+	    .words = yes_no },
+	{ "not-before-rounding", OC_KIND_DURATION, AT(not_before_rounding_s),
+	    .min = 1, .max = DAY },
+	{ "key-types", OC_KIND_FLAGS, AT(key_types), .words = key_types },
+	{ "name-kinds", OC_KIND_FLAGS, AT(name_kinds), .words = name_kinds },
+	{ "names-max", OC_KIND_INT, AT(names_max), .min = 1, .max = 200 },
+	{ "wildcard", OC_KIND_ENUM, AT(wildcard), .words = wildcards },
+	{ "name-whitelist", OC_KIND_STRING, AT(name_whitelist) },
+	{ "permitted-names", OC_KIND_STRING, AT(permitted_names) },
+	{ "excluded-names", OC_KIND_STRING, AT(excluded_names) },
+	{ "policies", OC_KIND_STRING, AT(policies) },
+	{ "copy-extensions", OC_KIND_LIST, AT(copy_extensions) },
+	{ "allowed-extensions", OC_KIND_LIST, AT(allowed_extensions) },
+	{ "issuers", OC_KIND_LIST, AT(issuers) },
+	{ "auth-key", OC_KIND_STRING, AT(auth_key) },
+	{ "account-names", OC_KIND_FLAGS, AT(account_names),
+	    .words = account_names },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_cfssl, field)
+static const struct oc_config_key cfssl_keys[] = {
+	{ "config", OC_KIND_PATH, AT(config) },
 	{ NULL }
 };
 #undef AT
@@ -348,6 +404,8 @@ const struct oc_config_section oc_config_sections[] = {
 	{ "store", store_keys, SINGLE(store) },
 	{ "daemon", daemon_keys, SINGLE(daemon) },
 	{ "responder", responder_keys, SINGLE(responder) },
+	{ "policy", policy_keys, SINGLE(policy) },
+	{ "cfssl", cfssl_keys, SINGLE(cfssl) },
 	{ "token", token_keys, NAMED(tokens, oc_config_token) },
 	{ "issuer", issuer_keys, NAMED(issuers, oc_config_issuer) },
 	{ "profile", profile_keys, NAMED(profiles, oc_config_profile) },

@@ -6,9 +6,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "ca/policy.h"
 #include "ca/plan.h"
 #include "ca/serial.h"
 #include "x509/name.h"
@@ -38,9 +41,23 @@ list_names(const struct x509_extensions *extensions, struct oc_buffer *names)
 	return names->err;
 }
 
+/* For an account all limits are looked at in the transaction that reserves. */
+static enum oc_err
+reserve_row(struct store *store, const struct store_reservation *r,
+    const struct store_request *asked, struct store_reserved *reserved)
+{
+	if (asked != NULL)
+		return store_reserve_request(store, r, asked, reserved);
+	*reserved = (struct store_reserved){
+		.outcome = STORE_OUTCOME_RESERVED
+	};
+	return store_reserve(store, r, &reserved->id);
+}
+
 static enum oc_err
 reserve(struct store *store, int64_t issuer_id, const struct ca_plan *plan,
-    int64_t *id, struct oc_error *error)
+    const struct store_request *asked, struct store_reserved *reserved,
+    struct oc_error *error)
 {
 	char subject[X509_NAME_TEXT_MAX];
 	struct oc_buffer names;
@@ -50,7 +67,7 @@ reserve(struct store *store, int64_t issuer_id, const struct ca_plan *plan,
 	x509_name_format(plan->tbs.subject, subject);
 	err = list_names(&plan->tbs.extensions, &names);
 	if (err == OC_OK)
-		err = store_reserve(store, &(struct store_reservation){
+		err = reserve_row(store, &(struct store_reservation){
 			.issuer_id = issuer_id,
 			.serial = plan->serial,
 			.tbs = { plan->der, plan->der_len },
@@ -59,27 +76,50 @@ reserve(struct store *store, int64_t issuer_id, const struct ca_plan *plan,
 			.profile = plan->profile,
 			.subject = subject,
 			.names = oc_buffer_text(&names),
-		    }, id);
+		    }, asked, reserved);
 	oc_buffer_fini(&names);
 	if (err != OC_OK && err != OC_ERR_EXISTS)
 		return oc_error_set(error, err, "%s", store_error(store));
 	return err;
 }
 
+/* The caller's serial: that no other has it is for the store to say. */
+static enum oc_err
+reserve_given(struct store *store, int64_t issuer_id, struct ca_plan *plan,
+    const struct store_request *asked, struct store_reserved *reserved,
+    struct oc_error *error)
+{
+	char text[OC_SERIAL_TEXT_MAX];
+	enum oc_err err = ca_plan_write(plan, error);
+
+	if (err != OC_OK)
+		return oc_error_prefix(error, "planning");
+	err = reserve(store, issuer_id, plan, asked, reserved, error);
+	if (err != OC_ERR_EXISTS)
+		return err;
+	oc_serial_format(&plan->serial, text);
+	return oc_error_set(error, OC_ERR_REFUSED, "the serial number %s is "
+	    "another certificate's", text);
+}
+
 static enum oc_err
 reserve_new(struct store *store, int64_t issuer_id, struct ca_plan *plan,
-    int64_t *id, struct oc_error *error)
+    const struct store_request *asked, struct store_reserved *reserved,
+    struct oc_error *error)
 {
 	enum oc_err err = OC_ERR_EXISTS;
 	int i;
 
+	if (plan->is_serial_given)
+		return reserve_given(store, issuer_id, plan, asked, reserved,
+		    error);
 	for (i = 0; err == OC_ERR_EXISTS && i < SERIAL_TRIES; i++) {
 		err = ca_serial_new(store_epoch(store), &plan->serial);
 		if (err == OC_OK)
 			err = ca_plan_write(plan, error);
 		if (err != OC_OK)
 			return oc_error_prefix(error, "planning");
-		err = reserve(store, issuer_id, plan, id, error);
+		err = reserve(store, issuer_id, plan, asked, reserved, error);
 	}
 	if (err == OC_ERR_EXISTS)
 		return oc_error_set(error, OC_ERR_INTERNAL, "the random "
@@ -109,22 +149,115 @@ assemble(const struct ca_plan *plan, const struct sign_job *job,
 	    &out->der_len);
 }
 
-/* From a plan without a serial to a recorded certificate. */
+/* --- what was asked for before ------------------------------------------ */
+
+#define PENDING_POLL_NS (20 * OC_NS_PER_MS)
+
 static enum oc_err
-carry_out(struct ca_plan *plan, int64_t issuer_id, struct store *store,
-    struct signer *signer, const char *key, int64_t deadline_ns,
-    struct ca_certificate *out, struct oc_error *error)
+take_repeated(struct store *store, int64_t id, struct ca_certificate *out,
+    struct oc_error *error)
 {
-	struct ca_certificate certificate = { 0 };
+	struct store_asked asked = { 0 };
+	enum oc_err err;
+
+	err = store_get_asked(store, id, &asked);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s", store_error(store));
+	out->store_id = id;
+	out->is_repeated = true;
+	out->serial = asked.certificate.serial;
+	out->der = asked.certificate.certificate;
+	out->der_len = asked.certificate.certificate_len;
+	asked.certificate.certificate = NULL;
+	store_asked_fini(&asked);
+	return OC_OK;
+}
+
+static enum oc_err
+refuse(struct store *store, const struct ca_request *request,
+    const struct store_reserved *reserved, struct oc_error *error)
+{
+	struct store_account account;
+	enum oc_err err;
+
+	err = store_get_account(store, request->asked->account_id, &account);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s", store_error(store));
+	return ca_policy_refuse(reserved, account.name, request->explanation,
+	    error);
+}
+
+/* Somebody else signs the same request now: what comes of that is ours too,
+ * and if nothing does, it is our turn. */
+static enum oc_err
+wait_for_other(struct store *store, const struct store_request *asked,
+    int64_t deadline_ns, struct store_reserved *reserved,
+    struct oc_error *error)
+{
+	const struct timespec pause = { .tv_nsec = PENDING_POLL_NS };
+	enum oc_err err = OC_OK;
+
+	while (err == OC_OK && reserved->outcome == STORE_OUTCOME_PENDING) {
+		if (oc_clock_mono_ns() >= deadline_ns)
+			return oc_error_set(error, OC_ERR_BUSY, "the same "
+			    "request is being signed: ask again");
+		(void)nanosleep(&pause, NULL);
+		err = store_find_key(store, asked->key, asked->key_window_s,
+		    reserved);
+	}
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+		return oc_error_set(error, err, "%s", store_error(store));
+	return err;
+}
+
+/*
+ * RESERVED or REPEATED in *reserved, or an error.  It ends: each round waits
+ * for another process's reservation, and deadline_ns ends that.
+ */
+static enum oc_err
+reserve_asked(struct store *store, int64_t issuer_id, struct ca_plan *plan,
+    const struct ca_request *request, int64_t deadline_ns,
+    struct store_reserved *reserved, struct oc_error *error)
+{
+	enum oc_err err = OC_ERR_NOT_FOUND;
+
+	while (err == OC_ERR_NOT_FOUND) {
+		err = reserve_new(store, issuer_id, plan, request->asked,
+		    reserved, error);
+		if (err == OC_OK &&
+		    reserved->outcome == STORE_OUTCOME_PENDING)
+			err = wait_for_other(store, request->asked,
+			    deadline_ns, reserved, error);
+	}
+	if (err != OC_OK || reserved->outcome == STORE_OUTCOME_RESERVED ||
+	    reserved->outcome == STORE_OUTCOME_REPEATED)
+		return err;
+	return refuse(store, request, reserved, error);
+}
+
+/* It was not signed: its key and quota are free again.  The error that led
+ * here is what the caller wants to read. */
+static void
+abandon(struct store *store, int64_t id)
+{
+	if (store_abandon_request(store, id) != OC_OK)
+		oc_log(OC_LOG_WARNING, "%s: the request counts as pending "
+		    "for %d s", store_error(store), STORE_PENDING_S);
+}
+
+/* --- sign --------------------------------------------------------------- */
+
+/* From a reserved plan to a recorded certificate. */
+static enum oc_err
+sign_reserved(const struct ca_plan *plan, struct store *store,
+    struct signer *signer, const char *key, int64_t deadline_ns,
+    struct ca_certificate *certificate, struct oc_error *error)
+{
 	struct sign_job *job = calloc(1, sizeof(*job));
-	enum oc_err err = OC_ERR_NOMEM;
+	enum oc_err err;
 
 	if (job == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = reserve_new(store, issuer_id, plan, &certificate.store_id,
-	    error);
-	if (err != OC_OK)
-		goto out;
 	job->key = key;
 	job->kind = SIGN_KIND_CERTIFICATE;
 	job->lane = SIGN_LANE_CERTIFICATE;
@@ -134,24 +267,68 @@ carry_out(struct ca_plan *plan, int64_t issuer_id, struct store *store,
 	err = sign_now(signer, job, error);
 	if (err != OC_OK)
 		goto out;
-	err = assemble(plan, job, &certificate);
+	err = assemble(plan, job, certificate);
 	if (err != OC_OK) {
 		oc_error_set(error, err, "%s", oc_strerror(err));
 		goto out;
 	}
-	err = store_issue(store, certificate.store_id, (struct store_blob){
-	    certificate.der, certificate.der_len });
-	if (err != OC_OK) {
+	err = store_issue(store, certificate->store_id, (struct store_blob){
+	    certificate->der, certificate->der_len });
+	if (err != OC_OK)
 		oc_error_set(error, err, "%s", store_error(store));
-		goto out;
-	}
-	certificate.serial = plan->serial;
-	*out = certificate;
-	certificate.der = NULL;
 out:
-	ca_certificate_fini(&certificate);
 	free(job);
 	return err;
+}
+
+/* From a plan without a serial to a recorded certificate. */
+static enum oc_err
+carry_out(struct ca_plan *plan, int64_t issuer_id, struct store *store,
+    struct signer *signer, const char *key, const struct ca_request *request,
+    int64_t deadline_ns, struct ca_certificate *out, struct oc_error *error)
+{
+	struct ca_certificate certificate = { 0 };
+	struct store_reserved reserved;
+	enum oc_err err;
+
+	err = reserve_asked(store, issuer_id, plan, request, deadline_ns,
+	    &reserved, error);
+	if (err != OC_OK)
+		return err;
+	if (reserved.outcome == STORE_OUTCOME_REPEATED)
+		return take_repeated(store, reserved.id, out, error);
+	certificate.store_id = reserved.id;
+	certificate.serial = plan->serial;
+	err = sign_reserved(plan, store, signer, key, deadline_ns,
+	    &certificate, error);
+	if (err != OC_OK) {
+		if (request->asked != NULL)
+			abandon(store, reserved.id);
+		ca_certificate_fini(&certificate);
+		return err;
+	}
+	*out = certificate;
+	return OC_OK;
+}
+
+/* What is known to others is certified for nobody. */
+static enum oc_err
+check_blocked(const struct ca_blocklist *blocklist,
+    const struct ca_request *request, const struct ca_plan *plan,
+    struct oc_error *error)
+{
+	bool is_blocked = false;
+	enum oc_err err;
+
+	err = ca_blocklist_find(blocklist, plan->tbs.spki, &is_blocked);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "the block list: %s",
+		    oc_strerror(err));
+	if (!is_blocked)
+		return OC_OK;
+	return ca_refuse(request->explanation, CA_RULE_KEY_BLOCKED,
+	    OC_ERR_REFUSED, error, "the key is on the block list: others "
+	    "have it; make a new one");
 }
 
 enum oc_err
@@ -172,8 +349,10 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 	if (err == OC_OK)
 		err = ca_plan_new(issuer, request, info->alg, &plan, error);
 	if (err == OC_OK)
+		err = check_blocked(issuer->blocklist, request, plan, error);
+	if (err == OC_OK)
 		err = carry_out(plan, issuer->store_id, store, signer, key,
-		    deadline_ns, certificate, error);
+		    request, deadline_ns, certificate, error);
 	ca_plan_free(plan);
 	free(info);
 	return err;
@@ -237,8 +416,8 @@ ca_issue_root(const struct oc_config_issuer *config, struct store *store,
 	err = put_root(store, config->name, own.spki, &issuer_id, error);
 	if (err != OC_OK)
 		goto out;
-	err = carry_out(plan, issuer_id, store, signer, key, deadline_ns,
-	    certificate, error);
+	err = carry_out(plan, issuer_id, store, signer, key, &own,
+	    deadline_ns, certificate, error);
 out:
 	ca_plan_free(plan);
 	free(info);

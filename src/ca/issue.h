@@ -8,10 +8,18 @@
 #ifndef CA_ISSUE_H
 #define CA_ISSUE_H
 
+#include "ca/explain.h"
 #include "ca/issuer.h"
 #include "ca/profile.h"
 #include "sign/sign.h"
+#include "store/account.h"
 #include "x509/csr.h"
+
+struct ca_request_extension {
+	struct der_bytes oid;		/* contents */
+	bool is_critical;
+	struct der_bytes value;		/* one DER value: inside extnValue */
+};
 
 /* What somebody wants certified.  Everything is borrowed. */
 struct ca_request {
@@ -25,10 +33,22 @@ struct ca_request {
 	uint32_t num_sans;
 	int64_t validity_s;		/* 0: as the profile says */
 	int64_t not_before;		/* 0: now, less the back-dating */
+	/* Extensions that the caller gives, each in the profile's
+	 * allowed_oids or refused by name. */
+	const struct ca_request_extension *extensions;
+	uint32_t num_extensions;
+	struct oc_serial serial;	/* len 0: ours.  See serial_rule */
+	/* Filled by ca_plan_new(), also when it refuses; NULL: not wanted. */
+	struct ca_explanation *explanation;
+	/* For an account, or with a key that makes a repetition one with
+	 * what was issued before: recorded beside the certificate, and the
+	 * quotas held.  NULL: the operator asks, without limits. */
+	const struct store_request *asked;
 };
 
 struct ca_certificate {
 	int64_t store_id;
+	bool is_repeated;		/* was issued before, for this key */
 	struct oc_serial serial;
 	uint8_t *der;			/* owned */
 	size_t der_len;

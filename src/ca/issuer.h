@@ -5,6 +5,7 @@
 
 #include "base/config.h"
 #include "base/err.h"
+#include "ca/blocklist.h"
 #include "sign/sign.h"
 #include "store/store.h"
 #include "x509/cert.h"
@@ -18,10 +19,17 @@ struct ca_issuer {
 	uint8_t *chain;			/* DER of those above it, end to end;
 					 * owned; NULL: none */
 	size_t chain_len;
+	/* Of it and of those above it, where there are any; owned, but views
+	 * into der and chain. */
+	struct x509_name_constraints *constraints;
+	uint32_t num_constraints;
 	uint8_t spki_hash[STORE_HASH_LEN];
 	uint8_t key_id[CA_KEY_ID_MAX];	/* its SKI, or made */
 	size_t key_id_len;
 	int64_t store_id;		/* 0 until ca_issuer_register() */
+	/* Keys it certifies for nobody; borrowed; NULL: none.  Set by whoever
+	 * loads it, from [policy] blocklist. */
+	const struct ca_blocklist *blocklist;
 };
 
 /* Reads the files; the certificate must be a CA's.  One that has expired

@@ -275,6 +275,7 @@ cli_ca_cross(struct cli *cli, struct oc_error *error)
 	if (err == OC_OK)
 		tell(&c);
 	ca_certificate_fini(&c.certificate);
+	ca_profile_fini(&c.profile);
 	ca_issuer_free(c.parent);
 	ca_issuer_free(c.target);
 	return err;

@@ -16,6 +16,11 @@ const struct cli_command *const cli_commands[] = {
 	cli_store_commands,
 	cli_audit_commands,
 	cli_status_commands,
+	cli_genkey_commands,
+	cli_gencert_commands,
+	cli_sign_commands,
+	cli_selfsign_commands,
+	cli_json_commands,
 	NULL
 };
 

@@ -164,7 +164,9 @@ check_profile(struct checker *c, const struct oc_config *config,
 	if (ca_profile_find(config, profile->name, &found, &error) != OC_OK) {
 		c->print(error.text);
 		c->num_errors++;
+		return;
 	}
+	ca_profile_fini(&found);
 }
 
 enum oc_err

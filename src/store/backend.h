@@ -11,6 +11,7 @@
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
 
+#include "store/account.h"
 #include "store/store.h"
 
 #define STORE_ACTOR_MAX 128
@@ -62,13 +63,47 @@ struct store_crl_row {
 	size_t crl_len;
 };
 
-enum store_table { STORE_TABLE_CERTIFICATE, STORE_TABLE_CRL };
+enum store_table {
+	STORE_TABLE_CERTIFICATE,
+	STORE_TABLE_CRL,
+	STORE_TABLE_ACCOUNT,
+	STORE_TABLE_TOKEN,
+	STORE_TABLE_ZONE
+};
 
 /* A certificate and the name of its issuer. */
 struct store_row {
 	struct store_certificate certificate;
 	char issuer[OC_CONFIG_NAME_MAX + 1];
 };
+
+/* A request's row without the certificate's. */
+struct store_request_row {
+	int64_t id;			/* the certificate's */
+	char account[OC_CONFIG_NAME_MAX + 1];	/* "": none */
+	bool has_key;
+	bool is_current;
+	uint8_t key[STORE_HASH_LEN];
+	char *hostnames;		/* owned */
+	uint8_t *csr;			/* owned */
+	size_t csr_len;
+	char type[OC_CONFIG_NAME_MAX + 1];
+	int64_t validity;
+	int64_t zone_ids[STORE_ZONES_MAX];	/* ascending */
+	uint32_t num_zones;
+};
+
+/* Which certificate a key stands for now. */
+struct store_key_row {
+	int64_t id;
+	enum store_state state;
+	bool is_revoked;
+	int64_t reserved_at, not_after;
+};
+
+enum store_account_by { STORE_BY_ID, STORE_BY_NAME, STORE_BY_EMAIL };
+enum store_zone_by { STORE_ZONE_BY_ID, STORE_ZONE_BY_NAME, STORE_ZONE_BY_TAG };
+enum store_token_by { STORE_TOKEN_BY_ID, STORE_TOKEN_BY_PREFIX };
 
 struct store_ops {
 	void (*close)(struct store *s);
@@ -142,6 +177,61 @@ struct store_ops {
 	enum oc_err (*list_entries)(struct store *s, int64_t after_number,
 	    store_entry_fn *fn, void *arg);
 
+	/* Registers.  The add functions give the id; text is the name,
+	 * e-mail address, tag or prefix, where by says so. */
+	enum oc_err (*add_account)(struct store *s,
+	    const struct store_account *account, int64_t *id);
+	enum oc_err (*set_account)(struct store *s,
+	    const struct store_account *account);
+	enum oc_err (*find_account)(struct store *s, enum store_account_by by,
+	    int64_t id, const char *text, struct store_account *account);
+	enum oc_err (*list_accounts)(struct store *s, store_account_fn *fn,
+	    void *arg);
+	/* Those reserved after pending_at count if they are current. */
+	enum oc_err (*count_live)(struct store *s, int64_t account_id,
+	    int64_t now_at, int64_t pending_at, int64_t *num);
+	enum oc_err (*count_reserved)(struct store *s, int64_t account_id,
+	    int64_t after_at, int64_t *num);
+	enum oc_err (*add_token)(struct store *s,
+	    const struct store_token *token, int64_t *id);
+	enum oc_err (*set_token)(struct store *s,
+	    const struct store_token *token);	/* revoked_at, used_at */
+	enum oc_err (*find_token)(struct store *s, enum store_token_by by,
+	    int64_t id, const char *prefix, struct store_token *token);
+	enum oc_err (*list_tokens)(struct store *s, int64_t account_id,
+	    store_token_fn *fn, void *arg);
+	enum oc_err (*add_zone)(struct store *s,
+	    const struct store_zone *zone, int64_t *id);
+	enum oc_err (*set_zone_state)(struct store *s, int64_t id,
+	    enum store_zone_state state);
+	/* By id removed ones too, else not. */
+	enum oc_err (*find_zone)(struct store *s, enum store_zone_by by,
+	    int64_t id, const char *text, struct store_zone *zone);
+	/* One of another account that lies inside the name. */
+	enum oc_err (*find_zone_inside)(struct store *s, const char *name,
+	    int64_t account_id, struct store_zone *zone);
+	enum oc_err (*list_zones)(struct store *s, int64_t account_id,
+	    store_zone_fn *fn, void *arg);
+
+	enum oc_err (*add_request)(struct store *s, int64_t id,
+	    const struct store_request *request, int64_t reserved_at);
+	enum oc_err (*end_request)(struct store *s, int64_t id);
+	enum oc_err (*find_key)(struct store *s,
+	    const uint8_t key[STORE_HASH_LEN], struct store_key_row *row);
+	enum oc_err (*get_request)(struct store *s, int64_t id,
+	    struct store_request_row *row);
+	enum oc_err (*get_asked)(struct store *s, int64_t id,
+	    struct store_asked *asked);
+	enum oc_err (*find_asked)(struct store *s, int64_t account_id,
+	    const struct oc_serial *serial, struct store_asked *asked);
+	enum oc_err (*list_asked)(struct store *s,
+	    const struct store_asked_filter *filter, int64_t now_at,
+	    store_asked_fn *fn, void *arg);
+	enum oc_err (*count_asked)(struct store *s,
+	    const struct store_asked_filter *filter, int64_t now_at,
+	    int64_t *num);
+	enum oc_err (*count_requests)(struct store *s, int64_t *num);
+
 	enum oc_err (*backup)(struct store *s, const char *to);
 };
 
@@ -170,6 +260,21 @@ enum oc_err store_check_blob(struct store *s, const char *what,
     struct store_blob blob, size_t len_max) OC_MUST_CHECK;
 enum oc_err store_check_serial(struct store *s,
     const struct oc_serial *serial) OC_MUST_CHECK;
+
+/* certificate.c's part of a reservation: *whole has "" for what is NULL in r;
+ * the second one inside a change. */
+enum oc_err store_check_reservation(struct store *s,
+    const struct store_reservation *r, struct store_reservation *whole)
+    OC_MUST_CHECK;
+enum oc_err store_add_reservation(struct store *s,
+    const struct store_reservation *r, int64_t *id) OC_MUST_CHECK;
+void store_request_row_fini(struct store_request_row *row);
+
+/* 32 random hex digits. */
+enum oc_err store_new_tag(struct store *s, char tag[STORE_TAG_LEN + 1])
+    OC_MUST_CHECK;
+/* Inside a change: the entry of a register's row as it now is. */
+enum oc_err store_add_zone_entry(struct store *s, int64_t id) OC_MUST_CHECK;
 
 /* Minutes since 2020 now; CONFIG when the clock is before 2020. */
 enum oc_err store_epoch_now(uint32_t *epoch, struct oc_error *error)

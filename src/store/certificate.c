@@ -22,11 +22,17 @@ store_certificate_fini(struct store_certificate *certificate)
 
 /* --- reserve ------------------------------------------------------------ */
 
-static enum oc_err
-check_reservation(struct store *s, const struct store_reservation *r)
+enum oc_err
+store_check_reservation(struct store *s, const struct store_reservation *given,
+    struct store_reservation *whole)
 {
+	struct store_reservation *r = whole;
 	enum oc_err err;
 
+	*r = *given;
+	r->profile = given->profile == NULL ? "" : given->profile;
+	r->subject = given->subject == NULL ? "" : given->subject;
+	r->names = given->names == NULL ? "" : given->names;
 	err = store_check_serial(s, &r->serial);
 	if (err == OC_OK)
 		err = store_check_blob(s, "the TBSCertificate", r->tbs,
@@ -46,9 +52,9 @@ check_reservation(struct store *s, const struct store_reservation *r)
 	return OC_OK;
 }
 
-/* Inside a change. */
-static enum oc_err
-reserve(struct store *s, const struct store_reservation *r, int64_t *id)
+enum oc_err
+store_add_reservation(struct store *s, const struct store_reservation *r,
+    int64_t *id)
 {
 	char issuer[OC_CONFIG_NAME_MAX + 1];
 	char serial[OC_SERIAL_TEXT_MAX];
@@ -78,19 +84,16 @@ enum oc_err
 store_reserve(struct store *store, const struct store_reservation *r,
     int64_t *id)
 {
-	struct store_reservation whole = *r;
+	struct store_reservation whole;
 	int64_t reserved_id = 0;
 	enum oc_err err;
 
-	whole.profile = r->profile == NULL ? "" : r->profile;
-	whole.subject = r->subject == NULL ? "" : r->subject;
-	whole.names = r->names == NULL ? "" : r->names;
-	err = check_reservation(store, &whole);
+	err = store_check_reservation(store, r, &whole);
 	if (err == OC_OK)
 		err = store_begin_change(store);
 	if (err != OC_OK)
 		return err;
-	err = reserve(store, &whole, &reserved_id);
+	err = store_add_reservation(store, &whole, &reserved_id);
 	err = store_end_change(store, err);
 	if (err == OC_OK)
 		*id = reserved_id;

@@ -198,10 +198,9 @@ store_detail_crl(struct store_detail *d, const struct store_crl_row *row,
 int64_t
 store_detail_id(const char *detail)
 {
+	char word[16];
 	int64_t id;
 
-	if (sscanf(detail, "{\"certificate\":%" SCNd64, &id) == 1 ||
-	    sscanf(detail, "{\"crl\":%" SCNd64, &id) == 1)
-		return id;
-	return 0;
+	return sscanf(detail, "{\"%15[a-z]\":%" SCNd64, word, &id) == 2 ?
+	    id : 0;
 }

@@ -9,8 +9,9 @@
 
 #include "store/backend.h"
 
-/* Two names of 64 octets, each six when escaped, two hashes, a serial. */
-#define STORE_DETAIL_MAX 2048
+/* A zone's name of 253 octets and an account's of 64, an e-mail address: each
+ * octet six when escaped, as in a row that somebody else wrote. */
+#define STORE_DETAIL_MAX 4096
 
 struct store_detail {
 	char text[STORE_DETAIL_MAX];
@@ -43,6 +44,19 @@ void store_detail_crl_reserve(struct store_detail *d,
     const struct store_crl_row *row);
 enum oc_err store_detail_crl(struct store_detail *d,
     const struct store_crl_row *row, struct store_blob crl) OC_MUST_CHECK;
+
+/* Registers: the row as it is after the change. */
+void store_detail_account(struct store_detail *d,
+    const struct store_account *account);
+void store_detail_token(struct store_detail *d, const char *account,
+    const struct store_token *token);
+void store_detail_zone(struct store_detail *d, const char *account,
+    const struct store_zone *zone);
+/* row's own host names and CSR are not looked at. */
+enum oc_err store_detail_request(struct store_detail *d,
+    const struct store_request_row *row, const char *hostnames,
+    struct store_blob csr) OC_MUST_CHECK;
+void store_detail_request_end(struct store_detail *d, int64_t id);
 
 /* The id that a detail about a row starts with; 0 if it does not. */
 int64_t store_detail_id(const char *detail);

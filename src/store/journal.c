@@ -92,7 +92,8 @@ is_own_event(const char *event)
 {
 	static const char *const own[] = {
 		"create", "migrate", "restore", "issuer", "reserve", "issue",
-		"revoke", "release", "crl-reserve", "crl"
+		"revoke", "release", "crl-reserve", "crl", "account", "token",
+		"zone", "request", "request-end"
 	};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)

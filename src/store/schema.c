@@ -78,7 +78,70 @@ static const char version_1[] =
 "	hash BLOB NOT NULL CHECK (length(hash) = 32)"
 ");";
 
-static const char *const steps[] = { version_1 };
+/*
+ * account, account_token, zone: registers, whose rows are changed but never
+ * removed; the journal has each row as it was after each change.
+ * certificate_request: what was asked for, beside a certificate.  key is what
+ * makes two requests one, as long as is_current says that it stands.
+ */
+static const char version_2[] =
+"CREATE TABLE account ("
+"	id INTEGER PRIMARY KEY,"
+"	tag TEXT NOT NULL UNIQUE CHECK (length(tag) = 32),"
+"	name TEXT NOT NULL UNIQUE,"
+"	email TEXT UNIQUE CHECK (email <> ''),"
+"	state INTEGER NOT NULL CHECK (state IN (1, 2)),"
+"	live_max INTEGER NOT NULL CHECK (live_max >= 0),"
+"	period_max INTEGER NOT NULL CHECK (period_max >= 0),"
+"	period_s INTEGER NOT NULL CHECK (period_s >= 0),"
+"	created_at INTEGER NOT NULL"
+");"
+"CREATE TABLE account_token ("
+"	id INTEGER PRIMARY KEY,"
+"	account_id INTEGER NOT NULL REFERENCES account (id),"
+"	kind INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),"
+"	prefix TEXT NOT NULL UNIQUE CHECK (prefix <> ''),"
+"	label TEXT NOT NULL,"
+"	hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),"
+"	created_at INTEGER NOT NULL,"
+"	expires_at INTEGER NOT NULL DEFAULT 0,"
+"	revoked_at INTEGER NOT NULL DEFAULT 0,"
+"	used_at INTEGER NOT NULL DEFAULT 0"
+");"
+"CREATE INDEX account_token_account ON account_token (account_id);"
+"CREATE TABLE zone ("
+"	id INTEGER PRIMARY KEY,"
+"	tag TEXT NOT NULL UNIQUE CHECK (length(tag) = 32),"
+"	name TEXT NOT NULL,"
+"	account_id INTEGER NOT NULL REFERENCES account (id),"
+"	state INTEGER NOT NULL CHECK (state IN (1, 2, 3)),"
+"	created_at INTEGER NOT NULL"
+");"
+"CREATE UNIQUE INDEX zone_name ON zone (name) WHERE state <> 3;"
+"CREATE INDEX zone_account ON zone (account_id);"
+"CREATE TABLE certificate_request ("
+"	id INTEGER PRIMARY KEY REFERENCES certificate (id),"
+"	account_id INTEGER REFERENCES account (id),"
+"	reserved_at INTEGER NOT NULL,"
+"	is_current INTEGER NOT NULL CHECK (is_current IN (0, 1)),"
+"	key BLOB CHECK (length(key) = 32),"
+"	hostnames TEXT NOT NULL,"
+"	csr BLOB NOT NULL,"
+"	type TEXT NOT NULL,"
+"	validity INTEGER NOT NULL"
+");"
+"CREATE UNIQUE INDEX certificate_request_key"
+"	ON certificate_request (key) WHERE is_current = 1;"
+"CREATE INDEX certificate_request_account"
+"	ON certificate_request (account_id, reserved_at);"
+"CREATE TABLE certificate_zone ("
+"	zone_id INTEGER NOT NULL REFERENCES zone (id),"
+"	id INTEGER NOT NULL REFERENCES certificate_request (id),"
+"	PRIMARY KEY (zone_id, id)"
+") WITHOUT ROWID;"
+"CREATE INDEX certificate_zone_id ON certificate_zone (id);";
+
+static const char *const steps[] = { version_1, version_2 };
 
 const struct store_schema *
 store_sqlite_schema(void)

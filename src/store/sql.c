@@ -238,6 +238,12 @@ sql_read_int(struct store *s, const char *what, const char *text,
 	return err;
 }
 
+int64_t
+sql_last_id(struct store *s)
+{
+	return sqlite3_last_insert_rowid(db_of(s));
+}
+
 /* --- columns ------------------------------------------------------------ */
 
 int64_t

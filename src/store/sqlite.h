@@ -14,7 +14,7 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 #define SQLITE_BUSY_TIMEOUT_MS 5000
-#define SQLITE_STATEMENTS_MAX 48	/* all there are in sqlite*.c */
+#define SQLITE_STATEMENTS_MAX 96	/* all there are in sqlite*.c */
 
 struct sqlite_store {
 	struct store base;
@@ -135,10 +135,13 @@ enum oc_err sql_exec(struct store *s, const char *what, const char *text)
 enum oc_err sql_read_int(struct store *s, const char *what, const char *text,
     int64_t *value) OC_MUST_CHECK;
 
+/* Of the row inserted last. */
+int64_t sql_last_id(struct store *s);
+
 /* What SQLite said, in our words. */
 enum oc_err sql_error(struct store *s, int rc, const char *what);
 
-/* The vtable's parts: sqlite_issuer.c, sqlite_certificate.c, sqlite_crl.c. */
+/* The vtable's parts, in the other sqlite_*.c. */
 enum oc_err sqlite_find_issuer(struct store *s, const char *name,
     struct store_issuer *issuer, struct store_issuer_key *key);
 enum oc_err sqlite_find_issuer_name(struct store *s, int64_t id,
@@ -179,6 +182,55 @@ enum oc_err sqlite_set_crl_issued(struct store *s, int64_t id,
     int64_t issued_at, struct store_blob crl);
 enum oc_err sqlite_find_crl(struct store *s, int64_t issuer_id,
     struct store_crl *crl);
+
+enum oc_err sqlite_add_account(struct store *s,
+    const struct store_account *account, int64_t *id);
+enum oc_err sqlite_set_account(struct store *s,
+    const struct store_account *account);
+enum oc_err sqlite_find_account(struct store *s, enum store_account_by by,
+    int64_t id, const char *text, struct store_account *account);
+enum oc_err sqlite_list_accounts(struct store *s, store_account_fn *fn,
+    void *arg);
+enum oc_err sqlite_count_live(struct store *s, int64_t account_id,
+    int64_t now_at, int64_t pending_at, int64_t *num);
+enum oc_err sqlite_count_reserved(struct store *s, int64_t account_id,
+    int64_t after_at, int64_t *num);
+enum oc_err sqlite_add_token(struct store *s,
+    const struct store_token *token, int64_t *id);
+enum oc_err sqlite_set_token(struct store *s,
+    const struct store_token *token);
+enum oc_err sqlite_find_token(struct store *s, enum store_token_by by,
+    int64_t id, const char *prefix, struct store_token *token);
+enum oc_err sqlite_list_tokens(struct store *s, int64_t account_id,
+    store_token_fn *fn, void *arg);
+enum oc_err sqlite_add_zone(struct store *s, const struct store_zone *zone,
+    int64_t *id);
+enum oc_err sqlite_set_zone_state(struct store *s, int64_t id,
+    enum store_zone_state state);
+enum oc_err sqlite_find_zone(struct store *s, enum store_zone_by by,
+    int64_t id, const char *text, struct store_zone *zone);
+enum oc_err sqlite_find_zone_inside(struct store *s, const char *name,
+    int64_t account_id, struct store_zone *zone);
+enum oc_err sqlite_list_zones(struct store *s, int64_t account_id,
+    store_zone_fn *fn, void *arg);
+
+enum oc_err sqlite_add_request(struct store *s, int64_t id,
+    const struct store_request *request, int64_t reserved_at);
+enum oc_err sqlite_end_request(struct store *s, int64_t id);
+enum oc_err sqlite_find_key(struct store *s,
+    const uint8_t key[STORE_HASH_LEN], struct store_key_row *row);
+enum oc_err sqlite_get_request(struct store *s, int64_t id,
+    struct store_request_row *row);
+enum oc_err sqlite_get_asked(struct store *s, int64_t id,
+    struct store_asked *asked);
+enum oc_err sqlite_find_asked(struct store *s, int64_t account_id,
+    const struct oc_serial *serial, struct store_asked *asked);
+enum oc_err sqlite_list_asked(struct store *s,
+    const struct store_asked_filter *filter, int64_t now_at,
+    store_asked_fn *fn, void *arg);
+enum oc_err sqlite_count_asked(struct store *s,
+    const struct store_asked_filter *filter, int64_t now_at, int64_t *num);
+enum oc_err sqlite_count_requests(struct store *s, int64_t *num);
 
 enum oc_err sqlite_read_head(struct store *s, struct store_head *head);
 enum oc_err sqlite_write_head(struct store *s, const struct store_head *head);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of certificates. */
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +45,7 @@ sqlite_add_certificate(struct store *s, const struct store_reservation *r,
 	err = sql_run(&q);
 	if (err != OC_OK)
 		return err;
-	added = sqlite3_last_insert_rowid(((struct sqlite_store *)s)->db);
+	added = sql_last_id(s);
 	err = put_encoding(s, tbs, added, r->tbs);
 	if (err == OC_OK)
 		*id = added;

@@ -5,12 +5,6 @@
 
 #include "store/sqlite.h"
 
-static int64_t
-last_id(struct store *s)
-{
-	return sqlite3_last_insert_rowid(((struct sqlite_store *)s)->db);
-}
-
 enum oc_err
 sqlite_find_issuer(struct store *s, const char *name,
     struct store_issuer *issuer, struct store_issuer_key *key)
@@ -82,7 +76,7 @@ sqlite_add_issuer(struct store *s, const char *name,
 	sql_put_blob(&q, certificate.p, certificate.len);
 	err = sql_run(&q);
 	if (err == OC_OK)
-		*id = last_id(s);
+		*id = sql_last_id(s);
 	return err;
 }
 
@@ -151,7 +145,7 @@ sqlite_add_crl(struct store *s, int64_t issuer_id, uint64_t number,
 	sql_put_int(&q, reserved_at);
 	err = sql_run(&q);
 	if (err == OC_OK)
-		*id = last_id(s);
+		*id = sql_last_id(s);
 	return err;
 }
 

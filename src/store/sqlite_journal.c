@@ -104,10 +104,16 @@ sqlite_list_entries(struct store *s, int64_t after_number,
 enum oc_err
 sqlite_find_id_max(struct store *s, enum store_table table, int64_t *id_max)
 {
-	static const char certificates[] =
-	    "SELECT coalesce(max(id), 0) FROM certificate";
-	static const char crls[] = "SELECT coalesce(max(id), 0) FROM crl";
+	static const char *const texts[] = {
+		[STORE_TABLE_CERTIFICATE] =
+		    "SELECT coalesce(max(id), 0) FROM certificate",
+		[STORE_TABLE_CRL] = "SELECT coalesce(max(id), 0) FROM crl",
+		[STORE_TABLE_ACCOUNT] =
+		    "SELECT coalesce(max(id), 0) FROM account",
+		[STORE_TABLE_TOKEN] =
+		    "SELECT coalesce(max(id), 0) FROM account_token",
+		[STORE_TABLE_ZONE] = "SELECT coalesce(max(id), 0) FROM zone"
+	};
 
-	return sql_read_int(s, "count records",
-	    table == STORE_TABLE_CRL ? crls : certificates, id_max);
+	return sql_read_int(s, "count records", texts[table], id_max);
 }

@@ -11,39 +11,22 @@
 #include "store/backend.h"
 #include "store/detail.h"
 #include "store/journal.h"
+#include "store/verify_impl.h"
 
-/* What the journal said about a row, in one word: 8 MB per million. */
-#define SEEN_RESERVE 1			/* reserved */
-#define SEEN_ISSUE 2			/* issued */
-#define SEEN_REVOKED 4			/* and the row agrees with the last */
-#define SEEN_STALE 8			/* the row does not: a later must */
-#define SEEN_NUMBER_SHIFT 4		/* number of that last entry */
-
-struct verify {
-	struct store *store;
-	int64_t number;			/* of the last good entry */
-	uint8_t hash[STORE_HASH_LEN];
-	uint64_t *certificates;		/* by id - 1 */
-	uint64_t *crls;
-	int64_t num_certificates;
-	int64_t num_crls;
-	int64_t bad_number;		/* 0: none */
-};
-
-static enum oc_err
-bad(struct verify *v, int64_t number, const char *why)
+enum oc_err
+store_verify_bad(struct verify *v, int64_t number, const char *why)
 {
 	v->bad_number = number;
 	return store_fail(v->store, OC_ERR_MISMATCH,
 	    "journal entry %" PRId64 ": %s", number, why);
 }
 
-static uint64_t *
-seen_of(uint64_t *seen, int64_t num, const char *detail)
+uint64_t *
+store_verify_seen(struct verify_table *table, const char *detail)
 {
 	int64_t id = store_detail_id(detail);
 
-	return id >= 1 && id <= num ? &seen[id - 1] : NULL;
+	return id >= 1 && id <= table->num ? &table->seen[id - 1] : NULL;
 }
 
 /* Makes the detail of a certificate's entry again from its row. */
@@ -80,10 +63,11 @@ check_status(struct verify *v, const struct store_entry *entry,
     const struct store_certificate *c, bool is_equal, uint64_t *seen)
 {
 	bool is_revoke = strcmp(entry->event, "revoke") == 0;
-	uint64_t flags = *seen & (SEEN_RESERVE | SEEN_ISSUE);
+	uint64_t flags = *seen & (SEEN_RESERVE | SEEN_ISSUE | SEEN_REQUEST |
+	    SEEN_REQUEST_END);
 
 	if ((flags & SEEN_RESERVE) == 0)
-		return bad(v, entry->number,
+		return store_verify_bad(v, entry->number,
 		    "revokes what was not reserved before");
 	if (!is_equal || is_revoke != c->is_revoked)
 		flags |= SEEN_STALE;
@@ -98,8 +82,7 @@ check_certificate(struct verify *v, const struct store_entry *entry)
 {
 	bool is_reserve = strcmp(entry->event, "reserve") == 0;
 	bool is_issue = strcmp(entry->event, "issue") == 0;
-	uint64_t *seen = seen_of(v->certificates, v->num_certificates,
-	    entry->detail);
+	uint64_t *seen = store_verify_seen(&v->certificates, entry->detail);
 	uint64_t flag = is_reserve ? SEEN_RESERVE : SEEN_ISSUE;
 	struct store_row row = { 0 };
 	struct store_detail d;
@@ -107,11 +90,13 @@ check_certificate(struct verify *v, const struct store_entry *entry)
 	enum oc_err err;
 
 	if (seen == NULL)
-		return bad(v, entry->number, "its certificate is not there");
+		return store_verify_bad(v, entry->number,
+		    "its certificate is not there");
 	err = v->store->ops->get_certificate(v->store,
 	    store_detail_id(entry->detail), &row);
 	if (err == OC_ERR_NOT_FOUND)
-		return bad(v, entry->number, "its certificate is not there");
+		return store_verify_bad(v, entry->number,
+		    "its certificate is not there");
 	if (err == OC_OK)
 		err = remake_certificate(entry->event, &row, &d);
 	if (err != OC_OK)
@@ -120,9 +105,10 @@ check_certificate(struct verify *v, const struct store_entry *entry)
 	if (!is_reserve && !is_issue)
 		err = check_status(v, entry, &row.certificate, is_equal, seen);
 	else if (!is_equal)
-		err = bad(v, entry->number, "the certificate's record differs");
+		err = store_verify_bad(v, entry->number,
+		    "the certificate's record differs");
 	else if ((*seen & flag) != 0)
-		err = bad(v, entry->number, "said twice");
+		err = store_verify_bad(v, entry->number, "said twice");
 	*seen |= is_reserve || is_issue ? flag : 0;
 out:
 	store_certificate_fini(&row.certificate);
@@ -133,18 +119,20 @@ static enum oc_err
 check_crl(struct verify *v, const struct store_entry *entry)
 {
 	bool is_reserve = strcmp(entry->event, "crl-reserve") == 0;
-	uint64_t *seen = seen_of(v->crls, v->num_crls, entry->detail);
+	uint64_t *seen = store_verify_seen(&v->crls, entry->detail);
 	uint64_t flag = is_reserve ? SEEN_RESERVE : SEEN_ISSUE;
 	struct store_crl_row row = { 0 };
 	struct store_detail d;
 	enum oc_err err;
 
 	if (seen == NULL)
-		return bad(v, entry->number, "its CRL is not there");
+		return store_verify_bad(v, entry->number,
+		    "its CRL is not there");
 	err = v->store->ops->get_crl(v->store, store_detail_id(entry->detail),
 	    &row);
 	if (err == OC_ERR_NOT_FOUND)
-		return bad(v, entry->number, "its CRL is not there");
+		return store_verify_bad(v, entry->number,
+		    "its CRL is not there");
 	if (err == OC_OK && is_reserve)
 		store_detail_crl_reserve(&d, &row);
 	else if (err == OC_OK)
@@ -154,9 +142,10 @@ check_crl(struct verify *v, const struct store_entry *entry)
 	if (err != OC_OK)
 		return err;
 	if (strcmp(d.text, entry->detail) != 0)
-		return bad(v, entry->number, "the CRL's record differs");
+		return store_verify_bad(v, entry->number,
+		    "the CRL's record differs");
 	if ((*seen & flag) != 0)
-		return bad(v, entry->number, "said twice");
+		return store_verify_bad(v, entry->number, "said twice");
 	*seen |= flag;
 	return OC_OK;
 }
@@ -172,12 +161,13 @@ check_entry(void *arg, const struct store_entry *entry)
 	enum oc_err err;
 
 	if (entry->number != v->number + 1)
-		return bad(v, v->number + 1, "missing");
+		return store_verify_bad(v, v->number + 1, "missing");
 	err = store_entry_hash(v->hash, entry, hash);
 	if (err != OC_OK)
 		return store_fail(v->store, err, "SHA-256 failed");
 	if (memcmp(hash, entry->hash, sizeof(hash)) != 0)
-		return bad(v, entry->number, "its hash is not that of it and "
+		return store_verify_bad(v, entry->number,
+		    "its hash is not that of it and "
 		    "those before it: it was changed");
 	for (size_t i = 0; i < 4; i++)
 		if (strcmp(entry->event, about_certificates[i]) == 0)
@@ -185,6 +175,8 @@ check_entry(void *arg, const struct store_entry *entry)
 	if (strcmp(entry->event, "crl") == 0 ||
 	    strcmp(entry->event, "crl-reserve") == 0)
 		err = check_crl(v, entry);
+	if (err == OC_OK)
+		err = store_verify_register(v, entry);
 	if (err != OC_OK)
 		return err;
 	v->number = entry->number;
@@ -197,12 +189,12 @@ static enum oc_err
 check_row(void *arg, const struct store_certificate *c)
 {
 	struct verify *v = arg;
-	uint64_t seen = c->id >= 1 && c->id <= v->num_certificates ?
-	    v->certificates[c->id - 1] : 0;
+	uint64_t seen = c->id >= 1 && c->id <= v->certificates.num ?
+	    v->certificates.seen[c->id - 1] : 0;
 	char serial[OC_SERIAL_TEXT_MAX];
 
 	if ((seen & SEEN_STALE) != 0)
-		return bad(v, (int64_t)(seen >> SEEN_NUMBER_SHIFT),
+		return store_verify_bad(v, (int64_t)(seen >> SEEN_NUMBER_SHIFT),
 		    "the certificate's status is another now");
 	if ((seen & SEEN_RESERVE) != 0 &&
 	    ((seen & SEEN_ISSUE) != 0) == (c->state == STORE_ISSUED) &&
@@ -219,7 +211,7 @@ check_crl_rows(struct verify *v)
 {
 	enum oc_err err = OC_OK;
 
-	for (int64_t id = 1; err == OC_OK && id <= v->num_crls; id++) {
+	for (int64_t id = 1; err == OC_OK && id <= v->crls.num; id++) {
 		struct store_crl_row row = { 0 };
 		uint64_t expected = SEEN_RESERVE;
 
@@ -228,7 +220,7 @@ check_crl_rows(struct verify *v)
 		if (err == OC_OK && row.is_issued)
 			expected |= SEEN_ISSUE;
 		if (err == OC_ERR_NOT_FOUND ||
-		    (err == OC_OK && v->crls[id - 1] != expected)) {
+		    (err == OC_OK && v->crls.seen[id - 1] != expected)) {
 			v->bad_number = v->number;
 			err = store_fail(v->store, OC_ERR_MISMATCH, "CRL %"
 			    PRId64 ": its state is not in the journal", id);
@@ -241,7 +233,7 @@ check_crl_rows(struct verify *v)
  * what a forged id can make us allocate. */
 static enum oc_err
 allocate_seen(struct verify *v, enum store_table table,
-    const struct store_head *head, uint64_t **seen, int64_t *num)
+    const struct store_head *head, struct verify_table *seen)
 {
 	int64_t id_max;
 	enum oc_err err;
@@ -254,10 +246,10 @@ allocate_seen(struct verify *v, enum store_table table,
 		return store_fail(v->store, OC_ERR_MISMATCH,
 		    "there are more records than journal entries");
 	}
-	*seen = calloc((size_t)id_max + 1, sizeof(**seen));
-	if (*seen == NULL)
+	seen->seen = calloc((size_t)id_max + 1, sizeof(*seen->seen));
+	if (seen->seen == NULL)
 		return store_fail(v->store, OC_ERR_NOMEM, "out of memory");
-	*num = id_max;
+	seen->num = id_max;
 	return OC_OK;
 }
 
@@ -273,20 +265,29 @@ verify(struct verify *v)
 	err = s->ops->read_head(s, &head);
 	if (err == OC_OK)
 		err = allocate_seen(v, STORE_TABLE_CERTIFICATE, &head,
-		    &v->certificates, &v->num_certificates);
+		    &v->certificates);
 	if (err == OC_OK)
-		err = allocate_seen(v, STORE_TABLE_CRL, &head, &v->crls,
-		    &v->num_crls);
+		err = allocate_seen(v, STORE_TABLE_CRL, &head, &v->crls);
+	if (err == OC_OK)
+		err = allocate_seen(v, STORE_TABLE_ACCOUNT, &head,
+		    &v->accounts);
+	if (err == OC_OK)
+		err = allocate_seen(v, STORE_TABLE_TOKEN, &head, &v->tokens);
+	if (err == OC_OK)
+		err = allocate_seen(v, STORE_TABLE_ZONE, &head, &v->zones);
 	if (err == OC_OK)
 		err = s->ops->list_entries(s, 0, check_entry, v);
 	if (err != OC_OK)
 		return err;
 	if (v->number != head.journal_number ||
 	    memcmp(v->hash, head.journal_hash, STORE_HASH_LEN) != 0)
-		return bad(v, v->number + 1, "missing: the journal was cut");
+		return store_verify_bad(v, v->number + 1,
+		    "missing: the journal was cut");
 	err = s->ops->list_certificates(s, &everything, 0, check_row, v);
 	if (err == OC_OK)
 		err = check_crl_rows(v);
+	if (err == OC_OK)
+		err = store_verify_register_rows(v);
 	return err;
 }
 
@@ -303,8 +304,11 @@ store_verify_journal(struct store *store, int64_t *num_entries,
 		return err;
 	err = verify(&v);
 	store->ops->rollback(store);
-	free(v.certificates);
-	free(v.crls);
+	free(v.certificates.seen);
+	free(v.crls.seen);
+	free(v.accounts.seen);
+	free(v.tokens.seen);
+	free(v.zones.seen);
 	if (err != OC_OK && err != OC_ERR_MISMATCH)
 		return err;
 	*num_entries = v.number;

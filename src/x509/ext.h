@@ -15,6 +15,9 @@
 #define X509_EKUS_MAX 16
 #define X509_URLS_MAX 4
 #define X509_EXTENSIONS_MAX 32
+#define X509_POLICIES_MAX 16
+#define X509_QUALIFIERS_MAX 4
+#define X509_SUBTREES_MAX 64
 
 /* KeyUsage: bit n is 1 << n, RFC 5280 4.2.1.3. */
 enum x509_key_usage {
@@ -41,6 +44,32 @@ enum x509_san_kind {
 struct x509_san {
 	enum x509_san_kind kind;
 	struct der_bytes value;
+};
+
+/* PolicyInformation, RFC 5280 4.2.1.4.  Qualifiers of kinds that are not
+ * here, and notices without explicitText, are walked over when read. */
+enum x509_qualifier_kind { X509_QUALIFIER_CPS, X509_QUALIFIER_NOTICE };
+
+struct x509_policy {
+	struct der_bytes oid;		/* contents */
+	struct {
+		enum x509_qualifier_kind kind;
+		struct der_bytes text;	/* IA5 URI; UTF-8 */
+	} qualifiers[X509_QUALIFIERS_MAX];
+	uint32_t num_qualifiers;
+};
+
+/*
+ * NameConstraints, RFC 5280 4.2.1.10.  A subtree is a GeneralName's choice
+ * with its octets: an IP base has 8 or 32 of them (address, mask), a DNS base
+ * no leading dot when written.  minimum is 0, maximum absent.
+ */
+struct x509_name_constraints {
+	struct x509_san permitted[X509_SUBTREES_MAX];
+	uint32_t num_permitted;
+	struct x509_san excluded[X509_SUBTREES_MAX];
+	uint32_t num_excluded;
+	bool has_unknown;		/* read: a kind that is none of ours */
 };
 
 enum x509_ca { X509_NOT_CA, X509_IS_CA };
@@ -75,12 +104,18 @@ struct x509_extensions {
 
 	bool has_ocsp_nocheck;
 
+	struct x509_policy policies[X509_POLICIES_MAX];
+	uint32_t num_policies;
+	struct x509_name_constraints name_constraints;
+
 	/* Writing only: the whole GeneralNames TLV of the SAN, made before,
 	 * in place of sans; may be a hole. */
 	struct der_bytes general_names;
 
-	/* Reading only: extensions not sorted above, by OID contents. */
+	/* Extensions not sorted above: OID contents, and what is inside
+	 * extnValue.  Written last, in this order. */
 	struct der_bytes others[X509_EXTENSIONS_MAX];
+	struct der_bytes other_values[X509_EXTENSIONS_MAX];
 	bool is_other_critical[X509_EXTENSIONS_MAX];
 	uint32_t num_others;
 };
@@ -103,7 +138,8 @@ enum oc_err x509_read_extensions(struct der_bytes extensions,
  * Writes the Extensions TLV in the order: basicConstraints (critical),
  * keyUsage (critical), extKeyUsage, subjectKeyIdentifier,
  * authorityKeyIdentifier, subjectAltName (critical iff is_san_critical),
- * authorityInfoAccess, cRLDistributionPoints (one point a URL), ocsp-nocheck.
+ * authorityInfoAccess, cRLDistributionPoints (one point a URL), ocsp-nocheck,
+ * certificatePolicies, nameConstraints (critical), the others.
  * Key identifiers, URLs and SAN values may be holes.  MALFORMED if there is
  * none to write.
  */

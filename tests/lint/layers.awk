@@ -11,7 +11,8 @@ BEGIN {
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
 	    "ocsp-codec ocsp-engine"
-	may["ca"] = "base der sign x509 store"
+	may["ca"] = "base der sign x509 cfssl store"
+	may["cfssl"] = "base der sign x509"
 	may["ipc"] = "base der sign"
 	may["pkcs11"] = "base der sign x509 ipc"
 	may["ocsp-codec"] = "base der sign"
@@ -35,7 +36,9 @@ BEGIN {
 	library["pkcs11.h"] = "pkcs11"
 	library["p11-kit"] = "pkcs11"
 	library["ini.h"] = "base"
-	library["openssl"] = "sign x509 store status ca ipc pkcs11 " \
+	library["idn2.h"] = "ca lint"
+	library["pcre2.h"] = "ca"
+	library["openssl"] = "sign x509 store status ca cfssl ipc pkcs11 " \
 	    "ocsp-codec ocsp-engine net validation acme issuer cli main"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0

@@ -170,8 +170,8 @@ static const struct {
 	{ "[isuer x]\n", "1: [isuer x]: there is no such section; did you "
 	    "mean [issuer]?" },
 	{ "[whatever]\nk = v\n", "1: [whatever]: there is no such section; "
-	    "the sections are store, daemon, responder, token, issuer and "
-	    "profile" },
+	    "the sections are store, daemon, responder, cfssl, token, issuer "
+	    "and profile" },
 	{ "[store x]\n", "1: [store x]: there is only one such section; "
 	    "write [store]" },
 	{ "[token]\n", "1: [token]: the section needs a name; write "
@@ -293,7 +293,7 @@ static const struct {
 	    "is no profile \"sever\"; did you mean server?" },
 	{ "[profile p]\nbased-on = something\n", "2: [profile p] based-on: "
 	    "there is no profile \"something\"; the built-in ones are server, "
-	    "client, ocsp-signer and intermediate" },
+	    "client, ocsp-signer, intermediate, origin-rsa and origin-ecc" },
 	{ "[profile p]\nbased-on = server\nsubject = fixed\n", "1: [profile "
 	    "p] subject-name: is missing; subject = fixed needs it" },
 	{ "[profile p]\nbased-on = server\nsubject-name = CN=x\n", "3: "

@@ -453,9 +453,11 @@ test_restore_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct paths p = paths_of(f);
-	char other[340], wal[340];
+	char other[340], wal[340], version[64];
 	int fd;
 
+	snprintf(version, sizeof(version), "PRAGMA user_version = %d",
+	    store_sqlite_schema()->num_steps);
 	reserve_one(f, 1);
 	back_up(f, p.backup);
 	snprintf(other, sizeof(other), "%s/other", f->directory);
@@ -486,7 +488,7 @@ test_restore_refused(void **state)
 	run_sql(p.backup, "PRAGMA user_version = 99");
 	assert_restore_fails(p.backup, p.restored, OC_ERR_UNSUPPORTED,
 	    "newer");
-	run_sql(p.backup, "PRAGMA user_version = 1");
+	run_sql(p.backup, version);
 	snprintf(other, sizeof(other), "%s/no/store", f->directory);
 	assert_restore_fails(p.backup, other, OC_ERR_NOT_FOUND, other);
 	assert_int_not_equal(access(p.restored, F_OK), 0);
@@ -554,19 +556,21 @@ test_restore_migrates(void **state)
 {
 	struct fixture *f = *state;
 	struct paths p = paths_of(f);
-	const char *const steps[] = {
-		store_sqlite_schema()->steps[0],
-		"CREATE TABLE extra (id INTEGER PRIMARY KEY)"
-	};
-	struct store_schema later = { steps, 2 };
+	int today = store_sqlite_schema()->num_steps;
+	const char *steps[16];
+	struct store_schema later = { steps, today + 1 };
 	struct oc_error error;
 	struct store *store;
 
+	for (int i = 0; i < today; i++)
+		steps[i] = store_sqlite_schema()->steps[i];
+	steps[today] = "CREATE TABLE extra (id INTEGER PRIMARY KEY)";
 	reserve_one(f, 1);
 	back_up(f, p.backup);
 	assert_ok(store_sqlite_restore(p.backup, p.restored, &later, &error));
-	assert_int_equal(read_sql(p.restored, "PRAGMA user_version"), 2);
-	assert_int_equal(read_sql(p.backup, "PRAGMA user_version"), 1);
+	assert_int_equal(read_sql(p.restored, "PRAGMA user_version"),
+	    today + 1);
+	assert_int_equal(read_sql(p.backup, "PRAGMA user_version"), today);
 	assert_ok(store_sqlite_open(p.restored, STORE_WRITE, &later, &store,
 	    &error));
 	assert_verifies(store);

@@ -282,9 +282,10 @@ test_migrate(void **state)
 	assert_int_equal(read_sql(f->path, "SELECT note = 'migrated ca' FROM"
 	    " issuer"), 1);
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM extra"), 0);
-	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM journal"
-	    " WHERE event = 'migrate' AND detail ->> 'from' = 1"
-	    " AND detail ->> 'to' = 3"), 1);
+	assert_int_equal(read_sql(f->path, "SELECT detail ->> 'from' FROM"
+	    " journal WHERE event = 'migrate'"), today);
+	assert_int_equal(read_sql(f->path, "SELECT detail ->> 'to' FROM"
+	    " journal WHERE event = 'migrate'"), today + 2);
 	reserve_one(f, 2);
 	assert_verifies(store);
 	store_close(store);
@@ -323,6 +324,7 @@ test_migrate_fails(void **state)
 	    "CREATE TABLE issuer (id INTEGER PRIMARY KEY)");
 	struct store *store = NULL;
 	struct oc_error error;
+	char step[32];
 	int64_t tables = read_sql(f->path, "SELECT count(*) FROM"
 	    " sqlite_schema");
 
@@ -330,8 +332,10 @@ test_migrate_fails(void **state)
 	assert_int_equal(store_sqlite_open(f->path, STORE_WRITE, &later,
 	    &store, &error), OC_ERR_STORE);
 	assert_null(store);
-	assert_non_null(strstr(error.text, "schema step 3"));
-	assert_int_equal(read_sql(f->path, "PRAGMA user_version"), 1);
+	snprintf(step, sizeof(step), "schema step %d", later.num_steps);
+	assert_non_null(strstr(error.text, step));
+	assert_int_equal(read_sql(f->path, "PRAGMA user_version"),
+	    later.num_steps - 2);
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
 	    " pragma_table_info('issuer') WHERE name = 'note'"), 0);
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Holds the journal against accounts, tokens and zones, each of whose entries
+ * is the row as it then was, so that the last must be the row as it is; and
+ * against what was asked for.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "store/detail.h"
+#include "store/verify_impl.h"
+
+/* --- registers ---------------------------------------------------------- */
+
+static enum oc_err
+account_name(struct store *s, int64_t id, char name[OC_CONFIG_NAME_MAX + 1])
+{
+	struct store_account account;
+	enum oc_err err;
+
+	err = s->ops->find_account(s, STORE_BY_ID, id, NULL, &account);
+	if (err == OC_OK)
+		memcpy(name, account.name, sizeof(account.name));
+	return err;
+}
+
+static enum oc_err
+remake_account(struct store *s, int64_t id, struct store_detail *d)
+{
+	struct store_account account;
+	enum oc_err err;
+
+	err = s->ops->find_account(s, STORE_BY_ID, id, NULL, &account);
+	if (err == OC_OK)
+		store_detail_account(d, &account);
+	return err;
+}
+
+static enum oc_err
+remake_token(struct store *s, int64_t id, struct store_detail *d)
+{
+	char name[OC_CONFIG_NAME_MAX + 1];
+	struct store_token token;
+	enum oc_err err;
+
+	err = s->ops->find_token(s, STORE_TOKEN_BY_ID, id, NULL, &token);
+	if (err == OC_OK)
+		err = account_name(s, token.account_id, name);
+	if (err == OC_OK)
+		store_detail_token(d, name, &token);
+	return err;
+}
+
+static enum oc_err
+remake_zone(struct store *s, int64_t id, struct store_detail *d)
+{
+	char name[OC_CONFIG_NAME_MAX + 1];
+	struct store_zone zone;
+	enum oc_err err;
+
+	err = s->ops->find_zone(s, STORE_ZONE_BY_ID, id, NULL, &zone);
+	if (err == OC_OK)
+		err = account_name(s, zone.account_id, name);
+	if (err == OC_OK)
+		store_detail_zone(d, name, &zone);
+	return err;
+}
+
+typedef enum oc_err remake_fn(struct store *s, int64_t id,
+    struct store_detail *d);
+
+static enum oc_err
+check_latest(struct verify *v, const struct store_entry *entry,
+    struct verify_table *table, remake_fn *remake)
+{
+	uint64_t *seen = store_verify_seen(table, entry->detail);
+	struct store_detail d;
+	enum oc_err err;
+
+	if (seen == NULL)
+		return store_verify_bad(v, entry->number,
+		    "what it is about is not there");
+	err = remake(v->store, store_detail_id(entry->detail), &d);
+	if (err == OC_ERR_NOT_FOUND)
+		return store_verify_bad(v, entry->number,
+		    "what it is about is not there");
+	if (err != OC_OK)
+		return err;
+	*seen = SEEN_RESERVE |
+	    (strcmp(d.text, entry->detail) == 0 ? 0 : SEEN_STALE) |
+	    (uint64_t)entry->number << SEEN_NUMBER_SHIFT;
+	return OC_OK;
+}
+
+static enum oc_err
+check_rows(struct verify *v, const struct verify_table *table,
+    const char *what)
+{
+	for (int64_t i = 0; i < table->num; i++) {
+		uint64_t seen = table->seen[i];
+		int64_t number = (int64_t)(seen >> SEEN_NUMBER_SHIFT);
+
+		if (seen == 0) {
+			v->bad_number = v->number;
+			return store_fail(v->store, OC_ERR_MISMATCH,
+			    "%s %" PRId64 " is not in the journal", what,
+			    i + 1);
+		}
+		if ((seen & SEEN_STALE) != 0) {
+			v->bad_number = number;
+			return store_fail(v->store, OC_ERR_MISMATCH,
+			    "journal entry %" PRId64 ": the %s is another "
+			    "now", number, what);
+		}
+	}
+	return OC_OK;
+}
+
+/* --- requests ----------------------------------------------------------- */
+
+static enum oc_err
+check_request(struct verify *v, const struct store_entry *entry)
+{
+	uint64_t *seen = store_verify_seen(&v->certificates, entry->detail);
+	struct store_request_row row = { 0 };
+	struct store_detail d = { .len = 0 };
+	enum oc_err err;
+
+	if (seen == NULL || (*seen & SEEN_RESERVE) == 0)
+		return store_verify_bad(v, entry->number,
+		    "asks for what was not reserved before");
+	if ((*seen & SEEN_REQUEST) != 0)
+		return store_verify_bad(v, entry->number, "said twice");
+	err = v->store->ops->get_request(v->store,
+	    store_detail_id(entry->detail), &row);
+	if (err == OC_ERR_NOT_FOUND)
+		return store_verify_bad(v, entry->number,
+		    "its request is not there");
+	if (err == OC_OK)
+		err = store_detail_request(&d, &row, row.hostnames,
+		    (struct store_blob){ row.csr, row.csr_len });
+	store_request_row_fini(&row);
+	if (err != OC_OK)
+		return err;
+	if (strcmp(d.text, entry->detail) != 0)
+		return store_verify_bad(v, entry->number,
+		    "the request's record differs");
+	*seen |= SEEN_REQUEST;
+	v->num_requests++;
+	return OC_OK;
+}
+
+static enum oc_err
+check_request_end(struct verify *v, const struct store_entry *entry)
+{
+	uint64_t *seen = store_verify_seen(&v->certificates, entry->detail);
+
+	if (seen == NULL || (*seen & SEEN_REQUEST) == 0 ||
+	    (*seen & SEEN_REQUEST_END) != 0)
+		return store_verify_bad(v, entry->number,
+		    "ends what was not asked for before");
+	*seen |= SEEN_REQUEST_END;
+	return OC_OK;
+}
+
+static enum oc_err
+check_request_rows(struct verify *v)
+{
+	struct store *s = v->store;
+	int64_t num;
+	enum oc_err err;
+
+	err = s->ops->count_requests(s, &num);
+	for (int64_t id = 1; err == OC_OK && id <= v->certificates.num; id++) {
+		uint64_t seen = v->certificates.seen[id - 1];
+		struct store_request_row row = { 0 };
+
+		if ((seen & SEEN_REQUEST) == 0)
+			continue;
+		err = s->ops->get_request(s, id, &row);
+		store_request_row_fini(&row);
+		if (err == OC_OK && row.is_current ==
+		    ((seen & SEEN_REQUEST_END) != 0))
+			err = OC_ERR_MISMATCH;
+		if (err == OC_ERR_MISMATCH || err == OC_ERR_NOT_FOUND) {
+			v->bad_number = v->number;
+			return store_fail(s, OC_ERR_MISMATCH, "request %"
+			    PRId64 ": its state is not in the journal", id);
+		}
+	}
+	if (err != OC_OK || num == v->num_requests)
+		return err;
+	v->bad_number = v->number;
+	return store_fail(s, OC_ERR_MISMATCH, "%" PRId64 " requests are "
+	    "there, and %" PRId64 " in the journal", num, v->num_requests);
+}
+
+/* --- both --------------------------------------------------------------- */
+
+enum oc_err
+store_verify_register(struct verify *v, const struct store_entry *entry)
+{
+	if (strcmp(entry->event, "account") == 0)
+		return check_latest(v, entry, &v->accounts, remake_account);
+	if (strcmp(entry->event, "token") == 0)
+		return check_latest(v, entry, &v->tokens, remake_token);
+	if (strcmp(entry->event, "zone") == 0)
+		return check_latest(v, entry, &v->zones, remake_zone);
+	if (strcmp(entry->event, "request") == 0)
+		return check_request(v, entry);
+	if (strcmp(entry->event, "request-end") == 0)
+		return check_request_end(v, entry);
+	return OC_OK;
+}
+
+enum oc_err
+store_verify_register_rows(struct verify *v)
+{
+	enum oc_err err;
+
+	err = check_rows(v, &v->accounts, "account");
+	if (err == OC_OK)
+		err = check_rows(v, &v->tokens, "token");
+	if (err == OC_OK)
+		err = check_rows(v, &v->zones, "zone");
+	if (err == OC_OK)
+		err = check_request_rows(v);
+	return err;
+}
