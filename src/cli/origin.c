@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/value.h"
+#include "ca/hostname.h"
 #include "cli/print.h"
 #include "cli/work_impl.h"
 
@@ -37,6 +38,32 @@ parse_port(const char *text, char port[8], struct oc_error *error)
 		return oc_error_set(error, OC_ERR_USAGE, "\"%.40s\" is no "
 		    "port; write a number from 1 to 65535", text);
 	(void)snprintf(port, 8, "%d", (int)number);
+	return OC_OK;
+}
+
+/* A host as people write it, in any script, to what DNS and certificates
+ * have. */
+static enum oc_err
+parse_name(const char *text, char name[256], struct x509_host *host,
+    struct oc_error *error)
+{
+	char ascii[CA_HOST_MAX];
+
+	for (const char *p = text; *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x80)
+			continue;
+		if (ca_host_to_ascii(text, strlen(text), ascii, error) !=
+		    OC_OK)
+			return OC_ERR_USAGE;
+		text = ascii;
+		break;
+	}
+	if (strlen(text) >= 256)
+		return oc_error_set(error, OC_ERR_USAGE, "\"%.80s...\" is "
+		    "longer than any host name", text);
+	if (x509_host_parse(text, host, error) != OC_OK)
+		return OC_ERR_USAGE;
+	(void)snprintf(name, 256, "%s", text);
 	return OC_OK;
 }
 
@@ -79,24 +106,20 @@ cli_origin_parse_host(const char *text, char host[256], char port[8],
 	struct x509_host parsed;
 	const char *colon;
 	size_t start = 0, len = 0;
-	char name[256];
+	char *part, name[256];
 	enum oc_err err = find_colon(text, &start, &len, &colon, error);
 
 	if (err != OC_OK)
 		return err;
-	if (len >= sizeof(name))
-		return oc_error_set(error, OC_ERR_USAGE, "\"%.80s...\" is "
-		    "longer than any host name", text);
-	memcpy(name, text + start, len);
-	name[len] = '\0';
-	if (x509_host_parse(name, &parsed, error) != OC_OK ||
-	    (start == 1 && parsed.len != 16)) {
-		if (start == 1)
-			oc_error_set(error, OC_ERR_USAGE, "\"%.80s\" is no "
-			    "IPv6 address", text);
-		return OC_ERR_USAGE;
-	}
-	if (colon != NULL)
+	part = strndup(text + start, len);
+	if (part == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = parse_name(part, name, &parsed, error);
+	free(part);
+	if (start == 1 && (err != OC_OK || parsed.len != 16))
+		return oc_error_set(error, OC_ERR_USAGE, "\"%.80s\" is no "
+		    "IPv6 address", text);
+	if (err == OC_OK && colon != NULL)
 		err = parse_port(colon + 1, port, error);
 	if (err == OC_OK)
 		memcpy(host, name, sizeof(name));
@@ -154,6 +177,7 @@ read_options(struct cli *cli, struct cli_origin *o, struct oc_error *error)
 {
 	const char *timeout = cli_option(cli, "timeout");
 	const char *name = cli_option(cli, "servername");
+	char ascii[256];
 	enum oc_err err = read_where(cli, o, error);
 
 	o->timeout_s = TIMEOUT_S;
@@ -162,10 +186,11 @@ read_options(struct cli *cli, struct cli_origin *o, struct oc_error *error)
 		err = oc_error_set(error, OC_ERR_USAGE, "--timeout \"%.40s\" "
 		    "is no number of seconds from 1 to %d", timeout,
 		    TIMEOUT_MAX_S);
-	if (err == OC_OK && x509_host_parse(name == NULL ? o->host : name,
-	    &o->name, error) != OC_OK) {
-		oc_error_prefix(error, "--servername");
-		err = OC_ERR_USAGE;
+	if (err == OC_OK) {
+		err = parse_name(name == NULL ? o->host : name, ascii,
+		    &o->name, error);
+		if (err != OC_OK)
+			oc_error_prefix(error, "--servername");
 	}
 	if (err == OC_OK)
 		err = read_cas(cli, o, error);

@@ -96,7 +96,8 @@ void cli_origin_check_revocation(struct cli_origin *o);
 /* CLOCK_MONOTONIC, timeout_s from now. */
 int64_t cli_origin_deadline(const struct cli_origin *o);
 
-/* "HOST[:PORT]"; port stays as it is if there is none.  USAGE. */
+/* "HOST[:PORT]", the host in any script, which becomes A-labels; port stays
+ * as it is if there is none.  USAGE. */
 enum oc_err cli_origin_parse_host(const char *text, char host[256],
     char port[8], struct oc_error *error) OC_MUST_CHECK;
 

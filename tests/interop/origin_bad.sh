@@ -19,7 +19,7 @@ for port in 0 70000 65536 -1 https '' 443x; do
 	bad 2 '--connect' ocsign origin check localhost \
 	    --connect "127.0.0.1:$port"
 done
-bad 2 'not ASCII; write its A-labels' ocsign origin check bücher.example
+bad 2 'IDNA|☺' ocsign origin check ☺.example
 bad 2 '--servername' ocsign origin check localhost --servername '*.a.example'
 for seconds in 0 -1 301 x 1s ''; do
 	bad 2 '--timeout' ocsign origin check localhost --timeout "$seconds"

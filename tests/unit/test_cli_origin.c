@@ -417,6 +417,9 @@ test_hosts(void **state)
 		{ "[::1]", "::1", "-" },
 		{ "[2001:db8::1]:65535", "2001:db8::1", "65535" },
 		{ "localhost:443", "localhost", "443" },
+		{ "B\xc3\xbc" "cher.example:1", "xn--bcher-kva.example",
+		    "1" },
+		{ "xn--bcher-kva.example", "xn--bcher-kva.example", "-" },
 	};
 	char host[256], port[8];
 
@@ -438,7 +441,7 @@ test_bad_hosts(void **state)
 	    "[::1", "[::1]x", "[::1]443", "[::1]:", "[::1]:0", "[a]:1",
 	    "[127.0.0.1]:1", "[]:1", "::1:", "1:2:3", "http://a/", "a/b",
 	    "a b", "*.example.com", "a@b", "-a", "a..b", "a_b",
-	    "b\xc3\xbc" "cher.example", "999.1.1.1", "a\n" };
+	    "b\xc3.example", "\xe2\x98\xba.example", "999.1.1.1", "a\n" };
 	struct oc_error error;
 	char host[256] = "before", port[8] = "before", text[600];
 
