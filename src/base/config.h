@@ -140,6 +140,7 @@ struct oc_config_issuer {
 	char *name;
 	char *certificate;	/* path */
 	char *chain;		/* path */
+	struct oc_words alternate_chain;	/* paths */
 	char *token;		/* NAME of a token that exists */
 	char *key;		/* pkcs11: URI or label */
 	/* The delegated OCSP signer: either all three or none. */

@@ -209,6 +209,20 @@ check_endpoint(const char *directory, char **value, struct oc_error *error)
 	    "newkey, newcert, revoke, crl and ocspsign", *value);
 }
 
+/* One of a list of paths; OC_KIND_PATH is for a single one. */
+static enum oc_err
+check_path(const char *directory, char **value, struct oc_error *error)
+{
+	const char *text = *value;
+	char *path;
+
+	while (starts_with(text, "./") && text[2] != '\0')
+		text += 2;
+	if (oc_path_join(directory, text, &path) != OC_OK)
+		path = NULL;
+	return replace(value, path, error);
+}
+
 static const struct oc_config_word log_levels[] = {
 	{ "error", OC_LOG_ERROR }, { "warning", OC_LOG_WARNING },
 	{ "notice", OC_LOG_NOTICE }, { "info", OC_LOG_INFO },
@@ -358,6 +372,8 @@ static const struct oc_config_key token_keys[] = {
 static const struct oc_config_key issuer_keys[] = {
 	{ "certificate", OC_KIND_PATH, AT(certificate), OC_KEY_REQUIRED },
 	{ "chain", OC_KIND_PATH, AT(chain) },
+	{ "alternate-chain", OC_KIND_LIST, AT(alternate_chain),
+	    .check = check_path },
 	{ "token", OC_KIND_STRING, AT(token), OC_KEY_REQUIRED },
 	{ "key", OC_KIND_STRING, AT(key), OC_KEY_REQUIRED },
 	{ "ocsp-certificate", OC_KIND_PATH, AT(ocsp_certificate) },

@@ -123,6 +123,7 @@ ca_planning_key(struct ca_planning *p)
 		    p->profile->key_kinds == CA_KEY_EC ? ": EC only" : "");
 	}
 	plan->tbs.extensions.subject_key_id =
+	    p->request->subject_key_id.len > 0 ? p->request->subject_key_id :
 	    (struct der_bytes){ plan->key_id, X509_KEY_ID_LEN };
 	explain_key(p);
 	return OC_OK;

@@ -27,11 +27,34 @@ struct issuing {
 	struct cli_names *names;
 	struct ca_profile profile;
 	struct ca_issuer *issuer;
+	struct ca_chain chain;
 	struct ca_request request;
 	struct cli_asked *asked;	/* NULL: for no account */
 	struct ca_certificate certificate;
 	struct ca_explanation explanation;
 };
+
+enum oc_err
+cli_cert_chain(struct cli *cli, const struct ca_issuer *issuer,
+    struct ca_chain *chain, struct oc_error *error)
+{
+	const char *alternate = cli_option(cli, "alternate");
+	const struct oc_config *config;
+	size_t number = 0;
+	enum oc_err err = cli_config(cli, &config, error);
+
+	if (err == OC_OK && alternate != NULL && !cli_has(cli, "chain"))
+		err = oc_error_set(error, OC_ERR_USAGE, "--alternate says "
+		    "which --chain; give both");
+	if (err != OC_OK || !cli_has(cli, "chain"))
+		return err;
+	if (alternate != NULL) {
+		err = ca_chain_find(config, issuer, alternate, &number, error);
+		if (err != OC_OK)
+			return oc_error_prefix(error, "--alternate");
+	}
+	return ca_chain_read(issuer, number, chain, error);
+}
 
 /* Whatever can be found wrong without the token. */
 static enum oc_err
@@ -58,6 +81,8 @@ prepare(struct issuing *i, struct oc_error *error)
 	if (err == OC_OK)
 		err = cli_open_issuer(i->cli, cli_option(i->cli, "issuer"),
 		    &i->issuer, error);
+	if (err == OC_OK)
+		err = cli_cert_chain(i->cli, i->issuer, &i->chain, error);
 	if (err != OC_OK)
 		return err;
 	i->request.profile = &i->profile;
@@ -116,25 +141,6 @@ issue(struct issuing *i, struct oc_error *error)
 	return err;
 }
 
-/* A root is in the verifier's store or it is of no use: left out. */
-static void
-put_chain(const struct ca_issuer *issuer, struct oc_buffer *b)
-{
-	struct der_reader r = der_reader_of((struct der_bytes){
-	    issuer->chain, issuer->chain_len });
-	struct x509_cert *cert = malloc(sizeof(*cert));
-	struct der_bytes der = issuer->cert.der;
-
-	for (;;) {
-		if (cert == NULL || x509_cert_read(der, cert, NULL) != OC_OK ||
-		    !der_bytes_equal(cert->issuer, cert->subject))
-			oc_pem_write(b, "CERTIFICATE", der.p, der.len);
-		if (der_at_end(&r) || !der_get_tlv(&r, DER_SEQUENCE, &der))
-			break;
-	}
-	free(cert);
-}
-
 static enum oc_err
 write_out(const struct issuing *i, struct oc_error *error)
 {
@@ -147,7 +153,7 @@ write_out(const struct issuing *i, struct oc_error *error)
 	oc_pem_write(&b, "CERTIFICATE", i->certificate.der,
 	    i->certificate.der_len);
 	if (cli_has(i->cli, "chain"))
-		put_chain(i->issuer, &b);
+		ca_chain_put(&i->chain, &b);
 	oc_serial_format(&i->certificate.serial, serial);
 	err = b.err;
 	if (err != OC_OK)
@@ -200,6 +206,7 @@ out:
 	cli_asked_free(i->asked);
 	ca_explanation_fini(&i->explanation);
 	ca_profile_fini(&i->profile);
+	ca_chain_fini(&i->chain);
 	ca_issuer_free(i->issuer);
 	free(i->names);
 	free(i->csr_der);
@@ -217,6 +224,8 @@ const struct cli_option cli_cert_issue_options[] = {
 	    "only for names in this one's zones" },
 	{ "validity", "DURATION", CLI_OPTIONAL, "such as 90d" },
 	{ "chain", NULL, CLI_OPTIONAL, "add the issuers, but for the root" },
+	{ "alternate", "WHICH", CLI_OPTIONAL,
+	    "of the alternate chain: its number, or an issuer" },
 	{ "out", "FILE", CLI_OPTIONAL, "else standard output" },
 	{ "explain", NULL, CLI_OPTIONAL, "say where each field comes from" },
 	{ "dry-run", NULL, CLI_OPTIONAL, "check it all, sign nothing" },

@@ -78,7 +78,7 @@ test_the_manual_has_only_commands(void **state)
 		const struct cli_command *c;
 
 		p += strlen("\n.It Cm ");
-		(void)sscanf(p, "%31[a-z] %31[a-z]", noun, verb);
+		(void)sscanf(p, "%31[a-z] %31[a-z-]", noun, verb);
 		c = cli_find(noun, verb);
 		if (c == NULL)
 			fail_msg("there is no \"ocsign %s %s\"", noun, verb);
