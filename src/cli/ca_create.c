@@ -333,7 +333,7 @@ make_certificate(struct creation *c, struct oc_error *error)
 
 /* What a CA's request asks for; the CA outside decides. */
 static enum oc_err
-make_request(struct creation *c, const char *path, struct oc_error *error)
+make_request(struct creation *c, struct oc_error *error)
 {
 	struct x509_extensions *wish = calloc(1, sizeof(*wish));
 	char key[SIGN_KEY_NAME_MAX];
@@ -355,8 +355,8 @@ make_request(struct creation *c, const char *path, struct oc_error *error)
 		    c->names->subject, c->names->subject_len }, wish, &der,
 		    &der_len, error);
 	if (err == OC_OK)
-		err = cli_write(path, CLI_PEM, "CERTIFICATE REQUEST",
-		    (struct der_bytes){ der, der_len }, error);
+		err = cli_csr_put(c->cli, "csr", (struct der_bytes){ der,
+		    der_len }, error);
 	free(der);
 	free(wish);
 	return err;
@@ -390,12 +390,13 @@ cli_ca_create(struct cli *cli, struct oc_error *error)
 	if (c.key == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	if (err == OC_OK)
+		err = cli_check_out(cli, "csr", error);
+	if (err == OC_OK)
 		err = cli_names_new(cli, &c.names, error);
 	if (err == OC_OK)
 		err = find_or_write_section(&c, error);
 	if (err == OC_OK)
-		err = cli_has(cli, "csr") ? make_request(&c,
-		    cli_option(cli, "csr"), error) :
+		err = cli_has(cli, "csr") ? make_request(&c, error) :
 		    make_certificate(&c, error);
 	if (c.section_path != NULL && err != OC_OK &&
 	    c.certificate.der == NULL)

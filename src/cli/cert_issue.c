@@ -110,6 +110,7 @@ static enum oc_err
 write_out(const struct issuing *i, struct oc_error *error)
 {
 	const char *path = cli_option(i->cli, "out");
+	bool is_json = i->cli->format == CLI_FORMAT_JSON;
 	char serial[OC_SERIAL_TEXT_MAX];
 	struct oc_buffer b;
 	enum oc_err err;
@@ -123,21 +124,22 @@ write_out(const struct issuing *i, struct oc_error *error)
 	err = b.err;
 	if (err != OC_OK)
 		oc_error_set(error, err, "%s", oc_strerror(err));
-	else if (path != NULL)
-		err = oc_file_write(path, 0644, b.bytes, b.len, error);
-	if (err != OC_OK)
-		oc_error_prefix(error, "it is issued (serial %s), but not "
-		    "written; \"ocsign cert show --pem %s\" prints it",
-		    serial, serial);
-	else if (i->cli->format == CLI_FORMAT_JSON) {
+	else if (path != NULL || !is_json)
+		err = cli_write_text(path, b.bytes, b.len, error);
+	if (err == OC_OK && is_json) {
 		json_t *facts = cli_object();
 
 		cli_put_text(facts, "serial", serial);
 		cli_put_text(facts, "issuer", i->issuer->config->name);
 		cli_put_text(facts, "pem", oc_buffer_text(&b));
+		cli_put_text(facts, "out", path);
 		cli_print(i->cli, facts);
-	} else if (path == NULL)
-		(void)fwrite(b.bytes, 1, b.len, stdout);
+		err = cli_flush(error);
+	}
+	if (err != OC_OK)
+		oc_error_prefix(error, "it is issued (serial %s), but not "
+		    "written; \"ocsign cert show --pem %s\" prints it",
+		    serial, serial);
 	oc_buffer_fini(&b);
 	return err;
 }
@@ -153,7 +155,7 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 	i->cli = cli;
 	err = prepare(i, error);
 	if (err == OC_OK)
-		err = cli_check_out(cli_option(cli, "out"), error);
+		err = cli_check_out(cli, "out", error);
 	if (err == OC_OK)
 		err = issue(i, error);
 	if (err == OC_OK) {

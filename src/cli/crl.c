@@ -43,7 +43,7 @@ crl_create(struct cli *cli, struct oc_error *error)
 	json_t *facts;
 	enum oc_err err;
 
-	err = cli_check_out(out, error);
+	err = cli_check_out(cli, "out", error);
 	if (err == OC_OK)
 		err = cli_open_issuer(cli, cli_option(cli, "issuer"), &issuer,
 		    error);

@@ -157,7 +157,8 @@ judge(struct query *q, struct oc_error *error)
 
 	/* Also what cannot be believed is worth a look. */
 	if (out != NULL)
-		err = oc_file_write(out, 0644, q->reply, q->reply_len, error);
+		err = cli_write(out, CLI_DER, NULL, (struct der_bytes){
+		    q->reply, q->reply_len }, error);
 	if (err != OC_OK)
 		return err;
 	err = ocsp_response_read((struct der_bytes){ q->reply,
@@ -182,6 +183,8 @@ cli_ocsp_query(struct cli *cli, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	q->cli = cli;
 	err = cli_target_options(cli, &q->target, error);
+	if (err == OC_OK)
+		err = cli_check_out(cli, "out", error);
 	if (err == OC_OK)
 		err = read_issuer(q, error);
 	if (err == OC_OK)

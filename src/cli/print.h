@@ -39,11 +39,19 @@ void cli_print_table(const struct cli *cli, json_t *rows,
     const char *const *columns);
 
 /*
- * Before something is signed that cannot be taken back: whether a file can be
- * made at path, so far as can be told.  NULL and "-" always can.
+ * Before something is signed that cannot be taken back: whether the file that
+ * this option names can be made, so far as can be told.  REFUSED if it is
+ * there and something would be lost with it: a private key, the records, the
+ * configuration.  No such option and "-", standard output, are fine, but for
+ * "-" beside --json: USAGE.
  */
-enum oc_err cli_check_out(const char *path, struct oc_error *error)
-    OC_MUST_CHECK;
+enum oc_err cli_check_out(struct cli *cli, const char *option,
+    struct oc_error *error) OC_MUST_CHECK;
+/* The same where a private key is to be written: may replace another. */
+enum oc_err cli_check_key_out(struct cli *cli, const char *option,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Are these the same file, or will they be, once they are there? */
+bool cli_is_same_file(const char *path, const char *other);
 
 enum cli_encoding { CLI_PEM, CLI_DER };
 /*
@@ -53,5 +61,11 @@ enum cli_encoding { CLI_PEM, CLI_DER };
 enum oc_err cli_write(const char *path, enum cli_encoding encoding,
     const char *label, struct der_bytes der, struct oc_error *error)
     OC_MUST_CHECK;
+/* The same for text that is ready. */
+enum oc_err cli_write_text(const char *path, const void *text, size_t len,
+    struct oc_error *error) OC_MUST_CHECK;
+/* What was printed has arrived: asked where the error must say what happened
+ * all the same. */
+enum oc_err cli_flush(struct oc_error *error) OC_MUST_CHECK;
 
 #endif
