@@ -82,6 +82,7 @@ static enum oc_err
 check_free(const struct creation *c, struct oc_error *error)
 {
 	const char *path = c->section->certificate;
+	struct oc_error bad = { 0 };
 	uint8_t *der = NULL;
 	size_t len;
 	bool is_same;
@@ -93,7 +94,7 @@ check_free(const struct creation *c, struct oc_error *error)
 	path = c->section->chain;
 	if (c->parent == NULL || path == NULL || access(path, F_OK) != 0)
 		return OC_OK;
-	is_same = x509_file_read_chain(path, &der, &len, NULL) == OC_OK &&
+	is_same = x509_file_read_chain(path, &der, &len, &bad) == OC_OK &&
 	    der_bytes_equal((struct der_bytes){ der, len },
 	    (struct der_bytes){ c->chain.bytes, c->chain.len });
 	free(der);
@@ -267,6 +268,8 @@ finish(struct creation *c, struct oc_error *error)
 		cli_put_bool(facts, "recovered", c->is_recovered);
 		cli_print(c->cli, facts);
 	}
+	if (c->section_path == NULL)
+		cli_tell_reload(c->cli);
 	ca_issuer_free(issuer);
 	return OC_OK;
 }

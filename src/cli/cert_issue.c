@@ -26,6 +26,21 @@ struct issuing {
 	struct ca_certificate certificate;
 };
 
+/* A CA's policy is its profiles: who wants longer writes one that says so. */
+static enum oc_err
+check_validity(const struct issuing *i, struct oc_error *error)
+{
+	long long hours = i->profile.validity_s / 3600;
+
+	if (i->request.validity_s <= i->profile.validity_s)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_REFUSED, "--validity %s is longer "
+	    "than the profile %s gives (%lld %s); choose a shorter one, or "
+	    "another profile", cli_option(i->cli, "validity"),
+	    i->profile.name, hours < 48 ? hours : hours / 24,
+	    hours < 48 ? "hours" : "days");
+}
+
 /* Whatever can be found wrong without the token. */
 static enum oc_err
 prepare(struct issuing *i, struct oc_error *error)
@@ -48,6 +63,8 @@ prepare(struct issuing *i, struct oc_error *error)
 	if (err == OC_OK)
 		err = ca_profile_find(config, cli_option(i->cli, "profile"),
 		    &i->profile, error);
+	if (err == OC_OK)
+		err = check_validity(i, error);
 	if (err == OC_OK)
 		err = cli_open_issuer(i->cli, cli_option(i->cli, "issuer"),
 		    &i->issuer, error);
@@ -176,7 +193,8 @@ const struct cli_option cli_cert_issue_options[] = {
 	    "server, client, intermediate, ocsp-signer, or yours" },
 	{ "subject", "NAME", CLI_OPTIONAL, "instead of the request's" },
 	{ "san", "NAME", CLI_REPEATED, "instead of the request's names" },
-	{ "validity", "DURATION", CLI_OPTIONAL, "such as 90d" },
+	{ "validity", "DURATION", CLI_OPTIONAL,
+	    "such as 30d; at most the profile's" },
 	{ "chain", NULL, CLI_OPTIONAL, "add the issuers, but for the root" },
 	{ "out", "FILE", CLI_OPTIONAL, "else standard output" },
 	{ NULL }

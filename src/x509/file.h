@@ -15,7 +15,8 @@
 enum x509_file_kind { X509_FILE_CERTIFICATE, X509_FILE_CSR, X509_FILE_CRL };
 
 /*
- * The first object of this kind; of requests there may be only one.  "-" is standard input.  *der is for free().
+ * The first object of this kind; of requests there may be only one.  "-" is
+ * standard input.  *der is for free().
  * NOT_FOUND: no such file.  REFUSED: there is a private key in it.  MALFORMED:
  * neither PEM nor DER, PEM of something else, which the error names, or
  * several requests.
@@ -30,8 +31,8 @@ enum oc_err x509_file_parse(const char *where, const uint8_t *octets,
     struct oc_error *error) OC_MUST_CHECK;
 
 /* Is there a private key in it?  In PEM, one of any sort; in DER one of
- * PKCS#8, encrypted or not, RSA, EC or DSA, or PKCS#12, which is for them; also
- * one that is cut off. */
+ * PKCS#8, encrypted or not, RSA, EC or DSA, or PKCS#12, which is for them;
+ * also one that is cut off. */
 bool x509_file_has_private_key(const uint8_t *octets, size_t len);
 
 /* Every certificate of a PEM file, end to end in DER; at most OC_CHAIN_MAX.

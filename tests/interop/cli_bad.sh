@@ -101,7 +101,9 @@ bad 1 'another key' $issue good.csr
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout o.key -out web.pem -subj '/C=DE/O=Example/CN=Example Web' \
     2>/dev/null
-bad 1 'another key' $issue good.csr
+bad 1 'has not issued' $issue good.csr
+sed '/^chain/d' ocsign.conf >chainless.conf
+bad 1 'another key' ocsign -c chainless.conf ${issue#ocsign } good.csr
 mv web.kept web.pem
 
 # --- the configuration
