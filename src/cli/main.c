@@ -20,7 +20,7 @@ help(const struct cli *cli, struct oc_error *error)
 	const char *verb = cli->num_args > 1 ? cli->args[1] : NULL;
 	const struct cli_command *command = cli->command;
 
-	if (command == NULL && noun == NULL) {
+	if (command == NULL && (noun == NULL || strcmp(noun, "help") == 0)) {
 		cli_help();
 		return OC_OK;
 	}

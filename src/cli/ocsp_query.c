@@ -61,12 +61,16 @@ find_url(struct query *q, struct oc_error *error)
 {
 	const struct x509_extensions *e = &q->target->cert.extensions;
 
-	if (q->cli->num_args > 0)
+	if (q->cli->num_args > 0) {
+		if (cli_http_check_url(q->cli->args[0], error) != OC_OK)
+			return OC_ERR_USAGE;
 		q->url = strdup(q->cli->args[0]);
-	else if (q->target->der == NULL || e->num_ocsp_urls == 0)
-		return oc_error_set(error, OC_ERR_USAGE, q->target->der ==
-		    NULL ? "whom? give the responder's URL" :
-		    "the certificate names no responder; give its URL");
+	} else if (q->target->der == NULL)
+		return oc_error_set(error, OC_ERR_USAGE,
+		    "whom? give the responder's URL");
+	else if (e->num_ocsp_urls == 0)
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "the "
+		    "certificate names no responder; give its URL");
 	else
 		q->url = strndup((const char *)e->ocsp_urls[0].p,
 		    e->ocsp_urls[0].len);

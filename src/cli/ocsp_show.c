@@ -37,7 +37,7 @@ put_certid_serial(json_t *object, const struct ocsp_certid *certid)
 	    &serial) == OC_OK)
 		cli_put_serial(object, &serial);
 	else
-		cli_put_hex(object, "serial", certid->serial);
+		cli_put_integer(object, "serial", certid->serial);
 }
 
 void

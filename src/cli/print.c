@@ -116,6 +116,26 @@ cli_put_hex(json_t *object, const char *name, struct der_bytes bytes)
 }
 
 void
+cli_put_integer(json_t *object, const char *name, struct der_bytes contents)
+{
+	char *text = malloc(OC_HEX_LEN(contents.len) + 1);
+
+	/* The octet that only carries the sign says nothing. */
+	if (contents.len > 1 && contents.p[0] == 0) {
+		contents.p++;
+		contents.len--;
+	}
+	if (text == NULL)
+		cli_no_memory();
+	oc_hex_encode(contents.p, contents.len, text);
+	for (char *p = text; *p != '\0'; p++)
+		if (*p >= 'a' && *p <= 'f')
+			*p = (char)(*p - 'a' + 'A');
+	cli_put_text(object, name, text);
+	free(text);
+}
+
+void
 cli_put_number(json_t *object, const char *name, uint64_t number)
 {
 	uint8_t bytes[sizeof(number)];
@@ -126,7 +146,7 @@ cli_put_number(json_t *object, const char *name, uint64_t number)
 		if (bytes[i] != 0)
 			first = i;
 	}
-	cli_put_hex(object, name, (struct der_bytes){ bytes + first,
+	cli_put_integer(object, name, (struct der_bytes){ bytes + first,
 	    sizeof(bytes) - first });
 }
 

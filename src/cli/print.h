@@ -24,7 +24,11 @@ void cli_put_time(json_t *object, const char *name, int64_t at);
 void cli_put_hex(json_t *object, const char *name, struct der_bytes bytes);
 void cli_put_name(json_t *object, const char *name, struct der_bytes tlv);
 void cli_put_serial(json_t *object, const struct oc_serial *serial);
-/* As hex, like all numbers that may pass 2^53: JSON's readers round those. */
+/* An INTEGER's contents as serial numbers are written: upper-case hex. */
+void cli_put_integer(json_t *object, const char *name,
+    struct der_bytes contents);
+/* The same, as for all numbers that may pass 2^53: JSON's readers round
+ * those. */
 void cli_put_number(json_t *object, const char *name, uint64_t number);
 /* These take the value over. */
 void cli_put(json_t *object, const char *name, json_t *value);

@@ -69,8 +69,8 @@ openssl req -new -key good.key -out ca.csr -subj /CN=w.example \
 bad 1 'does not give' $issue ca.csr
 bad 1 'no profile' ocsign cert issue --issuer web --profile none good.csr
 bad 1 'no \[issuer' ocsign cert issue --issuer none --profile server good.csr
-bad 1 '--subject' $issue --subject 'CN' good.csr
-bad 1 '--san' $issue --san 'a b' good.csr
+bad 2 '--subject' $issue --subject 'CN' good.csr
+bad 2 '--san' $issue --san 'a b' good.csr
 bad 1 'there already' ocsign ca create root --subject CN=x
 bad 1 'there already' ocsign ca create web --issuer root --subject CN=x
 bad 1 'no \[issuer' ocsign ca create new --subject CN=x

@@ -94,13 +94,22 @@ rm ocsign.conf.d/issuer-twin.conf
 bad 1 'has not issued' ocsign ca import web --cert web2.pem --force \
     --chain other.pem
 
+# --- an address that is not ours is one error, said once
+sed 's/^listen.*/listen = 192.0.2.1:8080/' ocsign.conf >bind.conf
+OCSIGN_LIBEXECDIR=$top_builddir timeout 30 ocsignd -c "$PWD/bind.conf" \
+    >out 2>err
+[ $? -eq 1 ] || die "ocsignd listens on 192.0.2.1: $(cat err)"
+[ "$(grep -c 192.0.2.1 err)" -eq 1 ] || die "not once: $(cat err)"
+
 # --- a damaged file of another CA is no obstacle
-cat >>ocsign.conf <<-EOT
+cat >broken.conf <<-EOT
 	[issuer broken]
 	certificate = broken.pem
 	token = ca
 	key = other
 EOT
+cat ocsign.conf >>broken.conf
+mv broken.conf ocsign.conf
 head -c 300 root.pem >broken.pem
 good ocsign cert show good.pem
 echo '-----BEGIN CERTIFICATE-----' >broken.pem

@@ -79,7 +79,7 @@ bad 1 'unauthorized' ocsign ocsp query "http://127.0.0.1:$port/" \
 bad 1 'did not issue' ocsign ocsp query --issuer root.pem --cert a.pem
 bad 1 'refused' ocsign ocsp query http://127.0.0.1:1/ --issuer web.pem \
     --cert a.pem
-bad 1 'no http' ocsign ocsp query ftp://x/ --issuer web.pem --cert a.pem
+bad 2 'no http' ocsign ocsp query ftp://x/ --issuer web.pem --cert a.pem
 bad 2 'whom' ocsign ocsp query --issuer web.pem --serial 1234
 bad 1 'open' ocsign store restore web.pem
 exit 0
