@@ -199,6 +199,11 @@ plan_ca(const struct ca_issuer *issuer, const struct ca_request *request,
 		    "does not make CAs", profile->name);
 	if (profile->ca != X509_IS_CA)
 		return OC_OK;
+	if (issuer != NULL && profile->is_root)
+		return oc_error_set(error, OC_ERR_REFUSED, "the profile %s is "
+		    "for self-signed roots (ocsign ca create); for a CA below "
+		    "%s take intermediate", profile->name,
+		    issuer->config->name);
 	if (above == 0)
 		return oc_error_set(error, OC_ERR_REFUSED, "issuer %s may not "
 		    "issue to CAs: its path length is 0",

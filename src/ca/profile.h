@@ -20,6 +20,7 @@ enum ca_sans_rule { CA_SANS_NONE, CA_SANS_OPTIONAL, CA_SANS_REQUIRED };
 struct ca_profile {
 	char name[OC_CONFIG_NAME_MAX + 1];
 	enum x509_ca ca;
+	bool is_root;		/* self-signed only: of no issuer's making */
 	int path_length;		/* X509_NO_PATH_LENGTH */
 	/* Only an RSA key can encipher a key: RFC 5480, section 3. */
 	uint32_t key_usage_rsa, key_usage_other;

@@ -222,12 +222,21 @@ check_free(const struct oc_config *config, struct oc_error *error)
 	return err;
 }
 
-/* A machine without IPv6 is no error while something else can be bound. */
+static void
+warn_left_out(const struct oc_error *left_out)
+{
+	if (left_out->text[0] != '\0')
+		oc_log(OC_LOG_WARNING, "%s", left_out->text);
+}
+
+/* A machine without IPv6 is no error while something else can be bound; what
+ * is an error in the end is not a warning before. */
 static enum oc_err
 open_all_http(struct daemon_listeners *l, const struct oc_config *config,
     const struct daemon_listeners *old, struct oc_error *error)
 {
 	const struct oc_words *words = &config->responder.listen;
+	struct oc_error left_out = { 0 };
 	enum oc_err err;
 
 	for (size_t i = 0; i < words->num; i++) {
@@ -245,14 +254,18 @@ open_all_http(struct daemon_listeners *l, const struct oc_config *config,
 		err = open_http(a, find_http(old, a->text),
 		    (unsigned int)config->responder.workers, error);
 		if (err == OC_ERR_UNSUPPORTED) {
-			oc_log(OC_LOG_WARNING, "%s", error->text);
+			warn_left_out(&left_out);
+			left_out = *error;
 			http_fini(a);
 			l->num_http--;
 		} else if (err != OC_OK) {
 			return err;
 		}
 	}
-	return l->num_http > 0 ? OC_OK : OC_ERR_UNSUPPORTED;
+	if (l->num_http == 0)
+		return OC_ERR_UNSUPPORTED;
+	warn_left_out(&left_out);
+	return OC_OK;
 }
 
 /* Those that we did not get to are somebody else's. */
