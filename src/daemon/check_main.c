@@ -11,6 +11,7 @@
 #include "base/value.h"
 #include "ca/profile.h"
 #include "pkcs11/uri.h"
+#include "status/identity.h"
 #include "x509/cert.h"
 #include "x509/file.h"
 #include "x509/spki.h"
@@ -59,30 +60,28 @@ report_token(struct checker *c, const struct oc_config_token *token,
 	report(c, token->file, token->line, "token", token->name, key, what);
 }
 
-/* One that is not there yet is no error: first comes the configuration, then
- * "ocsign ca create". */
+/*
+ * What ocsign-status makes of the issuer's and its delegated signer's
+ * certificate, before a reload has ended those that run.  One that is not
+ * there yet is no error: first comes the configuration, then "ocsign ca
+ * create" and "ocsign cert issue".
+ */
 static void
-check_certificate(struct checker *c, const struct oc_config_issuer *issuer,
-    const char *key, const char *path)
+check_ocsp(struct checker *c, const struct oc_config_issuer *issuer)
 {
+	struct ocsp_identity *identity;
 	struct oc_error error = { 0 };
-	struct x509_cert cert;
-	uint8_t *der = NULL;
-	size_t der_len;
 	enum oc_err err;
 
-	if (path == NULL)
+	if (issuer->ocsp_certificate == NULL ||
+	    access(issuer->ocsp_certificate, F_OK) != 0 ||
+	    access(issuer->certificate, F_OK) != 0)
 		return;
-	err = x509_file_read(path, X509_FILE_CERTIFICATE, &der, &der_len,
-	    &error);
-	if (err == OC_ERR_NOT_FOUND)
-		return;
+	err = status_identity_load(issuer, &identity, &error);
 	if (err == OC_OK)
-		err = x509_cert_read((struct der_bytes){ der, der_len },
-		    &cert, &error);
-	if (err != OC_OK)
-		report_issuer(c, issuer, key, error.text);
-	free(der);
+		free(identity);
+	else
+		report_issuer(c, issuer, "ocsp-certificate", error.text);
 }
 
 /* Of a CA that has its certificate: the chain is made together with it. */
@@ -181,8 +180,7 @@ check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
 {
 	check_ca(c, issuer);
 	check_key(c, issuer, "key", issuer->key);
-	check_certificate(c, issuer, "ocsp-certificate",
-	    issuer->ocsp_certificate);
+	check_ocsp(c, issuer);
 	check_key(c, issuer, "ocsp-key", issuer->ocsp_key);
 }
 
