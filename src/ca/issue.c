@@ -209,8 +209,10 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 	oc_assert(issuer->store_id != 0);
 	if (info == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = ca_issuer_find_key(issuer, signer, deadline_ns, key, info,
-	    error);
+	err = ca_issuer_check_revoked(issuer, store, error);
+	if (err == OC_OK)
+		err = ca_issuer_find_key(issuer, signer, deadline_ns, key,
+		    info, error);
 	if (err == OC_OK)
 		err = ca_plan_new(issuer, request, info->alg, &plan, error);
 	if (err == OC_OK)

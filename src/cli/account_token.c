@@ -103,7 +103,7 @@ cli_account_token(struct cli *cli, struct oc_error *error)
 
 	err = read_options(cli, &token, error);
 	if (err == OC_OK)
-		err = cli_check_out(cli_option(cli, "out"), error);
+		err = cli_check_out(cli, "out", error);
 	if (err == OC_OK)
 		err = cli_find_account(cli, cli->args[0], STORE_WRITE,
 		    &store, &account, error);

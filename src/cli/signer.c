@@ -14,6 +14,7 @@
 #include "ipc/channel.h"
 #include "ipc/server.h"
 #include "pkcs11/local.h"
+#include "pkcs11/uri.h"
 
 #define ASK_S 10
 
@@ -70,8 +71,14 @@ cli_need_csr_key(struct cli *cli, const char *token, const char *uri,
 	struct cli_work *w = cli_work_of(cli);
 	struct cli_key *key = &w->keys[w->num_keys];
 	const struct oc_config *config;
-	enum oc_err err = cli_config(cli, &config, error);
+	struct p11_uri parsed;
+	enum oc_err err;
 
+	if (p11_uri_parse_key(uri, &parsed, error) != OC_OK) {
+		oc_error_prefix(error, "--key");
+		return OC_ERR_USAGE;
+	}
+	err = cli_config(cli, &config, error);
 	if (err != OC_OK)
 		return err;
 	oc_assert(w->num_keys < CLI_KEYS_MAX);

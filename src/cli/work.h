@@ -69,7 +69,8 @@ enum oc_err cli_need_key(struct cli *cli, enum sign_key_role role,
 /* Which section's key: --token, or, without it, what the key's URI says. */
 enum oc_err cli_token_of_key(struct cli *cli, const char *key,
     const char **token, struct oc_error *error) OC_MUST_CHECK;
-/* A key by URI or label that signs a CSR, under the name CLI_CSR_KEY. */
+/* The key that --key names, by URI or label, under the name CLI_CSR_KEY; USAGE
+ * if it can name none. */
 enum oc_err cli_need_csr_key(struct cli *cli, const char *token,
     const char *key, struct oc_error *error) OC_MUST_CHECK;
 enum oc_err cli_open_signers(struct cli *cli, struct oc_error *error)

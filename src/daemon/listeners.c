@@ -226,12 +226,21 @@ check_free(const struct oc_words *words, struct oc_error *error)
 	return err;
 }
 
-/* A machine without IPv6 is no error while something else can be bound. */
+static void
+warn_left_out(const struct oc_error *left_out)
+{
+	if (left_out->text[0] != '\0')
+		oc_log(OC_LOG_WARNING, "%s", left_out->text);
+}
+
+/* A machine without IPv6 is no error while something else can be bound; what
+ * is an error in the end is not a warning before. */
 static enum oc_err
 open_all_http(struct addresses *all, const struct oc_words *words,
     unsigned int num_workers, const struct addresses *old,
     struct oc_error *error)
 {
+	struct oc_error left_out = { 0 };
 	enum oc_err err;
 
 	for (size_t i = 0; i < words->num; i++) {
@@ -249,15 +258,18 @@ open_all_http(struct addresses *all, const struct oc_words *words,
 		err = open_http(a, find_http(old, a->text), num_workers,
 		    error);
 		if (err == OC_ERR_UNSUPPORTED) {
-			oc_log(OC_LOG_WARNING, "%s", error->text);
+			warn_left_out(&left_out);
+			left_out = *error;
 			http_fini(a);
 			all->num--;
 		} else if (err != OC_OK) {
 			return err;
 		}
 	}
-	return all->num > 0 || words->num == 0 ? OC_OK :
-	    OC_ERR_UNSUPPORTED;
+	if (all->num == 0 && words->num > 0)
+		return OC_ERR_UNSUPPORTED;
+	warn_left_out(&left_out);
+	return OC_OK;
 }
 
 /* Those that we did not get to are somebody else's. */

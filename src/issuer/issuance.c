@@ -251,7 +251,13 @@ static enum oc_err
 reserve(struct store *store, void *arg)
 {
 	struct issuance *i = arg;
+	enum oc_err err;
 
+	/* Here, not at start: it may have been revoked since. */
+	err = ca_issuer_check_revoked(i->authority->issuer, store,
+	    &i->result.error);
+	if (err != OC_OK)
+		return err;
 	return ca_reserve(store, i->authority->issuer->store_id, i->plan,
 	    i->is_asked ? &i->asked : NULL, &i->reserved, &i->result.error);
 }

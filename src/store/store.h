@@ -153,6 +153,7 @@ enum oc_err store_find_certificate(struct store *store, int64_t issuer_id,
 /* What to list; zero means "any". */
 struct store_filter {
 	int64_t issuer_id;
+	const struct oc_serial *serial;	/* NULL: any */
 	enum store_state state;
 	bool only_revoked;
 	bool only_valid;		/* issued, unrevoked, unexpired */

@@ -69,8 +69,8 @@ openssl req -new -key good.key -out ca.csr -subj /CN=w.example \
 bad 1 'does not give' $issue ca.csr
 bad 1 'no profile' ocsign cert issue --issuer web --profile none good.csr
 bad 1 'no \[issuer' ocsign cert issue --issuer none --profile server good.csr
-bad 1 '--subject' $issue --subject 'CN' good.csr
-bad 1 '--san' $issue --san 'a b' good.csr
+bad 2 '--subject' $issue --subject 'CN' good.csr
+bad 2 '--san' $issue --san 'a b' good.csr
 bad 1 'there already' ocsign ca create root --subject CN=x
 bad 1 'there already' ocsign ca create web --issuer root --subject CN=x
 bad 1 'no \[issuer' ocsign ca create new --subject CN=x
@@ -101,7 +101,9 @@ bad 1 'another key' $issue good.csr
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout o.key -out web.pem -subj '/C=DE/O=Example/CN=Example Web' \
     2>/dev/null
-bad 1 'another key' $issue good.csr
+bad 1 'has not issued' $issue good.csr
+sed '/^chain/d' ocsign.conf >chainless.conf
+bad 1 'another key' ocsign -c chainless.conf ${issue#ocsign } good.csr
 mv web.kept web.pem
 
 # --- the configuration
