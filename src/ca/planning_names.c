@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ca/hostname.h"
 #include "ca/pattern.h"
 #include "ca/planning.h"
 #include "x509/constraints.h"
@@ -162,6 +163,50 @@ check_wildcard(struct ca_planning *p, const struct x509_san *san)
 	    p->profile->name);
 }
 
+/* A label such as "ab--cd": reserved, RFC 5890, 2.3.1. */
+static bool
+has_reserved_label(struct der_bytes name)
+{
+	size_t i, at = 0;
+
+	for (i = 0; i < name.len; i++) {
+		if (name.p[i] == '.')
+			at = i + 1;
+		if (i == at + 3 && name.p[i] == '-' && name.p[i - 1] == '-' &&
+		    memcmp(name.p + at, "xn", 2) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* "xn--" promises a name in another script, and nothing else has hyphens in
+ * these places (RFC 5891, 4.2.3.1): what it says must be one, and in the only
+ * way to write it. */
+static enum oc_err
+check_a_labels(struct ca_planning *p, const struct x509_san *san)
+{
+	char host[CA_HOST_MAX], text[X509_SAN_TEXT_MAX];
+	struct oc_error why = { 0 };
+
+	if (san->kind != X509_SAN_DNS ||
+	    memmem(san->value.p, san->value.len, "--", 2) == NULL)
+		return OC_OK;
+	x509_san_format(san, text);
+	if (has_reserved_label(san->value))
+		return CA_REFUSE(p, CA_RULE_NAME_MALFORMED, "the name %s has "
+		    "a label with hyphens in its third and fourth place that "
+		    "is no A-label", text);
+	if (ca_host_to_ascii((const char *)san->value.p, san->value.len, host,
+	    &why) != OC_OK)
+		return CA_REFUSE(p, CA_RULE_NAME_MALFORMED, "the name: %s",
+		    why.text);
+	if (strlen(host) == san->value.len &&
+	    memcmp(host, san->value.p, san->value.len) == 0)
+		return OC_OK;
+	return CA_REFUSE(p, CA_RULE_NAME_MALFORMED, "the name %s is written "
+	    "%s", text, host);
+}
+
 /* Takes one name in, checked and in its normal form; a second of the same is
  * dropped. */
 static enum oc_err
@@ -189,6 +234,8 @@ add_san(struct ca_planning *p, const struct x509_san *san,
 		    CA_RULE_NAME_WILDCARD : CA_RULE_NAME_MALFORMED, err,
 		    p->error, "%s", why.text);
 	err = check_wildcard(p, &normal);
+	if (err == OC_OK)
+		err = check_a_labels(p, &normal);
 	if (err != OC_OK)
 		return err;
 	if (has_san(e, &normal)) {

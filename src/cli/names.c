@@ -1,9 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
+#include "ca/hostname.h"
 #include "x509/name.h"
+
+/* A host name in any script is a DNS name, as its A-labels. */
+static enum oc_err
+parse_san(const char *text, uint8_t *octets, size_t max,
+    struct x509_san *san, struct oc_error *error)
+{
+	char host[CA_HOST_MAX], prefixed[CA_HOST_MAX + 4];
+	const char *p = text;
+	enum oc_err err;
+
+	while (*p != '\0' && (uint8_t)*p < 0x80)
+		p++;
+	if (*p == '\0' || strchr(text, '@') != NULL)
+		return x509_san_parse(text, octets, max, san, error);
+	if (strncasecmp(text, "DNS:", 4) == 0)
+		text += 4;
+	err = ca_host_to_ascii(text, strlen(text), host, error);
+	if (err != OC_OK)
+		return err;
+	(void)snprintf(prefixed, sizeof(prefixed), "DNS:%s", host);
+	return x509_san_parse(prefixed, octets, max, san, error);
+}
 
 enum oc_err
 cli_names_new(const struct cli *cli, struct cli_names **out,
@@ -31,7 +57,7 @@ cli_names_new(const struct cli *cli, struct cli_names **out,
 			err = oc_error_set(error, OC_ERR_LIMIT,
 			    "more than %d --san", X509_SANS_MAX);
 		else
-			err = x509_san_parse(text, names->octets[n],
+			err = parse_san(text, names->octets[n],
 			    sizeof(names->octets[n]), &names->sans[n], error);
 		names->num_sans++;
 		if (err != OC_OK) {

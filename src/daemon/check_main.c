@@ -10,6 +10,7 @@
 
 #include "base/value.h"
 #include "ca/blocklist.h"
+#include "ca/cfssl_config.h"
 #include "ca/profile.h"
 #include "pkcs11/uri.h"
 #include "status/identity.h"
@@ -31,6 +32,7 @@ struct checker {
 		const char *issuer;	/* its section */
 	} keys[KEYS_MAX];
 	size_t num_keys;
+	struct ca_cfssl_config *cfssl;	/* NULL: none, or a bad one */
 };
 
 /* "FILE:LINE: [issuer NAME] key: what". */
@@ -247,6 +249,36 @@ check_token(struct checker *c, const struct oc_config_token *token)
 	check_pin_source(c, token);
 }
 
+static void
+check_cfssl(struct checker *c, const struct oc_config *config)
+{
+	struct oc_error error = { 0 };
+
+	if (config->cfssl.config == NULL || ca_cfssl_config_load(
+	    config->cfssl.config, &c->cfssl, &error) == OC_OK)
+		return;
+	c->print(error.text);
+	c->num_errors++;
+}
+
+/* auth-key names one of auth_keys. */
+static void
+check_auth_key(struct checker *c, const struct oc_config_profile *section,
+    const struct ca_profile *profile)
+{
+	char text[OC_ERROR_TEXT_MAX];
+
+	if (section->auth_key == NULL || (c->cfssl != NULL &&
+	    ca_cfssl_config_auth_key(c->cfssl, profile->auth_key).len != 0))
+		return;
+	(void)snprintf(text, sizeof(text), "%s:%d: [profile %s] auth-key: "
+	    "there is no \"%.64s\" in auth_keys of the configuration of "
+	    "[cfssl]", section->file, section->line, section->name,
+	    profile->auth_key);
+	c->print(text);
+	c->num_errors++;
+}
+
 /* The words that only ca/ understands. */
 static void
 check_profile(struct checker *c, const struct oc_config *config,
@@ -261,6 +293,7 @@ check_profile(struct checker *c, const struct oc_config *config,
 		c->num_errors++;
 		return;
 	}
+	check_auth_key(c, profile, &found);
 	ca_profile_fini(&found);
 }
 
@@ -302,9 +335,11 @@ daemon_check(const char *path, enum daemon_check_how how,
 		check_token(&c, &loaded->tokens[i]);
 	for (size_t i = 0; i < loaded->num_issuers; i++)
 		check_issuer(&c, &loaded->issuers[i]);
+	check_cfssl(&c, loaded);
 	for (size_t i = 0; i < loaded->num_profiles; i++)
 		check_profile(&c, loaded, &loaded->profiles[i]);
 	check_policy(&c, &loaded->policy);
+	ca_cfssl_config_free(c.cfssl);
 	if (c.num_errors > 0) {
 		oc_config_free(loaded);
 		return OC_ERR_CONFIG;

@@ -44,28 +44,33 @@ cat >full.json <<-EOT
 	    "profiles": {
 	        "plain": { "usages": ["signing", "key encipherment",
 	            "server auth", "client auth"], "expiry": "8760h" },
-	        "odd": { "expiry": "24h", "usages": ["digital signature", "content commitment",
+	        "odd": { "expiry": "24h",
+	            "usages": ["digital signature", "content committment",
 	            "code signing", "s/mime", "timestamping", "ipsec user",
 	            "microsoft sgc", "any"], "backdate": "1h" },
 	        "ekuonly": { "expiry": "24h", "usages": ["client auth"] },
-	        "policies": { "expiry": "24h", "usages": ["signing", "server auth"],
+	        "policies": { "expiry": "24h",
+	            "usages": ["signing", "server auth"],
 	            "Policies": [ { "ID": "1.2.3.4.5", "Qualifiers": [
 	                { "Type": "id-qt-cps",
 	                  "Value": "http://cps.example/" },
 	                { "Type": "id-qt-unotice", "Value": "Read it" } ] },
 	                { "ID": "1.2.3.4.6" } ] },
-	        "ocsp": { "expiry": "24h", "usages": ["signing", "ocsp signing"],
+	        "ocsp": { "expiry": "24h",
+	            "usages": ["signing", "ocsp signing"],
 	            "ocsp_no_check": true },
 	        "csr": { "expiry": "24h", "usages": ["signing", "server auth"],
 	            "CSRWhitelist": { "Subject": true, "PublicKey": true,
 	            "PublicKeyAlgorithm": true, "SignatureAlgorithm": true,
 	            "DNSNames": true } },
-	        "listed": { "expiry": "24h", "usages": ["signing", "server auth"],
+	        "listed": { "expiry": "24h",
+	            "usages": ["signing", "server auth"],
 	            "name_whitelist": "^[a-z0-9.]*\\\\.example\\\\.com$" },
 	        "ca": { "expiry": "24h", "usages": ["cert sign", "crl sign"],
 	            "ca_constraint": { "is_ca": true, "max_path_len": 0,
 	            "max_path_len_zero": true } },
-	        "upperca": { "expiry": "24h", "usages": ["cert sign", "crl sign"],
+	        "upperca": { "expiry": "24h",
+	            "usages": ["cert sign", "crl sign"],
 	            "ca_constraint": { "is_ca": true } } } } }
 EOT
 
@@ -136,7 +141,7 @@ same full.json csr rsa.csr
 same full.json ca bare.csr
 same full.json upperca bare.csr
 same full.json ca rsa.csr
-same full.json listed rsa.csr
+same full.json listed bare.csr
 same full.json default rsa.csr
 
 # --- where both refuse, and where we do and they do not -------------------
