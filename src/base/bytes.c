@@ -96,6 +96,8 @@ oc_buffer_init(struct oc_buffer *b, size_t max)
 void
 oc_buffer_fini(struct oc_buffer *b)
 {
+	if (b->is_secret && b->bytes != NULL)
+		explicit_bzero(b->bytes, b->room);
 	free(b->bytes);
 	*b = (struct oc_buffer){ .max = b->max };
 }
@@ -123,10 +125,17 @@ make_room(struct oc_buffer *b, size_t len)
 		room = 64;
 	if (room > b->max + 1)
 		room = b->max + 1;
-	bytes = realloc(b->bytes, room);
+	/* Not realloc(): what is in it may be a secret that was handed to us
+	 * by mistake, and no copy of it must stay behind. */
+	bytes = malloc(room);
 	if (bytes == NULL) {
 		b->err = OC_ERR_NOMEM;
 		return false;
+	}
+	if (b->bytes != NULL) {
+		memcpy(bytes, b->bytes, b->len + 1);
+		explicit_bzero(b->bytes, b->len);
+		free(b->bytes);
 	}
 	b->bytes = bytes;
 	b->room = room;

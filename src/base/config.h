@@ -53,6 +53,28 @@ enum oc_config_subject {
 	OC_SUBJECT_FIXED	/* subject-name */
 };
 
+enum oc_config_yes_no { OC_YES_NO_UNSET, OC_NO, OC_YES };
+
+enum oc_config_key_type {	/* bits */
+	OC_KEY_RSA = 1,
+	OC_KEY_EC = 2,
+	OC_KEY_ED25519 = 4
+};
+
+enum oc_config_name_kind {	/* bits */
+	OC_NAME_DNS = 1,
+	OC_NAME_IP = 2,
+	OC_NAME_EMAIL = 4,
+	OC_NAME_URI = 8
+};
+
+enum oc_config_wildcard {
+	OC_WILDCARD_UNSET,
+	OC_WILDCARD_YES,
+	OC_WILDCARD_BELOW_DOMAIN,	/* two labels behind it */
+	OC_WILDCARD_NO
+};
+
 /* What an account may have beside DNS names in its zones: bits, as those of
  * ca/profile.h. */
 enum oc_config_account_name {
@@ -82,6 +104,26 @@ struct oc_config_responder {
 	int64_t nonce_budget;	/* signatures a second, all issuers */
 };
 
+enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };
+
+struct oc_config_api {		/* no listen: no API */
+	struct oc_words listen;
+	char *tls_certificate, *tls_key;	/* paths; both or none */
+	enum oc_config_switch allow_plain;	/* off loopback */
+	int64_t connections_max;
+	int64_t address_max;
+	int64_t header_timeout_s;
+	int64_t request_timeout_s;
+	int64_t idle_timeout_s;
+	struct oc_words issuers;	/* NAMEs that CFSSL's door knows as
+					 * labels; the default first */
+	struct oc_words profiles;	/* of CFSSL's door, the default first */
+	struct oc_words endpoints;	/* of CFSSL's door */
+	int64_t auth_window_s;	/* of authsign's tokens */
+	enum oc_config_switch require_nonce;
+	char *origin_rsa, *origin_ecc;	/* NAMEs of issuers */
+};
+
 struct oc_config_token {
 	char *name;
 	char *module;		/* path */
@@ -98,6 +140,7 @@ struct oc_config_issuer {
 	char *name;
 	char *certificate;	/* path */
 	char *chain;		/* path */
+	struct oc_words alternate_chain;	/* paths */
 	char *token;		/* NAME of a token that exists */
 	char *key;		/* pkcs11: URI or label */
 	/* The delegated OCSP signer: either all three or none. */
@@ -130,9 +173,29 @@ struct oc_config_profile {
 	int64_t path_length;
 	enum oc_config_subject subject;
 	char *subject_name;	/* given when subject is FIXED, else NULL */
+	struct oc_words validity_choices;	/* durations */
+	enum oc_config_yes_no exact_validity;
+	int64_t not_before_rounding_s;
+	unsigned key_types;	/* enum oc_config_key_type; 0: unset */
+	unsigned name_kinds;	/* enum oc_config_name_kind; 0: unset */
+	int64_t names_max;
+	enum oc_config_wildcard wildcard;
+	char *name_whitelist;
+	/* Words, some in double quotes. */
+	char *permitted_names;
+	char *excluded_names;
+	char *policies;
+	struct oc_words copy_extensions;
+	struct oc_words allowed_extensions;
+	struct oc_words issuers;	/* NAMEs of issuers that exist */
+	char *auth_key;
 	unsigned account_names;	/* enum oc_config_account_name; 0: unset */
 	const char *file;
 	int line;
+};
+
+struct oc_config_cfssl {
+	char *config;		/* path */
 };
 
 struct oc_config_policy {
@@ -145,7 +208,9 @@ struct oc_config {
 	struct oc_config_store store;
 	struct oc_config_daemon daemon;
 	struct oc_config_responder responder;
+	struct oc_config_api api;
 	struct oc_config_policy policy;
+	struct oc_config_cfssl cfssl;
 	struct oc_config_token *tokens;
 	size_t num_tokens;
 	struct oc_config_issuer *issuers;

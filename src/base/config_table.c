@@ -17,7 +17,8 @@
 #define YEAR (365 * DAY)
 
 const char *const oc_config_builtin_profiles[] = {
-	"server", "client", "ocsp-signer", "intermediate", "root", NULL
+	"server", "client", "ocsp-signer", "intermediate", "root",
+	"origin-rsa", "origin-ecc", NULL
 };
 
 static bool
@@ -148,7 +149,7 @@ check_pin_source(const char *directory, char **value, struct oc_error *error)
 		if (oc_value_int(text + 3, 0, 65535, &fd, NULL) == OC_OK)
 			return OC_OK;
 		return oc_error_set(error, OC_ERR_CONFIG,
-		    "\"%.80s\" is no file descriptor; write fd:3", text);
+		    "\"%.80s\" is no file descriptor; write fd:5", text);
 	}
 	if (starts_with(text, "credential:")) {
 		if (text[11] != '\0' && text[11] != '.' &&
@@ -192,6 +193,36 @@ check_environment(const char *directory, char **value, struct oc_error *error)
 	return replace(value, text, error);
 }
 
+static enum oc_err
+check_endpoint(const char *directory, char **value, struct oc_error *error)
+{
+	static const char *const words[] = { "health", "info", "certinfo",
+	    "sign", "authsign", "newkey", "newcert", "revoke", "crl",
+	    "ocspsign" };
+
+	(void)directory;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(*value, words[i]) == 0)
+			return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "there is no endpoint "
+	    "\"%.40s\"; there are health, info, certinfo, sign, authsign, "
+	    "newkey, newcert, revoke, crl and ocspsign", *value);
+}
+
+/* One of a list of paths; OC_KIND_PATH is for a single one. */
+static enum oc_err
+check_path(const char *directory, char **value, struct oc_error *error)
+{
+	const char *text = *value;
+	char *path;
+
+	while (starts_with(text, "./") && text[2] != '\0')
+		text += 2;
+	if (oc_path_join(directory, text, &path) != OC_OK)
+		path = NULL;
+	return replace(value, path, error);
+}
+
 static const struct oc_config_word log_levels[] = {
 	{ "error", OC_LOG_ERROR }, { "warning", OC_LOG_WARNING },
 	{ "notice", OC_LOG_NOTICE }, { "info", OC_LOG_INFO },
@@ -211,8 +242,27 @@ static const struct oc_config_word allows[] = {
 	{ "certificate", OC_ALLOW_CERTIFICATE }, { "crl", OC_ALLOW_CRL },
 	{ "ocsp", OC_ALLOW_OCSP }, { NULL, 0 }
 };
+static const struct oc_config_word switches[] = {
+	{ "no", OC_SWITCH_NO }, { "yes", OC_SWITCH_YES }, { NULL, 0 }
+};
 static const struct oc_config_word subjects[] = {
 	{ "csr", OC_SUBJECT_CSR }, { "fixed", OC_SUBJECT_FIXED }, { NULL, 0 }
+};
+static const struct oc_config_word yes_no[] = {
+	{ "yes", OC_YES }, { "no", OC_NO }, { NULL, 0 }
+};
+static const struct oc_config_word key_types[] = {
+	{ "rsa", OC_KEY_RSA }, { "ec", OC_KEY_EC },
+	{ "ed25519", OC_KEY_ED25519 }, { NULL, 0 }
+};
+static const struct oc_config_word name_kinds[] = {
+	{ "dns", OC_NAME_DNS }, { "ip", OC_NAME_IP },
+	{ "email", OC_NAME_EMAIL }, { "uri", OC_NAME_URI }, { NULL, 0 }
+};
+static const struct oc_config_word wildcards[] = {
+	{ "yes", OC_WILDCARD_YES },
+	{ "below-domain", OC_WILDCARD_BELOW_DOMAIN },
+	{ "no", OC_WILDCARD_NO }, { NULL, 0 }
 };
 
 static const struct oc_config_word account_names[] = {
@@ -261,6 +311,38 @@ static const struct oc_config_key responder_keys[] = {
 };
 #undef AT
 
+#define AT(field) .offset = offsetof(struct oc_config_api, field)
+static const struct oc_config_key api_keys[] = {
+	{ "listen", OC_KIND_LIST, AT(listen), .check = check_listen },
+	{ "tls-certificate", OC_KIND_PATH, AT(tls_certificate) },
+	{ "tls-key", OC_KIND_PATH, AT(tls_key) },
+	{ "allow-plain", OC_KIND_ENUM, AT(allow_plain), .preset = "no",
+	    .words = switches },
+	{ "connections-max", OC_KIND_INT, AT(connections_max),
+	    .preset = "512", .min = 1, .max = 10000 },
+	{ "connections-per-address", OC_KIND_INT, AT(address_max),
+	    .preset = "64", .min = 1, .max = 10000 },
+	{ "header-timeout", OC_KIND_DURATION, AT(header_timeout_s),
+	    .preset = "5s", .min = 1, .max = HOUR },
+	{ "request-timeout", OC_KIND_DURATION, AT(request_timeout_s),
+	    .preset = "20s", .min = 1, .max = HOUR },
+	{ "idle-timeout", OC_KIND_DURATION, AT(idle_timeout_s),
+	    .preset = "30s", .min = 1, .max = HOUR },
+	{ "issuers", OC_KIND_LIST, AT(issuers) },
+	{ "profiles", OC_KIND_LIST, AT(profiles) },
+	{ "endpoints", OC_KIND_LIST, AT(endpoints),
+	    .preset = "health info certinfo sign authsign newkey newcert",
+	    .check = check_endpoint },
+	{ "auth-window", OC_KIND_DURATION, AT(auth_window_s),
+	    .preset = "10m", .min = 1, .max = DAY },
+	{ "require-nonce", OC_KIND_ENUM, AT(require_nonce), .preset = "no",
+	    .words = switches },
+	{ "origin-rsa", OC_KIND_STRING, AT(origin_rsa) },
+	{ "origin-ecc", OC_KIND_STRING, AT(origin_ecc) },
+	{ NULL }
+};
+#undef AT
+
 #define AT(field) .offset = offsetof(struct oc_config_policy, field)
 static const struct oc_config_key policy_keys[] = {
 	{ "blocklist", OC_KIND_PATH, AT(blocklist) },
@@ -290,6 +372,8 @@ static const struct oc_config_key token_keys[] = {
 static const struct oc_config_key issuer_keys[] = {
 	{ "certificate", OC_KIND_PATH, AT(certificate), OC_KEY_REQUIRED },
 	{ "chain", OC_KIND_PATH, AT(chain) },
+	{ "alternate-chain", OC_KIND_LIST, AT(alternate_chain),
+	    .check = check_path },
 	{ "token", OC_KIND_STRING, AT(token), OC_KEY_REQUIRED },
 	{ "key", OC_KIND_STRING, AT(key), OC_KEY_REQUIRED },
 	{ "ocsp-certificate", OC_KIND_PATH, AT(ocsp_certificate) },
@@ -329,8 +413,32 @@ static const struct oc_config_key profile_keys[] = {
 	{ "path-length", OC_KIND_INT, AT(path_length), .min = 0, .max = 16 },
 	{ "subject", OC_KIND_ENUM, AT(subject), .words = subjects },
 	{ "subject-name", OC_KIND_STRING, AT(subject_name) },
+	{ "validity-choices", OC_KIND_LIST, AT(validity_choices) },
+	{ "exact-validity", OC_KIND_ENUM, AT(exact_validity),
+	    .words = yes_no },
+	{ "not-before-rounding", OC_KIND_DURATION, AT(not_before_rounding_s),
+	    .min = 1, .max = DAY },
+	{ "key-types", OC_KIND_FLAGS, AT(key_types), .words = key_types },
+	{ "name-kinds", OC_KIND_FLAGS, AT(name_kinds), .words = name_kinds },
+	{ "names-max", OC_KIND_INT, AT(names_max), .min = 1, .max = 200 },
+	{ "wildcard", OC_KIND_ENUM, AT(wildcard), .words = wildcards },
+	{ "name-whitelist", OC_KIND_STRING, AT(name_whitelist) },
+	{ "permitted-names", OC_KIND_STRING, AT(permitted_names) },
+	{ "excluded-names", OC_KIND_STRING, AT(excluded_names) },
+	{ "policies", OC_KIND_STRING, AT(policies) },
+	{ "copy-extensions", OC_KIND_LIST, AT(copy_extensions) },
+	{ "allowed-extensions", OC_KIND_LIST, AT(allowed_extensions) },
+	{ "issuers", OC_KIND_LIST, AT(issuers) },
+	{ "auth-key", OC_KIND_STRING, AT(auth_key) },
 	{ "account-names", OC_KIND_FLAGS, AT(account_names),
 	    .words = account_names },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_cfssl, field)
+static const struct oc_config_key cfssl_keys[] = {
+	{ "config", OC_KIND_PATH, AT(config) },
 	{ NULL }
 };
 #undef AT
@@ -347,7 +455,9 @@ const struct oc_config_section oc_config_sections[] = {
 	{ "store", store_keys, SINGLE(store) },
 	{ "daemon", daemon_keys, SINGLE(daemon) },
 	{ "responder", responder_keys, SINGLE(responder) },
+	{ "api", api_keys, SINGLE(api) },
 	{ "policy", policy_keys, SINGLE(policy) },
+	{ "cfssl", cfssl_keys, SINGLE(cfssl) },
 	{ "token", token_keys, NAMED(tokens, oc_config_token) },
 	{ "issuer", issuer_keys, NAMED(issuers, oc_config_issuer) },
 	{ "profile", profile_keys, NAMED(profiles, oc_config_profile) },

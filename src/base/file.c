@@ -84,6 +84,7 @@ oc_file_read(const char *path, size_t max, uint8_t **bytes, size_t *len,
 	enum oc_err err;
 
 	oc_buffer_init(&b, max);
+	b.is_secret = true;	/* it may be a key */
 	if (strcmp(path, "-") == 0)
 		path = "standard input";
 	else
@@ -168,63 +169,95 @@ resolve_target(const char *path, char **target, struct oc_error *error)
 	return OC_OK;
 }
 
-/* Fills and names the file.  The caller unlinks temporary on failure. */
-static enum oc_err
-write_and_rename(int fd, const char *temporary, const char *target, mode_t mode,
-    const void *bytes, size_t len, struct oc_error *error)
+/* A file that is written, but not under its name yet. */
+struct staged {
+	char *target, *directory;
+	char *temporary;		/* NULL: there is none */
+};
+
+static void
+staged_fini(struct staged *s)
 {
-	if (fchmod(fd, mode) < 0 || write_fd(fd, bytes, len) != OC_OK ||
-	    fsync(fd) < 0)
+	if (s->temporary != NULL)
+		(void)unlink(s->temporary);
+	free(s->temporary);
+	free(s->directory);
+	free(s->target);
+}
+
+static enum oc_err
+fill(int fd, const struct oc_file_part *part, const char *target,
+    struct oc_error *error)
+{
+	if (fchmod(fd, part->mode) < 0 ||
+	    write_fd(fd, part->bytes, part->len) != OC_OK || fsync(fd) < 0)
 		return fail(error, "write", target);
-	if (rename(temporary, target) < 0)
-		return fail(error, "replace", target);
 	return OC_OK;
 }
 
 static enum oc_err
-replace(const char *target, const char *directory, mode_t mode,
-    const void *bytes, size_t len, struct oc_error *error)
+stage(const struct oc_file_part *part, struct staged *s,
+    struct oc_error *error)
 {
-	char *temporary = NULL;
+	char *temporary;
 	enum oc_err err;
 	int fd;
 
-	if (asprintf(&temporary, "%s/.ocsign-XXXXXX", directory) < 0)
+	err = resolve_target(part->path, &s->target, error);
+	if (err != OC_OK)
+		return err;
+	if (oc_path_directory(s->target, &s->directory) != OC_OK ||
+	    asprintf(&temporary, "%s/.ocsign-XXXXXX", s->directory) < 0)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0) {
-		err = fail(error, "create a file in", directory);
+		err = fail(error, "create a file in", s->directory);
 		free(temporary);
 		return err;
 	}
-	err = write_and_rename(fd, temporary, target, mode, bytes, len, error);
-	if (err != OC_OK)
-		unlink(temporary);
+	s->temporary = temporary;
+	err = fill(fd, part, s->target, error);
 	close(fd);
-	free(temporary);
-	if (err != OC_OK)
-		return err;
-	return sync_directory(directory, error);
+	return err;
+}
+
+static enum oc_err
+publish(struct staged *s, struct oc_error *error)
+{
+	if (rename(s->temporary, s->target) < 0)
+		return fail(error, "replace", s->target);
+	free(s->temporary);
+	s->temporary = NULL;
+	return sync_directory(s->directory, error);
+}
+
+enum oc_err
+oc_file_write_all(const struct oc_file_part *parts, size_t num_parts,
+    struct oc_error *error)
+{
+	struct staged *staged = calloc(num_parts, sizeof(*staged));
+	enum oc_err err = OC_OK;
+	size_t i;
+
+	if (staged == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	for (i = 0; err == OC_OK && i < num_parts; i++)
+		err = stage(&parts[i], &staged[i], error);
+	for (i = 0; err == OC_OK && i < num_parts; i++)
+		err = publish(&staged[i], error);
+	for (i = 0; i < num_parts; i++)
+		staged_fini(&staged[i]);
+	free(staged);
+	return err;
 }
 
 enum oc_err
 oc_file_write(const char *path, mode_t mode, const void *bytes, size_t len,
     struct oc_error *error)
 {
-	char *target = NULL, *directory = NULL;
-	enum oc_err err;
+	const struct oc_file_part part = { path, mode, bytes, len };
 
-	err = resolve_target(path, &target, error);
-	if (err != OC_OK)
-		return err;
-	err = oc_path_directory(target, &directory);
-	if (err != OC_OK)
-		oc_error_set(error, err, "%s", oc_strerror(err));
-	else
-		err = replace(target, directory, mode, bytes, len, error);
-	free(directory);
-	free(target);
-	return err;
+	return oc_file_write_all(&part, 1, error);
 }
 
 /* What the holder wrote; it may be about to. */

@@ -30,6 +30,20 @@ enum oc_err oc_file_write(const char *path, mode_t mode, const void *bytes,
     size_t len, struct oc_error *error) OC_MUST_CHECK;
 
 /*
+ * The same for several: all are on disk, under names that nobody knows,
+ * before the first gets its own, so that a full disk leaves none of them.
+ * num_parts is at least 1.
+ */
+struct oc_file_part {
+	const char *path;
+	mode_t mode;
+	const void *bytes;
+	size_t len;
+};
+enum oc_err oc_file_write_all(const struct oc_file_part *parts,
+    size_t num_parts, struct oc_error *error) OC_MUST_CHECK;
+
+/*
  * Creates the file when missing, locks it exclusively without waiting and
  * writes our PID into it.  Closing the fd, or the end of the last process
  * that inherited it, unlocks; the file stays.  BUSY when somebody has it; the

@@ -10,12 +10,17 @@
 /* A chain of a handful of certificates in PEM. */
 #define OC_CHAIN_FILE_MAX (256 * 1024)
 #define OC_CHAIN_MAX 8
+/* All CAs that somebody trusts: the public ones are 200 KiB. */
+#define OC_BUNDLE_FILE_MAX (1024 * 1024)
 #define OC_CONFIG_FILE_MAX (1024 * 1024)
 /* A million blocked keys of 65 octets; the lists in public are smaller. */
 #define OC_BLOCKLIST_FILE_MAX (64 * 1024 * 1024)
 #define OC_CONFIG_NAME_MAX 64		/* "[issuer NAME]" */
 #define OC_PIN_MAX 256
 #define OC_KEY_NAME_MAX 64
+
+/* A regular expression in a configuration: a list of some hundred names. */
+#define OC_PATTERN_MAX 8192
 
 /* A TBS larger than this travels as a sealed memfd, not inside a frame. */
 #define OC_TBS_INLINE_MAX (64 * 1024)
@@ -29,6 +34,12 @@
 #define OC_SPKI_MAX 1024		/* RSA-4096 is 550 octets */
 #define OC_NAME_MAX 4096		/* a Name in DER */
 
+/* CFSSL's csr.json with 200 names of 255 octets is 56 KiB; what cfssljson
+ * splits is a bundle at most.  The deepest of them has five levels. */
+#define CFSSL_JSON_MAX (256 * 1024)
+#define CFSSL_JSON_DEPTH_MAX 16
+#define CFSSL_RSA_BITS_MAX 8192		/* what cfssl genkey makes */
+
 /* OCSP over HTTP.  Real requests are 70 to 300 octets; signed ones 3 KiB. */
 #define OCSP_REQUEST_MAX (64 * 1024)
 #define OCSP_REQUEST_SINGLES_MAX 128
@@ -36,5 +47,12 @@
 #define OCSP_RESPONSE_MAX (16 * 1024)	/* nginx reads no more */
 #define HTTP_HEADER_MAX (8 * 1024)
 #define HTTP_TARGET_MAX (8 * 1024)
+
+/* The API.  A CSR of OC_CSR_MAX with 200 names, as JSON in base64 in JSON
+ * (authsign), is 210 KiB. */
+#define NET_BODY_MAX (256 * 1024)
+#define NET_HEAD_MAX (16 * 1024)	/* tokens are 200 octets */
+#define NET_FIELDS_MAX 64		/* proxies add a dozen */
+#define NET_JSON_DEPTH_MAX 16		/* what we read has four */
 
 #endif

@@ -8,7 +8,9 @@
  * Differs from CFSSL on purpose: an unknown profile is NOT_FOUND and not the
  * default one; name_whitelist is asked about IP addresses too; duplicate
  * keys, unknown keys and unknown usages are errors; keyEncipherment goes into
- * certificates of RSA keys only; notBefore is cut down to the minute.
+ * certificates of RSA keys only; notBefore is cut down to the minute; names
+ * stand in the request's order, extensions in ours; one that would outlive
+ * its issuer is cut.
  */
 #ifndef CA_CFSSL_CONFIG_H
 #define CA_CFSSL_CONFIG_H
@@ -17,6 +19,9 @@
 #include "ca/profile.h"
 
 #define CA_AUTH_KEY_MAX 256	/* octets */
+/* In front of its profiles' names where others are, too: --profile
+ * cfssl:www.  struct ca_profile's name has it. */
+#define CA_CFSSL_PREFIX "cfssl:"
 
 struct ca_cfssl_config;
 
@@ -33,13 +38,21 @@ enum oc_err ca_cfssl_config_parse(const char *where, const char *text,
     OC_MUST_CHECK;
 void ca_cfssl_config_free(struct ca_cfssl_config *config); /* NULL is fine */
 
-/* Borrowed.  "" and "default" are signing.default.  NULL: there is none; the
- * caller says so, and never takes another. */
+/* Borrowed.  name is as config.json has it; "" and "default" are
+ * signing.default.  NULL: there is none, or it gives no usage; the caller says
+ * so, and never takes another. */
 const struct ca_profile *ca_cfssl_config_profile(
     const struct ca_cfssl_config *config, const char *name);
 size_t ca_cfssl_config_num_profiles(const struct ca_cfssl_config *config);
 const struct ca_profile *ca_cfssl_config_profile_at(
     const struct ca_cfssl_config *config, size_t i);
+
+/*
+ * One profile of the file at path, which may be NULL: NOT_FOUND then.
+ * *profile is for ca_profile_fini().
+ */
+enum oc_err ca_cfssl_config_find(const char *path, const char *name,
+    struct ca_profile *profile, struct oc_error *error) OC_MUST_CHECK;
 
 /* The HMAC-SHA256 key of that name.  Borrowed; len 0: there is none. */
 struct der_bytes ca_cfssl_config_auth_key(

@@ -26,6 +26,8 @@ struct ca_request {
 	const struct ca_profile *profile;
 	const struct x509_csr *csr;	/* read and verified, or NULL */
 	struct der_bytes spki;		/* without a CSR */
+	struct der_bytes subject_key_id;	/* octets; len 0: made from
+					 * the key, RFC 5280 4.2.1.2 (1) */
 	struct der_bytes subject;	/* Name TLV; len 0: as the CSR says */
 	const struct x509_san *sans;	/* NULL: as the CSR says */
 	uint32_t num_sans;

@@ -45,6 +45,50 @@ check(struct ca_issuer *issuer, struct oc_error *error)
 	return OC_OK;
 }
 
+static enum oc_err
+add_constraints(struct ca_issuer *issuer, const struct x509_cert *cert,
+    struct oc_error *error)
+{
+	const struct x509_name_constraints *c =
+	    &cert->extensions.name_constraints;
+	struct x509_name_constraints *all;
+
+	if (c->num_permitted == 0 && c->num_excluded == 0)
+		return OC_OK;
+	all = reallocarray(issuer->constraints, issuer->num_constraints + 1,
+	    sizeof(*all));
+	if (all == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	issuer->constraints = all;
+	all[issuer->num_constraints++] = *c;
+	return OC_OK;
+}
+
+/* Those of the chain were looked at by nobody yet. */
+static enum oc_err
+find_constraints(struct ca_issuer *issuer, struct oc_error *error)
+{
+	struct der_reader r = der_reader_of((struct der_bytes){
+	    issuer->chain, issuer->chain_len });
+	struct x509_cert *cert = malloc(sizeof(*cert));
+	struct der_bytes der;
+	enum oc_err err = OC_OK;
+
+	if (cert == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = add_constraints(issuer, &issuer->cert, error);
+	while (err == OC_OK && !der_at_end(&r) &&
+	    der_get_tlv(&r, DER_SEQUENCE, &der)) {
+		err = x509_cert_read(der, cert, error);
+		if (err == OC_OK)
+			err = add_constraints(issuer, cert, error);
+		else
+			oc_error_prefix(error, "%s", issuer->config->chain);
+	}
+	free(cert);
+	return err;
+}
+
 enum oc_err
 ca_issuer_load(const struct oc_config_issuer *config, struct ca_issuer **out,
     struct oc_error *error)
@@ -74,6 +118,8 @@ ca_issuer_load(const struct oc_config_issuer *config, struct ca_issuer **out,
 	if (err == OC_OK && config->chain != NULL)
 		err = x509_file_read_chain(config->chain, &issuer->chain,
 		    &issuer->chain_len, error);
+	if (err == OC_OK)
+		err = find_constraints(issuer, error);
 	if (err != OC_OK)
 		goto out;
 	*out = issuer;
@@ -90,6 +136,7 @@ ca_issuer_free(struct ca_issuer *issuer)
 		return;
 	free(issuer->der);
 	free(issuer->chain);
+	free(issuer->constraints);
 	free(issuer);
 }
 

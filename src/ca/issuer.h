@@ -19,6 +19,10 @@ struct ca_issuer {
 	uint8_t *chain;			/* DER of those above it, end to end;
 					 * owned; NULL: none */
 	size_t chain_len;
+	/* Of it and of those above it, where there are any; owned, but views
+	 * into der and chain. */
+	struct x509_name_constraints *constraints;
+	uint32_t num_constraints;
 	uint8_t spki_hash[STORE_HASH_LEN];
 	uint8_t key_id[CA_KEY_ID_MAX];	/* its SKI, or made */
 	size_t key_id_len;

@@ -14,6 +14,7 @@ struct ca_plan {
 	struct x509_tbs tbs;		/* views into what follows, the issuer
 					 * and the request, which stay */
 	struct oc_serial serial;
+	bool is_serial_given;		/* by the request */
 	const char *profile;
 	uint8_t key_id[X509_KEY_ID_LEN];	/* of the subject */
 	uint8_t subject[OC_NAME_MAX];
@@ -24,7 +25,9 @@ struct ca_plan {
 	size_t der_len;
 };
 
-/* REFUSED with the rule in error.  The serial is still missing. */
+/* REFUSED with the rule in error, and in request->explanation, which is filled
+ * as far as it goes.  The serial is still missing unless the request has
+ * one. */
 enum oc_err ca_plan_new(const struct ca_issuer *issuer,
     const struct ca_request *request, enum sign_alg alg,
     struct ca_plan **plan, struct oc_error *error) OC_MUST_CHECK;
@@ -33,6 +36,17 @@ enum oc_err ca_plan_new_root(const struct ca_request *request,
     enum sign_alg alg, struct ca_plan **plan, struct oc_error *error)
     OC_MUST_CHECK;
 void ca_plan_free(struct ca_plan *plan);	/* NULL is fine */
+/* An empty one, for those who fill it; NULL: no memory. */
+struct ca_plan *ca_plan_alloc(const struct ca_request *request,
+    enum sign_alg alg);
+
+/*
+ * Plans and writes, with a serial number that no certificate gets, and drops
+ * it all: what would be refused is, and request->explanation is filled.  Asks
+ * neither store nor signer.
+ */
+enum oc_err ca_plan_preview(const struct ca_issuer *issuer,
+    const struct ca_request *request, struct oc_error *error) OC_MUST_CHECK;
 
 /* With plan->serial set: writes plan->der and reads it back. */
 enum oc_err ca_plan_write(struct ca_plan *plan, struct oc_error *error)

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The built-in profiles, and [profile NAME] sections on top of them. */
+/* The built-in profiles, and finding one of any name. */
 #include "ca/profile.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "ca/cfssl_config.h"
+#include "ca/pattern.h"
+#include "ca/profile_impl.h"
 #include "der/oid.h"
 
 #define DAY_S (INT64_C(24) * 3600)
@@ -23,6 +27,33 @@ struct builtin {
 #define CA_KEY_USAGE (X509_KU_KEY_CERT_SIGN | X509_KU_CRL_SIGN | \
 	X509_KU_DIGITAL_SIGNATURE)
 
+/*
+ * What Cloudflare's Origin CA gives, field by field: only the key is the
+ * CSR's, lives are whole days to the second, and an edge that is told where
+ * the certificate's status is needs no caIssuers.
+ */
+#define ORIGIN(kinds) { \
+	.path_length = X509_NO_PATH_LENGTH, \
+	.key_usage_rsa = X509_KU_DIGITAL_SIGNATURE | \
+	    X509_KU_KEY_ENCIPHERMENT, \
+	.key_usage_other = X509_KU_DIGITAL_SIGNATURE, \
+	.key_kinds = kinds, \
+	.validity_s = 5475 * DAY_S, \
+	.validity_choices_s = { 7 * DAY_S, 30 * DAY_S, 90 * DAY_S, \
+	    365 * DAY_S, 730 * DAY_S, 1095 * DAY_S, 5475 * DAY_S }, \
+	.num_validity_choices = 7, \
+	.validity_end = CA_END_EXACT, \
+	.round_s = 60, \
+	.subject_rule = CA_SUBJECT_FIXED, \
+	.subject = "CN=Origin Certificate,OU=Origin Server,O=Origin CA", \
+	.sans_rule = CA_SANS_REQUIRED, \
+	.name_kinds = CA_NAME_DNS, \
+	.wildcard_rule = CA_WILDCARD_BELOW_DOMAIN, \
+	.has_ocsp_url = true, \
+	.has_crl_url = true, \
+}
+#define ORIGIN_EKUS { DER_OID_SERVER_AUTH, DER_OID_CLIENT_AUTH }
+
 static const struct builtin builtins[] = {
 	{ "root", {
 	    .ca = X509_IS_CA,
@@ -31,6 +62,7 @@ static const struct builtin builtins[] = {
 	    .key_usage_other = CA_KEY_USAGE,
 	    .validity_s = 25 * 365 * DAY_S,
 	    .sans_rule = CA_SANS_NONE,
+	    .csr_parts = CA_CSR_ALL,
 	}, { 0 } },
 	{ "intermediate", {
 	    .ca = X509_IS_CA,
@@ -39,6 +71,7 @@ static const struct builtin builtins[] = {
 	    .key_usage_other = CA_KEY_USAGE,
 	    .validity_s = 20 * 365 * DAY_S,
 	    .sans_rule = CA_SANS_NONE,
+	    .csr_parts = CA_CSR_ALL,
 	    .has_ocsp_url = true,
 	    .has_crl_url = true,
 	    .has_ca_issuers_url = true,
@@ -50,6 +83,8 @@ static const struct builtin builtins[] = {
 	    .key_usage_other = X509_KU_DIGITAL_SIGNATURE,
 	    .validity_s = 90 * DAY_S,
 	    .sans_rule = CA_SANS_REQUIRED,
+	    .name_kinds = CA_NAME_DNS | CA_NAME_IP,
+	    .csr_parts = CA_CSR_ALL,
 	    .has_ocsp_url = true,
 	    .has_crl_url = true,
 	    .has_ca_issuers_url = true,
@@ -60,6 +95,8 @@ static const struct builtin builtins[] = {
 	    .key_usage_other = X509_KU_DIGITAL_SIGNATURE,
 	    .validity_s = 90 * DAY_S,
 	    .sans_rule = CA_SANS_OPTIONAL,
+	    .name_kinds = CA_NAME_ALL,
+	    .csr_parts = CA_CSR_ALL,
 	    .has_ocsp_url = true,
 	    .has_crl_url = true,
 	    .has_ca_issuers_url = true,
@@ -72,57 +109,61 @@ static const struct builtin builtins[] = {
 	    .key_usage_other = X509_KU_DIGITAL_SIGNATURE,
 	    .validity_s = 90 * DAY_S,
 	    .sans_rule = CA_SANS_NONE,
+	    .csr_parts = CA_CSR_ALL,
 	    .has_ocsp_nocheck = true,
 	}, { DER_OID_OCSP_SIGNING } },
+	{ "origin-rsa", ORIGIN(CA_KEY_RSA), ORIGIN_EKUS },
+	{ "origin-ecc", ORIGIN(CA_KEY_EC), ORIGIN_EKUS },
 };
 
-static const struct {
-	const char *name;
-	uint32_t bit;
-} key_usages[] = {
-	{ "digitalSignature", X509_KU_DIGITAL_SIGNATURE },
-	{ "contentCommitment", X509_KU_CONTENT_COMMITMENT },
-	{ "nonRepudiation", X509_KU_CONTENT_COMMITMENT },
-	{ "keyEncipherment", X509_KU_KEY_ENCIPHERMENT },
-	{ "dataEncipherment", X509_KU_DATA_ENCIPHERMENT },
-	{ "keyAgreement", X509_KU_KEY_AGREEMENT },
-	{ "keyCertSign", X509_KU_KEY_CERT_SIGN },
-	{ "cRLSign", X509_KU_CRL_SIGN },
-	{ "encipherOnly", X509_KU_ENCIPHER_ONLY },
-	{ "decipherOnly", X509_KU_DECIPHER_ONLY },
+/* What a profile's views borrow from. */
+struct ca_block {
+	struct ca_block *next;
+	_Alignas(max_align_t) uint8_t octets[];
 };
 
-static const enum der_oid eku_names[] = {
-	DER_OID_SERVER_AUTH, DER_OID_CLIENT_AUTH, DER_OID_CODE_SIGNING,
-	DER_OID_EMAIL_PROTECTION, DER_OID_TIME_STAMPING, DER_OID_OCSP_SIGNING,
-};
-
-static enum oc_err
-add_eku(struct ca_profile *profile, const char *word, struct oc_error *error)
+void *
+ca_profile_alloc(struct ca_profile *profile, size_t len)
 {
-	struct der_bytes oid = { NULL, 0 };
-	uint8_t parsed[sizeof(profile->eku_octets[0])];
-	size_t i;
+	struct ca_block *block = malloc(sizeof(*block) + len);
 
-	if (profile->num_ekus == X509_EKUS_MAX)
-		return oc_error_set(error, OC_ERR_LIMIT,
-		    "more than %d extended key usages", X509_EKUS_MAX);
-	for (i = 0; i < sizeof(eku_names) / sizeof(eku_names[0]); i++)
-		if (strcmp(word, der_oid_name(eku_names[i])) == 0)
-			oid = der_oid_bytes(eku_names[i]);
-	if (oid.p == NULL) {
-		if (der_oid_parse(word, parsed, sizeof(parsed), &oid.len) !=
-		    OC_OK)
-			return oc_error_set(error, OC_ERR_CONFIG,
-			    "extended-key-usage: \"%s\" is neither a name of "
-			    "RFC 5280 (serverAuth, clientAuth, codeSigning, "
-			    "emailProtection, timeStamping, OCSPSigning) nor "
-			    "a dotted OID", word);
-		oid.p = parsed;
+	if (block == NULL)
+		return NULL;
+	block->next = profile->blocks;
+	profile->blocks = block;
+	return block->octets;
+}
+
+char *
+ca_profile_keep_text(struct ca_profile *profile, const char *text)
+{
+	char *kept = ca_profile_alloc(profile, strlen(text) + 1);
+
+	return kept != NULL ? strcpy(kept, text) : NULL;
+}
+
+void
+ca_profile_fini(struct ca_profile *profile)
+{
+	struct ca_block *block;
+
+	ca_pattern_free(profile->name_whitelist);
+	while ((block = profile->blocks) != NULL) {
+		profile->blocks = block->next;
+		free(block);
 	}
-	memcpy(profile->eku_octets[profile->num_ekus], oid.p, oid.len);
-	profile->eku_len[profile->num_ekus++] = (uint8_t)oid.len;
-	return OC_OK;
+	*profile = (struct ca_profile){ .num_ekus = 0 };
+}
+
+bool
+ca_profile_is_for(const struct ca_profile *profile, const char *issuer)
+{
+	uint32_t i;
+
+	for (i = 0; i < profile->num_issuers; i++)
+		if (strcmp(profile->issuers[i], issuer) == 0)
+			return true;
+	return profile->num_issuers == 0;
 }
 
 static bool
@@ -137,6 +178,9 @@ find_builtin(const char *name, struct ca_profile *profile)
 			continue;
 		*profile = b->profile;
 		profile->backdate_s = BACKDATE_S;
+		profile->names_max = X509_SANS_MAX;
+		if (profile->key_kinds == 0)
+			profile->key_kinds = CA_KEY_ALL;
 		for (j = 0; j < 2 && b->ekus[j] != DER_OID_UNKNOWN; j++) {
 			struct der_bytes oid = der_oid_bytes(b->ekus[j]);
 
@@ -150,83 +194,16 @@ find_builtin(const char *name, struct ca_profile *profile)
 }
 
 static enum oc_err
-set_key_usage(const struct oc_words *words, struct ca_profile *profile,
-    struct oc_error *error)
-{
-	uint32_t bits = 0, bit;
-	size_t i, j;
-
-	for (i = 0; i < words->num; i++) {
-		for (bit = 0, j = 0; j < sizeof(key_usages) /
-		    sizeof(key_usages[0]); j++)
-			if (strcmp(words->words[i], key_usages[j].name) == 0)
-				bit = key_usages[j].bit;
-		if (bit == 0)
-			return oc_error_set(error, OC_ERR_CONFIG,
-			    "key-usage: \"%s\" is not one of RFC 5280's "
-			    "(digitalSignature, keyEncipherment, ...)",
-			    words->words[i]);
-		bits |= bit;
-	}
-	if (profile->ca != X509_IS_CA &&
-	    (bits & (X509_KU_KEY_CERT_SIGN | X509_KU_CRL_SIGN)) != 0)
-		return oc_error_set(error, OC_ERR_CONFIG, "key-usage: "
-		    "keyCertSign and cRLSign are for CAs (based-on)");
-	if (profile->ca == X509_IS_CA && (bits & X509_KU_KEY_CERT_SIGN) == 0)
-		return oc_error_set(error, OC_ERR_CONFIG, "key-usage: "
-		    "a CA without keyCertSign is none");
-	profile->key_usage_rsa = bits;
-	profile->key_usage_other = bits & ~(uint32_t)
-	    (X509_KU_KEY_ENCIPHERMENT | X509_KU_DATA_ENCIPHERMENT);
-	return OC_OK;
-}
-
-/* What the section names replaces what it is based on. */
-static enum oc_err
-apply_section(const struct oc_config_profile *section,
+keep_origin(const struct oc_config_profile *section,
     struct ca_profile *profile, struct oc_error *error)
 {
-	enum oc_err err = OC_OK;
-	size_t i;
+	char text[OC_ERROR_TEXT_MAX];
 
-	if (section->validity_s != OC_CONFIG_UNSET)
-		profile->validity_s = section->validity_s;
-	if (section->backdate_s != OC_CONFIG_UNSET)
-		profile->backdate_s = section->backdate_s;
-	if (section->path_length != OC_CONFIG_UNSET) {
-		if (profile->ca != X509_IS_CA)
-			return oc_error_set(error, OC_ERR_CONFIG,
-			    "path-length: only a CA has one");
-		profile->path_length = (int)section->path_length;
-	}
-	if (section->key_usage.num != 0)
-		err = set_key_usage(&section->key_usage, profile, error);
-	if (err == OC_OK && section->extended_key_usage.num != 0) {
-		profile->num_ekus = 0;
-		for (i = 0; err == OC_OK &&
-		    i < section->extended_key_usage.num; i++)
-			err = add_eku(profile,
-			    section->extended_key_usage.words[i], error);
-	}
-	if (section->account_names != 0)
-		profile->account_names = section->account_names;
-	switch (section->subject) {
-	case OC_SUBJECT_UNSET:
-		break;
-	case OC_SUBJECT_CSR:
-		profile->subject_rule = CA_SUBJECT_FROM_CSR;
-		break;
-	case OC_SUBJECT_FIXED:
-		profile->subject_rule = CA_SUBJECT_FIXED;
-		if ((size_t)snprintf(profile->subject,
-		    sizeof(profile->subject), "%s", section->subject_name) >=
-		    sizeof(profile->subject))
-			return oc_error_set(error, OC_ERR_LIMIT,
-			    "subject-name: longer than %zu characters",
-			    sizeof(profile->subject) - 1);
-		break;
-	}
-	return err;
+	snprintf(text, sizeof(text), "%s:%d", section->file, section->line);
+	profile->origin = ca_profile_keep_text(profile, text);
+	if (profile->origin == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	return OC_OK;
 }
 
 static enum oc_err
@@ -242,12 +219,15 @@ find(const struct oc_config *config, const char *name, int depth,
 	if (section == NULL || depth == DEPTH_MAX)
 		return oc_error_set(error, OC_ERR_NOT_FOUND,
 		    "there is no profile \"%s\": built in are server, client, "
-		    "intermediate, ocsp-signer and root; [profile NAME] in "
-		    "the configuration adds others", name);
+		    "intermediate, ocsp-signer, origin-rsa, origin-ecc and "
+		    "root; [profile NAME] in the configuration adds others",
+		    name);
 	err = find(config, section->based_on, depth + 1, profile, error);
 	if (err != OC_OK)
 		return err;
-	err = apply_section(section, profile, error);
+	err = keep_origin(section, profile, error);
+	if (err == OC_OK)
+		err = ca_profile_apply(section, profile, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "%s:%d: [profile %s]",
 		    section->file, section->line, section->name);
@@ -261,9 +241,14 @@ ca_profile_find(const struct oc_config *config, const char *name,
 	struct ca_profile profile = { 0 };
 	enum oc_err err;
 
+	if (strncmp(name, CA_CFSSL_PREFIX, strlen(CA_CFSSL_PREFIX)) == 0)
+		return ca_cfssl_config_find(config->cfssl.config, name +
+		    strlen(CA_CFSSL_PREFIX), out, error);
 	err = find(config, name, 0, &profile, error);
-	if (err != OC_OK)
+	if (err != OC_OK) {
+		ca_profile_fini(&profile);
 		return err;
+	}
 	snprintf(profile.name, sizeof(profile.name), "%s", name);
 	*out = profile;
 	return OC_OK;

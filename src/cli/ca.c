@@ -2,12 +2,18 @@
 /* ca list, ca show, and the table of ca commands. */
 #include "cli/ca.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ca/chain.h"
 #include "cli/facts.h"
 #include "cli/print.h"
+#include "cli/work_impl.h"
+#include "der/reader.h"
+#include "der/time.h"
+#include "x509/name.h"
 
 struct counts {
 	int64_t issued, revoked, reserved, valid;
@@ -125,6 +131,50 @@ ca_list(struct cli *cli, struct oc_error *error)
 	return err;
 }
 
+/* "1: CN=Other Root,..., until 2046-..., FILE", or why there is none. */
+static void
+put_alternates(json_t *facts, const struct ca_issuer *issuer)
+{
+	const struct oc_words *files = &issuer->config->alternate_chain;
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	char name[X509_NAME_TEXT_MAX], until[DER_ISO8601_MAX];
+	json_t *list;
+
+	if (cert == NULL)
+		cli_no_memory();
+	list = files->num > 0 ? cli_array() : NULL;
+	for (size_t n = 1; n <= files->num; n++) {
+		struct ca_chain chain = { NULL, 0 };
+		struct oc_error bad = { 0 };
+		struct der_bytes der = { NULL, 0 };
+		char line[OC_ERROR_TEXT_MAX + X509_NAME_TEXT_MAX];
+		enum oc_err err = ca_chain_read(issuer, n, &chain, &bad);
+
+		if (err == OC_OK) {
+			struct der_reader r = der_reader_of(
+			    (struct der_bytes){ chain.der, chain.len });
+
+			(void)der_get_tlv(&r, DER_SEQUENCE, &der);
+			err = x509_cert_read(der, cert, &bad);
+		}
+		if (err != OC_OK)
+			(void)snprintf(line, sizeof(line), "%zu: %s", n,
+			    bad.text);
+		else {
+			x509_name_format(cert->issuer, name);
+			der_format_iso8601(cert->not_after, until);
+			(void)snprintf(line, sizeof(line), "%zu: under %s, "
+			    "until %s, %s", n, name, until,
+			    files->words[n - 1]);
+		}
+		cli_append_text(list, line);
+		ca_chain_fini(&chain);
+	}
+	if (list != NULL)
+		cli_put(facts, "alternate_chains", list);
+	free(cert);
+}
+
 static enum oc_err
 ca_show(struct cli *cli, struct oc_error *error)
 {
@@ -145,6 +195,7 @@ ca_show(struct cli *cli, struct oc_error *error)
 		cli_put_text(facts, "token", section->token);
 		cli_put_text(facts, "token_key", section->key);
 		cli_put_certificate(facts, &issuer->cert);
+		put_alternates(facts, issuer);
 		cli_put_text(facts, "prints_ocsp_url", section->ocsp_url);
 		cli_put_text(facts, "prints_ca_issuers_url",
 		    section->ca_issuers_url);
@@ -194,6 +245,18 @@ const struct cli_command cli_ca_commands[] = {
 	    .example = "ocsign ca add old --cert old.pem --token ca "
 		"--key old",
 	    .run = cli_ca_add },
+	{ .noun = "ca", .verb = "cross-sign", .arguments = "NAME",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .options = cli_ca_cross_options,
+	    .summary = "certify a CA once more, under another",
+	    .about = "Makes another certificate for the key and subject of "
+		"[issuer NAME], issued by [issuer PARENT], so that what NAME "
+		"has issued is good under either root.  It is written, with "
+		"those above it, to the first file of the section's "
+		"alternate-chain that is not there yet, or to --out; \"ocsign "
+		"cert issue --chain --alternate PARENT\" appends it.",
+	    .example = "ocsign ca cross-sign web --issuer root2",
+	    .run = cli_ca_cross },
 	{ .noun = "ca", .verb = "list",
 	    .summary = "list the CAs",
 	    .about = "Lists every [issuer] section: whether it has its "

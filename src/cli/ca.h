@@ -42,5 +42,7 @@ extern const struct cli_option cli_ca_add_options[];
 enum oc_err cli_ca_create(struct cli *cli, struct oc_error *error);
 enum oc_err cli_ca_import(struct cli *cli, struct oc_error *error);
 enum oc_err cli_ca_add(struct cli *cli, struct oc_error *error);
+extern const struct cli_option cli_ca_cross_options[];
+enum oc_err cli_ca_cross(struct cli *cli, struct oc_error *error);
 
 #endif

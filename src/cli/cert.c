@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/pem.h"
 #include "base/value.h"
 #include "ca/revoke.h"
 #include "cli/date.h"
@@ -161,6 +162,36 @@ find_record(struct cli *cli, const struct cli_target *target,
 	return err;
 }
 
+/* The certificate itself and, with --chain, those above it. */
+static enum oc_err
+print_pem(struct cli *cli, struct der_bytes der,
+    const struct ca_issuer *issuer, struct oc_error *error)
+{
+	struct ca_chain chain = { NULL, 0 };
+	struct oc_buffer b;
+	enum oc_err err;
+
+	if (der.len == 0)
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "it is reserved "
+		    "only: there is no certificate to print");
+	if (cli_has(cli, "chain") && issuer == NULL)
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "--chain: no "
+		    "[issuer] of the configuration issued it");
+	oc_buffer_init(&b, OC_CHAIN_FILE_MAX);
+	oc_pem_write(&b, "CERTIFICATE", der.p, der.len);
+	err = issuer == NULL ? OC_OK :
+	    cli_cert_chain(cli, issuer, &chain, error);
+	if (err == OC_OK && cli_has(cli, "chain"))
+		ca_chain_put(&chain, &b);
+	if (err == OC_OK && b.err != OC_OK)
+		err = oc_error_set(error, b.err, "%s", oc_strerror(b.err));
+	if (err == OC_OK)
+		(void)fwrite(b.bytes, 1, b.len, stdout);
+	ca_chain_fini(&chain);
+	oc_buffer_fini(&b);
+	return err;
+}
+
 static enum oc_err
 print_one(struct cli *cli, const struct cli_target *target,
     const struct ca_issuer *issuer, const struct store_certificate *record,
@@ -176,13 +207,10 @@ print_one(struct cli *cli, const struct cli_target *target,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	if (der.len == 0)
 		der = target->cert.der;
-	if (der.len == 0 && cli_has(cli, "pem"))
-		err = oc_error_set(error, OC_ERR_NOT_FOUND, "it is reserved "
-		    "only: there is no certificate to print");
-	else if (der.len > 0)
+	if (der.len > 0)
 		err = x509_cert_read(der, cert, error);
-	if (err == OC_OK && cli_has(cli, "pem"))
-		err = cli_write(NULL, CLI_PEM, "CERTIFICATE", der, error);
+	if (err == OC_OK && (cli_has(cli, "pem") || cli_has(cli, "chain")))
+		err = print_pem(cli, der, issuer, error);
 	else if (err == OC_OK) {
 		facts = cli_object();
 		if (issuer != NULL && record->id != 0) {
@@ -212,6 +240,9 @@ cert_show(struct cli *cli, struct oc_error *error)
 	struct ca_issuer *issuer = NULL;
 	enum oc_err err;
 
+	if (cli_has(cli, "alternate") && !cli_has(cli, "chain"))
+		return oc_error_set(error, OC_ERR_USAGE, "--alternate says "
+		    "which --chain; give both");
 	err = cli_target_read(cli->args[0], &target, error);
 	if (err == OC_OK)
 		err = find_record(cli, target, &issuer, &record, error);
@@ -317,6 +348,9 @@ static const struct cli_option list_options[] = {
 static const struct cli_option show_options[] = {
 	{ "issuer", "NAME", CLI_OPTIONAL, "whose serial it is" },
 	{ "pem", NULL, CLI_OPTIONAL, "print the certificate itself" },
+	{ "chain", NULL, CLI_OPTIONAL, "and its issuers, but for the root" },
+	{ "alternate", "WHICH", CLI_OPTIONAL,
+	    "of the alternate chain: its number, or an issuer" },
 	{ NULL }
 };
 

@@ -31,6 +31,11 @@ struct cli_option {
 	const char *about;	/* half a line */
 };
 
+/* How options are written.  CLI_STYLE_GO is for CFSSL's own commands, as Go's
+ * flag package has it: "-name value", "-name=value", "--name"; flags may say
+ * "=true" or "=false"; of two the last counts.  -c is common all the same. */
+enum cli_style { CLI_STYLE_GNU, CLI_STYLE_GO };
+
 /* USAGE is exit status 2, any other error 1. */
 typedef enum oc_err cli_run_fn(struct cli *cli, struct oc_error *error);
 
@@ -39,6 +44,7 @@ struct cli_command {
 	const char *verb;	/* NULL: the noun is the whole command */
 	const char *arguments;	/* for people: "CSR"; may be NULL */
 	unsigned int num_args_min, num_args_max;
+	enum cli_style style;
 	const struct cli_option *options;	/* NULL: none */
 	const char *summary;	/* one line, no full stop */
 	const char *about;	/* whole sentences */
@@ -58,11 +64,18 @@ extern const struct cli_command cli_account_commands[];
 extern const struct cli_command cli_zone_commands[];
 extern const struct cli_command cli_crl_commands[];
 extern const struct cli_command cli_ocsp_commands[];
+extern const struct cli_command cli_origin_commands[];
 extern const struct cli_command cli_store_commands[];
 extern const struct cli_command cli_audit_commands[];
 extern const struct cli_command cli_status_commands[];
+extern const struct cli_command cli_genkey_commands[];
+extern const struct cli_command cli_gencert_commands[];
+extern const struct cli_command cli_sign_commands[];
+extern const struct cli_command cli_selfsign_commands[];
+extern const struct cli_command cli_json_commands[];
 
-/* -c, --json, --help: those that every command takes. */
+/* --config, --json, --help: those that every command takes, unless it has one
+ * of the same name; CFSSL's commands have no such --config. */
 extern const struct cli_option cli_common_options[];
 
 enum cli_format { CLI_FORMAT_TEXT, CLI_FORMAT_JSON };

@@ -14,9 +14,15 @@ const struct cli_command *const cli_commands[] = {
 	cli_zone_commands,
 	cli_crl_commands,
 	cli_ocsp_commands,
+	cli_origin_commands,
 	cli_store_commands,
 	cli_audit_commands,
 	cli_status_commands,
+	cli_genkey_commands,
+	cli_gencert_commands,
+	cli_sign_commands,
+	cli_selfsign_commands,
+	cli_json_commands,
 	NULL
 };
 

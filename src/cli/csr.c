@@ -70,6 +70,7 @@ put_verdict(struct cli *cli, const struct x509_csr *csr, const char *name,
 		cli_put_text(facts, "refusal", no.text);
 		cli->exit_status = 1;
 	}
+	ca_profile_fini(&profile);
 	return OC_OK;
 }
 

@@ -31,14 +31,36 @@ print_wrapped(const char *text, size_t indent)
 	(void)putchar('\n');
 }
 
+static const char *
+dashes(const struct cli_command *c)
+{
+	return c->style == CLI_STYLE_GO ? "-" : "--";
+}
+
+/* Common ones that the command has itself are none of it. */
+static bool
+is_hidden(const struct cli_command *c, const struct cli_option *option)
+{
+	const struct cli_option *o = c->options;
+
+	if (option == cli_common_options && c->style == CLI_STYLE_GO)
+		return true;
+	for (; o != NULL && o->name != NULL; o++)
+		if (o != option && strcmp(o->name, option->name) == 0)
+			return true;
+	return false;
+}
+
 static void
-print_options(const struct cli_option *options)
+print_options(const struct cli_command *c, const struct cli_option *options)
 {
 	char left[64];
 
 	for (; options != NULL && options->name != NULL; options++) {
-		(void)snprintf(left, sizeof(left), "--%s%s%s", options->name,
-		    options->argument == NULL ? "" : " ",
+		if (is_hidden(c, options))
+			continue;
+		(void)snprintf(left, sizeof(left), "%s%s%s%s", dashes(c),
+		    options->name, options->argument == NULL ? "" : " ",
 		    options->argument == NULL ? "" : options->argument);
 		printf("  %-24s %s%s\n", left, options->about,
 		    options->need == CLI_REPEATED ? " (as often as needed)" :
@@ -56,7 +78,7 @@ print_usage(const struct cli_command *c)
 	    c->verb == NULL ? "" : c->verb);
 	for (; o != NULL && o->name != NULL; o++) {
 		if (o->need == CLI_REQUIRED)
-			printf(" --%s %s", o->name, o->argument);
+			printf(" %s%s %s", dashes(c), o->name, o->argument);
 		else
 			has_optional = true;
 	}
@@ -74,10 +96,13 @@ cli_help_command(const struct cli_command *c)
 	print_wrapped(c->about, 0);
 	if (c->options != NULL) {
 		printf("\n");
-		print_options(c->options);
+		print_options(c, c->options);
 	}
 	printf("\nAs for every command:\n\n");
-	print_options(cli_common_options);
+	print_options(c, cli_common_options);
+	if (c->style == CLI_STYLE_GO)
+		printf("  -c FILE                  ocsign's own "
+		    "configuration\n");
 	printf("\nExample:\n\n  $ %s\n", c->example);
 }
 

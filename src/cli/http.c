@@ -3,8 +3,6 @@
 #include "cli/http.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +11,14 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/clock.h"
+#include "cli/connect.h"
 #include "ocsp/http.h"
 
 #define HEAD_MAX (16 * 1024)
 
 struct exchange {
 	const char *url;
+	const char *type;		/* of the reply; NULL: any */
 	int64_t deadline_ns;
 	char host[256], port[8];
 	const char *path;		/* into url; "" is "/" */
@@ -74,71 +73,6 @@ parse_url(struct exchange *x, struct oc_error *error)
 	return OC_OK;
 }
 
-/* False at the deadline. */
-static bool
-wait_for(const struct exchange *x, short events)
-{
-	struct pollfd pfd = { .fd = x->fd, .events = events };
-
-	for (;;) {
-		int rc = poll(&pfd, 1, oc_clock_poll_ms(x->deadline_ns));
-
-		if (rc > 0)
-			return true;
-		if (rc < 0 && errno != EINTR)
-			return false;
-		if (oc_clock_mono_ns() >= x->deadline_ns) {
-			errno = ETIMEDOUT;
-			return false;
-		}
-	}
-}
-
-static bool
-connect_to(struct exchange *x, const struct addrinfo *a)
-{
-	socklen_t len = sizeof(int);
-	int so_error = 0;
-
-	x->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, 0);
-	if (x->fd < 0)
-		return false;
-	if (connect(x->fd, a->ai_addr, a->ai_addrlen) == 0)
-		return true;
-	if (errno == EINPROGRESS && wait_for(x, POLLOUT)) {
-		if (getsockopt(x->fd, SOL_SOCKET, SO_ERROR, &so_error,
-		    &len) == 0 && so_error == 0)
-			return true;
-		errno = so_error;
-	}
-	so_error = errno;
-	(void)close(x->fd);
-	x->fd = -1;
-	errno = so_error;
-	return false;
-}
-
-static enum oc_err
-open_connection(struct exchange *x, struct oc_error *error)
-{
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV };
-	struct addrinfo *list, *a;
-	int rc = getaddrinfo(x->host, x->port, &hints, &list);
-
-	if (rc != 0)
-		return oc_error_set(error, OC_ERR_DOWN, "%s: %s", x->url,
-		    gai_strerror(rc));
-	for (a = list; a != NULL && x->fd < 0; a = a->ai_next)
-		(void)connect_to(x, a);
-	freeaddrinfo(list);
-	if (x->fd < 0)
-		return oc_error_set_errno(error, errno == ETIMEDOUT ?
-		    OC_ERR_TIMEOUT : OC_ERR_DOWN, "%s", x->url);
-	return OC_OK;
-}
-
 /* The Host field's value, RFC 9112 3.2: brackets and port as in the URL. */
 static void
 put_host(const struct exchange *x, struct oc_buffer *b)
@@ -151,14 +85,20 @@ put_host(const struct exchange *x, struct oc_buffer *b)
 }
 
 /* RFC 6960 A.1: base64, then the characters that mean something in a URL
- * escaped. */
+ * escaped.  Without a request it is the URL's own. */
 static void
 put_target(const struct exchange *x, struct der_bytes request,
     struct oc_buffer *b)
 {
 	size_t path_len = strcspn(x->path, "?#");
-	char *text = malloc(OC_BASE64_LEN(request.len) + 1);
+	char *text;
 
+	if (request.len == 0) {
+		oc_buffer_printf(b, "%s%.*s", x->path[0] == '/' ? "" : "/",
+		    (int)strcspn(x->path, "#"), x->path);
+		return;
+	}
+	text = malloc(OC_BASE64_LEN(request.len) + 1);
 	oc_buffer_put(b, x->path, path_len);
 	if (path_len == 0 || x->path[path_len - 1] != '/')
 		oc_buffer_put_text(b, "/");
@@ -212,7 +152,8 @@ send_request(const struct exchange *x, enum cli_http_method method,
 
 		if (n >= 0)
 			sent += (size_t)n;
-		else if (errno == EAGAIN && wait_for(x, POLLOUT))
+		else if (errno == EAGAIN && cli_wait(x->fd, POLLOUT,
+		    x->deadline_ns))
 			continue;
 		else if (errno != EINTR)
 			err = oc_error_set_errno(error, errno == ETIMEDOUT ?
@@ -235,7 +176,8 @@ receive(struct exchange *x, struct oc_error *error)
 			return OC_OK;
 		if (n > 0)
 			oc_buffer_put(&x->reply, octets, (size_t)n);
-		else if (errno == EAGAIN && wait_for(x, POLLIN))
+		else if (errno == EAGAIN && cli_wait(x->fd, POLLIN,
+		    x->deadline_ns))
 			continue;
 		else if (errno != EINTR)
 			return oc_error_set_errno(error, errno == ETIMEDOUT ?
@@ -319,12 +261,11 @@ check_head(const struct exchange *x, const char *head, struct oc_error *error)
 		    "answers \"%.*s\"", x->url,
 		    (int)(strcspn(head + 9, "\r") < 60 ?
 		    strcspn(head + 9, "\r") : 60), head + 9);
-	else if (type == NULL || !http_media_type_is((struct der_bytes){
-	    (const uint8_t *)type, strlen(type) },
-	    "application/ocsp-response"))
+	else if (x->type != NULL && (type == NULL || !http_media_type_is(
+	    (struct der_bytes){ (const uint8_t *)type, strlen(type) },
+	    x->type)))
 		err = oc_error_set(error, OC_ERR_REFUSED, "%s: the reply is "
-		    "no application/ocsp-response; is this an OCSP "
-		    "responder?", x->url);
+		    "no %s; is this an OCSP responder?", x->url, x->type);
 	free(type);
 	return err;
 }
@@ -365,27 +306,52 @@ take_reply(const struct exchange *x, uint8_t **out, size_t *out_len,
 	return OC_OK;
 }
 
+static enum oc_err
+exchange(struct exchange *x, enum cli_http_method method,
+    struct der_bytes request, size_t body_max, uint8_t **body,
+    size_t *body_len, struct oc_error *error)
+{
+	enum oc_err err;
+
+	oc_buffer_init(&x->reply, HEAD_MAX + body_max);
+	err = parse_url(x, error);
+	if (err == OC_OK) {
+		err = cli_connect(x->host, x->port, x->deadline_ns, &x->fd,
+		    error);
+		if (err != OC_OK)
+			oc_error_prefix(error, "%s", x->url);
+	}
+	if (err == OC_OK)
+		err = send_request(x, method, request, error);
+	if (err == OC_OK)
+		err = receive(x, error);
+	if (err == OC_OK)
+		err = take_reply(x, body, body_len, error);
+	if (x->fd >= 0)
+		(void)close(x->fd);
+	oc_buffer_fini(&x->reply);
+	return err;
+}
+
 enum oc_err
 cli_http_ask(const char *url, enum cli_http_method method,
     struct der_bytes request, int64_t deadline_ns, uint8_t **body,
     size_t *body_len, struct oc_error *error)
 {
+	struct exchange x = { .url = url, .type = "application/ocsp-response",
+	    .deadline_ns = deadline_ns, .fd = -1 };
+
+	return exchange(&x, method, request, CLI_HTTP_BODY_MAX, body,
+	    body_len, error);
+}
+
+enum oc_err
+cli_http_fetch(const char *url, size_t body_max, int64_t deadline_ns,
+    uint8_t **body, size_t *body_len, struct oc_error *error)
+{
 	struct exchange x = { .url = url, .deadline_ns = deadline_ns,
 	    .fd = -1 };
-	enum oc_err err;
 
-	oc_buffer_init(&x.reply, HEAD_MAX + CLI_HTTP_BODY_MAX);
-	err = parse_url(&x, error);
-	if (err == OC_OK)
-		err = open_connection(&x, error);
-	if (err == OC_OK)
-		err = send_request(&x, method, request, error);
-	if (err == OC_OK)
-		err = receive(&x, error);
-	if (err == OC_OK)
-		err = take_reply(&x, body, body_len, error);
-	if (x.fd >= 0)
-		(void)close(x.fd);
-	oc_buffer_fini(&x.reply);
-	return err;
+	return exchange(&x, CLI_HTTP_GET, (struct der_bytes){ NULL, 0 },
+	    body_max, body, body_len, error);
 }

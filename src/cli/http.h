@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One OCSP exchange over HTTP/1.1 (RFC 6960 appendix A), blocking. */
+/* One exchange over HTTP/1.1, blocking: OCSP (RFC 6960 appendix A), or a file
+ * such as a CRL. */
 #ifndef CLI_HTTP_H
 #define CLI_HTTP_H
 
@@ -19,5 +20,11 @@ enum cli_http_method { CLI_HTTP_POST, CLI_HTTP_GET };
 enum oc_err cli_http_ask(const char *url, enum cli_http_method method,
     struct der_bytes request, int64_t deadline_ns, uint8_t **body,
     size_t *body_len, struct oc_error *error) OC_MUST_CHECK;
+
+/* The same by GET for whatever the URL names, of any type, at most body_max
+ * octets. */
+enum oc_err cli_http_fetch(const char *url, size_t body_max,
+    int64_t deadline_ns, uint8_t **body, size_t *body_len,
+    struct oc_error *error) OC_MUST_CHECK;
 
 #endif

@@ -102,6 +102,24 @@ find_option(const struct cli_option *options, const char *name, size_t len)
 	return NULL;
 }
 
+static bool
+is_common(const struct cli_option *option)
+{
+	const struct cli_option *o = cli_common_options;
+
+	while (o->name != NULL && o != option)
+		o++;
+	return o->name != NULL;
+}
+
+/* What stands in front of a long option. */
+static const char *
+dashes(const struct cli *cli)
+{
+	return cli->command != NULL && cli->command->style == CLI_STYLE_GO ?
+	    "-" : "--";
+}
+
 static enum oc_err
 unknown_option(const struct cli *cli, const char *name,
     struct oc_error *error)
@@ -116,27 +134,43 @@ unknown_option(const struct cli *cli, const char *name,
 		nearest_try(&n, o->name);
 	if (n.word != NULL)
 		return oc_error_set(error, OC_ERR_USAGE, "there is no option "
-		    "--%.40s; did you mean --%s?", name, n.word);
+		    "%s%.40s; did you mean %s%s?", dashes(cli), name,
+		    dashes(cli), n.word);
 	if (cli->command == NULL)
 		return oc_error_set(error, OC_ERR_USAGE, "there is no option "
 		    "--%.40s before the command; see \"ocsign help\"", name);
 	return oc_error_set(error, OC_ERR_USAGE, "there is no option "
-	    "--%.40s; see \"ocsign help %s%s%s\"", name, cli->command->noun,
-	    cli->command->verb == NULL ? "" : " ",
+	    "%s%.40s; see \"ocsign help %s%s%s\"", dashes(cli), name,
+	    cli->command->noun, cli->command->verb == NULL ? "" : " ",
 	    cli->command->verb == NULL ? "" : cli->command->verb);
+}
+
+/* Of two that are the same, Go takes the last. */
+static void
+forget(struct cli *cli, const struct cli_option *option)
+{
+	size_t i, left = 0;
+
+	for (i = 0; i < cli->num_values; i++)
+		if (cli->values[i].option != option)
+			cli->values[left++] = cli->values[i];
+	cli->num_values = left;
 }
 
 static enum oc_err
 take_value(struct cli *cli, const struct cli_option *option, const char *text,
     struct oc_error *error)
 {
-	if (strcmp(option->name, "config") == 0)
-		cli->config_path = text;
-	else if (strcmp(option->name, "json") == 0)
-		cli->format = CLI_FORMAT_JSON;
-	else if (strcmp(option->name, "help") == 0)
-		cli->wants_help = true;
-	else if (option->need != CLI_REPEATED &&
+	if (cli->command != NULL && cli->command->style == CLI_STYLE_GO)
+		forget(cli, option);
+	if (is_common(option)) {
+		if (strcmp(option->name, "config") == 0)
+			cli->config_path = text;
+		else if (strcmp(option->name, "json") == 0)
+			cli->format = CLI_FORMAT_JSON;
+		else
+			cli->wants_help = true;
+	} else if (option->need != CLI_REPEATED &&
 	    cli_has(cli, option->name))
 		return oc_error_set(error, OC_ERR_USAGE,
 		    "--%s is given twice; give it once", option->name);
@@ -149,12 +183,47 @@ take_value(struct cli *cli, const struct cli_option *option, const char *text,
 	return OC_OK;
 }
 
-/* "--name", "--name=value", "--name value". */
+/* As Go's strconv.ParseBool. */
+static bool
+is_bool(const char *text, bool *value)
+{
+	static const char *const words[] = { "0", "f", "F", "false", "False",
+	    "FALSE", "1", "t", "T", "true", "True", "TRUE" };
+	const size_t num = sizeof(words) / sizeof(words[0]);
+	size_t i = 0;
+
+	while (i < num && strcmp(words[i], text) != 0)
+		i++;
+	*value = i >= num / 2;
+	return i < num;
+}
+
+/* A flag with "=value". */
+static enum oc_err
+take_flag(struct cli *cli, const struct cli_option *option, const char *text,
+    struct oc_error *error)
+{
+	bool value;
+
+	if (strcmp(dashes(cli), "-") != 0)
+		return oc_error_set(error, OC_ERR_USAGE,
+		    "--%s takes no value", option->name);
+	if (!is_bool(text, &value))
+		return oc_error_set(error, OC_ERR_USAGE, "-%s is true or "
+		    "false, not \"%.40s\"", option->name, text);
+	if (value)
+		return take_value(cli, option, NULL, error);
+	forget(cli, option);
+	return OC_OK;
+}
+
+/* "--name", "--name=value", "--name value"; in Go's style with one dash. */
 static enum oc_err
 take_long(struct cli *cli, int argc, char **argv, int *at,
     struct oc_error *error)
 {
-	const char *name = argv[*at] + 2, *equals = strchr(name, '=');
+	const char *name = argv[*at] + (argv[*at][1] == '-' ? 2 : 1);
+	const char *equals = strchr(name, '=');
 	const char *text = equals == NULL ? NULL : equals + 1;
 	size_t len = equals == NULL ? strlen(name) : (size_t)(equals - name);
 	const struct cli_option *option = NULL;
@@ -167,6 +236,9 @@ take_long(struct cli *cli, int argc, char **argv, int *at,
 	}
 	if (option == NULL)
 		option = find_option(cli_common_options, name, len);
+	/* There, -config is CFSSL's, and only -c ours. */
+	if (option == cli_common_options && strcmp(dashes(cli), "-") == 0)
+		option = NULL;
 	if (option == NULL) {
 		char word[64];
 
@@ -175,13 +247,13 @@ take_long(struct cli *cli, int argc, char **argv, int *at,
 		return unknown_option(cli, word, error);
 	}
 	if (option->argument == NULL && text != NULL)
-		return oc_error_set(error, OC_ERR_USAGE,
-		    "--%s takes no value", option->name);
+		return take_flag(cli, option, text, error);
 	if (option->argument != NULL && text == NULL) {
 		if (*at + 1 == argc)
 			return oc_error_set(error, OC_ERR_USAGE,
-			    "--%s wants a value: --%s %s", option->name,
-			    option->name, option->argument);
+			    "%s%s wants a value: %s%s %s", dashes(cli),
+			    option->name, dashes(cli), option->name,
+			    option->argument);
 		text = argv[++*at];
 	}
 	return take_value(cli, option, text, error);
@@ -279,8 +351,8 @@ check_complete(const struct cli *cli, struct oc_error *error)
 	for (; o != NULL && o->name != NULL; o++)
 		if (o->need == CLI_REQUIRED && !cli_has(cli, o->name))
 			return oc_error_set(error, OC_ERR_USAGE,
-			    "--%s is missing; add --%s %s", o->name, o->name,
-			    o->argument);
+			    "%s%s is missing; add %s%s %s", dashes(cli),
+			    o->name, dashes(cli), o->name, o->argument);
 	if (cli->num_args < c->num_args_min)
 		return oc_error_set(error, OC_ERR_USAGE,
 		    "%s is missing; see \"ocsign help %s%s%s\"", c->arguments,
@@ -310,7 +382,8 @@ cli_parse(struct cli *cli, int argc, char **argv, struct oc_error *error)
 				    error);
 		} else if (strcmp(word, "--") == 0)
 			is_all_arguments = true;
-		else if (word[1] == '-')
+		else if (word[1] == '-' || (strcmp(dashes(cli), "-") == 0 &&
+		    strcmp(word, "-c") != 0 && strcmp(word, "-h") != 0))
 			err = take_long(cli, argc, argv, &at, error);
 		else
 			err = take_short(cli, argc, argv, &at, error);

@@ -79,20 +79,21 @@ check_certificate(struct checker *c, const struct oc_config_issuer *issuer,
 }
 
 static void
-check_chain(struct checker *c, const struct oc_config_issuer *issuer)
+check_chain(struct checker *c, const struct oc_config_issuer *issuer,
+    const char *key, const char *path)
 {
 	struct oc_error error = { 0 };
 	uint8_t *der;
 	size_t der_len;
 	enum oc_err err;
 
-	if (issuer->chain == NULL)
+	if (path == NULL)
 		return;
-	err = x509_file_read_chain(issuer->chain, &der, &der_len, &error);
+	err = x509_file_read_chain(path, &der, &der_len, &error);
 	if (err == OC_OK)
 		free(der);
 	else if (err != OC_ERR_NOT_FOUND)
-		report_issuer(c, issuer, "chain", error.text);
+		report_issuer(c, issuer, key, error.text);
 }
 
 static void
@@ -110,7 +111,10 @@ static void
 check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
 {
 	check_certificate(c, issuer, "certificate", issuer->certificate);
-	check_chain(c, issuer);
+	check_chain(c, issuer, "chain", issuer->chain);
+	for (size_t i = 0; i < issuer->alternate_chain.num; i++)
+		check_chain(c, issuer, "alternate-chain",
+		    issuer->alternate_chain.words[i]);
 	check_key(c, issuer, "key", issuer->key);
 	check_certificate(c, issuer, "ocsp-certificate",
 	    issuer->ocsp_certificate);
@@ -161,7 +165,9 @@ check_profile(struct checker *c, const struct oc_config *config,
 	if (ca_profile_find(config, profile->name, &found, &error) != OC_OK) {
 		c->print(error.text);
 		c->num_errors++;
+		return;
 	}
+	ca_profile_fini(&found);
 }
 
 static void

@@ -147,6 +147,14 @@ static const struct known_oid known[DER_OID_MAX] = {
 	[DER_OID_CHALLENGE_PASSWORD] = OID(PKCS_9 "\x07",
 	    "challengePassword"),
 	[DER_OID_UNSTRUCTURED_NAME] = OID(PKCS_9 "\x02", "unstructuredName"),
+	/* RFC 5280 4.2.1.4 */
+	[DER_OID_QT_CPS] = OID(ID_PKIX "\x02\x01", "id-qt-cps"),
+	[DER_OID_QT_NOTICE] = OID(ID_PKIX "\x02\x02", "id-qt-unotice"),
+	/* RFC 6962 3.1 and 3.3: 1.3.6.1.4.1.11129.2.4.3 and .2 */
+	[DER_OID_CT_POISON] = OID(
+	    "\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x03", "ctPoison"),
+	[DER_OID_CT_SCTS] = OID(
+	    "\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x02", "ctSCTList"),
 };
 
 struct der_bytes

@@ -90,6 +90,12 @@ enum der_oid {
 	DER_OID_MS_EXTENSION_REQUEST,
 	DER_OID_CHALLENGE_PASSWORD,
 	DER_OID_UNSTRUCTURED_NAME,
+	/* policy qualifiers: RFC 5280, 4.2.1.4 */
+	DER_OID_QT_CPS,
+	DER_OID_QT_NOTICE,
+	/* certificate transparency: RFC 6962, 3.1 and 3.3 */
+	DER_OID_CT_POISON,
+	DER_OID_CT_SCTS,
 	DER_OID_MAX
 };
 

@@ -271,7 +271,7 @@ enum oc_err store_backup(struct store *store, const char *to,
  * Puts a backup in place of a store that is not in use.  The restored store
  * gets a new id and epoch, so that no serial or CRL number comes again and
  * every response table is rebuilt.  An existing store at to is kept as
- * to.replaced-TIME and its highest CRL numbers are carried over.
+ * to.replaced-TIME; the new epoch is above its.
  */
 enum oc_err store_restore(const char *from, const char *to,
     struct oc_error *error) OC_MUST_CHECK;

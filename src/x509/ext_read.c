@@ -7,7 +7,7 @@
  */
 #include <limits.h>
 
-#include "x509/ext.h"
+#include "x509/ext_impl.h"
 #include "x509/name.h"
 
 /* value is the contents of extnValue.  Not MUST_CHECK by attribute: they are
@@ -92,9 +92,8 @@ read_subject_key_id(struct der_bytes value, struct x509_extensions *out)
 	return OC_OK;
 }
 
-/* All of them visible ASCII or spaces. */
-static bool
-is_plain_text(struct der_bytes text)
+bool
+x509_is_plain_text(struct der_bytes text)
 {
 	size_t i;
 
@@ -104,12 +103,8 @@ is_plain_text(struct der_bytes text)
 	return text.len != 0;
 }
 
-/*
- * One GeneralName.  Kinds we do not know are walked over if they are well-
- * formed; UNSUPPORTED then, and *san as it was.
- */
-static enum oc_err
-read_general_name(struct der_reader *r, struct x509_san *san)
+enum oc_err
+x509_get_general_name(struct der_reader *r, struct x509_san *san)
 {
 	struct der_bytes contents;
 	uint8_t tag;
@@ -119,7 +114,7 @@ read_general_name(struct der_reader *r, struct x509_san *san)
 	if (tag == DER_CONTEXT_PRIMITIVE(X509_SAN_EMAIL) ||
 	    tag == DER_CONTEXT_PRIMITIVE(X509_SAN_DNS) ||
 	    tag == DER_CONTEXT_PRIMITIVE(X509_SAN_URI)) {
-		if (!is_plain_text(contents))
+		if (!x509_is_plain_text(contents))
 			return OC_ERR_MALFORMED;
 	} else if (tag == DER_CONTEXT_PRIMITIVE(X509_SAN_IP)) {
 		if (contents.len != 4 && contents.len != 16)
@@ -152,7 +147,8 @@ read_sans(struct der_bytes value, struct x509_extensions *out)
 	while (!der_at_end(&inner)) {
 		if (out->num_sans == X509_SANS_MAX)
 			return OC_ERR_LIMIT;
-		err = read_general_name(&inner, &out->sans[out->num_sans]);
+		err = x509_get_general_name(&inner,
+		    &out->sans[out->num_sans]);
 		if (err != OC_OK)
 			return err;
 		out->num_sans++;
@@ -173,7 +169,7 @@ is_general_names(struct der_bytes contents)
 	if (contents.len == 0)
 		return false;
 	while (!der_at_end(&r)) {
-		err = read_general_name(&r, &ignored);
+		err = x509_get_general_name(&r, &ignored);
 		if (err != OC_OK && err != OC_ERR_UNSUPPORTED)
 			return false;
 	}
@@ -238,7 +234,7 @@ read_access(struct der_reader *r, struct x509_extensions *out)
 	der_enter(r, DER_SEQUENCE, &inner);
 	if (!der_get_oid(&inner, &method))
 		return OC_ERR_MALFORMED;
-	err = read_general_name(&inner, &location);
+	err = x509_get_general_name(&inner, &location);
 	if (!der_leave(r, &inner))
 		return OC_ERR_MALFORMED;
 	if (err == OC_ERR_UNSUPPORTED)
@@ -281,7 +277,7 @@ read_full_name(struct der_bytes contents, struct x509_extensions *out)
 	if (!is_general_names(contents))
 		return OC_ERR_MALFORMED;
 	while (!der_at_end(&r)) {
-		err = read_general_name(&r, &name);
+		err = x509_get_general_name(&r, &name);
 		if (err == OC_ERR_UNSUPPORTED || (err == OC_OK &&
 		    name.kind != X509_SAN_URI))
 			continue;
@@ -382,6 +378,8 @@ static const struct known {
 	{ DER_OID_AUTHORITY_INFO_ACCESS, read_info_access },
 	{ DER_OID_CRL_DISTRIBUTION_POINTS, read_crl_points },
 	{ DER_OID_OCSP_NOCHECK, read_nocheck },
+	{ DER_OID_CERTIFICATE_POLICIES, x509_read_policies },
+	{ DER_OID_NAME_CONSTRAINTS, x509_read_constraints },
 };
 #define NUM_KNOWN (sizeof(known) / sizeof(known[0]))
 
@@ -403,10 +401,10 @@ set_error(struct oc_error *error, enum oc_err err, struct der_bytes id)
 	return oc_error_set(error, err, "extension %s: malformed", text);
 }
 
-/* One that is not sorted: its OID is kept, and checked against those kept
+/* One that is not sorted: it is kept, and its OID checked against those kept
  * before. */
 static enum oc_err
-keep_other(struct der_bytes id, bool is_critical,
+keep_other(struct der_bytes id, bool is_critical, struct der_bytes value,
     struct x509_extensions *out, struct oc_error *error)
 {
 	uint32_t i;
@@ -418,6 +416,7 @@ keep_other(struct der_bytes id, bool is_critical,
 		return oc_error_set(error, OC_ERR_LIMIT,
 		    "extensions: more than %d", X509_EXTENSIONS_MAX);
 	out->others[out->num_others] = id;
+	out->other_values[out->num_others] = value;
 	out->is_other_critical[out->num_others] = is_critical;
 	out->num_others++;
 	return OC_OK;
@@ -434,7 +433,7 @@ sort_extension(struct der_bytes id, bool is_critical, struct der_bytes value,
 	for (i = 0; i < NUM_KNOWN && known[i].oid != oid; i++)
 		;
 	if (i == NUM_KNOWN)
-		return keep_other(id, is_critical, out, error);
+		return keep_other(id, is_critical, value, out, error);
 	if ((*seen & UINT32_C(1) << i) != 0)
 		return OC_ERR_EXISTS;
 	*seen |= UINT32_C(1) << i;

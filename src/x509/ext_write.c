@@ -5,7 +5,7 @@
  * Each put_ function appends one extnValue's contents and follows the type
  * quoted above it; put_extension() puts the Extension around it.
  */
-#include "x509/ext.h"
+#include "x509/ext_impl.h"
 
 enum criticality { NOT_CRITICAL, CRITICAL };
 
@@ -115,8 +115,8 @@ put_authority_key_id(struct der_writer *w, const struct x509_extensions *e)
  *
  * Name is a CHOICE, so its tag is EXPLICIT whatever the module says.
  */
-static void
-put_general_name(struct der_writer *w, const struct x509_san *san)
+void
+x509_put_general_name(struct der_writer *w, const struct x509_san *san)
 {
 	switch (san->kind) {
 	case X509_SAN_EMAIL:
@@ -144,7 +144,7 @@ x509_put_sans(struct der_writer *w, const struct x509_san *sans,
 
 	der_begin(w, DER_SEQUENCE);
 	for (i = 0; i < num_sans; i++)
-		put_general_name(w, &sans[i]);
+		x509_put_general_name(w, &sans[i]);
 	der_end(w);
 }
 
@@ -223,6 +223,18 @@ put_nocheck(struct der_writer *w, const struct x509_extensions *e)
 	der_put_null(w);
 }
 
+/* One that we know nothing of: OID, criticality and value as given. */
+static void
+put_other(struct der_writer *w, const struct x509_extensions *e, uint32_t i)
+{
+	der_begin(w, DER_SEQUENCE);
+	der_put_oid_bytes(w, e->others[i]);
+	if (e->is_other_critical[i])
+		der_put_boolean(w, true);
+	der_put_octets(w, e->other_values[i]);
+	der_end(w);
+}
+
 static void
 check_counts(const struct x509_extensions *e)
 {
@@ -231,6 +243,10 @@ check_counts(const struct x509_extensions *e)
 	oc_assert(e->num_ocsp_urls <= X509_URLS_MAX);
 	oc_assert(e->num_ca_issuers_urls <= X509_URLS_MAX);
 	oc_assert(e->num_crl_urls <= X509_URLS_MAX);
+	oc_assert(e->num_policies <= X509_POLICIES_MAX);
+	oc_assert(e->name_constraints.num_permitted <= X509_SUBTREES_MAX);
+	oc_assert(e->name_constraints.num_excluded <= X509_SUBTREES_MAX);
+	oc_assert(e->num_others <= X509_EXTENSIONS_MAX);
 	oc_assert(!e->has_basic_constraints ||
 	    e->path_length >= X509_NO_PATH_LENGTH);
 }
@@ -248,13 +264,37 @@ has_info_access(const struct x509_extensions *e)
 }
 
 static bool
+has_constraints(const struct x509_extensions *e)
+{
+	return e->name_constraints.num_permitted != 0 ||
+	    e->name_constraints.num_excluded != 0;
+}
+
+static bool
 is_empty(const struct x509_extensions *e)
 {
 	return !e->has_basic_constraints && e->key_usage == 0 &&
 	    e->num_ekus == 0 && !x509_is_given(e->subject_key_id) &&
 	    !x509_is_given(e->authority_key_id) && !has_sans(e) &&
 	    !has_info_access(e) && e->num_crl_urls == 0 &&
-	    !e->has_ocsp_nocheck;
+	    !e->has_ocsp_nocheck && e->num_policies == 0 &&
+	    !has_constraints(e) && e->num_others == 0;
+}
+
+/* Those of the key and the names. */
+static void
+put_identity(struct der_writer *w, const struct x509_extensions *e)
+{
+	if (x509_is_given(e->subject_key_id))
+		put_extension(w, DER_OID_SUBJECT_KEY_IDENTIFIER, NOT_CRITICAL,
+		    put_subject_key_id, e);
+	if (x509_is_given(e->authority_key_id))
+		put_extension(w, DER_OID_AUTHORITY_KEY_IDENTIFIER,
+		    NOT_CRITICAL, put_authority_key_id, e);
+	if (has_sans(e))
+		put_extension(w, DER_OID_SUBJECT_ALT_NAME,
+		    e->is_san_critical ? CRITICAL : NOT_CRITICAL,
+		    put_subject_alt_name, e);
 }
 
 /*
@@ -263,6 +303,8 @@ is_empty(const struct x509_extensions *e)
 void
 x509_put_extensions(struct der_writer *w, const struct x509_extensions *e)
 {
+	uint32_t i;
+
 	check_counts(e);
 	if (is_empty(e)) {
 		der_fail(w, OC_ERR_MALFORMED);
@@ -278,16 +320,7 @@ x509_put_extensions(struct der_writer *w, const struct x509_extensions *e)
 	if (e->num_ekus != 0)
 		put_extension(w, DER_OID_EXTENDED_KEY_USAGE, NOT_CRITICAL,
 		    put_ekus, e);
-	if (x509_is_given(e->subject_key_id))
-		put_extension(w, DER_OID_SUBJECT_KEY_IDENTIFIER, NOT_CRITICAL,
-		    put_subject_key_id, e);
-	if (x509_is_given(e->authority_key_id))
-		put_extension(w, DER_OID_AUTHORITY_KEY_IDENTIFIER,
-		    NOT_CRITICAL, put_authority_key_id, e);
-	if (has_sans(e))
-		put_extension(w, DER_OID_SUBJECT_ALT_NAME,
-		    e->is_san_critical ? CRITICAL : NOT_CRITICAL,
-		    put_subject_alt_name, e);
+	put_identity(w, e);
 	if (has_info_access(e))
 		put_extension(w, DER_OID_AUTHORITY_INFO_ACCESS, NOT_CRITICAL,
 		    put_info_access, e);
@@ -297,5 +330,13 @@ x509_put_extensions(struct der_writer *w, const struct x509_extensions *e)
 	if (e->has_ocsp_nocheck)
 		put_extension(w, DER_OID_OCSP_NOCHECK, NOT_CRITICAL,
 		    put_nocheck, e);
+	if (e->num_policies != 0)
+		put_extension(w, DER_OID_CERTIFICATE_POLICIES, NOT_CRITICAL,
+		    x509_put_policies, e);
+	if (has_constraints(e))
+		put_extension(w, DER_OID_NAME_CONSTRAINTS, CRITICAL,
+		    x509_put_constraints, e);
+	for (i = 0; i < e->num_others; i++)
+		put_other(w, e, i);
 	der_end(w);
 }

@@ -167,6 +167,97 @@ x509_name_find(struct der_bytes name, enum der_oid attribute,
 	return false;
 }
 
+void
+x509_name_begin(struct der_bytes name, struct x509_name_cursor *cursor)
+{
+	struct der_bytes contents = { NULL, 0 };
+
+	if (!der_read_whole(name, DER_SEQUENCE, &contents))
+		contents = (struct der_bytes){ NULL, 0 };
+	cursor->rdns = der_reader_of(contents);
+	cursor->rdn = der_reader_of((struct der_bytes){ NULL, 0 });
+}
+
+bool
+x509_name_next(struct x509_name_cursor *cursor, enum der_oid *attribute,
+    struct der_bytes *value)
+{
+	struct attribute a;
+
+	if (der_at_end(&cursor->rdn) &&
+	    !der_enter_optional(&cursor->rdns, DER_SET, &cursor->rdn))
+		return false;
+	if (!get_attribute(&cursor->rdn, &a))
+		return false;
+	*attribute = der_oid_find(a.type);
+	*value = a.value;
+	return true;
+}
+
+/* The next character of a value as it is compared: lower case, and any run
+ * of spaces as one.  False at the end. */
+static bool
+get_compared(uint8_t tag, struct der_bytes *rest, uint32_t *c)
+{
+	struct der_bytes ahead;
+	uint32_t next;
+
+	if (!get_character(tag, rest, c))
+		return false;
+	if (*c >= 'A' && *c <= 'Z')
+		*c += 'a' - 'A';
+	for (ahead = *rest; *c == ' ' && get_character(tag, &ahead, &next) &&
+	    next == ' ';)
+		*rest = ahead;
+	return true;
+}
+
+static bool
+is_same_value(const struct attribute *a, const struct attribute *b)
+{
+	struct der_bytes rest_a = a->value, rest_b = b->value;
+	uint32_t c_a = 0, c_b = 0;
+	bool has_a, has_b;
+
+	if (!der_bytes_equal(a->type, b->type))
+		return false;
+	if (a->tag == DER_BIT_STRING || b->tag == DER_BIT_STRING)
+		return der_bytes_equal(a->value_tlv, b->value_tlv);
+	do {
+		has_a = get_compared(a->tag, &rest_a, &c_a);
+		has_b = get_compared(b->tag, &rest_b, &c_b);
+	} while (has_a && has_b && c_a == c_b);
+	return !has_a && !has_b && rest_a.len == 0 && rest_b.len == 0;
+}
+
+/* RDNs are nearly always of one attribute; those of more are compared in
+ * DER's order of the SET. */
+static bool
+is_same_rdn(struct der_reader *a, struct der_reader *b)
+{
+	struct attribute in_a, in_b;
+
+	while (!der_at_end(a) && !der_at_end(b))
+		if (!get_attribute(a, &in_a) || !get_attribute(b, &in_b) ||
+		    !is_same_value(&in_a, &in_b))
+			return false;
+	return der_is_done(a) && der_is_done(b);
+}
+
+bool
+x509_name_is_below(struct der_bytes name, struct der_bytes base)
+{
+	struct x509_name_cursor n, b;
+
+	x509_name_begin(name, &n);
+	x509_name_begin(base, &b);
+	while (der_enter_optional(&b.rdns, DER_SET, &b.rdn))
+		if (!der_enter_optional(&n.rdns, DER_SET, &n.rdn) ||
+		    !is_same_rdn(&n.rdn, &b.rdn))
+			return false;
+	return true;
+}
+
 /* Text that grows to a limit, in units that are not torn: a character or an
  * escape. */
 struct text {

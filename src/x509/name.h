@@ -8,6 +8,8 @@
 
 #include "base/err.h"
 #include "der/bytes.h"
+#include "der/oid.h"
+#include "der/reader.h"
 #include "der/writer.h"
 
 #define X509_NAME_TEXT_MAX 1024
@@ -35,5 +37,22 @@ bool x509_rdn_is_valid(struct der_bytes contents);
 /* The first attribute of this type; its value's text octets. */
 bool x509_name_find(struct der_bytes name, enum der_oid attribute,
     struct der_bytes *value);
+
+/* Every attribute in turn, its value's octets as they are.  Zero state is at
+ * the end. */
+struct x509_name_cursor {
+	struct der_reader rdns, rdn;
+};
+void x509_name_begin(struct der_bytes name, struct x509_name_cursor *cursor);
+bool x509_name_next(struct x509_name_cursor *cursor, enum der_oid *attribute,
+    struct der_bytes *value);
+
+/*
+ * True if name is base or has it as its first RDNs, as a directoryName
+ * subtree wants (RFC 5280, 4.2.1.10).  Values are the same if they differ in
+ * the case of ASCII letters, in how many spaces stand in one place, or in
+ * their string type only (7.1).
+ */
+bool x509_name_is_below(struct der_bytes name, struct der_bytes base);
 
 #endif

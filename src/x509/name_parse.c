@@ -95,9 +95,9 @@ check_form(const struct x509_name_type *type, struct der_bytes value,
 	return OC_ERR_INTERNAL;
 }
 
-static enum oc_err
-check_value(const struct x509_name_type *type, struct der_bytes value,
-    struct oc_error *error)
+enum oc_err
+x509_name_check_value(const struct x509_name_type *type,
+    struct der_bytes value, struct oc_error *error)
 {
 	struct der_bytes rest = value;
 	uint32_t c, num_chars = 0;
@@ -220,7 +220,7 @@ parse_value(struct parser *s, struct attribute *a)
 	}
 	n->values_len += len_kept;
 	a->value = (struct der_bytes){ value, len_kept };
-	return check_value(a->type, a->value, s->error);
+	return x509_name_check_value(a->type, a->value, s->error);
 }
 
 static enum oc_err
@@ -248,19 +248,18 @@ parse(struct parser *s)
 	}
 }
 
-static void
-put_attribute(struct der_writer *w, const struct attribute *a)
+void
+x509_put_name_attribute(struct der_writer *w,
+    const struct x509_name_type *type, struct der_bytes value)
 {
-	der_begin(w, DER_SET);
 	der_begin(w, DER_SEQUENCE);
-	der_put_oid_bytes(w, a->type->oid);
-	if (a->type->form == X509_FORM_IA5)
-		der_put_ia5(w, a->value);
-	else if (is_printable(a->value))
-		der_put_printable(w, a->value);
+	der_put_oid_bytes(w, type->oid);
+	if (type->form == X509_FORM_IA5)
+		der_put_ia5(w, value);
+	else if (is_printable(value))
+		der_put_printable(w, value);
 	else
-		der_put_utf8(w, a->value);
-	der_end(w);
+		der_put_utf8(w, value);
 	der_end(w);
 }
 
@@ -272,9 +271,14 @@ put_name(struct der_writer *w, const void *arg)
 	uint32_t i, num = n->num_attributes;
 
 	der_begin(w, DER_SEQUENCE);
-	for (i = 0; i < num; i++)
-		put_attribute(w, &n->attributes[n->order == REVERSED ?
-		    num - 1 - i : i]);
+	for (i = 0; i < num; i++) {
+		const struct attribute *a = &n->attributes[n->order ==
+		    REVERSED ? num - 1 - i : i];
+
+		der_begin(w, DER_SET);
+		x509_put_name_attribute(w, a->type, a->value);
+		der_end(w);
+	}
 	der_end(w);
 }
 

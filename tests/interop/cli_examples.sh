@@ -12,10 +12,20 @@ awk '/^\.Sh/ { in_examples = /EXAMPLES/ }
     in_code { sub(/^\$ /, ""); gsub(/\\e/, "\\"); print }' \
     "$top_srcdir/man/ocsign.1" >examples.sh
 [ "$(wc -l <examples.sh)" -ge 10 ] || die "no examples in ocsign.1"
+# What the examples find there.
+printf '{"CN":"www.example.com","hosts":["www.example.com"],
+    "names":[{"C":"DE","O":"Example"}]}' >csr.json
 sh -eux examples.sh 2>log || die "$(cat log)"
 
 good openssl verify -CAfile root.pem -untrusted site.pem site.pem
 [ "$(grep -c BEGIN site.pem)" -eq 2 ] || die "not a chain: site.pem"
+for name in cfssl both; do
+	good openssl verify -CAfile root.pem -untrusted web.pem $name.pem
+	openssl pkey -in $name-key.pem -pubout >pub
+	good openssl x509 -in $name.pem -noout -pubkey
+	cmp -s out pub || die "$name.pem is for another key"
+	[ "$(stat -c %a $name-key.pem)" = 600 ] || die "$name-key.pem"
+done
 good openssl crl -in web.crl -CAfile web.pem -noout
 cat root.pem web.pem >cas.pem
 if openssl verify -CAfile cas.pem -crl_check -CRLfile web.crl site.pem \

@@ -16,6 +16,15 @@ start_ocsignd
 
 good ocsign cert issue --issuer web --profile server --out a.pem site.csr
 good openssl verify -CAfile root.pem -untrusted web.pem a.pem
+# CFSSL's words ask the service, too.
+printf '{"CN":"c.example","hosts":["c.example"]}' >csr.json
+good ocsign gencert -ca web csr.json
+mv out line
+good ocsign json -bare c -f line
+good openssl verify -CAfile root.pem -untrusted web.pem c.pem
+good ocsign ocsp query "http://127.0.0.1:$port/" --issuer web.pem \
+    --cert c.pem
+grep -q 'status: *good' out || die "$(cat out)"
 # The service has the token: nobody else logged in.
 good ocsign --json status
 grep -q '"logins": 1' out || die "$(cat out)"

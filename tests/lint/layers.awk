@@ -11,7 +11,8 @@ BEGIN {
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
 	    "ocsp-codec ocsp-engine"
-	may["ca"] = "base der sign x509 store"
+	may["ca"] = "base der sign x509 cfssl store"
+	may["cfssl"] = "base der sign x509"
 	may["ipc"] = "base der sign"
 	may["pkcs11"] = "base der sign x509 ipc"
 	may["ocsp-codec"] = "base der sign"
@@ -21,7 +22,8 @@ BEGIN {
 	may["net"] = "base"
 	may["validation"] = "base net"
 	may["acme"] = "base der sign x509 ca store net validation"
-	may["issuer"] = "base der sign x509 ca store ipc net validation acme"
+	may["issuer"] = "base der sign x509 ca store cfssl ipc net " \
+	    "validation acme ocsp-codec ocsp-engine"
 	# These wire parts together.
 	may["cli"] = "*"
 	may["main"] = "*"
@@ -36,7 +38,8 @@ BEGIN {
 	library["p11-kit"] = "pkcs11"
 	library["ini.h"] = "base"
 	library["idn2.h"] = "ca lint"
-	library["openssl"] = "sign x509 store status ca ipc pkcs11 " \
+	library["pcre2.h"] = "ca"
+	library["openssl"] = "sign x509 store status ca cfssl ipc pkcs11 " \
 	    "ocsp-codec ocsp-engine net validation acme issuer cli main"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0

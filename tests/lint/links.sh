@@ -23,6 +23,7 @@ refuse() {
 	exit 1
 }
 refuse ocsign-responder 'libcrypto libssl libsqlite3 libp11 libjansson'
-refuse ocsign-status 'libp11'
+refuse ocsign-status 'libp11 libssl'
+refuse ocsign-signer 'libssl'
 refuse ocsignd 'libsqlite3'
 exit $status

@@ -11,6 +11,7 @@ BEGIN {
 	prefix["store"] = "store_"
 	prefix["status"] = "status_"
 	prefix["ca"] = "ca_"
+	prefix["cfssl"] = "cfssl_"
 	prefix["ipc"] = "ipc_"
 	prefix["cli"] = "cli_"
 	prefix["daemon"] = "daemon_"

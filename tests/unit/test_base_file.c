@@ -232,7 +232,37 @@ test_write_full(void **state)
 	assert_int_equal(count_entries("."), 1);
 }
 
-/* The same where a directory may not be written to. */
+/* All of them or none. */
+static void
+test_write_all(void **state)
+{
+	struct oc_file_part parts[] = {
+		{ "a", 0644, "new", 3 }, { "b", 0600, "bb", 2 },
+		{ "c", 0640, "", 0 },
+	};
+	struct oc_error error = { 0 };
+	struct stat st;
+
+	(void)state;
+	base_test_put_text("a", "old");
+	assert_int_equal(mkdir("c", 0700), 0);
+	assert_int_equal(oc_file_write_all(parts, 3, &error),
+	    OC_ERR_REFUSED);
+	assert_content("a", "old");
+	assert_int_equal(count_entries("."), 2);
+	assert_int_equal(rmdir("c"), 0);
+	assert_int_equal(oc_file_write_all(parts, 3, &error), OC_OK);
+	assert_content("a", "new");
+	assert_content("b", "bb");
+	assert_content("c", "");
+	assert_int_equal(stat("b", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat("c", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(count_entries("."), 3);
+}
+
+/* A full disk's like, where a directory may not be written to. */
 static void
 test_write_read_only(void **state)
 {
@@ -376,6 +406,7 @@ main(void)
 		FILE_TEST(test_write),
 		FILE_TEST(test_write_refused),
 		FILE_TEST(test_write_full),
+		FILE_TEST(test_write_all),
 		FILE_TEST(test_write_read_only),
 		FILE_TEST(test_lock),
 		FILE_TEST(test_mkdir_p),

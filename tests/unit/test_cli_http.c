@@ -27,7 +27,7 @@
 struct server {
 	pthread_t thread;
 	int listener;
-	char url[64];
+	char url[96];
 	const char *reply;
 	size_t reply_len;
 	bool stays_open;		/* says nothing more, does not close */
@@ -339,6 +339,58 @@ test_bad_urls(void **state)
 	}
 }
 
+/* --- files ------------------------------------------------------------ */
+
+static void
+test_fetch(void **state)
+{
+	static const char reply[] = "HTTP/1.1 200 OK\r\n"
+	    "Content-Type: application/pkix-crl\r\n\r\n12345678";
+	struct oc_error error = { 0 };
+	struct server s;
+	uint8_t *body = NULL;
+	size_t len;
+	enum oc_err err;
+
+	(void)state;
+	start(&s, reply, sizeof(reply) - 1);
+	(void)strcat(s.url, "/a.crl?b=c#d");
+	run(&s);
+	err = cli_http_fetch(s.url, 8, oc_clock_mono_ns() + 5 * OC_NS_PER_S,
+	    &body, &len, &error);
+	stop(&s);
+	if (err != OC_OK)
+		fail_msg("%s", error.text);
+	assert_int_equal(len, 8);
+	assert_memory_equal(body, "12345678", 8);
+	free(body);
+	if (strncmp(s.request, "GET /ocsp/a.crl?b=c HTTP/1.1\r\n", 30) != 0)
+		fail_msg("%s", s.request);
+}
+
+/* What is longer than it may be is not read to its end. */
+static void
+test_fetch_too_long(void **state)
+{
+	static char reply[100000];
+	struct oc_error error = { 0 };
+	struct server s;
+	uint8_t *body = NULL;
+	size_t len;
+	enum oc_err err;
+
+	(void)state;
+	memset(reply, 'x', sizeof(reply));
+	memcpy(reply, "HTTP/1.1 200 OK\r\n\r\n", 19);
+	start(&s, reply, sizeof(reply));
+	run(&s);
+	err = cli_http_fetch(s.url, 1000, oc_clock_mono_ns() +
+	    5 * OC_NS_PER_S, &body, &len, &error);
+	stop(&s);
+	assert_int_equal(err, OC_ERR_LIMIT);
+	assert_null(body);
+}
+
 int
 main(void)
 {
@@ -350,6 +402,8 @@ main(void)
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_bad_urls),
+		cmocka_unit_test(test_fetch),
+		cmocka_unit_test(test_fetch_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,7 @@ test_the_manual_has_only_commands(void **state)
 		const struct cli_command *c;
 
 		p += strlen("\n.It Cm ");
-		(void)sscanf(p, "%31[a-z] %31[a-z]", noun, verb);
+		(void)sscanf(p, "%31[a-z] %31[a-z-]", noun, verb);
 		c = cli_find(noun, verb);
 		if (c == NULL)
 			fail_msg("there is no \"ocsign %s %s\"", noun, verb);
@@ -99,7 +99,8 @@ tells_option(const char *page, const struct cli_command *c,
 
 	(void)snprintf(line, sizeof(line), "\n.It Cm %s%s%s", c->noun,
 	    c->verb == NULL ? "" : " ", c->verb == NULL ? "" : c->verb);
-	flag_len = (size_t)snprintf(flag, sizeof(flag), "Fl -%s", option);
+	flag_len = (size_t)snprintf(flag, sizeof(flag), "Fl %s%s",
+	    c->style == CLI_STYLE_GO ? "" : "-", option);
 	for (const char *p = page; (p = strstr(p, line)) != NULL; p++) {
 		const char *end = strstr(p + 1, "\n.It Cm ");
 		const char *at = p;
@@ -128,7 +129,7 @@ test_options_are_in_the_manual(void **state)
 				if (!tells_option(page, c, o->name))
 					fail_msg("ocsign.1 does not tell of "
 					    "--%s at %s %s", o->name, c->noun,
-					    c->verb);
+					    c->verb == NULL ? "" : c->verb);
 	free(page);
 }
 
@@ -146,15 +147,15 @@ test_completion_is_the_table(void **state)
 		for (const struct cli_command *c = cli_commands[i];
 		    c->noun != NULL; c++) {
 			len += (size_t)snprintf(list + len,
-			    sizeof(list) - len, "%s %s", c->noun,
+			    sizeof(list) - len, "%s%s%s", c->noun,
+			    c->verb == NULL ? "" : " ",
 			    c->verb == NULL ? "" : c->verb);
 			for (const struct cli_option *o = c->options;
 			    o != NULL && o->name != NULL; o++)
 				len += (size_t)snprintf(list + len,
-				    sizeof(list) - len, " --%s%s", o->name,
-				    o->argument == NULL ? "" : "=");
-			while (list[len - 1] == ' ')
-				len--;
+				    sizeof(list) - len, " %s%s%s",
+				    c->style == CLI_STYLE_GO ? "-" : "--",
+				    o->name, o->argument == NULL ? "" : "=");
 			len += (size_t)snprintf(list + len,
 			    sizeof(list) - len, "\n");
 			assert_true(len < sizeof(list) - 3);

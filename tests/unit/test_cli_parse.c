@@ -184,6 +184,81 @@ test_too_many(void **state)
 	free(line);
 }
 
+/* CFSSL's commands, as Go's flag package reads them. */
+static void
+test_go_style(void **state)
+{
+	static const char *const lines[] = {
+		"ocsign -c f sign -ca=x -profile p -hostname=a,b r.csr s.json",
+		"ocsign -c f sign -ca x -profile=p --hostname=a,b r.csr s.json",
+		"ocsign sign -c f --ca x --profile p -hostname a,b r.csr "
+		    "s.json",
+		"ocsign sign r.csr -ca y -ca x -profile p -hostname a,b s.json"
+		    " -c f",
+	};
+	struct oc_error error;
+	struct cli cli;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (parse(&cli, lines[i], &error) != OC_OK)
+			fail_msg("%s: %s", lines[i], error.text);
+		assert_string_equal(cli.config_path, "f");
+		assert_string_equal(cli_option(&cli, "ca"), "x");
+		assert_string_equal(cli_option(&cli, "profile"), "p");
+		assert_string_equal(cli_option(&cli, "hostname"), "a,b");
+		assert_int_equal(cli.num_args, 2);
+		assert_string_equal(cli.args[0], "r.csr");
+	}
+	assert_int_equal(parse(&cli, "ocsign json -bare -f - site", &error),
+	    OC_OK);
+	assert_true(cli_has(&cli, "bare"));
+	assert_string_equal(cli_option(&cli, "f"), "-");
+	assert_int_equal(parse(&cli, "ocsign json -bare=false -stdout=T",
+	    &error), OC_OK);
+	assert_false(cli_has(&cli, "bare"));
+	assert_true(cli_has(&cli, "stdout"));
+	assert_int_equal(parse(&cli, "ocsign json -bare -bare=0", &error),
+	    OC_OK);
+	assert_false(cli_has(&cli, "bare"));
+	assert_int_equal(parse(&cli, "ocsign genkey -config=x -", &error),
+	    OC_OK);
+	assert_string_equal(cli_option(&cli, "config"), "x");
+	assert_string_not_equal(cli.config_path, "x");
+	assert_int_equal(parse(&cli, "ocsign genkey -- -odd.json", &error),
+	    OC_OK);
+	assert_string_equal(cli.args[0], "-odd.json");
+	assert_int_equal(parse(&cli, "ocsign help sign", &error), OC_OK);
+	assert_true(cli.wants_help);
+	assert_int_equal(parse(&cli, "ocsign sign -help", &error), OC_OK);
+	assert_true(cli.wants_help);
+}
+
+static void
+test_bad_go_style(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "ocsign sign -remote=h r.csr", "no option -remote" },
+		{ "ocsign sign -profil p r.csr", "did you mean -profile?" },
+		{ "ocsign json -config x", "no option -config" },
+		{ "ocsign json -bare=yes", "-bare is true or false" },
+		{ "ocsign sign -ca", "-ca wants a value: -ca CA" },
+		{ "ocsign genkey a b", "one argument too many" },
+		{ "ocsign genkey", "CSRJSON is missing" },
+		{ "ocsign cert issue -issuer web", "no option -issuer" },
+	};
+	struct oc_error error;
+	struct cli cli;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(parse(&cli, rows[i][0], &error),
+		    OC_ERR_USAGE);
+		if (strstr(error.text, rows[i][1]) == NULL)
+			fail_msg("%s: %s", rows[i][0], error.text);
+	}
+}
+
 int
 main(void)
 {
@@ -194,6 +269,8 @@ main(void)
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_go_style),
+		cmocka_unit_test(test_bad_go_style),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,10 @@ static const struct {
 	{ DER_OID_MS_EXTENSION_REQUEST, "1.3.6.1.4.1.311.2.1.14" },
 	{ DER_OID_CHALLENGE_PASSWORD, "1.2.840.113549.1.9.7" },
 	{ DER_OID_UNSTRUCTURED_NAME, "1.2.840.113549.1.9.2" },
+	{ DER_OID_QT_CPS, "1.3.6.1.5.5.7.2.1" },
+	{ DER_OID_QT_NOTICE, "1.3.6.1.5.5.7.2.2" },
+	{ DER_OID_CT_POISON, "1.3.6.1.4.1.11129.2.4.3" },
+	{ DER_OID_CT_SCTS, "1.3.6.1.4.1.11129.2.4.2" },
 };
 #define NUM_KNOWN (sizeof(known) / sizeof(known[0]))
 

@@ -20,7 +20,6 @@ static void
 check_extensions(const struct x509_extensions *e)
 {
 	struct x509_extensions again;
-	struct x509_extensions written = *e;
 	uint8_t first[16384], second[16384];
 	size_t first_len, second_len;
 	enum oc_err err;
@@ -32,8 +31,7 @@ check_extensions(const struct x509_extensions *e)
 	assert_int_equal(err, OC_OK);
 	assert_int_equal(x509_read_extensions((struct der_bytes){ first,
 	    first_len }, &again, NULL), OC_OK);
-	written.num_others = 0;
-	assert_extensions_equal(&again, &written);
+	assert_extensions_equal(&again, e);
 	assert_int_equal(der_write(put_extensions, &again, second,
 	    sizeof(second), &second_len), OC_OK);
 	assert_bytes_equal((struct der_bytes){ second, second_len },

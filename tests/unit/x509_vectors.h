@@ -66,6 +66,12 @@ static const struct exception exceptions[] = {
 	/* an extension twice */
 	{ CERTIFICATE, OC_ERR_MALFORMED, "custom/two_basic_constraints.pem" },
 	{ REQUEST, OC_ERR_MALFORMED, "requests/two_basic_constraints.pem" },
+	/* CPS URIs with the tag of another string, or of a SEQUENCE */
+	{ CERTIFICATE, OC_ERR_MALFORMED, "custom/cp_invalid.pem" },
+	{ CERTIFICATE, OC_ERR_MALFORMED, "custom/cp_invalid2.der" },
+	/* an address of 33 octets in nameConstraints */
+	{ CERTIFICATE, OC_ERR_MALFORMED,
+	    "custom/nc_ip_invalid_length.pem" },
 	/* the signature is not whole octets */
 	{ CERTIFICATE, OC_ERR_MALFORMED,
 	    "PKITS_data/certs/BadSignedCACert.crt" },

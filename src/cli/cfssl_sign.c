@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gencert and sign: CFSSL's words for what "cert issue" does, with the same
+ * checks, the same records and the key in its token.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "ca/cfssl_config.h"
+#include "ca/issue.h"
+#include "cli/cfssl.h"
+#include "cli/cfssl_issuer.h"
+#include "cli/csr.h"
+
+/* Everything of one run. */
+struct signing {
+	struct cli *cli;
+	struct ca_issuer *issuer;
+	const struct ca_profile *profile;
+	struct ca_profile found;	/* where it is, */
+	struct ca_cfssl_config *standard;	/* or here */
+	struct cfssl_request *names;	/* -hostname, in its sans; or NULL */
+	uint8_t subject[OC_NAME_MAX];
+	struct x509_csr csr;
+	struct ca_request request;
+	struct ca_certificate certificate;
+};
+
+/* What CFSSL signs with where nobody says otherwise. */
+static enum oc_err
+default_profile(struct signing *s, struct oc_error *error)
+{
+	static const char text[] = "{\"signing\":{\"default\":{"
+	    "\"expiry\":\"8760h\",\"usages\":[\"signing\","
+	    "\"key encipherment\",\"server auth\",\"client auth\"]}}}";
+	enum oc_err err;
+
+	err = ca_cfssl_config_parse("CFSSL's default", text, strlen(text),
+	    &s->standard, error);
+	if (err == OC_OK) {
+		s->profile = ca_cfssl_config_profile(s->standard, "");
+		oc_assert(s->profile != NULL);
+	}
+	return err;
+}
+
+static enum oc_err
+find_profile(struct signing *s, struct oc_error *error)
+{
+	const char *path = cli_option(s->cli, "config");
+	const char *name = cli_option(s->cli, "profile");
+	const struct oc_config *config;
+	enum oc_err err = cli_config(s->cli, &config, error);
+
+	if (err != OC_OK)
+		return err;
+	if (name == NULL)
+		name = "";
+	if (path == NULL)
+		path = config->cfssl.config;
+	if (path == NULL && name[0] == '\0')
+		return default_profile(s, error);
+	err = path != NULL ?
+	    ca_cfssl_config_find(path, name, &s->found, error) :
+	    ca_profile_find(config, name, &s->found, error);
+	s->profile = &s->found;
+	return err;
+}
+
+static enum oc_err
+read_hostname(struct signing *s, struct oc_error *error)
+{
+	const char *hosts = cli_option(s->cli, "hostname");
+	enum oc_err err;
+
+	if (hosts == NULL || hosts[0] == '\0')
+		return OC_OK;
+	s->names = calloc(1, sizeof(*s->names));
+	if (s->names == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = cfssl_request_set_hosts(s->names, "-hostname", hosts, error);
+	s->request.sans = s->names->sans;
+	s->request.num_sans = s->names->num_sans;
+	return err;
+}
+
+/* All that can be found wrong before a key is made or asked. */
+static enum oc_err
+prepare(struct signing *s, struct oc_error *error)
+{
+	enum oc_err err = cli_cfssl_check(s->cli, error);
+
+	if (err == OC_OK)
+		err = read_hostname(s, error);
+	if (err == OC_OK)
+		err = find_profile(s, error);
+	if (err == OC_OK)
+		err = cli_cfssl_issuer(s->cli, &s->issuer, error);
+	return err;
+}
+
+static enum oc_err
+issue(struct signing *s, struct oc_error *error)
+{
+	const char *name = s->issuer->config->name;
+	char key[SIGN_KEY_NAME_MAX];
+	struct store *store;
+	enum oc_err err;
+
+	s->request.profile = s->profile;
+	s->request.csr = &s->csr;
+	err = cli_store(s->cli, STORE_CREATE, &store, error);
+	if (err == OC_OK)
+		err = ca_check_csr(&s->csr, s->profile, error);
+	if (err == OC_OK)
+		err = cli_need_key(s->cli, SIGN_KEY_ISSUER, name, error);
+	if (err == OC_OK)
+		err = cli_open_signers(s->cli, error);
+	if (err != OC_OK)
+		return err;
+	sign_key_name(SIGN_KEY_ISSUER, name, key);
+	cli_progress_begin("the token");
+	err = ca_issue(s->issuer, store, cli_signer(s->cli, key),
+	    &s->request, cli_deadline(CLI_SIGN_S), &s->certificate, error);
+	cli_progress_end();
+	return err;
+}
+
+static enum oc_err
+print(struct signing *s, const struct cfssl_key *key, struct oc_error *error)
+{
+	char serial[OC_SERIAL_TEXT_MAX];
+	enum oc_err err;
+
+	err = cli_cfssl_print((struct der_bytes){ s->certificate.der,
+	    s->certificate.der_len }, s->csr.der, key, error);
+	if (err != OC_OK) {
+		oc_serial_format(&s->certificate.serial, serial);
+		oc_error_prefix(error, "it is issued (serial %s), but not "
+		    "printed; \"ocsign cert revoke %s\" takes it back", serial,
+		    serial);
+	}
+	cli_nudge(s->cli);
+	return err;
+}
+
+static void
+signing_fini(struct signing *s)
+{
+	ca_certificate_fini(&s->certificate);
+	ca_issuer_free(s->issuer);
+	cfssl_request_free(s->names);
+	ca_cfssl_config_free(s->standard);
+	ca_profile_fini(&s->found);
+}
+
+/* --- gencert ---------------------------------------------------------- */
+
+static enum oc_err
+check_gencert(struct cli *cli, const struct cfssl_request *request,
+    struct oc_error *error)
+{
+	static const char *const no[] = { "ca", "ca-key", "profile" };
+
+	if (!cli_has(cli, "initca")) {
+		if (!request->ca.is_given)
+			return OC_OK;
+		return oc_error_set(error, OC_ERR_REFUSED, "%s: ca: only with "
+		    "-initca; take it out, or add -initca", cli->args[0]);
+	}
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (cli_has(cli, no[i]))
+			return oc_error_set(error, OC_ERR_USAGE, "-initca "
+			    "makes a key of its own; leave -%s out (\"ocsign "
+			    "ca create\" makes a CA with its key in a token)",
+			    no[i]);
+	return OC_OK;
+}
+
+static enum oc_err
+override(struct cli *cli, struct cfssl_request *request,
+    struct oc_error *error)
+{
+	const char *hosts = cli_option(cli, "hostname");
+	const char *name = cli_option(cli, "cn");
+	enum oc_err err = OC_OK;
+
+	if (hosts != NULL && hosts[0] != '\0')
+		err = cfssl_request_set_hosts(request, "-hostname", hosts,
+		    error);
+	if (err == OC_OK && name != NULL && name[0] != '\0')
+		err = cfssl_request_set_common_name(request, "-cn", name,
+		    error);
+	return err;
+}
+
+static enum oc_err
+gencert(struct signing *s, const struct cfssl_request *request,
+    struct oc_error *error)
+{
+	struct cli_cfssl_made made = { NULL, NULL, 0 };
+	enum oc_err err = prepare(s, error);
+
+	if (err == OC_OK)
+		err = cli_cfssl_make(request, &made, error);
+	if (err == OC_OK)
+		err = x509_csr_read((struct der_bytes){ made.csr,
+		    made.csr_len }, &s->csr, error);
+	if (err == OC_OK)
+		err = issue(s, error);
+	if (err == OC_OK)
+		err = print(s, made.key, error);
+	cli_cfssl_made_fini(&made);
+	return err;
+}
+
+enum oc_err
+cli_gencert(struct cli *cli, struct oc_error *error)
+{
+	struct signing *s = calloc(1, sizeof(*s));
+	struct cfssl_request *request = NULL;
+	enum oc_err err;
+
+	if (s == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	s->cli = cli;
+	err = cli_cfssl_read(cli->args[0], &request, error);
+	if (err == OC_OK)
+		err = check_gencert(cli, request, error);
+	if (err == OC_OK)
+		err = override(cli, request, error);
+	if (err == OC_OK)
+		err = cli_has(cli, "initca") ?
+		    cli_cfssl_initca(request, error) :
+		    gencert(s, request, error);
+	signing_fini(s);
+	cfssl_request_free(request);
+	free(s);
+	return err;
+}
+
+/* --- sign ------------------------------------------------------------- */
+
+/* What SUBJECTJSON has, and of the request's subject what it has not. */
+static enum oc_err
+read_subject(struct signing *s, const char *path, struct oc_error *error)
+{
+	struct cfssl_subject *subject = calloc(1, sizeof(*subject));
+	uint8_t *text = NULL;
+	size_t len;
+	enum oc_err err;
+
+	if (subject == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = oc_file_read(path, CFSSL_JSON_MAX, &text, &len, error);
+	if (err == OC_OK)
+		err = cfssl_subject_read(path, text, len, subject, error);
+	if (err == OC_OK)
+		err = cfssl_subject_fill(subject, s->csr.subject, error);
+	if (err == OC_OK)
+		err = cfssl_subject_write(subject, s->subject,
+		    &s->request.subject.len, error);
+	s->request.subject.p = s->subject;
+	free(text);
+	free(subject);
+	return err;
+}
+
+static enum oc_err
+sign(struct signing *s, uint8_t **csr, struct oc_error *error)
+{
+	struct cli *cli = s->cli;
+	const char *path = cli_option(cli, "csr");
+	size_t at = 0;
+	enum oc_err err;
+
+	if (path == NULL && cli->num_args == 0)
+		return oc_error_set(error, OC_ERR_USAGE, "CSR is missing; see "
+		    "\"ocsign help sign\"");
+	if (path == NULL)
+		path = cli->args[at++];
+	if (at + 1 < cli->num_args)
+		return oc_error_set(error, OC_ERR_USAGE, "\"%.60s\" is one "
+		    "argument too many beside -csr", cli->args[at + 1]);
+	err = cli_csr_read(path, csr, &s->csr, error);
+	if (err == OC_OK && at < cli->num_args)
+		err = read_subject(s, cli->args[at], error);
+	if (err == OC_OK)
+		err = prepare(s, error);
+	if (err == OC_OK)
+		err = issue(s, error);
+	return err == OC_OK ? print(s, NULL, error) : err;
+}
+
+enum oc_err
+cli_sign(struct cli *cli, struct oc_error *error)
+{
+	struct signing *s = calloc(1, sizeof(*s));
+	uint8_t *csr = NULL;
+	enum oc_err err;
+
+	if (s == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	s->cli = cli;
+	err = sign(s, &csr, error);
+	signing_fini(s);
+	free(csr);
+	free(s);
+	return err;
+}
+
+/* --- options ---------------------------------------------------------- */
+
+const struct cli_option cli_gencert_options[] = {
+	{ "initca", NULL, CLI_OPTIONAL, "a new self-signed CA, as genkey" },
+	{ "ca", "CA", CLI_OPTIONAL, "the [issuer NAME], or its certificate" },
+	{ "ca-key", "KEY", CLI_OPTIONAL, "not needed: the issuer's own" },
+	{ "config", "FILE", CLI_OPTIONAL, "CFSSL's config.json" },
+	{ "profile", "NAME", CLI_OPTIONAL, "of config.json or ocsign.conf" },
+	{ "hostname", "A,B", CLI_OPTIONAL, "instead of CSRJSON's hosts" },
+	{ "cn", "NAME", CLI_OPTIONAL, "instead of CSRJSON's CN" },
+	{ "loglevel", "N", CLI_OPTIONAL, "taken for CFSSL's sake: 0 to 5" },
+	{ NULL }
+};
+
+const struct cli_option cli_sign_options[] = {
+	{ "ca", "CA", CLI_OPTIONAL, "the [issuer NAME], or its certificate" },
+	{ "ca-key", "KEY", CLI_OPTIONAL, "not needed: the issuer's own" },
+	{ "config", "FILE", CLI_OPTIONAL, "CFSSL's config.json" },
+	{ "profile", "NAME", CLI_OPTIONAL, "of config.json or ocsign.conf" },
+	{ "hostname", "A,B", CLI_OPTIONAL, "instead of the request's names" },
+	{ "csr", "FILE", CLI_OPTIONAL, "instead of the argument" },
+	{ "loglevel", "N", CLI_OPTIONAL, "taken for CFSSL's sake: 0 to 5" },
+	{ NULL }
+};
