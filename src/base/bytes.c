@@ -102,23 +102,6 @@ oc_buffer_fini(struct oc_buffer *b)
 	*b = (struct oc_buffer){ .max = b->max };
 }
 
-/* realloc() may leave a copy of the old bytes where they were. */
-static uint8_t *
-grow(struct oc_buffer *b, size_t room)
-{
-	uint8_t *bytes;
-
-	if (!b->is_secret || b->bytes == NULL)
-		return realloc(b->bytes, room);
-	bytes = malloc(room);
-	if (bytes == NULL)
-		return NULL;
-	memcpy(bytes, b->bytes, b->len);
-	explicit_bzero(b->bytes, b->room);
-	free(b->bytes);
-	return bytes;
-}
-
 /* Makes room for len more bytes and the NUL; doubles, so that n puts cost
  * O(n). */
 static bool
@@ -142,10 +125,17 @@ make_room(struct oc_buffer *b, size_t len)
 		room = 64;
 	if (room > b->max + 1)
 		room = b->max + 1;
-	bytes = grow(b, room);
+	/* Not realloc(): what is in it may be a secret that was handed to us
+	 * by mistake, and no copy of it must stay behind. */
+	bytes = malloc(room);
 	if (bytes == NULL) {
 		b->err = OC_ERR_NOMEM;
 		return false;
+	}
+	if (b->bytes != NULL) {
+		memcpy(bytes, b->bytes, b->len + 1);
+		explicit_bzero(b->bytes, b->len);
+		free(b->bytes);
 	}
 	b->bytes = bytes;
 	b->room = room;

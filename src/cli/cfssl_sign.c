@@ -57,6 +57,8 @@ find_profile(struct signing *s, struct oc_error *error)
 		return err;
 	if (name == NULL)
 		name = "";
+	if (path == NULL)
+		path = config->cfssl.config;
 	if (path == NULL && name[0] == '\0')
 		return default_profile(s, error);
 	err = path != NULL ?
