@@ -149,7 +149,7 @@ check_pin_source(const char *directory, char **value, struct oc_error *error)
 		if (oc_value_int(text + 3, 0, 65535, &fd, NULL) == OC_OK)
 			return OC_OK;
 		return oc_error_set(error, OC_ERR_CONFIG,
-		    "\"%.80s\" is no file descriptor; write fd:3", text);
+		    "\"%.80s\" is no file descriptor; write fd:5", text);
 	}
 	if (starts_with(text, "credential:")) {
 		if (text[11] != '\0' && text[11] != '.' &&

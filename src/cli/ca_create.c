@@ -61,10 +61,13 @@ find_or_write_section(struct creation *c, struct oc_error *error)
 		    c->name, c->section->file, c->section->line);
 	if (c->section != NULL)
 		return OC_OK;
-	if (section.token == NULL || section.key == NULL)
+	if (section.key == NULL)
 		return oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "
 		    "[issuer %.64s] in %s; add it, or give --token and --key "
 		    "to have it written", c->name, config->path);
+	err = cli_token_of_key(c->cli, section.key, &section.token, error);
+	if (err != OC_OK)
+		return err;
 	(void)snprintf(certificate, sizeof(certificate), "%.64s.pem",
 	    c->name);
 	section.certificate = certificate;

@@ -198,7 +198,7 @@ static enum oc_err
 add_given(struct cli *cli, const struct given *g, struct oc_error *error)
 {
 	struct cli_section section = { .name = cli->args[0],
-	    .token = cli_option(cli, "token"), .key = cli_option(cli, "key") };
+	    .key = cli_option(cli, "key") };
 	char *certificate = realpath(cli_option(cli, "cert"), NULL);
 	char *chain = !cli_has(cli, "chain") ? NULL :
 	    realpath(cli_option(cli, "chain"), NULL);
@@ -206,7 +206,9 @@ add_given(struct cli *cli, const struct given *g, struct oc_error *error)
 	char *path = NULL;
 	enum oc_err err;
 
-	err = cli_need_csr_key(cli, section.token, section.key, error);
+	err = cli_token_of_key(cli, section.key, &section.token, error);
+	if (err == OC_OK)
+		err = cli_need_csr_key(cli, section.token, section.key, error);
 	if (err == OC_OK)
 		err = cli_open_signers(cli, error);
 	if (err == OC_OK)
@@ -268,7 +270,8 @@ const struct cli_option cli_ca_import_options[] = {
 
 const struct cli_option cli_ca_add_options[] = {
 	{ "cert", "FILE", CLI_REQUIRED, "the CA's certificate" },
-	{ "token", "NAME", CLI_REQUIRED, "the [token NAME] of its key" },
+	{ "token", "NAME", CLI_OPTIONAL,
+	    "the [token NAME] of its key; else as the key's URI says" },
 	{ "key", "KEY", CLI_REQUIRED, "the key: a URI or label" },
 	{ "chain", "FILE", CLI_OPTIONAL,
 	    "those above it, in PEM, its issuer first" },

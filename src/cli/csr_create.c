@@ -200,10 +200,10 @@ check_options(const struct cli *cli, struct oc_error *error)
 
 	if (in_token == in_file)
 		return oc_error_set(error, OC_ERR_USAGE, "whose key? give "
-		    "either --key KEY --token NAME, or --new-key FILE");
-	if (in_token != cli_has(cli, "token"))
+		    "either --key KEY, or --new-key FILE");
+	if (!in_token && cli_has(cli, "token"))
 		return oc_error_set(error, OC_ERR_USAGE,
-		    "--key and --token go together");
+		    "--token is for --key only");
 	if (in_token && (cli_has(cli, "type") || cli_has(cli, "force")))
 		return oc_error_set(error, OC_ERR_USAGE,
 		    "--type and --force are for --new-key only");
@@ -218,12 +218,16 @@ create(struct cli *cli, const struct cli_names *names,
 	const struct der_bytes subject = { names->subject,
 	    names->subject_len };
 	enum sign_key_type type;
+	const char *token;
 	unsigned int bits;
 	enum oc_err err;
 
 	if (!cli_has(cli, "new-key")) {
-		err = cli_need_csr_key(cli, cli_option(cli, "token"),
-		    cli_option(cli, "key"), error);
+		err = cli_token_of_key(cli, cli_option(cli, "key"), &token,
+		    error);
+		if (err == OC_OK)
+			err = cli_need_csr_key(cli, token,
+			    cli_option(cli, "key"), error);
 		if (err == OC_OK)
 			err = cli_open_signers(cli, error);
 		if (err == OC_OK)

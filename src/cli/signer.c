@@ -48,6 +48,22 @@ cli_need_key(struct cli *cli, enum sign_key_role role, const char *issuer,
 }
 
 enum oc_err
+cli_token_of_key(struct cli *cli, const char *key, const char **token,
+    struct oc_error *error)
+{
+	const struct oc_config *config;
+	enum oc_err err;
+
+	*token = cli_option(cli, "token");
+	if (*token != NULL)
+		return OC_OK;
+	err = cli_config(cli, &config, error);
+	if (err == OC_OK)
+		err = p11_plan_token_of_key(config, key, token, error);
+	return err;
+}
+
+enum oc_err
 cli_need_csr_key(struct cli *cli, const char *token, const char *uri,
     struct oc_error *error)
 {

@@ -61,6 +61,9 @@ enum oc_err cli_lock(struct cli *cli, struct oc_error *error) OC_MUST_CHECK;
 #define CLI_CSR_KEY "csr/key"
 enum oc_err cli_need_key(struct cli *cli, enum sign_key_role role,
     const char *issuer, struct oc_error *error) OC_MUST_CHECK;
+/* Which section's key: --token, or, without it, what the key's URI says. */
+enum oc_err cli_token_of_key(struct cli *cli, const char *key,
+    const char **token, struct oc_error *error) OC_MUST_CHECK;
 /* A key by URI or label that signs a CSR, under the name CLI_CSR_KEY. */
 enum oc_err cli_need_csr_key(struct cli *cli, const char *token,
     const char *key, struct oc_error *error) OC_MUST_CHECK;

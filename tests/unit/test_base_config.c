@@ -235,7 +235,7 @@ static const struct {
 	{ "[token t]\nmodule = /m.so\nuri = token=t\n", "3: [token t] uri: "
 	    "\"token=t\" is no PKCS#11 URI; write pkcs11:token=NAME" },
 	{ TOKEN "pin-source = fd:x\n", "4: [token t] pin-source: \"fd:x\" is "
-	    "no file descriptor; write fd:3" },
+	    "no file descriptor; write fd:5" },
 	{ TOKEN "pin-source = file:\n", "4: [token t] pin-source: no path; "
 	    "write file:/PATH, fd:N or credential:NAME" },
 	{ TOKEN "pin-source = credential:../x\n", "4: [token t] pin-source: "
