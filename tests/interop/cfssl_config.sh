@@ -141,7 +141,7 @@ same full.json csr rsa.csr
 same full.json ca bare.csr
 same full.json upperca bare.csr
 same full.json ca rsa.csr
-same full.json listed rsa.csr
+same full.json listed bare.csr
 same full.json default rsa.csr
 
 # --- where both refuse, and where we do and they do not -------------------
