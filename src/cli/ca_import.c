@@ -271,7 +271,7 @@ const struct cli_option cli_ca_import_options[] = {
 const struct cli_option cli_ca_add_options[] = {
 	{ "cert", "FILE", CLI_REQUIRED, "the CA's certificate" },
 	{ "token", "NAME", CLI_OPTIONAL,
-	    "the [token NAME] of its key; else as the key's URI says" },
+	    "its [token NAME]; else as the key's URI says" },
 	{ "key", "KEY", CLI_REQUIRED, "the key: a URI or label" },
 	{ "chain", "FILE", CLI_OPTIONAL,
 	    "those above it, in PEM, its issuer first" },

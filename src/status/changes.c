@@ -326,8 +326,9 @@ has_room(const struct status_service *s, enum status_due_kind kind)
 
 /*
  * A response that cannot be given a later nextUpdate than it has is left as
- * it is, unless it is to have an earlier one: it ends with its certificate, or its signer's; or the source is
- * away, and will have to be looked for again.
+ * it is, unless it is to have an earlier one: it ends with its certificate,
+ * or its signer's; or the source is away, and will have to be looked for
+ * again.
  */
 static bool
 is_gain(struct status_service *s, enum status_due_kind kind,
