@@ -36,7 +36,8 @@ void oc_secret_fini(struct oc_secret *secret);
 /*
  * Growing bytes, for text and files; never on the hot path.  The first
  * failure (NOMEM, or LIMIT over max) is sticky: every put after it does
- * nothing and err says what happened.  Zero state is legal for fini.
+ * nothing and err says what happened.  Zero state is legal for fini.  What it
+ * lets go of is overwritten: it may be a key.
  */
 struct oc_buffer {
 	uint8_t *bytes;		/* a NUL, not counted, stands behind them */
@@ -44,8 +45,6 @@ struct oc_buffer {
 	size_t room;		/* bytes allocated, private */
 	size_t max;
 	enum oc_err err;
-	bool is_secret;		/* set it behind init: what the buffer lets go
-				 * of is overwritten */
 };
 
 void oc_buffer_init(struct oc_buffer *b, size_t max);

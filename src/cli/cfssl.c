@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -151,6 +152,22 @@ pem_of(const char *label, struct der_bytes der, struct oc_buffer *b)
 	return oc_buffer_text(b);
 }
 
+/* A shell makes "> key.json" for everybody. */
+enum oc_err
+cli_cfssl_guard(struct oc_error *error)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+		return OC_OK;
+	if (fchmod(STDOUT_FILENO, st.st_mode & S_IRWXU) < 0)
+		return oc_error_set_errno(error, OC_ERR_REFUSED, "standard "
+		    "output is a file that others can read, and a private "
+		    "key would go there; its mode cannot be changed");
+	return OC_OK;
+}
+
 /* Not through stdio, whose buffer would keep the key. */
 static enum oc_err
 write_line(const char *line, struct oc_error *error)
@@ -186,6 +203,8 @@ cli_cfssl_print(struct der_bytes cert, struct der_bytes csr,
 	result.cert = pem_of("CERTIFICATE", cert, &cert_pem);
 	result.csr = pem_of("CERTIFICATE REQUEST", csr, &csr_pem);
 	if (key != NULL)
+		err = cli_cfssl_guard(error);
+	if (err == OC_OK && key != NULL)
 		err = cfssl_key_pem(key, &key_pem, error);
 	result.key = key_pem;
 	if (err == OC_OK && (cert_pem.err != OC_OK || csr_pem.err != OC_OK))

@@ -29,6 +29,9 @@ enum oc_err cli_cfssl_make_root(const struct cfssl_request *request,
     const struct cli_cfssl_made *made, uint8_t **der, size_t *der_len,
     struct oc_error *error) OC_MUST_CHECK;
 
+/* Before a private key goes to standard output: a file there is made one that
+ * only its owner can read; REFUSED if it cannot. */
+enum oc_err cli_cfssl_guard(struct oc_error *error) OC_MUST_CHECK;
 /* One line of JSON on standard output.  len 0, NULL: not in it. */
 enum oc_err cli_cfssl_print(struct der_bytes cert, struct der_bytes csr,
     const struct cfssl_key *key, struct oc_error *error) OC_MUST_CHECK;

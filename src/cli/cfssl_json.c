@@ -69,6 +69,8 @@ print_parts(const struct cfssl_parts *parts, struct oc_error *error)
 		const struct cfssl_part *p = &parts->parts[i];
 		char *text;
 
+		if (p->mode == 0600 && cli_cfssl_guard(error) != OC_OK)
+			return OC_ERR_REFUSED;
 		if (!p->is_binary) {
 			(void)fwrite(p->bytes, 1, p->len, stdout);
 			(void)putchar('\n');

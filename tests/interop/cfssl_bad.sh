@@ -165,6 +165,12 @@ ln keys/k-key.pem keys/second
 [ "$(stat -c %a keys/k-key.pem)" = 600 ] || die "$(ls -l keys)"
 # Who had the old file open, or a link to it, does not see the key.
 [ "$(cat keys/second)" = old ] || die "written over"
+(umask 0; ocsign genkey csr.json >keys/line)
+[ "$(stat -c %a keys/line)" = 600 ] || die "$(ls -l keys)"
+(umask 0; ocsign json -bare -stdout -f line >keys/stdout)
+[ "$(stat -c %a keys/stdout)" = 600 ] || die "$(ls -l keys)"
+(umask 0; ocsign sign -ca web site.csr >keys/cert)
+[ "$(stat -c %a keys/cert)" = 666 ] || die "$(ls -l keys)"
 if command -v strace >/dev/null &&
     (umask 0; strace -f -o trace -e trace=openat,open,creat,fchmod,chmod \
     ocsign json -bare -f line traced) 2>/dev/null; then
