@@ -24,6 +24,8 @@ static const struct {
 	{ "signing", X509_KU_DIGITAL_SIGNATURE, NULL },
 	{ "digital signature", X509_KU_DIGITAL_SIGNATURE, NULL },
 	{ "content commitment", X509_KU_CONTENT_COMMITMENT, NULL },
+	/* As CFSSL spelt it up to 1.2. */
+	{ "content committment", X509_KU_CONTENT_COMMITMENT, NULL },
 	{ "key encipherment", X509_KU_KEY_ENCIPHERMENT, NULL },
 	{ "key agreement", X509_KU_KEY_AGREEMENT, NULL },
 	{ "data encipherment", X509_KU_DATA_ENCIPHERMENT, NULL },

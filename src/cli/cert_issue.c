@@ -9,11 +9,15 @@
 #include "base/file.h"
 #include "base/pem.h"
 #include "base/value.h"
+#include "ca/csr.h"
 #include "ca/issue.h"
+#include "ca/plan.h"
 #include "cli/account.h"
 #include "cli/csr.h"
+#include "cli/explain.h"
 #include "cli/names.h"
 #include "cli/print.h"
+#include "cli/work.h"
 
 /* Everything of one run. */
 struct issuing {
@@ -26,6 +30,7 @@ struct issuing {
 	struct ca_request request;
 	struct cli_asked *asked;	/* NULL: for no account */
 	struct ca_certificate certificate;
+	struct ca_explanation explanation;
 };
 
 /* Whatever can be found wrong without the token. */
@@ -43,8 +48,8 @@ prepare(struct issuing *i, struct oc_error *error)
 	}
 	err = cli_names_new(i->cli, &i->names, error);
 	if (err == OC_OK)
-		err = cli_csr_read(i->cli->args[0], &i->csr_der, &i->csr,
-		    error);
+		err = ca_csr_read(i->cli->args[0], &i->csr_der, &i->csr,
+		    &i->explanation, error);
 	if (err == OC_OK)
 		err = cli_config(i->cli, &config, error);
 	if (err == OC_OK)
@@ -53,8 +58,6 @@ prepare(struct issuing *i, struct oc_error *error)
 	if (err == OC_OK)
 		err = cli_open_issuer(i->cli, cli_option(i->cli, "issuer"),
 		    &i->issuer, error);
-	if (err == OC_OK)
-		err = ca_check_csr(&i->csr, &i->profile, error);
 	if (err != OC_OK)
 		return err;
 	i->request.profile = &i->profile;
@@ -63,10 +66,31 @@ prepare(struct issuing *i, struct oc_error *error)
 	    i->names->subject_len };
 	i->request.sans = i->names->num_sans > 0 ? i->names->sans : NULL;
 	i->request.num_sans = i->names->num_sans;
+	i->request.explanation = &i->explanation;
 	if (cli_has(i->cli, "account"))
 		err = cli_asked_new(i->cli, cli_option(i->cli, "account"),
 		    &i->request, &i->asked, error);
+	if (err == OC_OK)
+		err = ca_plan_preview(i->issuer, &i->request, error);
+	i->request.explanation = NULL;
 	return err;
+}
+
+/* In front of what is issued, or instead of it.  JSON that goes with a
+ * certificate is put there. */
+static void
+explain(const struct issuing *i, enum oc_err err)
+{
+	bool is_dry = cli_has(i->cli, "dry-run");
+	bool is_refused = i->explanation.refusal[0] != '\0';
+
+	if (!cli_has(i->cli, "explain") || (err != OC_OK && !is_refused))
+		return;
+	if (i->cli->format == CLI_FORMAT_TEXT)
+		cli_explain_text(is_dry || is_refused ? stdout : stderr,
+		    &i->explanation);
+	else if (is_dry || is_refused)
+		cli_print(i->cli, cli_explain_json(&i->explanation));
 }
 
 static enum oc_err
@@ -140,6 +164,9 @@ write_out(const struct issuing *i, struct oc_error *error)
 		cli_put_text(facts, "serial", serial);
 		cli_put_text(facts, "issuer", i->issuer->config->name);
 		cli_put_text(facts, "pem", oc_buffer_text(&b));
+		if (cli_has(i->cli, "explain"))
+			cli_put(facts, "explanation",
+			    cli_explain_json(&i->explanation));
 		cli_print(i->cli, facts);
 	} else if (path == NULL)
 		(void)fwrite(b.bytes, 1, b.len, stdout);
@@ -157,6 +184,9 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	i->cli = cli;
 	err = prepare(i, error);
+	explain(i, err);
+	if (cli_has(cli, "dry-run"))
+		goto out;
 	if (err == OC_OK)
 		err = cli_check_out(cli_option(cli, "out"), error);
 	if (err == OC_OK)
@@ -165,8 +195,11 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 		err = write_out(i, error);
 		cli_nudge(cli);
 	}
+out:
 	ca_certificate_fini(&i->certificate);
 	cli_asked_free(i->asked);
+	ca_explanation_fini(&i->explanation);
+	ca_profile_fini(&i->profile);
 	ca_issuer_free(i->issuer);
 	free(i->names);
 	free(i->csr_der);
@@ -177,7 +210,7 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 const struct cli_option cli_cert_issue_options[] = {
 	{ "issuer", "NAME", CLI_REQUIRED, "the [issuer NAME] that signs" },
 	{ "profile", "NAME", CLI_REQUIRED,
-	    "server, client, intermediate, ocsp-signer, or yours" },
+	    "server, client, origin-ecc, ..., or yours" },
 	{ "subject", "NAME", CLI_OPTIONAL, "instead of the request's" },
 	{ "san", "NAME", CLI_REPEATED, "instead of the request's names" },
 	{ "account", "ACCOUNT", CLI_OPTIONAL,
@@ -185,5 +218,7 @@ const struct cli_option cli_cert_issue_options[] = {
 	{ "validity", "DURATION", CLI_OPTIONAL, "such as 90d" },
 	{ "chain", NULL, CLI_OPTIONAL, "add the issuers, but for the root" },
 	{ "out", "FILE", CLI_OPTIONAL, "else standard output" },
+	{ "explain", NULL, CLI_OPTIONAL, "say where each field comes from" },
+	{ "dry-run", NULL, CLI_OPTIONAL, "check it all, sign nothing" },
 	{ NULL }
 };

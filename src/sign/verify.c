@@ -8,8 +8,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
+#include "sign/public.h"
 #include "sign/verify.h"
 
 struct sign_verifier {
@@ -21,25 +21,18 @@ struct sign_verifier {
 enum oc_err
 sign_verifier_new(struct der_bytes spki, struct sign_verifier **verifier)
 {
-	struct sign_verifier *v;
-	const unsigned char *p = spki.p;
-	enum sign_key_type type;
-	unsigned int bits;
+	struct sign_verifier *v = calloc(1, sizeof(*v));
 	enum oc_err err;
 
-	err = sign_spki_type(spki, &type, &bits);
-	if (err != OC_OK)
-		return err;
-	v = calloc(1, sizeof(*v));
 	if (v == NULL)
 		return OC_ERR_NOMEM;
-	v->type = type;
-	v->ctx = EVP_MD_CTX_new();
-	v->key = d2i_PUBKEY(NULL, &p, (long)spki.len);
-	if (v->ctx == NULL || v->key == NULL) {
-		/* a point off the curve, a modulus of zero */
-		err = v->ctx == NULL ? OC_ERR_NOMEM : OC_ERR_MALFORMED;
-		ERR_clear_error();
+	err = sign_public_key_new(spki, &v->type, &v->key);
+	if (err == OC_OK) {
+		v->ctx = EVP_MD_CTX_new();
+		if (v->ctx == NULL)
+			err = OC_ERR_NOMEM;
+	}
+	if (err != OC_OK) {
 		sign_verifier_free(v);
 		return err;
 	}

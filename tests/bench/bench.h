@@ -32,5 +32,6 @@ void bench_failed(const char *condition, const char *file, int line)
 void bench_ocsp_request(void);
 void bench_ocsp_response(void);
 void bench_tbs(void);
+void bench_csr(void);
 
 #endif

@@ -9,5 +9,6 @@ main(void)
 	bench_ocsp_request();
 	bench_ocsp_response();
 	bench_tbs();
+	bench_csr();
 	return 0;
 }

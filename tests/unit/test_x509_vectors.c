@@ -6,6 +6,8 @@
  * in one table.  Skipped (77) where the package is not installed.
  */
 #include "x509_test.h"
+
+#include "sign/public.h"
 #include "x509_vectors.h"
 
 #include <dirent.h>
@@ -320,6 +322,21 @@ compare_shell(const char *file, enum kind kind, enum sign_alg alg,
 		complain(file, kind, "put together otherwise");
 }
 
+/* The key as we read it is the one that OpenSSL reads, if it is of ours. */
+static void
+compare_key(const char *file, struct der_bytes spki, EVP_PKEY *theirs)
+{
+	enum sign_key_type type;
+	EVP_PKEY *ours = NULL;
+	enum oc_err err = sign_public_key_new(spki, &type, &ours);
+
+	if (err != OC_ERR_UNSUPPORTED && (err == OC_OK) != (theirs != NULL))
+		complain(file, CERTIFICATE, "a key or none");
+	if (err == OC_OK && theirs != NULL && EVP_PKEY_eq(ours, theirs) != 1)
+		complain(file, CERTIFICATE, "another key");
+	EVP_PKEY_free(ours);
+}
+
 static void
 try_certificate(const char *file, struct der_bytes der)
 {
@@ -351,6 +368,7 @@ try_certificate(const char *file, struct der_bytes der)
 		    get_cert_extension, x);
 		compare_shell(file, CERTIFICATE, cert.alg, cert.tbs,
 		    cert.signature, der);
+		compare_key(file, cert.spki, X509_get0_pubkey(x));
 		for (i = 0; i < cert.extensions.num_others; i++)
 			if (!der_oid_is_valid(cert.extensions.others[i]))
 				complain(file, CERTIFICATE, "no OID");
