@@ -22,13 +22,15 @@ EOF
 ca_folder 'crl-url = http://127.0.0.1:1/ca.crl'
 ca_make
 sed -i 's/^table-directory = .*/&\nlog-level = info/' ocsign.conf
+endpoints='health info certinfo sign authsign newkey newcert'
+endpoints="$endpoints revoke crl ocspsign"
 cat >>ocsign.conf <<EOF
 [cfssl]
 config = config.json
 [api]
 listen = 127.0.0.1:0
 issuers = ca
-endpoints = health info certinfo sign authsign newkey newcert revoke crl ocspsign
+endpoints = $endpoints
 EOF
 service_start
 ours=$(sed 's,/$,,' run/api.urls)
