@@ -30,18 +30,16 @@ issuer_door_handle(void *arg, struct net_exchange *exchange)
 		    strlen(not_found));
 }
 
-/* What Go sends as an error ends with a line, what it sends as JSON does
- * not. */
 static char *
-dump(json_t *json, const char *type)
+dump(json_t *json)
 {
 	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	char *line = NULL;
 
-	if (text == NULL || strcmp(type, text_type) != 0)
-		return text;
-	if (asprintf(&line, "%s\n", text) < 0)
+	if (text != NULL && asprintf(&line, "%s\n", text) < 0)
 		line = NULL;
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
 	free(text);
 	return line;
 }
@@ -57,7 +55,7 @@ issuer_door_refuse(void *arg, const char *path, int status, char **body,
 
 	(void)arg;
 	*type = is_origin ? "application/json" : text_type;
-	*body = dump(json, *type);
+	*body = dump(json);
 	json_decref(json);
 }
 
@@ -67,7 +65,7 @@ issuer_door_reply(struct net_exchange *exchange, int status,
 {
 	static const char failed[] = "out of memory\n";
 	json_t *result = json_object_get(json, "result");
-	char *text = dump(json, type);
+	char *text = dump(json);
 
 	if (text != NULL)
 		net_reply(exchange, status, type, fields, text,

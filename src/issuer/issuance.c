@@ -15,8 +15,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "x509/file.h"
+#include "ca/csr.h"
 
 /* The same request is being signed: how often to look whether it is done. */
 #define PENDING_LOOK_US 50000
@@ -306,29 +305,6 @@ begin_reserving(struct issuance *i)
 
 /* --- on a worker: reading, verifying, deciding, planning ---------------- */
 
-static enum oc_err
-read_csr(struct issuance *i, struct oc_error *error)
-{
-	size_t len;
-	enum oc_err err;
-
-	err = x509_file_parse("the request", (const uint8_t *)i->csr_text,
-	    i->csr_text_len, X509_FILE_CSR, &i->csr_der, &len, error);
-	i->result.rule = err == OC_ERR_REFUSED ? CA_RULE_CSR_PRIVATE_KEY :
-	    CA_RULE_CSR_MALFORMED;
-	if (err != OC_OK)
-		return err;
-	err = x509_csr_read((struct der_bytes){ i->csr_der, len }, &i->csr,
-	    error);
-	if (err == OC_OK) {
-		i->result.rule = CA_RULE_CSR_SIGNATURE;
-		err = x509_csr_verify(&i->csr, error);
-	}
-	if (err == OC_OK)
-		i->result.rule = CA_RULE_NONE;
-	return err;
-}
-
 /* Zones and quotas of the caller. */
 static enum oc_err
 decide(struct issuance *i, struct oc_error *error)
@@ -386,12 +362,14 @@ work_out(void *arg)
 	enum oc_err err = OC_OK;
 
 	if (i->csr_der == NULL)
-		err = read_csr(i, error);
+		err = ca_csr_parse("the request", (uint8_t *)i->csr_text,
+		    i->csr_text_len, &i->csr_der, &i->csr, &i->explanation,
+		    error);
 	if (err == OC_OK && i->num_tries == 0)
 		err = decide(i, error);
 	if (err == OC_OK)
 		err = plan(i, error);
-	if (err != OC_OK && i->explanation.rule != CA_RULE_NONE)
+	if (err != OC_OK)
 		i->result.rule = i->explanation.rule;
 	i->result.err = err;
 }
