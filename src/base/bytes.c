@@ -123,10 +123,17 @@ make_room(struct oc_buffer *b, size_t len)
 		room = 64;
 	if (room > b->max + 1)
 		room = b->max + 1;
-	bytes = realloc(b->bytes, room);
+	/* Not realloc(): what is in it may be a secret that was handed to us
+	 * by mistake, and no copy of it must stay behind. */
+	bytes = malloc(room);
 	if (bytes == NULL) {
 		b->err = OC_ERR_NOMEM;
 		return false;
+	}
+	if (b->bytes != NULL) {
+		memcpy(bytes, b->bytes, b->len + 1);
+		explicit_bzero(b->bytes, b->len);
+		free(b->bytes);
 	}
 	b->bytes = bytes;
 	b->room = room;

@@ -8,7 +8,9 @@
  * Differs from CFSSL on purpose: an unknown profile is NOT_FOUND and not the
  * default one; name_whitelist is asked about IP addresses too; duplicate
  * keys, unknown keys and unknown usages are errors; keyEncipherment goes into
- * certificates of RSA keys only; notBefore is cut down to the minute.
+ * certificates of RSA keys only; notBefore is cut down to the minute; names
+ * stand in the request's order, extensions in ours; one that would outlive
+ * its issuer is cut.
  */
 #ifndef CA_CFSSL_CONFIG_H
 #define CA_CFSSL_CONFIG_H

@@ -6,7 +6,6 @@
  */
 #include "ca/plan.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "ca/planning.h"
@@ -79,8 +78,6 @@ ca_plan_new(const struct ca_issuer *issuer, const struct ca_request *request,
 
 	if (p.plan == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	snprintf(p.profile_text, sizeof(p.profile_text), "profile %s",
-	    p.profile->name);
 	err = plan_serial(&p);
 	if (err == OC_OK)
 		err = plan_all(&p);
@@ -110,4 +107,31 @@ ca_plan_free(struct ca_plan *plan)
 		return;
 	free(plan->der);
 	free(plan);
+}
+
+enum oc_err
+ca_plan_preview(const struct ca_issuer *issuer,
+    const struct ca_request *request, struct oc_error *error)
+{
+	static const struct oc_serial stand_in = { { 0x01, 0xff, 0xff, 0xff,
+	    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	    0xff, 0xff, 0xff, 0xff, 0xff }, 20 };
+	enum sign_key_type type;
+	struct ca_plan *plan;
+	unsigned int bits;
+	enum oc_err err;
+
+	err = sign_spki_type(issuer->cert.spki, &type, &bits);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "the key of issuer %s: %s",
+		    issuer->config->name, oc_strerror(err));
+	err = ca_plan_new(issuer, request, sign_alg_default(type), &plan,
+	    error);
+	if (err != OC_OK)
+		return err;
+	if (!plan->is_serial_given)
+		plan->serial = stand_in;
+	err = ca_plan_write(plan, error);
+	ca_plan_free(plan);
+	return err;
 }

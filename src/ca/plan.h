@@ -40,6 +40,14 @@ void ca_plan_free(struct ca_plan *plan);	/* NULL is fine */
 struct ca_plan *ca_plan_alloc(const struct ca_request *request,
     enum sign_alg alg);
 
+/*
+ * Plans and writes, with a serial number that no certificate gets, and drops
+ * it all: what would be refused is, and request->explanation is filled.  Asks
+ * neither store nor signer.
+ */
+enum oc_err ca_plan_preview(const struct ca_issuer *issuer,
+    const struct ca_request *request, struct oc_error *error) OC_MUST_CHECK;
+
 /* With plan->serial set: writes plan->der and reads it back. */
 enum oc_err ca_plan_write(struct ca_plan *plan, struct oc_error *error)
     OC_MUST_CHECK;

@@ -18,7 +18,6 @@ struct ca_planning {
 	struct ca_explanation *x;	/* may be NULL */
 	struct oc_error *error;		/* may be NULL */
 	enum sign_key_type key_type;	/* set by ca_planning_key() */
-	char profile_text[OC_CONFIG_NAME_MAX + 16];	/* "profile www" */
 };
 
 /* In this order. */

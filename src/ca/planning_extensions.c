@@ -22,7 +22,7 @@ plan_url(struct ca_planning *p, const char *field, struct der_bytes own,
 		return;
 	urls[(*num)++] = url;
 	ca_explain(p->x, field, own.len != 0 ? CA_FROM_PROFILE :
-	    CA_FROM_ISSUER, own.len != 0 ? p->profile_text :
+	    CA_FROM_ISSUER, own.len != 0 ? p->profile->name :
 	    p->issuer->config->name, "%.*s", (int)url.len,
 	    (const char *)url.p);
 }
@@ -64,7 +64,7 @@ plan_policies(struct ca_planning *p)
 	for (i = 0; i < e->num_policies; i++) {
 		der_oid_format(e->policies[i].oid, oid);
 		ca_explain(p->x, "certificatePolicies", CA_FROM_PROFILE,
-		    p->profile_text, "%s", oid);
+		    p->profile->name, "%s", oid);
 	}
 }
 
@@ -78,7 +78,7 @@ explain_subtrees(struct ca_planning *p, const char *side,
 	for (i = 0; i < num; i++) {
 		x509_san_format(&bases[i], text);
 		ca_explain(p->x, "nameConstraints", CA_FROM_PROFILE,
-		    p->profile_text, "%s %s", side, text);
+		    p->profile->name, "%s %s", side, text);
 	}
 }
 

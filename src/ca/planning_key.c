@@ -9,10 +9,21 @@
 #include "x509/name.h"
 #include "x509/spki.h"
 
+static void
+format_hex(struct der_bytes octets, char text[2 * CA_KEY_ID_MAX + 1])
+{
+	size_t i;
+
+	text[0] = '\0';
+	for (i = 0; i < octets.len; i++)
+		snprintf(text + 2 * i, 3, "%02x", octets.p[i]);
+}
+
 enum oc_err
 ca_planning_issuer(struct ca_planning *p)
 {
 	char name[X509_NAME_TEXT_MAX], until[DER_ISO8601_MAX];
+	char hex[2 * CA_KEY_ID_MAX + 1];
 	const struct ca_issuer *issuer = p->issuer;
 
 	ca_explain(p->x, "version", CA_FROM_DEFAULT, "", "3");
@@ -37,6 +48,9 @@ ca_planning_issuer(struct ca_planning *p)
 	x509_name_format(issuer->cert.subject, name);
 	ca_explain(p->x, "issuer", CA_FROM_ISSUER, issuer->config->name,
 	    "%s", name);
+	format_hex(p->plan->tbs.extensions.authority_key_id, hex);
+	ca_explain(p->x, "authorityKeyIdentifier", CA_FROM_ISSUER,
+	    issuer->config->name, "%s", hex);
 	return OC_OK;
 }
 
@@ -61,16 +75,15 @@ kind_of(enum sign_key_type type)
 static void
 explain_key(struct ca_planning *p)
 {
-	char text[64], hex[2 * X509_KEY_ID_LEN + 1] = "";
-	size_t i;
+	char text[64], hex[2 * CA_KEY_ID_MAX + 1];
 
 	if (p->x == NULL)
 		return;
 	x509_spki_format(p->plan->tbs.spki, text);
 	ca_explain(p->x, "subjectPublicKeyInfo", p->request->csr != NULL ?
 	    CA_FROM_CSR : CA_FROM_REQUEST, "", "%s", text);
-	for (i = 0; i < X509_KEY_ID_LEN; i++)
-		snprintf(hex + 2 * i, 3, "%02x", p->plan->key_id[i]);
+	format_hex((struct der_bytes){ p->plan->key_id, X509_KEY_ID_LEN },
+	    hex);
 	ca_explain(p->x, "subjectKeyIdentifier", CA_FROM_KEY, "SHA-1", "%s",
 	    hex);
 }
@@ -145,17 +158,17 @@ explain_usage(struct ca_planning *p)
 			    bits[i]);
 	if (e->key_usage != 0)
 		ca_explain(p->x, "keyUsage", CA_FROM_PROFILE,
-		    p->profile_text, "%s", text);
+		    p->profile->name, "%s", text);
 	for (i = 0; i < e->num_ekus; i++) {
 		known = der_oid_find(e->ekus[i]);
 		der_oid_format(e->ekus[i], oid);
 		ca_explain(p->x, "extKeyUsage", CA_FROM_PROFILE,
-		    p->profile_text, "%s", known != DER_OID_UNKNOWN ?
+		    p->profile->name, "%s", known != DER_OID_UNKNOWN ?
 		    der_oid_name(known) : oid);
 	}
 	if (e->has_ocsp_nocheck)
 		ca_explain(p->x, "ocspNoCheck", CA_FROM_PROFILE,
-		    p->profile_text, "yes");
+		    p->profile->name, "yes");
 }
 
 /* A certificate without keyUsage is good for everything. */
@@ -220,7 +233,7 @@ ca_planning_ca(struct ca_planning *p)
 			return CA_REFUSE(p, CA_RULE_PROFILE_CA, "the profile "
 			    "%s does not make CAs", p->profile->name);
 		ca_explain(p->x, "basicConstraints", CA_FROM_PROFILE,
-		    p->profile_text, "not a CA");
+		    p->profile->name, "not a CA");
 		return OC_OK;
 	}
 	err = plan_path_length(p);
@@ -228,12 +241,12 @@ ca_planning_ca(struct ca_planning *p)
 		return err;
 	if (e->path_length == X509_NO_PATH_LENGTH)
 		ca_explain(p->x, "basicConstraints", CA_FROM_PROFILE,
-		    p->profile_text, "CA");
+		    p->profile->name, "CA");
 	else
 		ca_explain(p->x, "basicConstraints", e->path_length ==
 		    p->profile->path_length ? CA_FROM_PROFILE :
 		    CA_FROM_ISSUER, e->path_length ==
-		    p->profile->path_length ? p->profile_text :
+		    p->profile->path_length ? p->profile->name :
 		    "its own path length", "CA, path length %d",
 		    e->path_length);
 	return OC_OK;

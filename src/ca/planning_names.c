@@ -33,7 +33,7 @@ plan_fixed_subject(struct ca_planning *p)
 		return oc_error_prefix(p->error, "[profile %s] subject-name",
 		    p->profile->name);
 	plan->tbs.subject.p = plan->subject;
-	explain_subject(p, CA_FROM_PROFILE, p->profile_text);
+	explain_subject(p, CA_FROM_PROFILE, p->profile->name);
 	return OC_OK;
 }
 
@@ -74,7 +74,7 @@ ca_planning_subject(struct ca_planning *p)
 		explain_subject(p, CA_FROM_CSR, "");
 	} else if (request->csr != NULL) {
 		*subject = (struct der_bytes){ empty, sizeof(empty) };
-		explain_subject(p, CA_FROM_PROFILE, p->profile_text);
+		explain_subject(p, CA_FROM_PROFILE, p->profile->name);
 		explain_ignored_subject(p, "the profile takes none from it");
 	} else {
 		return CA_REFUSE(p, CA_RULE_SUBJECT_MISSING,

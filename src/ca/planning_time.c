@@ -174,7 +174,7 @@ plan_fixed_end(struct ca_planning *p)
 	if (p->issuer != NULL && tbs->not_after > p->issuer->cert.not_after)
 		return refuse_length(p);
 	der_format_iso8601(tbs->not_after, text);
-	ca_explain(p->x, "notAfter", CA_FROM_PROFILE, p->profile_text, "%s",
+	ca_explain(p->x, "notAfter", CA_FROM_PROFILE, p->profile->name, "%s",
 	    text);
 	return OC_OK;
 }

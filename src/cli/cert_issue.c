@@ -9,10 +9,13 @@
 #include "base/file.h"
 #include "base/pem.h"
 #include "base/value.h"
+#include "ca/csr.h"
 #include "ca/issue.h"
-#include "cli/csr.h"
+#include "ca/plan.h"
+#include "cli/explain.h"
 #include "cli/names.h"
 #include "cli/print.h"
+#include "cli/work.h"
 
 /* Everything of one run. */
 struct issuing {
@@ -25,6 +28,7 @@ struct issuing {
 	struct ca_chain chain;
 	struct ca_request request;
 	struct ca_certificate certificate;
+	struct ca_explanation explanation;
 };
 
 enum oc_err
@@ -64,8 +68,8 @@ prepare(struct issuing *i, struct oc_error *error)
 	}
 	err = cli_names_new(i->cli, &i->names, error);
 	if (err == OC_OK)
-		err = cli_csr_read(i->cli->args[0], &i->csr_der, &i->csr,
-		    error);
+		err = ca_csr_read(i->cli->args[0], &i->csr_der, &i->csr,
+		    &i->explanation, error);
 	if (err == OC_OK)
 		err = cli_config(i->cli, &config, error);
 	if (err == OC_OK)
@@ -76,8 +80,6 @@ prepare(struct issuing *i, struct oc_error *error)
 		    &i->issuer, error);
 	if (err == OC_OK)
 		err = cli_cert_chain(i->cli, i->issuer, &i->chain, error);
-	if (err == OC_OK)
-		err = ca_check_csr(&i->csr, &i->profile, error);
 	if (err != OC_OK)
 		return err;
 	i->request.profile = &i->profile;
@@ -86,7 +88,27 @@ prepare(struct issuing *i, struct oc_error *error)
 	    i->names->subject_len };
 	i->request.sans = i->names->num_sans > 0 ? i->names->sans : NULL;
 	i->request.num_sans = i->names->num_sans;
-	return OC_OK;
+	i->request.explanation = &i->explanation;
+	err = ca_plan_preview(i->issuer, &i->request, error);
+	i->request.explanation = NULL;
+	return err;
+}
+
+/* In front of what is issued, or instead of it.  JSON that goes with a
+ * certificate is put there. */
+static void
+explain(const struct issuing *i, enum oc_err err)
+{
+	bool is_dry = cli_has(i->cli, "dry-run");
+	bool is_refused = i->explanation.refusal[0] != '\0';
+
+	if (!cli_has(i->cli, "explain") || (err != OC_OK && !is_refused))
+		return;
+	if (i->cli->format == CLI_FORMAT_TEXT)
+		cli_explain_text(is_dry || is_refused ? stdout : stderr,
+		    &i->explanation);
+	else if (is_dry || is_refused)
+		cli_print(i->cli, cli_explain_json(&i->explanation));
 }
 
 static enum oc_err
@@ -141,6 +163,9 @@ write_out(const struct issuing *i, struct oc_error *error)
 		cli_put_text(facts, "serial", serial);
 		cli_put_text(facts, "issuer", i->issuer->config->name);
 		cli_put_text(facts, "pem", oc_buffer_text(&b));
+		if (cli_has(i->cli, "explain"))
+			cli_put(facts, "explanation",
+			    cli_explain_json(&i->explanation));
 		cli_print(i->cli, facts);
 	} else if (path == NULL)
 		(void)fwrite(b.bytes, 1, b.len, stdout);
@@ -158,6 +183,9 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	i->cli = cli;
 	err = prepare(i, error);
+	explain(i, err);
+	if (cli_has(cli, "dry-run"))
+		goto out;
 	if (err == OC_OK)
 		err = cli_check_out(cli_option(cli, "out"), error);
 	if (err == OC_OK)
@@ -166,8 +194,11 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 		err = write_out(i, error);
 		cli_nudge(cli);
 	}
+out:
 	ca_certificate_fini(&i->certificate);
 	ca_chain_fini(&i->chain);
+	ca_explanation_fini(&i->explanation);
+	ca_profile_fini(&i->profile);
 	ca_issuer_free(i->issuer);
 	free(i->names);
 	free(i->csr_der);
@@ -178,7 +209,7 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 const struct cli_option cli_cert_issue_options[] = {
 	{ "issuer", "NAME", CLI_REQUIRED, "the [issuer NAME] that signs" },
 	{ "profile", "NAME", CLI_REQUIRED,
-	    "server, client, intermediate, ocsp-signer, or yours" },
+	    "server, client, origin-ecc, ..., or yours" },
 	{ "subject", "NAME", CLI_OPTIONAL, "instead of the request's" },
 	{ "san", "NAME", CLI_REPEATED, "instead of the request's names" },
 	{ "validity", "DURATION", CLI_OPTIONAL, "such as 90d" },
@@ -186,5 +217,7 @@ const struct cli_option cli_cert_issue_options[] = {
 	{ "alternate", "WHICH", CLI_OPTIONAL,
 	    "of the alternate chain: its number, or an issuer" },
 	{ "out", "FILE", CLI_OPTIONAL, "else standard output" },
+	{ "explain", NULL, CLI_OPTIONAL, "say where each field comes from" },
+	{ "dry-run", NULL, CLI_OPTIONAL, "check it all, sign nothing" },
 	{ NULL }
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "ca/cfssl_config.h"
 #include "ca/issue.h"
 #include "cli/cfssl.h"
 #include "cli/cfssl_issuer.h"
@@ -41,6 +42,7 @@ default_profile(const struct oc_config *config, struct ca_profile *profile,
 	memcpy(profile->eku_octets[profile->num_ekus], client.p, client.len);
 	profile->eku_len[profile->num_ekus++] = (uint8_t)client.len;
 	profile->sans_rule = CA_SANS_OPTIONAL;
+	profile->name_kinds = CA_NAME_ALL;
 	profile->validity_s = DEFAULT_S;
 	return OC_OK;
 }
@@ -54,6 +56,9 @@ find_profile(struct signing *s, struct oc_error *error)
 
 	if (err != OC_OK)
 		return err;
+	if (config->cfssl.config != NULL)
+		return ca_cfssl_config_find(config->cfssl.config,
+		    name != NULL ? name : "", &s->profile, error);
 	if (name == NULL || name[0] == '\0')
 		return default_profile(config, &s->profile, error);
 	return ca_profile_find(config, name, &s->profile, error);
@@ -140,6 +145,7 @@ static void
 signing_fini(struct signing *s)
 {
 	ca_certificate_fini(&s->certificate);
+	ca_profile_fini(&s->profile);
 	ca_issuer_free(s->issuer);
 	cfssl_request_free(s->names);
 }

@@ -26,7 +26,7 @@ enum oc_err x509_constraints_check(const struct x509_name_constraints *c,
 /*
  * The same for a subject (a Name TLV): the directoryName subtrees; its
  * e-mail addresses; its common names where they look like a host name or an
- * IP address, as old verifiers take them for one.
+ * IP address, as old verifiers take them for one, an address for either.
  */
 enum oc_err x509_constraints_check_subject(
     const struct x509_name_constraints *c, struct der_bytes subject,

@@ -237,6 +237,7 @@ check_common_name(const struct x509_name_constraints *c,
 	uint8_t buffer[X509_SAN_TEXT_MAX];
 	struct x509_san name;
 	char text[256];
+	enum oc_err err;
 
 	if (value.len >= sizeof(text) || value.len == 0 ||
 	    memchr(value.p, '\0', value.len) != NULL)
@@ -247,7 +248,12 @@ check_common_name(const struct x509_name_constraints *c,
 	    x509_san_parse(text, buffer, sizeof(buffer), &name, NULL) !=
 	    OC_OK || (name.kind != X509_SAN_DNS && name.kind != X509_SAN_IP))
 		return OC_OK;
-	return x509_constraints_check(c, &name, error);
+	err = x509_constraints_check(c, &name, error);
+	if (err != OC_OK || name.kind == X509_SAN_DNS)
+		return err;
+	/* OpenSSL, for one, takes the digits of an address for labels. */
+	return x509_constraints_check(c, &(struct x509_san){ X509_SAN_DNS,
+	    value }, error);
 }
 
 enum oc_err

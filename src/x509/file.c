@@ -2,6 +2,7 @@
 /* Certificates, requests and lists from files, PEM or DER. */
 #include "x509/file.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,8 @@ x509_file_read(const char *path, enum x509_file_kind kind, uint8_t **der,
 		return err;
 	err = x509_file_parse(strcmp(path, "-") == 0 ? "standard input" :
 	    path, octets, len, kind, der, der_len, error);
+	if (err == OC_ERR_REFUSED)
+		OPENSSL_cleanse(octets, len);	/* a private key */
 	free(octets);
 	return err;
 }
@@ -157,6 +160,8 @@ x509_file_read_chain(const char *path, uint8_t **out, size_t *out_len,
 		oc_error_set(error, err, "%s: %s", path, oc_strerror(err));
 out:
 	oc_buffer_fini(&chain);
+	if (err == OC_ERR_REFUSED)
+		OPENSSL_cleanse(text, cursor.len);	/* a private key */
 	free(text);
 	return err;
 }

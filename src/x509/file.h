@@ -15,14 +15,16 @@ enum x509_file_kind { X509_FILE_CERTIFICATE, X509_FILE_CSR, X509_FILE_CRL };
 
 /*
  * The first object of this kind.  "-" is standard input.  *der is for free().
- * NOT_FOUND: no such file.  REFUSED: there is a private key in it.  MALFORMED:
+ * NOT_FOUND: no such file.  REFUSED: there is a private key in it, and what was
+ * read is overwritten.  MALFORMED:
  * neither PEM nor DER, or PEM of something else, which the error names.
  * What DER holds is not looked at beyond its outermost SEQUENCE.
  */
 enum oc_err x509_file_read(const char *path, enum x509_file_kind kind,
     uint8_t **der, size_t *der_len, struct oc_error *error) OC_MUST_CHECK;
 
-/* The same from octets in memory; where names them in errors. */
+/* The same from octets in memory; where names them in errors.  After REFUSED
+ * the caller overwrites them: there is a private key in them. */
 enum oc_err x509_file_parse(const char *where, const uint8_t *octets,
     size_t len, enum x509_file_kind kind, uint8_t **der, size_t *der_len,
     struct oc_error *error) OC_MUST_CHECK;

@@ -559,6 +559,8 @@ test_subjects(void **state)
 	c.permitted[0] = (struct x509_san)IP("\x0a\0\0\0\xff\0\0\0");
 	assert_int_equal(check_subject(&c, "CN=10.1.1.1"), OC_OK);
 	assert_int_equal(check_subject(&c, "CN=11.1.1.1"), OC_ERR_REFUSED);
+	c.permitted[0] = (struct x509_san)DNS("example.com");
+	assert_int_equal(check_subject(&c, "CN=10.1.1.1"), OC_ERR_REFUSED);
 	c.permitted[0] = (struct x509_san)MAIL("example.com");
 	assert_int_equal(check_subject(&c, "emailAddress=a@example.com,O=x"),
 	    OC_OK);
