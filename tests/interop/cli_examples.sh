@@ -12,6 +12,9 @@ awk '/^\.Sh/ { in_examples = /EXAMPLES/ }
     in_code { sub(/^\$ /, ""); gsub(/\\e/, "\\"); print }' \
     "$top_srcdir/man/ocsign.1" >examples.sh
 [ "$(wc -l <examples.sh)" -ge 10 ] || die "no examples in ocsign.1"
+# What the examples find there.
+printf '{"CN":"www.example.com","hosts":["www.example.com"],
+    "names":[{"C":"DE","O":"Example"}]}' >csr.json
 sh -eux examples.sh 2>log || die "$(cat log)"
 
 good openssl verify -CAfile root.pem -untrusted site.pem site.pem
@@ -24,6 +27,7 @@ if openssl verify -CAfile cas.pem -crl_check -CRLfile web.crl site.pem \
 fi
 grep -q 'certificate revoked' out || die "$(cat out)"
 
+good openssl verify -CAfile origin-cas.pem site.pem
 good ocsign --json audit verify
 grep -q '"chain": "good"' out || die "$(cat out)"
 grep -q '"never_issued": 0' out || die "$(cat out)"
