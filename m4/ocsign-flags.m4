@@ -58,7 +58,11 @@ AS_IF([test "$enable_werror" = yes], [OCSIGN_CFLAGS="$OCSIGN_CFLAGS -Werror"])
 
 AS_CASE([$enable_sanitize],
     [no], [],
-    [yes], [enable_sanitize=address,undefined])
+    [yes], [enable_sanitize=address,undefined],
+    [address|undefined|thread|address,undefined|undefined,address], [],
+    [thread,undefined|undefined,thread], [],
+    [AC_MSG_ERROR([--enable-sanitize=$enable_sanitize: not address, undefined,
+thread, or undefined with one of the two others])])
 AS_IF([test "$enable_sanitize" != no], [
     OCSIGN_CFLAGS="$OCSIGN_CFLAGS -fsanitize=$enable_sanitize -fno-omit-frame-pointer"
     OCSIGN_CFLAGS="$OCSIGN_CFLAGS -fno-sanitize-recover=all"

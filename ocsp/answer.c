@@ -147,13 +147,16 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	if (nonce_mode == OCSP_NONCE_WANTED &&
 	    answerer->issuers[issuer].wants_nonce)
 		nonce = request.nonce;
-	if (request.num_singles == 1 && nonce.len == 0) {
-		err = look_up(answerer, &request.first, issuer, now, reply,
-		    outcome);
-		if (err != OC_OK || *outcome == OCSP_ANSWERED)
+	*outcome = OCSP_MISSED;
+	if (request.num_singles > 1 || nonce.len != 0) {
+		err = fill_miss(answerer, &request, issuer, nonce, miss);
+		/* The same one twice is one. */
+		if (err != OC_OK || miss->num_singles > 1 || nonce.len != 0)
 			return err;
 	}
-	*outcome = OCSP_MISSED;
+	err = look_up(answerer, &request.first, issuer, now, reply, outcome);
+	if (err != OC_OK || *outcome == OCSP_ANSWERED)
+		return err;
 	return fill_miss(answerer, &request, issuer, nonce, miss);
 }
 

@@ -8,10 +8,17 @@
 
 #include "ocsp/worker_state.h"
 
+/* Also one that was told otherwise: we end. */
+static bool
+stays_open(const struct connection *c)
+{
+	return c->request.keep_alive && !c->worker->is_stopping;
+}
+
 static enum http_connection
 connection_field(const struct connection *c)
 {
-	if (!c->request.keep_alive)
+	if (!stays_open(c))
 		return HTTP_CLOSES;
 	return c->request.is_http10 ? HTTP_KEEPS_ALIVE : HTTP_PERSISTS;
 }
@@ -105,7 +112,7 @@ finish(struct connection *c)
 	c->at += c->used;
 	c->head_len = c->used = 0;
 	c->has_finished = true;
-	c->state = c->request.keep_alive ? CONNECTION_HEAD :
+	c->state = stays_open(c) ? CONNECTION_HEAD :
 	    CONNECTION_CLOSING;
 	return DONE;
 }
@@ -161,8 +168,6 @@ http_exchange_on_head(struct connection *c)
 	if (rv < 0)
 		return refuse(c, -rv);
 	w->counts.requests++;
-	if (w->is_stopping)
-		c->request.keep_alive = false;
 	c->head_len = c->used = (uint32_t)rv;
 	c->nonce = OCSP_NONCE_WANTED;
 	c->has_looked_again = false;
@@ -215,10 +220,23 @@ http_exchange_on_body(struct connection *c)
 	return DONE;
 }
 
+/* RFC 9919, 3.2.1: an answer without the nonce, if there is one; nothing more
+ * is asked for it. */
+static enum want
+answer_without_nonce(struct connection *c)
+{
+	c->nonce = OCSP_NONCE_SKIP;
+	c->has_looked_again = true;
+	c->state = CONNECTION_ANSWER;
+	return DONE;
+}
+
 static enum want
 ask_status(struct connection *c)
 {
 	if (!http_miss_ask(c)) {
+		if (c->has_asked_nonce)
+			return answer_without_nonce(c);
 		http_exchange_put_error(c, OCSP_TRY_LATER,
 		    c->worker->options.retry_after_s);
 		return finish(c);
@@ -297,6 +315,8 @@ http_exchange_on_status(struct connection *c)
 		c->has_looked_again = true;
 		c->state = CONNECTION_ANSWER;
 		return DONE;
+	case MISS_NO_SIGNATURE:
+		return answer_without_nonce(c);
 	case MISS_NO_NONCE:
 		/* Declined twice is declined. */
 		c->has_looked_again = c->nonce == OCSP_NONCE_SKIP;

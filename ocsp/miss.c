@@ -68,7 +68,10 @@ take_answer(struct connection *c, const struct ipc_answer *answer)
 		put_response(c, answer);
 		return;
 	case IPC_ANSWER_ERROR:
-		put_status(c, answer);
+		if (answer->status == OCSP_TRY_LATER && c->has_asked_nonce)
+			c->verdict = MISS_NO_SIGNATURE;
+		else
+			put_status(c, answer);
 		return;
 	}
 	http_exchange_put_error(c, OCSP_INTERNAL_ERROR, 0);
@@ -88,6 +91,8 @@ on_reply(void *arg, enum oc_err err, enum ipc_type type,
 	if (err == OC_OK && type == IPC_ANSWER &&
 	    ipc_read_answer(fields, &answer) == OC_OK) {
 		take_answer(c, &answer);
+	} else if (c->has_asked_nonce) {
+		c->verdict = MISS_NO_SIGNATURE;
 	} else {
 		c->verdict = MISS_ANSWERED;
 		http_exchange_put_error(c, OCSP_TRY_LATER,
@@ -118,6 +123,7 @@ http_miss_ask(struct connection *c)
 	size_t len;
 
 	w->counts.misses++;
+	c->has_asked_nonce = w->miss.nonce_len != 0;
 	if (w->num_misses >= w->options.misses_max ||
 	    w->miss.issuer >= w->answerer.num_issuers) {
 		w->counts.misses_refused++;

@@ -108,6 +108,17 @@ get_version(struct der_reader *tbs)
 	    DER_ARRAY(((const uint8_t[]){ DER_INTEGER, 0x01, 0x00 })));
 }
 
+/* GeneralName ::= CHOICE, [0] to [8]: RFC 5280, 4.2.1.6. */
+static bool
+is_general_name(struct der_bytes name)
+{
+	struct der_reader r = der_reader_of(name);
+	uint8_t tag;
+
+	return der_get_any(&r, &tag, NULL, NULL) && der_is_done(&r) &&
+	    (tag & 0xc0) == 0x80 && (tag & 0x1f) <= 8 && der_is_valid(name);
+}
+
 /*
  * TBSRequest ::= SEQUENCE {
  *     version            [0] EXPLICIT Version DEFAULT v1,
@@ -127,7 +138,7 @@ read_tbs(struct der_reader *tbs, struct ocsp_request *request)
 	if (!get_version(tbs))
 		return OC_ERR_MALFORMED;
 	if (der_next_is(tbs, DER_CONTEXT(1)) &&
-	    (!der_get(tbs, DER_CONTEXT(1), &name) || !der_is_valid(name)))
+	    (!der_get(tbs, DER_CONTEXT(1), &name) || !is_general_name(name)))
 		return OC_ERR_MALFORMED;
 	if (!der_get(tbs, DER_SEQUENCE, &list))
 		return OC_ERR_MALFORMED;

@@ -54,6 +54,7 @@ enum connection_state {
 
 enum miss_verdict {
 	MISS_PENDING, MISS_LOOK_AGAIN, MISS_NO_NONCE,
+	MISS_NO_SIGNATURE,	/* what is at hand is better than tryLater */
 	MISS_ANSWERED		/* and put into the output */
 };
 
@@ -87,6 +88,7 @@ struct connection {
 	uint64_t miss_id;
 	enum miss_verdict verdict;
 	enum ocsp_nonce_mode nonce;
+	bool has_asked_nonce;		/* the last miss was one with a nonce */
 	bool has_looked_again;
 };
 

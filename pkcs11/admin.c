@@ -238,10 +238,16 @@ choose_slot(PKCS11_SLOT *slots, unsigned int num,
 	for (unsigned int i = 0; i < num; i++) {
 		const PKCS11_TOKEN *token = slots[i].token;
 
-		if (slot_has_label(&slots[i], request->label))
+		if (slot_has_label(&slots[i], request->label) &&
+		    token->userPinSet)
 			return oc_error_set(error, OC_ERR_EXISTS,
 			    "there is a token \"%s\" already",
 			    request->label);
+		/* Its user PIN was refused last time: we go on there. */
+		if (slot_has_label(&slots[i], request->label)) {
+			*chosen = &slots[i];
+			return OC_OK;
+		}
 		if (token == NULL || token->initialized)
 			continue;
 		if (request->serial != NULL && (token->serialnr == NULL ||
@@ -274,7 +280,7 @@ init_token(PKCS11_CTX *ctx, const struct request *request,
 	if (PKCS11_enumerate_slots(ctx, &slots, &num) != 0)
 		return libp11_error(error, "C_GetSlotList");
 	err = choose_slot(slots, num, request, &slot, error);
-	if (err == OC_OK) {
+	if (err == OC_OK && !slot->token->initialized) {
 		(void)snprintf(label, sizeof(label), "%-32s",
 		    request->label);
 		if (PKCS11_init_token(slot->token,
@@ -309,7 +315,9 @@ init_pin(PKCS11_CTX *ctx, const struct request *request,
 		err = libp11_error(error, "C_Login as security officer");
 	else if (PKCS11_init_pin(slot->token,
 	    (const char *)request->user_pin->bytes) != 0)
-		err = libp11_error(error, "C_InitPIN");
+		err = libp11_error(error, "the token has its label, but "
+		    "not the user PIN in pin-source; put another there and "
+		    "run this again: C_InitPIN");
 	PKCS11_release_all_slots(ctx, slots, num);
 	return err;
 }

@@ -409,6 +409,12 @@ add_key(struct p11_local *local, const struct p11_key_config *config,
 	err = p11_uri_parse_key(config->uri, &key->uri, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "key %s", config->name);
+	if (p11_uri_is_other_token(&key->uri, &token->uri))
+		return oc_error_set(error, OC_ERR_CONFIG, "key %s: its URI "
+		    "names another token than the uri of [token %s] does",
+		    config->name, token->name);
+	/* Both must be true of the token that is opened. */
+	p11_uri_narrow(&token->uri, &key->uri);
 	if (copy_allow(key, &config->allow) != OC_OK)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	return OC_OK;

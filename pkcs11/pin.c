@@ -10,27 +10,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "pkcs11/pin.h"
 
-static void
-mark_of(const struct stat *st, struct p11_pin_mark *mark)
-{
-	(void)snprintf(mark->text, sizeof(mark->text),
-	    "dev=%llu ino=%llu size=%lld mtime=%lld.%09ld ctime=%lld.%09ld",
-	    (unsigned long long)st->st_dev, (unsigned long long)st->st_ino,
-	    (long long)st->st_size, (long long)st->st_mtim.tv_sec,
-	    st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec,
-	    st->st_ctim.tv_nsec);
-}
-
 /* A wrong type or mode of what holds the PIN is a PIN error: it must not be
  * retried by a supervisor either. */
 static enum oc_err
 read_fd(int fd, const char *what, struct oc_secret *pin,
-    struct p11_pin_mark *mark, struct oc_error *error)
+    struct oc_error *error)
 {
 	struct stat st;
 	enum oc_err err;
@@ -50,7 +43,6 @@ read_fd(int fd, const char *what, struct oc_secret *pin,
 			error->code = err;
 		return err;
 	}
-	mark_of(&st, mark);
 	return OC_OK;
 }
 
@@ -71,8 +63,7 @@ check_owner(int fd, const char *path, struct oc_error *error)
 }
 
 static enum oc_err
-read_file(const char *path, struct oc_secret *pin, struct p11_pin_mark *mark,
-    struct oc_error *error)
+read_file(const char *path, struct oc_secret *pin, struct oc_error *error)
 {
 	enum oc_err err;
 	int fd;
@@ -87,16 +78,17 @@ read_file(const char *path, struct oc_secret *pin, struct p11_pin_mark *mark,
 		    "cannot open the PIN file %s", path);
 	err = check_owner(fd, path, error);
 	if (err == OC_OK)
-		err = read_fd(fd, path, pin, mark, error);
+		err = read_fd(fd, path, pin, error);
 	(void)close(fd);
 	return err;
 }
 
 static enum oc_err
 read_inherited(const char *number, struct oc_secret *pin,
-    struct p11_pin_mark *mark, struct oc_error *error)
+    struct oc_error *error)
 {
 	char *end, what[48];
+	int flags;
 	long fd;
 
 	errno = 0;
@@ -106,16 +98,22 @@ read_inherited(const char *number, struct oc_secret *pin,
 		return oc_error_set(error, OC_ERR_PIN,
 		    "pin-source: \"fd:\" wants a number");
 	(void)snprintf(what, sizeof(what), "pin-source fd %ld", fd);
+	/* What was handed to us has been inherited, and so is not
+	 * close-on-exec; our own files are, and none of them is a PIN. */
+	flags = fcntl((int)fd, F_GETFD);
+	if (flags < 0 || (flags & FD_CLOEXEC) != 0)
+		return oc_error_set(error, OC_ERR_PIN, "%s was not handed to "
+		    "this process: start it with %ld<FILE", what, fd);
 	/* Read again at each login, so from the start each time. */
 	if (lseek((int)fd, 0, SEEK_SET) != 0)
 		return oc_error_set_errno(error, OC_ERR_PIN,
 		    "%s must be open and seekable", what);
-	return read_fd((int)fd, what, pin, mark, error);
+	return read_fd((int)fd, what, pin, error);
 }
 
 static enum oc_err
 read_credential(const char *name, struct oc_secret *pin,
-    struct p11_pin_mark *mark, struct oc_error *error)
+    struct oc_error *error)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
 	char path[PATH_MAX];
@@ -138,23 +136,23 @@ read_credential(const char *name, struct oc_secret *pin,
 		return oc_error_set_errno(error, OC_ERR_PIN,
 		    "cannot open the credential %s", path);
 	/* Its mode is systemd's business (it grants by ACL). */
-	err = read_fd(fd, path, pin, mark, error);
+	err = read_fd(fd, path, pin, error);
 	(void)close(fd);
 	return err;
 }
 
 enum oc_err
 p11_pin_read(const char *source, struct oc_secret *pin,
-    struct p11_pin_mark *mark, struct oc_error *error)
+    struct oc_error *error)
 {
 	if (strncmp(source, "file:", 5) == 0)
-		return read_file(source + 5, pin, mark, error);
+		return read_file(source + 5, pin, error);
 	if (strncmp(source, "fd:", 3) == 0)
-		return read_inherited(source + 3, pin, mark, error);
+		return read_inherited(source + 3, pin, error);
 	if (strncmp(source, "credential:", 11) == 0)
-		return read_credential(source + 11, pin, mark, error);
+		return read_credential(source + 11, pin, error);
 	if (source[0] == '/')
-		return read_file(source, pin, mark, error);
+		return read_file(source, pin, error);
 	return oc_error_set(error, OC_ERR_PIN, "pin-source must be a file's "
 	    "absolute path, fd:N or credential:NAME");
 }
@@ -176,28 +174,86 @@ latch_path(const char *state_dir, const char *token,
 	return OC_OK;
 }
 
-/* Behind the mark, until the token has said what it thinks of the PIN. */
+/*
+ * pbkdf2-sha256 SALT HASH, in hex, and a second line until the token has said
+ * what it thinks of the PIN.  Slow enough that who has the latch does not
+ * have a short PIN at once, quick enough for every login.
+ */
+#define LATCH_METHOD "pbkdf2-sha256 "
+#define LATCH_ROUNDS 20000
+#define LATCH_SALT_LEN 16
+#define LATCH_HASH_LEN 32
+#define LATCH_LINE_LEN (sizeof(LATCH_METHOD) - 1 + 2 * LATCH_SALT_LEN + 1 + \
+	2 * LATCH_HASH_LEN)
 #define UNDECIDED "undecided\n"
+#define LATCH_TEXT_MAX (LATCH_LINE_LEN + 1 + sizeof(UNDECIDED))
 
 static enum oc_err
-check_latch(const char *path, const char *token,
-    const struct p11_pin_mark *mark, struct oc_error *error)
+hash_pin(const struct oc_secret *pin, const uint8_t salt[LATCH_SALT_LEN],
+    uint8_t hash[LATCH_HASH_LEN])
 {
-	size_t mark_len = strlen(mark->text), len = 0;
+	return PKCS5_PBKDF2_HMAC((const char *)pin->bytes, (int)pin->len,
+	    salt, LATCH_SALT_LEN, LATCH_ROUNDS, EVP_sha256(), LATCH_HASH_LEN,
+	    hash) == 1 ? OC_OK : OC_ERR_INTERNAL;
+}
+
+/* text: LATCH_TEXT_MAX octets. */
+static enum oc_err
+latch_text(const struct oc_secret *pin, char *text, struct oc_error *error)
+{
+	char salt_text[2 * LATCH_SALT_LEN + 1];
+	char hash_text[2 * LATCH_HASH_LEN + 1];
+	uint8_t salt[LATCH_SALT_LEN], hash[LATCH_HASH_LEN];
+
+	if (RAND_bytes(salt, sizeof(salt)) != 1 ||
+	    hash_pin(pin, salt, hash) != OC_OK)
+		return oc_error_set(error, OC_ERR_INTERNAL,
+		    "libcrypto cannot hash the PIN for its latch");
+	oc_hex_encode(salt, sizeof(salt), salt_text);
+	oc_hex_encode(hash, sizeof(hash), hash_text);
+	(void)snprintf(text, LATCH_TEXT_MAX, LATCH_METHOD "%s %s\n" UNDECIDED,
+	    salt_text, hash_text);
+	return OC_OK;
+}
+
+/* False only for a latch that is certainly another PIN's. */
+static bool
+is_latch_of(const char *text, size_t len, const struct oc_secret *pin)
+{
+	const char *salt_text = text + sizeof(LATCH_METHOD) - 1;
+	const char *hash_text = salt_text + 2 * LATCH_SALT_LEN + 1;
+	uint8_t salt[LATCH_SALT_LEN], hash[LATCH_HASH_LEN];
+	uint8_t own[LATCH_HASH_LEN];
+	size_t num;
+
+	if (len < LATCH_LINE_LEN || strncmp(text, LATCH_METHOD,
+	    sizeof(LATCH_METHOD) - 1) != 0 ||
+	    oc_hex_decode(salt_text, 2 * LATCH_SALT_LEN, salt, sizeof(salt),
+	    &num) != OC_OK ||
+	    oc_hex_decode(hash_text, 2 * LATCH_HASH_LEN, hash, sizeof(hash),
+	    &num) != OC_OK ||
+	    hash_pin(pin, salt, own) != OC_OK)
+		return true;
+	return CRYPTO_memcmp(hash, own, sizeof(own)) == 0;
+}
+
+static enum oc_err
+check_latch(const char *path, const char *token, const struct oc_secret *pin,
+    struct oc_error *error)
+{
 	struct oc_error ignored = { 0 };
 	bool is_undecided, is_same;
 	uint8_t *bytes = NULL;
+	size_t len = 0;
 	enum oc_err err;
 
 	err = oc_file_read(path, 4096, &bytes, &len, &ignored);
 	if (err == OC_ERR_NOT_FOUND)
 		return OC_OK;
 	/* One that cannot be read holds, whatever it is. */
-	is_same = err != OC_OK || (len >= mark_len &&
-	    memcmp(bytes, mark->text, mark_len) == 0 &&
-	    (len == mark_len || bytes[mark_len] == '\n'));
-	is_undecided = err == OC_OK && is_same && len > mark_len &&
-	    strcmp((const char *)bytes + mark_len + 1, UNDECIDED) == 0;
+	is_same = err != OC_OK || is_latch_of((char *)bytes, len, pin);
+	is_undecided = err == OC_OK && is_same && len > LATCH_LINE_LEN &&
+	    strcmp((char *)bytes + LATCH_LINE_LEN + 1, UNDECIDED) == 0;
 	free(bytes);
 	if (!is_same)
 		return OC_OK;
@@ -239,13 +295,12 @@ lock_latch(const char *latch, const char *token, int *fd,
 
 enum oc_err
 p11_pin_begin(const char *state_dir, const char *token,
-    const struct p11_pin_mark *mark, struct p11_pin_try *attempt,
+    const struct oc_secret *pin, struct p11_pin_try *attempt,
     struct oc_error *error)
 {
-	char text[sizeof(mark->text) + sizeof("\n" UNDECIDED)];
+	char text[LATCH_TEXT_MAX];
 	struct p11_pin_try new;
 	enum oc_err err;
-	int len;
 
 	err = latch_path(state_dir, token, new.latch, error);
 	if (err == OC_OK)
@@ -254,11 +309,12 @@ p11_pin_begin(const char *state_dir, const char *token,
 		err = lock_latch(new.latch, token, &new.lock, error);
 	if (err != OC_OK)
 		return err;
-	len = snprintf(text, sizeof(text), "%s\n" UNDECIDED, mark->text);
-	oc_assert(len > 0 && (size_t)len < sizeof(text));
-	err = check_latch(new.latch, token, mark, error);
+	err = check_latch(new.latch, token, pin, error);
 	if (err == OC_OK)
-		err = oc_file_write(new.latch, 0600, text, (size_t)len, error);
+		err = latch_text(pin, text, error);
+	if (err == OC_OK)
+		err = oc_file_write(new.latch, 0600, text, strlen(text),
+		    error);
 	if (err != OC_OK) {
 		(void)close(new.lock);
 		return err;

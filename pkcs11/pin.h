@@ -4,11 +4,13 @@
  * tried twice: a token locks itself after three.
  *
  * A pin-source is "file:/path" or "/path" (ours or root's, for nobody else to
- * read), "fd:N" (a seekable descriptor), or "credential:NAME" (systemd).
+ * read), "fd:N" (an inherited, seekable descriptor), or "credential:NAME"
+ * (systemd).
  *
- * The latch is a file <state>/pin-latch-<token>.  It holds what the
- * pin-source's file looked like (device, inode, size, times), never the PIN
- * or anything computed from it.  Beside it is the lock of those who try.
+ * The latch is a file <state>/pin-latch-<token>, 0600.  It holds a salted hash
+ * of the PIN that was refused, so that the same PIN is the same wherever it
+ * comes from: a file that was touched, a credential that systemd made anew.
+ * Beside it is the lock of those who try.
  */
 #ifndef PKCS11_PIN_H
 #define PKCS11_PIN_H
@@ -18,15 +20,10 @@
 
 #define P11_PIN_PATH_MAX 4096
 
-/* One line that changes when the source does. */
-struct p11_pin_mark {
-	char text[160];
-};
-
 /* All failures but NOMEM and SYSTEM are OC_ERR_PIN; the text says what to
  * do.  pin is the caller's to fini. */
 enum oc_err p11_pin_read(const char *source, struct oc_secret *pin,
-    struct p11_pin_mark *mark, struct oc_error *error) OC_MUST_CHECK;
+    struct oc_error *error) OC_MUST_CHECK;
 
 /* How a try ended. */
 enum p11_pin_outcome {
@@ -39,7 +36,8 @@ enum p11_pin_outcome {
  * Around each C_Login.  begin() waits for others who try the same token, for
  * a few seconds at most (then BUSY), and latches before anything is tried: a
  * process that ends before end() leaves the latch.  OC_ERR_PIN if the token
- * refused what is marked so, or nobody knows; another mark removes the latch.
+ * refused this PIN, or nobody knows; another PIN replaces the latch.  Takes
+ * some ten milliseconds for the hash.
  * After OC_OK end() must follow, in the same thread or another.
  */
 struct p11_pin_try {
@@ -47,7 +45,7 @@ struct p11_pin_try {
 	char latch[P11_PIN_PATH_MAX];
 };
 enum oc_err p11_pin_begin(const char *state_dir, const char *token,
-    const struct p11_pin_mark *mark, struct p11_pin_try *attempt,
+    const struct oc_secret *pin, struct p11_pin_try *attempt,
     struct oc_error *error) OC_MUST_CHECK;
 void p11_pin_end(struct p11_pin_try *attempt, enum p11_pin_outcome outcome);
 /* "I know what I am doing": NOT_FOUND if it is not latched. */

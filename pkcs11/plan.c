@@ -186,6 +186,36 @@ add_key(struct p11_plan *plan, struct p11_key_config key,
 	return OC_OK;
 }
 
+enum oc_err
+p11_plan_token_of_key(const struct oc_config *config, const char *key,
+    const char **token, struct oc_error *error)
+{
+	struct p11_uri wanted, uri;
+	const char *found = NULL;
+	size_t i, num = 0;
+	enum oc_err err;
+
+	err = p11_uri_parse_key(key, &wanted, error);
+	for (i = 0; err == OC_OK && i < config->num_tokens; i++) {
+		err = p11_uri_parse_token(config->tokens[i].uri, &uri, error);
+		if (err != OC_OK || p11_uri_is_other_token(&wanted, &uri))
+			continue;
+		found = config->tokens[i].name;
+		num++;
+	}
+	if (err != OC_OK)
+		return err;
+	if (num == 0)
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "no [token NAME] "
+		    "in %s is the one of this key: add one, or give --token",
+		    config->path);
+	if (num > 1)
+		return oc_error_set(error, OC_ERR_MISMATCH, "the key may be "
+		    "in %zu tokens: say in which by --token", num);
+	*token = found;
+	return OC_OK;
+}
+
 static enum oc_err
 add_issuer_key(struct p11_plan *plan, const struct oc_config_issuer *issuer,
     const char *name, struct oc_error *error)

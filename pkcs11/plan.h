@@ -41,6 +41,12 @@ const struct p11_local_config *p11_plan_config(const struct p11_plan *plan);
 enum oc_err p11_plan_token(struct p11_plan *plan, const char *name,
     const struct p11_token_config **token, struct oc_error *error)
     OC_MUST_CHECK;
+/* The section whose token a key's URI names; with a label alone, or a URI that
+ * says nothing of a token, the only section there is.  NOT_FOUND or MISMATCH
+ * say to name one. */
+enum oc_err p11_plan_token_of_key(const struct oc_config *config,
+    const char *key, const char **token, struct oc_error *error)
+    OC_MUST_CHECK;
 /* Where PIN latches are kept: beside the store. */
 const char *p11_plan_state_dir(const struct p11_plan *plan);
 

@@ -137,8 +137,8 @@ login_result(CK_RV rv, const char *name, struct oc_error *error)
 		break;
 	}
 	return oc_error_set(error, OC_ERR_PIN, "token %s refused the PIN: "
-	    "C_Login: %s; it is not tried again until its pin-source "
-	    "changes", name, p11_ckr_text(rv, text));
+	    "C_Login: %s; it is not tried again: put the right one into "
+	    "its pin-source", name, p11_ckr_text(rv, text));
 }
 
 enum oc_err
@@ -148,7 +148,6 @@ p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 {
 	struct oc_secret pin = { .len = 0 };
 	struct p11_pin_try attempt;
-	struct p11_pin_mark mark;
 	enum oc_err err;
 	CK_RV rv;
 
@@ -162,10 +161,10 @@ p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 		return login_result(f->C_Login(session, CKU_USER, NULL, 0),
 		    name, error);
 	}
-	err = p11_pin_read(pin_source, &pin, &mark, error);
+	err = p11_pin_read(pin_source, &pin, error);
 	if (err != OC_OK)
 		return err;
-	err = p11_pin_begin(state_dir, name, &mark, &attempt, error);
+	err = p11_pin_begin(state_dir, name, &pin, &attempt, error);
 	if (err == OC_OK) {
 		rv = f->C_Login(session, CKU_USER, pin.bytes, pin.len);
 		p11_pin_end(&attempt, outcome_of(rv));

@@ -94,6 +94,32 @@ refuse(P11KitUri *parsed, struct oc_error *error)
 	return OC_OK;
 }
 
+static const char *
+next_attribute(const char *at)
+{
+	return at + strcspn(at, ";?") + 1;
+}
+
+/* RFC 7512, 2.3: an attribute stands in the path once.  p11-kit would take
+ * the last. */
+static enum oc_err
+refuse_repeated(const char *text, struct oc_error *error)
+{
+	const char *path = text + sizeof(scheme) - 1, *a, *b;
+	const char *end = path + strcspn(path, "?");
+
+	for (a = path; a < end; a = next_attribute(a)) {
+		size_t len = strcspn(a, "=;?");
+
+		for (b = next_attribute(a); b < end; b = next_attribute(b))
+			if (strcspn(b, "=;?") == len &&
+			    strncmp(a, b, len) == 0)
+				return oc_error_set(error, OC_ERR_MALFORMED,
+				    "it has the same attribute twice");
+	}
+	return OC_OK;
+}
+
 static enum oc_err
 parse(const char *text, struct p11_uri *uri, struct oc_error *error)
 {
@@ -117,7 +143,9 @@ parse(const char *text, struct p11_uri *uri, struct oc_error *error)
 		    p11_kit_uri_message(rc));
 		goto out;
 	}
-	err = refuse(parsed, error);
+	err = refuse_repeated(text, error);
+	if (err == OC_OK)
+		err = refuse(parsed, error);
 	if (err != OC_OK)
 		goto out;
 	token = p11_kit_uri_get_token_info(parsed);
@@ -134,6 +162,37 @@ out:
 	p11_kit_uri_free(parsed);
 	return err == OC_OK ? OC_OK :
 	    oc_error_prefix(error, "the PKCS#11 URI");
+}
+
+static bool
+are_other(const char *a, const char *b)
+{
+	return a[0] != '\0' && b[0] != '\0' && strcmp(a, b) != 0;
+}
+
+bool
+p11_uri_is_other_token(const struct p11_uri *a, const struct p11_uri *b)
+{
+	return are_other(a->token, b->token) ||
+	    are_other(a->serial, b->serial) ||
+	    are_other(a->manufacturer, b->manufacturer) ||
+	    are_other(a->model, b->model);
+}
+
+static void
+narrow(char *a, const char *b, size_t size)
+{
+	if (a[0] == '\0')
+		memcpy(a, b, size);
+}
+
+void
+p11_uri_narrow(struct p11_uri *a, const struct p11_uri *b)
+{
+	narrow(a->token, b->token, sizeof(a->token));
+	narrow(a->serial, b->serial, sizeof(a->serial));
+	narrow(a->manufacturer, b->manufacturer, sizeof(a->manufacturer));
+	narrow(a->model, b->model, sizeof(a->model));
 }
 
 enum oc_err

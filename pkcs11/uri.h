@@ -7,6 +7,8 @@
 #ifndef PKCS11_URI_H
 #define PKCS11_URI_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "der/bytes.h"
 
@@ -27,6 +29,11 @@ struct p11_uri {
 	size_t id_len;
 	enum p11_uri_type type;
 };
+
+/* True if both say something of the token, and not the same. */
+bool p11_uri_is_other_token(const struct p11_uri *a, const struct p11_uri *b);
+/* What b says of the token and a does not, a then says too. */
+void p11_uri_narrow(struct p11_uri *a, const struct p11_uri *b);
 
 /* Names at least one thing of a token. */
 enum oc_err p11_uri_parse_token(const char *text, struct p11_uri *uri,

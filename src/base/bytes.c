@@ -96,6 +96,8 @@ oc_buffer_init(struct oc_buffer *b, size_t max)
 void
 oc_buffer_fini(struct oc_buffer *b)
 {
+	if (b->is_secret && b->bytes != NULL)
+		explicit_bzero(b->bytes, b->room);
 	free(b->bytes);
 	*b = (struct oc_buffer){ .max = b->max };
 }

@@ -44,6 +44,8 @@ struct oc_buffer {
 	size_t room;		/* bytes allocated, private */
 	size_t max;
 	enum oc_err err;
+	bool is_secret;		/* set it behind init: what the buffer lets go
+				 * of is overwritten */
 };
 
 void oc_buffer_init(struct oc_buffer *b, size_t max);

@@ -17,6 +17,16 @@ oc_clock_now_s(void)
 }
 
 int64_t
+oc_clock_now_ms(void)
+{
+	struct timespec ts;
+	int r = clock_gettime(CLOCK_REALTIME, &ts);
+
+	oc_assert(r == 0);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / OC_NS_PER_MS;
+}
+
+int64_t
 oc_clock_mono_ns(void)
 {
 	struct timespec ts;

@@ -8,8 +8,9 @@
 #define OC_NS_PER_S INT64_C(1000000000)
 #define OC_NS_PER_MS INT64_C(1000000)
 
-/* Seconds since 1970-01-01 UTC. */
+/* Since 1970-01-01 UTC. */
 int64_t oc_clock_now_s(void);
+int64_t oc_clock_now_ms(void);
 
 /* CLOCK_MONOTONIC in nanoseconds; deadlines are absolute values of it. */
 int64_t oc_clock_mono_ns(void);

@@ -422,6 +422,7 @@ read_one(struct oc_conf *conf, char *file, size_t *left,
 		return err;
 	}
 	if (err != OC_OK) {
+		place.file = NULL;	/* the text names it */
 		oc_config_errors_add(errors, &place, err, "%s", error.text);
 		return err;
 	}

@@ -21,10 +21,12 @@ oc_config_errors_add(struct oc_config_errors *errors,
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
 	oc_buffer_init(&b, sizeof(where) - 1);
-	oc_buffer_printf(&b, "%.160s", place->file);
+	if (place->file != NULL)
+		oc_buffer_printf(&b, "%.160s", place->file);
 	if (place->line > 0)
 		oc_buffer_printf(&b, ":%d", place->line);
-	oc_buffer_put_text(&b, ":");
+	if (place->file != NULL)
+		oc_buffer_put_text(&b, ":");
 	if (place->type != NULL)
 		oc_buffer_printf(&b, " [%.40s%s%.64s]", place->type,
 		    place->name != NULL ? " " : "",
@@ -33,7 +35,7 @@ oc_config_errors_add(struct oc_config_errors *errors,
 		oc_buffer_printf(&b, " %.40s", place->key);
 	if (place->type != NULL || place->key != NULL)
 		oc_buffer_put_text(&b, ":");
-	oc_error_set(&errors->list[errors->num++], code, "%s %s",
-	    oc_buffer_text(&b), what);
+	oc_error_set(&errors->list[errors->num++], code, "%s%s%s",
+	    oc_buffer_text(&b), b.len > 0 ? " " : "", what);
 	oc_buffer_fini(&b);
 }

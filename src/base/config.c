@@ -93,7 +93,7 @@ unknown_section(struct loader *l)
 		oc_buffer_printf(&b, "did you mean [%s]?", n.word);
 	else
 		oc_buffer_put_text(&b, "the sections are store, daemon, "
-		    "responder, policy, cfssl, token, issuer and "
+		    "responder, api, policy, cfssl, token, issuer and "
 		    "profile");
 	complain(l, NULL, l->section->line, oc_buffer_text(&b));
 	oc_buffer_fini(&b);
@@ -403,6 +403,79 @@ check_profile(struct loader *l, const struct oc_config_profile *profile)
 		    "this");
 }
 
+static void
+check_api_issuer(struct loader *l, const char *key, const char *name)
+{
+	char text[160];
+
+	if (name == NULL || oc_config_find_issuer(l->config, name) != NULL)
+		return;
+	snprintf(text, sizeof(text), "there is no [issuer %.64s]; add that "
+	    "section", name);
+	complain(l, key, line_of(l->section, key), text);
+}
+
+static bool
+is_loopback(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 ||
+	    strncmp(address, "[::1]:", 6) == 0;
+}
+
+/* Whoever reads the wire reads tokens and certificates' keys. */
+static void
+check_api_listen(struct loader *l, const struct oc_config_api *api)
+{
+	char text[200];
+
+	if (api->tls_certificate != NULL ||
+	    api->allow_plain == OC_SWITCH_YES)
+		return;
+	for (size_t i = 0; i < api->listen.num; i++) {
+		if (is_loopback(api->listen.words[i]))
+			continue;
+		snprintf(text, sizeof(text), "%.64s is not a loopback "
+		    "address and there is no tls-certificate; add one, or "
+		    "allow-plain = yes if a proxy before it does TLS",
+		    api->listen.words[i]);
+		complain(l, "listen", line_of(l->section, "listen"), text);
+	}
+}
+
+static void
+check_api(struct loader *l, const struct oc_config_api *api)
+{
+	if (api->listen.num == 0)
+		complain(l, "listen", l->section->line,
+		    "is missing; add it");
+	if ((api->tls_certificate == NULL) != (api->tls_key == NULL))
+		complain(l, api->tls_key == NULL ? "tls-key" :
+		    "tls-certificate", l->section->line, "is missing; "
+		    "tls-certificate and tls-key go together");
+	check_api_listen(l, api);
+	if (api->issuers.num == 0 && api->origin_rsa == NULL &&
+	    api->origin_ecc == NULL)
+		complain(l, "issuers", l->section->line, "is missing, and "
+		    "origin-rsa and origin-ecc too: nobody would issue; add "
+		    "one");
+	for (size_t i = 0; i < api->issuers.num; i++)
+		check_api_issuer(l, "issuers", api->issuers.words[i]);
+	check_api_issuer(l, "origin-rsa", api->origin_rsa);
+	check_api_issuer(l, "origin-ecc", api->origin_ecc);
+	for (size_t i = 0; i < api->profiles.num; i++) {
+		const char *name = api->profiles.words[i];
+		char text[160];
+
+		if (is_builtin_profile(name) ||
+		    oc_config_find_profile(l->config, name) != NULL)
+			continue;
+		snprintf(text, sizeof(text), "there is no profile \"%.64s\"; "
+		    "add a [profile %.40s]", name, name);
+		complain(l, "profiles", line_of(l->section, "profiles"),
+		    text);
+	}
+}
+
 /* What one section says of another. */
 static void
 cross_check(struct loader *l)
@@ -413,6 +486,8 @@ cross_check(struct loader *l)
 	/* Items are in the order of the sections. */
 	for (size_t i = 0; i < conf->num_sections; i++) {
 		l->section = &conf->sections[i];
+		if (strcmp(l->section->type, "api") == 0)
+			check_api(l, &l->config->api);
 		if (l->section->name == NULL)
 			continue;
 		if (strcmp(l->section->type, "issuer") == 0)

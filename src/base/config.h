@@ -104,6 +104,26 @@ struct oc_config_responder {
 	int64_t nonce_budget;	/* signatures a second, all issuers */
 };
 
+enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };
+
+struct oc_config_api {		/* no listen: no API */
+	struct oc_words listen;
+	char *tls_certificate, *tls_key;	/* paths; both or none */
+	enum oc_config_switch allow_plain;	/* off loopback */
+	int64_t connections_max;
+	int64_t address_max;
+	int64_t header_timeout_s;
+	int64_t request_timeout_s;
+	int64_t idle_timeout_s;
+	struct oc_words issuers;	/* NAMEs that CFSSL's door knows as
+					 * labels; the default first */
+	struct oc_words profiles;	/* of CFSSL's door, the default first */
+	struct oc_words endpoints;	/* of CFSSL's door */
+	int64_t auth_window_s;	/* of authsign's tokens */
+	enum oc_config_switch require_nonce;
+	char *origin_rsa, *origin_ecc;	/* NAMEs of issuers */
+};
+
 struct oc_config_token {
 	char *name;
 	char *module;		/* path */
@@ -188,6 +208,7 @@ struct oc_config {
 	struct oc_config_store store;
 	struct oc_config_daemon daemon;
 	struct oc_config_responder responder;
+	struct oc_config_api api;
 	struct oc_config_policy policy;
 	struct oc_config_cfssl cfssl;
 	struct oc_config_token *tokens;

@@ -149,7 +149,7 @@ check_pin_source(const char *directory, char **value, struct oc_error *error)
 		if (oc_value_int(text + 3, 0, 65535, &fd, NULL) == OC_OK)
 			return OC_OK;
 		return oc_error_set(error, OC_ERR_CONFIG,
-		    "\"%.80s\" is no file descriptor; write fd:3", text);
+		    "\"%.80s\" is no file descriptor; write fd:5", text);
 	}
 	if (starts_with(text, "credential:")) {
 		if (text[11] != '\0' && text[11] != '.' &&
@@ -193,6 +193,22 @@ check_environment(const char *directory, char **value, struct oc_error *error)
 	return replace(value, text, error);
 }
 
+static enum oc_err
+check_endpoint(const char *directory, char **value, struct oc_error *error)
+{
+	static const char *const words[] = { "health", "info", "certinfo",
+	    "sign", "authsign", "newkey", "newcert", "revoke", "crl",
+	    "ocspsign" };
+
+	(void)directory;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(*value, words[i]) == 0)
+			return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "there is no endpoint "
+	    "\"%.40s\"; there are health, info, certinfo, sign, authsign, "
+	    "newkey, newcert, revoke, crl and ocspsign", *value);
+}
+
 /* One of a list of paths; OC_KIND_PATH is for a single one. */
 static enum oc_err
 check_path(const char *directory, char **value, struct oc_error *error)
@@ -225,6 +241,9 @@ static const struct oc_config_word unknowns[] = {
 static const struct oc_config_word allows[] = {
 	{ "certificate", OC_ALLOW_CERTIFICATE }, { "crl", OC_ALLOW_CRL },
 	{ "ocsp", OC_ALLOW_OCSP }, { NULL, 0 }
+};
+static const struct oc_config_word switches[] = {
+	{ "no", OC_SWITCH_NO }, { "yes", OC_SWITCH_YES }, { NULL, 0 }
 };
 static const struct oc_config_word subjects[] = {
 	{ "csr", OC_SUBJECT_CSR }, { "fixed", OC_SUBJECT_FIXED }, { NULL, 0 }
@@ -288,6 +307,38 @@ static const struct oc_config_key responder_keys[] = {
 	    .check = check_prefix },
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
 	    .min = 0, .max = 1000000 },
+	{ NULL }
+};
+#undef AT
+
+#define AT(field) .offset = offsetof(struct oc_config_api, field)
+static const struct oc_config_key api_keys[] = {
+	{ "listen", OC_KIND_LIST, AT(listen), .check = check_listen },
+	{ "tls-certificate", OC_KIND_PATH, AT(tls_certificate) },
+	{ "tls-key", OC_KIND_PATH, AT(tls_key) },
+	{ "allow-plain", OC_KIND_ENUM, AT(allow_plain), .preset = "no",
+	    .words = switches },
+	{ "connections-max", OC_KIND_INT, AT(connections_max),
+	    .preset = "512", .min = 1, .max = 10000 },
+	{ "connections-per-address", OC_KIND_INT, AT(address_max),
+	    .preset = "64", .min = 1, .max = 10000 },
+	{ "header-timeout", OC_KIND_DURATION, AT(header_timeout_s),
+	    .preset = "5s", .min = 1, .max = HOUR },
+	{ "request-timeout", OC_KIND_DURATION, AT(request_timeout_s),
+	    .preset = "20s", .min = 1, .max = HOUR },
+	{ "idle-timeout", OC_KIND_DURATION, AT(idle_timeout_s),
+	    .preset = "30s", .min = 1, .max = HOUR },
+	{ "issuers", OC_KIND_LIST, AT(issuers) },
+	{ "profiles", OC_KIND_LIST, AT(profiles) },
+	{ "endpoints", OC_KIND_LIST, AT(endpoints),
+	    .preset = "health info certinfo sign authsign newkey newcert",
+	    .check = check_endpoint },
+	{ "auth-window", OC_KIND_DURATION, AT(auth_window_s),
+	    .preset = "10m", .min = 1, .max = DAY },
+	{ "require-nonce", OC_KIND_ENUM, AT(require_nonce), .preset = "no",
+	    .words = switches },
+	{ "origin-rsa", OC_KIND_STRING, AT(origin_rsa) },
+	{ "origin-ecc", OC_KIND_STRING, AT(origin_ecc) },
 	{ NULL }
 };
 #undef AT
@@ -404,6 +455,7 @@ const struct oc_config_section oc_config_sections[] = {
 	{ "store", store_keys, SINGLE(store) },
 	{ "daemon", daemon_keys, SINGLE(daemon) },
 	{ "responder", responder_keys, SINGLE(responder) },
+	{ "api", api_keys, SINGLE(api) },
 	{ "policy", policy_keys, SINGLE(policy) },
 	{ "cfssl", cfssl_keys, SINGLE(cfssl) },
 	{ "token", token_keys, NAMED(tokens, oc_config_token) },

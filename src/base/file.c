@@ -84,6 +84,7 @@ oc_file_read(const char *path, size_t max, uint8_t **bytes, size_t *len,
 	enum oc_err err;
 
 	oc_buffer_init(&b, max);
+	b.is_secret = true;	/* it may be a key */
 	if (strcmp(path, "-") == 0)
 		path = "standard input";
 	else

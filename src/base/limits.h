@@ -48,4 +48,11 @@
 #define HTTP_HEADER_MAX (8 * 1024)
 #define HTTP_TARGET_MAX (8 * 1024)
 
+/* The API.  A CSR of OC_CSR_MAX with 200 names, as JSON in base64 in JSON
+ * (authsign), is 210 KiB. */
+#define NET_BODY_MAX (256 * 1024)
+#define NET_HEAD_MAX (16 * 1024)	/* tokens are 200 octets */
+#define NET_FIELDS_MAX 64		/* proxies add a dozen */
+#define NET_JSON_DEPTH_MAX 16		/* what we read has four */
+
 #endif

@@ -68,9 +68,10 @@ convert(const char *text, char **ascii, const char **why)
 		*ascii = strdup(text);
 		return *ascii == NULL ? OC_ERR_NOMEM : OC_OK;
 	}
+	/* With IDN2_USE_STD3_ASCII_RULES libidn2 drops what DNS does not
+	 * allow, and the name is another: normalize() refuses it. */
 	rc = idn2_lookup_u8((const uint8_t *)text, &out,
-	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL |
-	    IDN2_USE_STD3_ASCII_RULES);
+	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	if (rc == IDN2_MALLOC)
 		return OC_ERR_NOMEM;
 	if (rc != IDN2_OK) {

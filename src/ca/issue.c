@@ -8,13 +8,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/policy.h"
 #include "ca/plan.h"
-#include "ca/serial.h"
-#include "x509/name.h"
+#include "ca/steps.h"
+#include "x509/spki.h"
 
 /* A 128-bit serial collides never; the loop is for a broken CSPRNG to end
  * in an error. */
@@ -27,81 +26,6 @@ ca_certificate_fini(struct ca_certificate *certificate)
 	*certificate = (struct ca_certificate){ 0 };
 }
 
-/* What the store lists and searches: one "DNS:name" a line. */
-static enum oc_err
-list_names(const struct x509_extensions *extensions, struct oc_buffer *names)
-{
-	char text[X509_SAN_TEXT_MAX];
-	uint32_t i;
-
-	for (i = 0; i < extensions->num_sans; i++) {
-		x509_san_format(&extensions->sans[i], text);
-		oc_buffer_printf(names, "%s%s", i == 0 ? "" : "\n", text);
-	}
-	return names->err;
-}
-
-/* For an account all limits are looked at in the transaction that reserves. */
-static enum oc_err
-reserve_row(struct store *store, const struct store_reservation *r,
-    const struct store_request *asked, struct store_reserved *reserved)
-{
-	if (asked != NULL)
-		return store_reserve_request(store, r, asked, reserved);
-	*reserved = (struct store_reserved){
-		.outcome = STORE_OUTCOME_RESERVED
-	};
-	return store_reserve(store, r, &reserved->id);
-}
-
-static enum oc_err
-reserve(struct store *store, int64_t issuer_id, const struct ca_plan *plan,
-    const struct store_request *asked, struct store_reserved *reserved,
-    struct oc_error *error)
-{
-	char subject[X509_NAME_TEXT_MAX];
-	struct oc_buffer names;
-	enum oc_err err;
-
-	oc_buffer_init(&names, X509_SANS_MAX * X509_SAN_TEXT_MAX);
-	x509_name_format(plan->tbs.subject, subject);
-	err = list_names(&plan->tbs.extensions, &names);
-	if (err == OC_OK)
-		err = reserve_row(store, &(struct store_reservation){
-			.issuer_id = issuer_id,
-			.serial = plan->serial,
-			.tbs = { plan->der, plan->der_len },
-			.not_before = plan->tbs.not_before,
-			.not_after = plan->tbs.not_after,
-			.profile = plan->profile,
-			.subject = subject,
-			.names = oc_buffer_text(&names),
-		    }, asked, reserved);
-	oc_buffer_fini(&names);
-	if (err != OC_OK && err != OC_ERR_EXISTS)
-		return oc_error_set(error, err, "%s", store_error(store));
-	return err;
-}
-
-/* The caller's serial: that no other has it is for the store to say. */
-static enum oc_err
-reserve_given(struct store *store, int64_t issuer_id, struct ca_plan *plan,
-    const struct store_request *asked, struct store_reserved *reserved,
-    struct oc_error *error)
-{
-	char text[OC_SERIAL_TEXT_MAX];
-	enum oc_err err = ca_plan_write(plan, error);
-
-	if (err != OC_OK)
-		return oc_error_prefix(error, "planning");
-	err = reserve(store, issuer_id, plan, asked, reserved, error);
-	if (err != OC_ERR_EXISTS)
-		return err;
-	oc_serial_format(&plan->serial, text);
-	return oc_error_set(error, OC_ERR_REFUSED, "the serial number %s is "
-	    "another certificate's", text);
-}
-
 static enum oc_err
 reserve_new(struct store *store, int64_t issuer_id, struct ca_plan *plan,
     const struct store_request *asked, struct store_reserved *reserved,
@@ -110,43 +34,17 @@ reserve_new(struct store *store, int64_t issuer_id, struct ca_plan *plan,
 	enum oc_err err = OC_ERR_EXISTS;
 	int i;
 
-	if (plan->is_serial_given)
-		return reserve_given(store, issuer_id, plan, asked, reserved,
-		    error);
 	for (i = 0; err == OC_ERR_EXISTS && i < SERIAL_TRIES; i++) {
-		err = ca_serial_new(store_epoch(store), &plan->serial);
-		if (err == OC_OK)
-			err = ca_plan_write(plan, error);
+		err = ca_prepare(store_epoch(store), plan, error);
 		if (err != OC_OK)
-			return oc_error_prefix(error, "planning");
-		err = reserve(store, issuer_id, plan, asked, reserved, error);
+			return err;
+		err = ca_reserve(store, issuer_id, plan, asked, reserved,
+		    error);
 	}
 	if (err == OC_ERR_EXISTS)
 		return oc_error_set(error, OC_ERR_INTERNAL, "the random "
 		    "number generator repeats itself: no serial number");
 	return err;
-}
-
-/* Certificate ::= SEQUENCE { tbs, algorithm, signature } */
-static enum oc_err
-assemble(const struct ca_plan *plan, const struct sign_job *job,
-    struct ca_certificate *out)
-{
-	const struct x509_signed whole = {
-		.tbs = { plan->der, plan->der_len },
-		.alg = job->signed_alg,
-		.signature = { job->signature, job->signature_len },
-	};
-	enum oc_err err;
-
-	err = der_write(x509_put_signed, &whole, NULL, 0, &out->der_len);
-	if (err != OC_OK)
-		return err;
-	out->der = malloc(out->der_len);
-	if (out->der == NULL)
-		return OC_ERR_NOMEM;
-	return der_write(x509_put_signed, &whole, out->der, out->der_len,
-	    &out->der_len);
 }
 
 /* --- what was asked for before ------------------------------------------ */
@@ -258,25 +156,12 @@ sign_reserved(const struct ca_plan *plan, struct store *store,
 
 	if (job == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	job->key = key;
-	job->kind = SIGN_KIND_CERTIFICATE;
-	job->lane = SIGN_LANE_CERTIFICATE;
-	job->alg = plan->tbs.alg;
-	job->tbs = (struct der_bytes){ plan->der, plan->der_len };
-	job->deadline_ns = deadline_ns;
+	ca_sign_job_init(plan, key, deadline_ns, job);
 	err = sign_now(signer, job, error);
-	if (err != OC_OK)
-		goto out;
-	err = assemble(plan, job, certificate);
-	if (err != OC_OK) {
-		oc_error_set(error, err, "%s", oc_strerror(err));
-		goto out;
-	}
-	err = store_issue(store, certificate->store_id, (struct store_blob){
-	    certificate->der, certificate->der_len });
-	if (err != OC_OK)
-		oc_error_set(error, err, "%s", store_error(store));
-out:
+	if (err == OC_OK)
+		err = ca_assemble(plan, job, certificate, error);
+	if (err == OC_OK)
+		err = ca_record(store, certificate, error);
 	free(job);
 	return err;
 }
@@ -311,26 +196,6 @@ carry_out(struct ca_plan *plan, int64_t issuer_id, struct store *store,
 	return OC_OK;
 }
 
-/* What is known to others is certified for nobody. */
-static enum oc_err
-check_blocked(const struct ca_blocklist *blocklist,
-    const struct ca_request *request, const struct ca_plan *plan,
-    struct oc_error *error)
-{
-	bool is_blocked = false;
-	enum oc_err err;
-
-	err = ca_blocklist_find(blocklist, plan->tbs.spki, &is_blocked);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "the block list: %s",
-		    oc_strerror(err));
-	if (!is_blocked)
-		return OC_OK;
-	return ca_refuse(request->explanation, CA_RULE_KEY_BLOCKED,
-	    OC_ERR_REFUSED, error, "the key is on the block list: others "
-	    "have it; make a new one");
-}
-
 enum oc_err
 ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
     const struct ca_request *request, int64_t deadline_ns,
@@ -344,12 +209,15 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 	oc_assert(issuer->store_id != 0);
 	if (info == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = ca_issuer_find_key(issuer, signer, deadline_ns, key, info,
-	    error);
+	err = ca_issuer_check_revoked(issuer, store, error);
+	if (err == OC_OK)
+		err = ca_issuer_find_key(issuer, signer, deadline_ns, key,
+		    info, error);
 	if (err == OC_OK)
 		err = ca_plan_new(issuer, request, info->alg, &plan, error);
 	if (err == OC_OK)
-		err = check_blocked(issuer->blocklist, request, plan, error);
+		err = ca_check_blocked(issuer->blocklist, request, plan,
+		    error);
 	if (err == OC_OK)
 		err = carry_out(plan, issuer->store_id, store, signer, key,
 		    request, deadline_ns, certificate, error);

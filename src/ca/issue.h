@@ -58,7 +58,8 @@ void ca_certificate_fini(struct ca_certificate *certificate);
 /*
  * REFUSED when policy says no, with the rule in error: a key that is too weak
  * or the CA's own, no names where the profile wants some, an extension in the
- * CSR that the profile does not give, a life longer than the issuer's.
+ * CSR that the profile does not give, a life longer than the issuer's, or an
+ * issuer that is revoked itself.
  * Blocks until deadline_ns.
  */
 enum oc_err ca_issue(struct ca_issuer *issuer, struct store *store,

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "der/reader.h"
+#include "der/time.h"
 #include "x509/file.h"
+#include "x509/name.h"
 #include "x509/spki.h"
 
 /* keyIdentifier of what it issues: the issuer's own SKI octets, whatever
@@ -89,6 +92,99 @@ find_constraints(struct ca_issuer *issuer, struct oc_error *error)
 	return err;
 }
 
+/* Of nobody else's certificate is anything recorded. */
+struct revoked_search {
+	struct der_bytes der;
+	bool is_revoked;
+	enum crl_reason reason;
+	int64_t revoked_at;
+};
+
+static enum oc_err
+look_at_revoked(void *arg, const struct store_certificate *record)
+{
+	struct revoked_search *search = arg;
+
+	if (der_bytes_equal(search->der, (struct der_bytes){
+	    record->certificate, record->certificate_len })) {
+		search->is_revoked = true;
+		search->reason = record->reason;
+		search->revoked_at = record->revoked_at;
+	}
+	return OC_OK;
+}
+
+static enum oc_err
+check_revoked(const struct ca_issuer *issuer, const struct x509_cert *cert,
+    struct store *store, struct oc_error *error)
+{
+	const struct store_filter filter = { .serial = &cert->serial,
+	    .only_revoked = true };
+	struct revoked_search search = { .der = cert->der };
+	char name[X509_NAME_TEXT_MAX], at[DER_ISO8601_MAX];
+	enum oc_err err;
+
+	err = store_list_certificates(store, &filter, look_at_revoked,
+	    &search);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s", store_error(store));
+	if (!search.is_revoked)
+		return OC_OK;
+	x509_name_format(cert->subject, name);
+	der_format_iso8601(search.revoked_at, at);
+	return oc_error_set(error, OC_ERR_REFUSED, "issuer %s: the "
+	    "certificate of \"%.80s\" was revoked at %s (%s): it can still "
+	    "revoke, but issue nothing", issuer->config->name, name, at,
+	    crl_reason_name(search.reason));
+}
+
+enum oc_err
+ca_issuer_check_revoked(const struct ca_issuer *issuer, struct store *store,
+    struct oc_error *error)
+{
+	struct der_reader r = der_reader_of((struct der_bytes){
+	    issuer->chain, issuer->chain_len });
+	struct x509_cert *above;
+	struct der_bytes der;
+	enum oc_err err;
+
+	err = check_revoked(issuer, &issuer->cert, store, error);
+	if (err != OC_OK || issuer->chain_len == 0)
+		return err;
+	above = calloc(1, sizeof(*above));
+	if (above == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	while (err == OC_OK && !der_at_end(&r) &&
+	    der_get_tlv(&r, DER_SEQUENCE, &der)) {
+		err = x509_cert_read(der, above, error);
+		if (err == OC_OK)
+			err = check_revoked(issuer, above, store, error);
+	}
+	free(above);
+	return err;
+}
+
+/* The error names the section: the file is not what was typed. */
+static enum oc_err
+load_chain(struct ca_issuer *issuer, struct oc_error *error)
+{
+	struct oc_error bad = { 0 };
+	enum oc_err err;
+
+	err = x509_file_read_chain(issuer->config->chain, &issuer->chain,
+	    &issuer->chain_len, &bad);
+	if (err == OC_OK) {
+		err = x509_cert_check_chain(&issuer->cert, (struct der_bytes){
+		    issuer->chain, issuer->chain_len }, &bad);
+		if (err != OC_OK)
+			oc_error_prefix(&bad, "%s", issuer->config->chain);
+	}
+	if (err != OC_OK)
+		return oc_error_set(error, err, "[issuer %s] chain: %s",
+		    issuer->config->name, bad.text);
+	return OC_OK;
+}
+
 enum oc_err
 ca_issuer_load(const struct oc_config_issuer *config, struct ca_issuer **out,
     struct oc_error *error)
@@ -116,8 +212,7 @@ ca_issuer_load(const struct oc_config_issuer *config, struct ca_issuer **out,
 	}
 	err = check(issuer, error);
 	if (err == OC_OK && config->chain != NULL)
-		err = x509_file_read_chain(config->chain, &issuer->chain,
-		    &issuer->chain_len, error);
+		err = load_chain(issuer, error);
 	if (err == OC_OK)
 		err = find_constraints(issuer, error);
 	if (err != OC_OK)
@@ -172,8 +267,9 @@ ca_issuer_find_key(const struct ca_issuer *issuer, struct signer *signer,
 		return err;
 	if (!der_bytes_equal(issuer->cert.spki, (struct der_bytes){
 	    info->spki, info->spki_len }))
-		return oc_error_set(error, OC_ERR_MISMATCH, "the signer's key "
-		    "%s is not that of %s: was it changed without a reload?",
-		    name, issuer->config->certificate);
+		return oc_error_set(error, OC_ERR_MISMATCH, "issuer %s: the "
+		    "signer's key is not that of %s: was it changed without "
+		    "a reload?", issuer->config->name,
+		    issuer->config->certificate);
 	return OC_OK;
 }

@@ -32,12 +32,16 @@ struct ca_issuer {
 	const struct ca_blocklist *blocklist;
 };
 
-/* Reads the files; the certificate must be a CA's.  One that has expired
- * revokes and signs CRLs, but issues nothing: ca_issue() refuses.  The
- * error names the file and what to do. */
+/* Reads the files; the certificate must be a CA's, the chain its own.  One
+ * that has expired revokes and signs CRLs, but issues nothing: ca_issue()
+ * refuses.  The error names the file and what to do. */
 enum oc_err ca_issuer_load(const struct oc_config_issuer *config,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
 void ca_issuer_free(struct ca_issuer *issuer);	/* NULL is fine */
+/* REFUSED if its certificate, or one of those above it, is recorded as
+ * revoked (a hold is that too): it may still revoke, but issue nothing. */
+enum oc_err ca_issuer_check_revoked(const struct ca_issuer *issuer,
+    struct store *store, struct oc_error *error) OC_MUST_CHECK;
 /* Makes the store know it. */
 enum oc_err ca_issuer_register(struct ca_issuer *issuer, struct store *store,
     struct oc_error *error) OC_MUST_CHECK;

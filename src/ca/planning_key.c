@@ -202,6 +202,11 @@ plan_path_length(struct ca_planning *p)
 	int above = p->issuer != NULL ?
 	    p->issuer->cert.extensions.path_length : X509_NO_PATH_LENGTH;
 
+	if (p->issuer != NULL && p->profile->is_root)
+		return CA_REFUSE(p, CA_RULE_PROFILE_CA, "the profile %s is "
+		    "for self-signed roots (ocsign ca create); for a CA below "
+		    "%s take intermediate", p->profile->name,
+		    p->issuer->config->name);
 	if (above == 0)
 		return CA_REFUSE(p, CA_RULE_PATH_LENGTH, "issuer %s may not "
 		    "issue to CAs: its path length is 0",

@@ -57,6 +57,7 @@ struct builtin {
 static const struct builtin builtins[] = {
 	{ "root", {
 	    .ca = X509_IS_CA,
+	    .is_root = true,
 	    .path_length = X509_NO_PATH_LENGTH,
 	    .key_usage_rsa = CA_KEY_USAGE,
 	    .key_usage_other = CA_KEY_USAGE,
@@ -219,9 +220,8 @@ find(const struct oc_config *config, const char *name, int depth,
 	if (section == NULL || depth == DEPTH_MAX)
 		return oc_error_set(error, OC_ERR_NOT_FOUND,
 		    "there is no profile \"%s\": built in are server, client, "
-		    "intermediate, ocsp-signer, origin-rsa, origin-ecc and "
-		    "root; [profile NAME] in the configuration adds others",
-		    name);
+		    "intermediate, ocsp-signer, origin-rsa and origin-ecc; "
+		    "[profile NAME] in the configuration adds others", name);
 	err = find(config, section->based_on, depth + 1, profile, error);
 	if (err != OC_OK)
 		return err;

@@ -85,6 +85,7 @@ struct ca_profile {
 	const char *origin;
 
 	enum x509_ca ca;
+	bool is_root;		/* self-signed only: of no issuer's making */
 	int path_length;		/* X509_NO_PATH_LENGTH */
 
 	/* Only an RSA key can encipher a key: RFC 5480, section 3. */

@@ -9,6 +9,37 @@
 #include "x509/crl.h"
 #include "x509/tbs.h"
 
+/*
+ * A root's own certificate: nobody asks a root whether to believe the root,
+ * and its CRL that says no would not be believed either (RFC 5280, 6.1: a
+ * trust anchor is not checked).
+ */
+static enum oc_err
+refuse_own(const struct ca_issuer *issuer, struct store *store,
+    const struct oc_serial *serial, struct oc_error *error)
+{
+	struct store_certificate record = { 0 };
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	bool is_own;
+
+	if (cert == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	is_own = store_find_certificate(store, issuer->store_id, serial,
+	    &record) == OC_OK && record.certificate_len > 0 &&
+	    x509_cert_read((struct der_bytes){ record.certificate,
+	    record.certificate_len }, cert, NULL) == OC_OK &&
+	    der_bytes_equal(cert->subject, issuer->cert.subject) &&
+	    der_bytes_equal(cert->spki, issuer->cert.spki);
+	store_certificate_fini(&record);
+	free(cert);
+	if (is_own)
+		return oc_error_set(error, OC_ERR_REFUSED, "this is the "
+		    "self-signed certificate of %s itself, which no CRL "
+		    "revokes: have it taken out of whatever trusts it",
+		    issuer->config->name);
+	return OC_OK;
+}
+
 enum oc_err
 ca_revoke(struct ca_issuer *issuer, struct store *store,
     const struct oc_serial *serial, enum crl_reason reason,
@@ -17,6 +48,9 @@ ca_revoke(struct ca_issuer *issuer, struct store *store,
 	char text[OC_SERIAL_TEXT_MAX];
 	enum oc_err err;
 
+	err = refuse_own(issuer, store, serial, error);
+	if (err != OC_OK)
+		return err;
 	oc_serial_format(serial, text);
 	err = store_revoke(store, &(struct store_revocation){
 		.issuer_id = issuer->store_id,

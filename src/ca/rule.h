@@ -43,7 +43,8 @@ enum ca_rule {
 	/* Issuer and profile. */
 	CA_RULE_ISSUER_PROFILE,		/* "issuer-profile": not its issuer */
 	CA_RULE_PATH_LENGTH,		/* "path-length" */
-	CA_RULE_PROFILE_CA,		/* "profile-ca": not for a root */
+	CA_RULE_PROFILE_CA,		/* "profile-ca": not for a root, or
+					 * for roots alone */
 	CA_RULE_SERIAL,			/* "serial": of the caller */
 	/* Who asks, and what was made of it: said by other files. */
 	CA_RULE_ACCOUNT,		/* "account": unknown, disabled */

@@ -147,8 +147,7 @@ cfssl_request_add_host(struct cfssl_request *r,
 	err = x509_san_normalize(&san, octets, len + sizeof(address),
 	    &normal, error);
 	if (err != OC_OK)
-		oc_error_prefix(error, "%s%s%s", place->where,
-		    place->path[0] == '\0' ? "" : ": ", place->path);
+		cfssl_json_prefix(place, error);
 	else if (!has_san(r, &normal) && r->num_sans == X509_SANS_MAX)
 		err = cfssl_json_error(place, OC_ERR_LIMIT, error,
 		    "more than %d names", X509_SANS_MAX);

@@ -85,6 +85,15 @@ cfssl_json_error(const struct cfssl_place *place, enum oc_err code,
 	    place->path, place->path[0] == '\0' ? "" : ": ", text);
 }
 
+void
+cfssl_json_prefix(const struct cfssl_place *place, struct oc_error *error)
+{
+	if (error == NULL)
+		return;
+	oc_error_prefix(error, "%s%s%s", place->where,
+	    place->path[0] == '\0' ? "" : ": ", place->path);
+}
+
 /* --- reading ---------------------------------------------------------- */
 
 /* jansson's own limit is 2048 levels of recursion. */
@@ -133,6 +142,8 @@ cfssl_json_parse(const char *where, const uint8_t *text, size_t len,
 	if (read == NULL) {
 		/* What stands there may be somebody's key. */
 		near = strstr(why.text, " near ");
+		if (near == NULL)
+			near = strstr(why.text, " without JSON_");
 		if (near != NULL)
 			*near = '\0';
 		return oc_error_set(error, OC_ERR_MALFORMED, "%s: line %d, "

@@ -58,5 +58,8 @@ struct cfssl_place cfssl_place_in(const struct cfssl_place *place,
 enum oc_err cfssl_json_error(const struct cfssl_place *place,
     enum oc_err code, struct oc_error *error, const char *format, ...)
     OC_PRINTF(4, 5);
+/* "csr.json: names[1].OU: " in front of what error says; it may be NULL. */
+void cfssl_json_prefix(const struct cfssl_place *place,
+    struct oc_error *error);
 
 #endif

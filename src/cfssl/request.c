@@ -221,7 +221,7 @@ read_duration(const struct cfssl_place *place, const char *key,
 		return OC_OK;
 	err = cfssl_duration_parse(text, seconds, error);
 	if (err != OC_OK)
-		oc_error_prefix(error, "%s: %s", in.where, in.path);
+		cfssl_json_prefix(&in, error);
 	return err;
 }
 

@@ -104,7 +104,7 @@ cfssl_subject_add(struct cfssl_subject *s, const struct cfssl_place *place,
 		    "\"%.40s\" is no dotted object identifier", type);
 	err = x509_name_check_value(a.type, a.value, error);
 	if (err != OC_OK) {
-		oc_error_prefix(error, "%s: %s", place->where, place->path);
+		cfssl_json_prefix(place, error);
 		return err;
 	}
 	if (s->num_attributes == CFSSL_ATTRIBUTES_MAX ||

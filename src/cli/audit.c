@@ -1,9 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit verify, list. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/print.h"
 #include "cli/work.h"
+#include "x509/ext.h"
+
+/* The store has one a line. */
+static json_t *
+split_names(const char *names)
+{
+	json_t *list = cli_array();
+
+	while (*names != '\0') {
+		size_t len = strcspn(names, "\n");
+		char text[X509_SAN_TEXT_MAX];
+
+		(void)snprintf(text, sizeof(text), "%.*s", (int)len, names);
+		cli_append_text(list, text);
+		names += len + (names[len] == '\n' ? 1 : 0);
+	}
+	return list;
+}
 
 static enum oc_err
 add_reserved(void *arg, const struct store_certificate *c)
@@ -14,6 +34,7 @@ add_reserved(void *arg, const struct store_certificate *c)
 	cli_put_time(row, "reserved_at", c->reserved_at);
 	cli_put_text(row, "profile", c->profile);
 	cli_put_text(row, "subject", c->subject);
+	cli_put(row, "names", split_names(c->names));
 	cli_append(rows, row);
 	return OC_OK;
 }

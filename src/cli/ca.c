@@ -83,6 +83,18 @@ open_store(struct cli *cli, struct store **store, struct oc_error *error)
 	return OC_OK;
 }
 
+/* "ready" is one that may issue. */
+static const char *
+state_of(const struct ca_issuer *issuer, struct store *store)
+{
+	if (store != NULL &&
+	    ca_issuer_check_revoked(issuer, store, NULL) == OC_ERR_REFUSED)
+		return "revoked";
+	if (issuer->cert.not_after < oc_clock_now_s())
+		return "expired";
+	return "ready";
+}
+
 static enum oc_err
 list_one(const struct oc_config_issuer *section, struct store *store,
     json_t *rows, struct oc_error *error)
@@ -98,7 +110,7 @@ list_one(const struct oc_config_issuer *section, struct store *store,
 	else if (ca_issuer_load(section, &issuer, &bad) != OC_OK)
 		cli_put_text(row, "state", bad.text);
 	else {
-		cli_put_text(row, "state", "ready");
+		cli_put_text(row, "state", state_of(issuer, store));
 		cli_put_name(row, "subject", issuer->cert.subject);
 		cli_put_time(row, "not_after", issuer->cert.not_after);
 	}

@@ -31,6 +31,10 @@ enum oc_err cli_section_add_chain(struct cli *cli,
 /* On standard error: that it was written and what comes next. */
 void cli_section_tell(const struct cli *cli, const char *path);
 
+/* On standard error, if ocsignd runs: that it does not know the certificate
+ * yet. */
+void cli_tell_reload(struct cli *cli);
+
 /* Certificates in PEM, 0644; der holds one or more, end to end.  The
  * directory is made if it is not there. */
 enum oc_err cli_write_certificates(const char *path, struct der_bytes der,

@@ -61,10 +61,13 @@ find_or_write_section(struct creation *c, struct oc_error *error)
 		    c->name, c->section->file, c->section->line);
 	if (c->section != NULL)
 		return OC_OK;
-	if (section.token == NULL || section.key == NULL)
+	if (section.key == NULL)
 		return oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "
 		    "[issuer %.64s] in %s; add it, or give --token and --key "
 		    "to have it written", c->name, config->path);
+	err = cli_token_of_key(c->cli, section.key, &section.token, error);
+	if (err != OC_OK)
+		return err;
 	(void)snprintf(certificate, sizeof(certificate), "%.64s.pem",
 	    c->name);
 	section.certificate = certificate;
@@ -82,6 +85,7 @@ static enum oc_err
 check_free(const struct creation *c, struct oc_error *error)
 {
 	const char *path = c->section->certificate;
+	struct oc_error bad = { 0 };
 	uint8_t *der = NULL;
 	size_t len;
 	bool is_same;
@@ -93,7 +97,7 @@ check_free(const struct creation *c, struct oc_error *error)
 	path = c->section->chain;
 	if (c->parent == NULL || path == NULL || access(path, F_OK) != 0)
 		return OC_OK;
-	is_same = x509_file_read_chain(path, &der, &len, NULL) == OC_OK &&
+	is_same = x509_file_read_chain(path, &der, &len, &bad) == OC_OK &&
 	    der_bytes_equal((struct der_bytes){ der, len },
 	    (struct der_bytes){ c->chain.bytes, c->chain.len });
 	free(der);
@@ -267,6 +271,8 @@ finish(struct creation *c, struct oc_error *error)
 		cli_put_bool(facts, "recovered", c->is_recovered);
 		cli_print(c->cli, facts);
 	}
+	if (c->section_path == NULL)
+		cli_tell_reload(c->cli);
 	ca_issuer_free(issuer);
 	return OC_OK;
 }
@@ -333,7 +339,7 @@ make_certificate(struct creation *c, struct oc_error *error)
 
 /* What a CA's request asks for; the CA outside decides. */
 static enum oc_err
-make_request(struct creation *c, const char *path, struct oc_error *error)
+make_request(struct creation *c, struct oc_error *error)
 {
 	struct x509_extensions *wish = calloc(1, sizeof(*wish));
 	char key[SIGN_KEY_NAME_MAX];
@@ -355,8 +361,8 @@ make_request(struct creation *c, const char *path, struct oc_error *error)
 		    c->names->subject, c->names->subject_len }, wish, &der,
 		    &der_len, error);
 	if (err == OC_OK)
-		err = cli_write(path, CLI_PEM, "CERTIFICATE REQUEST",
-		    (struct der_bytes){ der, der_len }, error);
+		err = cli_csr_put(c->cli, "csr", (struct der_bytes){ der,
+		    der_len }, error);
 	free(der);
 	free(wish);
 	return err;
@@ -390,12 +396,13 @@ cli_ca_create(struct cli *cli, struct oc_error *error)
 	if (c.key == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	if (err == OC_OK)
+		err = cli_check_out(cli, "csr", error);
+	if (err == OC_OK)
 		err = cli_names_new(cli, &c.names, error);
 	if (err == OC_OK)
 		err = find_or_write_section(&c, error);
 	if (err == OC_OK)
-		err = cli_has(cli, "csr") ? make_request(&c,
-		    cli_option(cli, "csr"), error) :
+		err = cli_has(cli, "csr") ? make_request(&c, error) :
 		    make_certificate(&c, error);
 	if (c.section_path != NULL && err != OC_OK &&
 	    c.certificate.der == NULL)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/print.h"
@@ -27,28 +28,14 @@ given_free(struct given *g)
 	free(g);
 }
 
-/* The first of the chain must have issued it. */
 static enum oc_err
 check_chain(const struct given *g, const char *path, struct oc_error *error)
 {
-	struct x509_cert *above = calloc(1, sizeof(*above));
-	struct der_reader r = der_reader_of((struct der_bytes){ g->chain,
-	    g->chain_len });
-	struct der_bytes first;
-	enum oc_err err = OC_ERR_MALFORMED;
+	enum oc_err err = x509_cert_check_chain(&g->cert, (struct der_bytes){
+	    g->chain, g->chain_len }, error);
 
-	if (above == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	if (!der_get_tlv(&r, DER_SEQUENCE, &first))
-		oc_error_set(error, err, "no certificate");
-	else
-		err = x509_cert_read(first, above, error);
-	if (err == OC_OK)
-		err = x509_cert_verify_issued(&g->cert, above, error);
 	if (err != OC_OK)
-		oc_error_prefix(error, "%s: its first certificate is not the "
-		    "issuer's", path);
-	free(above);
+		oc_error_prefix(error, "--chain %s", path);
 	return err;
 }
 
@@ -128,6 +115,29 @@ tell(const struct cli *cli, const char *name, const struct ca_issuer *issuer)
 
 /* --- import ----------------------------------------------------------- */
 
+/* What the section names already must fit the new certificate too. */
+static enum oc_err
+check_old_chain(const struct oc_config_issuer *section,
+    const struct given *g, struct oc_error *error)
+{
+	struct der_bytes chain;
+	uint8_t *der;
+	enum oc_err err;
+
+	if (section->chain == NULL)
+		return OC_OK;
+	err = x509_file_read_chain(section->chain, &der, &chain.len, error);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "[issuer %s] chain (add "
+		    "--chain)", section->name);
+	chain.p = der;
+	err = x509_cert_check_chain(&g->cert, chain, error);
+	free(der);
+	if (err != OC_OK)
+		oc_error_prefix(error, "%s (add --chain)", section->chain);
+	return err;
+}
+
 static enum oc_err
 check_files(struct cli *cli, const struct oc_config_issuer *section,
     const struct given *g, struct oc_error *error)
@@ -136,8 +146,9 @@ check_files(struct cli *cli, const struct oc_config_issuer *section,
 		return oc_error_set(error, OC_ERR_EXISTS, "the certificate "
 		    "%s is there already; --force replaces it by one for the "
 		    "same key", section->certificate);
-	return g->chain == NULL ? OC_OK :
-	    cli_section_check_chain(cli, section, error);
+	if (g->chain != NULL)
+		return cli_section_check_chain(cli, section, error);
+	return check_old_chain(section, g, error);
 }
 
 static enum oc_err
@@ -170,6 +181,7 @@ import_given(struct cli *cli, const struct oc_config_issuer *section,
 		err = cli_open_issuer(cli, section->name, &issuer, error);
 	if (err == OC_OK) {
 		tell(cli, section->name, issuer);
+		cli_tell_reload(cli);
 		ca_issuer_free(issuer);
 	}
 	return err;
@@ -193,12 +205,36 @@ cli_ca_import(struct cli *cli, struct oc_error *error)
 
 /* --- add -------------------------------------------------------------- */
 
+/* No error: it may be one CA under two names.  But whoever trusts the one
+ * trusts what the other signs. */
+static void
+warn_same_key(struct cli *cli, const struct ca_issuer *issuer)
+{
+	const struct oc_config *config;
+
+	if (cli_config(cli, &config, NULL) != OC_OK)
+		return;
+	for (size_t i = 0; i < config->num_issuers; i++) {
+		const struct oc_config_issuer *section = &config->issuers[i];
+		struct ca_issuer *other;
+		struct oc_error bad = { 0 };
+
+		if (strcmp(section->name, issuer->config->name) == 0 ||
+		    ca_issuer_load(section, &other, &bad) != OC_OK)
+			continue;
+		if (der_bytes_equal(other->cert.spki, issuer->cert.spki))
+			fprintf(stderr, "ocsign: ca add: warning: [issuer %s] "
+			    "has the same key\n", section->name);
+		ca_issuer_free(other);
+	}
+}
+
 /* The section is written last: whatever reads it finds a CA that works. */
 static enum oc_err
 add_given(struct cli *cli, const struct given *g, struct oc_error *error)
 {
 	struct cli_section section = { .name = cli->args[0],
-	    .token = cli_option(cli, "token"), .key = cli_option(cli, "key") };
+	    .key = cli_option(cli, "key") };
 	char *certificate = realpath(cli_option(cli, "cert"), NULL);
 	char *chain = !cli_has(cli, "chain") ? NULL :
 	    realpath(cli_option(cli, "chain"), NULL);
@@ -206,7 +242,9 @@ add_given(struct cli *cli, const struct given *g, struct oc_error *error)
 	char *path = NULL;
 	enum oc_err err;
 
-	err = cli_need_csr_key(cli, section.token, section.key, error);
+	err = cli_token_of_key(cli, section.key, &section.token, error);
+	if (err == OC_OK)
+		err = cli_need_csr_key(cli, section.token, section.key, error);
 	if (err == OC_OK)
 		err = cli_open_signers(cli, error);
 	if (err == OC_OK)
@@ -227,6 +265,9 @@ add_given(struct cli *cli, const struct given *g, struct oc_error *error)
 	if (err == OC_OK) {
 		tell(cli, section.name, issuer);
 		cli_section_tell(cli, path);
+		fprintf(stderr, "ocsign: ca add: the section names %s where "
+		    "it is: keep it there\n", certificate);
+		warn_same_key(cli, issuer);
 	}
 	ca_issuer_free(issuer);
 	free(path);
@@ -268,7 +309,8 @@ const struct cli_option cli_ca_import_options[] = {
 
 const struct cli_option cli_ca_add_options[] = {
 	{ "cert", "FILE", CLI_REQUIRED, "the CA's certificate" },
-	{ "token", "NAME", CLI_REQUIRED, "the [token NAME] of its key" },
+	{ "token", "NAME", CLI_OPTIONAL,
+	    "its [token NAME]; else as the key's URI says" },
 	{ "key", "KEY", CLI_REQUIRED, "the key: a URI or label" },
 	{ "chain", "FILE", CLI_OPTIONAL,
 	    "those above it, in PEM, its issuer first" },

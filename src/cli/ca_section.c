@@ -12,6 +12,7 @@
 #include "base/pem.h"
 #include "cli/work_impl.h"
 #include "der/reader.h"
+#include "ipc/server.h"
 
 /* What base/conf.c takes as a section's name. */
 static enum oc_err
@@ -190,6 +191,20 @@ cli_section_tell(const struct cli *cli, const char *path)
 	fprintf(stderr, "ocsign: %s %s: wrote %s; add its URLs there, and "
 	    "reload ocsignd if it runs\n", cli->command->noun,
 	    cli->command->verb, path);
+}
+
+void
+cli_tell_reload(struct cli *cli)
+{
+	char *path;
+
+	if (cli_socket(cli, "status-control.sock", &path, NULL) != OC_OK)
+		return;
+	if (ipc_is_served(path))
+		fprintf(stderr, "ocsign: %s %s: reload ocsignd, which does "
+		    "not know the certificate yet\n", cli->command->noun,
+		    cli->command->verb);
+	free(path);
 }
 
 enum oc_err

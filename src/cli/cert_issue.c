@@ -12,6 +12,8 @@
 #include "ca/csr.h"
 #include "ca/issue.h"
 #include "ca/plan.h"
+#include "cli/account.h"
+#include "cli/csr.h"
 #include "cli/explain.h"
 #include "cli/names.h"
 #include "cli/print.h"
@@ -27,6 +29,7 @@ struct issuing {
 	struct ca_issuer *issuer;
 	struct ca_chain chain;
 	struct ca_request request;
+	struct cli_asked *asked;	/* NULL: for no account */
 	struct ca_certificate certificate;
 	struct ca_explanation explanation;
 };
@@ -53,6 +56,22 @@ cli_cert_chain(struct cli *cli, const struct ca_issuer *issuer,
 	return ca_chain_read(issuer, number, chain, error);
 }
 
+/* A CA's policy is its profiles: who wants longer writes one that says so. */
+static enum oc_err
+check_validity(const struct issuing *i, struct oc_error *error)
+{
+	long long hours = i->profile.validity_s / 3600;
+
+	if (i->profile.validity_s == 0 ||
+	    i->request.validity_s <= i->profile.validity_s)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_REFUSED, "--validity %s is longer "
+	    "than the profile %s gives (%lld %s); choose a shorter one, or "
+	    "another profile", cli_option(i->cli, "validity"),
+	    i->profile.name, hours < 48 ? hours : hours / 24,
+	    hours < 48 ? "hours" : "days");
+}
+
 /* Whatever can be found wrong without the token. */
 static enum oc_err
 prepare(struct issuing *i, struct oc_error *error)
@@ -76,6 +95,8 @@ prepare(struct issuing *i, struct oc_error *error)
 		err = ca_profile_find(config, cli_option(i->cli, "profile"),
 		    &i->profile, error);
 	if (err == OC_OK)
+		err = check_validity(i, error);
+	if (err == OC_OK)
 		err = cli_open_issuer(i->cli, cli_option(i->cli, "issuer"),
 		    &i->issuer, error);
 	if (err == OC_OK)
@@ -89,7 +110,11 @@ prepare(struct issuing *i, struct oc_error *error)
 	i->request.sans = i->names->num_sans > 0 ? i->names->sans : NULL;
 	i->request.num_sans = i->names->num_sans;
 	i->request.explanation = &i->explanation;
-	err = ca_plan_preview(i->issuer, &i->request, error);
+	if (cli_has(i->cli, "account"))
+		err = cli_asked_new(i->cli, cli_option(i->cli, "account"),
+		    &i->request, &i->asked, error);
+	if (err == OC_OK)
+		err = ca_plan_preview(i->issuer, &i->request, error);
 	i->request.explanation = NULL;
 	return err;
 }
@@ -138,6 +163,7 @@ static enum oc_err
 write_out(const struct issuing *i, struct oc_error *error)
 {
 	const char *path = cli_option(i->cli, "out");
+	bool is_json = i->cli->format == CLI_FORMAT_JSON;
 	char serial[OC_SERIAL_TEXT_MAX];
 	struct oc_buffer b;
 	enum oc_err err;
@@ -151,24 +177,25 @@ write_out(const struct issuing *i, struct oc_error *error)
 	err = b.err;
 	if (err != OC_OK)
 		oc_error_set(error, err, "%s", oc_strerror(err));
-	else if (path != NULL)
-		err = oc_file_write(path, 0644, b.bytes, b.len, error);
-	if (err != OC_OK)
-		oc_error_prefix(error, "it is issued (serial %s), but not "
-		    "written; \"ocsign cert show --pem %s\" prints it",
-		    serial, serial);
-	else if (i->cli->format == CLI_FORMAT_JSON) {
+	else if (path != NULL || !is_json)
+		err = cli_write_text(path, b.bytes, b.len, error);
+	if (err == OC_OK && is_json) {
 		json_t *facts = cli_object();
 
 		cli_put_text(facts, "serial", serial);
 		cli_put_text(facts, "issuer", i->issuer->config->name);
 		cli_put_text(facts, "pem", oc_buffer_text(&b));
+		cli_put_text(facts, "out", path);
 		if (cli_has(i->cli, "explain"))
 			cli_put(facts, "explanation",
 			    cli_explain_json(&i->explanation));
 		cli_print(i->cli, facts);
-	} else if (path == NULL)
-		(void)fwrite(b.bytes, 1, b.len, stdout);
+		err = cli_flush(error);
+	}
+	if (err != OC_OK)
+		oc_error_prefix(error, "it is issued (serial %s), but not "
+		    "written; \"ocsign cert show --pem %s\" prints it",
+		    serial, serial);
 	oc_buffer_fini(&b);
 	return err;
 }
@@ -187,7 +214,7 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 	if (cli_has(cli, "dry-run"))
 		goto out;
 	if (err == OC_OK)
-		err = cli_check_out(cli_option(cli, "out"), error);
+		err = cli_check_out(cli, "out", error);
 	if (err == OC_OK)
 		err = issue(i, error);
 	if (err == OC_OK) {
@@ -196,9 +223,10 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 	}
 out:
 	ca_certificate_fini(&i->certificate);
-	ca_chain_fini(&i->chain);
+	cli_asked_free(i->asked);
 	ca_explanation_fini(&i->explanation);
 	ca_profile_fini(&i->profile);
+	ca_chain_fini(&i->chain);
 	ca_issuer_free(i->issuer);
 	free(i->names);
 	free(i->csr_der);
@@ -212,7 +240,10 @@ const struct cli_option cli_cert_issue_options[] = {
 	    "server, client, origin-ecc, ..., or yours" },
 	{ "subject", "NAME", CLI_OPTIONAL, "instead of the request's" },
 	{ "san", "NAME", CLI_REPEATED, "instead of the request's names" },
-	{ "validity", "DURATION", CLI_OPTIONAL, "such as 90d" },
+	{ "account", "ACCOUNT", CLI_OPTIONAL,
+	    "only for names in this one's zones" },
+	{ "validity", "DURATION", CLI_OPTIONAL,
+	    "such as 30d; at most the profile's" },
 	{ "chain", NULL, CLI_OPTIONAL, "add the issuers, but for the root" },
 	{ "alternate", "WHICH", CLI_OPTIONAL,
 	    "of the alternate chain: its number, or an issuer" },

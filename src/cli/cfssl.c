@@ -110,7 +110,7 @@ cli_cfssl_make_root(const struct cfssl_request *request,
     struct oc_error *error)
 {
 	uint8_t subject[OC_NAME_MAX];
-	struct ca_profile profile;
+	struct ca_profile profile = { .name = "" };
 	struct ca_request wish = { .profile = &profile,
 	    .spki = cfssl_key_spki(made->key), .subject.p = subject };
 	struct ca_plan *plan = NULL;
@@ -136,6 +136,7 @@ cli_cfssl_make_root(const struct cfssl_request *request,
 		err = cfssl_key_sign(made->key, (struct der_bytes){
 		    plan->der, plan->der_len }, der, der_len, error);
 	ca_plan_free(plan);
+	ca_profile_fini(&profile);
 	return err;
 }
 

@@ -102,8 +102,9 @@ refuse_file(const struct oc_config *config, const char *ca,
     struct oc_error *error)
 {
 	const struct oc_config_issuer *section;
+	struct oc_error none = { 0 };
 
-	if (find_section(config, ca, &section, NULL) == OC_OK)
+	if (find_section(config, ca, &section, &none) == OC_OK)
 		return oc_error_set(error, OC_ERR_REFUSED, "-ca-key: a CA's "
 		    "key in a file is not used; that of issuer %s is in its "
 		    "token: leave -ca-key out", section->name);

@@ -13,14 +13,13 @@
 #include "cli/cfssl_issuer.h"
 #include "cli/csr.h"
 
-/* CFSSL's default: 8760 hours. */
-#define DEFAULT_S (INT64_C(8760) * 3600)
-
 /* Everything of one run. */
 struct signing {
 	struct cli *cli;
 	struct ca_issuer *issuer;
-	struct ca_profile profile;
+	const struct ca_profile *profile;
+	struct ca_profile found;	/* where it is, */
+	struct ca_cfssl_config *standard;	/* or here */
 	struct cfssl_request *names;	/* -hostname, in its sans; or NULL */
 	uint8_t subject[OC_NAME_MAX];
 	struct x509_csr csr;
@@ -30,38 +29,43 @@ struct signing {
 
 /* What CFSSL signs with where nobody says otherwise. */
 static enum oc_err
-default_profile(const struct oc_config *config, struct ca_profile *profile,
-    struct oc_error *error)
+default_profile(struct signing *s, struct oc_error *error)
 {
-	const struct der_bytes client = der_oid_bytes(DER_OID_CLIENT_AUTH);
-	enum oc_err err = ca_profile_find(config, "server", profile, error);
+	static const char text[] = "{\"signing\":{\"default\":{"
+	    "\"expiry\":\"8760h\",\"usages\":[\"signing\","
+	    "\"key encipherment\",\"server auth\",\"client auth\"]}}}";
+	enum oc_err err;
 
-	if (err != OC_OK)
-		return err;
-	oc_assert(profile->num_ekus < X509_EKUS_MAX);
-	memcpy(profile->eku_octets[profile->num_ekus], client.p, client.len);
-	profile->eku_len[profile->num_ekus++] = (uint8_t)client.len;
-	profile->sans_rule = CA_SANS_OPTIONAL;
-	profile->name_kinds = CA_NAME_ALL;
-	profile->validity_s = DEFAULT_S;
-	return OC_OK;
+	err = ca_cfssl_config_parse("CFSSL's default", text, strlen(text),
+	    &s->standard, error);
+	if (err == OC_OK) {
+		s->profile = ca_cfssl_config_profile(s->standard, "");
+		oc_assert(s->profile != NULL);
+	}
+	return err;
 }
 
 static enum oc_err
 find_profile(struct signing *s, struct oc_error *error)
 {
+	const char *path = cli_option(s->cli, "config");
 	const char *name = cli_option(s->cli, "profile");
 	const struct oc_config *config;
 	enum oc_err err = cli_config(s->cli, &config, error);
 
 	if (err != OC_OK)
 		return err;
-	if (config->cfssl.config != NULL)
-		return ca_cfssl_config_find(config->cfssl.config,
-		    name != NULL ? name : "", &s->profile, error);
-	if (name == NULL || name[0] == '\0')
-		return default_profile(config, &s->profile, error);
-	return ca_profile_find(config, name, &s->profile, error);
+	if (name == NULL)
+		name = "";
+	if (path == NULL)
+		path = config->cfssl.config;
+	if (path == NULL && name[0] == '\0')
+		return default_profile(s, error);
+	err = path != NULL ?
+	    ca_cfssl_config_find(path, name, &s->found, error) :
+	    ca_profile_find(config, name, &s->found, error);
+	s->profile = &s->found;
+	return err;
 }
 
 static enum oc_err
@@ -104,11 +108,11 @@ issue(struct signing *s, struct oc_error *error)
 	struct store *store;
 	enum oc_err err;
 
-	s->request.profile = &s->profile;
+	s->request.profile = s->profile;
 	s->request.csr = &s->csr;
 	err = cli_store(s->cli, STORE_CREATE, &store, error);
 	if (err == OC_OK)
-		err = ca_check_csr(&s->csr, &s->profile, error);
+		err = ca_check_csr(&s->csr, s->profile, error);
 	if (err == OC_OK)
 		err = cli_need_key(s->cli, SIGN_KEY_ISSUER, name, error);
 	if (err == OC_OK)
@@ -145,9 +149,10 @@ static void
 signing_fini(struct signing *s)
 {
 	ca_certificate_fini(&s->certificate);
-	ca_profile_fini(&s->profile);
 	ca_issuer_free(s->issuer);
 	cfssl_request_free(s->names);
+	ca_cfssl_config_free(s->standard);
+	ca_profile_fini(&s->found);
 }
 
 /* --- gencert ---------------------------------------------------------- */
@@ -311,7 +316,8 @@ const struct cli_option cli_gencert_options[] = {
 	{ "initca", NULL, CLI_OPTIONAL, "a new self-signed CA, as genkey" },
 	{ "ca", "CA", CLI_OPTIONAL, "the [issuer NAME], or its certificate" },
 	{ "ca-key", "KEY", CLI_OPTIONAL, "not needed: the issuer's own" },
-	{ "profile", "NAME", CLI_OPTIONAL, "built in, or of ocsign.conf" },
+	{ "config", "FILE", CLI_OPTIONAL, "CFSSL's config.json" },
+	{ "profile", "NAME", CLI_OPTIONAL, "of config.json or ocsign.conf" },
 	{ "hostname", "A,B", CLI_OPTIONAL, "instead of CSRJSON's hosts" },
 	{ "cn", "NAME", CLI_OPTIONAL, "instead of CSRJSON's CN" },
 	{ "loglevel", "N", CLI_OPTIONAL, "taken for CFSSL's sake: 0 to 5" },
@@ -321,7 +327,8 @@ const struct cli_option cli_gencert_options[] = {
 const struct cli_option cli_sign_options[] = {
 	{ "ca", "CA", CLI_OPTIONAL, "the [issuer NAME], or its certificate" },
 	{ "ca-key", "KEY", CLI_OPTIONAL, "not needed: the issuer's own" },
-	{ "profile", "NAME", CLI_OPTIONAL, "built in, or of ocsign.conf" },
+	{ "config", "FILE", CLI_OPTIONAL, "CFSSL's config.json" },
+	{ "profile", "NAME", CLI_OPTIONAL, "of config.json or ocsign.conf" },
 	{ "hostname", "A,B", CLI_OPTIONAL, "instead of the request's names" },
 	{ "csr", "FILE", CLI_OPTIONAL, "instead of the argument" },
 	{ "loglevel", "N", CLI_OPTIONAL, "taken for CFSSL's sake: 0 to 5" },

@@ -60,6 +60,8 @@ extern const struct cli_command cli_key_commands[];
 extern const struct cli_command cli_ca_commands[];
 extern const struct cli_command cli_csr_commands[];
 extern const struct cli_command cli_cert_commands[];
+extern const struct cli_command cli_account_commands[];
+extern const struct cli_command cli_zone_commands[];
 extern const struct cli_command cli_crl_commands[];
 extern const struct cli_command cli_ocsp_commands[];
 extern const struct cli_command cli_origin_commands[];

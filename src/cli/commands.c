@@ -10,6 +10,8 @@ const struct cli_command *const cli_commands[] = {
 	cli_ca_commands,
 	cli_csr_commands,
 	cli_cert_commands,
+	cli_account_commands,
+	cli_zone_commands,
 	cli_crl_commands,
 	cli_ocsp_commands,
 	cli_origin_commands,

@@ -43,19 +43,15 @@ crl_create(struct cli *cli, struct oc_error *error)
 	json_t *facts;
 	enum oc_err err;
 
-	err = cli_check_out(out, error);
+	err = cli_check_out(cli, "out", error);
 	if (err == OC_OK)
 		err = cli_open_issuer(cli, cli_option(cli, "issuer"), &issuer,
 		    error);
 	if (err == OC_OK)
 		err = create(cli, issuer, &crl, error);
-	if (err == OC_OK && (out != NULL || cli->format == CLI_FORMAT_TEXT)) {
+	if (err == OC_OK && (out != NULL || cli->format == CLI_FORMAT_TEXT))
 		err = cli_write(out, encoding, "X509 CRL",
 		    (struct der_bytes){ crl.der, crl.der_len }, error);
-		if (err != OC_OK)
-			oc_error_prefix(error, "the CRL is signed and "
-			    "recorded, but not written");
-	}
 	if (err == OC_OK && cli->format == CLI_FORMAT_JSON) {
 		facts = cli_object();
 		cli_put_text(facts, "issuer", issuer->config->name);
@@ -63,7 +59,11 @@ crl_create(struct cli *cli, struct oc_error *error)
 		cli_put_int(facts, "entries", crl.num_entries);
 		cli_put_text(facts, "out", out);
 		cli_print(cli, facts);
+		err = cli_flush(error);
 	}
+	if (err != OC_OK && crl.der != NULL)
+		oc_error_prefix(error, "the CRL is signed and recorded, but "
+		    "not written");
 	ca_crl_fini(&crl);
 	ca_issuer_free(issuer);
 	return err;
@@ -120,7 +120,7 @@ crl_show(struct cli *cli, struct oc_error *error)
 				cli_put_time(facts, "next_update",
 				    crl.next_update);
 			if (crl.number.len > 0)
-				cli_put_hex(facts, "number", crl.number);
+				cli_put_integer(facts, "number", crl.number);
 			if (crl.authority_key_id.len > 0)
 				cli_put_hex(facts, "authority_key_id",
 				    crl.authority_key_id);

@@ -3,7 +3,10 @@
 #include "cli/csr.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/limits.h"
+#include "base/pem.h"
 #include "ca/issue.h"
 #include "cli/facts.h"
 #include "cli/print.h"
@@ -48,6 +51,62 @@ cli_csr_read(const char *path, uint8_t **der, struct x509_csr *csr,
 	return err;
 }
 
+static void
+put_csr(json_t *facts, const struct x509_csr *csr)
+{
+	char key[64];
+
+	cli_put_name(facts, "subject", csr->subject);
+	x509_spki_format(csr->spki, key);
+	cli_put_text(facts, "key", key);
+	cli_put_text(facts, "algorithm", sign_alg_info(csr->alg)->name);
+	cli_put_extensions(facts, &csr->extensions);
+}
+
+/* Beside what it asks for: where it went. */
+static enum oc_err
+print_made(const struct cli *cli, const char *option, struct der_bytes der,
+    struct oc_error *error)
+{
+	struct x509_csr *csr = calloc(1, sizeof(*csr));
+	struct oc_buffer pem;
+	json_t *facts;
+	enum oc_err err;
+
+	if (csr == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	oc_buffer_init(&pem, 2 * OC_CSR_MAX);
+	oc_pem_write(&pem, "CERTIFICATE REQUEST", der.p, der.len);
+	err = pem.err != OC_OK ? oc_error_set(error, pem.err, "%s",
+	    oc_strerror(pem.err)) : x509_csr_read(der, csr, error);
+	if (err == OC_OK) {
+		facts = cli_object();
+		put_csr(facts, csr);
+		cli_put_text(facts, "pem", oc_buffer_text(&pem));
+		cli_put_text(facts, "out", cli_option(cli, option));
+		cli_print(cli, facts);
+		err = cli_flush(error);
+	}
+	oc_buffer_fini(&pem);
+	free(csr);
+	return err;
+}
+
+enum oc_err
+cli_csr_put(const struct cli *cli, const char *option, struct der_bytes der,
+    struct oc_error *error)
+{
+	const char *path = cli_option(cli, option);
+	enum oc_err err = OC_OK;
+
+	if (path != NULL || cli->format == CLI_FORMAT_TEXT)
+		err = cli_write(path, CLI_PEM, "CERTIFICATE REQUEST", der,
+		    error);
+	if (err == OC_OK && cli->format == CLI_FORMAT_JSON)
+		err = print_made(cli, option, der, error);
+	return err;
+}
+
 /* What the profile says, and, if it says no, exit status 1. */
 static enum oc_err
 put_verdict(struct cli *cli, const struct x509_csr *csr, const char *name,
@@ -73,13 +132,35 @@ put_verdict(struct cli *cli, const struct x509_csr *csr, const char *name,
 	return OC_OK;
 }
 
+/* Requests are shown without a configuration too; then there is no list. */
+static enum oc_err
+put_blocked(struct cli *cli, const struct x509_csr *csr, json_t *facts,
+    struct oc_error *error)
+{
+	const struct ca_blocklist *blocklist;
+	bool is_blocked = false;
+	enum oc_err err;
+
+	if (access(cli->config_path, R_OK) != 0)
+		return OC_OK;
+	err = cli_blocklist(cli, &blocklist, error);
+	if (err != OC_OK)
+		return err;
+	if (ca_blocklist_find(blocklist, csr->spki, &is_blocked) != OC_OK ||
+	    !is_blocked)
+		return OC_OK;
+	cli_put_text(facts, "blocked", "the key is on the block list: others "
+	    "have it");
+	cli->exit_status = 1;
+	return OC_OK;
+}
+
 static enum oc_err
 csr_show(struct cli *cli, struct oc_error *error)
 {
 	struct x509_csr *csr = calloc(1, sizeof(*csr));
 	struct oc_error bad = { 0 };
 	json_t *facts = cli_object();
-	char key[64];
 	uint8_t *der = NULL;
 	enum oc_err err;
 
@@ -87,19 +168,16 @@ csr_show(struct cli *cli, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	err = read_unverified(cli->args[0], &der, csr, error);
 	if (err == OC_OK) {
-		cli_put_name(facts, "subject", csr->subject);
-		x509_spki_format(csr->spki, key);
-		cli_put_text(facts, "key", key);
-		cli_put_text(facts, "algorithm",
-		    sign_alg_info(csr->alg)->name);
-		cli_put_extensions(facts, &csr->extensions);
+		put_csr(facts, csr);
 		if (x509_csr_verify(csr, &bad) == OC_OK)
 			cli_put_text(facts, "signature", "good");
 		else {
-			cli_put_text(facts, "signature", bad.text);
+			cli_put_text(facts, "signature", "bad");
+			cli_put_text(facts, "signature_error", bad.text);
 			cli->exit_status = 1;
 		}
-		if (cli_has(cli, "profile"))
+		err = put_blocked(cli, csr, facts, error);
+		if (err == OC_OK && cli_has(cli, "profile"))
 			err = put_verdict(cli, csr,
 			    cli_option(cli, "profile"), facts, error);
 	}
@@ -133,8 +211,8 @@ const struct cli_command cli_csr_commands[] = {
 	    .summary = "what a certification request asks for",
 	    .about = "Prints what a request asks for, whether its signature "
 		"is good, and, with --profile, whether that profile would "
-		"take it.  The exit status is 1 if the signature is bad or "
-		"the profile says no.",
+		"take it.  The exit status is 1 if the signature is bad, "
+		"the profile says no, or the key is on the block list.",
 	    .example = "ocsign csr show --profile server site.csr",
 	    .run = csr_show },
 	{ NULL }

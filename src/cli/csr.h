@@ -14,14 +14,10 @@ enum oc_err cli_csr_sign(const struct cli *cli, const char *key,
     struct der_bytes subject, const struct x509_extensions *extensions,
     uint8_t **der, size_t *der_len, struct oc_error *error) OC_MUST_CHECK;
 
-enum cli_overwrite { CLI_OVERWRITE, CLI_KEEP };
-
-/* A new key's CertificationRequest; the key goes to key_path, 0600.  EXISTS
- * if CLI_KEEP and there is such a file. */
-enum oc_err cli_csr_new_key(const char *key_path, enum sign_key_type type,
-    unsigned int bits, enum cli_overwrite overwrite, struct der_bytes subject,
-    const struct x509_extensions *extensions, uint8_t **der, size_t *der_len,
-    struct oc_error *error) OC_MUST_CHECK;
+/* In PEM, to the file that this option names or standard output; with --json
+ * what it asks for as well. */
+enum oc_err cli_csr_put(const struct cli *cli, const char *option,
+    struct der_bytes der, struct oc_error *error) OC_MUST_CHECK;
 
 /* Read from a file, with its signature checked; *der is for free() and csr
  * borrows it. */

@@ -3,6 +3,7 @@
 #include "cli/csr.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <openssl/ec.h>
@@ -15,6 +16,7 @@
 #include "cli/key.h"
 #include "cli/names.h"
 #include "cli/print.h"
+#include "x509/name.h"
 #include "x509/tbs.h"
 
 static enum oc_err
@@ -161,34 +163,72 @@ write_key(const char *path, EVP_PKEY *key, struct oc_error *error)
 	return err;
 }
 
-enum oc_err
-cli_csr_new_key(const char *key_path, enum sign_key_type type,
-    unsigned int bits, enum cli_overwrite overwrite, struct der_bytes subject,
-    const struct x509_extensions *extensions, uint8_t **der, size_t *der_len,
+/*
+ * Key and request are both written or neither: the request first, so that a
+ * failure loses no key, not even one that --force is about to replace.  On
+ * standard output it cannot be taken back, and comes last.
+ */
+static enum oc_err
+write_both(const struct cli *cli, EVP_PKEY *key, struct der_bytes request,
     struct oc_error *error)
 {
-	uint8_t *made = NULL;
-	EVP_PKEY *key;
+	const char *key_path = cli_option(cli, "new-key");
+	const char *out = cli_option(cli, "out");
+	bool is_file = out != NULL && strcmp(out, "-") != 0;
+	bool is_new = access(is_file ? out : key_path, F_OK) != 0;
 	enum oc_err err;
 
-	if (overwrite == CLI_KEEP && access(key_path, F_OK) == 0)
+	if (is_file) {
+		err = cli_csr_put(cli, "out", request, error);
+		if (err != OC_OK)
+			return err;
+		err = write_key(key_path, key, error);
+	} else {
+		err = write_key(key_path, key, error);
+		if (err != OC_OK)
+			return err;
+		err = cli_csr_put(cli, "out", request, error);
+	}
+	if (err != OC_OK && is_new)
+		(void)unlink(is_file ? out : key_path);
+	return err;
+}
+
+/* Checks and makes all before it writes. */
+static enum oc_err
+create_with_new_key(const struct cli *cli, struct der_bytes subject,
+    const struct x509_extensions *extensions, struct oc_error *error)
+{
+	const char *path = cli_option(cli, "new-key");
+	enum sign_key_type type;
+	struct der_bytes request;
+	EVP_PKEY *key = NULL;
+	uint8_t *der = NULL;
+	unsigned int bits;
+	enum oc_err err;
+
+	if (!cli_has(cli, "force") && access(path, F_OK) == 0)
 		return oc_error_set(error, OC_ERR_EXISTS, "%s is there "
 		    "already; choose another --new-key, or --force to lose "
-		    "that key", key_path);
+		    "that key", path);
+	err = cli_key_type_parse(cli_option(cli, "type"), &type, &bits,
+	    error);
+	if (err != OC_OK)
+		return err;
+	cli_progress_begin("the new key");
 	key = generate(type, bits);
+	cli_progress_end();
 	if (key == NULL)
 		return oc_error_set(error, OC_ERR_INTERNAL,
 		    "OpenSSL cannot generate the key");
-	err = make_csr(key, type, subject, extensions, &made, der_len, error);
+	err = make_csr(key, type, subject, extensions, &der, &request.len,
+	    error);
+	request.p = der;
 	if (err == OC_OK)
-		err = write_key(key_path, key, error);
+		err = write_both(cli, key, request, error);
 	EVP_PKEY_free(key);
-	if (err != OC_OK) {
-		free(made);
-		return err;
-	}
-	*der = made;
-	return OC_OK;
+	free(der);
+	return err;
 }
 
 /* --- the command ------------------------------------------------------ */
@@ -200,10 +240,10 @@ check_options(const struct cli *cli, struct oc_error *error)
 
 	if (in_token == in_file)
 		return oc_error_set(error, OC_ERR_USAGE, "whose key? give "
-		    "either --key KEY --token NAME, or --new-key FILE");
-	if (in_token != cli_has(cli, "token"))
+		    "either --key KEY, or --new-key FILE");
+	if (!in_token && cli_has(cli, "token"))
 		return oc_error_set(error, OC_ERR_USAGE,
-		    "--key and --token go together");
+		    "--token is for --key only");
 	if (in_token && (cli_has(cli, "type") || cli_has(cli, "force")))
 		return oc_error_set(error, OC_ERR_USAGE,
 		    "--type and --force are for --new-key only");
@@ -211,66 +251,94 @@ check_options(const struct cli *cli, struct oc_error *error)
 }
 
 static enum oc_err
-create(struct cli *cli, const struct cli_names *names,
-    const struct x509_extensions *extensions, uint8_t **der, size_t *der_len,
-    struct oc_error *error)
+check_files(struct cli *cli, struct oc_error *error)
+{
+	const char *key = cli_option(cli, "new-key");
+	const char *out = cli_option(cli, "out");
+	enum oc_err err;
+
+	if (key != NULL && strcmp(key, "-") == 0)
+		return oc_error_set(error, OC_ERR_USAGE, "--new-key - would "
+		    "print the private key; name a file");
+	if (key != NULL && out != NULL && cli_is_same_file(key, out))
+		return oc_error_set(error, OC_ERR_USAGE, "--new-key and "
+		    "--out are both %s; the key would be lost: name two "
+		    "files", out);
+	err = cli_check_key_out(cli, "new-key", error);
+	if (err == OC_OK)
+		err = cli_check_out(cli, "out", error);
+	return err;
+}
+
+static enum oc_err
+create_with_token(struct cli *cli, struct der_bytes subject,
+    const struct x509_extensions *extensions, struct oc_error *error)
+{
+	struct der_bytes request = { NULL, 0 };
+	const char *token;
+	uint8_t *der = NULL;
+	enum oc_err err;
+
+	err = cli_token_of_key(cli, cli_option(cli, "key"), &token, error);
+	if (err == OC_OK)
+		err = cli_need_csr_key(cli, token, cli_option(cli, "key"),
+		    error);
+	if (err == OC_OK)
+		err = cli_open_signers(cli, error);
+	if (err == OC_OK)
+		err = cli_csr_sign(cli, CLI_CSR_KEY, subject, extensions,
+		    &der, &request.len, error);
+	request.p = der;
+	if (err == OC_OK)
+		err = cli_csr_put(cli, "out", request, error);
+	free(der);
+	return err;
+}
+
+static enum oc_err
+check_names(const struct cli_names *names, struct oc_error *error)
 {
 	const struct der_bytes subject = { names->subject,
 	    names->subject_len };
-	enum sign_key_type type;
-	unsigned int bits;
-	enum oc_err err;
 
-	if (!cli_has(cli, "new-key")) {
-		err = cli_need_csr_key(cli, cli_option(cli, "token"),
-		    cli_option(cli, "key"), error);
-		if (err == OC_OK)
-			err = cli_open_signers(cli, error);
-		if (err == OC_OK)
-			err = cli_csr_sign(cli, CLI_CSR_KEY, subject,
-			    extensions, der, der_len, error);
-		return err;
-	}
-	err = cli_key_type_parse(cli_option(cli, "type"), &type, &bits,
-	    error);
-	if (err != OC_OK)
-		return err;
-	cli_progress_begin("the new key");
-	err = cli_csr_new_key(cli_option(cli, "new-key"), type, bits,
-	    cli_has(cli, "force") ? CLI_OVERWRITE : CLI_KEEP, subject,
-	    extensions, der, der_len, error);
-	cli_progress_end();
-	return err;
+	if (names->num_sans == 0 && x509_name_is_empty(subject))
+		return oc_error_set(error, OC_ERR_USAGE, "neither a subject "
+		    "nor a name: nothing to certify; add --san, or give "
+		    "--subject something");
+	return OC_OK;
 }
 
 enum oc_err
 cli_csr_create(struct cli *cli, struct oc_error *error)
 {
-	struct x509_extensions *extensions = calloc(1, sizeof(*extensions));
+	struct x509_extensions *wish = calloc(1, sizeof(*wish));
 	struct cli_names *names = NULL;
-	uint8_t *der = NULL;
-	size_t der_len = 0;
+	struct der_bytes subject;
 	enum oc_err err;
 
-	if (extensions == NULL)
+	if (wish == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	err = check_options(cli, error);
 	if (err == OC_OK)
 		err = cli_names_new(cli, &names, error);
-	if (err == OC_OK && names->num_sans > 0) {
-		memcpy(extensions->sans, names->sans, sizeof(names->sans));
-		extensions->num_sans = names->num_sans;
-	}
 	if (err == OC_OK)
-		err = create(cli, names, names->num_sans > 0 ? extensions :
-		    NULL, &der, &der_len, error);
+		err = check_names(names, error);
 	if (err == OC_OK)
-		err = cli_write(cli_option(cli, "out"), CLI_PEM,
-		    "CERTIFICATE REQUEST", (struct der_bytes){ der, der_len },
-		    error);
-	free(der);
+		err = check_files(cli, error);
+	if (err != OC_OK)
+		goto out;
+	memcpy(wish->sans, names->sans, sizeof(names->sans));
+	wish->num_sans = names->num_sans;
+	subject = (struct der_bytes){ names->subject, names->subject_len };
+	if (cli_has(cli, "new-key"))
+		err = create_with_new_key(cli, subject,
+		    names->num_sans > 0 ? wish : NULL, error);
+	else
+		err = create_with_token(cli, subject,
+		    names->num_sans > 0 ? wish : NULL, error);
+out:
 	free(names);
-	free(extensions);
+	free(wish);
 	return err;
 }
 

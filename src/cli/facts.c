@@ -2,6 +2,8 @@
 #include "cli/facts.h"
 
 #include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -71,6 +73,35 @@ put_urls(json_t *object, const char *name, const struct der_bytes *urls,
 	cli_put(object, name, list);
 }
 
+/* "1.3.6.1.5.5.7.1.24 (TLS Feature)", by OpenSSL's name if it has one. */
+static void
+put_others(json_t *object, const struct x509_extensions *e)
+{
+	char oid[DER_OID_TEXT_MAX], text[DER_OID_TEXT_MAX + 128];
+	json_t *list;
+
+	if (e->num_others == 0)
+		return;
+	list = cli_array();
+	for (uint32_t i = 0; i < e->num_others; i++) {
+		const char *name, *critical = e->is_other_critical[i] ?
+		    " (critical)" : "";
+		int nid;
+
+		der_oid_format(e->others[i], oid);
+		nid = OBJ_txt2nid(oid);
+		name = nid == NID_undef ? NULL : OBJ_nid2ln(nid);
+		if (name == NULL)
+			(void)snprintf(text, sizeof(text), "%s%s", oid,
+			    critical);
+		else
+			(void)snprintf(text, sizeof(text), "%s (%.80s)%s",
+			    oid, name, critical);
+		cli_append_text(list, text);
+	}
+	cli_put(object, "other_extensions", list);
+}
+
 void
 cli_put_extensions(json_t *object, const struct x509_extensions *e)
 {
@@ -91,6 +122,7 @@ cli_put_extensions(json_t *object, const struct x509_extensions *e)
 	put_urls(object, "crl_urls", e->crl_urls, e->num_crl_urls);
 	if (e->has_ocsp_nocheck)
 		cli_put_bool(object, "ocsp_nocheck", true);
+	put_others(object, e);
 }
 
 void

@@ -334,6 +334,14 @@ exchange(struct exchange *x, enum cli_http_method method,
 }
 
 enum oc_err
+cli_http_check_url(const char *url, struct oc_error *error)
+{
+	struct exchange x = { .url = url, .fd = -1 };
+
+	return parse_url(&x, error);
+}
+
+enum oc_err
 cli_http_ask(const char *url, enum cli_http_method method,
     struct der_bytes request, int64_t deadline_ns, uint8_t **body,
     size_t *body_len, struct oc_error *error)

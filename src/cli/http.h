@@ -11,6 +11,10 @@
 
 enum cli_http_method { CLI_HTTP_POST, CLI_HTTP_GET };
 
+/* Is this a URL that cli_http_ask() can ask? */
+enum oc_err cli_http_check_url(const char *url, struct oc_error *error)
+    OC_MUST_CHECK;
+
 /*
  * Sends the request to an http:// URL and reads the whole reply; *body is
  * for free().  No redirects, no proxies, no https.  REFUSED for a reply that

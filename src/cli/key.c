@@ -122,6 +122,31 @@ put_key(json_t *row, const struct p11_token_config *token,
 	cli_put_bool(row, "public_key", key->has_public);
 }
 
+#define LABEL_MAX 255		/* as pkcs11/admin.h has it */
+
+static enum oc_err
+check_label(const struct cli *cli, struct oc_error *error)
+{
+	size_t len = strlen(cli_option(cli, "label"));
+
+	if (len == 0 || len > LABEL_MAX)
+		return oc_error_set(error, OC_ERR_USAGE, "--label: a key's "
+		    "label has 1 to %d octets", LABEL_MAX);
+	return OC_OK;
+}
+
+/* What comes from pkcs11/ may name the token already. */
+static enum oc_err
+prefix_token(struct oc_error *error, const char *name)
+{
+	char said[OC_CONFIG_NAME_MAX + 16];
+
+	(void)snprintf(said, sizeof(said), "token %s", name);
+	if (strncmp(error->text, said, strlen(said)) == 0)
+		return error->code;
+	return oc_error_prefix(error, "%s", said);
+}
+
 static enum oc_err
 journal(struct store *store, json_t *row, struct oc_error *error)
 {
@@ -158,7 +183,7 @@ generate(struct cli *cli, const struct p11_token_config *token,
 	}
 	free(info);
 	if (err != OC_OK)
-		return oc_error_prefix(error, "token %s", token->name);
+		return prefix_token(error, token->name);
 	(void)snprintf(key.label, sizeof(key.label), "%s",
 	    cli_option(cli, "label"));
 	put_key(row, token, &key);
@@ -178,6 +203,8 @@ key_generate(struct cli *cli, struct oc_error *error)
 
 	err = cli_key_type_parse(cli_option(cli, "type"), &type, &bits,
 	    error);
+	if (err == OC_OK)
+		err = check_label(cli, error);
 	if (err == OC_OK)
 		err = cli_token(cli, cli_option(cli, "token"), &token,
 		    &state_dir, error);
@@ -227,7 +254,7 @@ list_one(struct cli *cli, const char *name, json_t *rows,
 	}
 	free(keys);
 	if (err != OC_OK)
-		oc_error_prefix(error, "token %s", name);
+		prefix_token(error, name);
 	return err;
 }
 

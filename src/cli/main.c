@@ -20,7 +20,7 @@ help(const struct cli *cli, struct oc_error *error)
 	const char *verb = cli->num_args > 1 ? cli->args[1] : NULL;
 	const struct cli_command *command = cli->command;
 
-	if (command == NULL && noun == NULL) {
+	if (command == NULL && (noun == NULL || strcmp(noun, "help") == 0)) {
 		cli_help();
 		return OC_OK;
 	}
@@ -72,15 +72,15 @@ complain(const struct cli *cli, const char *text)
 }
 
 /* What was printed must have arrived.  Whoever closed the pipe on purpose
- * knows it. */
+ * knows it, and what the command itself has said is said. */
 static int
-flush(const struct cli *cli)
+flush(const struct cli *cli, enum oc_err err)
 {
 	char text[128];
 
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return cli->exit_status;
-	if (errno != EPIPE) {
+	if (errno != EPIPE && err == OC_OK) {
 		(void)snprintf(text, sizeof(text),
 		    "standard output: %s", strerror(errno));
 		complain(cli, text);
@@ -107,7 +107,7 @@ main(int argc, char **argv)
 	if (err != OC_OK)
 		complain(&cli, error.text[0] != '\0' ? error.text :
 		    oc_strerror(err));
-	status = flush(&cli);
+	status = flush(&cli, err);
 	if (err != OC_OK)
 		status = err == OC_ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 	cli_close(&cli, status);

@@ -18,8 +18,10 @@ cli_names_new(const struct cli *cli, struct cli_names **out,
 	if (text != NULL) {
 		err = x509_name_parse(text, names->subject,
 		    sizeof(names->subject), &names->subject_len, error);
-		if (err != OC_OK)
+		if (err != OC_OK) {
 			oc_error_prefix(error, "--subject");
+			err = OC_ERR_USAGE;
+		}
 	}
 	while (err == OC_OK && (text = cli_option_at(cli, "san",
 	    names->num_sans)) != NULL) {
@@ -32,8 +34,10 @@ cli_names_new(const struct cli *cli, struct cli_names **out,
 			err = x509_san_parse(text, names->octets[n],
 			    sizeof(names->octets[n]), &names->sans[n], error);
 		names->num_sans++;
-		if (err != OC_OK)
+		if (err != OC_OK) {
 			oc_error_prefix(error, "--san");
+			err = OC_ERR_USAGE;
+		}
 	}
 	if (err != OC_OK) {
 		free(names);

@@ -18,7 +18,8 @@ struct cli_names {
 	uint8_t octets[X509_SANS_MAX][CLI_SAN_OCTETS_MAX];
 };
 
-/* What the command's options of these names say.  For free(). */
+/* What the command's options of these names say; USAGE if one cannot be
+ * right.  For free(). */
 enum oc_err cli_names_new(const struct cli *cli, struct cli_names **names,
     struct oc_error *error) OC_MUST_CHECK;
 

@@ -61,12 +61,16 @@ find_url(struct query *q, struct oc_error *error)
 {
 	const struct x509_extensions *e = &q->target->cert.extensions;
 
-	if (q->cli->num_args > 0)
+	if (q->cli->num_args > 0) {
+		if (cli_http_check_url(q->cli->args[0], error) != OC_OK)
+			return OC_ERR_USAGE;
 		q->url = strdup(q->cli->args[0]);
-	else if (q->target->der == NULL || e->num_ocsp_urls == 0)
-		return oc_error_set(error, OC_ERR_USAGE, q->target->der ==
-		    NULL ? "whom? give the responder's URL" :
-		    "the certificate names no responder; give its URL");
+	} else if (q->target->der == NULL)
+		return oc_error_set(error, OC_ERR_USAGE,
+		    "whom? give the responder's URL");
+	else if (e->num_ocsp_urls == 0)
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "the "
+		    "certificate names no responder; give its URL");
 	else
 		q->url = strndup((const char *)e->ocsp_urls[0].p,
 		    e->ocsp_urls[0].len);
@@ -157,7 +161,8 @@ judge(struct query *q, struct oc_error *error)
 
 	/* Also what cannot be believed is worth a look. */
 	if (out != NULL)
-		err = oc_file_write(out, 0644, q->reply, q->reply_len, error);
+		err = cli_write(out, CLI_DER, NULL, (struct der_bytes){
+		    q->reply, q->reply_len }, error);
 	if (err != OC_OK)
 		return err;
 	err = ocsp_response_read((struct der_bytes){ q->reply,
@@ -182,6 +187,8 @@ cli_ocsp_query(struct cli *cli, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	q->cli = cli;
 	err = cli_target_options(cli, &q->target, error);
+	if (err == OC_OK)
+		err = cli_check_out(cli, "out", error);
 	if (err == OC_OK)
 		err = read_issuer(q, error);
 	if (err == OC_OK)

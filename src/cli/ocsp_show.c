@@ -7,7 +7,9 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/pem.h"
 #include "ocsp/request.h"
+#include "x509/file.h"
 
 #define FILE_MAX (4 * OCSP_REQUEST_MAX)
 
@@ -35,7 +37,7 @@ put_certid_serial(json_t *object, const struct ocsp_certid *certid)
 	    &serial) == OC_OK)
 		cli_put_serial(object, &serial);
 	else
-		cli_put_hex(object, "serial", certid->serial);
+		cli_put_integer(object, "serial", certid->serial);
 }
 
 void
@@ -147,6 +149,28 @@ decode_base64(uint8_t *octets, size_t *len)
 	return n > 0 && oc_base64_decode_in_place(octets, n, len) == OC_OK;
 }
 
+/* What people have beside it, by its name. */
+static enum oc_err
+refuse_others(const char *path, const uint8_t *octets, size_t len,
+    struct oc_error *error)
+{
+	struct oc_pem_cursor cursor = { .text = (const char *)octets,
+	    .len = len };
+	char label[OC_PEM_LABEL_MAX + 1];
+	size_t der_len;
+	uint8_t *der;
+
+	if (x509_file_has_private_key(octets, len))
+		return oc_error_set(error, OC_ERR_REFUSED, "%s: holds a "
+		    "private key; keep it where it is, and give a request or "
+		    "response only", path);
+	if (oc_pem_next(&cursor, label, &der, &der_len, NULL) != OC_OK)
+		return OC_OK;
+	free(der);
+	return oc_error_set(error, OC_ERR_MALFORMED, "%s: holds a %s; OCSP "
+	    "requests and responses are in DER or base64", path, label);
+}
+
 static enum oc_err
 ocsp_show(struct cli *cli, struct oc_error *error)
 {
@@ -162,7 +186,10 @@ ocsp_show(struct cli *cli, struct oc_error *error)
 	if (err != OC_OK)
 		return err;
 	der.p = octets;
-	if (der.len > 0 && octets[0] != DER_SEQUENCE &&
+	err = refuse_others(path, octets, der.len, error);
+	if (err != OC_OK)
+		;
+	else if (der.len > 0 && octets[0] != DER_SEQUENCE &&
 	    !decode_base64(octets, &der.len))
 		err = oc_error_set(error, OC_ERR_MALFORMED,
 		    "%s: neither DER nor base64", path);

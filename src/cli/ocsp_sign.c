@@ -81,6 +81,30 @@ sign_data(struct signing *s, const struct ocsp_response_data *plan,
 }
 
 static enum oc_err
+put_response(const struct signing *s, const struct ocsp_single *single,
+    struct oc_error *error)
+{
+	const char *out = cli_option(s->cli, "out");
+	json_t *facts;
+	enum oc_err err;
+
+	err = cli_write(out, CLI_DER, NULL, (struct der_bytes){ s->der,
+	    s->der_len }, error);
+	if (err != OC_OK || s->cli->format == CLI_FORMAT_TEXT)
+		return err;
+	facts = cli_object();
+	cli_put_text(facts, "issuer", s->issuer->config->name);
+	cli_put_serial(facts, &s->target->serial);
+	cli_put_text(facts, "status", s->record.is_revoked ? "revoked" :
+	    "good");
+	cli_put_time(facts, "this_update", single->this_update);
+	cli_put_time(facts, "next_update", single->next_update);
+	cli_put_text(facts, "out", out);
+	cli_print(s->cli, facts);
+	return OC_OK;
+}
+
+static enum oc_err
 make_response(struct signing *s, struct oc_error *error)
 {
 	uint8_t prefix[OCSP_CERTID_PREFIX_MAX], encoding = OCSP_ENCODING_USUAL;
@@ -103,7 +127,10 @@ make_response(struct signing *s, struct oc_error *error)
 		    oc_strerror(err));
 	single.certid_prefix = (struct der_bytes){ prefix, len };
 	set_single(s, plan.produced_at, &single);
-	return sign_data(s, &plan, error);
+	err = sign_data(s, &plan, error);
+	if (err == OC_OK)
+		err = put_response(s, &single, error);
+	return err;
 }
 
 static enum oc_err
@@ -113,6 +140,8 @@ run(struct signing *s, struct oc_error *error)
 	enum oc_err err;
 
 	err = cli_target_options(s->cli, &s->target, error);
+	if (err == OC_OK)
+		err = cli_check_out(s->cli, "out", error);
 	if (err == OC_OK)
 		err = cli_open_issuer(s->cli, name, &s->issuer, error);
 	if (err == OC_OK && (s->issuer->config->allow & OC_ALLOW_OCSP) == 0)
@@ -131,9 +160,6 @@ run(struct signing *s, struct oc_error *error)
 		err = cli_open_signers(s->cli, error);
 	if (err == OC_OK)
 		err = make_response(s, error);
-	if (err == OC_OK)
-		err = cli_write(cli_option(s->cli, "out"), CLI_DER, NULL,
-		    (struct der_bytes){ s->der, s->der_len }, error);
 	return err;
 }
 

@@ -279,7 +279,7 @@ cli_origin_bundle(struct cli *cli, struct oc_error *error)
 	enum oc_err err;
 
 	oc_buffer_init(&cas, OC_BUNDLE_FILE_MAX);
-	err = cli_check_out(cli_option(cli, "out"), error);
+	err = cli_check_out(cli, "out", error);
 	if (err == OC_OK)
 		err = cli_origin_collect(cli, &cas, error);
 	if (err == OC_OK)

@@ -8,7 +8,8 @@
 #include "base/config.h"
 #include "base/value.h"
 
-/* Farther words are no slips of the finger. */
+/* Farther words are no slips of the finger; nor is it one where half of what
+ * was typed is another. */
 #define DISTANCE_MAX 3
 
 struct nearest {
@@ -21,7 +22,8 @@ nearest_try(struct nearest *n, const char *word)
 {
 	unsigned int distance = oc_value_distance(n->wrong, word);
 
-	if (distance > DISTANCE_MAX || distance >= strlen(word))
+	if (distance > DISTANCE_MAX || distance >= strlen(word) ||
+	    2 * distance > strlen(n->wrong))
 		return;
 	if (n->word == NULL || distance < n->distance) {
 		n->word = word;

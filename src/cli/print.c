@@ -116,6 +116,26 @@ cli_put_hex(json_t *object, const char *name, struct der_bytes bytes)
 }
 
 void
+cli_put_integer(json_t *object, const char *name, struct der_bytes contents)
+{
+	char *text = malloc(OC_HEX_LEN(contents.len) + 1);
+
+	/* The octet that only carries the sign says nothing. */
+	if (contents.len > 1 && contents.p[0] == 0) {
+		contents.p++;
+		contents.len--;
+	}
+	if (text == NULL)
+		cli_no_memory();
+	oc_hex_encode(contents.p, contents.len, text);
+	for (char *p = text; *p != '\0'; p++)
+		if (*p >= 'a' && *p <= 'f')
+			*p = (char)(*p - 'a' + 'A');
+	cli_put_text(object, name, text);
+	free(text);
+}
+
+void
 cli_put_number(json_t *object, const char *name, uint64_t number)
 {
 	uint8_t bytes[sizeof(number)];
@@ -126,7 +146,7 @@ cli_put_number(json_t *object, const char *name, uint64_t number)
 		if (bytes[i] != 0)
 			first = i;
 	}
-	cli_put_hex(object, name, (struct der_bytes){ bytes + first,
+	cli_put_integer(object, name, (struct der_bytes){ bytes + first,
 	    sizeof(bytes) - first });
 }
 
@@ -367,48 +387,4 @@ cli_print_table(const struct cli *cli, json_t *rows,
 	else
 		print_rows(rows, columns);
 	json_decref(rows);
-}
-
-enum oc_err
-cli_check_out(const char *path, struct oc_error *error)
-{
-	enum oc_err err = OC_OK;
-	struct stat st;
-	char *directory;
-
-	if (path == NULL || strcmp(path, "-") == 0)
-		return OC_OK;
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return oc_error_set(error, OC_ERR_REFUSED, "--out: %s is a "
-		    "directory; name a file in it", path);
-	if (oc_path_directory(path, &directory) != OC_OK)
-		cli_no_memory();
-	if (access(directory, W_OK | X_OK) != 0)
-		err = oc_error_set_errno(error, OC_ERR_SYSTEM, "--out: "
-		    "cannot create a file in %s", directory);
-	free(directory);
-	return err;
-}
-
-enum oc_err
-cli_write(const char *path, enum cli_encoding encoding, const char *label,
-    struct der_bytes der, struct oc_error *error)
-{
-	struct oc_buffer b;
-	enum oc_err err;
-
-	oc_buffer_init(&b, SIZE_MAX / 2);
-	if (encoding == CLI_PEM)
-		oc_pem_write(&b, label, der.p, der.len);
-	else
-		oc_buffer_put(&b, der.p, der.len);
-	err = b.err;
-	if (err != OC_OK)
-		oc_error_set(error, err, "%s", oc_strerror(err));
-	else if (path == NULL || strcmp(path, "-") == 0)
-		(void)fwrite(b.bytes, 1, b.len, stdout);
-	else
-		err = oc_file_write(path, 0644, b.bytes, b.len, error);
-	oc_buffer_fini(&b);
-	return err;
 }

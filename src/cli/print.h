@@ -24,7 +24,11 @@ void cli_put_time(json_t *object, const char *name, int64_t at);
 void cli_put_hex(json_t *object, const char *name, struct der_bytes bytes);
 void cli_put_name(json_t *object, const char *name, struct der_bytes tlv);
 void cli_put_serial(json_t *object, const struct oc_serial *serial);
-/* As hex, like all numbers that may pass 2^53: JSON's readers round those. */
+/* An INTEGER's contents as serial numbers are written: upper-case hex. */
+void cli_put_integer(json_t *object, const char *name,
+    struct der_bytes contents);
+/* The same, as for all numbers that may pass 2^53: JSON's readers round
+ * those. */
 void cli_put_number(json_t *object, const char *name, uint64_t number);
 /* These take the value over. */
 void cli_put(json_t *object, const char *name, json_t *value);
@@ -39,11 +43,19 @@ void cli_print_table(const struct cli *cli, json_t *rows,
     const char *const *columns);
 
 /*
- * Before something is signed that cannot be taken back: whether a file can be
- * made at path, so far as can be told.  NULL and "-" always can.
+ * Before something is signed that cannot be taken back: whether the file that
+ * this option names can be made, so far as can be told.  REFUSED if it is
+ * there and something would be lost with it: a private key, the records, the
+ * configuration.  No such option and "-", standard output, are fine, but for
+ * "-" beside --json: USAGE.
  */
-enum oc_err cli_check_out(const char *path, struct oc_error *error)
-    OC_MUST_CHECK;
+enum oc_err cli_check_out(struct cli *cli, const char *option,
+    struct oc_error *error) OC_MUST_CHECK;
+/* The same where a private key is to be written: may replace another. */
+enum oc_err cli_check_key_out(struct cli *cli, const char *option,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Are these the same file, or will they be, once they are there? */
+bool cli_is_same_file(const char *path, const char *other);
 
 enum cli_encoding { CLI_PEM, CLI_DER };
 /*
@@ -53,5 +65,11 @@ enum cli_encoding { CLI_PEM, CLI_DER };
 enum oc_err cli_write(const char *path, enum cli_encoding encoding,
     const char *label, struct der_bytes der, struct oc_error *error)
     OC_MUST_CHECK;
+/* The same for text that is ready. */
+enum oc_err cli_write_text(const char *path, const void *text, size_t len,
+    struct oc_error *error) OC_MUST_CHECK;
+/* What was printed has arrived: asked where the error must say what happened
+ * all the same. */
+enum oc_err cli_flush(struct oc_error *error) OC_MUST_CHECK;
 
 #endif

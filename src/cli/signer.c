@@ -14,6 +14,7 @@
 #include "ipc/channel.h"
 #include "ipc/server.h"
 #include "pkcs11/local.h"
+#include "pkcs11/uri.h"
 
 #define ASK_S 10
 
@@ -48,14 +49,36 @@ cli_need_key(struct cli *cli, enum sign_key_role role, const char *issuer,
 }
 
 enum oc_err
+cli_token_of_key(struct cli *cli, const char *key, const char **token,
+    struct oc_error *error)
+{
+	const struct oc_config *config;
+	enum oc_err err;
+
+	*token = cli_option(cli, "token");
+	if (*token != NULL)
+		return OC_OK;
+	err = cli_config(cli, &config, error);
+	if (err == OC_OK)
+		err = p11_plan_token_of_key(config, key, token, error);
+	return err;
+}
+
+enum oc_err
 cli_need_csr_key(struct cli *cli, const char *token, const char *uri,
     struct oc_error *error)
 {
 	struct cli_work *w = cli_work_of(cli);
 	struct cli_key *key = &w->keys[w->num_keys];
 	const struct oc_config *config;
-	enum oc_err err = cli_config(cli, &config, error);
+	struct p11_uri parsed;
+	enum oc_err err;
 
+	if (p11_uri_parse_key(uri, &parsed, error) != OC_OK) {
+		oc_error_prefix(error, "--key");
+		return OC_ERR_USAGE;
+	}
+	err = cli_config(cli, &config, error);
 	if (err != OC_OK)
 		return err;
 	oc_assert(w->num_keys < CLI_KEYS_MAX);

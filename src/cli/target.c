@@ -43,14 +43,25 @@ new_target(const char *path, const char *serial, struct cli_target **out,
 
 	if (target == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = path != NULL ? read_file(path, target, error) :
-	    oc_serial_parse(serial, &target->serial, error);
+	if (path != NULL)
+		err = read_file(path, target, error);
+	else
+		err = oc_serial_parse(serial, &target->serial, error) ==
+		    OC_OK ? OC_OK : OC_ERR_USAGE;
 	if (err != OC_OK) {
 		cli_target_free(target);
 		return err;
 	}
 	*out = target;
 	return OC_OK;
+}
+
+/* Then the error is about a number, not about a file. */
+static bool
+is_like_serial(const char *text)
+{
+	return text[0] != '\0' &&
+	    text[strspn(text, "0123456789abcdefABCDEF:xX")] == '\0';
 }
 
 enum oc_err
@@ -65,7 +76,7 @@ cli_target_read(const char *text, struct cli_target **target,
 		return oc_error_set(error, OC_ERR_USAGE, "\"%.60s\" is a file "
 		    "here and a serial number too; write ./%.60s or 0x...",
 		    text, text);
-	if (is_serial)
+	if (is_serial || (!is_file && is_like_serial(text)))
 		return new_target(NULL, text, target, error);
 	if (!is_file && strpbrk(text, "./") == NULL)
 		return oc_error_set(error, OC_ERR_NOT_FOUND, "\"%.60s\" is "
@@ -97,11 +108,13 @@ static bool
 is_issued_by(const struct cli_target *target,
     const struct oc_config_issuer *section)
 {
+	struct oc_error bad = { 0 };
 	struct ca_issuer *issuer;
 	bool is_issued;
 
+	/* Another CA's damaged file does not keep this one from revoking. */
 	if (access(section->certificate, F_OK) != 0 ||
-	    ca_issuer_load(section, &issuer, NULL) != OC_OK)
+	    ca_issuer_load(section, &issuer, &bad) != OC_OK)
 		return false;
 	is_issued = x509_cert_verify_issued(&target->cert, &issuer->cert,
 	    NULL) == OC_OK;

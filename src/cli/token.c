@@ -112,13 +112,12 @@ token_list(struct cli *cli, struct oc_error *error)
 static enum oc_err
 read_so_pin(const char *source, struct oc_secret *pin, struct oc_error *error)
 {
-	struct p11_pin_mark mark;
 	char *path = NULL, *whole = NULL;
 	enum oc_err err = OC_ERR_PIN;
 
 	if (strncmp(source, "fd:", 3) == 0 ||
 	    strncmp(source, "credential:", 11) == 0)
-		return p11_pin_read(source, pin, &mark, error);
+		return p11_pin_read(source, pin, error);
 	if (strncmp(source, "file:", 5) == 0)
 		source += 5;
 	path = realpath(source, NULL);
@@ -128,7 +127,7 @@ read_so_pin(const char *source, struct oc_secret *pin, struct oc_error *error)
 	else if (asprintf(&whole, "file:%s", path) < 0)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	else {
-		err = p11_pin_read(whole, pin, &mark, error);
+		err = p11_pin_read(whole, pin, error);
 		free(whole);
 	}
 	free(path);
@@ -140,7 +139,6 @@ init(struct cli *cli, const struct p11_token_config *token,
     struct oc_error *error)
 {
 	struct oc_secret so_pin = { .len = 0 }, user_pin = { .len = 0 };
-	struct p11_pin_mark mark;
 	struct p11_uri uri = { 0 };
 	enum oc_err err;
 
@@ -157,8 +155,7 @@ init(struct cli *cli, const struct p11_token_config *token,
 		err = read_so_pin(cli_option(cli, "so-pin-source"), &so_pin,
 		    error);
 	if (err == OC_OK)
-		err = p11_pin_read(token->pin_source, &user_pin, &mark,
-		    error);
+		err = p11_pin_read(token->pin_source, &user_pin, error);
 	if (err == OC_OK) {
 		cli_progress_begin("the token");
 		err = p11_admin_init_token(token->module, token->environment,

@@ -50,6 +50,7 @@ cli_close(struct cli *cli, int exit_status)
 	cli_close_signers(cli);
 	if (w->is_stuck)
 		_exit(exit_status);
+	ca_blocklist_free(w->blocklist);
 	oc_config_free(w->config);
 	if (w->lock_fd >= 0)
 		(void)close(w->lock_fd);
@@ -172,6 +173,22 @@ cli_find_issuer(struct cli *cli, const char *name,
 }
 
 enum oc_err
+cli_blocklist(struct cli *cli, const struct ca_blocklist **blocklist,
+    struct oc_error *error)
+{
+	struct cli_work *w = cli_work_of(cli);
+	const struct oc_config *config;
+	enum oc_err err = cli_config(cli, &config, error);
+
+	if (err == OC_OK && w->blocklist == NULL)
+		err = ca_blocklist_load(config->policy.blocklist,
+		    &w->blocklist, error);
+	if (err == OC_OK)
+		*blocklist = w->blocklist;
+	return err;
+}
+
+enum oc_err
 cli_open_issuer(struct cli *cli, const char *name, struct ca_issuer **issuer,
     struct oc_error *error)
 {
@@ -183,6 +200,8 @@ cli_open_issuer(struct cli *cli, const char *name, struct ca_issuer **issuer,
 	err = cli_find_issuer(cli, name, &section, error);
 	if (err == OC_OK)
 		err = ca_issuer_load(section, &opened, error);
+	if (err == OC_OK)
+		err = cli_blocklist(cli, &opened->blocklist, error);
 	if (err == OC_OK)
 		err = cli_store(cli, STORE_CREATE, &store, error);
 	if (err == OC_OK)

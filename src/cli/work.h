@@ -45,6 +45,11 @@ enum oc_err cli_find_issuer(struct cli *cli, const char *name,
 enum oc_err cli_open_issuer(struct cli *cli, const char *name,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
 
+/* [policy] blocklist, loaded once; borrowed. */
+enum oc_err cli_blocklist(struct cli *cli,
+    const struct ca_blocklist **blocklist, struct oc_error *error)
+    OC_MUST_CHECK;
+
 /* The token's section as pkcs11/ wants it; the default is the only one.
  * Takes the lock. */
 enum oc_err cli_token(struct cli *cli, const char *name,
@@ -61,7 +66,11 @@ enum oc_err cli_lock(struct cli *cli, struct oc_error *error) OC_MUST_CHECK;
 #define CLI_CSR_KEY "csr/key"
 enum oc_err cli_need_key(struct cli *cli, enum sign_key_role role,
     const char *issuer, struct oc_error *error) OC_MUST_CHECK;
-/* A key by URI or label that signs a CSR, under the name CLI_CSR_KEY. */
+/* Which section's key: --token, or, without it, what the key's URI says. */
+enum oc_err cli_token_of_key(struct cli *cli, const char *key,
+    const char **token, struct oc_error *error) OC_MUST_CHECK;
+/* The key that --key names, by URI or label, under the name CLI_CSR_KEY; USAGE
+ * if it can name none. */
 enum oc_err cli_need_csr_key(struct cli *cli, const char *token,
     const char *key, struct oc_error *error) OC_MUST_CHECK;
 enum oc_err cli_open_signers(struct cli *cli, struct oc_error *error)

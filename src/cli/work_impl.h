@@ -19,6 +19,7 @@ struct cli_key {
 struct cli_work {
 	struct oc_config *config;
 	struct store *store;
+	struct ca_blocklist *blocklist;	/* NULL: not loaded yet */
 	int lock_fd;			/* -1: not locked */
 	struct p11_plan *plan;
 	struct cli_key keys[CLI_KEYS_MAX];

@@ -9,18 +9,28 @@
 #include <unistd.h>
 
 #include "base/value.h"
+#include "ca/blocklist.h"
 #include "ca/profile.h"
 #include "pkcs11/uri.h"
+#include "status/identity.h"
 #include "x509/cert.h"
 #include "x509/file.h"
+#include "x509/spki.h"
 
 /* The signer's listeners are 3 and 4. */
 #define PIN_FD_MIN 5
+/* Among how many CAs a key is looked for. */
+#define KEYS_MAX 256
 
 struct checker {
 	enum daemon_check_how how;
 	void (*print)(const char *line);
 	size_t num_errors;
+	struct {
+		uint8_t hash[32];	/* of the public key */
+		const char *issuer;	/* its section */
+	} keys[KEYS_MAX];
+	size_t num_keys;
 };
 
 /* "FILE:LINE: [issuer NAME] key: what". */
@@ -51,48 +61,129 @@ report_token(struct checker *c, const struct oc_config_token *token,
 	report(c, token->file, token->line, "token", token->name, key, what);
 }
 
-/* One that is not there yet is no error: first comes the configuration, then
- * "ocsign ca create". */
+/*
+ * What ocsign-status makes of the issuer's and its delegated signer's
+ * certificate, before a reload has ended those that run.  One that is not
+ * there yet is no error: first comes the configuration, then "ocsign ca
+ * create" and "ocsign cert issue".
+ */
 static void
-check_certificate(struct checker *c, const struct oc_config_issuer *issuer,
-    const char *key, const char *path)
+check_ocsp(struct checker *c, const struct oc_config_issuer *issuer)
 {
+	struct ocsp_identity *identity;
 	struct oc_error error = { 0 };
-	struct x509_cert cert;
-	uint8_t *der = NULL;
-	size_t der_len;
 	enum oc_err err;
 
-	if (path == NULL)
+	if (issuer->ocsp_certificate == NULL ||
+	    access(issuer->ocsp_certificate, F_OK) != 0 ||
+	    access(issuer->certificate, F_OK) != 0)
 		return;
-	err = x509_file_read(path, X509_FILE_CERTIFICATE, &der, &der_len,
-	    &error);
-	if (err == OC_ERR_NOT_FOUND)
-		return;
+	err = status_identity_load(issuer, &identity, &error);
 	if (err == OC_OK)
-		err = x509_cert_read((struct der_bytes){ der, der_len },
-		    &cert, &error);
-	if (err != OC_OK)
-		report_issuer(c, issuer, key, error.text);
-	free(der);
+		free(identity);
+	else
+		report_issuer(c, issuer, "ocsp-certificate", error.text);
 }
 
+/* Of a CA that has its certificate: the chain is made together with it. */
 static void
 check_chain(struct checker *c, const struct oc_config_issuer *issuer,
-    const char *key, const char *path)
+    const struct x509_cert *cert)
 {
+	struct oc_error error = { 0 };
+	struct der_bytes chain;
+	uint8_t *der = NULL;
+	enum oc_err err;
+
+	if (issuer->chain == NULL)
+		return;
+	err = x509_file_read_chain(issuer->chain, &der, &chain.len, &error);
+	chain.p = der;
+	if (err == OC_OK) {
+		err = x509_cert_check_chain(cert, chain, &error);
+		if (err != OC_OK)
+			oc_error_prefix(&error, "%s", issuer->chain);
+	}
+	free(der);
+	if (err == OC_OK)
+		return;
+	report_issuer(c, issuer, "chain", error.text);
+	if (c->how == DAEMON_CHECK_TO_START)
+		c->num_errors--;
+}
+
+/* Those that are not there yet are ca cross-sign's to write. */
+static void
+check_alternates(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	const struct oc_words *paths = &issuer->alternate_chain;
 	struct oc_error error = { 0 };
 	uint8_t *der;
 	size_t der_len;
 	enum oc_err err;
 
-	if (path == NULL)
+	for (size_t i = 0; i < paths->num; i++) {
+		err = x509_file_read_chain(paths->words[i], &der, &der_len,
+		    &error);
+		if (err == OC_OK)
+			free(der);
+		else if (err != OC_ERR_NOT_FOUND)
+			report_issuer(c, issuer, "alternate-chain",
+			    error.text);
+	}
+}
+
+/* No error: it may be one CA under two names. */
+static void
+warn_same_key(struct checker *c, const struct oc_config_issuer *issuer,
+    const struct x509_cert *cert)
+{
+	char text[2 * OC_ERROR_TEXT_MAX];
+	uint8_t hash[32];
+
+	if (x509_spki_hash(cert->spki, hash) != OC_OK)
 		return;
-	err = x509_file_read_chain(path, &der, &der_len, &error);
+	for (size_t i = 0; i < c->num_keys; i++)
+		if (memcmp(c->keys[i].hash, hash, sizeof(hash)) == 0) {
+			snprintf(text, sizeof(text), "%s:%d: [issuer %s] "
+			    "certificate: warning: [issuer %s] has the same "
+			    "key", issuer->file, issuer->line, issuer->name,
+			    c->keys[i].issuer);
+			c->print(text);
+		}
+	if (c->num_keys == KEYS_MAX)
+		return;
+	memcpy(c->keys[c->num_keys].hash, hash, sizeof(hash));
+	c->keys[c->num_keys++].issuer = issuer->name;
+}
+
+static void
+check_ca(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	struct oc_error error = { 0 };
+	uint8_t *der = NULL;
+	size_t der_len;
+	enum oc_err err = OC_ERR_NOMEM;
+
+	if (cert != NULL)
+		err = x509_file_read(issuer->certificate,
+		    X509_FILE_CERTIFICATE, &der, &der_len, &error);
 	if (err == OC_OK)
-		free(der);
-	else if (err != OC_ERR_NOT_FOUND)
-		report_issuer(c, issuer, key, error.text);
+		err = x509_cert_read((struct der_bytes){ der, der_len },
+		    cert, &error);
+	if (err == OC_OK && !x509_cert_is_ca(cert))
+		err = oc_error_set(&error, OC_ERR_REFUSED, "%s: is not a CA "
+		    "certificate (basicConstraints, keyUsage keyCertSign)",
+		    issuer->certificate);
+	if (err == OC_OK) {
+		check_chain(c, issuer, cert);
+		warn_same_key(c, issuer, cert);
+	} else if (err != OC_ERR_NOT_FOUND) {
+		report_issuer(c, issuer, "certificate", error.text);
+	}
+	free(der);
+	free(cert);
 }
 
 static void
@@ -109,14 +200,10 @@ check_key(struct checker *c, const struct oc_config_issuer *issuer,
 static void
 check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
 {
-	check_certificate(c, issuer, "certificate", issuer->certificate);
-	check_chain(c, issuer, "chain", issuer->chain);
-	for (size_t i = 0; i < issuer->alternate_chain.num; i++)
-		check_chain(c, issuer, "alternate-chain",
-		    issuer->alternate_chain.words[i]);
+	check_ca(c, issuer);
+	check_alternates(c, issuer);
 	check_key(c, issuer, "key", issuer->key);
-	check_certificate(c, issuer, "ocsp-certificate",
-	    issuer->ocsp_certificate);
+	check_ocsp(c, issuer);
 	check_key(c, issuer, "ocsp-key", issuer->ocsp_key);
 }
 
@@ -124,6 +211,7 @@ static void
 check_pin_source(struct checker *c, const struct oc_config_token *token)
 {
 	const char *source = token->pin_source;
+	char text[OC_ERROR_TEXT_MAX];
 	int64_t fd;
 
 	if (source != NULL && strncmp(source, "fd:", 3) == 0 &&
@@ -131,6 +219,13 @@ check_pin_source(struct checker *c, const struct oc_config_token *token)
 		report_token(c, token, "pin-source", "a descriptor is a "
 		    "number from 5 to 1023 (3 and 4 are the signer's "
 		    "sockets)");
+	if (source == NULL || strncmp(source, "file:", 5) != 0 ||
+	    access(source + 5, F_OK) == 0 || errno != ENOENT)
+		return;
+	snprintf(text, sizeof(text), "%s: %s", source + 5, strerror(errno));
+	report_token(c, token, "pin-source", text);
+	if (c->how != DAEMON_CHECK_ALL)
+		c->num_errors--;
 }
 
 static void
@@ -169,6 +264,21 @@ check_profile(struct checker *c, const struct oc_config *config,
 	ca_profile_fini(&found);
 }
 
+static void
+check_policy(struct checker *c, const struct oc_config_policy *policy)
+{
+	struct ca_blocklist *list;
+	struct oc_error error = { 0 };
+
+	/* The text says where. */
+	if (ca_blocklist_load(policy->blocklist, &list, &error) == OC_OK) {
+		ca_blocklist_free(list);
+		return;
+	}
+	c->print(error.text);
+	c->num_errors++;
+}
+
 enum oc_err
 daemon_check(const char *path, enum daemon_check_how how,
     void (*print)(const char *line), struct oc_config **config)
@@ -194,6 +304,7 @@ daemon_check(const char *path, enum daemon_check_how how,
 		check_issuer(&c, &loaded->issuers[i]);
 	for (size_t i = 0; i < loaded->num_profiles; i++)
 		check_profile(&c, loaded, &loaded->profiles[i]);
+	check_policy(&c, &loaded->policy);
 	if (c.num_errors > 0) {
 		oc_config_free(loaded);
 		return OC_ERR_CONFIG;

@@ -11,8 +11,11 @@
 
 enum daemon_check_how {
 	DAEMON_CHECK_ALL,
-	/* A module that is not there is printed, but no error: what is signed
-	 * can be served, and the signer goes on looking for it. */
+	/* A PIN that is not there is printed, but no error: the signer may have
+	 * read it before. */
+	DAEMON_CHECK_TO_RELOAD,
+	/* Nor is a module that is not there, or a chain that is wrong: what is
+	 * signed can be served, and the signer goes on looking for it. */
 	DAEMON_CHECK_TO_START
 };
 

@@ -23,11 +23,16 @@ struct http_address {
 	int fds[DAEMON_WORKERS_MAX];
 };
 
+/* Those of one role. */
+struct addresses {
+	size_t num;
+	struct http_address list[DAEMON_ADDRESSES_MAX];
+};
+
 struct daemon_listeners {
 	char *directory;		/* owned */
 	int unix_fds[DAEMON_SOCKET_MAX];
-	size_t num_http;
-	struct http_address http[DAEMON_ADDRESSES_MAX];
+	struct addresses http, api;
 };
 
 const char *
@@ -153,11 +158,11 @@ bind_one(struct http_address *a, struct oc_error *error)
 }
 
 static const struct http_address *
-find_http(const struct daemon_listeners *l, const char *text)
+find_http(const struct addresses *old, const char *text)
 {
-	for (size_t i = 0; l != NULL && i < l->num_http; i++)
-		if (strcmp(l->http[i].text, text) == 0)
-			return &l->http[i];
+	for (size_t i = 0; old != NULL && i < old->num; i++)
+		if (strcmp(old->list[i].text, text) == 0)
+			return &old->list[i];
 	return NULL;
 }
 
@@ -199,9 +204,8 @@ http_fini(struct http_address *a)
  * All are tried before any is bound, lest one of ours is in another's way.
  */
 static enum oc_err
-check_free(const struct oc_config *config, struct oc_error *error)
+check_free(const struct oc_words *words, struct oc_error *error)
 {
-	const struct oc_words *words = &config->responder.listen;
 	enum oc_err err = OC_OK;
 
 	for (size_t i = 0; err == OC_OK && i < words->num; i++) {
@@ -222,18 +226,27 @@ check_free(const struct oc_config *config, struct oc_error *error)
 	return err;
 }
 
-/* A machine without IPv6 is no error while something else can be bound. */
-static enum oc_err
-open_all_http(struct daemon_listeners *l, const struct oc_config *config,
-    const struct daemon_listeners *old, struct oc_error *error)
+static void
+warn_left_out(const struct oc_error *left_out)
 {
-	const struct oc_words *words = &config->responder.listen;
+	if (left_out->text[0] != '\0')
+		oc_log(OC_LOG_WARNING, "%s", left_out->text);
+}
+
+/* A machine without IPv6 is no error while something else can be bound; what
+ * is an error in the end is not a warning before. */
+static enum oc_err
+open_all_http(struct addresses *all, const struct oc_words *words,
+    unsigned int num_workers, const struct addresses *old,
+    struct oc_error *error)
+{
+	struct oc_error left_out = { 0 };
 	enum oc_err err;
 
 	for (size_t i = 0; i < words->num; i++) {
-		struct http_address *a = &l->http[l->num_http];
+		struct http_address *a = &all->list[all->num];
 
-		if (l->num_http == DAEMON_ADDRESSES_MAX)
+		if (all->num == DAEMON_ADDRESSES_MAX)
 			return oc_error_set(error, OC_ERR_LIMIT,
 			    "more than %d addresses to listen on",
 			    DAEMON_ADDRESSES_MAX);
@@ -241,18 +254,22 @@ open_all_http(struct daemon_listeners *l, const struct oc_config *config,
 		if (a->text == NULL)
 			return oc_error_set(error, OC_ERR_NOMEM,
 			    "out of memory");
-		l->num_http++;
-		err = open_http(a, find_http(old, a->text),
-		    (unsigned int)config->responder.workers, error);
+		all->num++;
+		err = open_http(a, find_http(old, a->text), num_workers,
+		    error);
 		if (err == OC_ERR_UNSUPPORTED) {
-			oc_log(OC_LOG_WARNING, "%s", error->text);
+			warn_left_out(&left_out);
+			left_out = *error;
 			http_fini(a);
-			l->num_http--;
+			all->num--;
 		} else if (err != OC_OK) {
 			return err;
 		}
 	}
-	return l->num_http > 0 ? OC_OK : OC_ERR_UNSUPPORTED;
+	if (all->num == 0 && words->num > 0)
+		return OC_ERR_UNSUPPORTED;
+	warn_left_out(&left_out);
+	return OC_OK;
 }
 
 /* Those that we did not get to are somebody else's. */
@@ -284,11 +301,18 @@ daemon_listeners_open(const struct oc_config *config,
 	if (l->directory == NULL)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	if (err == OC_OK && old == NULL)
-		err = check_free(config, error);
+		err = check_free(&config->responder.listen, error);
+	if (err == OC_OK && old == NULL)
+		err = check_free(&config->api.listen, error);
 	for (int i = 0; err == OC_OK && i < DAEMON_SOCKET_MAX; i++)
 		err = open_unix(l, old, (enum daemon_socket)i, error);
 	if (err == OC_OK)
-		err = open_all_http(l, config, old, error);
+		err = open_all_http(&l->http, &config->responder.listen,
+		    (unsigned int)config->responder.workers,
+		    old == NULL ? NULL : &old->http, error);
+	if (err == OC_OK)
+		err = open_all_http(&l->api, &config->api.listen, 1,
+		    old == NULL ? NULL : &old->api, error);
 	if (err != OC_OK) {
 		if (old == NULL)
 			unlink_ours(l);
@@ -307,8 +331,10 @@ daemon_listeners_free(struct daemon_listeners *l)
 	for (int i = 0; i < DAEMON_SOCKET_MAX; i++)
 		if (l->unix_fds[i] >= 0)
 			close(l->unix_fds[i]);
-	for (size_t i = 0; i < l->num_http; i++)
-		http_fini(&l->http[i]);
+	for (size_t i = 0; i < l->http.num; i++)
+		http_fini(&l->http.list[i]);
+	for (size_t i = 0; i < l->api.num; i++)
+		http_fini(&l->api.list[i]);
 	free(l->directory);
 	free(l);
 }
@@ -334,23 +360,38 @@ daemon_listeners_unix(const struct daemon_listeners *l,
 size_t
 daemon_listeners_num_http(const struct daemon_listeners *l)
 {
-	return l->num_http;
+	return l->http.num;
 }
 
 int
 daemon_listeners_http(const struct daemon_listeners *l, size_t address,
     unsigned int worker)
 {
-	oc_assert(address < l->num_http && worker < l->http[address].num_fds);
-	return l->http[address].fds[worker];
+	const struct http_address *a = &l->http.list[address];
+
+	oc_assert(address < l->http.num && worker < a->num_fds);
+	return a->fds[worker];
 }
 
-void
-daemon_listeners_put_urls(const struct daemon_listeners *l,
-    const char *prefix, struct oc_buffer *out)
+size_t
+daemon_listeners_num_api(const struct daemon_listeners *l)
 {
-	for (size_t i = 0; i < l->num_http; i++) {
-		const struct http_address *a = &l->http[i];
+	return l->api.num;
+}
+
+int
+daemon_listeners_api(const struct daemon_listeners *l, size_t address)
+{
+	oc_assert(address < l->api.num && l->api.list[address].num_fds == 1);
+	return l->api.list[address].fds[0];
+}
+
+static void
+put_urls(const struct addresses *all, const char *scheme, const char *prefix,
+    struct oc_buffer *out)
+{
+	for (size_t i = 0; i < all->num; i++) {
+		const struct http_address *a = &all->list[i];
 		char host[64], port[16];
 
 		if (getnameinfo((const struct sockaddr *)&a->bound,
@@ -358,7 +399,21 @@ daemon_listeners_put_urls(const struct daemon_listeners *l,
 		    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 			continue;
 		oc_buffer_printf(out, a->bound.ss_family == AF_INET6 ?
-		    "http://[%s]:%s%s\n" : "http://%s:%s%s\n", host, port,
-		    prefix);
+		    "%s://[%s]:%s%s\n" : "%s://%s:%s%s\n", scheme, host,
+		    port, prefix);
 	}
+}
+
+void
+daemon_listeners_put_urls(const struct daemon_listeners *l,
+    const char *prefix, struct oc_buffer *out)
+{
+	put_urls(&l->http, "http", prefix, out);
+}
+
+void
+daemon_listeners_put_api_urls(const struct daemon_listeners *l,
+    const char *scheme, struct oc_buffer *out)
+{
+	put_urls(&l->api, scheme, "/", out);
 }

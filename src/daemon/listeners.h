@@ -47,8 +47,15 @@ size_t daemon_listeners_num_http(const struct daemon_listeners *listeners);
 int daemon_listeners_http(const struct daemon_listeners *listeners,
     size_t address, unsigned int worker);
 
+/* Of ocsign-issuer; none without an [api] section. */
+size_t daemon_listeners_num_api(const struct daemon_listeners *listeners);
+int daemon_listeners_api(const struct daemon_listeners *listeners,
+    size_t address);
+
 /* One line for each address: "http://127.0.0.1:8889/". */
 void daemon_listeners_put_urls(const struct daemon_listeners *listeners,
     const char *prefix, struct oc_buffer *out);
+void daemon_listeners_put_api_urls(const struct daemon_listeners *listeners,
+    const char *scheme, struct oc_buffer *out);
 
 #endif

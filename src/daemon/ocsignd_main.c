@@ -40,7 +40,8 @@ print_to_stderr(const char *line)
 static enum oc_err
 load_and_log(const char *path, struct oc_config **config)
 {
-	return daemon_check(path, DAEMON_CHECK_ALL, print_to_log, config);
+	return daemon_check(path, DAEMON_CHECK_TO_RELOAD, print_to_log,
+	    config);
 }
 
 static int

@@ -31,8 +31,10 @@ adopt(struct supervisor *sup, struct oc_config *config,
 	    sup->config->daemon.run_directory) != 0)
 		return oc_error_set(error, OC_ERR_CONFIG, "run-directory "
 		    "changes with a restart, not with a reload");
-	err = daemon_listeners_open(config, sup->listeners, &listeners,
-	    error);
+	err = daemon_launch_check(&sup->launch, config, error);
+	if (err == OC_OK)
+		err = daemon_listeners_open(config, sup->listeners,
+		    &listeners, error);
 	if (err != OC_OK)
 		return err;
 	daemon_listeners_free(sup->listeners);
@@ -46,42 +48,68 @@ adopt(struct supervisor *sup, struct oc_config *config,
 }
 
 static void
-urls_path(const struct supervisor *sup, char path[PATH_MAX])
+urls_path(const struct supervisor *sup, const char *name,
+    char path[PATH_MAX])
 {
-	snprintf(path, PATH_MAX, "%s/http.urls",
-	    sup->config->daemon.run_directory);
+	snprintf(path, PATH_MAX, "%s/%s", sup->config->daemon.run_directory,
+	    name);
+}
+
+static void
+publish(const struct supervisor *sup, const char *name, const char *what,
+    struct oc_buffer *urls)
+{
+	struct oc_error error = { 0 };
+	char path[PATH_MAX];
+
+	urls_path(sup, name, path);
+	if (oc_file_write(path, 0644, oc_buffer_text(urls), urls->len,
+	    &error) != OC_OK)
+		oc_log(OC_LOG_ERROR, "%s", error.text);
+	for (const char *p = oc_buffer_text(urls); *p != '\0'; ) {
+		size_t len = strcspn(p, "\n");
+
+		oc_log(OC_LOG_NOTICE, "%s %.*s", what, (int)len, p);
+		p += len + (p[len] == '\n');
+	}
+}
+
+static void
+remove_urls(const struct supervisor *sup, const char *name)
+{
+	char path[PATH_MAX];
+
+	urls_path(sup, name, path);
+	(void)unlink(path);
 }
 
 void
 daemon_publish_urls(const struct supervisor *sup)
 {
 	struct oc_buffer urls;
-	struct oc_error error = { 0 };
-	char path[PATH_MAX];
 
 	oc_buffer_init(&urls, URLS_MAX);
 	daemon_listeners_put_urls(sup->listeners,
 	    sup->config->responder.prefix, &urls);
-	urls_path(sup, path);
-	if (oc_file_write(path, 0644, oc_buffer_text(&urls), urls.len,
-	    &error) != OC_OK)
-		oc_log(OC_LOG_ERROR, "%s", error.text);
-	for (const char *p = oc_buffer_text(&urls); *p != '\0'; ) {
-		size_t len = strcspn(p, "\n");
-
-		oc_log(OC_LOG_NOTICE, "answering at %.*s", (int)len, p);
-		p += len + (p[len] == '\n');
+	publish(sup, "http.urls", "answering at", &urls);
+	oc_buffer_fini(&urls);
+	if (daemon_listeners_num_api(sup->listeners) == 0) {
+		remove_urls(sup, "api.urls");
+		return;
 	}
+	oc_buffer_init(&urls, URLS_MAX);
+	daemon_listeners_put_api_urls(sup->listeners,
+	    sup->config->api.tls_certificate != NULL ? "https" : "http",
+	    &urls);
+	publish(sup, "api.urls", "API at", &urls);
 	oc_buffer_fini(&urls);
 }
 
 void
 daemon_remove_urls(const struct supervisor *sup)
 {
-	char path[PATH_MAX];
-
-	urls_path(sup, path);
-	(void)unlink(path);
+	remove_urls(sup, "http.urls");
+	remove_urls(sup, "api.urls");
 }
 
 static enum supervisor_state
@@ -131,6 +159,10 @@ daemon_begin_reload(struct supervisor *sup)
 		return end_reload("not reloaded: everything stays");
 	}
 	daemon_publish_urls(sup);
+	/* A role that died once and is back has not failed this reload. */
+	for (size_t i = 0; i < sup->num_roles; i++)
+		if (daemon_role_is_ready(&sup->roles[i]))
+			sup->roles[i].num_failures = 0;
 	if (!restart_signer(sup))
 		oc_log(OC_LOG_INFO, "the signer stays as it is");
 	return SUPERVISOR_RELOADING_SIGNER;
@@ -180,8 +212,11 @@ daemon_look_at_status(struct supervisor *sup)
 	if (sup->num_roles > wanted)
 		daemon_stop_roles(sup, wanted, sup->num_roles);
 	old = sup->num_roles < wanted ? sup->num_roles : wanted;
-	for (size_t i = ROLE_FIRST_RESPONDER; i < old; i++)
-		daemon_role_replace(&sup->roles[i], &sup->launch);
+	for (size_t i = ROLE_ISSUER; i < old; i++)
+		if (daemon_is_wanted(sup, i))
+			daemon_role_replace(&sup->roles[i], &sup->launch);
+		else
+			daemon_role_stop(&sup->roles[i]);
 	daemon_add_roles(sup);
 	return SUPERVISOR_RELOADING_RESPONDERS;
 }
@@ -203,7 +238,12 @@ daemon_look_at_responders(struct supervisor *sup)
 	forget_roles(sup);
 	if (sup->num_roles > daemon_num_wanted(sup))
 		return SUPERVISOR_RELOADING_RESPONDERS;
-	for (size_t i = ROLE_FIRST_RESPONDER; i < sup->num_roles; i++) {
+	for (size_t i = ROLE_ISSUER; i < sup->num_roles; i++) {
+		if (!daemon_is_wanted(sup, i)) {
+			if (!daemon_role_is_gone(&sup->roles[i]))
+				return SUPERVISOR_RELOADING_RESPONDERS;
+			continue;
+		}
 		if (is_changing(&sup->roles[i]))
 			return SUPERVISOR_RELOADING_RESPONDERS;
 		is_bad |= has_failed(&sup->roles[i]);

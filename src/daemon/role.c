@@ -220,6 +220,7 @@ is_ready_now(struct daemon_role *role, struct daemon_process *p)
 	    (long)p->pid);
 	p->state = DAEMON_READY;
 	p->limit_ns = NEVER;
+	role->num_failures = 0;
 	if (p == &role->next)
 		tell_to_stop(&role->now);
 }

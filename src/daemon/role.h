@@ -39,7 +39,8 @@ struct daemon_role {
 	bool is_wanted;		/* start it again when it dies */
 	bool has_given_up;	/* ended with IPC_EXIT_CONFIG */
 	bool has_next_failed;	/* the last successor did */
-	unsigned int num_failures;	/* ends nobody asked for */
+	/* Ends nobody asked for since it was last ready. */
+	unsigned int num_failures;
 	int64_t restart_at_ns;	/* INT64_MAX: not waiting */
 	int64_t backoff_ns;
 };

@@ -37,6 +37,8 @@ daemon_kind_name(enum daemon_kind kind)
 		return "ocsign-signer";
 	case DAEMON_STATUS:
 		return "ocsign-status";
+	case DAEMON_ISSUER:
+		return "ocsign-issuer";
 	case DAEMON_RESPONDER:
 		return "ocsign-responder";
 	}
@@ -53,11 +55,13 @@ program_path(const struct daemon_launch *launch, enum daemon_kind kind,
 
 enum oc_err
 daemon_launch_check(const struct daemon_launch *launch,
-    struct oc_error *error)
+    const struct oc_config *config, struct oc_error *error)
 {
 	char path[PATH_MAX];
 
 	for (int kind = DAEMON_SIGNER; kind <= DAEMON_RESPONDER; kind++) {
+		if (kind == DAEMON_ISSUER && config->api.listen.num == 0)
+			continue;
 		program_path(launch, (enum daemon_kind)kind, path);
 		if (access(path, X_OK) != 0)
 			return oc_error_set_errno(error, OC_ERR_REFUSED, "%s",
@@ -95,6 +99,10 @@ hand_all(struct handed *h, const struct daemon_listeners *l,
 	case DAEMON_STATUS:
 		hand_unix(h, l, DAEMON_SOCKET_STATUS);
 		hand_unix(h, l, DAEMON_SOCKET_STATUS_CONTROL);
+		return;
+	case DAEMON_ISSUER:
+		for (size_t i = 0; i < daemon_listeners_num_api(l); i++)
+			hand(h, "api", daemon_listeners_api(l, i));
 		return;
 	case DAEMON_RESPONDER:
 		for (size_t i = 0; i < daemon_listeners_num_http(l); i++)

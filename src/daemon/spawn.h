@@ -11,6 +11,7 @@
 enum daemon_kind {
 	DAEMON_SIGNER,
 	DAEMON_STATUS,
+	DAEMON_ISSUER,
 	DAEMON_RESPONDER
 };
 
@@ -31,7 +32,7 @@ struct daemon_launch {
 
 /* REFUSED when a program is missing or may not be run. */
 enum oc_err daemon_launch_check(const struct daemon_launch *launch,
-    struct oc_error *error) OC_MUST_CHECK;
+    const struct oc_config *config, struct oc_error *error) OC_MUST_CHECK;
 
 /*
  * Forks and executes.  The child dies with us (PR_SET_PDEATHSIG), is in a

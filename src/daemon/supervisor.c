@@ -28,6 +28,12 @@ daemon_num_wanted(const struct supervisor *sup)
 	return ROLE_FIRST_RESPONDER + (size_t)sup->config->responder.workers;
 }
 
+bool
+daemon_is_wanted(const struct supervisor *sup, size_t i)
+{
+	return i != ROLE_ISSUER || sup->config->api.listen.num > 0;
+}
+
 static enum daemon_kind
 kind_of(size_t i)
 {
@@ -36,6 +42,8 @@ kind_of(size_t i)
 		return DAEMON_SIGNER;
 	case ROLE_STATUS:
 		return DAEMON_STATUS;
+	case ROLE_ISSUER:
+		return DAEMON_ISSUER;
 	}
 	return DAEMON_RESPONDER;
 }
@@ -49,7 +57,8 @@ daemon_add_roles(struct supervisor *sup)
 		daemon_role_init(role, kind_of(sup->num_roles),
 		    (unsigned int)(sup->num_roles >= ROLE_FIRST_RESPONDER ?
 		    sup->num_roles - ROLE_FIRST_RESPONDER : 0));
-		daemon_role_start(role, &sup->launch);
+		if (daemon_is_wanted(sup, sup->num_roles))
+			daemon_role_start(role, &sup->launch);
 	}
 }
 
@@ -75,7 +84,7 @@ static enum supervisor_state
 begin_stop(struct supervisor *sup)
 {
 	ipc_notify("STOPPING=1");
-	daemon_stop_roles(sup, ROLE_FIRST_RESPONDER, sup->num_roles);
+	daemon_stop_roles(sup, ROLE_ISSUER, sup->num_roles);
 	return SUPERVISOR_STOPPING_RESPONDERS;
 }
 
@@ -90,11 +99,14 @@ give_up(struct supervisor *sup, int status)
 static enum supervisor_state
 look_at_start(struct supervisor *sup)
 {
-	size_t num_ready = 0, num_given_up = 0;
+	size_t num_ready = 0, num_given_up = 0, num = 0;
 
 	for (size_t i = 0; i < sup->num_roles; i++) {
 		const struct daemon_role *role = &sup->roles[i];
 
+		if (!daemon_is_wanted(sup, i))
+			continue;
+		num++;
 		if (sup->options->must_start && role->num_failures > 0) {
 			oc_log(OC_LOG_ERROR, "%s did not start: ending",
 			    role->name);
@@ -103,9 +115,9 @@ look_at_start(struct supervisor *sup)
 		num_ready += daemon_role_is_ready(role);
 		num_given_up += role->has_given_up;
 	}
-	if (num_given_up == sup->num_roles)
+	if (num_given_up == num)
 		return give_up(sup, IPC_EXIT_CONFIG);
-	if (num_ready + num_given_up < sup->num_roles)
+	if (num_ready + num_given_up < num)
 		return SUPERVISOR_STARTING;
 	ipc_notify("READY=1\nSTATUS=%s", num_given_up > 0 ?
 	    "not all roles run: see the log" : "running");
@@ -118,7 +130,7 @@ static enum supervisor_state
 look_at_roles(struct supervisor *sup)
 {
 	for (size_t i = 0; i < sup->num_roles; i++)
-		if (!sup->roles[i].has_given_up)
+		if (daemon_is_wanted(sup, i) && !sup->roles[i].has_given_up)
 			return sup->has_hup ? daemon_begin_reload(sup) :
 			    SUPERVISOR_RUNNING;
 	oc_log(OC_LOG_ERROR, "no role can run: ending");
@@ -130,7 +142,7 @@ look_at_stop(struct supervisor *sup)
 {
 	switch (sup->state) {
 	case SUPERVISOR_STOPPING_RESPONDERS:
-		if (!are_gone(sup, ROLE_FIRST_RESPONDER, sup->num_roles))
+		if (!are_gone(sup, ROLE_ISSUER, sup->num_roles))
 			return sup->state;
 		daemon_role_stop(&sup->roles[ROLE_STATUS]);
 		return SUPERVISOR_STOPPING_STATUS;
@@ -296,7 +308,7 @@ open_all(struct supervisor *sup, struct oc_error *error)
 {
 	enum oc_err err;
 
-	err = daemon_launch_check(&sup->launch, error);
+	err = daemon_launch_check(&sup->launch, sup->config, error);
 	if (err == OC_OK)
 		err = oc_file_mkdir_p(sup->config->daemon.run_directory, 0700,
 		    error);

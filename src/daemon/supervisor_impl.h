@@ -9,10 +9,11 @@
 struct event;
 struct event_base;
 
-#define ROLES_MAX (2 + DAEMON_WORKERS_MAX)
+#define ROLES_MAX (3 + DAEMON_WORKERS_MAX)
 #define ROLE_SIGNER 0			/* in roles[] */
 #define ROLE_STATUS 1
-#define ROLE_FIRST_RESPONDER 2
+#define ROLE_ISSUER 2			/* only with an [api] */
+#define ROLE_FIRST_RESPONDER 3
 #define NEEDS_MAX (64 * 1024 * 1024)
 #define NUM_SIGNALS 4
 
@@ -23,7 +24,7 @@ enum supervisor_state {
 	SUPERVISOR_RELOADING_SIGNER,
 	/* Its successor beside it, then alone. */
 	SUPERVISOR_RELOADING_STATUS,
-	/* The same, all at once. */
+	/* The same, all at once, the issuer with them. */
 	SUPERVISOR_RELOADING_RESPONDERS,
 	SUPERVISOR_STOPPING_RESPONDERS,
 	SUPERVISOR_STOPPING_STATUS,
@@ -49,11 +50,13 @@ struct supervisor {
 };
 
 size_t daemon_num_wanted(const struct supervisor *sup);
+/* False: the role at i is one that the configuration has no use for. */
+bool daemon_is_wanted(const struct supervisor *sup, size_t i);
 /* Starts as many more as the configuration wants. */
 void daemon_add_roles(struct supervisor *sup);
 void daemon_stop_roles(struct supervisor *sup, size_t first, size_t end);
 
-/* RUN/http.urls, and a line in the log for each. */
+/* RUN/http.urls and RUN/api.urls, and a line in the log for each. */
 void daemon_publish_urls(const struct supervisor *sup);
 void daemon_remove_urls(const struct supervisor *sup);
 

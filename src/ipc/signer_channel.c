@@ -207,6 +207,7 @@ ask_key(struct ipc_channel *ch, const struct channel_signer *cs,
 {
 	uint8_t frame[IPC_HEADER_LEN + 4 + SIGN_KEY_NAME_MAX];
 	struct ipc_find_key find = { "" };
+	char words[SIGN_KEY_WORDS_MAX];
 	struct ipc_key answer;
 	struct der_bytes fields;
 	enum ipc_type type;
@@ -219,9 +220,11 @@ ask_key(struct ipc_channel *ch, const struct channel_signer *cs,
 	if (err == OC_OK)
 		err = ipc_channel_ask_now(ch, id, frame, len, deadline_ns,
 		    &type, &fields);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "asking %s for key %s: %s",
-		    cs->path, key, oc_strerror(err));
+	if (err != OC_OK) {
+		sign_key_words(key, words);
+		return oc_error_set(error, err, "asking %s for %s: %s",
+		    cs->path, words, oc_strerror(err));
+	}
 	if (type != IPC_KEY || ipc_read_key(fields, &answer) != OC_OK)
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "%s answered what is no answer", cs->path);

@@ -60,18 +60,33 @@ note_done(struct sign_job *job, void *arg)
 /* A signer that misses its own deadline by this much is not waited for. */
 #define GRACE_NS (2 * OC_NS_PER_S)
 
+void
+sign_key_words(const char *name, char words[SIGN_KEY_WORDS_MAX])
+{
+	if (strncmp(name, "issuer/", 7) == 0)
+		(void)snprintf(words, SIGN_KEY_WORDS_MAX, "issuer %s",
+		    name + 7);
+	else if (strncmp(name, "ocsp/", 5) == 0)
+		(void)snprintf(words, SIGN_KEY_WORDS_MAX,
+		    "the OCSP key of issuer %s", name + 5);
+	else
+		(void)snprintf(words, SIGN_KEY_WORDS_MAX, "the key");
+}
+
 enum oc_err
 sign_now(struct signer *s, struct sign_job *job, struct oc_error *error)
 {
 	struct pollfd pfd = { .fd = sign_fd(s), .events = POLLIN };
+	char words[SIGN_KEY_WORDS_MAX];
 	bool is_done = false;
 	enum oc_err err;
 
+	sign_key_words(job->key, words);
 	job->done = note_done;
 	job->arg = &is_done;
 	err = sign_submit(s, job);
 	if (err != OC_OK)
-		return oc_error_set(error, err, "key %s: %s", job->key,
+		return oc_error_set(error, err, "%s: %s", words,
 		    job->error_text[0] != '\0' ? job->error_text :
 		    oc_strerror(err));
 	for (;;) {
@@ -82,8 +97,7 @@ sign_now(struct signer *s, struct sign_job *job, struct oc_error *error)
 			sign_cancel(s, job);
 			if (!is_done)
 				return oc_error_set(error, OC_ERR_TIMEOUT,
-				    "key %s: no answer from the signer",
-				    job->key);
+				    "%s: no answer from the signer", words);
 			break;
 		}
 		(void)poll(&pfd, 1,
@@ -91,7 +105,7 @@ sign_now(struct signer *s, struct sign_job *job, struct oc_error *error)
 	}
 	if (job->err == OC_OK)
 		return OC_OK;
-	return oc_error_set(error, job->err, "key %s: %s", job->key,
+	return oc_error_set(error, job->err, "%s: %s", words,
 	    job->error_text[0] != '\0' ? job->error_text :
 	    oc_strerror(job->err));
 }

@@ -135,5 +135,9 @@ enum sign_key_role {
 #define SIGN_KEY_NAME_MAX (OC_KEY_NAME_MAX + 8)
 void sign_key_name(enum sign_key_role role, const char *issuer,
     char name[SIGN_KEY_NAME_MAX]);
+/* The same for people: "issuer NAME", "the OCSP key of issuer NAME"; of any
+ * other name "the key". */
+#define SIGN_KEY_WORDS_MAX (SIGN_KEY_NAME_MAX + 32)
+void sign_key_words(const char *name, char words[SIGN_KEY_WORDS_MAX]);
 
 #endif

@@ -96,7 +96,7 @@ sweep_slot(void *arg, const struct ocsp_slot *slot)
 	if (!is_slot_stale(slot, status_set_find(s->set, &slot->serial),
 	    sweep->now)) {
 		status_service_renew_at(s, STATUS_DUE_REFRESH, &slot->serial,
-		    slot->encoding, status_service_due_at(slot));
+		    slot->encoding, status_service_due_at(s, slot));
 		return true;
 	}
 	if (sweep->num_stale == sweep->num_max) {
@@ -326,8 +326,9 @@ has_room(const struct status_service *s, enum status_due_kind kind)
 
 /*
  * A response that cannot be given a later nextUpdate than it has is left as
- * it is: it ends with its certificate, or its signer's; or the source is
- * away, and will have to be looked for again.
+ * it is, unless it is to have an earlier one: it ends with its certificate,
+ * or its signer's; or the source is away, and will have to be looked for
+ * again.
  */
 static bool
 is_gain(struct status_service *s, enum status_due_kind kind,
@@ -337,7 +338,8 @@ is_gain(struct status_service *s, enum status_due_kind kind,
 	struct status_flight_plan plan = { 0 };
 
 	status_service_times(s, now, record->not_after, &plan);
-	if (plan.next_update > slot->next_update)
+	if (plan.next_update > slot->next_update ||
+	    status_service_outlives(s, slot))
 		return true;
 	if (!s->is_source_well)
 		status_service_renew_at(s, kind, &slot->serial,
@@ -360,7 +362,7 @@ fly_due(struct status_service *s, enum status_due_kind kind,
 	/* It may have been signed since it was put there. */
 	if (ocsp_table_find(s->table, &due->serial, due->encoding, &slot) &&
 	    !is_slot_stale(&slot, record, now) &&
-	    (status_service_due_at(&slot) > now ||
+	    (status_service_due_at(s, &slot) > now ||
 	    !is_gain(s, kind, record, &slot, now)))
 		return OC_OK;
 	err = status_service_fly(s, record, due->encoding, lanes[kind],

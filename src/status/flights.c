@@ -130,15 +130,26 @@ status_service_renew_at(struct status_service *s, enum status_due_kind kind,
 		    "will not be renewed", s->plan.issuer->name);
 }
 
+bool
+status_service_outlives(const struct status_service *s,
+    const struct ocsp_slot *slot)
+{
+	return slot->next_update - slot->this_update >=
+	    s->plan.issuer->ocsp_lifetime_s;
+}
+
 /* A response that was dated back far is not due before it was made. */
 int64_t
-status_service_due_at(const struct ocsp_slot *slot)
+status_service_due_at(const struct status_service *s,
+    const struct ocsp_slot *slot)
 {
 	int64_t at = ocsp_refresh_due_at(&slot->serial, slot->this_update,
 	    slot->next_update);
 	int64_t earliest = slot->produced_at +
 	    (slot->next_update - slot->produced_at) / 4;
 
+	if (status_service_outlives(s, slot))
+		return slot->produced_at;
 	return at > earliest ? at : earliest;
 }
 
@@ -310,7 +321,7 @@ land(struct status_service *s, struct status_flight *flight)
 		return;
 	}
 	status_service_renew_at(s, STATUS_DUE_REFRESH, &slot.serial,
-	    slot.encoding, status_service_due_at(&slot));
+	    slot.encoding, status_service_due_at(s, &slot));
 	end_flight(s, flight,
 	    &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
 }

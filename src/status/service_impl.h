@@ -97,13 +97,17 @@ bool status_service_may_sign(struct status_service *s, int64_t now);
 void status_service_renew_at(struct status_service *s,
     enum status_due_kind kind, const struct oc_serial *serial,
     uint8_t encoding, int64_t at);
-/* When this slot is to be signed again. */
 /* At start, before the feed runs: reads what changed since the table was
  * written and withdraws what it made untrue, so that the rest can be served
  * while all is read again.  False: this table can't be served before that. */
 bool status_service_withdraw_missed(struct status_service *s,
     struct status_source *source);
-int64_t status_service_due_at(const struct ocsp_slot *slot);
+/* From before ocsp-lifetime was made shorter. */
+bool status_service_outlives(const struct status_service *service,
+    const struct ocsp_slot *slot);
+/* When this slot is to be signed again. */
+int64_t status_service_due_at(const struct status_service *service,
+    const struct ocsp_slot *slot);
 /* Hands the signer what is due, as much as is good for it. */
 void status_service_pump(struct status_service *s, int64_t now);
 /* Counts, and says it when the signer's state has changed. */

@@ -68,7 +68,8 @@ enum store_table {
 	STORE_TABLE_CRL,
 	STORE_TABLE_ACCOUNT,
 	STORE_TABLE_TOKEN,
-	STORE_TABLE_ZONE
+	STORE_TABLE_ZONE,
+	STORE_TABLE_ISSUER
 };
 
 /* A certificate and the name of its issuer. */

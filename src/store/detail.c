@@ -115,6 +115,28 @@ put_certificate(struct store_detail *d, const char *issuer, int64_t id,
 }
 
 enum oc_err
+store_detail_issuer(struct store_detail *d, int64_t id, const char *name,
+    struct store_blob certificate, const uint8_t spki_hash[STORE_HASH_LEN])
+{
+	enum oc_err err;
+
+	store_detail_init(d);
+	store_detail_put_int(d, "id", id);
+	store_detail_put_text(d, "issuer", name);
+	store_detail_put_hex(d, "spki_sha256", spki_hash, STORE_HASH_LEN);
+	err = store_detail_put_hash(d, "certificate_sha256", certificate);
+	store_detail_end(d);
+	return err;
+}
+
+static enum oc_err
+put_text_hash(struct store_detail *d, const char *name, const char *text)
+{
+	return store_detail_put_hash(d, name, (struct store_blob){
+	    (const uint8_t *)text, strlen(text) });
+}
+
+enum oc_err
 store_detail_reserve(struct store_detail *d, const char *issuer, int64_t id,
     const struct store_reservation *r)
 {
@@ -125,6 +147,12 @@ store_detail_reserve(struct store_detail *d, const char *issuer, int64_t id,
 	store_detail_put_int(d, "not_before", r->not_before);
 	store_detail_put_int(d, "not_after", r->not_after);
 	err = store_detail_put_hash(d, "tbs_sha256", r->tbs);
+	/* What people search and are shown: the TBS says it, too, but only to
+	 * who reads DER. */
+	if (err == OC_OK && r->subject != NULL)
+		err = put_text_hash(d, "subject_sha256", r->subject);
+	if (err == OC_OK && r->subject != NULL)
+		err = put_text_hash(d, "names_sha256", r->names);
 	store_detail_end(d);
 	return err;
 }

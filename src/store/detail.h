@@ -32,6 +32,10 @@ enum oc_err store_detail_put_hash(struct store_detail *d, const char *name,
 void store_detail_end(struct store_detail *d);
 
 /* One for each event about a row. */
+enum oc_err store_detail_issuer(struct store_detail *d, int64_t id,
+    const char *name, struct store_blob certificate,
+    const uint8_t spki_hash[STORE_HASH_LEN]) OC_MUST_CHECK;
+/* Without subject and names where r->subject is NULL, as entries once were. */
 enum oc_err store_detail_reserve(struct store_detail *d, const char *issuer,
     int64_t id, const struct store_reservation *r) OC_MUST_CHECK;
 enum oc_err store_detail_issue(struct store_detail *d, const char *issuer,

@@ -198,8 +198,11 @@ static void
 write_list(char *text, size_t room, const struct store_filter *f)
 {
 	int len = snprintf(text, room, SELECT_CERTIFICATE
-	    " WHERE 1%s%s%s%s%s%s ORDER BY c.id%s",
+	    " WHERE 1%s%s%s%s%s%s%s ORDER BY c.id%s",
 	    f->issuer_id != 0 ? " AND c.issuer_id = ?" : "",
+	    /* The index is by issuer and serial. */
+	    f->serial != NULL ? " AND c.issuer_id IN (SELECT id FROM issuer)"
+	    " AND c.serial = ?" : "",
 	    f->state != 0 ? " AND c.state = ?" : "",
 	    f->only_revoked ? " AND c.revoked_at IS NOT NULL" : "",
 	    f->only_valid ? " AND c.state = 2 AND c.revoked_at IS NULL"
@@ -217,6 +220,8 @@ put_filter(struct sql *q, const struct store_filter *f, int64_t now_at)
 {
 	if (f->issuer_id != 0)
 		sql_put_int(q, f->issuer_id);
+	if (f->serial != NULL)
+		sql_put_blob(q, f->serial->bytes, f->serial->len);
 	if (f->state != 0)
 		sql_put_int(q, f->state);
 	if (f->only_valid)

@@ -99,8 +99,10 @@ sqlite_renew_issuer(struct store *s, int64_t id,
 enum oc_err
 sqlite_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
 {
-	static const char add[] = "UPDATE issuer"
-	    " SET crl_counter = crl_counter + 1 WHERE id = ?";
+	/* The rows are in the journal; the counter is not believed alone. */
+	static const char add[] = "UPDATE issuer SET crl_counter = 1 + max("
+	    "crl_counter, coalesce((SELECT max(number) & 4294967295 FROM crl"
+	    " WHERE issuer_id = ?1 AND number >> 32 = ?2), 0)) WHERE id = ?1";
 	static const char look[] =
 	    "SELECT crl_counter FROM issuer WHERE id = ?";
 	struct sql q;
@@ -110,6 +112,7 @@ sqlite_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
 
 	sql_open(&q, s, "next CRL number", add);
 	sql_put_int(&q, issuer_id);
+	sql_put_int(&q, s->epoch);
 	err = sql_run(&q);
 	if (err != OC_OK)
 		return err;

@@ -112,7 +112,9 @@ sqlite_find_id_max(struct store *s, enum store_table table, int64_t *id_max)
 		    "SELECT coalesce(max(id), 0) FROM account",
 		[STORE_TABLE_TOKEN] =
 		    "SELECT coalesce(max(id), 0) FROM account_token",
-		[STORE_TABLE_ZONE] = "SELECT coalesce(max(id), 0) FROM zone"
+		[STORE_TABLE_ZONE] = "SELECT coalesce(max(id), 0) FROM zone",
+		[STORE_TABLE_ISSUER] =
+		    "SELECT coalesce(max(id), 0) FROM issuer"
 	};
 
 	return sql_read_int(s, "count records", texts[table], id_max);

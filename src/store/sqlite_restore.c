@@ -117,50 +117,14 @@ open_old(struct restore *r)
 		return OC_OK;
 	}
 	if (err == OC_ERR_STORE) {
-		oc_log(OC_LOG_WARNING, "%s: its CRL numbers cannot be read "
-		    "and are not carried over", q->base.error.text);
+		oc_log(OC_LOG_WARNING, "%s: its epoch cannot be read: the "
+		    "new one is %d minutes ahead", q->base.error.text,
+		    EPOCH_MARGIN);
 		r->is_damaged = true;
 		err = OC_OK;
 	}
 	(void)sqlite_store_report(q, err, r->error);
 	sqlite_store_free(q);
-	return err;
-}
-
-/* Inside a change of the new store: each counter the higher of the two. */
-static enum oc_err
-carry_counters(struct restore *r, struct sqlite_store *fresh)
-{
-	static const char raise[] = "UPDATE issuer SET crl_counter = ?1"
-	    " WHERE name = ?2 AND spki_hash = ?3 AND crl_counter < ?1";
-	struct sql read, write;
-	bool has_row = false;
-	enum oc_err err;
-
-	sql_open_once(&read, &r->old->base, "read CRL numbers",
-	    "SELECT crl_counter, name, spki_hash FROM issuer");
-	for (;;) {
-		struct store_blob spki_hash;
-
-		err = sql_next(&read, &has_row);
-		if (err != OC_OK || !has_row)
-			break;
-		sql_open(&write, &fresh->base, "carry CRL numbers", raise);
-		sql_put_int(&write, sql_get_int(&read));
-		sql_put_text(&write, sql_get_text(&read));
-		spki_hash = sql_get_blob(&read);
-		sql_put_blob(&write, spki_hash.p, spki_hash.len);
-		err = sql_run(&write);
-		if (err != OC_OK)
-			break;
-	}
-	sql_close(&read);
-	/* Its table is unreadable: as with the rest of a damaged store. */
-	if (err == OC_ERR_STORE && fresh->base.error.code == OC_OK) {
-		oc_log(OC_LOG_WARNING, "%s: its CRL numbers are not carried "
-		    "over", r->old->base.error.text);
-		return OC_OK;
-	}
 	return err;
 }
 
@@ -186,6 +150,18 @@ choose_epoch(struct restore *r, uint32_t *epoch)
 	return OC_OK;
 }
 
+/*
+ * Where CRL numbers begin in the new epoch.  An epoch is a minute: two
+ * restores in one, with nothing of the first left, would begin with the same
+ * number; so begin later, the later in the minute.  2^14 CRLs a millisecond,
+ * and three quarters of the numbers are left.
+ */
+static int64_t
+first_counter(void)
+{
+	return oc_clock_now_ms() % 60000 << 14;
+}
+
 /* Inside a change. */
 static enum oc_err
 renew_identity(struct restore *r, struct sqlite_store *q,
@@ -193,6 +169,7 @@ renew_identity(struct restore *r, struct sqlite_store *q,
 {
 	static const char text[] =
 	    "UPDATE store SET id = ?, epoch = ?, is_backup = 0";
+	static const char begin[] = "UPDATE issuer SET crl_counter = ?";
 	struct store *s = &q->base;
 	struct store_detail d;
 	struct sql sql;
@@ -202,8 +179,11 @@ renew_identity(struct restore *r, struct sqlite_store *q,
 	sql_put_blob(&sql, s->id, STORE_ID_LEN);
 	sql_put_int(&sql, s->epoch);
 	err = sql_run(&sql);
-	if (err == OC_OK && r->old != NULL)
-		err = carry_counters(r, q);
+	if (err != OC_OK)
+		return err;
+	sql_open(&sql, s, "restore", begin);
+	sql_put_int(&sql, first_counter());
+	err = sql_run(&sql);
 	if (err != OC_OK)
 		return err;
 	store_detail_init(&d);

@@ -244,12 +244,7 @@ add_issuer_entry(struct store *s, int64_t id, const char *name,
 	struct store_detail d;
 	enum oc_err err;
 
-	store_detail_init(&d);
-	store_detail_put_int(&d, "id", id);
-	store_detail_put_text(&d, "issuer", name);
-	store_detail_put_hex(&d, "spki_sha256", spki_hash, STORE_HASH_LEN);
-	err = store_detail_put_hash(&d, "certificate_sha256", certificate);
-	store_detail_end(&d);
+	err = store_detail_issuer(&d, id, name, certificate, spki_hash);
 	if (err != OC_OK)
 		return store_fail(s, err, "SHA-256 failed");
 	return store_add_entry(s, "issuer", d.text);

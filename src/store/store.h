@@ -153,6 +153,7 @@ enum oc_err store_find_certificate(struct store *store, int64_t issuer_id,
 /* What to list; zero means "any". */
 struct store_filter {
 	int64_t issuer_id;
+	const struct oc_serial *serial;	/* NULL: any */
 	enum store_state state;
 	bool only_revoked;
 	bool only_valid;		/* issued, unrevoked, unexpired */
@@ -271,7 +272,7 @@ enum oc_err store_backup(struct store *store, const char *to,
  * Puts a backup in place of a store that is not in use.  The restored store
  * gets a new id and epoch, so that no serial or CRL number comes again and
  * every response table is rebuilt.  An existing store at to is kept as
- * to.replaced-TIME and its highest CRL numbers are carried over.
+ * to.replaced-TIME; the new epoch is above its.
  */
 enum oc_err store_restore(const char *from, const char *to,
     struct oc_error *error) OC_MUST_CHECK;

@@ -5,9 +5,11 @@
  * its entries.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "store/backend.h"
 #include "store/detail.h"
 #include "store/journal.h"
@@ -31,16 +33,20 @@ store_verify_seen(struct verify_table *table, const char *detail)
 
 /* Makes the detail of a certificate's entry again from its row. */
 static enum oc_err
-remake_certificate(const char *event, const struct store_row *row,
-    struct store_detail *d)
+remake_certificate(const struct store_entry *entry,
+    const struct store_row *row, struct store_detail *d)
 {
+	bool has_names = strstr(entry->detail, "\"names_sha256\"") != NULL;
+	const char *event = entry->event;
 	const struct store_certificate *c = &row->certificate;
 	struct store_reservation r = {
 		.serial = c->serial,
 		.tbs = { c->tbs, c->tbs_len },
 		.not_before = c->not_before,
 		.not_after = c->not_after,
-		.profile = c->profile
+		.profile = c->profile,
+		.subject = has_names ? c->subject : NULL,
+		.names = c->names
 	};
 	struct store_blob der = { c->certificate, c->certificate_len };
 	struct store_status status = {
@@ -98,7 +104,7 @@ check_certificate(struct verify *v, const struct store_entry *entry)
 		return store_verify_bad(v, entry->number,
 		    "its certificate is not there");
 	if (err == OC_OK)
-		err = remake_certificate(entry->event, &row, &d);
+		err = remake_certificate(entry, &row, &d);
 	if (err != OC_OK)
 		goto out;
 	is_equal = strcmp(d.text, entry->detail) == 0;
@@ -150,6 +156,41 @@ check_crl(struct verify *v, const struct store_entry *entry)
 	return OC_OK;
 }
 
+/* Who the store says it is: the last entry that gave it an identity. */
+static enum oc_err
+take_identity(struct verify *v, const struct store_entry *entry)
+{
+	if (sscanf(entry->detail, "{\"id\":\"%32[0-9a-f]\",\"epoch\":%" SCNu32,
+	    v->id, &v->epoch) == 2)
+		return OC_OK;
+	return store_verify_bad(v, entry->number, "it names no store");
+}
+
+/*
+ * The epoch is in front of every serial and CRL number to come, and
+ * change_seq is what others have read up to: either, set back, repeats what
+ * was given out.
+ */
+static enum oc_err
+check_self(struct verify *v, const struct store_head *head)
+{
+	struct store *s = v->store;
+	char id[OC_HEX_LEN(STORE_ID_LEN) + 1];
+	struct store_change later;
+	uint32_t num;
+	enum oc_err err;
+
+	oc_hex_encode(s->id, STORE_ID_LEN, id);
+	if (strcmp(id, v->id) != 0 || s->epoch != v->epoch)
+		return store_verify_bad(v, v->number,
+		    "the store's id or epoch is not in the journal");
+	err = s->ops->read_changes(s, head->change_seq, &later, 1, &num);
+	if (err == OC_OK && num != 0)
+		return store_verify_bad(v, v->number,
+		    "a certificate has changed later than the store knows");
+	return err;
+}
+
 static enum oc_err
 check_entry(void *arg, const struct store_entry *entry)
 {
@@ -175,6 +216,9 @@ check_entry(void *arg, const struct store_entry *entry)
 	if (strcmp(entry->event, "crl") == 0 ||
 	    strcmp(entry->event, "crl-reserve") == 0)
 		err = check_crl(v, entry);
+	if (strcmp(entry->event, "create") == 0 ||
+	    strcmp(entry->event, "restore") == 0)
+		err = take_identity(v, entry);
 	if (err == OC_OK)
 		err = store_verify_register(v, entry);
 	if (err != OC_OK)
@@ -276,6 +320,8 @@ verify(struct verify *v)
 	if (err == OC_OK)
 		err = allocate_seen(v, STORE_TABLE_ZONE, &head, &v->zones);
 	if (err == OC_OK)
+		err = allocate_seen(v, STORE_TABLE_ISSUER, &head, &v->issuers);
+	if (err == OC_OK)
 		err = s->ops->list_entries(s, 0, check_entry, v);
 	if (err != OC_OK)
 		return err;
@@ -283,7 +329,10 @@ verify(struct verify *v)
 	    memcmp(v->hash, head.journal_hash, STORE_HASH_LEN) != 0)
 		return store_verify_bad(v, v->number + 1,
 		    "missing: the journal was cut");
-	err = s->ops->list_certificates(s, &everything, 0, check_row, v);
+	err = check_self(v, &head);
+	if (err == OC_OK)
+		err = s->ops->list_certificates(s, &everything, 0, check_row,
+		    v);
 	if (err == OC_OK)
 		err = check_crl_rows(v);
 	if (err == OC_OK)
@@ -309,6 +358,7 @@ store_verify_journal(struct store *store, int64_t *num_entries,
 	free(v.accounts.seen);
 	free(v.tokens.seen);
 	free(v.zones.seen);
+	free(v.issuers.seen);
 	if (err != OC_OK && err != OC_ERR_MISMATCH)
 		return err;
 	*num_entries = v.number;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What verify.c (the chain, certificates, CRLs) and verify_register.c
- * (accounts, tokens, zones, requests) share. */
+ * (issuers, accounts, tokens, zones, requests) share. */
 #ifndef STORE_VERIFY_IMPL_H
 #define STORE_VERIFY_IMPL_H
 
+#include "base/bytes.h"
 #include "store/backend.h"
 
 /* What the journal said about a row, in one word: 8 MB per million. */
@@ -24,7 +25,10 @@ struct verify {
 	struct store *store;
 	int64_t number;			/* of the last good entry */
 	uint8_t hash[STORE_HASH_LEN];
-	struct verify_table certificates, crls, accounts, tokens, zones;
+	char id[OC_HEX_LEN(STORE_ID_LEN) + 1];	/* said last */
+	uint32_t epoch;
+	struct verify_table issuers, certificates, crls;
+	struct verify_table accounts, tokens, zones;
 	int64_t num_requests;
 	int64_t bad_number;		/* 0: none */
 };

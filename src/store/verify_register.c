@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Holds the journal against accounts, tokens and zones, each of whose entries
- * is the row as it then was, so that the last must be the row as it is; and
+ * Holds the journal against issuers, accounts, tokens and zones, whose entries
+ * are the row as it then was, so that the last must be the row as it is; and
  * against what was asked for.
  */
 #include <inttypes.h>
@@ -21,6 +21,25 @@ account_name(struct store *s, int64_t id, char name[OC_CONFIG_NAME_MAX + 1])
 	err = s->ops->find_account(s, STORE_BY_ID, id, NULL, &account);
 	if (err == OC_OK)
 		memcpy(name, account.name, sizeof(account.name));
+	return err;
+}
+
+static enum oc_err
+remake_issuer(struct store *s, int64_t id, struct store_detail *d)
+{
+	char name[OC_CONFIG_NAME_MAX + 1];
+	struct store_issuer issuer = { 0 };
+	struct store_issuer_key key;
+	enum oc_err err;
+
+	err = s->ops->find_issuer_name(s, id, name);
+	if (err == OC_OK)
+		err = s->ops->find_issuer(s, name, &issuer, &key);
+	if (err == OC_OK)
+		err = store_detail_issuer(d, id, name, (struct store_blob){
+		    issuer.certificate, issuer.certificate_len },
+		    key.spki_hash);
+	store_issuer_fini(&issuer);
 	return err;
 }
 
@@ -178,10 +197,10 @@ check_request_rows(struct verify *v)
 		if ((seen & SEEN_REQUEST) == 0)
 			continue;
 		err = s->ops->get_request(s, id, &row);
-		store_request_row_fini(&row);
 		if (err == OC_OK && row.is_current ==
 		    ((seen & SEEN_REQUEST_END) != 0))
 			err = OC_ERR_MISMATCH;
+		store_request_row_fini(&row);
 		if (err == OC_ERR_MISMATCH || err == OC_ERR_NOT_FOUND) {
 			v->bad_number = v->number;
 			return store_fail(s, OC_ERR_MISMATCH, "request %"
@@ -200,6 +219,8 @@ check_request_rows(struct verify *v)
 enum oc_err
 store_verify_register(struct verify *v, const struct store_entry *entry)
 {
+	if (strcmp(entry->event, "issuer") == 0)
+		return check_latest(v, entry, &v->issuers, remake_issuer);
 	if (strcmp(entry->event, "account") == 0)
 		return check_latest(v, entry, &v->accounts, remake_account);
 	if (strcmp(entry->event, "token") == 0)
@@ -218,7 +239,9 @@ store_verify_register_rows(struct verify *v)
 {
 	enum oc_err err;
 
-	err = check_rows(v, &v->accounts, "account");
+	err = check_rows(v, &v->issuers, "issuer");
+	if (err == OC_OK)
+		err = check_rows(v, &v->accounts, "account");
 	if (err == OC_OK)
 		err = check_rows(v, &v->tokens, "token");
 	if (err == OC_OK)

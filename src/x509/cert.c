@@ -5,6 +5,8 @@
  */
 #include "x509/cert.h"
 
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "der/reader.h"
 #include "x509/name.h"
@@ -193,6 +195,50 @@ x509_cert_verify_issued(const struct x509_cert *cert,
 		    "here");
 	return x509_spki_verify(issuer->spki, cert->alg, cert->tbs,
 	    cert->signature, "certificate", error);
+}
+
+static enum oc_err
+check_above(const struct x509_cert *cert, const struct x509_cert *above,
+    struct oc_error *error)
+{
+	char name[X509_NAME_TEXT_MAX], above_name[X509_NAME_TEXT_MAX];
+	struct oc_error bad = { 0 };
+	enum oc_err err;
+
+	err = x509_cert_verify_issued(cert, above, &bad);
+	if (err == OC_OK || err == OC_ERR_UNSUPPORTED)
+		return OC_OK;
+	x509_name_format(cert->subject, name);
+	x509_name_format(above->subject, above_name);
+	return oc_error_set(error, err, "\"%.80s\" has not issued \"%.80s\": "
+	    "a chain begins with the issuer, then comes that one's issuer",
+	    above_name, name);
+}
+
+enum oc_err
+x509_cert_check_chain(const struct x509_cert *cert, struct der_bytes chain,
+    struct oc_error *error)
+{
+	struct x509_cert *two = calloc(2, sizeof(*two));
+	struct der_reader r = der_reader_of(chain);
+	struct der_bytes der;
+	enum oc_err err = OC_OK;
+	unsigned int i = 0;
+
+	if (two == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	for (; err == OC_OK && !der_at_end(&r); i ^= 1) {
+		if (!der_get_tlv(&r, DER_SEQUENCE, &der))
+			err = oc_error_set(error, OC_ERR_MALFORMED,
+			    "not one certificate after the other");
+		else
+			err = x509_cert_read(der, &two[i], error);
+		if (err == OC_OK)
+			err = check_above(cert, &two[i], error);
+		cert = &two[i];
+	}
+	free(two);
+	return err;
 }
 
 bool

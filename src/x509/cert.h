@@ -33,6 +33,14 @@ enum oc_err x509_cert_read(struct der_bytes der, struct x509_cert *cert,
 enum oc_err x509_cert_verify_issued(const struct x509_cert *cert,
     const struct x509_cert *issuer, struct oc_error *error) OC_MUST_CHECK;
 
+/*
+ * chain, DER end to end: does the first stand above cert, and each further one
+ * above the one before it, by name and signature?  A signature by an algorithm
+ * that is none of ours is not judged.
+ */
+enum oc_err x509_cert_check_chain(const struct x509_cert *cert,
+    struct der_bytes chain, struct oc_error *error) OC_MUST_CHECK;
+
 /* basicConstraints CA and, if keyUsage is there, keyCertSign. */
 bool x509_cert_is_ca(const struct x509_cert *cert);
 bool x509_cert_has_eku(const struct x509_cert *cert, enum der_oid eku);

@@ -188,7 +188,8 @@ enum oc_err x509_san_normalize(const struct x509_san *san, uint8_t *buffer,
     size_t buffer_max, struct x509_san *out, struct oc_error *error)
     OC_MUST_CHECK;
 /* "DNS:example.com"; IP addresses as inet_ntop writes them.  Octets that are
- * not visible ASCII come out as '?'; cut with "..." if it does not fit. */
+ * neither visible ASCII nor blanks come out as '?'; cut with "..." if it does
+ * not fit. */
 #define X509_SAN_TEXT_MAX 320
 void x509_san_format(const struct x509_san *san,
     char text[X509_SAN_TEXT_MAX]);

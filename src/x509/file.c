@@ -33,6 +33,84 @@ is_label_of(enum x509_file_kind kind, const char *label)
 	    strcmp(label, kinds[kind].labels[1]) == 0;
 }
 
+/* The contents of the outermost SEQUENCE so far as they are there, whatever
+ * the length says: a key that is cut off is one too, and PKCS#12 may be BER. */
+static bool
+open_sequence(struct der_bytes whole, struct der_reader *r)
+{
+	size_t at = 2;
+
+	if (whole.len < 2 || whole.p[0] != DER_SEQUENCE)
+		return false;
+	if (whole.p[1] > 0x80)
+		at += whole.p[1] & 0x7f;
+	if (at >= whole.len)
+		return false;
+	*r = der_reader_of((struct der_bytes){ whole.p + at,
+	    whole.len - at });
+	return true;
+}
+
+/*
+ * EncryptedPrivateKeyInfo ::= SEQUENCE { SEQUENCE, OCTET STRING }
+ * PrivateKeyInfo ::= SEQUENCE { INTEGER, SEQUENCE, OCTET STRING, ... }
+ * ECPrivateKey ::= SEQUENCE { INTEGER, OCTET STRING, ... }
+ * RSAPrivateKey, DSA's ::= SEQUENCE { INTEGER, INTEGER, INTEGER, INTEGER,
+ *     ... }
+ * PFX ::= SEQUENCE { INTEGER (3), SEQUENCE, ... }
+ */
+static bool
+is_private_der(struct der_bytes whole)
+{
+	struct der_bytes part, version;
+	struct der_reader r;
+
+	if (!open_sequence(whole, &r))
+		return false;
+	if (der_next_is(&r, DER_SEQUENCE))
+		return der_get_tlv(&r, DER_SEQUENCE, &part) &&
+		    der_next_is(&r, DER_OCTET_STRING);
+	if (!der_get_integer(&r, &version))
+		return false;
+	if (der_next_is(&r, DER_OCTET_STRING))
+		return true;
+	if (der_next_is(&r, DER_SEQUENCE))
+		return (version.len == 1 && version.p[0] == 3) ||
+		    (der_get_tlv(&r, DER_SEQUENCE, &part) &&
+		    der_next_is(&r, DER_OCTET_STRING));
+	return der_get_integer(&r, &part) && der_get_integer(&r, &part) &&
+	    der_next_is(&r, DER_INTEGER);
+}
+
+bool
+x509_file_has_private_key(const uint8_t *octets, size_t len)
+{
+	return oc_pem_has_private_key((const char *)octets, len) ||
+	    is_private_der((struct der_bytes){ octets, len });
+}
+
+/* Who hands over two requests wants two certificates. */
+static enum oc_err
+check_only_request(struct oc_pem_cursor *cursor, struct oc_error *error)
+{
+	char label[OC_PEM_LABEL_MAX + 1];
+	struct oc_error bad = { 0 };
+	uint8_t *der;
+	size_t der_len;
+	enum oc_err err;
+
+	while ((err = oc_pem_next(cursor, label, &der, &der_len, &bad)) ==
+	    OC_OK) {
+		free(der);
+		if (is_label_of(X509_FILE_CSR, label))
+			return oc_error_set(error, OC_ERR_MALFORMED, "holds "
+			    "several certification requests; give each in a "
+			    "file of its own");
+	}
+	return err == OC_ERR_NOT_FOUND ? OC_OK :
+	    oc_error_set(error, err, "%s", bad.text);
+}
+
 static enum oc_err
 parse_pem(const char *where, const char *text, size_t len,
     enum x509_file_kind kind, uint8_t **der, size_t *der_len,
@@ -55,11 +133,18 @@ parse_pem(const char *where, const char *text, size_t len,
 		if (err != OC_OK)
 			return oc_error_prefix(error, "%s", where);
 		if (is_label_of(kind, label))
-			return OC_OK;
+			break;
 		memcpy(first, label, sizeof(first));
 		free(*der);
 		*der = NULL;
 	}
+	if (kind == X509_FILE_CSR)
+		err = check_only_request(&cursor, error);
+	if (err == OC_OK)
+		return OC_OK;
+	free(*der);
+	*der = NULL;
+	return oc_error_prefix(error, "%s", where);
 }
 
 enum oc_err
@@ -72,7 +157,7 @@ x509_file_parse(const char *where, const uint8_t *octets, size_t len,
 	size_t der_len;
 	enum oc_err err;
 
-	if (oc_pem_has_private_key((const char *)octets, len))
+	if (x509_file_has_private_key(octets, len))
 		return oc_error_set(error, OC_ERR_REFUSED, "%s: holds a "
 		    "private key; keep it where it is, and give the %s only",
 		    where, kinds[kind].what);
@@ -132,7 +217,7 @@ x509_file_read_chain(const char *path, uint8_t **out, size_t *out_len,
 	if (err != OC_OK)
 		return err;
 	cursor.text = (const char *)text;
-	if (oc_pem_has_private_key(cursor.text, cursor.len)) {
+	if (x509_file_has_private_key(text, cursor.len)) {
 		err = oc_error_set(error, OC_ERR_REFUSED,
 		    "%s: holds a private key; give certificates only", path);
 		goto out;

@@ -143,8 +143,6 @@ uri_fault(struct der_bytes uri)
 static const char *
 fault_of(enum x509_san_kind kind, struct der_bytes value)
 {
-	if (value.len == 0)
-		return "nothing in it";
 	switch (kind) {
 	case X509_SAN_EMAIL:
 		return email_fault(value);
@@ -184,14 +182,18 @@ enum oc_err
 x509_san_normalize(const struct x509_san *san, uint8_t *buffer,
     size_t buffer_max, struct x509_san *out, struct oc_error *error)
 {
-	const char *fault = fault_of(san->kind, san->value);
+	const char *fault = san->value.len == 0 ? NULL :
+	    fault_of(san->kind, san->value);
 	char text[X509_SAN_TEXT_MAX];
 
+	if (san->value.len == 0)
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "a name is empty");
 	if (fault != NULL) {
 		x509_san_format(san, text);
 		return oc_error_set(error, san->kind == X509_SAN_DIRECTORY ?
 		    OC_ERR_REFUSED : OC_ERR_MALFORMED,
-		    "name %s: has %s", text, fault);
+		    "\"%s\" has %s", text, fault);
 	}
 	if (san->value.len > buffer_max)
 		return oc_error_set(error, OC_ERR_NO_SPACE,
@@ -258,7 +260,7 @@ x509_san_parse(const char *text, uint8_t *buffer, size_t buffer_max,
 		    strlen(text) };
 	else if (!parse_ip(text, octets, &found.value))
 		return oc_error_set(error, OC_ERR_MALFORMED,
-		    "name IP:%.80s: not an IPv4 or IPv6 address", text);
+		    "\"IP:%.80s\" is no IPv4 or IPv6 address", text);
 	return x509_san_normalize(&found, buffer, buffer_max, san, error);
 }
 
@@ -274,7 +276,7 @@ format_ip(struct der_bytes ip, char text[X509_SAN_TEXT_MAX])
 	snprintf(text, X509_SAN_TEXT_MAX, "IP:%s", address);
 }
 
-/* Octets as they are if they are visible ASCII. */
+/* Octets as they are if they are visible ASCII or blanks. */
 static void
 format_octets(const char *prefix, struct der_bytes value,
     char text[X509_SAN_TEXT_MAX])
@@ -283,7 +285,7 @@ format_octets(const char *prefix, struct der_bytes value,
 
 	memcpy(text, prefix, len);
 	for (i = 0; i < value.len && len < X509_SAN_TEXT_MAX - 1; i++)
-		text[len++] = (char)(value.p[i] > 0x20 &&
+		text[len++] = (char)(value.p[i] >= 0x20 &&
 		    value.p[i] < 0x7f ? value.p[i] : '?');
 	text[len] = '\0';
 	if (i < value.len)

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pkcs11/local.h"
+#include "pkcs11/pin.h"
 #include "sign/verify.h"
 #include "tests/faults/shim_control.h"
 #include "tests/unit/tbs_samples.h"
@@ -342,8 +343,9 @@ pin_wrong_after_logout(void **state)
 	assert_int_equal(p11_local_failure(f.signer, &error), OC_ERR_PIN);
 	assert_int_equal(shim_calls(f.shim, SHIM_LOGIN) - f.num_logins, 1);
 	finish(1);
-	/* For the tests after this one. */
-	softhsm_write_pin(&f.hsm, SOFTHSM_PIN);
+	/* It was the right one, for the tests after this one. */
+	assert_int_equal(p11_pin_unlatch(f.hsm.state_dir, f.hsm.token.name,
+	    &error), OC_OK);
 }
 
 static void

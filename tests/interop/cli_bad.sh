@@ -29,7 +29,7 @@ bad 2 'no duration' $issue --validity 1 good.csr
 bad 2 'exclude' ocsign cert list --valid --revoked
 bad 2 'no key type' ocsign key generate --token ca --label x --type dsa
 bad 2 'whose key' ocsign csr create --subject CN=a
-bad 2 'go together' ocsign csr create --subject CN=a --key web
+bad 2 'key only' ocsign csr create --subject CN=a --token ca --new-key k
 bad 2 'which certificate' ocsign ocsp sign --issuer web --out x
 
 # --- requests
@@ -69,8 +69,8 @@ openssl req -new -key good.key -out ca.csr -subj /CN=w.example \
 bad 1 'does not give' $issue ca.csr
 bad 1 'no profile' ocsign cert issue --issuer web --profile none good.csr
 bad 1 'no \[issuer' ocsign cert issue --issuer none --profile server good.csr
-bad 1 '--subject' $issue --subject 'CN' good.csr
-bad 1 '--san' $issue --san 'a b' good.csr
+bad 2 '--subject' $issue --subject 'CN' good.csr
+bad 2 '--san' $issue --san 'a b' good.csr
 bad 1 'there already' ocsign ca create root --subject CN=x
 bad 1 'there already' ocsign ca create web --issuer root --subject CN=x
 bad 1 'no \[issuer' ocsign ca create new --subject CN=x
@@ -101,7 +101,9 @@ bad 1 'another key' $issue good.csr
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout o.key -out web.pem -subj '/C=DE/O=Example/CN=Example Web' \
     2>/dev/null
-bad 1 'another key' $issue good.csr
+bad 1 'has not issued' $issue good.csr
+sed '/^chain/d' ocsign.conf >chainless.conf
+bad 1 'another key' ocsign -c chainless.conf ${issue#ocsign } good.csr
 mv web.kept web.pem
 
 # --- the configuration
@@ -127,6 +129,18 @@ with 's/^uri.*/uri = pkcs11:tokn=ca/' 1 'ca' $issue good.csr
 with 's/^key = pkcs11.*/key = pkcs11:object=nix/' 1 'key' $issue good.csr
 with 's/^key = pkcs11.*/key = pkcs11:objct=web/' 1 'key' $issue good.csr
 with 's/^key = pkcs11.*/key = root/' 1 'key' $issue good.csr
+with 's/^key = pkcs11.*/key = pkcs11:token=no;object=web/' 1 \
+    'another token' $issue good.csr
+with 's/^key = pkcs11.*/key = pkcs11:serial=00;object=web/' 1 'token' \
+    $issue good.csr
+with 's/^key = pkcs11.*/key = pkcs11:object=root;object=web/' 1 'twice' \
+    $issue good.csr
+bad 1 'another token' ocsign csr create --subject CN=a --token ca \
+    --key 'pkcs11:token=no;object=web'
+bad 1 'is the one of this key' ocsign csr create --subject CN=a \
+    --key 'pkcs11:token=no;object=web'
+good ocsign csr create --subject CN=a --key 'pkcs11:token=ca;object=web'
+good ocsign csr create --subject CN=a --key web
 with 's/^module.*/module = \/nonexistent.so/' 1 'nonexistent.so' \
     $issue good.csr
 with 's/^module.*/module = \/bin\/sh/' 1 '/bin/sh' $issue good.csr
@@ -153,6 +167,23 @@ head -c 1000 /dev/zero | tr '\0' 1 >user.pin
 bad 1 'user.pin' $issue good.csr
 cp kept.pin user.pin
 bad 1 'so-none.pin' ocsign token init ca --so-pin-source so-none.pin
+# Our own files are no PIN.
+for fd in 3 4 5 6 7 8 9; do
+	with "s/^pin-source.*/pin-source = fd:$fd/" 1 'not handed' \
+	    $issue good.csr
+done
+
+# --- a user PIN that the token does not take: begun, and gone on with
+sed 's/^uri = .*/uri = pkcs11:token=new/
+    s/^pin-source.*/pin-source = file:new.pin/' ocsign.conf >new.conf
+(umask 077; printf 12 >new.pin)
+ignore=./	# there is a token more
+bad 1 'put another' ocsign -c new.conf token init ca --so-pin-source so.pin
+(umask 077; printf 654321 >new.pin)
+good ocsign -c new.conf token init ca --so-pin-source so.pin
+good ocsign -c new.conf key generate --token ca --label web
+bad 1 'already' ocsign -c new.conf token init ca --so-pin-source so.pin
+ignore=
 
 # --- a locked database
 mkfifo hold

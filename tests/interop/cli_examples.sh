@@ -19,6 +19,13 @@ sh -eux examples.sh 2>log || die "$(cat log)"
 
 good openssl verify -CAfile root.pem -untrusted site.pem site.pem
 [ "$(grep -c BEGIN site.pem)" -eq 2 ] || die "not a chain: site.pem"
+for name in cfssl both; do
+	good openssl verify -CAfile root.pem -untrusted web.pem $name.pem
+	openssl pkey -in $name-key.pem -pubout >pub
+	good openssl x509 -in $name.pem -noout -pubkey
+	cmp -s out pub || die "$name.pem is for another key"
+	[ "$(stat -c %a $name-key.pem)" = 600 ] || die "$name-key.pem"
+done
 good openssl crl -in web.crl -CAfile web.pem -noout
 cat root.pem web.pem >cas.pem
 if openssl verify -CAfile cas.pem -crl_check -CRLfile web.crl site.pem \

@@ -152,7 +152,7 @@ printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n' \
 good openssl x509 -req -in sub.csr -CA outside.pem -CAkey out.key \
     -CAcreateserial -days 3000 -extfile ext -out sub-given.pem
 bad 1 'not for the key' ocsign ca import sub --cert web.pem
-bad 1 'sub' ocsign ca import sub --cert sub-given.pem --chain web.pem
+bad 1 'has not issued' ocsign ca import sub --cert sub-given.pem --chain web.pem
 ! grep -q chain ocsign.conf.d/issuer-sub.conf || die "written too early"
 good ocsign ca import sub --cert sub-given.pem --chain outside.pem
 good cmp outside.pem sub-chain.pem

@@ -40,6 +40,21 @@ for n in 1 2 3 4; do
 	bad 1 PIN ocsign crl create --issuer web
 done
 [ "$(logins)" -eq 1 ] || die "$(logins) logins with a wrong PIN"
+# The same PIN, from a file that is another.
+touch user.pin
+bad 1 'refused this PIN before' ocsign crl create --issuer web
+rm user.pin
+(umask 077; printf 999999 >user.pin)
+bad 1 'refused this PIN before' ocsign crl create --issuer web
+mkdir credentials
+cp -p user.pin credentials/pin
+sed 's/^pin-source.*/pin-source = credential:pin/' ocsign.conf >credential.conf
+for n in 1 2; do
+	CREDENTIALS_DIRECTORY=$work/credentials bad 1 'this PIN before' \
+	    ocsign -c credential.conf crl create --issuer web
+	mv credentials kept; cp -Rp kept credentials; rm -r kept
+done
+[ "$(logins)" -eq 1 ] || die "$(logins) logins with the same wrong PIN"
 good ocsign token list
 grep -q 'ready\|one PIN try left' out || die "$(cat out)"
 

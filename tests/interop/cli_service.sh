@@ -16,6 +16,15 @@ start_ocsignd
 
 good ocsign cert issue --issuer web --profile server --out a.pem site.csr
 good openssl verify -CAfile root.pem -untrusted web.pem a.pem
+# CFSSL's words ask the service, too.
+printf '{"CN":"c.example","hosts":["c.example"]}' >csr.json
+good ocsign gencert -ca web csr.json
+mv out line
+good ocsign json -bare c -f line
+good openssl verify -CAfile root.pem -untrusted web.pem c.pem
+good ocsign ocsp query "http://127.0.0.1:$port/" --issuer web.pem \
+    --cert c.pem
+grep -q 'status: *good' out || die "$(cat out)"
 # The service has the token: nobody else logged in.
 good ocsign --json status
 grep -q '"logins": 1' out || die "$(cat out)"
@@ -79,7 +88,23 @@ bad 1 'unauthorized' ocsign ocsp query "http://127.0.0.1:$port/" \
 bad 1 'did not issue' ocsign ocsp query --issuer root.pem --cert a.pem
 bad 1 'refused' ocsign ocsp query http://127.0.0.1:1/ --issuer web.pem \
     --cert a.pem
-bad 1 'no http' ocsign ocsp query ftp://x/ --issuer web.pem --cert a.pem
+bad 2 'no http' ocsign ocsp query ftp://x/ --issuer web.pem --cert a.pem
 bad 2 'whom' ocsign ocsp query --issuer web.pem --serial 1234
 bad 1 'open' ocsign store restore web.pem
+
+# A certificate that the service has not read yet.
+good ocsign key generate --token ca --label late
+cat >>ocsign.conf <<-EOT
+	[issuer late]
+	certificate = late.pem
+	token = ca
+	key = late
+EOT
+ocsign ca create late --issuer root --subject CN=Late >out 2>err ||
+    die "ca create: $(cat err)"
+grep -q 'reload ocsignd' err || die "no word of a reload: $(cat err)"
+cp late.pem again.pem
+ocsign ca import late --force --cert again.pem >out 2>err ||
+    die "ca import: $(cat err)"
+grep -q 'reload ocsignd' err || die "no word of a reload: $(cat err)"
 exit 0

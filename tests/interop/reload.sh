@@ -64,7 +64,7 @@ openssl ocsp -issuer two.pem -cert second.pem -respin answer.der \
     -CAfile trust.pem >answer 2>&1 || true
 grep -q '^second.pem: good' answer || fail "$(cat answer)"
 
-# Only what is signed from now on lives shorter; the signer is not disturbed.
+# Responses live shorter; the signer is not disturbed.
 before="$(role signer)"
 sed 's/^ocsp-key = ocsp/&\nocsp-lifetime = 2h/;
     s/^listen = .*/&\nworkers = 2/' \
@@ -99,6 +99,16 @@ sed 's/^run-directory = .*/run-directory = elsewhere/' two.conf >ocsign.conf
 reload
 grep -q 'not reloaded' last || fail "$(cat last)"
 [ ! -e elsewhere ] || fail "the other run directory was made"
+# A certificate that may not answer for the CA.
+sed 's/^ocsp-certificate = .*/ocsp-certificate = a.test.pem/' two.conf \
+    >ocsign.conf
+ocsignd -t >out 2>err && fail "ocsignd -t likes it"
+grep -q 'ocsign.conf:.*ocsp-certificate: .*OCSPSigning' err ||
+    fail "ocsignd -t: $(cat err)"
+reload
+grep -q 'not reloaded' last || fail "$(cat last)"
+[ "$(role signer) $(role status) $(role responder)" = "$same" ] ||
+    fail "a wrong OCSP signer replaced somebody"
 # An address that is taken, for instance by ourselves under another name.
 sed "s/^listen = .*/listen = 192.0.2.1:80/" two.conf >ocsign.conf
 reload

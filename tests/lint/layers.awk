@@ -22,7 +22,8 @@ BEGIN {
 	may["net"] = "base"
 	may["validation"] = "base net"
 	may["acme"] = "base der sign x509 ca store net validation"
-	may["issuer"] = "base der sign x509 ca store ipc net validation acme"
+	may["issuer"] = "base der sign x509 ca store cfssl ipc net " \
+	    "validation acme ocsp-codec ocsp-engine"
 	# These wire parts together.
 	may["cli"] = "*"
 	may["main"] = "*"

@@ -127,6 +127,28 @@ test_buffer(void **state)
 	oc_buffer_fini(&b);
 }
 
+/* Copied and overwritten where it grows; what is in it is the same. */
+static void
+test_secret_buffer(void **state)
+{
+	struct oc_buffer b, secret;
+
+	(void)state;
+	oc_buffer_init(&b, 100000);
+	oc_buffer_init(&secret, 100000);
+	secret.is_secret = true;
+	for (int i = 0; i < 10000; i++) {
+		oc_buffer_printf(&b, "%09d\n", i);
+		oc_buffer_printf(&secret, "%09d\n", i);
+	}
+	assert_int_equal(secret.err, OC_OK);
+	assert_int_equal(secret.len, 100000);
+	assert_memory_equal(secret.bytes, b.bytes, 100001);
+	oc_buffer_fini(&b);
+	oc_buffer_fini(&secret);
+	assert_null(secret.bytes);
+}
+
 static void
 test_buffer_nomem(void **state)
 {
@@ -356,6 +378,7 @@ main(void)
 		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_secret_read),
 		cmocka_unit_test(test_buffer),
+		cmocka_unit_test(test_secret_buffer),
 		cmocka_unit_test(test_buffer_nomem),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_base64),

@@ -306,7 +306,7 @@ test_unreadable(void **state)
 	assert_int_equal(oc_conf_read("none", &conf, &errors),
 	    OC_ERR_NOT_FOUND);
 	assert_string_equal(errors.list[0].text,
-	    "none: cannot open none: No such file or directory");
+	    "cannot open none: No such file or directory");
 	errors.num = errors.num_found = 0;
 	assert_int_equal(mkdir("d", 0700), 0);
 	assert_int_equal(oc_conf_read("d", &conf, &errors), OC_ERR_REFUSED);

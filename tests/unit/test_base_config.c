@@ -170,8 +170,8 @@ static const struct {
 	{ "[isuer x]\n", "1: [isuer x]: there is no such section; did you "
 	    "mean [issuer]?" },
 	{ "[whatever]\nk = v\n", "1: [whatever]: there is no such section; "
-	    "the sections are store, daemon, responder, cfssl, token, issuer "
-	    "and profile" },
+	    "the sections are store, daemon, responder, api, policy, cfssl, "
+	    "token, issuer and profile" },
 	{ "[store x]\n", "1: [store x]: there is only one such section; "
 	    "write [store]" },
 	{ "[token]\n", "1: [token]: the section needs a name; write "
@@ -235,7 +235,7 @@ static const struct {
 	{ "[token t]\nmodule = /m.so\nuri = token=t\n", "3: [token t] uri: "
 	    "\"token=t\" is no PKCS#11 URI; write pkcs11:token=NAME" },
 	{ TOKEN "pin-source = fd:x\n", "4: [token t] pin-source: \"fd:x\" is "
-	    "no file descriptor; write fd:3" },
+	    "no file descriptor; write fd:5" },
 	{ TOKEN "pin-source = file:\n", "4: [token t] pin-source: no path; "
 	    "write file:/PATH, fd:N or credential:NAME" },
 	{ TOKEN "pin-source = credential:../x\n", "4: [token t] pin-source: "

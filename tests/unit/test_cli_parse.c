@@ -133,6 +133,8 @@ test_bad(void **state)
 		{ "ocsign crt list", "did you mean \"ocsign cert\"?" },
 		{ "ocsign hlep", "did you mean \"ocsign help\"?" },
 		{ "ocsign frobnicate", "\"ocsign help\" lists them" },
+		{ "ocsign nope", "\"ocsign help\" lists them" },
+		{ "ocsign cert xx y", "one of issue, list" },
 		{ "ocsign cert", "one of issue, list, show, revoke" },
 		{ "ocsign cert revok x", "did you mean \"ocsign cert revoke" },
 		{ "ocsign cert frobnicate", "one of issue, list" },

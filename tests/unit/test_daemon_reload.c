@@ -97,6 +97,24 @@ bad_configuration_changes_nothing(void **state)
 	assert_int_equal(fixture_stop(), 0);
 }
 
+/* What died before and is back does not fail the reloads after it. */
+static void
+reload_forgives_earlier_deaths(void **state)
+{
+	(void)state;
+	fixture_configure(1, "127.0.0.1:0", "");
+	fixture_start_and_wait();
+	for (size_t i = 0; i < 3; i++) {
+		pid_t pid = fixture_wait_for("ready", fixture_programs[i], 0);
+
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		fixture_wait_for("ready", fixture_programs[i], 1);
+	}
+	fixture_reload();
+	fixture_wait_for_text(": reloaded");
+	assert_int_equal(fixture_stop(), 0);
+}
+
 static void
 failing_successor_leaves_the_old_one(void **state)
 {
@@ -127,6 +145,26 @@ failing_successor_leaves_the_old_one(void **state)
 	fixture_wait_for("ready", "ocsign-responder", 1);
 	fixture_wait_until_gone(pid);
 	assert_int_not_equal(fixture_ask_http(port), pid);
+	assert_int_equal(fixture_stop(), 0);
+}
+
+/* What has happened before a reload is no failure of it. */
+static void
+reload_after_each_has_been_killed(void **state)
+{
+	(void)state;
+	fixture_configure(1, "127.0.0.1:0", "");
+	fixture_start_and_wait();
+	for (size_t i = 0; i < 3; i++) {
+		const char *name = fixture_programs[i];
+		size_t num = fixture_count("ready", name);
+
+		assert_int_equal(kill(fixture_find("ready", name, num - 1),
+		    SIGKILL), 0);
+		fixture_wait_for("ready", name, num);
+	}
+	fixture_reload();
+	fixture_wait_for_text("notice: reloaded");
 	assert_int_equal(fixture_stop(), 0);
 }
 
@@ -195,7 +233,9 @@ main(void)
 		TEST(reload_replaces_without_a_gap),
 		TEST(changed_token_starts_the_signer_anew),
 		TEST(bad_configuration_changes_nothing),
+		TEST(reload_forgives_earlier_deaths),
 		TEST(failing_successor_leaves_the_old_one),
+		TEST(reload_after_each_has_been_killed),
 		TEST(number_of_responders_follows),
 		TEST(hup_during_a_reload_is_not_lost),
 		TEST(term_during_a_reload_ends_all),

@@ -419,6 +419,12 @@ versions(void **state)
 	expect(with_parts("a1058280 612e62", one(), none()),
 	    OC_ERR_MALFORMED);
 	expect(with_parts("a100", one(), none()), OC_ERR_MALFORMED);
+	/* It is one GeneralName. */
+	expect(with_parts("a10a 8203612e62 8203612e62", one(), none()),
+	    OC_ERR_MALFORMED);
+	expect(with_parts("a103 040161", one(), none()), OC_ERR_MALFORMED);
+	expect(with_parts("a103 890161", one(), none()), OC_ERR_MALFORMED);
+	expect(with_parts("a103 880161", one(), none()), OC_OK);
 }
 
 static void

@@ -383,6 +383,7 @@ drain(void **state)
 	assert_field(&r, "Connection", "close");
 	assert_true(client_read(waiting, false, &r));
 	assert_ocsp_error(&r, OCSP_UNAUTHORIZED);
+	assert_field(&r, "Connection", "close");
 	assert_true(client_is_closed(waiting, 2000));
 	assert_int_equal(waitpid(running.pid, &status, 0), running.pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -166,6 +166,33 @@ status_in_trouble(void **state)
 	scripted_stop(&scripted);
 }
 
+/* What is at hand, without the nonce, is better than nothing. */
+static void
+nonce_without_a_signature(void **state)
+{
+	struct blob request = world_request(&world, world.serial_hex, 16);
+	static const enum scripted_mode modes[] = { STUB_SILENT, STUB_HANG_UP,
+	    STUB_GARBAGE, STUB_ERROR };
+	int64_t begin = now_ms();
+	size_t i;
+
+	(void)state;
+	worker_start(&world, tune_status, &running);
+	http_post(PORT, "", request, &r);
+	assert_body(&r, world.answer);
+	assert_in_range(now_ms() - begin, 0, 3000);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		scripted_start(&world, modes[i], &scripted);
+		http_post(PORT, "", request, &r);
+		assert_body(&r, world.answer);
+		/* Not in the table: nothing is at hand. */
+		http_post(PORT, "", world_request(&world, "1234", 16), &r);
+		assert_ocsp_error(&r, OCSP_TRY_LATER);
+		scripted_stop(&scripted);
+	}
+	worker_stop(&running);
+}
+
 /* Only so many wait; the others are told at once. */
 static void
 misses_bounded(void **state)
@@ -382,6 +409,7 @@ main(void)
 		FAULT(miss_error),
 		FAULT(miss_no_nonce),
 		FAULT(status_in_trouble),
+		FAULT(nonce_without_a_signature),
 		FAULT(misses_bounded),
 		FAULT(pipeline_behind_miss),
 		FAULT(gone_while_waiting),

@@ -58,9 +58,7 @@ write_pin(const void *bytes, size_t len)
 static enum oc_err
 read_pin(const char *from, struct oc_secret *pin, struct oc_error *error)
 {
-	struct p11_pin_mark mark;
-
-	return p11_pin_read(from, pin, &mark, error);
+	return p11_pin_read(from, pin, error);
 }
 
 static void
@@ -146,13 +144,16 @@ descriptors_are_rewound(void **state)
 
 	(void)state;
 	write_pin("31337\n", 6);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
+	fd = open(file, O_RDONLY);
 	assert_true(fd >= 0);
 	(void)snprintf(name, sizeof(name), "fd:%d", fd);
 	reads_as(name, "31337");
 	reads_as(name, "31337");
+	/* One that we have opened ourselves is no PIN. */
+	assert_int_equal(fcntl(fd, F_SETFD, FD_CLOEXEC), 0);
+	fails(name, "not handed");
 	assert_int_equal(close(fd), 0);
-	fails(name, "seekable");
+	fails(name, "not handed");
 	assert_int_equal(pipe(ends), 0);
 	(void)snprintf(name, sizeof(name), "fd:%d", ends[0]);
 	fails(name, "seekable");
@@ -180,11 +181,16 @@ credentials_come_from_their_directory(void **state)
 }
 
 static enum oc_err
-try_pin(const char *token, const struct p11_pin_mark *mark,
-    enum p11_pin_outcome outcome, struct oc_error *error)
+try_pin(const char *token, const char *text, enum p11_pin_outcome outcome,
+    struct oc_error *error)
 {
+	struct oc_secret pin = { .len = 0 };
 	struct p11_pin_try attempt;
-	enum oc_err err = p11_pin_begin(dir, token, mark, &attempt, error);
+	enum oc_err err;
+
+	assert_int_equal(oc_secret_set(&pin, text, strlen(text)), OC_OK);
+	err = p11_pin_begin(dir, token, &pin, &attempt, error);
+	oc_secret_fini(&pin);
 
 	if (err == OC_OK)
 		p11_pin_end(&attempt, outcome);
@@ -192,63 +198,66 @@ try_pin(const char *token, const struct p11_pin_mark *mark,
 }
 
 static void
-latch_holds_until_the_source_changes(void **state)
+latch_holds_until_it_is_another_pin(void **state)
 {
-	struct p11_pin_mark mark, changed;
-	struct oc_secret pin = { .len = 0 };
 	struct oc_error error = { 0 };
 	uint8_t *bytes;
 	char path[300];
+	struct stat st;
 	size_t len;
 
 	(void)state;
-	write_pin("31337\n", 6);
-	assert_int_equal(p11_pin_read(source, &pin, &mark, &error), OC_OK);
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_ACCEPTED, &error),
 	    OC_OK);
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_NOT_LOOKED_AT, &error),
-	    OC_OK);
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_NOT_LOOKED_AT,
+	    &error), OC_OK);
 	assert_int_equal(p11_pin_unlatch(dir, "hsm", &error),
 	    OC_ERR_NOT_FOUND);
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_REFUSED, &error),
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_REFUSED, &error),
 	    OC_OK);
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_ACCEPTED, &error),
 	    OC_ERR_PIN);
 	assert_non_null(strstr(error.text, "refused this PIN before"));
 	assert_non_null(strstr(error.text, "ocsign token unlatch hsm"));
-	assert_int_equal(try_pin("other", &mark, P11_PIN_ACCEPTED, &error),
+	assert_int_equal(try_pin("other", "31337", P11_PIN_ACCEPTED, &error),
 	    OC_OK);
 	(void)snprintf(path, sizeof(path), "%s/pin-latch-hsm", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(oc_file_read(path, 4096, &bytes, &len, &error),
 	    OC_OK);
 	assert_null(strstr((const char *)bytes, "31337"));
 	free(bytes);
-	write_pin("31338\n", 6);
-	assert_int_equal(p11_pin_read(source, &pin, &changed, &error), OC_OK);
-	assert_int_equal(try_pin("hsm", &changed, P11_PIN_ACCEPTED, &error),
+	/* As long, and longer. */
+	assert_int_equal(try_pin("hsm", "31338", P11_PIN_REFUSED, &error),
+	    OC_OK);
+	assert_int_equal(try_pin("hsm", "31338", P11_PIN_ACCEPTED, &error),
+	    OC_ERR_PIN);
+	assert_int_equal(try_pin("hsm", "313388", P11_PIN_ACCEPTED, &error),
 	    OC_OK);
 	/* And that removed it. */
 	assert_int_equal(p11_pin_unlatch(dir, "hsm", &error),
 	    OC_ERR_NOT_FOUND);
-	oc_secret_fini(&pin);
 }
 
 /* As a process does that is killed in C_Login. */
 static void
 try_without_an_end_latches(void **state)
 {
-	struct p11_pin_mark mark = { "dev=1" }, longer = { "dev=11" };
+	struct oc_secret pin = { .len = 0 };
 	struct p11_pin_try attempt;
 	struct oc_error error = { 0 };
 
 	(void)state;
-	assert_int_equal(p11_pin_begin(dir, "hsm", &mark, &attempt, &error),
+	assert_int_equal(oc_secret_set(&pin, "31337", 5), OC_OK);
+	assert_int_equal(p11_pin_begin(dir, "hsm", &pin, &attempt, &error),
 	    OC_OK);
+	oc_secret_fini(&pin);
 	assert_int_equal(close(attempt.lock), 0);
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_ACCEPTED, &error),
 	    OC_ERR_PIN);
 	assert_non_null(strstr(error.text, "which may be wrong"));
-	assert_int_equal(try_pin("hsm", &longer, P11_PIN_ACCEPTED, &error),
+	assert_int_equal(try_pin("hsm", "1", P11_PIN_ACCEPTED, &error),
 	    OC_OK);
 }
 
@@ -256,45 +265,50 @@ try_without_an_end_latches(void **state)
 static void
 two_do_not_try_at_once(void **state)
 {
-	struct p11_pin_mark mark = { "dev=1" };
+	struct oc_secret pin = { .len = 0 };
 	struct p11_pin_try attempt;
 	struct oc_error error = { 0 };
 
 	(void)state;
-	assert_int_equal(p11_pin_begin(dir, "hsm", &mark, &attempt, &error),
+	assert_int_equal(oc_secret_set(&pin, "31337", 5), OC_OK);
+	assert_int_equal(p11_pin_begin(dir, "hsm", &pin, &attempt, &error),
 	    OC_OK);
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	oc_secret_fini(&pin);
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_ACCEPTED, &error),
 	    OC_ERR_BUSY);
 	assert_non_null(strstr(error.text, "token hsm"));
 	p11_pin_end(&attempt, P11_PIN_ACCEPTED);
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_ACCEPTED, &error),
 	    OC_OK);
 }
 
 static void
 latch_is_cleared_by_hand(void **state)
 {
-	struct p11_pin_mark mark = { "dev=1" };
 	struct oc_error error = { 0 };
 
 	(void)state;
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_REFUSED, &error),
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_REFUSED, &error),
 	    OC_OK);
 	assert_int_equal(p11_pin_unlatch(dir, "hsm", &error), OC_OK);
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_ACCEPTED, &error),
 	    OC_OK);
 	assert_int_equal(p11_pin_unlatch(dir, "hsm", &error),
 	    OC_ERR_NOT_FOUND);
-	assert_int_equal(try_pin("../x", &mark, P11_PIN_REFUSED, &error),
+	assert_int_equal(try_pin("../x", "31337", P11_PIN_REFUSED, &error),
 	    OC_ERR_CONFIG);
-	assert_int_equal(try_pin("", &mark, P11_PIN_REFUSED, &error),
+	assert_int_equal(try_pin("", "31337", P11_PIN_REFUSED, &error),
 	    OC_ERR_CONFIG);
 }
 
 static void
 latch_that_cannot_be_read_or_written_holds(void **state)
 {
-	struct p11_pin_mark mark = { "dev=1" };
+	static const char *const damaged[] = { "", "\n", "dev=1 ino=2\n",
+	    "pbkdf2-sha256 00 00\n", "pbkdf2-sha256 "
+	    "zz000000000000000000000000000000 00000000000000000000000000000000"
+	    "00000000000000000000000000000000\n" };
+	struct oc_secret pin = { .len = 0 };
 	struct oc_error error = { 0 };
 	struct p11_pin_try attempt;
 	char path[300];
@@ -302,12 +316,20 @@ latch_that_cannot_be_read_or_written_holds(void **state)
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/pin-latch-hsm", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(try_pin("hsm", &mark, P11_PIN_ACCEPTED, &error),
+	assert_int_equal(try_pin("hsm", "31337", P11_PIN_ACCEPTED, &error),
 	    OC_ERR_PIN);
 	assert_int_equal(rmdir(path), 0);
+	for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
+		assert_int_equal(oc_file_write(path, 0600, damaged[i],
+		    strlen(damaged[i]), &error), OC_OK);
+		assert_int_equal(try_pin("hsm", "31337", P11_PIN_ACCEPTED,
+		    &error), OC_ERR_PIN);
+	}
 	/* What cannot be noted is not tried. */
-	assert_int_not_equal(p11_pin_begin("/proc/ocsign", "hsm", &mark,
+	assert_int_equal(oc_secret_set(&pin, "31337", 5), OC_OK);
+	assert_int_not_equal(p11_pin_begin("/proc/ocsign", "hsm", &pin,
 	    &attempt, &error), OC_OK);
+	oc_secret_fini(&pin);
 }
 
 int
@@ -323,7 +345,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    credentials_come_from_their_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-		    latch_holds_until_the_source_changes, set_up, tear_down),
+		    latch_holds_until_it_is_another_pin, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(latch_is_cleared_by_hand,
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -393,6 +393,33 @@ test_unknown_unknown(void **state)
 	expect_error(w, never, 1, 0, OCSP_TRY_LATER);
 }
 
+/* Made shorter, it holds for what was signed before, too. */
+static void
+test_shorter_lifetime(void **state)
+{
+	struct world *w = *state;
+	int64_t now = oc_clock_now_s();
+	struct ocsp_slot slot;
+
+	for (uint64_t n = 1; n <= 5; n++)
+		world_issue(w, n, now + YEAR);
+	w->issuer.presign = OC_PRESIGN_ALL;
+	w->issuer.ocsp_backdate_s = 60;
+	world_start(w);
+	world_until(w, world_num_slots(w) == 5);
+	assert_true(world_look(w, 3, USUAL, &slot));
+	assert_true(slot.next_update > now + 3600);
+	world_stop(w);
+	w->issuer.ocsp_lifetime_s = 3600;
+	world_start(w);
+	for (uint64_t n = 1; n <= 5; n++)
+		world_until(w, world_look(w, n, USUAL, &slot) &&
+		    slot.next_update <= oc_clock_now_s() + 3600);
+	/* Once. */
+	world_idle(w, 500);
+	assert_int_equal(world_num_signed(w), 10);
+}
+
 static void
 test_expired(void **state)
 {
@@ -488,7 +515,8 @@ main(void)
 		T(test_revoke), T(test_revoke_in_flight),
 		T(test_revoke_at_landing), T(test_hold),
 		T(test_nudge_of_nothing), T(test_unknown_unauthorized),
-		T(test_unknown_unknown), T(test_expired), T(test_nonce),
+		T(test_unknown_unknown), T(test_expired),
+		T(test_shorter_lifetime), T(test_nonce),
 		T(test_several), T(test_no_encoding),
 	};
 

@@ -202,13 +202,14 @@ static void
 test_killed(void **state)
 {
 	enum { NUM_MAX = 200000 };
+	static bool is_issued[NUM_MAX];
 	struct fixture *f = *state;
-	bool *is_issued = calloc(NUM_MAX, sizeof(*is_issued));
-	uint64_t first = 0, end;
+	uint64_t first = 0, num_reported = 0, end;
 
-	assert_non_null(is_issued);
 	srand((unsigned int)oc_clock_mono_ns());
-	for (int i = 0; i < 100; i++) {
+	/* On a busy machine most are killed before they have done a thing:
+	 * then there are more of them. */
+	for (int i = 0; i < 100 || (num_reported < 100 && i < 1000); i++) {
 		store_close(f->store);
 		f->store = NULL;
 		end = kill_one(f, first, is_issued, NUM_MAX);
@@ -218,11 +219,11 @@ test_killed(void **state)
 		    1);
 		assert_verifies(f->store);
 		assert_reported(f, first, end, is_issued);
+		num_reported += end - first;
 		/* The one that was not reported may be there all the same. */
 		first = end + 1;
 	}
-	assert_true(first > 200);
-	free(is_issued);
+	assert_true(num_reported >= 100);
 }
 
 /* While it is made: there is no store, or a whole one. */

@@ -596,7 +596,7 @@ static void
 test_crl_refused(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t number = 77;
+	uint64_t number = 77, before;
 	int64_t id = 77;
 
 	assert_int_equal(store_reserve_crl(f->store, f->issuer_id + 1, 10,
@@ -614,6 +614,12 @@ test_crl_refused(void **state)
 	assert_ok(store_issue_crl(f->store, id, BLOB("CRL")));
 	assert_int_equal(store_issue_crl(f->store, id, BLOB("CRL")),
 	    OC_ERR_MISMATCH);
+	/* Set back, it takes no number that a CRL has. */
+	before = number;
+	run_sql(f->path, "UPDATE issuer SET crl_counter = 0");
+	assert_ok(store_reserve_crl(f->store, f->issuer_id, 10, 20, &id,
+	    &number));
+	assert_int_equal(number, before + 1);
 	run_sql(f->path, "UPDATE issuer SET crl_counter = 4294967295");
 	assert_int_equal(store_reserve_crl(f->store, f->issuer_id, 10, 20,
 	    &id, &number), OC_ERR_LIMIT);

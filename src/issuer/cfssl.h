@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of CFSSL's door share.  Each handler answers the exchange,
+ * now or later. */
+#ifndef ISSUER_CFSSL_H
+#define ISSUER_CFSSL_H
+
+#include "issuer/door.h"
+#include "issuer/issuance.h"
+
+/* Codes: category times 1000, plus the reason. */
+enum {
+	CFSSL_CERT_DECODE = 1002,
+	CFSSL_KEY_GENERATION = 2400,
+	CFSSL_POLICY_REQUEST = 5300,
+	CFSSL_POLICY_PROFILE = 5400,
+	CFSSL_POLICY_WHITELIST = 5500,
+	CFSSL_OCSP_MISMATCH = 8100,
+	CFSSL_OCSP_STATUS = 8200,
+	CFSSL_CSR_DECODE = 9002,
+	CFSSL_CSR_PARSE = 9003,
+	CFSSL_CSR_SIGNATURE = 9300,
+	CFSSL_STORE_NOT_FOUND = 11200
+};
+
+/* A client gives up later; what is signed after that is for nobody. */
+#define ISSUER_DEADLINE_NS (10 * OC_NS_PER_S)
+
+/* {"success":false,...}; as CFSSL does, text/plain. */
+void issuer_cfssl_fail(struct net_exchange *exchange, int status, int code,
+    const char *message);
+/* Takes result. */
+void issuer_cfssl_succeed(struct net_exchange *exchange, json_t *result);
+/* Takes messages too. */
+void issuer_cfssl_succeed_with(struct net_exchange *exchange, json_t *result,
+    json_t *messages);
+/* Hexadecimal of either case, without colons; NULL: none has it. */
+struct issuer_authority *issuer_cfssl_find_by_key_id(
+    struct issuer_service *service, const char *hex);
+
+/* Why nothing was issued, with the code that CFSSL has for it. */
+void issuer_cfssl_fail_result(struct net_exchange *exchange,
+    const struct issuer_result *result);
+
+void issuer_cfssl_sign(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_cfssl_authsign(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_cfssl_newkey(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_cfssl_newcert(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_cfssl_info(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_cfssl_certinfo(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_cfssl_revoke(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_cfssl_crl(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_cfssl_ocspsign(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_cfssl_health(struct issuer_service *service,
+    struct net_exchange *exchange);
+
+#endif

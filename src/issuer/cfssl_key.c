@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CFSSL's newkey and newcert: a key for the caller, made on a worker, sent
+ * once, never stored and never logged.
+ */
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/pem.h"
+#include "cfssl/key.h"
+#include "issuer/cfssl.h"
+#include "issuer/text.h"
+#include "net/json.h"
+
+/* RSA-8192 keeps a CPU for half a minute. */
+#define RSA_BITS_MAX 4096
+
+static const char no_hosts[] = "This certificate lacks a \"hosts\" field. "
+    "This makes it unsuitable for\nwebsites. For more information see the "
+    "Baseline Requirements for the Issuance and Management\nof "
+    "Publicly-Trusted Certificates, v.1.1.6, from the CA/Browser Forum "
+    "(https://cabforum.org);\nspecifically, section 10.2.3 (\"Information "
+    "Requirements\").";
+
+struct making {
+	struct issuer_service *service;
+	struct net_exchange *exchange;
+	struct issuer_work work;
+	char *text;			/* csr.json; owned */
+	/* newcert's */
+	struct issuer_authority *authority;
+	const struct ca_profile *profile;	/* NULL: newkey */
+	/* What becomes of it. */
+	enum oc_err err;
+	struct oc_error error;
+	bool is_key_wrong;
+	char *key_pem;
+	uint8_t *csr;
+	size_t csr_len;
+	bool has_hosts;
+};
+
+static void
+making_free(struct making *m)
+{
+	cfssl_pem_free(m->key_pem);
+	free(m->csr);
+	free(m->text);
+	free(m);
+}
+
+/* --- on a worker -------------------------------------------------------- */
+
+static enum oc_err
+make(struct making *m, const struct cfssl_request *request)
+{
+	struct cfssl_key *key = NULL;
+	enum oc_err err;
+
+	if (request->key_type == SIGN_KEY_RSA &&
+	    request->key_bits > RSA_BITS_MAX) {
+		m->is_key_wrong = true;
+		return oc_error_set(&m->error, OC_ERR_LIMIT, "RSA keys of "
+		    "more than %d bits are not made here", RSA_BITS_MAX);
+	}
+	m->has_hosts = request->num_sans > 0;
+	err = cfssl_key_new(request->key_type, request->key_bits, &key,
+	    &m->error);
+	m->is_key_wrong = err != OC_OK;
+	if (err == OC_OK)
+		err = cfssl_key_csr(key, request, &m->csr, &m->csr_len,
+		    &m->error);
+	if (err == OC_OK)
+		err = cfssl_key_pem(key, &m->key_pem, &m->error);
+	cfssl_key_free(key);
+	return err;
+}
+
+static void
+work_out(void *arg)
+{
+	struct making *m = arg;
+	struct cfssl_request *request = NULL;
+
+	m->err = cfssl_request_read("request", (const uint8_t *)m->text,
+	    strlen(m->text), &request, &m->error);
+	/* "request: key.size: ..." */
+	m->is_key_wrong = m->err != OC_OK &&
+	    strstr(m->error.text, ": key") != NULL;
+	if (m->err == OC_OK)
+		m->err = make(m, request);
+	cfssl_request_free(request);
+}
+
+/* --- answers ------------------------------------------------------------ */
+
+static void
+put_sum(json_t *sums, const char *name, const EVP_MD *md, struct der_bytes der)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned int len;
+	char text[2 * EVP_MAX_MD_SIZE + 1];
+
+	/* MD5 is not there where FIPS 140 rules. */
+	if (EVP_Digest(der.p, der.len, digest, &len, md, NULL) != 1)
+		return;
+	oc_hex_encode(digest, len, text);
+	for (char *p = text; *p != '\0'; p++)
+		if (*p >= 'a')
+			*p = (char)(*p - 'a' + 'A');
+	json_object_set_new(sums, name, json_string(text));
+}
+
+static json_t *
+describe_sums(struct der_bytes der)
+{
+	json_t *sums = json_object();
+
+	put_sum(sums, "md5", EVP_md5(), der);
+	put_sum(sums, "sha-1", EVP_sha1(), der);
+	put_sum(sums, "sha-256", EVP_sha256(), der);
+	return sums;
+}
+
+static json_t *
+describe(const struct making *m)
+{
+	return json_pack("{s:s, s:o, s:{s:o}}", "private_key", m->key_pem,
+	    "certificate_request", issuer_pem("CERTIFICATE REQUEST", m->csr,
+	    m->csr_len), "sums", "certificate_request",
+	    describe_sums((struct der_bytes){ m->csr, m->csr_len }));
+}
+
+static void
+issued(void *arg, const struct issuer_result *result)
+{
+	struct making *m = arg;
+	struct der_bytes der = { result->certificate.der,
+	    result->certificate.der_len };
+	json_t *json, *messages;
+
+	if (result->err != OC_OK) {
+		issuer_cfssl_fail_result(m->exchange, result);
+		making_free(m);
+		return;
+	}
+	json = describe(m);
+	json_object_set_new(json, "certificate", issuer_pem("CERTIFICATE",
+	    der.p, der.len));
+	json_object_set_new(json_object_get(json, "sums"), "certificate",
+	    describe_sums(der));
+	messages = m->has_hosts ? json_array() : json_pack("[{s:i, s:s}]",
+	    "code", CFSSL_POLICY_REQUEST, "message", no_hosts);
+	issuer_cfssl_succeed_with(m->exchange, json, messages);
+	making_free(m);
+}
+
+static enum oc_err
+issue(struct making *m)
+{
+	const struct issuer_order order = {
+		.authority = m->authority, .profile = m->profile,
+		.csr = (const char *)m->csr, .csr_len = m->csr_len,
+		.deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS,
+	};
+
+	return issuer_issue(m->service, &order, issued, m);
+}
+
+static void
+worked_out(void *arg)
+{
+	struct making *m = arg;
+
+	if (m->err != OC_OK) {
+		issuer_cfssl_fail(m->exchange, 400, m->is_key_wrong ?
+		    CFSSL_KEY_GENERATION : 400, m->error.text);
+	} else if (m->profile == NULL) {
+		issuer_cfssl_succeed(m->exchange, describe(m));
+	} else if (issue(m) == OC_OK) {
+		return;
+	} else {
+		issuer_cfssl_fail(m->exchange, 503, 503, "busy: try again");
+	}
+	making_free(m);
+}
+
+/* --- requests ----------------------------------------------------------- */
+
+/* Takes text. */
+static void
+begin(struct issuer_service *service, struct net_exchange *exchange,
+    char *text, struct issuer_authority *authority,
+    const struct ca_profile *profile)
+{
+	struct making *m = calloc(1, sizeof(*m));
+
+	if (m == NULL || text == NULL) {
+		free(m);
+		free(text);
+		issuer_cfssl_fail(exchange, 500, 500, "out of memory");
+		return;
+	}
+	*m = (struct making){ .service = service, .exchange = exchange,
+	    .text = text, .authority = authority, .profile = profile };
+	m->work = (struct issuer_work){ work_out, worked_out, m, NULL };
+	if (issuer_workers_submit(issuer_service_workers(service),
+	    &m->work) != OC_OK) {
+		making_free(m);
+		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
+	}
+}
+
+void
+issuer_cfssl_newkey(struct issuer_service *service,
+    struct net_exchange *exchange)
+{
+	const struct net_request *r = net_exchange_request(exchange);
+	struct oc_error error = { 0 };
+	json_t *document = NULL;
+
+	if (net_json_parse(r->body, r->body_len, &document, &error) != OC_OK)
+		issuer_cfssl_fail(exchange, 400, 400, error.text);
+	else
+		begin(service, exchange, strdup((const char *)r->body), NULL,
+		    NULL);
+	json_decref(document);
+}
+
+/* The request is there and nobody needs to be proven to be somebody. */
+static void
+begin_newcert(struct issuer_service *service, struct net_exchange *exchange,
+    const json_t *document)
+{
+	const char *name = NULL, *label = NULL;
+	const json_t *request = NULL;
+	const struct ca_profile *profile;
+	struct issuer_authority *authority;
+
+	if (net_json_get_object(document, "request", &request) != OC_OK ||
+	    net_json_get_string(document, "profile", &name) != OC_OK ||
+	    net_json_get_string(document, "label", &label) != OC_OK ||
+	    request == NULL) {
+		issuer_cfssl_fail(exchange, 400, 400,
+		    "Unable to parse certificate request");
+		return;
+	}
+	profile = issuer_service_profile(service, name);
+	authority = issuer_service_find(service, label);
+	if (profile == NULL)
+		issuer_cfssl_fail(exchange, 400, CFSSL_POLICY_PROFILE,
+		    "Unknown policy profile");
+	else if (profile->auth_key != NULL)
+		issuer_cfssl_fail(exchange, 400, 400,
+		    "authentication required");
+	else if (authority == NULL)
+		issuer_cfssl_fail(exchange, 400, 400, "unknown label");
+	else if (authority->info == NULL)
+		issuer_cfssl_fail(exchange, 503, 503,
+		    "the signer is away: try again");
+	else
+		begin(service, exchange, json_dumps(request, JSON_COMPACT),
+		    authority, profile);
+}
+
+void
+issuer_cfssl_newcert(struct issuer_service *service,
+    struct net_exchange *exchange)
+{
+	const struct net_request *r = net_exchange_request(exchange);
+	struct oc_error error = { 0 };
+	json_t *document = NULL;
+
+	if (net_json_parse(r->body, r->body_len, &document, &error) != OC_OK)
+		issuer_cfssl_fail(exchange, 400, 400, error.text);
+	else
+		begin_newcert(service, exchange, document);
+	json_decref(document);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CFSSL's revoke, crl and ocspsign.
+ *
+ * ocspsign hands out the response that responders give.  What status a
+ * certificate has, ocsign-status decides from the records, and our socket of
+ * the signer signs no response: a status that is not the record's is refused
+ * with CFSSL's code for it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "ca/revoke.h"
+#include "cfssl/duration.h"
+#include "ipc/handover.h"
+#include "issuer/cfssl.h"
+#include "issuer/revocation.h"
+#include "issuer/text.h"
+#include "net/json.h"
+#include "x509/file.h"
+
+#define CRL_LIFETIME_MIN_S 60
+
+/* --- revoke ------------------------------------------------------------- */
+
+static void
+revoked(void *arg, const struct issuer_revoked *r)
+{
+	struct net_exchange *exchange = arg;
+
+	if (r->err == OC_OK)
+		issuer_cfssl_succeed(exchange, issuer_revoked_describe(r));
+	else if (r->err == OC_ERR_NOT_FOUND)
+		issuer_cfssl_fail(exchange, 400, CFSSL_STORE_NOT_FOUND,
+		    r->error.text);
+	else if (r->err == OC_ERR_BUSY || r->err == OC_ERR_CANCELLED)
+		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
+	else
+		issuer_cfssl_fail(exchange, 400, CFSSL_POLICY_REQUEST,
+		    r->error.text);
+}
+
+static void
+revoke(struct issuer_service *service, struct net_exchange *exchange,
+    const char *serial_text, const char *key_id, const char *reason_text)
+{
+	enum crl_reason reason = CRL_REASON_UNSPECIFIED;
+	struct issuer_authority *authority;
+	struct oc_error error = { 0 };
+	struct oc_serial serial;
+
+	authority = issuer_cfssl_find_by_key_id(service, key_id);
+	if (oc_serial_parse(serial_text, &serial, &error) != OC_OK)
+		issuer_cfssl_fail(exchange, 400, 400, error.text);
+	else if (reason_text[0] != '\0' && crl_reason_parse(reason_text,
+	    &reason, &error) != OC_OK)
+		issuer_cfssl_fail(exchange, 400, 400, error.text);
+	else if (authority == NULL)
+		issuer_cfssl_fail(exchange, 400, CFSSL_STORE_NOT_FOUND,
+		    "no CA here has this authority_key_id");
+	else if (issuer_revoke(service, authority, &serial, reason, revoked,
+	    exchange) != OC_OK)
+		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
+}
+
+void
+issuer_cfssl_revoke(struct issuer_service *service,
+    struct net_exchange *exchange)
+{
+	const struct net_request *r = net_exchange_request(exchange);
+	const char *serial = "", *key_id = "", *reason = "";
+	struct oc_error error = { 0 };
+	json_t *document = NULL;
+
+	if (net_json_parse(r->body, r->body_len, &document, &error) !=
+	    OC_OK || net_json_get_string(document, "serial", &serial) !=
+	    OC_OK || net_json_get_string(document, "authority_key_id",
+	    &key_id) != OC_OK || net_json_get_string(document, "reason",
+	    &reason) != OC_OK)
+		issuer_cfssl_fail(exchange, 400, 400,
+		    "Unable to parse revocation request");
+	else if (serial[0] == '\0')
+		issuer_cfssl_fail(exchange, 400, 400,
+		    "serial number is required but not provided");
+	else if (key_id[0] == '\0')
+		issuer_cfssl_fail(exchange, 400, 400,
+		    "authority key identifier is required but not provided");
+	else
+		revoke(service, exchange, serial, key_id, reason);
+	json_decref(document);
+}
+
+/* --- crl ---------------------------------------------------------------- */
+
+/* A list is made on a worker with a connection of its own to the records and
+ * to the signer, since both block. */
+struct listing {
+	const struct issuer_service *service;
+	struct net_exchange *exchange;
+	struct issuer_work work;
+	struct oc_config_issuer config;		/* with another lifetime */
+	struct ca_issuer issuer;		/* a view of the authority's */
+	struct ca_crl crl;
+	enum oc_err err;
+	struct oc_error error;
+};
+
+static void
+make_list(void *arg)
+{
+	struct listing *l = arg;
+	const struct oc_config *config = issuer_service_config(l->service);
+	struct signer *signer = NULL;
+	struct store *store = NULL;
+	char *path;
+
+	if (asprintf(&path, "%s/signer-issuer.sock",
+	    config->daemon.run_directory) < 0) {
+		l->err = OC_ERR_NOMEM;
+		return;
+	}
+	l->err = ipc_signer_new(path, "ocsign-issuer", &signer);
+	free(path);
+	if (l->err == OC_OK)
+		l->err = store_open(config->store.path, STORE_WRITE, &store,
+		    &l->error);
+	if (l->err == OC_OK) {
+		store_set_actor(store, "ocsign-issuer");
+		l->err = ca_crl_create(&l->issuer, store, signer,
+		    oc_clock_mono_ns() + ISSUER_DEADLINE_NS, &l->crl,
+		    &l->error);
+	}
+	store_close(store);
+	sign_free(signer);
+}
+
+static void
+list_made(void *arg)
+{
+	struct listing *l = arg;
+	char *text = l->err != OC_OK ? NULL :
+	    malloc(OC_BASE64_LEN(l->crl.der_len) + 1);
+
+	if (text != NULL) {
+		oc_base64_encode(l->crl.der, l->crl.der_len, text);
+		issuer_cfssl_succeed(l->exchange, json_string(text));
+	} else if (l->err == OC_ERR_REFUSED) {
+		issuer_cfssl_fail(l->exchange, 400, CFSSL_POLICY_REQUEST,
+		    l->error.text);
+	} else {
+		issuer_cfssl_fail(l->exchange, 503, 503,
+		    "the list could not be made now: try again");
+	}
+	free(text);
+	ca_crl_fini(&l->crl);
+	free(l);
+}
+
+void
+issuer_cfssl_crl(struct issuer_service *service,
+    struct net_exchange *exchange)
+{
+	const struct net_request *r = net_exchange_request(exchange);
+	struct issuer_authority *authority = issuer_service_find(service,
+	    NULL);
+	char expiry[32];
+	struct oc_error error = { 0 };
+	struct listing *l;
+
+	if (authority == NULL) {
+		issuer_cfssl_fail(exchange, 400, 400, "there is no default "
+		    "issuer here");
+		return;
+	}
+	l = calloc(1, sizeof(*l));
+	if (l == NULL) {
+		issuer_cfssl_fail(exchange, 500, 500, "out of memory");
+		return;
+	}
+	l->service = service;
+	l->exchange = exchange;
+	l->config = *authority->issuer->config;
+	l->issuer = *authority->issuer;
+	l->issuer.config = &l->config;
+	l->work = (struct issuer_work){ make_list, list_made, l, NULL };
+	if (net_request_query(r, "expiry", expiry, sizeof(expiry)) &&
+	    (cfssl_duration_parse(expiry, &l->config.crl_lifetime_s,
+	    &error) != OC_OK ||
+	    l->config.crl_lifetime_s < CRL_LIFETIME_MIN_S ||
+	    l->config.crl_lifetime_s >
+	    authority->issuer->config->crl_lifetime_s)) {
+		free(l);
+		issuer_cfssl_fail(exchange, 400, 400, error.text[0] != '\0' ?
+		    error.text : "expiry: less than a minute, or longer "
+		    "than crl-lifetime");
+	} else if (issuer_workers_submit(issuer_service_workers(service),
+	    &l->work) != OC_OK) {
+		free(l);
+		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
+	}
+}
+
+/* --- ocspsign ----------------------------------------------------------- */
+
+struct asking {
+	const struct issuer_service *service;
+	struct net_exchange *exchange;
+	struct issuer_work work;
+	const char *issuer;
+	struct oc_serial serial;
+	enum ocsp_cert_status wanted;
+	int which;			/* ISSUER_PROOF_SHA1 or _SHA256 */
+	enum oc_err err;
+	struct oc_error error;
+	struct issuer_proof proof;
+};
+
+static void
+ask(void *arg)
+{
+	struct asking *a = arg;
+
+	a->err = issuer_proof_read(issuer_service_config(a->service),
+	    a->issuer, &a->serial, ipc_handover_run(), &a->proof, &a->error);
+}
+
+static void
+asked(void *arg)
+{
+	struct asking *a = arg;
+	size_t len = a->proof.of[a->which].response_len;
+	char *text = malloc(OC_BASE64_LEN(len) + 1);
+
+	if (a->err != OC_OK || !a->proof.of[a->which].is_there) {
+		issuer_cfssl_fail(a->exchange, 503, 503, a->err != OC_OK ?
+		    a->error.text : "there is no response with a CertID of "
+		    "this hash yet");
+	} else if (a->proof.of[a->which].status.kind != a->wanted) {
+		issuer_cfssl_fail(a->exchange, 400, CFSSL_OCSP_STATUS,
+		    "that is not its status in the records, which alone "
+		    "decide; revoke it to change that");
+	} else if (text == NULL) {
+		issuer_cfssl_fail(a->exchange, 500, 500, "out of memory");
+	} else {
+		oc_base64_encode(a->proof.of[a->which].response, len, text);
+		issuer_cfssl_succeed(a->exchange, json_pack("{s:s}",
+		    "ocspResponse", text));
+	}
+	free(text);
+	free(a);
+}
+
+/* Which of ours issued it. */
+static const char *
+find_issuer(struct issuer_service *service, const char *pem,
+    struct oc_serial *serial)
+{
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	struct issuer_authority *authority = NULL;
+	uint8_t *der = NULL;
+	size_t len;
+
+	if (cert != NULL && x509_file_parse("certificate",
+	    (const uint8_t *)pem, strlen(pem), X509_FILE_CERTIFICATE, &der,
+	    &len, NULL) == OC_OK && x509_cert_read((struct der_bytes){ der,
+	    len }, cert, NULL) == OC_OK) {
+		authority = issuer_service_find_key_id(service,
+		    cert->extensions.authority_key_id);
+		*serial = cert->serial;
+	}
+	if (authority != NULL && x509_cert_verify_issued(cert,
+	    &authority->issuer->cert, NULL) != OC_OK)
+		authority = NULL;
+	free(der);
+	free(cert);
+	return authority == NULL ? NULL : authority->issuer->config->name;
+}
+
+static void
+begin_asking(struct issuer_service *service, struct net_exchange *exchange,
+    const char *pem, const char *status, const char *hash)
+{
+	struct asking *a = calloc(1, sizeof(*a));
+
+	if (a == NULL) {
+		issuer_cfssl_fail(exchange, 500, 500, "out of memory");
+		return;
+	}
+	a->service = service;
+	a->exchange = exchange;
+	a->which = strcmp(hash, "SHA256") == 0 ? ISSUER_PROOF_SHA256 :
+	    ISSUER_PROOF_SHA1;
+	a->wanted = strcmp(status, "revoked") == 0 ? OCSP_REVOKED :
+	    OCSP_GOOD;
+	a->work = (struct issuer_work){ ask, asked, a, NULL };
+	a->issuer = find_issuer(service, pem, &a->serial);
+	if (a->issuer == NULL)
+		issuer_cfssl_fail(exchange, 400, CFSSL_OCSP_MISMATCH,
+		    "Certificate not issued by this issuer");
+	else if (strcmp(status, "good") != 0 &&
+	    strcmp(status, "revoked") != 0)
+		issuer_cfssl_fail(exchange, 400, CFSSL_OCSP_STATUS,
+		    "Invalid status");
+	else if (hash[0] != '\0' && strcmp(hash, "SHA1") != 0 &&
+	    strcmp(hash, "SHA256") != 0)
+		issuer_cfssl_fail(exchange, 400, 400,
+		    "Unsupported hash algorithm in request");
+	else if (issuer_workers_submit(issuer_service_workers(service),
+	    &a->work) != OC_OK)
+		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
+	else
+		return;
+	free(a);
+}
+
+void
+issuer_cfssl_ocspsign(struct issuer_service *service,
+    struct net_exchange *exchange)
+{
+	const struct net_request *r = net_exchange_request(exchange);
+	const char *pem = "", *status = "good", *hash = "";
+	struct oc_error error = { 0 };
+	json_t *document = NULL;
+
+	if (net_json_parse(r->body, r->body_len, &document, &error) !=
+	    OC_OK || net_json_get_string(document, "certificate", &pem) !=
+	    OC_OK || net_json_get_string(document, "status", &status) !=
+	    OC_OK || net_json_get_string(document, "issuer_hash", &hash) !=
+	    OC_OK)
+		issuer_cfssl_fail(exchange, 400, 400, error.text[0] != '\0' ?
+		    error.text : "Unable to parse sign request");
+	else
+		begin_asking(service, exchange, pem, status, hash);
+	json_decref(document);
+}

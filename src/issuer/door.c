@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issuer/door.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/json.h"
+
+static const char text_type[] = "text/plain; charset=utf-8";
+
+static bool
+starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+void
+issuer_door_handle(void *arg, struct net_exchange *exchange)
+{
+	static const char not_found[] = "404 page not found\n";
+	const char *path = net_exchange_request(exchange)->path;
+
+	if (starts_with(path, ISSUER_CFSSL_PREFIX))
+		issuer_cfssl_handle(arg, exchange,
+		    path + strlen(ISSUER_CFSSL_PREFIX));
+	else if (issuer_origin_is_path(path))
+		issuer_origin_handle(arg, exchange);
+	else if (!issuer_origin_root(arg, exchange))
+		net_reply(exchange, 404, text_type, NULL, not_found,
+		    strlen(not_found));
+}
+
+/* What Go sends as an error ends with a line, what it sends as JSON does
+ * not. */
+static char *
+dump(json_t *json, const char *type)
+{
+	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	char *line = NULL;
+
+	if (text == NULL || strcmp(type, text_type) != 0)
+		return text;
+	if (asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	return line;
+}
+
+void
+issuer_door_refuse(void *arg, const char *path, int status, char **body,
+    const char **type)
+{
+	bool is_origin = issuer_origin_is_path(path);
+	const char *text = net_status_text(status);
+	json_t *json = is_origin ? issuer_origin_failure(status, text) :
+	    issuer_cfssl_failure(status, text);
+
+	(void)arg;
+	*type = is_origin ? "application/json" : text_type;
+	*body = dump(json, *type);
+	json_decref(json);
+}
+
+void
+issuer_door_reply(struct net_exchange *exchange, int status,
+    const char *type, const char *fields, json_t *json)
+{
+	static const char failed[] = "out of memory\n";
+	json_t *result = json_object_get(json, "result");
+	char *text = dump(json, type);
+
+	if (text != NULL)
+		net_reply(exchange, status, type, fields, text,
+		    strlen(text));
+	else
+		net_reply(exchange, 500, text_type, NULL, failed,
+		    strlen(failed));
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	free(text);
+	net_json_cleanse(json_object_get(result, "private_key"));
+	json_decref(json);
+}

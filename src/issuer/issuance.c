@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state machine of one issuance.  Each state has one thing under way, a
+ * job of a worker, the store or the signer; when that is done, on the event
+ * loop, the next begins.  An issuance belongs to whoever has its job.
+ *
+ * Nothing is cancelled when the client goes: what is reserved is carried
+ * through, so that a repetition finds it.
+ */
+#include "issuer/issuance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "x509/file.h"
+
+/* The same request is being signed: how often to look whether it is done. */
+#define PENDING_LOOK_US 50000
+#define SERIAL_TRIES 3
+
+struct issuance {
+	struct issuer_service *service;
+	issuer_done_fn *done;
+	void *arg;
+
+	/* What was ordered; owned. */
+	struct issuer_authority *authority;
+	const struct ca_profile *profile;
+	char *csr_text;
+	size_t csr_text_len;
+	struct ca_names *names;
+	struct ca_policy *policy;
+	uint8_t *subject;
+	size_t subject_len;
+	int64_t validity_s, deadline_ns;
+	char *hostnames, *type;
+	uint8_t key[STORE_HASH_LEN];
+	bool has_csr_key;
+
+	/* What becomes of it. */
+	struct issuer_work work;
+	struct store_job job;
+	struct sign_job *signing;
+	struct event *look;
+	uint8_t *csr_der;
+	struct x509_csr csr;
+	struct ca_zone_ids zone_ids;
+	struct ca_explanation explanation;
+	struct ca_plan *plan;
+	struct store_request asked;
+	bool is_asked;
+	struct store_reserved reserved;
+	unsigned int num_tries;
+	struct issuer_result result;
+};
+
+static void
+issuance_free(struct issuance *i)
+{
+	ca_plan_free(i->plan);
+	ca_explanation_fini(&i->explanation);
+	ca_certificate_fini(&i->result.certificate);
+	if (i->policy != NULL)
+		ca_policy_fini(i->policy);
+	if (i->look != NULL)
+		event_free(i->look);
+	free(i->policy);
+	free(i->names);
+	free(i->csr_text);
+	free(i->csr_der);
+	free(i->subject);
+	free(i->hostnames);
+	free(i->type);
+	free(i->signing);
+	free(i);
+}
+
+static void
+finish(struct issuance *i)
+{
+	i->result.profile = i->profile->name;
+	if (i->result.err == OC_OK)
+		issuer_service_nudge(i->service, NULL, NULL);
+	i->done(i->arg, &i->result);
+	issuance_free(i);
+}
+
+static void
+fail(struct issuance *i, enum oc_err err, const char *text)
+{
+	i->result.err = err;
+	if (i->result.error.text[0] == '\0')
+		(void)oc_error_set(&i->result.error, err, "%s", text);
+	finish(i);
+}
+
+/* --- recording ---------------------------------------------------------- */
+
+static enum oc_err
+record(struct store *store, void *arg)
+{
+	struct issuance *i = arg;
+
+	return ca_record(store, &i->result.certificate, &i->result.error);
+}
+
+static void
+recorded(struct store_job *job, void *arg)
+{
+	if (job->err != OC_OK)
+		fail(arg, job->err, job->error_text);
+	else
+		finish(arg);
+}
+
+static void
+submit_store(struct issuance *i, enum store_job_kind kind, store_job_fn *fn,
+    store_job_done_fn *done)
+{
+	enum oc_err err;
+
+	i->job = (struct store_job){ .kind = kind, .fn = fn, .done = done,
+	    .arg = i };
+	err = store_thread_submit(issuer_service_store(i->service), &i->job);
+	if (err != OC_OK)
+		fail(i, err, "the records are busy: try again");
+}
+
+/* --- signing ------------------------------------------------------------ */
+
+static enum oc_err
+abandon(struct store *store, void *arg)
+{
+	struct issuance *i = arg;
+
+	return store_abandon_request(store, i->reserved.id);
+}
+
+static void
+abandoned(struct store_job *job, void *arg)
+{
+	(void)job;
+	finish(arg);
+}
+
+/* Reserved it stays, but another try may have its key and quota. */
+static void
+fail_signing(struct issuance *i, enum oc_err err, const char *text)
+{
+	i->result.err = err;
+	(void)oc_error_set(&i->result.error, err, "%s", text);
+	if (!i->is_asked) {
+		finish(i);
+		return;
+	}
+	submit_store(i, STORE_JOB_CHANGE, abandon, abandoned);
+}
+
+static void
+signed_now(struct sign_job *job, void *arg)
+{
+	struct issuance *i = arg;
+	enum oc_err err;
+
+	if (job->err != OC_OK) {
+		fail_signing(i, job->err, job->error_text);
+		return;
+	}
+	i->result.certificate.store_id = i->reserved.id;
+	err = ca_assemble(i->plan, job, &i->result.certificate,
+	    &i->result.error);
+	if (err != OC_OK)
+		fail(i, err, oc_strerror(err));
+	else
+		submit_store(i, STORE_JOB_CHANGE, record, recorded);
+}
+
+static void
+begin_signing(struct issuance *i)
+{
+	enum oc_err err;
+
+	i->signing = calloc(1, sizeof(*i->signing));
+	if (i->signing == NULL) {
+		fail_signing(i, OC_ERR_NOMEM, "out of memory");
+		return;
+	}
+	ca_sign_job_init(i->plan, i->authority->key, i->deadline_ns,
+	    i->signing);
+	i->signing->done = signed_now;
+	i->signing->arg = i;
+	err = sign_submit(issuer_service_signer(i->service), i->signing);
+	if (err != OC_OK)
+		fail_signing(i, err, "the signer is away or busy: try again");
+}
+
+/* --- reserving ---------------------------------------------------------- */
+
+static void begin_reserving(struct issuance *i);
+static void begin_planning(struct issuance *i);
+
+/* What was issued for this key before. */
+static enum oc_err
+get_repeated(struct store *store, void *arg)
+{
+	struct issuance *i = arg;
+	struct store_asked asked = { 0 };
+	enum oc_err err = store_get_asked(store, i->reserved.id, &asked);
+
+	if (err != OC_OK)
+		return err;
+	i->result.certificate = (struct ca_certificate){
+		.store_id = i->reserved.id,
+		.is_repeated = true,
+		.serial = asked.certificate.serial,
+		.der = asked.certificate.certificate,
+		.der_len = asked.certificate.certificate_len,
+	};
+	i->result.not_after = asked.certificate.not_after;
+	asked.certificate.certificate = NULL;
+	store_asked_fini(&asked);
+	return OC_OK;
+}
+
+static void
+on_look(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	begin_reserving(arg);
+}
+
+static void
+look_again(struct issuance *i)
+{
+	const struct timeval tv = { 0, PENDING_LOOK_US };
+
+	if (i->look == NULL)
+		i->look = evtimer_new(issuer_service_base(i->service),
+		    on_look, i);
+	if (oc_clock_mono_ns() >= i->deadline_ns || i->look == NULL ||
+	    event_add(i->look, &tv) != 0)
+		fail(i, OC_ERR_BUSY, "the same request is being signed: try "
+		    "again");
+}
+
+static enum oc_err
+reserve(struct store *store, void *arg)
+{
+	struct issuance *i = arg;
+	enum oc_err err;
+
+	/* Here, not at start: it may have been revoked since. */
+	err = ca_issuer_check_revoked(i->authority->issuer, store,
+	    &i->result.error);
+	if (err != OC_OK)
+		return err;
+	return ca_reserve(store, i->authority->issuer->store_id, i->plan,
+	    i->is_asked ? &i->asked : NULL, &i->reserved, &i->result.error);
+}
+
+static void
+reserved(struct store_job *job, void *arg)
+{
+	struct issuance *i = arg;
+
+	if (job->err == OC_ERR_EXISTS && ++i->num_tries < SERIAL_TRIES) {
+		begin_planning(i);
+		return;
+	}
+	if (job->err != OC_OK) {
+		fail(i, job->err, job->error_text);
+		return;
+	}
+	switch (i->reserved.outcome) {
+	case STORE_OUTCOME_RESERVED:
+		begin_signing(i);
+		return;
+	case STORE_OUTCOME_REPEATED:
+		submit_store(i, STORE_JOB_READ, get_repeated, recorded);
+		return;
+	case STORE_OUTCOME_PENDING:
+		look_again(i);
+		return;
+	case STORE_OUTCOME_DISABLED:
+	case STORE_OUTCOME_ZONE:
+	case STORE_OUTCOME_LIVE:
+	case STORE_OUTCOME_PERIOD:
+		break;
+	}
+	i->result.err = ca_policy_refuse(&i->reserved, i->policy == NULL ?
+	    "" : i->policy->account.name, &i->explanation,
+	    &i->result.error);
+	i->result.rule = i->explanation.rule;
+	finish(i);
+}
+
+static void
+begin_reserving(struct issuance *i)
+{
+	submit_store(i, STORE_JOB_CHANGE, reserve, reserved);
+}
+
+/* --- on a worker: reading, verifying, deciding, planning ---------------- */
+
+static enum oc_err
+read_csr(struct issuance *i, struct oc_error *error)
+{
+	size_t len;
+	enum oc_err err;
+
+	err = x509_file_parse("the request", (const uint8_t *)i->csr_text,
+	    i->csr_text_len, X509_FILE_CSR, &i->csr_der, &len, error);
+	i->result.rule = err == OC_ERR_REFUSED ? CA_RULE_CSR_PRIVATE_KEY :
+	    CA_RULE_CSR_MALFORMED;
+	if (err != OC_OK)
+		return err;
+	err = x509_csr_read((struct der_bytes){ i->csr_der, len }, &i->csr,
+	    error);
+	if (err == OC_OK) {
+		i->result.rule = CA_RULE_CSR_SIGNATURE;
+		err = x509_csr_verify(&i->csr, error);
+	}
+	if (err == OC_OK)
+		i->result.rule = CA_RULE_NONE;
+	return err;
+}
+
+/* Zones and quotas of the caller. */
+static enum oc_err
+decide(struct issuance *i, struct oc_error *error)
+{
+	enum oc_err err = OC_OK;
+
+	if (i->policy != NULL) {
+		err = ca_policy_check(i->policy, i->profile, i->names,
+		    &i->zone_ids, &i->explanation, error);
+		i->asked.zone_ids = i->zone_ids.ids;
+		i->asked.num_zones = i->zone_ids.num;
+	}
+	if (err == OC_OK && i->has_csr_key) {
+		err = ca_names_key(i->names, i->asked.account_id,
+		    i->csr.der, i->asked.validity, i->key);
+		i->asked.key = i->key;
+	}
+	return err;
+}
+
+static enum oc_err
+plan(struct issuance *i, struct oc_error *error)
+{
+	const struct ca_request request = {
+		.profile = i->profile,
+		.csr = &i->csr,
+		.subject = { i->subject, i->subject_len },
+		.sans = i->names == NULL ? NULL : i->names->sans,
+		.num_sans = i->names == NULL ? 0 : i->names->num_sans,
+		.validity_s = i->validity_s,
+		.explanation = &i->explanation,
+	};
+	enum oc_err err;
+
+	ca_plan_free(i->plan);
+	i->plan = NULL;
+	err = ca_plan_new(i->authority->issuer, &request,
+	    i->authority->info->alg, &i->plan, error);
+	if (err == OC_OK)
+		err = ca_check_blocked(i->authority->issuer->blocklist,
+		    &request, i->plan, error);
+	if (err == OC_OK)
+		err = ca_prepare(issuer_service_epoch(i->service), i->plan,
+		    error);
+	if (err == OC_OK)
+		i->result.not_after = i->plan->tbs.not_after;
+	return err;
+}
+
+static void
+work_out(void *arg)
+{
+	struct issuance *i = arg;
+	struct oc_error *error = &i->result.error;
+	enum oc_err err = OC_OK;
+
+	if (i->csr_der == NULL)
+		err = read_csr(i, error);
+	if (err == OC_OK && i->num_tries == 0)
+		err = decide(i, error);
+	if (err == OC_OK)
+		err = plan(i, error);
+	if (err != OC_OK && i->explanation.rule != CA_RULE_NONE)
+		i->result.rule = i->explanation.rule;
+	i->result.err = err;
+}
+
+static void
+worked_out(void *arg)
+{
+	struct issuance *i = arg;
+
+	if (i->result.err != OC_OK)
+		fail(i, i->result.err, oc_strerror(i->result.err));
+	else
+		begin_reserving(i);
+}
+
+static void
+begin_planning(struct issuance *i)
+{
+	enum oc_err err;
+
+	i->work = (struct issuer_work){ work_out, worked_out, i, NULL };
+	err = issuer_workers_submit(issuer_service_workers(i->service),
+	    &i->work);
+	if (err != OC_OK)
+		fail(i, err, "too many requests wait: try again");
+}
+
+/* --- the order ---------------------------------------------------------- */
+
+static char *
+copy(const void *p, size_t len)
+{
+	char *out = malloc(len + 1);
+
+	if (out != NULL && len > 0)
+		memcpy(out, p, len);
+	if (out != NULL)
+		out[len] = '\0';
+	return out;
+}
+
+static bool
+take_order(struct issuance *i, const struct issuer_order *o)
+{
+	const char *hostnames = o->hostnames == NULL ? "[]" : o->hostnames;
+	const char *type = o->type == NULL ? o->profile->name : o->type;
+
+	i->authority = o->authority;
+	i->profile = o->profile;
+	i->validity_s = o->validity_s;
+	i->deadline_ns = o->deadline_ns;
+	i->has_csr_key = o->has_csr_key;
+	i->csr_text = copy(o->csr, o->csr_len);
+	i->csr_text_len = o->csr_len;
+	i->subject = (uint8_t *)copy(o->subject.p, o->subject.len);
+	i->subject_len = o->subject.len;
+	i->hostnames = copy(hostnames, strlen(hostnames));
+	i->type = copy(type, strlen(type));
+	if (i->csr_text == NULL || i->subject == NULL ||
+	    i->hostnames == NULL || i->type == NULL)
+		return false;
+	if (o->key != NULL)
+		memcpy(i->key, o->key, sizeof(i->key));
+	i->is_asked = o->policy != NULL || o->key != NULL ||
+	    o->has_csr_key;
+	i->asked = (struct store_request){
+		.account_id = o->policy == NULL ? 0 : o->policy->account.id,
+		.hostnames = i->hostnames,
+		.csr = { (const uint8_t *)i->csr_text, i->csr_text_len },
+		.type = i->type,
+		.validity = o->validity,
+		.key = o->key == NULL ? NULL : i->key,
+		.key_window_s = o->key_window_s,
+	};
+	i->names = o->names;
+	i->policy = o->policy;
+	return true;
+}
+
+enum oc_err
+issuer_issue(struct issuer_service *service,
+    const struct issuer_order *order, issuer_done_fn *done, void *arg)
+{
+	struct issuance *i = calloc(1, sizeof(*i));
+	enum oc_err err;
+
+	oc_assert(order->authority->info != NULL);
+	if (i == NULL || !take_order(i, order)) {
+		if (i != NULL)
+			issuance_free(i);
+		return OC_ERR_NOMEM;
+	}
+	i->service = service;
+	i->done = done;
+	i->arg = arg;
+	i->work = (struct issuer_work){ work_out, worked_out, i, NULL };
+	err = issuer_workers_submit(issuer_service_workers(service),
+	    &i->work);
+	if (err != OC_OK) {
+		i->names = NULL;
+		i->policy = NULL;
+		issuance_free(i);
+	}
+	return err;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "Issue this for this caller": the one way to a certificate for every door.
+ * The steps are ca/steps.h's, each where it may take its time: reading,
+ * verifying and planning on a worker, reserving and recording on the store's
+ * thread (those that come together share a commit), signing in
+ * ocsign-signer.  The event loop only hands on.
+ */
+#ifndef ISSUER_ISSUANCE_H
+#define ISSUER_ISSUANCE_H
+
+#include "ca/policy.h"
+#include "ca/steps.h"
+#include "issuer/service.h"
+
+/* What a door wants.  The octets are copied; authority and profile stay. */
+struct issuer_order {
+	struct issuer_authority *authority;
+	const struct ca_profile *profile;
+	/* PEM or DER, as sent.  One with a private key is refused. */
+	const char *csr;
+	size_t csr_len;
+	/* In place of the CSR's; NULL: the CSR's.  Owned from submit() on. */
+	struct ca_names *names;
+	struct der_bytes subject;	/* Name TLV; len 0: the CSR's */
+	int64_t validity_s;		/* 0: the profile's */
+	/* Who asks; NULL: the operator's configuration lets everybody.
+	 * Owned from submit() on, as is names. */
+	struct ca_policy *policy;
+	/* Kept beside the certificate; account_id 0 and key NULL: not. */
+	const char *hostnames;		/* JSON text, as sent */
+	const char *type;
+	int64_t validity;
+	/* What makes a repetition one: NULL: nothing.  has_csr_key: made from
+	 * account, CSR, names and validity. */
+	const uint8_t *key;
+	bool has_csr_key;
+	int64_t key_window_s;
+	int64_t deadline_ns;
+};
+
+struct issuer_result {
+	enum oc_err err;
+	enum ca_rule rule;		/* that refused; NONE: none */
+	struct oc_error error;
+	struct ca_certificate certificate;	/* err OC_OK; borrowed */
+	int64_t not_after;
+	const char *profile;
+};
+
+/* result is borrowed.  Runs once, from the event loop. */
+typedef void issuer_done_fn(void *arg, const struct issuer_result *result);
+
+/* Never calls done() itself.  After an error nothing was taken over. */
+enum oc_err issuer_issue(struct issuer_service *service,
+    const struct issuer_order *order, issuer_done_fn *done, void *arg)
+    OC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issuer/proof.h"
+
+#include <limits.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ocsp/answer.h"
+#include "ocsp/table.h"
+
+static const uint8_t encodings[ISSUER_PROOFS] = {
+	[ISSUER_PROOF_SHA1] = OCSP_ENCODING(OCSP_HASH_SHA1, 0),
+	[ISSUER_PROOF_SHA256] = OCSP_ENCODING(OCSP_HASH_SHA256, 0),
+};
+
+static void
+read_one(const struct ocsp_table *table, const struct ocsp_context *context,
+    const struct oc_serial *serial, int i, struct issuer_proof *proof)
+{
+	struct ocsp_slot slot;
+
+	if (!ocsp_table_find(table, serial, encodings[i], &slot) ||
+	    ocsp_context_build(context, &slot, proof->of[i].response,
+	    sizeof(proof->of[i].response), &proof->of[i].response_len) !=
+	    OC_OK)
+		return;
+	(void)SHA256(proof->of[i].response, proof->of[i].response_len,
+	    proof->of[i].sha256);
+	proof->of[i].is_there = true;
+	proof->of[i].status = slot.status;
+	proof->of[i].produced_at = slot.produced_at;
+	proof->of[i].this_update = slot.this_update;
+	proof->of[i].next_update = slot.next_update;
+}
+
+enum oc_err
+issuer_proof_read(const struct oc_config *config, const char *issuer,
+    const struct oc_serial *serial, uint64_t run, struct issuer_proof *proof,
+    struct oc_error *error)
+{
+	struct ocsp_context *context = NULL;
+	struct ocsp_table *table;
+	char path[PATH_MAX];
+	enum oc_err err;
+
+	memset(proof, 0, sizeof(*proof));
+	snprintf(path, sizeof(path), "%s/%s.table",
+	    config->daemon.table_directory, issuer);
+	err = ocsp_table_open(path, &table, error);
+	if (err != OC_OK)
+		return err;
+	ocsp_table_set_run(table, run);
+	if (!ocsp_table_is_ready(table))
+		err = OC_ERR_NOT_FOUND;
+	if (err == OC_OK)
+		err = ocsp_context_new(ocsp_table_identity(table), &context);
+	for (int i = 0; err == OC_OK && i < ISSUER_PROOFS; i++)
+		read_one(table, context, serial, i, proof);
+	ocsp_context_free(context);
+	ocsp_table_close(table);
+	if (err == OC_OK && !proof->of[ISSUER_PROOF_SHA1].is_there &&
+	    !proof->of[ISSUER_PROOF_SHA256].is_there)
+		err = OC_ERR_NOT_FOUND;
+	return err == OC_OK ? OC_OK : oc_error_set(error, err, "there is no "
+	    "response for this certificate yet");
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What responders answer about a certificate now, read from the table they
+ * read: the proof of a revocation, and what "ocspsign" hands out.  We sign
+ * no response: what a status is, ocsign-status alone decides.
+ */
+#ifndef ISSUER_PROOF_H
+#define ISSUER_PROOF_H
+
+#include "base/config.h"
+#include "base/limits.h"
+#include "base/serial.h"
+#include "ocsp/single.h"
+
+/* With a SHA-1 and with a SHA-256 CertID. */
+enum { ISSUER_PROOF_SHA1, ISSUER_PROOF_SHA256, ISSUER_PROOFS };
+
+struct issuer_proof {
+	struct {
+		bool is_there;
+		uint8_t response[OCSP_RESPONSE_MAX];
+		size_t response_len;
+		uint8_t sha256[32];	/* of response */
+		struct ocsp_status status;
+		int64_t produced_at, this_update, next_update;
+	} of[ISSUER_PROOFS];
+};
+
+/* Blocks (files): on a worker.  NOT_FOUND: there is neither. */
+enum oc_err issuer_proof_read(const struct oc_config *config,
+    const char *issuer, const struct oc_serial *serial, uint64_t run,
+    struct issuer_proof *proof, struct oc_error *error) OC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keys are asked for on a worker, with a channel of its own, because that
+ * blocks; again and again until the signer has named all of them.
+ */
+#include "issuer/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ca/cfssl_config.h"
+
+#define EVENTS_MAX 8
+#define FIND_TIMEOUT_NS (2 * OC_NS_PER_S)
+#define FIND_AGAIN_S 1
+#define THREADS_MAX 8
+/* What is issued meanwhile needs no nudge of its own. */
+#define NUDGE_SOON_US 100000
+#define NUDGE_TIMEOUT_NS (3 * OC_NS_PER_S)
+
+struct issuer_service {
+	const struct oc_config *config;
+	struct event_base *base;
+	struct event *events[EVENTS_MAX];
+	size_t num_events;
+	struct event *find_again;
+	struct store_thread *store;
+	struct signer *signer;
+	struct ipc_channel *status;
+	struct issuer_workers *workers;
+	struct issuer_authority *authorities;
+	size_t num_authorities;
+	/* The worker's, while is_finding. */
+	struct issuer_work find;
+	struct signer *finder;
+	struct sign_key_info *found;	/* one an authority */
+	enum oc_err *find_err;
+	struct oc_error *find_error;
+	bool is_finding;
+	uint32_t epoch;
+	struct ca_profile *profiles;	/* of [api] profiles, in order */
+	size_t num_profiles;
+	struct ca_profile origin_rsa, origin_ecc;
+	struct ca_blocklist *blocklist;
+	struct ca_cfssl_config *cfssl;	/* NULL: none is configured */
+	struct event *nudge_soon;
+	bool is_nudging;
+};
+
+/* Somebody who waits for a nudge to have its effect. */
+struct nudge {
+	issuer_nudged_fn *done;
+	void *arg;
+};
+
+/* --- keys --------------------------------------------------------------- */
+
+/* On a worker. */
+static void
+find_keys(void *arg)
+{
+	struct issuer_service *s = arg;
+	char key[SIGN_KEY_NAME_MAX];
+
+	for (size_t i = 0; i < s->num_authorities; i++) {
+		s->find_error[i] = (struct oc_error){ 0 };
+		s->find_err[i] = ca_issuer_find_key(s->authorities[i].issuer,
+		    s->finder, oc_clock_mono_ns() + FIND_TIMEOUT_NS, key,
+		    &s->found[i], &s->find_error[i]);
+	}
+}
+
+static void
+take_key(struct issuer_service *s, size_t i)
+{
+	struct issuer_authority *a = &s->authorities[i];
+	const char *text = s->find_error[i].text;
+
+	if (s->find_err[i] != OC_OK) {
+		if (strcmp(a->error_text, text) != 0)
+			oc_log(OC_LOG_WARNING, "issuer %s: %s",
+			    a->issuer->config->name, text);
+		snprintf(a->error_text, sizeof(a->error_text), "%s", text);
+		return;
+	}
+	if (a->info != NULL)
+		return;
+	a->info = malloc(sizeof(*a->info));
+	if (a->info == NULL)
+		return;
+	*a->info = s->found[i];
+	a->error_text[0] = '\0';
+	oc_log(OC_LOG_INFO, "issuer %s: key found", a->issuer->config->name);
+}
+
+static void
+keys_found(void *arg)
+{
+	const struct timeval again = { FIND_AGAIN_S, 0 };
+	struct issuer_service *s = arg;
+
+	s->is_finding = false;
+	for (size_t i = 0; i < s->num_authorities; i++)
+		take_key(s, i);
+	if (!issuer_service_is_healthy(s))
+		(void)event_add(s->find_again, &again);
+}
+
+static void
+on_find_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct issuer_service *s = arg;
+
+	(void)fd, (void)what;
+	if (s->is_finding || s->num_authorities == 0)
+		return;
+	s->find = (struct issuer_work){ find_keys, keys_found, s, NULL };
+	s->is_finding = issuer_workers_submit(s->workers, &s->find) == OC_OK;
+}
+
+/* --- nudging ------------------------------------------------------------ */
+
+static void
+nudged(void *arg, enum oc_err err, enum ipc_type type,
+    struct der_bytes fields)
+{
+	struct nudge *n = arg;
+
+	(void)fields;
+	if (err == OC_OK && type != IPC_NUDGED)
+		err = OC_ERR_MALFORMED;
+	if (n->done != NULL)
+		n->done(n->arg, err);
+	free(n);
+}
+
+static enum oc_err
+send_nudge(struct issuer_service *s, issuer_nudged_fn *done, void *arg)
+{
+	struct nudge *n = calloc(1, sizeof(*n));
+	uint64_t id = ipc_channel_next_id(s->status);
+	uint8_t frame[IPC_HEADER_LEN];
+	enum oc_err err;
+	size_t len;
+
+	if (n == NULL)
+		return OC_ERR_NOMEM;
+	*n = (struct nudge){ done, arg };
+	err = ipc_put_bare(frame, sizeof(frame), id, IPC_NUDGE, &len);
+	if (err == OC_OK)
+		err = ipc_channel_ask(s->status, id, frame, len, -1,
+		    oc_clock_mono_ns() + NUDGE_TIMEOUT_NS, nudged, n);
+	if (err != OC_OK)
+		free(n);
+	return err;
+}
+
+static void
+on_nudge_soon(evutil_socket_t fd, short what, void *arg)
+{
+	struct issuer_service *s = arg;
+
+	(void)fd, (void)what;
+	s->is_nudging = false;
+	(void)send_nudge(s, NULL, NULL);
+}
+
+void
+issuer_service_nudge(struct issuer_service *s, issuer_nudged_fn *done,
+    void *arg)
+{
+	const struct timeval soon = { 0, NUDGE_SOON_US };
+	enum oc_err err;
+
+	if (done != NULL) {
+		err = send_nudge(s, done, arg);
+		if (err != OC_OK)
+			done(arg, err);
+	} else if (!s->is_nudging) {
+		s->is_nudging = event_add(s->nudge_soon, &soon) == 0;
+	}
+}
+
+/* --- events ------------------------------------------------------------- */
+
+static void
+on_store(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	store_thread_dispatch(((struct issuer_service *)arg)->store);
+}
+
+static void
+on_signer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	sign_dispatch(((struct issuer_service *)arg)->signer);
+}
+
+static void
+on_status(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	ipc_channel_dispatch(((struct issuer_service *)arg)->status);
+}
+
+static void
+on_workers(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	issuer_workers_dispatch(((struct issuer_service *)arg)->workers);
+}
+
+static enum oc_err
+add_event(struct issuer_service *s, int fd, event_callback_fn fn)
+{
+	struct event *ev = event_new(s->base, fd, EV_READ | EV_PERSIST, fn,
+	    s);
+
+	if (ev == NULL)
+		return OC_ERR_NOMEM;
+	s->events[s->num_events++] = ev;
+	return event_add(ev, NULL) == 0 ? OC_OK : OC_ERR_NOMEM;
+}
+
+static enum oc_err
+add_events(struct issuer_service *s)
+{
+	enum oc_err err;
+
+	s->find_again = evtimer_new(s->base, on_find_again, s);
+	s->nudge_soon = evtimer_new(s->base, on_nudge_soon, s);
+	if (s->find_again == NULL || s->nudge_soon == NULL)
+		return OC_ERR_NOMEM;
+	err = add_event(s, store_thread_fd(s->store), on_store);
+	if (err == OC_OK)
+		err = add_event(s, sign_fd(s->signer), on_signer);
+	if (err == OC_OK)
+		err = add_event(s, ipc_channel_fd(s->status), on_status);
+	if (err == OC_OK)
+		err = add_event(s, issuer_workers_fd(s->workers), on_workers);
+	return err;
+}
+
+/* --- start and end ------------------------------------------------------ */
+
+static bool
+has_word(const struct oc_words *words, const char *word)
+{
+	for (size_t i = 0; i < words->num; i++)
+		if (strcmp(words->words[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* Others' keys are none of our business. */
+static bool
+is_ours(const struct oc_config_api *api, const char *name)
+{
+	return has_word(&api->issuers, name) ||
+	    (api->origin_rsa != NULL && strcmp(api->origin_rsa, name) == 0) ||
+	    (api->origin_ecc != NULL && strcmp(api->origin_ecc, name) == 0);
+}
+
+static enum oc_err
+load_authority(struct issuer_service *s,
+    const struct oc_config_issuer *config, struct store *store,
+    struct oc_error *error)
+{
+	struct issuer_authority *a = &s->authorities[s->num_authorities];
+	enum oc_err err;
+
+	if (!is_ours(&s->config->api, config->name))
+		return OC_OK;
+	if ((config->allow & OC_ALLOW_CERTIFICATE) == 0)
+		return oc_error_set(error, OC_ERR_CONFIG, "[api]: issuer %s "
+		    "may not sign certificates: allow has no \"certificate\"",
+		    config->name);
+	if (access(config->certificate, F_OK) != 0) {
+		oc_log(OC_LOG_NOTICE, "issuer %s: %s is not there yet: left "
+		    "out until the next reload", config->name,
+		    config->certificate);
+		return OC_OK;
+	}
+	err = ca_issuer_load(config, &a->issuer, error);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "issuer %s", config->name);
+	a->issuer->blocklist = s->blocklist;
+	s->num_authorities++;
+	sign_key_name(SIGN_KEY_ISSUER, config->name, a->key);
+	return ca_issuer_register(a->issuer, store, error);
+}
+
+static enum oc_err
+load_authorities(struct issuer_service *s, struct oc_error *error)
+{
+	size_t max = s->config->num_issuers + 1;
+	struct store *store;
+	enum oc_err err;
+
+	s->authorities = calloc(max, sizeof(*s->authorities));
+	s->found = calloc(max, sizeof(*s->found));
+	s->find_err = calloc(max, sizeof(*s->find_err));
+	s->find_error = calloc(max, sizeof(*s->find_error));
+	if (s->authorities == NULL || s->found == NULL ||
+	    s->find_err == NULL || s->find_error == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = ca_blocklist_load(s->config->policy.blocklist, &s->blocklist,
+	    error);
+	if (err == OC_OK)
+		err = store_open(s->config->store.path, STORE_CREATE, &store,
+		    error);
+	for (size_t i = 0; err == OC_OK && i < s->config->num_issuers; i++) {
+		err = load_authority(s, &s->config->issuers[i], store, error);
+		if (err != OC_OK)
+			store_close(store);
+	}
+	if (err == OC_OK) {
+		s->epoch = store_epoch(store);
+		store_close(store);
+	}
+	return err;
+}
+
+static enum oc_err
+load_profiles(struct issuer_service *s, struct oc_error *error)
+{
+	const struct oc_words *words = &s->config->api.profiles;
+	enum oc_err err = OC_OK;
+
+	s->profiles = calloc(words->num + 1, sizeof(*s->profiles));
+	if (s->profiles == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; err == OC_OK && i < words->num; i++) {
+		err = ca_profile_find(s->config, words->words[i],
+		    &s->profiles[i], error);
+		s->num_profiles += err == OC_OK;
+	}
+	if (err == OC_OK && s->config->cfssl.config != NULL)
+		err = ca_cfssl_config_load(s->config->cfssl.config,
+		    &s->cfssl, error);
+	if (err == OC_OK)
+		err = ca_profile_find(s->config, "origin-rsa",
+		    &s->origin_rsa, error);
+	if (err == OC_OK)
+		err = ca_profile_find(s->config, "origin-ecc",
+		    &s->origin_ecc, error);
+	return err;
+}
+
+static unsigned int
+num_threads(void)
+{
+	long num = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return num < 2 ? 2 : num > THREADS_MAX ? THREADS_MAX :
+	    (unsigned int)num;
+}
+
+static char *
+socket_path(const struct issuer_service *s, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s.sock", s->config->daemon.run_directory,
+	    name) < 0 ? NULL : path;
+}
+
+static enum oc_err
+open_channels(struct issuer_service *s, struct oc_error *error)
+{
+	char *signer = socket_path(s, "signer-issuer");
+	char *status = socket_path(s, "status-control");
+	enum oc_err err = OC_ERR_NOMEM;
+
+	if (signer != NULL && status != NULL)
+		err = ipc_signer_new(signer, "ocsign-issuer", &s->signer);
+	if (err == OC_OK)
+		err = ipc_signer_new(signer, "ocsign-issuer", &s->finder);
+	if (err == OC_OK)
+		err = ipc_channel_new(status, "ocsign-issuer", &s->status);
+	free(signer);
+	free(status);
+	return err == OC_OK ? OC_OK :
+	    oc_error_set(error, err, "channels: %s", oc_strerror(err));
+}
+
+enum oc_err
+issuer_service_new(const struct oc_config *config, struct event_base *base,
+    struct issuer_service **service, struct oc_error *error)
+{
+	struct issuer_service *s = calloc(1, sizeof(*s));
+	enum oc_err err;
+
+	if (s == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	s->config = config;
+	s->base = base;
+	err = load_authorities(s, error);
+	if (err == OC_OK)
+		err = load_profiles(s, error);
+	if (err == OC_OK)
+		err = store_thread_new(config->store.path, STORE_WRITE,
+		    "ocsign-issuer", &s->store, error);
+	if (err == OC_OK)
+		err = open_channels(s, error);
+	if (err == OC_OK)
+		err = issuer_workers_new(num_threads(), &s->workers, error);
+	if (err == OC_OK) {
+		err = add_events(s);
+		if (err != OC_OK)
+			(void)oc_error_set(error, err, "event loop");
+	}
+	if (err != OC_OK) {
+		issuer_service_free(s);
+		return err;
+	}
+	on_find_again(-1, 0, s);
+	*service = s;
+	return OC_OK;
+}
+
+/* Whoever finishes now may still ask the others: in this order. */
+void
+issuer_service_free(struct issuer_service *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->num_events; i++)
+		event_free(s->events[i]);
+	issuer_workers_free(s->workers);
+	if (s->find_again != NULL)
+		event_free(s->find_again);
+	if (s->nudge_soon != NULL)
+		event_free(s->nudge_soon);
+	store_thread_free(s->store);
+	sign_free(s->signer);
+	sign_free(s->finder);
+	ipc_channel_free(s->status);
+	for (size_t i = 0; i < s->num_authorities; i++) {
+		ca_issuer_free(s->authorities[i].issuer);
+		free(s->authorities[i].info);
+	}
+	for (size_t i = 0; i < s->num_profiles; i++)
+		ca_profile_fini(&s->profiles[i]);
+	ca_blocklist_free(s->blocklist);
+	ca_cfssl_config_free(s->cfssl);
+	ca_profile_fini(&s->origin_rsa);
+	ca_profile_fini(&s->origin_ecc);
+	free(s->profiles);
+	free(s->authorities);
+	free(s->found);
+	free(s->find_err);
+	free(s->find_error);
+	free(s);
+}
+
+/* --- looking things up -------------------------------------------------- */
+
+const struct oc_config *
+issuer_service_config(const struct issuer_service *service)
+{
+	return service->config;
+}
+
+struct store_thread *
+issuer_service_store(struct issuer_service *service)
+{
+	return service->store;
+}
+
+struct signer *
+issuer_service_signer(struct issuer_service *service)
+{
+	return service->signer;
+}
+
+struct ipc_channel *
+issuer_service_status(struct issuer_service *service)
+{
+	return service->status;
+}
+
+struct issuer_workers *
+issuer_service_workers(struct issuer_service *service)
+{
+	return service->workers;
+}
+
+struct event_base *
+issuer_service_base(struct issuer_service *service)
+{
+	return service->base;
+}
+
+uint32_t
+issuer_service_epoch(const struct issuer_service *service)
+{
+	return service->epoch;
+}
+
+const struct ca_profile *
+issuer_service_profile(const struct issuer_service *s, const char *name)
+{
+	if (name == NULL)
+		name = "";
+	if (name[0] == '\0' && s->num_profiles > 0)
+		return s->profiles;
+	for (size_t i = 0; i < s->num_profiles; i++)
+		if (strcmp(s->profiles[i].name, name) == 0)
+			return &s->profiles[i];
+	return s->cfssl == NULL ? NULL :
+	    ca_cfssl_config_profile(s->cfssl, name);
+}
+
+const struct ca_profile *
+issuer_service_origin_profile(const struct issuer_service *s,
+    const char *type)
+{
+	const struct oc_config_api *api = &s->config->api;
+
+	if (strcmp(type, "origin-rsa") == 0 && api->origin_rsa != NULL)
+		return &s->origin_rsa;
+	if (strcmp(type, "origin-ecc") == 0 && api->origin_ecc != NULL)
+		return &s->origin_ecc;
+	return NULL;
+}
+
+struct der_bytes
+issuer_service_auth_key(const struct issuer_service *s, const char *name)
+{
+	if (s->cfssl == NULL || name == NULL)
+		return (struct der_bytes){ NULL, 0 };
+	return ca_cfssl_config_auth_key(s->cfssl, name);
+}
+
+struct issuer_authority *
+issuer_service_find(struct issuer_service *s, const char *name)
+{
+	const struct oc_words *labels = &s->config->api.issuers;
+
+	if (labels->num > 0 && (name == NULL || name[0] == '\0'))
+		name = labels->words[0];
+	return name != NULL && has_word(labels, name) ?
+	    issuer_service_find_name(s, name) : NULL;
+}
+
+struct issuer_authority *
+issuer_service_find_name(struct issuer_service *s, const char *name)
+{
+	for (size_t i = 0; i < s->num_authorities; i++)
+		if (strcmp(s->authorities[i].issuer->config->name,
+		    name) == 0)
+			return &s->authorities[i];
+	return NULL;
+}
+
+struct issuer_authority *
+issuer_service_find_key_id(struct issuer_service *s, struct der_bytes key_id)
+{
+	for (size_t i = 0; i < s->num_authorities; i++) {
+		const struct ca_issuer *issuer = s->authorities[i].issuer;
+
+		if (issuer->key_id_len == key_id.len &&
+		    memcmp(issuer->key_id, key_id.p, key_id.len) == 0)
+			return &s->authorities[i];
+	}
+	return NULL;
+}
+
+bool
+issuer_service_is_healthy(const struct issuer_service *s)
+{
+	for (size_t i = 0; i < s->num_authorities; i++)
+		if (s->authorities[i].info == NULL)
+			return false;
+	return true;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the doors share: the issuing CAs with their keys, the records, the
+ * signer, ocsign-status, and threads for what takes long.  Everything here
+ * runs on the event loop's thread, which never blocks.
+ */
+#ifndef ISSUER_SERVICE_H
+#define ISSUER_SERVICE_H
+
+#include "base/config.h"
+#include "ca/issuer.h"
+#include "ca/profile.h"
+#include "ipc/channel.h"
+#include "issuer/workers.h"
+#include "store/thread.h"
+
+struct event_base;
+struct issuer_service;
+
+/* An [issuer NAME] that may sign certificates. */
+struct issuer_authority {
+	struct ca_issuer *issuer;
+	char key[SIGN_KEY_NAME_MAX];
+	struct sign_key_info *info;	/* NULL: the signer has not said yet */
+	char error_text[OC_ERROR_TEXT_MAX];	/* why not */
+};
+
+/* Reads certificates, makes the store know them, starts the threads.  Blocks
+ * for that; afterwards nothing does.  The signer may be away. */
+enum oc_err issuer_service_new(const struct oc_config *config,
+    struct event_base *base, struct issuer_service **service,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Waits for what runs.  NULL is fine. */
+void issuer_service_free(struct issuer_service *service);
+
+const struct oc_config *issuer_service_config(
+    const struct issuer_service *service);
+struct store_thread *issuer_service_store(struct issuer_service *service);
+struct signer *issuer_service_signer(struct issuer_service *service);
+struct ipc_channel *issuer_service_status(struct issuer_service *service);
+struct issuer_workers *issuer_service_workers(
+    struct issuer_service *service);
+
+struct event_base *issuer_service_base(struct issuer_service *service);
+/* store_epoch(): ca_prepare() wants it, on another thread. */
+uint32_t issuer_service_epoch(const struct issuer_service *service);
+
+/*
+ * Tells ocsign-status that the records have changed.  done, unless NULL, runs
+ * once, from the event loop: OC_OK when what had changed is what responders
+ * answer; else it will be soon.  Without done several calls are one.
+ */
+typedef void issuer_nudged_fn(void *arg, enum oc_err err);
+void issuer_service_nudge(struct issuer_service *service,
+    issuer_nudged_fn *done, void *arg);
+
+/* A profile of [api] profiles, or of [cfssl]'s config.json by its name there;
+ * "" or NULL: the first of these.  NULL: there is none of that name, and no
+ * other is taken. */
+const struct ca_profile *issuer_service_profile(
+    const struct issuer_service *service, const char *name);
+
+/* "origin-rsa" or "origin-ecc"; NULL: it is not issued here. */
+const struct ca_profile *issuer_service_origin_profile(
+    const struct issuer_service *service, const char *type);
+
+/* The HMAC key of that name, of the config.json; len 0: there is none. */
+struct der_bytes issuer_service_auth_key(
+    const struct issuer_service *service, const char *name);
+
+/* By CFSSL's label, one of [api] issuers; "" or NULL: the first.  NULL: there
+ * is none; the caller says so and takes no other. */
+struct issuer_authority *issuer_service_find(struct issuer_service *service,
+    const char *name);
+/* By [issuer NAME]; NULL. */
+struct issuer_authority *issuer_service_find_name(
+    struct issuer_service *service, const char *name);
+/* The one with this key identifier; NULL. */
+struct issuer_authority *issuer_service_find_key_id(
+    struct issuer_service *service, struct der_bytes key_id);
+/* Every authority's key is known. */
+bool issuer_service_is_healthy(const struct issuer_service *service);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Locking: one mutex over both queues and is_stopping; not held while fn or
+ * done runs. */
+#include "issuer/workers.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define THREADS_MAX 64
+
+struct queue {
+	struct issuer_work *first, **end;
+	unsigned int num;
+};
+
+struct issuer_workers {
+	pthread_t threads[THREADS_MAX];
+	unsigned int num_threads;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	struct queue waiting, finished;
+	bool is_stopping;
+	int event_fd;
+};
+
+static void
+queue_init(struct queue *q)
+{
+	q->first = NULL;
+	q->end = &q->first;
+	q->num = 0;
+}
+
+static void
+queue_put(struct queue *q, struct issuer_work *work)
+{
+	work->next = NULL;
+	*q->end = work;
+	q->end = &work->next;
+	q->num++;
+}
+
+static struct issuer_work *
+queue_take(struct queue *q)
+{
+	struct issuer_work *work = q->first;
+
+	if (work == NULL)
+		return NULL;
+	q->first = work->next;
+	if (q->first == NULL)
+		q->end = &q->first;
+	q->num--;
+	return work;
+}
+
+static void
+tell(struct issuer_workers *w)
+{
+	uint64_t one = 1;
+
+	while (write(w->event_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		continue;
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct issuer_workers *w = arg;
+	struct issuer_work *work;
+	bool is_first;
+
+	pthread_mutex_lock(&w->mutex);
+	for (;;) {
+		while (w->waiting.first == NULL && !w->is_stopping)
+			pthread_cond_wait(&w->wake, &w->mutex);
+		work = queue_take(&w->waiting);
+		if (work == NULL)
+			break;
+		pthread_mutex_unlock(&w->mutex);
+		work->fn(work->arg);
+		pthread_mutex_lock(&w->mutex);
+		is_first = w->finished.first == NULL;
+		queue_put(&w->finished, work);
+		if (is_first)
+			tell(w);
+	}
+	pthread_mutex_unlock(&w->mutex);
+	return NULL;
+}
+
+/* Signals are for the event loop. */
+static enum oc_err
+start(struct issuer_workers *w, unsigned int num_threads,
+    struct oc_error *error)
+{
+	sigset_t all, before;
+	int rc = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (rc == 0 && w->num_threads < num_threads) {
+		rc = pthread_create(&w->threads[w->num_threads], NULL,
+		    thread_main, w);
+		w->num_threads += rc == 0;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = rc;
+	return rc == 0 ? OC_OK : oc_error_set_errno(error, OC_ERR_SYSTEM,
+	    "cannot start a thread");
+}
+
+enum oc_err
+issuer_workers_new(unsigned int num_threads, struct issuer_workers **workers,
+    struct oc_error *error)
+{
+	struct issuer_workers *w = calloc(1, sizeof(*w));
+	enum oc_err err;
+
+	oc_assert(num_threads > 0 && num_threads <= THREADS_MAX);
+	if (w == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	pthread_mutex_init(&w->mutex, NULL);
+	pthread_cond_init(&w->wake, NULL);
+	queue_init(&w->waiting);
+	queue_init(&w->finished);
+	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	err = w->event_fd >= 0 ? start(w, num_threads, error) :
+	    oc_error_set_errno(error, OC_ERR_SYSTEM, "eventfd");
+	if (err != OC_OK) {
+		issuer_workers_free(w);
+		return err;
+	}
+	*workers = w;
+	return OC_OK;
+}
+
+enum oc_err
+issuer_workers_submit(struct issuer_workers *w, struct issuer_work *work)
+{
+	enum oc_err err = OC_ERR_BUSY;
+
+	pthread_mutex_lock(&w->mutex);
+	if (w->waiting.num < ISSUER_WORK_MAX && !w->is_stopping) {
+		queue_put(&w->waiting, work);
+		pthread_cond_signal(&w->wake);
+		err = OC_OK;
+	}
+	pthread_mutex_unlock(&w->mutex);
+	return err;
+}
+
+int
+issuer_workers_fd(const struct issuer_workers *workers)
+{
+	return workers->event_fd;
+}
+
+void
+issuer_workers_dispatch(struct issuer_workers *w)
+{
+	struct issuer_work *work;
+	struct queue done;
+	uint64_t count;
+
+	/* First, so that whatever finishes from here on wakes us again. */
+	while (read(w->event_fd, &count, sizeof(count)) < 0 &&
+	    errno == EINTR)
+		continue;
+	pthread_mutex_lock(&w->mutex);
+	done = w->finished;
+	if (done.first == NULL)
+		done.end = &done.first;
+	queue_init(&w->finished);
+	pthread_mutex_unlock(&w->mutex);
+	while ((work = done.first) != NULL) {
+		done.first = work->next;
+		work->done(work->arg);
+	}
+}
+
+void
+issuer_workers_free(struct issuer_workers *w)
+{
+	if (w == NULL)
+		return;
+	pthread_mutex_lock(&w->mutex);
+	w->is_stopping = true;
+	pthread_cond_broadcast(&w->wake);
+	pthread_mutex_unlock(&w->mutex);
+	while (w->num_threads > 0)
+		pthread_join(w->threads[--w->num_threads], NULL);
+	if (w->event_fd >= 0) {
+		issuer_workers_dispatch(w);
+		close(w->event_fd);
+	}
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->mutex);
+	free(w);
+}

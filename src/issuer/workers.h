@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A few threads for what takes a CPU longer than an event loop has: reading
+ * and verifying a CSR is 100 us, making a key is 100 ms.  The contract is
+ * that of sign/sign.h: done() runs once, on the thread that calls
+ * issuer_workers_dispatch(), or issuer_workers_free(), never inside submit().
+ */
+#ifndef ISSUER_WORKERS_H
+#define ISSUER_WORKERS_H
+
+#include "base/err.h"
+
+/* More than these wait: BUSY.  Each is a client that waits. */
+#define ISSUER_WORK_MAX 1024
+
+struct issuer_workers;
+
+struct issuer_work {
+	/* The caller's, before submit(); stays put until done() has run. */
+	void (*fn)(void *arg);		/* on a thread of the pool */
+	void (*done)(void *arg);
+	void *arg;
+	/* The pool's own. */
+	struct issuer_work *next;
+};
+
+enum oc_err issuer_workers_new(unsigned int num_threads,
+    struct issuer_workers **workers, struct oc_error *error) OC_MUST_CHECK;
+enum oc_err issuer_workers_submit(struct issuer_workers *workers,
+    struct issuer_work *work) OC_MUST_CHECK;
+/* Readable when dispatch() has work. */
+int issuer_workers_fd(const struct issuer_workers *workers);
+void issuer_workers_dispatch(struct issuer_workers *workers);
+/* Does all that waits first; NULL is fine. */
+void issuer_workers_free(struct issuer_workers *workers);
+
+#endif

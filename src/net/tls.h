@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificate and key of a server, TLS 1.2 and 1.3. */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include "base/err.h"
+
+struct net_tls;
+struct ssl_st;
+
+/* Both PEM; the certificate with its chain.  REFUSED if others may read the
+ * key, MISMATCH if it is not the certificate's.  Blocks. */
+enum oc_err net_tls_new(const char *certificate_path, const char *key_path,
+    struct net_tls **tls, struct oc_error *error) OC_MUST_CHECK;
+void net_tls_free(struct net_tls *tls);		/* NULL is fine */
+/* For one connection; NULL: out of memory. */
+struct ssl_st *net_tls_accept(struct net_tls *tls);
+
+#endif

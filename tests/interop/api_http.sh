@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# ocsign-issuer behind ocsignd: starts only with an [api] section, answers
+# over HTTP and HTTPS, is replaced by a reload without refusing a connection,
+# is killed and comes back, ends in order.
+
+. "$top_srcdir/tests/interop/failure.sh"
+need openssl curl pgrep
+
+ca_folder
+ca_make
+cp ocsign.conf plain.conf
+service_start
+[ -z "$(role issuer)" ] || fail "an issuer without [api]"
+[ ! -e run/api.urls ] || fail "api.urls without [api]"
+
+# config LINE...: [api] with these.
+config() {
+	{
+		cat plain.conf
+		echo "[api]"
+		printf '%s\n' "$@"
+	} >ocsign.conf
+}
+reload() {
+	num=$(count ': reloaded' ocsignd.log)
+	kill -HUP "$(cat ocsignd.pid)"
+	within 10 reloaded || fail "no reload"
+}
+reloaded() {
+	[ "$(count ': reloaded' ocsignd.log)" -gt "$num" ]
+}
+# ask PATH OPTION...: its body in out, prints the status.
+ask() {
+	path=$1
+	shift
+	curl -sS -m 10 -o out -D head -w '%{http_code}\n' "$@" \
+	    "$(head -1 run/api.urls)$path"
+}
+healthy() {
+	[ "$(ask api/v1/cfssl/health "$@")" = 200 ] &&
+	    grep -q '"healthy":true' out
+}
+
+# With the section it starts at a reload.
+config 'listen = 127.0.0.1:0' 'issuers = ca'
+reload
+grep -q '^http://127.0.0.1:[1-9]' run/api.urls || fail "$(cat run/api.urls)"
+within 5 healthy || fail "not healthy: $(cat out)"
+grep -qi '^Date: .* GMT' head || fail "no Date: $(cat head)"
+[ "$(ask api/v1/cfssl/health -d x)" = 405 ] || fail "POST health"
+grep -qi '^Allow: GET' head || fail "no Allow: $(cat head)"
+grep -q '"message":"Method is not allowed:\\"POST\\""' out ||
+    fail "405: $(cat out)"
+[ "$(ask nowhere)" = 404 ] || fail "nowhere is somewhere"
+[ "$(ask api/v1/cfssl/revoke -d '{}')" = 404 ] || fail "revoke is there"
+head -c 10000000 /dev/zero >big
+[ "$(ask api/v1/cfssl/health --data-binary @big)" = 413 ] ||
+    fail "10 MB are taken"
+grep -q '"success":false' out || fail "413 without envelope: $(cat out)"
+
+# Replaced without refusing anybody, while the address stays.
+before=$(cat run/api.urls) pid=$(role issuer)
+: >asked
+(
+	while [ ! -e stop ]; do
+		ask api/v1/cfssl/health >>asked 2>&1 || echo lost >>asked
+	done
+) &
+loop=$!
+pids="$pids $loop"
+reload
+reload
+: >stop
+wait $loop || true
+[ "$(sort -u asked)" = 200 ] || fail "during a reload: $(sort asked | uniq -c)"
+[ "$(cat run/api.urls)" = "$before" ] || fail "the address changed"
+[ "$(role issuer)" != "$pid" ] || fail "not replaced"
+
+# Killed, and back.
+pid=$(role issuer)
+kill -9 "$pid"
+is_back() {
+	[ -n "$(role issuer)" ] && [ "$(role issuer)" != "$pid" ] && healthy
+}
+within 5 is_back || fail "does not come back"
+
+# TLS, and nothing else on that address.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -keyout tls.key -out tls.pem -days 2 -subj /CN=localhost \
+    -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+chmod 600 tls.key
+tls_port=$(free_port)
+config "listen = 127.0.0.1:$tls_port" 'issuers = ca' \
+    'tls-certificate = tls.pem' 'tls-key = tls.key'
+reload
+grep -q "^https://127.0.0.1:$tls_port/" run/api.urls ||
+    fail "$(cat run/api.urls)"
+within 5 healthy --cacert tls.pem || fail "not healthy over TLS"
+healthy --cacert tls.pem --tls-max 1.2 || fail "no TLS 1.2"
+! curl -sS -m 5 "http://127.0.0.1:$tls_port/" >/dev/null 2>&1 ||
+    fail "plain HTTP on a TLS port"
+
+# What is refused before anything starts.
+refused() {
+	pattern=$1
+	shift
+	config "$@"
+	! ocsignd -t 2>bad.err || fail "taken: $*"
+	grep -Eq -- "$pattern" bad.err || fail "$*: $(cat bad.err)"
+}
+refused 'listen: .*loopback' 'listen = 0.0.0.0:8888'
+refused 'listen: .*loopback' 'listen = [::]:8888'
+refused 'listen: is missing' 'issuers = ca'
+refused 'issuers: is missing' 'listen = 127.0.0.1:1'
+refused 'tls-key: is missing' 'listen = 127.0.0.1:1' \
+    'tls-certificate = tls.pem'
+refused 'no \[issuer nobody\]' 'listen = 127.0.0.1:1' 'issuers = nobody'
+refused 'no profile "nothing"' 'listen = 127.0.0.1:1' 'profiles = nothing'
+refused 'no endpoint "bundle"' 'listen = 127.0.0.1:1' 'endpoints = bundle'
+config 'listen = 0.0.0.0:8888' 'allow-plain = yes' 'issuers = ca'
+ocsignd -t >/dev/null || fail "allow-plain does not allow"
+
+# The section goes, and the role with it.
+cp plain.conf ocsign.conf
+reload
+[ -z "$(role issuer)" ] || fail "an issuer without [api]"
+[ ! -e run/api.urls ] || fail "api.urls is left"
+service_stop

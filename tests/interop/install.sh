@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# make install stays under its prefix, make uninstall takes everything away,
+# and configure knows which sanitizers there are.
+
+set -u
+LC_ALL=C
+export LC_ALL
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+: "${top_srcdir:?}" "${top_builddir:?}"
+work=$(mktemp -d "${TMPDIR:-/tmp}/ocsign.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP INT TERM
+
+die() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+src=$(cd "$top_srcdir" && pwd) || exit 1
+cd "$top_builddir" || exit 1
+prefix=$(sed -n 's/^prefix = //p' Makefile)
+make -s install DESTDIR="$work/d" >"$work/log" 2>&1 ||
+    die "make install: $(tail -n 5 "$work/log")"
+[ -x "$work/d$prefix/bin/ocsign" ] || die "there is no $prefix/bin/ocsign"
+if [ "$prefix" != /usr ]; then
+	strays=$(find "$work/d" -type f ! -path "$work/d$prefix/*")
+	[ -z "$strays" ] || die "not under $prefix: $strays"
+fi
+if grep -q '^SYSTEMD_UNITDIR = .' Makefile; then
+	find "$work/d" -name ocsignd.service | grep -q . || die "no unit"
+fi
+# What is somebody else's stays.
+mkdir "$work/d$prefix/share/doc/ocsign/mine"
+make -s uninstall DESTDIR="$work/d" >"$work/log" 2>&1 ||
+    die "make uninstall: $(tail -n 5 "$work/log")"
+[ -d "$work/d$prefix/share/doc/ocsign/mine" ] || die "theirs is gone"
+rmdir "$work/d$prefix/share/doc/ocsign/mine"
+make -s install DESTDIR="$work/d" >"$work/log" 2>&1 || die "make install"
+make -s uninstall DESTDIR="$work/d" >"$work/log" 2>&1 || die "make uninstall"
+left=$(find "$work/d" -type f -o -name '*ocsign*' -o -name examples)
+[ -z "$left" ] || die "make uninstall leaves $left"
+
+# Said before anything is looked for, so this is quick.
+[ -x "$src/configure" ] || exit 0
+mkdir "$work/c" && cd "$work/c" || exit 1
+for list in bogus address,thread thread,address address, undefined,bogus; do
+	"$src/configure" --enable-sanitize=$list >log 2>&1 &&
+	    die "--enable-sanitize=$list is taken"
+	grep -q "enable-sanitize=$list: not" log || die "$(tail -n 3 log)"
+done
+exit 0
