@@ -410,6 +410,7 @@ cli_ca_create(struct cli *cli, struct oc_error *error)
 	else if (c.section_path != NULL)
 		cli_section_tell(cli, c.section_path);
 	ca_certificate_fini(&c.certificate);
+	ca_profile_fini(&c.profile);
 	ca_issuer_free(c.parent);
 	oc_buffer_fini(&c.chain);
 	free(c.section_path);

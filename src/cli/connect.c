@@ -34,18 +34,17 @@ cli_wait(int fd, short events, int64_t deadline_ns)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
 
-	for (;;) {
+	/* Who sends an octet now and then must not keep us for ever. */
+	while (oc_clock_mono_ns() < deadline_ns) {
 		int rc = poll(&pfd, 1, oc_clock_poll_ms(deadline_ns));
 
 		if (rc > 0)
 			return true;
 		if (rc < 0 && errno != EINTR)
 			return false;
-		if (oc_clock_mono_ns() >= deadline_ns) {
-			errno = ETIMEDOUT;
-			return false;
-		}
 	}
+	errno = ETIMEDOUT;
+	return false;
 }
 
 /* --- names ------------------------------------------------------------ */

@@ -17,8 +17,8 @@
 enum oc_err cli_connect(const char *host, const char *port,
     int64_t deadline_ns, int *fd, struct oc_error *error) OC_MUST_CHECK;
 
-/* Until poll() has one of events, or false with errno: ETIMEDOUT at the
- * deadline. */
+/* Until poll() has one of events, or false with errno: ETIMEDOUT from the
+ * deadline on, whatever there is. */
 bool cli_wait(int fd, short events, int64_t deadline_ns);
 
 #endif

@@ -34,6 +34,7 @@ if openssl verify -CAfile cas.pem -crl_check -CRLfile web.crl site.pem \
 fi
 grep -q 'certificate revoked' out || die "$(cat out)"
 
+good openssl verify -CAfile origin-cas.pem site.pem
 good ocsign --json audit verify
 grep -q '"chain": "good"' out || die "$(cat out)"
 grep -q '"never_issued": 0' out || die "$(cat out)"
