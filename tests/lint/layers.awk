@@ -6,12 +6,13 @@ BEGIN {
 	may["der"] = "base"
 	may["sign"] = "base der"
 	may["x509"] = "base der sign"
+	may["lint"] = "base der sign x509"
 	may["store"] = "base"
 	may["status"] = "base der sign x509 store"
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
 	    "ocsp-codec ocsp-engine"
-	may["ca"] = "base der sign x509 store"
+	may["ca"] = "base der sign x509 lint store"
 	may["ipc"] = "base der sign"
 	may["pkcs11"] = "base der sign x509 ipc"
 	may["ocsp-codec"] = "base der sign"
@@ -35,7 +36,9 @@ BEGIN {
 	library["pkcs11.h"] = "pkcs11"
 	library["p11-kit"] = "pkcs11"
 	library["ini.h"] = "base"
-	library["openssl"] = "sign x509 store status ca ipc pkcs11 " \
+	library["idn2.h"] = "lint"
+	library["libpsl.h"] = "lint"
+	library["openssl"] = "sign x509 lint store status ca ipc pkcs11 " \
 	    "ocsp-codec ocsp-engine net validation acme issuer cli main"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0
