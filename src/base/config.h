@@ -121,6 +121,7 @@ struct oc_config_profile {
 	int64_t path_length;
 	enum oc_config_subject subject;
 	char *subject_name;	/* given when subject is FIXED, else NULL */
+	struct oc_words lint_exempt;
 	const char *file;
 	int line;
 };

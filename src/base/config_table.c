@@ -316,6 +316,7 @@ static const struct oc_config_key profile_keys[] = {
 	{ "path-length", OC_KIND_INT, AT(path_length), .min = 0, .max = 16 },
 	{ "subject", OC_KIND_ENUM, AT(subject), .words = subjects },
 	{ "subject-name", OC_KIND_STRING, AT(subject_name) },
+	{ "lint-exempt", OC_KIND_LIST, AT(lint_exempt) },
 	{ NULL }
 };
 #undef AT

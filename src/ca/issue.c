@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Issuing, in the order that loses nothing: plan, reserve, sign, record.
+ * Issuing, in the order that loses nothing: plan, lint, reserve, sign,
+ * record.
  */
 #include "ca/issue.h"
 
@@ -9,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "ca/plan.h"
+#include "ca/lint.h"
 #include "ca/serial.h"
 #include "x509/name.h"
 
@@ -38,6 +39,7 @@ list_names(const struct x509_extensions *extensions, struct oc_buffer *names)
 	return names->err;
 }
 
+/* Nothing is reserved that breaks a rule. */
 static enum oc_err
 reserve(struct store *store, int64_t issuer_id, const struct ca_plan *plan,
     int64_t *id, struct oc_error *error)
@@ -46,6 +48,9 @@ reserve(struct store *store, int64_t issuer_id, const struct ca_plan *plan,
 	struct oc_buffer names;
 	enum oc_err err;
 
+	err = ca_lint_plan(plan, error);
+	if (err != OC_OK)
+		return err;
 	oc_buffer_init(&names, X509_SANS_MAX * X509_SAN_TEXT_MAX);
 	x509_name_format(plan->tbs.subject, subject);
 	err = list_names(&plan->tbs.extensions, &names);
@@ -171,9 +176,12 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 	    error);
 	if (err == OC_OK)
 		err = ca_plan_new(issuer, request, info->alg, &plan, error);
-	if (err == OC_OK)
+	if (err == OC_OK) {
+		plan->lint = (struct ca_lint){ request->profile,
+		    issuer->cert.der };
 		err = carry_out(plan, issuer->store_id, store, signer, key,
 		    deadline_ns, certificate, error);
+	}
 	ca_plan_free(plan);
 	free(info);
 	return err;
@@ -234,6 +242,7 @@ ca_issue_root(const struct oc_config_issuer *config, struct store *store,
 	err = ca_plan_new_root(&own, info->alg, &plan, error);
 	if (err != OC_OK)
 		goto out;
+	plan->lint.profile = request->profile;
 	err = put_root(store, config->name, own.spki, &issuer_id, error);
 	if (err != OC_OK)
 		goto out;

@@ -10,7 +10,14 @@
 #include "x509/spki.h"
 #include "x509/tbs.h"
 
+/* What ca/lint.h holds it against.  Borrowed. */
+struct ca_lint {
+	const struct ca_profile *profile;
+	struct der_bytes issuer;	/* its certificate; len 0: a root */
+};
+
 struct ca_plan {
+	struct ca_lint lint;		/* for the caller of ca_plan_new */
 	struct x509_tbs tbs;		/* views into what follows, the issuer
 					 * and the request, which stay */
 	struct oc_serial serial;

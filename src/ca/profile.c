@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ca/exempt.h"
 #include "der/oid.h"
 
 #define DAY_S (INT64_C(24) * 3600)
@@ -137,6 +138,7 @@ find_builtin(const char *name, struct ca_profile *profile)
 			continue;
 		*profile = b->profile;
 		profile->backdate_s = BACKDATE_S;
+		ca_exempt_builtin(name, &profile->lint_exempt);
 		for (j = 0; j < 2 && b->ekus[j] != DER_OID_UNKNOWN; j++) {
 			struct der_bytes oid = der_oid_bytes(b->ekus[j]);
 
@@ -208,6 +210,9 @@ apply_section(const struct oc_config_profile *section,
 			err = add_eku(profile,
 			    section->extended_key_usage.words[i], error);
 	}
+	if (err == OC_OK)
+		err = ca_exempt_words(&section->lint_exempt,
+		    &profile->lint_exempt, error);
 	switch (section->subject) {
 	case OC_SUBJECT_UNSET:
 		break;

@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "lint/lint.h"
 #include "x509/ext.h"
 
 /* Whether the subject comes from the request, and names must be there. */
@@ -32,6 +33,7 @@ struct ca_profile {
 	enum ca_subject_rule subject_rule;
 	char subject[256];	/* CA_SUBJECT_FIXED: as typed */
 	enum ca_sans_rule sans_rule;
+	struct lint_set lint_exempt;	/* ca/exempt.h */
 	bool has_ocsp_nocheck;
 	bool has_ocsp_url, has_crl_url, has_ca_issuers_url; /* if configured */
 };
