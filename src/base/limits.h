@@ -10,6 +10,8 @@
 /* A chain of a handful of certificates in PEM. */
 #define OC_CHAIN_FILE_MAX (256 * 1024)
 #define OC_CHAIN_MAX 8
+/* A bundle of certificates to look at; a system's roots are 220 KB. */
+#define OC_LINT_FILE_MAX (4 * 1024 * 1024)
 #define OC_CONFIG_FILE_MAX (1024 * 1024)
 #define OC_CONFIG_NAME_MAX 64		/* "[issuer NAME]" */
 #define OC_PIN_MAX 256

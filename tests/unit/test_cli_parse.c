@@ -133,7 +133,7 @@ test_bad(void **state)
 		{ "ocsign crt list", "did you mean \"ocsign cert\"?" },
 		{ "ocsign hlep", "did you mean \"ocsign help\"?" },
 		{ "ocsign frobnicate", "\"ocsign help\" lists them" },
-		{ "ocsign cert", "one of issue, list, show, revoke" },
+		{ "ocsign cert", "one of issue, list, show, lint, revoke" },
 		{ "ocsign cert revok x", "did you mean \"ocsign cert revoke" },
 		{ "ocsign cert frobnicate", "one of issue, list" },
 		{ "ocsign cert --valid list", "wants a verb" },
