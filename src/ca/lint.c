@@ -2,6 +2,7 @@
 #include "ca/lint.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "lint/lint.h"
@@ -31,6 +32,7 @@ ca_lint_plan(const struct ca_plan *plan, struct oc_error *error)
 	const struct lint_finding *first;
 	struct lint_report report;
 	char more[32] = "";
+	bool has_value;
 
 	lint_certificate(&input, &report, NULL);
 	if (report.num_errors == 0)
@@ -40,8 +42,10 @@ ca_lint_plan(const struct ca_plan *plan, struct oc_error *error)
 	if (report.num_errors > 1)
 		(void)snprintf(more, sizeof(more), "; and %u more",
 		    report.num_errors - 1);
+	/* Where there is no value to tell, they say the same. */
+	has_value = strcmp(first->rule->about, first->detail.text) != 0;
 	return oc_error_set(error, OC_ERR_REFUSED, "the certificate would "
-	    "break the lint rule %s (%s): %s: %s%s; nothing was signed",
+	    "break the lint rule %s (%s): %s%s%s%s; nothing was signed",
 	    first->rule->name, first->rule->citation, first->rule->about,
-	    first->detail.text, more);
+	    has_value ? ": " : "", has_value ? first->detail.text : "", more);
 }

@@ -55,7 +55,8 @@ finding_object(const struct lint_finding *f)
 	return o;
 }
 
-/* "site.pem, certificate 2: error: rule: about: detail (citation)" */
+/* "site.pem: error: rule: about: detail (citation)"; of others than the first,
+ * "site.pem, certificate 2: ..." */
 static void
 print_finding(const struct linting *l, const struct lint_finding *f)
 {
@@ -213,11 +214,15 @@ read_certificates(struct linting *l, struct oc_error *error)
 
 /* --- cert lint -------------------------------------------------------- */
 
+/* --issuer-cert is of the first: what follows in a file is its chain, or has
+ * nothing to do with it. */
 static void
 lint_one(struct linting *l, struct der_bytes der)
 {
 	enum lint_kind kind;
 
+	if (l->num_objects > 0)
+		l->input.issuer = (struct der_bytes){ NULL, 0 };
 	l->input.der = der;
 	lint_certificate(&l->input, &l->report, &kind);
 	tell_report(l, lint_kind_name(kind));
@@ -380,7 +385,7 @@ cli_ocsp_lint(struct cli *cli, struct oc_error *error)
 
 const struct cli_option cli_cert_lint_options[] = {
 	{ "issuer-cert", "FILE", CLI_OPTIONAL,
-	    "hold it against its issuer's, too" },
+	    "hold the first against its issuer's, too" },
 	{ "as", "KIND", CLI_OPTIONAL, "server, client, ocsp-signer, ..." },
 	{ "public", NULL, CLI_OPTIONAL, "by the rules for public CAs" },
 	{ "exempt", "RULE", CLI_REPEATED, "without this rule" },
