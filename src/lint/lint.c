@@ -12,9 +12,10 @@
 #include "lint/run.h"
 
 static const struct lint_rule *const groups[] = {
-	lint_rules_tbs, lint_rules_key, lint_rules_name, lint_rules_san,
-	lint_rules_usage, lint_rules_constraint, lint_rules_ext,
-	lint_rules_policy, lint_rules_crl, lint_rules_ocsp,
+	lint_rules_tbs, lint_rules_time, lint_rules_key, lint_rules_name,
+	lint_rules_san, lint_rules_usage, lint_rules_constraint,
+	lint_rules_ext, lint_rules_url, lint_rules_policy, lint_rules_crl,
+	lint_rules_ocsp,
 };
 #define NUM_GROUPS (sizeof(groups) / sizeof(groups[0]))
 

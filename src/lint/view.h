@@ -165,9 +165,10 @@ const struct lint_attribute *lint_find_attribute(
 const char *lint_ecdsa_fault(struct der_bytes bits);
 
 /* The groups, in the order of the table. */
-extern const struct lint_rule lint_rules_tbs[], lint_rules_key[],
-    lint_rules_name[], lint_rules_san[], lint_rules_usage[],
-    lint_rules_constraint[], lint_rules_ext[], lint_rules_policy[],
-    lint_rules_crl[], lint_rules_ocsp[];
+extern const struct lint_rule lint_rules_tbs[], lint_rules_time[],
+    lint_rules_key[], lint_rules_name[], lint_rules_san[],
+    lint_rules_usage[], lint_rules_constraint[], lint_rules_ext[],
+    lint_rules_url[], lint_rules_policy[], lint_rules_crl[],
+    lint_rules_ocsp[];
 
 #endif
