@@ -190,6 +190,7 @@ struct oc_config_profile {
 	struct oc_words issuers;	/* NAMEs of issuers that exist */
 	char *auth_key;
 	unsigned account_names;	/* enum oc_config_account_name; 0: unset */
+	struct oc_words lint_exempt;
 	const char *file;
 	int line;
 };

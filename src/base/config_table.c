@@ -432,6 +432,7 @@ static const struct oc_config_key profile_keys[] = {
 	{ "auth-key", OC_KIND_STRING, AT(auth_key) },
 	{ "account-names", OC_KIND_FLAGS, AT(account_names),
 	    .words = account_names },
+	{ "lint-exempt", OC_KIND_LIST, AT(lint_exempt) },
 	{ NULL }
 };
 #undef AT

@@ -12,6 +12,8 @@
 #define OC_CHAIN_MAX 8
 /* All CAs that somebody trusts: the public ones are 200 KiB. */
 #define OC_BUNDLE_FILE_MAX (1024 * 1024)
+/* A bundle of certificates to look at; a system's roots are 220 KB. */
+#define OC_LINT_FILE_MAX (4 * 1024 * 1024)
 #define OC_CONFIG_FILE_MAX (1024 * 1024)
 /* A million blocked keys of 65 octets; the lists in public are smaller. */
 #define OC_BLOCKLIST_FILE_MAX (64 * 1024 * 1024)

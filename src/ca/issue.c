@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Issuing, in the order that loses nothing: plan, reserve, sign, record.
+ * Issuing, in the order that loses nothing: plan, lint, reserve, sign,
+ * record.
  */
 #include "ca/issue.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Issuing: request and profile are checked, the exact TBS is built and read
- * back, serial and TBS are stored as reserved, only then is the key asked;
- * the signature, which the signer has verified, is stored, then returned.
+ * Issuing: request and profile are checked, the exact TBS is built, read back
+ * and held against the rules of lint/; serial and TBS are stored as reserved,
+ * only then is the key asked; the signature, which the signer has verified,
+ * is stored, then returned.
  * After a kill anywhere no certificate exists that the store doesn't know.
  */
 #ifndef CA_ISSUE_H
@@ -58,8 +59,9 @@ void ca_certificate_fini(struct ca_certificate *certificate);
 /*
  * REFUSED when policy says no, with the rule in error: a key that is too weak
  * or the CA's own, no names where the profile wants some, an extension in the
- * CSR that the profile does not give, a life longer than the issuer's, or an
- * issuer that is revoked itself.
+ * CSR that the profile does not give, a life longer than the issuer's, a lint
+ * rule that the profile is not exempt from, or an issuer that is revoked
+ * itself.
  * Blocks until deadline_ns.
  */
 enum oc_err ca_issue(struct ca_issuer *issuer, struct store *store,

@@ -85,10 +85,14 @@ ca_plan_new(const struct ca_issuer *issuer, const struct ca_request *request,
 		ca_plan_free(p.plan);
 		return err;
 	}
-	if (issuer != NULL)
+	p.plan->lint.profile = request->profile;
+	p.plan->lint.explanation = request->explanation;
+	if (issuer != NULL) {
+		p.plan->lint.issuer = issuer->cert.der;
 		ca_planning_urls(&p);
-	else
+	} else {
 		p.plan->tbs.issuer = p.plan->tbs.subject;
+	}
 	*out = p.plan;
 	return OC_OK;
 }

@@ -10,7 +10,16 @@
 #include "x509/spki.h"
 #include "x509/tbs.h"
 
+/* What ca/lint.h holds it against, and where it says what it found; borrowed.
+ * profile NULL: it is not held against anything. */
+struct ca_lint {
+	const struct ca_profile *profile;
+	struct der_bytes issuer;	/* its certificate; len 0: a root */
+	struct ca_explanation *explanation;	/* may be NULL */
+};
+
 struct ca_plan {
+	struct ca_lint lint;
 	struct x509_tbs tbs;		/* views into what follows, the issuer
 					 * and the request, which stay */
 	struct oc_serial serial;
@@ -48,7 +57,7 @@ struct ca_plan *ca_plan_alloc(const struct ca_request *request,
 enum oc_err ca_plan_preview(const struct ca_issuer *issuer,
     const struct ca_request *request, struct oc_error *error) OC_MUST_CHECK;
 
-/* With plan->serial set: writes plan->der and reads it back. */
+/* With plan->serial set: writes plan->der, reads it back, lints it. */
 enum oc_err ca_plan_write(struct ca_plan *plan, struct oc_error *error)
     OC_MUST_CHECK;
 

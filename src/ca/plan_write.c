@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A plan's DER, written, and read back as a stranger would read it. */
+/* A plan's DER: written, read back as a stranger would read it, and held
+ * against the rules. */
 #include <stdlib.h>
 
-#include "ca/plan.h"
+#include "ca/lint.h"
 
 static bool
 is_same_list(const struct der_bytes *a, uint32_t num_a,
@@ -161,5 +162,8 @@ ca_plan_write(struct ca_plan *plan, struct oc_error *error)
 	if (err != OC_OK)
 		return oc_error_set(error, err, "the certificate cannot be "
 		    "written: %s", oc_strerror(err));
-	return read_back(plan, error);
+	err = read_back(plan, error);
+	if (err == OC_OK && plan->lint.profile != NULL)
+		err = ca_lint_plan(plan, error);
+	return err;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/exempt.h"
 #include "ca/cfssl_config.h"
 #include "ca/pattern.h"
 #include "ca/profile_impl.h"
@@ -182,6 +183,7 @@ find_builtin(const char *name, struct ca_profile *profile)
 		profile->names_max = X509_SANS_MAX;
 		if (profile->key_kinds == 0)
 			profile->key_kinds = CA_KEY_ALL;
+		ca_exempt_builtin(name, &profile->lint_exempt);
 		for (j = 0; j < 2 && b->ekus[j] != DER_OID_UNKNOWN; j++) {
 			struct der_bytes oid = der_oid_bytes(b->ekus[j]);
 

@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "lint/lint.h"
 #include "x509/ext.h"
 
 #define CA_VALIDITIES_MAX 16
@@ -110,6 +111,7 @@ struct ca_profile {
 	enum ca_subject_rule subject_rule;
 	char subject[256];		/* CA_SUBJECT_FIXED: as typed */
 	enum ca_sans_rule sans_rule;
+	struct lint_set lint_exempt;	/* ca/exempt.h */
 	unsigned name_kinds;		/* enum ca_name_kind that it gives */
 	uint32_t names_max;		/* at most X509_SANS_MAX */
 	enum ca_wildcard_rule wildcard_rule;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/value.h"
+#include "ca/exempt.h"
 #include "ca/pattern.h"
 #include "ca/profile_impl.h"
 #include "der/oid.h"
@@ -481,6 +482,9 @@ ca_profile_apply(const struct oc_config_profile *section,
 	err = apply_times(section, profile, error);
 	if (err == OC_OK)
 		err = apply_usages(section, profile, error);
+	if (err == OC_OK)
+		err = ca_exempt_words(&section->lint_exempt,
+		    &profile->lint_exempt, error);
 	if (err == OC_OK)
 		err = apply_subject(section, profile, error);
 	if (err == OC_OK)

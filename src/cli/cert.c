@@ -11,6 +11,7 @@
 #include "ca/revoke.h"
 #include "cli/date.h"
 #include "cli/facts.h"
+#include "cli/lint.h"
 #include "cli/print.h"
 #include "cli/target.h"
 
@@ -388,6 +389,14 @@ const struct cli_command cli_cert_commands[] = {
 		"0x, or decimal.",
 	    .example = "ocsign cert show site.pem",
 	    .run = cert_show },
+	{ .noun = "cert", .verb = "lint", .arguments = "FILE",
+	    .num_args_max = 1, .options = cli_cert_lint_options,
+	    .summary = "check certificates against the rules",
+	    .about = "Checks every certificate in a file, anybody's, against "
+		"the rules of ocsign-lint(7).  The exit status is 1 if one "
+		"breaks a rule whose severity is error.",
+	    .example = "ocsign cert lint --issuer-cert web.pem site.pem",
+	    .run = cli_cert_lint },
 	{ .noun = "cert", .verb = "revoke", .arguments = "SERIAL|FILE",
 	    .num_args_min = 1, .num_args_max = 1, .options = revoke_options,
 	    .summary = "revoke a certificate",

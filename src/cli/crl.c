@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ca/revoke.h"
+#include "cli/lint.h"
 #include "cli/print.h"
 #include "cli/work.h"
 #include "x509/file.h"
@@ -163,5 +164,14 @@ const struct cli_command cli_crl_commands[] = {
 		"PEM or DER.  Its signature is not checked.",
 	    .example = "ocsign crl show web.crl",
 	    .run = crl_show },
+	{ .noun = "crl", .verb = "lint", .arguments = "FILE",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .options = cli_crl_lint_options,
+	    .summary = "check a CRL against the rules",
+	    .about = "Checks a CRL, anybody's, against the rules of "
+		"ocsign-lint(7).  The exit status is 1 if it breaks one "
+		"whose severity is error.",
+	    .example = "ocsign crl lint --issuer-cert web.pem web.crl",
+	    .run = cli_crl_lint },
 	{ NULL }
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ocsp show, and the table of ocsp commands. */
+#include "cli/lint.h"
 #include "cli/ocsp.h"
 
 #include <stdlib.h>
@@ -229,5 +230,14 @@ const struct cli_command cli_ocsp_commands[] = {
 		"or base64.  Its signature is not checked.",
 	    .example = "ocsign ocsp show site.ocsp",
 	    .run = ocsp_show },
+	{ .noun = "ocsp", .verb = "lint", .arguments = "FILE",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .options = cli_ocsp_lint_options,
+	    .summary = "check a response against the rules",
+	    .about = "Checks an OCSP response in DER, anybody's, against the "
+		"rules of ocsign-lint(7).  The exit status is 1 if it breaks "
+		"one whose severity is error.",
+	    .example = "ocsign ocsp lint site.ocsp",
+	    .run = cli_ocsp_lint },
 	{ NULL }
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The codec against OpenSSL's: one line a subject. */
+/* The codec, and lint, against OpenSSL: one line a subject. */
 #include "tests/bench/bench.h"
 
 int
@@ -10,5 +10,6 @@ main(void)
 	bench_ocsp_response();
 	bench_tbs();
 	bench_csr();
+	bench_lint();
 	return 0;
 }

@@ -6,12 +6,13 @@ BEGIN {
 	may["der"] = "base"
 	may["sign"] = "base der"
 	may["x509"] = "base der sign"
+	may["lint"] = "base der sign x509"
 	may["store"] = "base"
 	may["status"] = "base der sign x509 store"
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
 	    "ocsp-codec ocsp-engine"
-	may["ca"] = "base der sign x509 cfssl store"
+	may["ca"] = "base der sign x509 lint cfssl store"
 	may["cfssl"] = "base der sign x509"
 	may["ipc"] = "base der sign"
 	may["pkcs11"] = "base der sign x509 ipc"
@@ -39,7 +40,8 @@ BEGIN {
 	library["ini.h"] = "base"
 	library["idn2.h"] = "ca lint"
 	library["pcre2.h"] = "ca"
-	library["openssl"] = "sign x509 store status ca cfssl ipc pkcs11 " \
+	library["libpsl.h"] = "lint"
+	library["openssl"] = "sign x509 lint store status ca cfssl ipc pkcs11 " \
 	    "ocsp-codec ocsp-engine net validation acme issuer cli main"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0

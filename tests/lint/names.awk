@@ -8,6 +8,7 @@ BEGIN {
 	prefix["der"] = "der_"
 	prefix["sign"] = "sign_ signer_"
 	prefix["x509"] = "x509_"
+	prefix["lint"] = "lint_"
 	prefix["store"] = "store_"
 	prefix["status"] = "status_"
 	prefix["ca"] = "ca_"

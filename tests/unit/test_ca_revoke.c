@@ -28,6 +28,9 @@ issue(struct ca_fixture *f, int64_t not_before, int64_t validity_s)
 	};
 
 	ca_get_profile(f, "server", &profile);
+	/* To have one that has expired. */
+	assert_int_equal(lint_set_add(&profile.lint_exempt,
+	    "excessively_backdated", &error), OC_OK);
 	if (ca_issue(f->issuer, f->store, f->signer, &request, ca_deadline(),
 	    &certificate, &error) != OC_OK)
 		fail_msg("%s", error.text);

@@ -135,7 +135,7 @@ test_bad(void **state)
 		{ "ocsign frobnicate", "\"ocsign help\" lists them" },
 		{ "ocsign nope", "\"ocsign help\" lists them" },
 		{ "ocsign cert xx y", "one of issue, list" },
-		{ "ocsign cert", "one of issue, list, show, revoke" },
+		{ "ocsign cert", "one of issue, list, show, lint, revoke" },
 		{ "ocsign cert revok x", "did you mean \"ocsign cert revoke" },
 		{ "ocsign cert frobnicate", "one of issue, list" },
 		{ "ocsign cert --valid list", "wants a verb" },

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/exempt.h"
+
+#include <string.h>
+
+#define RULES_MAX 20
+
+/*
+ * Of private CAs: all are rules of the Baseline Requirements, which bind
+ * those in public root stores only.  Roots and intermediates may be dated
+ * back to when the hierarchy began.  ocsign-lint(7) prints these lists.
+ */
+static const struct {
+	const char *profile;
+	const char *rules[RULES_MAX];
+} builtins[] = {
+	{ "root", { "excessively_backdated",
+	    "invalid_subject_rdn_order",
+	    "organizational_unit_name_prohibited",
+	    "ca_country_name_missing", "ca_organization_name_missing",
+	    "ca_common_name_missing", "name_constraint_ip_not_excluded",
+	    "rsa_mod_not_multiple_of_8_bits", NULL } },
+	{ "intermediate", { "excessively_backdated",
+	    "invalid_subject_rdn_order",
+	    "organizational_unit_name_prohibited",
+	    "ca_country_name_missing", "ca_organization_name_missing",
+	    "ca_common_name_missing", "name_constraint_ip_not_excluded",
+	    "rsa_mod_not_multiple_of_8_bits",
+	    "sub_ca_certificate_policies_missing", "sub_ca_eku_missing",
+	    "sub_ca_aia_missing", "sub_ca_crl_distribution_points_missing",
+	    NULL } },
+	{ "server", { "server_cert_valid_time_longer_than_200_days",
+	    "server_cert_valid_time_longer_than_100_days",
+	    "server_cert_valid_time_longer_than_47_days",
+	    "invalid_subject_rdn_order",
+	    "organizational_unit_name_prohibited",
+	    "subject_common_name_not_exactly_from_san",
+	    "ext_san_contains_reserved_ip",
+	    "sub_cert_eku_client_auth_present",
+	    "sub_cert_certificate_policies_missing",
+	    "rsa_mod_not_multiple_of_8_bits", NULL } },
+	{ "client", { "invalid_subject_rdn_order",
+	    "organizational_unit_name_prohibited",
+	    "ext_san_contains_reserved_ip",
+	    "rsa_mod_not_multiple_of_8_bits", NULL } },
+	{ "ocsp-signer", { "invalid_subject_rdn_order",
+	    "organizational_unit_name_prohibited",
+	    "rsa_mod_not_multiple_of_8_bits", NULL } },
+	/* CFSSL's profiles are for anything, as private as the others, and its
+	 * lives are a second longer. */
+	{ "cfssl", { "server_cert_valid_time_longer_than_200_days",
+	    "server_cert_valid_time_longer_than_100_days",
+	    "server_cert_valid_time_longer_than_47_days",
+	    "excessively_backdated",
+	    "invalid_subject_rdn_order",
+	    "organizational_unit_name_prohibited",
+	    "subject_common_name_not_exactly_from_san",
+	    "ext_san_contains_reserved_ip",
+	    "sub_cert_eku_client_auth_present",
+	    "sub_cert_certificate_policies_missing",
+	    "ca_country_name_missing", "ca_organization_name_missing",
+	    "ca_common_name_missing", "name_constraint_ip_not_excluded",
+	    "rsa_mod_not_multiple_of_8_bits",
+	    "sub_ca_certificate_policies_missing", "sub_ca_eku_missing",
+	    "sub_ca_aia_missing", "sub_ca_crl_distribution_points_missing",
+	    NULL } },
+	{ "origin-rsa", { "server_cert_valid_time_longer_than_200_days",
+	    "server_cert_valid_time_longer_than_100_days",
+	    "server_cert_valid_time_longer_than_47_days",
+	    "organizational_unit_name_prohibited",
+	    "subject_common_name_not_exactly_from_san",
+	    "sub_cert_eku_client_auth_present",
+	    "sub_cert_certificate_policies_missing",
+	    "rsa_mod_not_multiple_of_8_bits", NULL } },
+	{ "origin-ecc", { "server_cert_valid_time_longer_than_200_days",
+	    "server_cert_valid_time_longer_than_100_days",
+	    "server_cert_valid_time_longer_than_47_days",
+	    "organizational_unit_name_prohibited",
+	    "subject_common_name_not_exactly_from_san",
+	    "sub_cert_eku_client_auth_present",
+	    "sub_cert_certificate_policies_missing", NULL } },
+};
+
+void
+ca_exempt_builtin(const char *profile, struct lint_set *set)
+{
+	const char *const *rule;
+	size_t i;
+
+	*set = (struct lint_set){ { 0 } };
+	for (i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++) {
+		if (strcmp(builtins[i].profile, profile) != 0)
+			continue;
+		for (rule = builtins[i].rules; *rule != NULL; rule++)
+			oc_assert(lint_set_add(set, *rule, NULL) == OC_OK);
+	}
+}
+
+enum oc_err
+ca_exempt_words(const struct oc_words *words, struct lint_set *set,
+    struct oc_error *error)
+{
+	struct lint_set all = *set;
+	size_t i;
+
+	for (i = 0; i < words->num; i++) {
+		if (strcmp(words->words[i], "none") == 0) {
+			all = (struct lint_set){ { 0 } };
+			continue;
+		}
+		if (lint_set_add(&all, words->words[i], error) != OC_OK) {
+			oc_error_prefix(error, "lint-exempt");
+			if (error != NULL)
+				error->code = OC_ERR_CONFIG;
+			return OC_ERR_CONFIG;
+		}
+	}
+	*set = all;
+	return OC_OK;
+}

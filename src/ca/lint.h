@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is about to be reserved and signed, against the rules of lint/. */
+#ifndef CA_LINT_H
+#define CA_LINT_H
+
+#include "ca/plan.h"
+
+/*
+ * plan->der, just written and with plan->lint set.  REFUSED if it breaks a
+ * rule, for public CAs too, that its profile is not exempt from; the error
+ * has the rule's name and citation.  Takes some microseconds.
+ */
+enum oc_err ca_lint_plan(const struct ca_plan *plan, struct oc_error *error)
+    OC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates that break one rule on fields, algorithms or keys each. */
+#include "lint_fixture.h"
+
+#define SHA256_RSA(parameters) "30{06{2a864886f70d01010b}" parameters "}"
+#define ECDSA_WITH(parameters) "30{06{2a8648ce3d040302}" parameters "}"
+#define RSA_KEY(parameters, numbers) "30{30{06{2a864886f70d010101}" \
+    parameters "}03{00 30{" numbers "}}}"
+#define E65537 "0203010001"
+#define OWN_SKI { EXT_SKI, LINT_OWN_SKI }
+#define EC_KEY(parameters, bits) "30{30{06{2a8648ce3d0201}" parameters \
+    "}03{" bits "}}"
+#define P256 "06{2a8648ce3d030107}"
+/* 2026-04-01, when longer than 200 days is too long; the year after, 100. */
+#define FROM(t) { PART_NOT_BEFORE, "17{'" t "'}" }
+#define UNTIL(t) { PART_NOT_AFTER, "17{'" t "'}" }
+#define UNTIL_LATER(t) { PART_NOT_AFTER, "18{'" t "'}" }
+
+const struct lint_case lint_cases_fields[] = {
+	{ "asn1_syntax", BASE_SERVER, { { PART_UNIQUE, "0500" } } },
+	{ "asn1_syntax", BASE_SERVER,
+	    { { PART_SERIAL, "02{004a0102030405060708}" } } },
+	{ "asn1_syntax", BASE_SERVER,
+	    { { EXT_NOCHECK, "30{06{2a03}010101 04{0500}}" } } },
+	{ "asn1_syntax", BASE_SERVER, { { PART_SUBJECT, "30{31{"
+	    "30{0603550403 0c{'www.example.com'}}"
+	    "30{0603550403 0c{'www.example.com'}}} 2400}" },
+	    { PART_TBS, "30{a0{020102}02{4a01020304050607}0500}" } } },
+	{ "invalid_certificate_version", BASE_SERVER,
+	    { { PART_VERSION, "" } } },
+	{ "invalid_certificate_version", BASE_SERVER,
+	    { { PART_VERSION, "a0{020101}" } } },
+	{ "serial_number_not_positive", BASE_SERVER,
+	    { { PART_SERIAL, "02{8a01020304050607}" } } },
+	{ "serial_number_longer_than_20_octets", BASE_SERVER,
+	    { { PART_SERIAL, "02{00(20 8a)}" } } },
+	{ "serial_number_low_entropy", BASE_SERVER,
+	    { { PART_SERIAL, "02{2a2a}" } } },
+	{ "cert_contains_unique_identifier", BASE_SERVER,
+	    { { PART_UNIQUE, "81{00aa}" } } },
+
+	{ "wrong_time_format_pre2050", BASE_SERVER,
+	    { { PART_NOT_AFTER, "18{'20260331235959Z'}" } } },
+	{ "utc_time_not_in_zulu", BASE_SERVER,
+	    { { PART_NOT_AFTER, "17{'260331235959+0000'}" } } },
+	{ "utc_time_does_not_include_seconds", BASE_SERVER,
+	    { { PART_NOT_AFTER, "17{'2603312359Z'}" } } },
+	{ "generalized_time_not_in_zulu", BASE_SERVER,
+	    { { PART_NOT_AFTER, "18{'20260331235959+0000'}" } } },
+	{ "generalized_time_does_not_include_seconds", BASE_SERVER,
+	    { { PART_NOT_AFTER, "18{'202603312359Z'}" } } },
+	{ "generalized_time_includes_fraction_seconds", BASE_SERVER,
+	    { { PART_NOT_AFTER, "18{'20260331235959.5Z'}" } } },
+	{ "time_malformed", BASE_SERVER,
+	    { { PART_NOT_AFTER, "17{'261331235959Z'}" } } },
+	{ "time_malformed", BASE_SERVER, { { PART_NOT_AFTER, "1700" } } },
+	{ "validity_period_has_extra_second", BASE_SERVER,
+	    { UNTIL("260401000000Z") } },
+	{ "validity_time_not_positive", BASE_SERVER,
+	    { UNTIL("251231235959Z") } },
+	{ "excessively_backdated", BASE_SERVER, { { 0 } },
+	    .now = 1767225600 + 49 * 3600 },
+	{ "validity_beyond_issuer", BASE_INTERMEDIATE,
+	    { UNTIL("460331235959Z") } },
+	{ "validity_beyond_issuer", BASE_INTERMEDIATE,
+	    { UNTIL_LATER("20510331235959Z") } },
+	{ "server_cert_valid_time_longer_than_200_days", BASE_SERVER,
+	    { FROM("260401000000Z"), UNTIL("261018000001Z") } },
+	{ "server_cert_valid_time_longer_than_100_days", BASE_SERVER,
+	    { FROM("270401000000Z"), UNTIL("270710000001Z") } },
+	{ "server_cert_valid_time_longer_than_47_days", BASE_SERVER,
+	    { FROM("290401000000Z"), UNTIL("290518000001Z") } },
+
+	{ "tbs_signature_alg_matches_cert_signature_alg", BASE_SERVER,
+	    { { PART_OUTER_ALG, SHA256_RSA("0500") } }, .issuer_text = "" },
+	{ "tbs_signature_rsa_encryption_parameter_not_null", BASE_SERVER,
+	    { { PART_ALG, SHA256_RSA("") } } },
+	{ "tbs_signature_rsa_encryption_parameter_not_null", BASE_SERVER,
+	    { { PART_ALG, SHA256_RSA("3000") } } },
+	{ "signature_ecdsa_parameters_present", BASE_SERVER,
+	    { { PART_ALG, ECDSA_WITH("0500") } } },
+	{ "signature_ecdsa_parameters_present", BASE_SERVER,
+	    { { PART_ALG, "30{06{2b6570}0500}" } } },
+	{ "sub_cert_or_sub_ca_using_sha1", BASE_SERVER,
+	    { { PART_ALG, "30{06{2a864886f70d010105}0500}" } } },
+	{ "sub_cert_or_sub_ca_using_sha1", BASE_SERVER,
+	    { { PART_ALG, "30{06{2a8648ce3d0401}}" } } },
+	{ "ecdsa_signature_encoding_correct", BASE_SERVER,
+	    { { PART_SIGNATURE, "03{00 30{02{0011}02{22}}}" },
+	    { PART_ALG, ECDSA_WITH("") } }, .issuer_text = "" },
+	{ "ecdsa_signature_encoding_correct", BASE_SERVER,
+	    { { PART_SIGNATURE, "03{00 30{02{91}02{22}}}" } },
+	    .issuer_text = "" },
+	{ "ecdsa_signature_encoding_correct", BASE_SERVER,
+	    { { PART_SIGNATURE, "03{00 (64 41)}" } }, .issuer_text = "" },
+	{ "issuer_field_empty", BASE_SERVER, { { PART_ISSUER, "3000" } } },
+	/* The same name with another string type. */
+	{ "issuer_not_copied_from_issuer", BASE_SERVER, { { PART_ISSUER,
+	    "30{31{30{0603550406 13{'DE'}}}31{30{060355040a 13{'Example'}}}"
+	    "31{30{0603550403 13{'Root'}}}}" } } },
+	{ "signature_not_by_issuer", BASE_SERVER, { { PART_SIGNATURE,
+	    "03{00 30{02{(32 11)}02{(32 22)}}}" } } },
+
+	{ "public_key_type_not_allowed", BASE_SERVER, { { PART_SPKI,
+	    "30{30{06{2a8648ce380401}0500}03{00 02{11}}}" }, OWN_SKI } },
+	{ "public_key_type_not_allowed", BASE_SERVER, { { PART_SPKI,
+	    RSA_KEY("0500", "02{(256 c1)}") }, OWN_SKI } },
+	{ "spki_rsa_encryption_parameter_not_null", BASE_RSA_SERVER,
+	    { { PART_SPKI, "30{30{06{2a864886f70d010101}}"
+	    "03{00 $bits:RSA2048}}" } } },
+	{ "ec_improper_curves", BASE_SERVER,
+	    { { PART_SPKI, EC_KEY("06052b8104000a", "0004(64 11)") },
+	    OWN_SKI } },
+	{ "ec_improper_curves", BASE_SERVER,
+	    { { PART_SPKI, EC_KEY("30{020101}", "0004(64 11)") }, OWN_SKI } },
+	{ "ec_improper_curves", BASE_SERVER,
+	    { { PART_SPKI, EC_KEY("", "0004(64 11)") }, OWN_SKI } },
+	{ "ec_point_not_uncompressed", BASE_SERVER,
+	    { { PART_SPKI, EC_KEY(P256, "0002(32 11)") }, OWN_SKI } },
+	{ "ec_point_not_uncompressed", BASE_SERVER,
+	    { { PART_SPKI, EC_KEY(P256, "0000") }, OWN_SKI } },
+	{ "ec_point_not_uncompressed", BASE_SERVER,
+	    { { PART_SPKI, EC_KEY(P256, "0004{$bits:P-256}") }, OWN_SKI } },
+	{ "ec_point_not_on_curve", BASE_SERVER,
+	    { { PART_SPKI, EC_KEY(P256, "0004(64 11)") }, OWN_SKI } },
+	{ "ed25519_key_improper", BASE_SERVER, { { PART_SPKI,
+	    "30{30{06{2b6570}0500}03{00 (32 11)}}" }, OWN_SKI } },
+	{ "ed25519_key_improper", BASE_SERVER, { { PART_SPKI,
+	    "30{30{06{2b6570}}03{00 (31 11)}}" }, OWN_SKI } },
+	/* Of one octet again and again: with small factors. */
+	{ "rsa_mod_less_than_2048_bits rsa_modulus_weak", BASE_RSA_SERVER,
+	    { { PART_SPKI, RSA_KEY("0500", "02{00(128 c1)}" E65537) },
+	    OWN_SKI } },
+	{ "rsa_mod_not_multiple_of_8_bits rsa_modulus_weak", BASE_RSA_SERVER,
+	    { { PART_SPKI, RSA_KEY("0500", "02{(257 41)}" E65537) },
+	    OWN_SKI } },
+	{ "rsa_mod_not_odd", BASE_RSA_SERVER,
+	    { { PART_SPKI, RSA_KEY("0500", "02{00(256 c2)}" E65537) },
+	    OWN_SKI } },
+	{ "rsa_modulus_weak", BASE_RSA_SERVER,
+	    { { PART_SPKI, RSA_KEY("0500", "02{00(256 c1)}" E65537) },
+	    OWN_SKI } },
+	{ "rsa_public_exponent_not_odd", BASE_RSA_SERVER,
+	    { { PART_SPKI, RSA_KEY("0500", "02{$n:RSA2048}0203010000") },
+	    OWN_SKI } },
+	{ "rsa_public_exponent_not_in_range", BASE_RSA_SERVER,
+	    { { PART_SPKI, RSA_KEY("0500", "02{$n:RSA2048}020103") },
+	    OWN_SKI } },
+	{ "rsa_public_exponent_not_in_range", BASE_RSA_SERVER,
+	    { { PART_SPKI, RSA_KEY("0500", "02{$n:RSA2048}02{(33 71)}") },
+	    OWN_SKI } },
+	{ "key_of_issuer_reused", BASE_SERVER, { { PART_SPKI, "$P-256" },
+	    { EXT_SKI, EXTENSION("551d0e", "04{$id:P-256}") } } },
+	{ NULL }
+};

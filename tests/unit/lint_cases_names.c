@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates that break one rule on names each. */
+#include "lint_fixture.h"
+
+#define RDN(oid, tag, value) "31{30{06{" oid "}" tag "{" value "}}}"
+#define CN "550403"
+#define C "550406"
+#define L "550407"
+#define ST "550408"
+#define STREET "550409"
+#define O "55040a"
+#define OU "55040b"
+#define SERIAL "550405"
+#define POSTAL "550411"
+#define EMAIL "2a864886f70d010901"
+#define UTF8 "0c"
+#define PRINTABLE "13"
+#define HOST_CN RDN(CN, UTF8, "'www.example.com'")
+#define SUBJECT(rdns) { { PART_SUBJECT, "30{" rdns "}" } }
+/* With the name that stands in the CN. */
+#define SANS(names) { { EXT_SAN, EXTENSION("551d11", \
+	"30{82{'www.example.com'}" names "}") } }
+#define DNS(text) SANS("82{'" text "'}")
+
+const struct lint_case lint_cases_names[] = {
+	{ "subject_dn_malformed", BASE_SERVER, SUBJECT("31{30{0500}}") },
+	{ "ca_subject_field_empty ca_country_name_missing "
+	    "ca_organization_name_missing ca_common_name_missing",
+	    BASE_INTERMEDIATE, { { PART_SUBJECT, "3000" } } },
+	{ "subject_dn_country_not_printable_string", BASE_SERVER,
+	    SUBJECT(RDN(C, UTF8, "'DE'") HOST_CN) },
+	{ "subject_country_not_iso", BASE_SERVER,
+	    SUBJECT(RDN(C, PRINTABLE, "'de'") HOST_CN) },
+	{ "subject_country_not_iso", BASE_SERVER,
+	    SUBJECT(RDN(C, PRINTABLE, "'QQ'") HOST_CN) },
+	{ "subject_country_not_iso", BASE_SERVER,
+	    SUBJECT(RDN(C, PRINTABLE, "'DEU'") HOST_CN) },
+	{ "subject_printable_string_badalpha", BASE_SERVER,
+	    SUBJECT(RDN(O, PRINTABLE, "'A & B'") HOST_CN) },
+	{ "subject_rdns_correct_encoding", BASE_SERVER,
+	    SUBJECT(RDN(O, "14", "'Example'") HOST_CN) },
+	{ "subject_rdns_correct_encoding", BASE_SERVER,
+	    SUBJECT(RDN(EMAIL, UTF8, "'a@example.com'") HOST_CN) },
+	{ "subject_rdns_correct_encoding", BASE_SERVER,
+	    SUBJECT(RDN(O, "1e", "0041") HOST_CN) },
+	{ "subject_utf8_malformed", BASE_SERVER,
+	    SUBJECT(RDN(O, UTF8, "'M'fc'ller'") HOST_CN) },
+	{ "subject_common_name_max_length", BASE_SERVER, { { PART_SUBJECT,
+	    "30{" RDN(CN, UTF8, "(61 'a')'.com'") "}" },
+	    { EXT_SAN, EXTENSION("551d11", "30{82{(61 'a')'.com'}}") } } },
+	{ "subject_organization_name_max_length", BASE_SERVER,
+	    SUBJECT(RDN(O, UTF8, "(65 c3bc)") HOST_CN) },
+	{ "subject_organizational_unit_name_max_length "
+	    "organizational_unit_name_prohibited", BASE_SERVER,
+	    SUBJECT(RDN(OU, UTF8, "(65 'a')") HOST_CN) },
+	{ "subject_locality_name_max_length", BASE_SERVER,
+	    SUBJECT(RDN(L, UTF8, "(129 'a')") HOST_CN) },
+	{ "subject_state_name_max_length", BASE_SERVER,
+	    SUBJECT(RDN(ST, UTF8, "(129 'a')") HOST_CN) },
+	{ "subject_street_address_max_length", BASE_SERVER,
+	    SUBJECT(RDN(STREET, UTF8, "(129 'a')") HOST_CN) },
+	{ "subject_postal_code_max_length", BASE_SERVER,
+	    SUBJECT(RDN(POSTAL, UTF8, "(41 '1')") HOST_CN) },
+	{ "subject_dn_serial_number_max_length", BASE_SERVER,
+	    SUBJECT(RDN(SERIAL, PRINTABLE, "(65 '1')") HOST_CN) },
+	{ "subject_email_max_length", BASE_SERVER,
+	    SUBJECT(RDN(EMAIL, "16", "(244 'a')'@example.com'") HOST_CN) },
+	{ "subject_contains_control_characters", BASE_SERVER,
+	    SUBJECT(RDN(O, UTF8, "'A'07'B'") HOST_CN) },
+	{ "subject_contains_control_characters", BASE_SERVER,
+	    SUBJECT(RDN(O, UTF8, "'A'c285'B'") HOST_CN) },
+	{ "subject_dn_leading_whitespace", BASE_SERVER,
+	    SUBJECT(RDN(O, UTF8, "' A'") HOST_CN) },
+	{ "subject_dn_trailing_whitespace", BASE_SERVER,
+	    SUBJECT(RDN(O, UTF8, "'A '") HOST_CN) },
+	{ "subject_empty_rdn", BASE_SERVER,
+	    SUBJECT(RDN(O, UTF8, "") HOST_CN) },
+	{ "subject_empty_rdn", BASE_SERVER, SUBJECT("3100" HOST_CN) },
+	{ "subject_multiple_rdn", BASE_SERVER, SUBJECT("31{30{06{" L "}0c{"
+	    "'a'}}30{06{" O "}0c{'a'}}}" HOST_CN) },
+	{ "invalid_subject_rdn_order", BASE_SERVER,
+	    SUBJECT(HOST_CN RDN(O, UTF8, "'A'")) },
+	{ "organizational_unit_name_prohibited", BASE_SERVER,
+	    SUBJECT(RDN(OU, UTF8, "'A'") HOST_CN) },
+	{ "extra_subject_common_names", BASE_SERVER,
+	    SUBJECT(HOST_CN HOST_CN) },
+	{ "ca_country_name_missing", BASE_INTERMEDIATE,
+	    SUBJECT(RDN(O, UTF8, "'A'") RDN(CN, UTF8, "'A'")) },
+	{ "ca_organization_name_missing", BASE_INTERMEDIATE,
+	    SUBJECT(RDN(C, PRINTABLE, "'DE'") RDN(CN, UTF8, "'A'")) },
+	{ "ca_common_name_missing", BASE_INTERMEDIATE,
+	    SUBJECT(RDN(C, PRINTABLE, "'DE'") RDN(O, UTF8, "'A'")) },
+
+	{ "ext_san_missing", BASE_SERVER, { { EXT_SAN, "" } } },
+	{ "ext_san_no_entries", BASE_SERVER,
+	    { { EXT_SAN, EXTENSION("551d11", "3000") } } },
+	{ "ext_san_not_critical_without_subject", BASE_SERVER,
+	    { { PART_SUBJECT, "3000" } } },
+	{ "ext_san_critical_with_subject_dn", BASE_SERVER, { { EXT_SAN,
+	    CRITICAL("551d11", "30{82{'www.example.com'}}") } } },
+	{ "subject_common_name_not_exactly_from_san", BASE_SERVER,
+	    SUBJECT(RDN(CN, UTF8, "'WWW.example.com'")) },
+	{ "dnsname_label_too_long", BASE_SERVER, SANS("82{(64 'a')'.com'}") },
+	{ "dnsname_contains_empty_label", BASE_SERVER,
+	    DNS("a..example.com") },
+	{ "dnsname_contains_empty_label", BASE_SERVER, DNS("example.com.") },
+	{ "dnsname_contains_empty_label", BASE_SERVER, DNS(".example.com") },
+	{ "dnsname_contains_empty_label", BASE_SERVER, DNS("") },
+	{ "ext_san_dns_name_too_long", BASE_SERVER,
+	    SANS("82{(125 'a.')'com1'}") },
+	{ "dnsname_not_lower_case", BASE_SERVER, DNS("A.example.com") },
+	{ "ext_san_dns_not_ia5_string", BASE_SERVER,
+	    SANS("82{'m'c3bc'ller.example.com'}") },
+	{ "san_dns_name_includes_null_char", BASE_SERVER,
+	    SANS("82{'a'00'.example.com'}") },
+	{ "dnsname_underscore_present", BASE_SERVER, DNS("a_b.example.com") },
+	{ "dnsname_hyphen_at_label_edge", BASE_SERVER,
+	    DNS("a-.example.com") },
+	{ "dnsname_hyphen_at_label_edge", BASE_SERVER,
+	    DNS("-a.example.com") },
+	{ "dnsname_bad_character_in_label", BASE_SERVER,
+	    DNS("a b.example.com") },
+	{ "dnsname_bad_character_in_label", BASE_SERVER,
+	    DNS("a@example.com") },
+	{ "dnsname_wildcard_only_in_left_label", BASE_SERVER,
+	    DNS("a.*.example.com") },
+	{ "dnsname_wildcard_only_in_left_label", BASE_SERVER,
+	    DNS("*.*.example.com") },
+	{ "dnsname_wildcard_only_in_left_label", BASE_SERVER,
+	    DNS("a*.example.com") },
+	{ "san_bare_wildcard", BASE_SERVER, DNS("*") },
+	{ "dnsname_wildcard_left_of_public_suffix", BASE_SERVER,
+	    DNS("*.com") },
+	{ "dnsname_wildcard_left_of_public_suffix", BASE_SERVER,
+	    DNS("*.co.uk") },
+	/* Punycode that ends in the middle; of a symbol, which is no letter;
+	 * and of what composes: "u" with a diaeresis behind it. */
+	{ "idn_dnsname_malformed_unicode", BASE_SERVER,
+	    DNS("xn--a-9.example.com") },
+	{ "idn_dnsname_malformed_unicode", BASE_SERVER,
+	    DNS("xn--n3h.example.com") },
+	{ "idn_dnsname_must_be_nfc", BASE_SERVER,
+	    DNS("xn--muller-xyd.example.com") },
+	{ "dnsname_contains_prohibited_reserved_label", BASE_SERVER,
+	    DNS("ab--cd.example.com") },
+	{ "dnsname_is_ip_address", BASE_SERVER, DNS("8.8.8.8") },
+	{ "dnsname_is_ip_address", BASE_SERVER, DNS("2a00::1") },
+	{ "ext_san_ip_address_malformed", BASE_SERVER,
+	    SANS("87{0808080800}") },
+	{ "ext_san_contains_reserved_ip", BASE_SERVER,
+	    SANS("87{0a000001}") },
+	{ "ext_san_contains_reserved_ip", BASE_SERVER,
+	    SANS("87{fd000000(12 00)}") },
+	{ "san_dns_name_duplicate", BASE_SERVER, DNS("www.example.com") },
+	{ "dnsname_not_lower_case san_dns_name_duplicate", BASE_SERVER,
+	    DNS("www.EXAMPLE.com") },
+	{ "san_dns_name_duplicate", BASE_SERVER,
+	    SANS("87{08080808}87{08080808}") },
+	{ "ext_san_other_name_present", BASE_SERVER,
+	    SANS("a0{06{2a03}a0{0500}}") },
+	{ "ext_san_rfc822_name_present", BASE_SERVER,
+	    SANS("81{'a@example.com'}") },
+	{ "ext_san_x400_address_present", BASE_SERVER, SANS("a3{3000}") },
+	{ "ext_san_directory_name_present", BASE_SERVER,
+	    SANS("a4{30{" RDN(CN, UTF8, "'a'") "}}") },
+	{ "ext_san_edi_party_name_present", BASE_SERVER,
+	    SANS("a5{a1{0c{'a'}}}") },
+	{ "ext_san_uniform_resource_identifier_present", BASE_SERVER,
+	    SANS("86{'http://example.com/'}") },
+	{ "ext_san_registered_id_present", BASE_SERVER, SANS("88{2a03}") },
+	{ NULL }
+};
