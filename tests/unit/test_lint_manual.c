@@ -74,6 +74,11 @@ each_rule_is_in_its_section(void **state)
 
 	(void)state;
 	for (i = 0; (rule = lint_rule_at(i)) != NULL; i++) {
+#ifndef HAVE_LIBPSL
+		/* The manual tells of builds that have it. */
+		if (strstr(rule->name, "left_of_public_suffix") != NULL)
+			continue;
+#endif
 		section = section_of(page, rule->check);
 		unfold(section);
 		(void)snprintf(want, sizeof(want), ".It Ic %s %s, %s. %s: "
