@@ -331,7 +331,7 @@ find_certificate(struct issuer_service *service,
 	l->issuer_id = authority->issuer->store_id;
 	l->job = (struct store_job){ .kind = STORE_JOB_READ, .fn = look_up,
 	    .done = looked_up, .arg = l };
-	if (store_thread_submit(issuer_service_store(service), &l->job) !=
+	if (issuer_service_submit(service, &l->job) !=
 	    OC_OK) {
 		free(l);
 		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");

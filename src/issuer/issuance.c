@@ -124,7 +124,7 @@ submit_store(struct issuance *i, enum store_job_kind kind, store_job_fn *fn,
 
 	i->job = (struct store_job){ .kind = kind, .fn = fn, .done = done,
 	    .arg = i };
-	err = store_thread_submit(issuer_service_store(i->service), &i->job);
+	err = issuer_service_submit(i->service, &i->job);
 	if (err != OC_OK)
 		fail(i, err, "the records are busy: try again");
 }

@@ -213,8 +213,7 @@ begin_note(struct origin_call *call)
 	n->token = call->token;
 	n->job = (struct store_job){ .kind = STORE_JOB_CHANGE,
 	    .fn = note_use, .done = use_noted, .arg = n };
-	if (store_thread_submit(issuer_service_store(call->service),
-	    &n->job) != OC_OK)
+	if (issuer_service_submit(call->service, &n->job) != OC_OK)
 		free(n);
 }
 
@@ -252,8 +251,7 @@ issuer_origin_begin(struct origin_call *call, origin_read_fn *read,
 	call->then = then;
 	call->job = (struct store_job){ .kind = STORE_JOB_READ,
 	    .fn = run_call, .done = call_run, .arg = call };
-	if (store_thread_submit(issuer_service_store(call->service),
-	    &call->job) != OC_OK)
+	if (issuer_service_submit(call->service, &call->job) != OC_OK)
 		issuer_origin_fail(call, 503, ORIGIN_TRY_LATER,
 		    "busy: try again");
 }

@@ -139,7 +139,7 @@ issuer_revoke(struct issuer_service *service,
 	r->arg = arg;
 	r->job = (struct store_job){ .kind = STORE_JOB_CHANGE, .fn = record,
 	    .done = recorded, .arg = r };
-	err = store_thread_submit(issuer_service_store(service), &r->job);
+	err = issuer_service_submit(service, &r->job);
 	if (err != OC_OK)
 		free(r);
 	return err;

@@ -426,20 +426,28 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	return OC_OK;
 }
 
-/* Whoever finishes now may still ask the others: in this order. */
+/* What finishes now would go on with the next step: it is told that there is
+ * none, and answers whoever waits. */
 void
 issuer_service_free(struct issuer_service *s)
 {
+	struct issuer_workers *workers;
+	struct store_thread *store;
+
 	if (s == NULL)
 		return;
+	workers = s->workers;
+	store = s->store;
+	s->workers = NULL;
+	s->store = NULL;
 	for (size_t i = 0; i < s->num_events; i++)
 		event_free(s->events[i]);
-	issuer_workers_free(s->workers);
+	issuer_workers_free(workers);
+	store_thread_free(store);
 	if (s->find_again != NULL)
 		event_free(s->find_again);
 	if (s->nudge_soon != NULL)
 		event_free(s->nudge_soon);
-	store_thread_free(s->store);
 	sign_free(s->signer);
 	sign_free(s->finder);
 	ipc_channel_free(s->status);
@@ -469,10 +477,11 @@ issuer_service_config(const struct issuer_service *service)
 	return service->config;
 }
 
-struct store_thread *
-issuer_service_store(struct issuer_service *service)
+enum oc_err
+issuer_service_submit(struct issuer_service *service, struct store_job *job)
 {
-	return service->store;
+	return service->store == NULL ? OC_ERR_CANCELLED :
+	    store_thread_submit(service->store, job);
 }
 
 struct signer *

@@ -35,7 +35,9 @@ void issuer_service_free(struct issuer_service *service);
 
 const struct oc_config *issuer_service_config(
     const struct issuer_service *service);
-struct store_thread *issuer_service_store(struct issuer_service *service);
+/* store_thread_submit(); CANCELLED while the service is being freed. */
+enum oc_err issuer_service_submit(struct issuer_service *service,
+    struct store_job *job) OC_MUST_CHECK;
 struct signer *issuer_service_signer(struct issuer_service *service);
 struct ipc_channel *issuer_service_status(struct issuer_service *service);
 struct issuer_workers *issuer_service_workers(

@@ -146,6 +146,8 @@ issuer_workers_submit(struct issuer_workers *w, struct issuer_work *work)
 {
 	enum oc_err err = OC_ERR_BUSY;
 
+	if (w == NULL)
+		return OC_ERR_CANCELLED;
 	pthread_mutex_lock(&w->mutex);
 	if (w->waiting.num < ISSUER_WORK_MAX && !w->is_stopping) {
 		queue_put(&w->waiting, work);

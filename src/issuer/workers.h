@@ -26,6 +26,7 @@ struct issuer_work {
 
 enum oc_err issuer_workers_new(unsigned int num_threads,
     struct issuer_workers **workers, struct oc_error *error) OC_MUST_CHECK;
+/* CANCELLED if workers is NULL. */
 enum oc_err issuer_workers_submit(struct issuer_workers *workers,
     struct issuer_work *work) OC_MUST_CHECK;
 /* Readable when dispatch() has work. */
