@@ -47,7 +47,7 @@ find_path(struct crossing *c, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_EXISTS, "%s is there "
 		    "already; move it away first to have another", out);
 	c->path = out;
-	return cli_check_out(cli, "out", error);
+	return cli_check_out(c->cli, "out", error);
 }
 
 /* --- whether it makes sense ------------------------------------------- */
