@@ -23,7 +23,7 @@ nearest_try(struct nearest *n, const char *word)
 	unsigned int distance = oc_value_distance(n->wrong, word);
 
 	if (distance > DISTANCE_MAX || distance >= strlen(word) ||
-	    2 * distance > strlen(n->wrong))
+	    3 * distance > strlen(n->wrong) + 1)
 		return;
 	if (n->word == NULL || distance < n->distance) {
 		n->word = word;

@@ -12,20 +12,20 @@ const struct lint_elsewhere lint_elsewhere[] = {
 	{ 5, "src/ca/issue.c: reserve_new",
 	    "tests/unit/test_ca_issue.c: "
 	    "failed_signature_leaves_a_reserved_row" },
-	{ 8, "src/ca/plan.c: plan_times",
+	{ 8, "src/ca/planning_time.c: ca_planning_times",
 	    "tests/unit/test_ca_plan.c: life_stays_within_the_issuers" },
 	{ 15, "src/x509/spki.c: check_point",
 	    "tests/unit/test_x509_spki.c: test_ec" },
 	{ 18, "src/x509/weak.c: x509_weak_check",
 	    "tests/unit/test_x509_spki.c: test_weak_rsa" },
-	{ 18, "src/ca/plan.c: plan_key",
+	{ 18, "src/ca/planning_key.c: ca_planning_key",
 	    "tests/unit/test_ca_plan.c: keys_are_refused" },
 	{ 29, "src/x509/san.c: x509_san_parse",
 	    "tests/unit/test_lint_csr.c: "
 	    "check_29_names_are_no_configuration" },
-	{ 52, "src/ca/plan.c: ca_check_csr",
+	{ 52, "src/ca/planning_csr.c: ca_check_csr",
 	    "tests/unit/test_ca_plan.c: csr_is_refused_by_name" },
-	{ 53, "src/ca/plan.c: ca_check_csr",
+	{ 53, "src/ca/planning_csr.c: ca_check_csr",
 	    "tests/unit/test_lint_csr.c: "
 	    "check_53_precertificates_are_not_asked_for" },
 	{ 54, "src/x509/csr.c: x509_csr_read",
@@ -38,7 +38,7 @@ const struct lint_elsewhere lint_elsewhere[] = {
 	    "tests/unit/test_lint_csr.c: check_57_labels_and_private_keys" },
 	{ 58, "src/x509/csr.c: x509_csr_verify",
 	    "tests/unit/test_lint_csr.c: check_58_proof_of_possession" },
-	{ 59, "src/ca/plan.c: read_back",
+	{ 59, "src/ca/plan_write.c: read_back",
 	    "tests/unit/test_ca_plan.c: "
 	    "what_does_not_read_back_is_not_signed" },
 	{ 59, "src/ca/lint.c: ca_lint_plan",

@@ -7,12 +7,6 @@
 
 #include "x509/spki.h"
 
-/* 1.3.6.1.4.1.11129.2.4.2 and .3: RFC 6962, 3.3 and 3.1. */
-static const uint8_t sct_list[] = { 0x2b, 0x06, 0x01, 0x04, 0x01, 0xd6, 0x79,
-    0x02, 0x04, 0x02 };
-static const uint8_t poison[] = { 0x2b, 0x06, 0x01, 0x04, 0x01, 0xd6, 0x79,
-    0x02, 0x04, 0x03 };
-
 /* --- all extensions --------------------------------------------------- */
 
 static bool
@@ -281,25 +275,13 @@ is_ski_arbitrary(const struct lint_cert *c, const struct lint_rule *rule,
 
 /* --- certificate transparency ----------------------------------------- */
 
-static const struct lint_extension *
-find_oid(const struct lint_cert *c, struct der_bytes oid)
-{
-	uint32_t i;
-
-	for (i = 0; i < c->num_extensions; i++)
-		if (c->extensions[i].id == DER_OID_UNKNOWN &&
-		    der_bytes_equal(c->extensions[i].oid, oid))
-			return &c->extensions[i];
-	return NULL;
-}
-
 static bool
 has_poison_and_scts(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
 	(void)rule;
-	return find_oid(c, DER_ARRAY(poison)) != NULL &&
-	    find_oid(c, DER_ARRAY(sct_list)) != NULL &&
+	return lint_find_extension(c, DER_OID_CT_POISON) != NULL &&
+	    lint_find_extension(c, DER_OID_CT_SCTS) != NULL &&
 	    lint_found(d, "poison and SCT list");
 }
 
@@ -308,7 +290,7 @@ static bool
 is_sct_list_empty(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const struct lint_extension *e = find_oid(c, DER_ARRAY(sct_list));
+	const struct lint_extension *e = lint_find_extension(c, DER_OID_CT_SCTS);
 	struct der_bytes list;
 
 	(void)rule;
@@ -321,7 +303,7 @@ static bool
 is_poison_wrong(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const struct lint_extension *e = find_oid(c, DER_ARRAY(poison));
+	const struct lint_extension *e = lint_find_extension(c, DER_OID_CT_POISON);
 
 	(void)rule;
 	return e != NULL && (!e->is_critical || e->value.len != 2 ||

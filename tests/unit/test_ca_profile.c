@@ -225,6 +225,8 @@ section_changes_what_it_names(void **state)
 	assert_int_equal(got.key_usage_other, base.key_usage_other);
 	assert_int_equal(got.sans_rule, base.sans_rule);
 	assert_int_equal(got.has_ocsp_url, base.has_ocsp_url);
+	ca_profile_fini(&got);
+	ca_profile_fini(&base);
 }
 
 static void
@@ -316,6 +318,7 @@ only_a_ca_signs_certificates(void **state)
 	ca_get_profile(f, mine, &profile);
 	assert_int_equal(profile.key_usage_rsa,
 	    X509_KU_CRL_SIGN | X509_KU_KEY_CERT_SIGN);
+	ca_profile_fini(&profile);
 }
 
 /* Without the extension a key would be good for everything. */

@@ -233,7 +233,7 @@ a_label_that_is_none(void **state)
 		print_message("%s\n", bad[i]);
 		snprintf(san, sizeof(san), "DNS:%s", bad[i]);
 		ca_must_refuse(f, server, ca_csr("P-256", "O=x",
-		    "subjectAltName", san, NULL), "name");
+		    "subjectAltName", san, NULL), bad[i]);
 	}
 }
 
