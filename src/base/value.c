@@ -100,28 +100,32 @@ min3(unsigned a, unsigned b, unsigned c)
 	return m < c ? m : c;
 }
 
-/* Levenshtein's, one row of the matrix at a time. */
+/* Optimal string alignment: Levenshtein's, and two neighbours that changed
+ * places are one step.  Three rows of the matrix at a time. */
 unsigned
 oc_value_distance(const char *a, const char *b)
 {
-	unsigned row[DISTANCE_LEN_MAX + 1];
+	unsigned rows[3][DISTANCE_LEN_MAX + 1];
 	size_t a_len = strlen(a), b_len = strlen(b);
 
 	if (a_len > DISTANCE_LEN_MAX || b_len > DISTANCE_LEN_MAX)
 		return DISTANCE_LEN_MAX + 1;
 	for (size_t j = 0; j <= b_len; j++)
-		row[j] = (unsigned)j;
+		rows[0][j] = (unsigned)j;
 	for (size_t i = 1; i <= a_len; i++) {
-		unsigned diagonal = row[0];
+		unsigned *row = rows[i % 3];
+		const unsigned *above = rows[(i + 2) % 3];
+		const unsigned *two_above = rows[(i + 1) % 3];
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= b_len; j++) {
-			unsigned above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1,
-			    diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+			row[j] = min3(above[j] + 1, row[j - 1] + 1,
+			    above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1] && two_above[j - 2] + 1 <
+			    row[j])
+				row[j] = two_above[j - 2] + 1;
 		}
 	}
-	return row[b_len];
+	return rows[a_len % 3][b_len];
 }

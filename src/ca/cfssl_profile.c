@@ -572,7 +572,7 @@ ca_cfssl_profile_read(const struct cfssl_place *place, json_t *value,
 	enum oc_err err;
 
 	profile->key_kinds = CA_KEY_ALL;
-	ca_exempt_builtin("cfssl", &profile->lint_exempt);
+	ca_exempt_cfssl(&profile->lint_exempt);
 	if (!json_is_object(value))
 		return cfssl_json_error(place, OC_ERR_CONFIG, error,
 		    "must be an object {...}");

@@ -13,6 +13,10 @@
 /* Those of a built-in profile; the empty set for any other name. */
 void ca_exempt_builtin(const char *profile, struct lint_set *set);
 
+/* Those of CFSSL's profiles, which are as private, and for anything: all that
+ * bind public CAs alone, and what CFSSL itself writes against the others. */
+void ca_exempt_cfssl(struct lint_set *set);
+
 /*
  * lint-exempt of a section: adds rules to what its based-on has; the word
  * "none" takes all out that are in it so far.  CONFIG for a rule that there

@@ -290,7 +290,8 @@ static bool
 is_sct_list_empty(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const struct lint_extension *e = lint_find_extension(c, DER_OID_CT_SCTS);
+	const struct lint_extension *e = lint_find_extension(c,
+	    DER_OID_CT_SCTS);
 	struct der_bytes list;
 
 	(void)rule;
@@ -303,7 +304,8 @@ static bool
 is_poison_wrong(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const struct lint_extension *e = lint_find_extension(c, DER_OID_CT_POISON);
+	const struct lint_extension *e = lint_find_extension(c,
+	    DER_OID_CT_POISON);
 
 	(void)rule;
 	return e != NULL && (!e->is_critical || e->value.len != 2 ||

@@ -342,6 +342,9 @@ test_distance(void **state)
 	assert_int_equal(oc_value_distance("abc", ""), 3);
 	assert_int_equal(oc_value_distance("tokn", "token"), 1);
 	assert_int_equal(oc_value_distance("kitten", "sitting"), 3);
+	assert_int_equal(oc_value_distance("hlep", "help"), 1);
+	assert_int_equal(oc_value_distance("nope", "zone"), 2);
+	assert_int_equal(oc_value_distance("abcd", "badc"), 2);
 	memset(longer, 'x', sizeof(longer));
 	longer[99] = '\0';
 	assert_true(oc_value_distance(longer, longer) > 64);
