@@ -16,13 +16,13 @@ static const struct {
 } builtins[] = {
 	{ "root", { "excessively_backdated",
 	    "invalid_subject_rdn_order",
-	    "organizational_unit_name_prohibited",
+	    "organizational_unit_name_prohibited", "subject_multiple_rdn",
 	    "ca_country_name_missing", "ca_organization_name_missing",
 	    "ca_common_name_missing", "name_constraint_ip_not_excluded",
 	    "rsa_mod_not_multiple_of_8_bits", NULL } },
 	{ "intermediate", { "excessively_backdated",
 	    "invalid_subject_rdn_order",
-	    "organizational_unit_name_prohibited",
+	    "organizational_unit_name_prohibited", "subject_multiple_rdn",
 	    "ca_country_name_missing", "ca_organization_name_missing",
 	    "ca_common_name_missing", "name_constraint_ip_not_excluded",
 	    "rsa_mod_not_multiple_of_8_bits",
@@ -32,18 +32,18 @@ static const struct {
 	{ "server", { "server_cert_valid_time_longer_than_200_days",
 	    "server_cert_valid_time_longer_than_100_days",
 	    "server_cert_valid_time_longer_than_47_days",
-	    "invalid_subject_rdn_order",
+	    "invalid_subject_rdn_order", "subject_multiple_rdn",
 	    "organizational_unit_name_prohibited",
 	    "subject_common_name_not_exactly_from_san",
 	    "ext_san_contains_reserved_ip",
 	    "sub_cert_eku_client_auth_present",
 	    "sub_cert_certificate_policies_missing",
 	    "rsa_mod_not_multiple_of_8_bits", NULL } },
-	{ "client", { "invalid_subject_rdn_order",
+	{ "client", { "invalid_subject_rdn_order", "subject_multiple_rdn",
 	    "organizational_unit_name_prohibited",
 	    "ext_san_contains_reserved_ip",
 	    "rsa_mod_not_multiple_of_8_bits", NULL } },
-	{ "ocsp-signer", { "invalid_subject_rdn_order",
+	{ "ocsp-signer", { "invalid_subject_rdn_order", "subject_multiple_rdn",
 	    "organizational_unit_name_prohibited",
 	    "rsa_mod_not_multiple_of_8_bits", NULL } },
 	{ "origin-rsa", { "server_cert_valid_time_longer_than_200_days",
@@ -81,10 +81,19 @@ ca_exempt_builtin(const char *profile, struct lint_set *set)
 void
 ca_exempt_cfssl(struct lint_set *set)
 {
-	/* One name may be several OUs in one SET, and a server's another. */
-	static const char *const also[] = { "subject_multiple_rdn",
+	/* Usages are what the configuration says they are, whether they go
+	 * together or not; a server may be an address to write to. */
+	static const char *const also[] = { "ext_san_missing",
 	    "ext_san_rfc822_name_present",
-	    "ext_san_uniform_resource_identifier_present" };
+	    "ext_san_uniform_resource_identifier_present",
+	    "sub_cert_key_usage_missing", "sub_cert_eku_missing",
+	    "sub_cert_eku_contains_any",
+	    "key_usage_and_extended_key_usage_inconsistent",
+	    "ocsp_cert_eku_not_only_ocsp_signing", "ocsp_cert_invalid_ku",
+	    "ocsp_cert_crl_distribution_points_present",
+	    "ocsp_cert_certificate_policies_present",
+	    "ocsp_id_pkix_ocsp_nocheck_missing",
+	    "ocsp_id_pkix_ocsp_nocheck_in_other_cert" };
 	const struct lint_rule *rule;
 	size_t i;
 

@@ -159,7 +159,8 @@ warn_same_key(struct checker *c, const struct oc_config_issuer *issuer,
 	c->keys[c->num_keys++].issuer = issuer->name;
 }
 
-static void
+/* False: it was told what is wrong with it. */
+static bool
 check_ca(struct checker *c, const struct oc_config_issuer *issuer)
 {
 	struct x509_cert *cert = calloc(1, sizeof(*cert));
@@ -186,6 +187,7 @@ check_ca(struct checker *c, const struct oc_config_issuer *issuer)
 	}
 	free(der);
 	free(cert);
+	return err == OC_OK || err == OC_ERR_NOT_FOUND;
 }
 
 static void
@@ -202,10 +204,12 @@ check_key(struct checker *c, const struct oc_config_issuer *issuer,
 static void
 check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
 {
-	check_ca(c, issuer);
+	bool is_ca_well = check_ca(c, issuer);
+
 	check_alternates(c, issuer);
 	check_key(c, issuer, "key", issuer->key);
-	check_ocsp(c, issuer);
+	if (is_ca_well)
+		check_ocsp(c, issuer);
 	check_key(c, issuer, "ocsp-key", issuer->ocsp_key);
 }
 

@@ -413,7 +413,7 @@ const struct lint_rule lint_rules_name[] = {
 	{ "subject_empty_rdn", 46, LINT_ERROR, LINT_PRIVATE, LINT_ALL,
 	    "RFC 5280, 4.1.2.4", "an RDN with nothing in it",
 	    .cert = has_empty_rdn },
-	{ "subject_multiple_rdn", 46, LINT_ERROR, LINT_PRIVATE, LINT_ALL,
+	{ "subject_multiple_rdn", 46, LINT_ERROR, LINT_PUBLIC, LINT_ALL,
 	    "BR 7.1.4.1", "an RDN of several attributes",
 	    .cert = has_multiple_rdn },
 	{ "invalid_subject_rdn_order", 46, LINT_ERROR, LINT_PUBLIC, LINT_ALL,

@@ -54,17 +54,15 @@ trap cleanup EXIT
 trap 'exit 129' HUP INT TERM
 cd "$work" || exit 1
 
-# A port that nobody listens on right now.
+# A port that nobody has, below those that the kernel gives to clients.
 free_port() {
 	while :; do
-		port=$(awk -v seed="$$$(date +%N)" 'BEGIN { srand(seed);
-		    print 20000 + int(rand() * 12000) }')
-		if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
-		then
-			echo "$port"
-			return
-		fi
+		port=$(od -An -N2 -tu2 /dev/urandom)
+		port=$((20000 + port % 12000))
+		grep -qi "$(printf ':%04X ' $port)" /proc/net/tcp \
+		    /proc/net/tcp6 2>/dev/null || break
 	done
+	echo $port
 }
 
 # write_config [HOST:PORT]: folders, PINs, and ocsign.conf with the issuers

@@ -62,7 +62,7 @@ trap 'exit 1' HUP INT TERM
 free_port() {
 	while :; do
 		port=$(od -An -N2 -tu2 /dev/urandom)
-		port=$((20000 + port % 30000))
+		port=$((20000 + port % 12000))
 		grep -qi "$(printf ':%04X ' $port)" /proc/net/tcp \
 		    /proc/net/tcp6 2>/dev/null || break
 	done
