@@ -198,13 +198,34 @@ http_fini(struct http_address *a)
 	*a = (struct http_address){ 0 };
 }
 
+static in_port_t
+port_of(const struct http_address *a)
+{
+	if (a->bound.ss_family == AF_INET6)
+		return ((const struct sockaddr_in6 *)&a->bound)->sin6_port;
+	return ((const struct sockaddr_in *)&a->bound)->sin_port;
+}
+
+/* Or one that overlaps it, 0.0.0.0 and 127.0.0.1. */
+static bool
+is_ours(const struct addresses *old, const struct http_address *a)
+{
+	for (size_t i = 0; i < old->num; i++)
+		if (strcmp(old->list[i].text, a->text) == 0 ||
+		    port_of(&old->list[i]) == port_of(a))
+			return true;
+	return false;
+}
+
 /*
  * SO_REUSEPORT lets a second service of the same user in beside the first,
- * and each has half the questions: an address must be free when we start.
- * All are tried before any is bound, lest one of ours is in another's way.
+ * and each has half the questions: an address must be free, unless it is ours
+ * already.  All are tried before any is bound, lest one of ours is in
+ * another's way.
  */
 static enum oc_err
-check_free(const struct oc_words *words, struct oc_error *error)
+check_free(const struct oc_words *words, const struct daemon_listeners *old,
+    struct oc_error *error)
 {
 	enum oc_err err = OC_OK;
 
@@ -215,6 +236,9 @@ check_free(const struct oc_words *words, struct oc_error *error)
 		err = resolve(a.text, &a, error);
 		if (err != OC_OK)
 			break;
+		if (old != NULL && (is_ours(&old->http, &a) ||
+		    is_ours(&old->api, &a)))
+			continue;
 		fd = socket(a.bound.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (fd < 0)
 			continue;
@@ -300,10 +324,10 @@ daemon_listeners_open(const struct oc_config *config,
 	l->directory = strdup(config->daemon.run_directory);
 	if (l->directory == NULL)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	if (err == OC_OK && old == NULL)
-		err = check_free(&config->responder.listen, error);
-	if (err == OC_OK && old == NULL)
-		err = check_free(&config->api.listen, error);
+	if (err == OC_OK)
+		err = check_free(&config->responder.listen, old, error);
+	if (err == OC_OK)
+		err = check_free(&config->api.listen, old, error);
 	for (int i = 0; err == OC_OK && i < DAEMON_SOCKET_MAX; i++)
 		err = open_unix(l, old, (enum daemon_socket)i, error);
 	if (err == OC_OK)

@@ -37,8 +37,8 @@ adopt(struct supervisor *sup, struct oc_config *config,
 		    &listeners, error);
 	if (err != OC_OK)
 		return err;
-	daemon_listeners_free(sup->listeners);
 	oc_config_free(sup->config);
+	sup->old_listeners = sup->listeners;
 	sup->listeners = listeners;
 	sup->launch.listeners = listeners;
 	sup->config = config;
@@ -120,6 +120,18 @@ end_reload(const char *what)
 	return SUPERVISOR_RUNNING;
 }
 
+/* Before anybody was given the new listeners: connections to an address where
+ * nobody answers would only wait. */
+static enum supervisor_state
+fail_reload(struct supervisor *sup, const char *what)
+{
+	daemon_listeners_free(sup->listeners);
+	sup->listeners = sup->old_listeners;
+	sup->launch.listeners = sup->listeners;
+	sup->old_listeners = NULL;
+	return end_reload(what);
+}
+
 /* True when it had to be: its own settings changed, or it does not run. */
 static bool
 restart_signer(struct supervisor *sup)
@@ -158,11 +170,6 @@ daemon_begin_reload(struct supervisor *sup)
 		oc_config_free(config);
 		return end_reload("not reloaded: everything stays");
 	}
-	daemon_publish_urls(sup);
-	/* A role that died once and is back has not failed this reload. */
-	for (size_t i = 0; i < sup->num_roles; i++)
-		if (daemon_role_is_ready(&sup->roles[i]))
-			sup->roles[i].num_failures = 0;
 	if (!restart_signer(sup))
 		oc_log(OC_LOG_INFO, "the signer stays as it is");
 	return SUPERVISOR_RELOADING_SIGNER;
@@ -174,7 +181,7 @@ daemon_look_at_signer(struct supervisor *sup)
 	const struct daemon_role *signer = &sup->roles[ROLE_SIGNER];
 
 	if (signer->has_given_up || signer->num_failures > 0)
-		return end_reload("reload failed at the signer: the "
+		return fail_reload(sup, "reload failed at the signer: the "
 		    "others stay as they are");
 	if (!daemon_role_is_ready(signer))
 		return SUPERVISOR_RELOADING_SIGNER;
@@ -207,8 +214,13 @@ daemon_look_at_status(struct supervisor *sup)
 	if (is_changing(status))
 		return SUPERVISOR_RELOADING_STATUS;
 	if (has_failed(status))
-		return end_reload("reload failed at ocsign-status: the "
+		return fail_reload(sup, "reload failed at ocsign-status: the "
 		    "responders stay as they are");
+	/* Those that nobody is to take from must not be left open: the kernel
+	 * would go on giving them connections. */
+	daemon_listeners_free(sup->old_listeners);
+	sup->old_listeners = NULL;
+	daemon_publish_urls(sup);
 	if (sup->num_roles > wanted)
 		daemon_stop_roles(sup, wanted, sup->num_roles);
 	old = sup->num_roles < wanted ? sup->num_roles : wanted;

@@ -343,6 +343,7 @@ close_all(struct supervisor *sup)
 		daemon_listeners_unlink(sup->listeners);
 		daemon_remove_urls(sup);
 	}
+	daemon_listeners_free(sup->old_listeners);
 	daemon_listeners_free(sup->listeners);
 	if (sup->notify_fd >= 0) {
 		(void)unlink(sup->notify_path);

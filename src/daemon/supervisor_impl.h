@@ -36,6 +36,8 @@ struct supervisor {
 	const struct daemon_options *options;
 	struct oc_config *config;
 	struct daemon_listeners *listeners;
+	/* While signer and status service are reloaded; else NULL. */
+	struct daemon_listeners *old_listeners;
 	struct daemon_launch launch;
 	char *notify_path;
 	int notify_fd;

@@ -5,7 +5,7 @@
 # changes nothing; SIGTERM finishes what was begun and leaves nothing.
 
 . "$top_srcdir/tests/interop/failure.sh"
-need openssl curl pgrep
+need openssl curl pgrep python3
 
 ca_folder
 cp ocsign.conf one.conf
@@ -115,6 +115,34 @@ reload
 grep -q 'not reloaded' last || fail "$(cat last)"
 [ "$(role signer) $(role status) $(role responder)" = "$same" ] ||
     fail "a bad configuration replaced somebody"
+# Another service's, of the same user, who could share it.
+python3 - "$dir/other.port" <<-'EOF' &
+	import socket, sys, time
+	s = socket.socket()
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+	s.bind(("127.0.0.1", 0))
+	s.listen()
+	open(sys.argv[1], "w").write(str(s.getsockname()[1]))
+	time.sleep(60)
+	EOF
+other=$!
+pids="$pids $other"
+within 5 test -s other.port || fail "no other service"
+sed "s/^listen = .*/listen = 127.0.0.1:$(cat other.port)/" two.conf \
+    >ocsign.conf
+reload
+grep -q 'not reloaded' last || fail "the port of another: $(cat last)"
+stop $other
+# A new address, and a reload that fails before anybody answers there.
+cp run/http.urls before.urls
+sed "s/^listen = .*/& 127.0.0.1:$(cat other.port)/
+    s|^path = store.db|path = none/store.db|" two.conf >ocsign.conf
+reload
+grep -q 'reload failed at' last || fail "$(cat last)"
+cmp -s before.urls run/http.urls || fail "$(cat run/http.urls)"
+curl -sS -m 5 "http://127.0.0.1:$(cat other.port)/" >answer 2>&1 &&
+    fail "somebody answers at the new address"
+grep -qi 'refused\|connect' answer || fail "it is left open: $(cat answer)"
 expect good a.test.pem
 cp two.conf ocsign.conf
 good_reload "mended" 1
