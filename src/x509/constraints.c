@@ -47,48 +47,6 @@ x509_put_constraints(struct der_writer *w, const struct x509_extensions *e)
 	der_end(w);
 }
 
-static bool
-is_text(struct der_bytes text)
-{
-	return text.len == 0 || x509_is_plain_text(text);
-}
-
-/* As a GeneralName, but a text may be empty (it stands for all), and an
- * address comes with its mask.  UNSUPPORTED: none of our kinds. */
-static enum oc_err
-get_base(struct der_reader *r, struct x509_san *base)
-{
-	struct der_bytes contents;
-	uint8_t tag;
-
-	if (!der_get_any(r, &tag, &contents, NULL))
-		return OC_ERR_MALFORMED;
-	if (tag == DER_CONTEXT_PRIMITIVE(X509_SAN_EMAIL) ||
-	    tag == DER_CONTEXT_PRIMITIVE(X509_SAN_DNS) ||
-	    tag == DER_CONTEXT_PRIMITIVE(X509_SAN_URI)) {
-		if (!is_text(contents))
-			return OC_ERR_MALFORMED;
-	} else if (tag == DER_CONTEXT_PRIMITIVE(X509_SAN_IP)) {
-		if (contents.len != 8 && contents.len != 32)
-			return OC_ERR_MALFORMED;
-	} else if (tag == DER_CONTEXT(X509_SAN_DIRECTORY)) {
-		if (!x509_name_is_valid(contents))
-			return OC_ERR_MALFORMED;
-	} else if (tag == DER_CONTEXT_PRIMITIVE(8)) {	/* registeredID */
-		return der_oid_is_valid(contents) ? OC_ERR_UNSUPPORTED :
-		    OC_ERR_MALFORMED;
-	} else if (tag == DER_CONTEXT(0) || tag == DER_CONTEXT(3) ||
-	    tag == DER_CONTEXT(5)) {	/* otherName, x400, ediParty */
-		return der_is_valid(contents) ? OC_ERR_UNSUPPORTED :
-		    OC_ERR_MALFORMED;
-	} else {
-		return OC_ERR_MALFORMED;
-	}
-	*base = (struct x509_san){ (enum x509_san_kind)(tag & 0x1f),
-	    contents };
-	return OC_OK;
-}
-
 /* A minimum of 0 is a DEFAULT and so not there; others must not be. */
 static enum oc_err
 read_subtrees(struct der_bytes contents, struct x509_san *bases,
@@ -103,7 +61,7 @@ read_subtrees(struct der_bytes contents, struct x509_san *bases,
 	while (!der_at_end(&r)) {
 		if (!der_enter(&r, DER_SEQUENCE, &inner))
 			return OC_ERR_MALFORMED;
-		err = get_base(&inner, &base);
+		err = x509_get_general_name(&inner, X509_FORM_SUBTREE, &base);
 		if (err == OC_ERR_MALFORMED || !der_leave(&r, &inner))
 			return OC_ERR_MALFORMED;
 		if (err == OC_ERR_UNSUPPORTED) {

@@ -8,12 +8,16 @@
 /* All of them visible ASCII or spaces, and at least one. */
 bool x509_is_plain_text(struct der_bytes text);
 
+/* In nameConstraints a text may be empty, which stands for all, and an address
+ * comes with its mask. */
+enum x509_name_form { X509_FORM_NAME, X509_FORM_SUBTREE };
+
 /*
  * One GeneralName of an extension.  Kinds we do not know are walked over if
  * they are well-formed; UNSUPPORTED then, and *san as it was.
  */
-enum oc_err x509_get_general_name(struct der_reader *r, struct x509_san *san)
-    OC_MUST_CHECK;
+enum oc_err x509_get_general_name(struct der_reader *r,
+    enum x509_name_form form, struct x509_san *san) OC_MUST_CHECK;
 void x509_put_general_name(struct der_writer *w, const struct x509_san *san);
 
 /* ext_policy.c: the contents of extnValue. */

@@ -104,8 +104,10 @@ x509_is_plain_text(struct der_bytes text)
 }
 
 enum oc_err
-x509_get_general_name(struct der_reader *r, struct x509_san *san)
+x509_get_general_name(struct der_reader *r, enum x509_name_form form,
+    struct x509_san *san)
 {
+	size_t mask = form == X509_FORM_SUBTREE ? 2 : 1;
 	struct der_bytes contents;
 	uint8_t tag;
 
@@ -114,10 +116,11 @@ x509_get_general_name(struct der_reader *r, struct x509_san *san)
 	if (tag == DER_CONTEXT_PRIMITIVE(X509_SAN_EMAIL) ||
 	    tag == DER_CONTEXT_PRIMITIVE(X509_SAN_DNS) ||
 	    tag == DER_CONTEXT_PRIMITIVE(X509_SAN_URI)) {
-		if (!x509_is_plain_text(contents))
+		if (!x509_is_plain_text(contents) &&
+		    (form == X509_FORM_NAME || contents.len != 0))
 			return OC_ERR_MALFORMED;
 	} else if (tag == DER_CONTEXT_PRIMITIVE(X509_SAN_IP)) {
-		if (contents.len != 4 && contents.len != 16)
+		if (contents.len != 4 * mask && contents.len != 16 * mask)
 			return OC_ERR_MALFORMED;
 	} else if (tag == DER_CONTEXT(X509_SAN_DIRECTORY)) {
 		if (!x509_name_is_valid(contents))
@@ -147,7 +150,7 @@ read_sans(struct der_bytes value, struct x509_extensions *out)
 	while (!der_at_end(&inner)) {
 		if (out->num_sans == X509_SANS_MAX)
 			return OC_ERR_LIMIT;
-		err = x509_get_general_name(&inner,
+		err = x509_get_general_name(&inner, X509_FORM_NAME,
 		    &out->sans[out->num_sans]);
 		if (err != OC_OK)
 			return err;
@@ -169,7 +172,7 @@ is_general_names(struct der_bytes contents)
 	if (contents.len == 0)
 		return false;
 	while (!der_at_end(&r)) {
-		err = x509_get_general_name(&r, &ignored);
+		err = x509_get_general_name(&r, X509_FORM_NAME, &ignored);
 		if (err != OC_OK && err != OC_ERR_UNSUPPORTED)
 			return false;
 	}
@@ -234,7 +237,7 @@ read_access(struct der_reader *r, struct x509_extensions *out)
 	der_enter(r, DER_SEQUENCE, &inner);
 	if (!der_get_oid(&inner, &method))
 		return OC_ERR_MALFORMED;
-	err = x509_get_general_name(&inner, &location);
+	err = x509_get_general_name(&inner, X509_FORM_NAME, &location);
 	if (!der_leave(r, &inner))
 		return OC_ERR_MALFORMED;
 	if (err == OC_ERR_UNSUPPORTED)
@@ -277,7 +280,7 @@ read_full_name(struct der_bytes contents, struct x509_extensions *out)
 	if (!is_general_names(contents))
 		return OC_ERR_MALFORMED;
 	while (!der_at_end(&r)) {
-		err = x509_get_general_name(&r, &name);
+		err = x509_get_general_name(&r, X509_FORM_NAME, &name);
 		if (err == OC_ERR_UNSUPPORTED || (err == OC_OK &&
 		    name.kind != X509_SAN_URI))
 			continue;
