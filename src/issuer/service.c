@@ -517,15 +517,18 @@ issuer_service_epoch(const struct issuer_service *service)
 const struct ca_profile *
 issuer_service_profile(const struct issuer_service *s, const char *name)
 {
+	const struct ca_profile *profile = NULL;
+
 	if (name == NULL)
 		name = "";
-	if (name[0] == '\0' && s->num_profiles > 0)
+	if (s->cfssl != NULL)
+		profile = ca_cfssl_config_profile(s->cfssl, name);
+	if (profile == NULL && name[0] == '\0' && s->num_profiles > 0)
 		return s->profiles;
-	for (size_t i = 0; i < s->num_profiles; i++)
+	for (size_t i = 0; profile == NULL && i < s->num_profiles; i++)
 		if (strcmp(s->profiles[i].name, name) == 0)
-			return &s->profiles[i];
-	return s->cfssl == NULL ? NULL :
-	    ca_cfssl_config_profile(s->cfssl, name);
+			profile = &s->profiles[i];
+	return profile;
 }
 
 const struct ca_profile *

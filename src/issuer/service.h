@@ -56,9 +56,9 @@ typedef void issuer_nudged_fn(void *arg, enum oc_err err);
 void issuer_service_nudge(struct issuer_service *service,
     issuer_nudged_fn *done, void *arg);
 
-/* A profile of [api] profiles, or of [cfssl]'s config.json by its name there;
- * "" or NULL: the first of these.  NULL: there is none of that name, and no
- * other is taken. */
+/* A profile of [cfssl]'s config.json, else of [api] profiles; "" or NULL: the
+ * default there, else the first of these.  NULL: there is none of that name,
+ * and no other is taken.  "ocsign sign" looks in the same order. */
 const struct ca_profile *issuer_service_profile(
     const struct issuer_service *service, const char *name);
 
