@@ -454,6 +454,7 @@ issuer_service_free(struct issuer_service *s)
 	for (size_t i = 0; i < s->num_authorities; i++) {
 		ca_issuer_free(s->authorities[i].issuer);
 		free(s->authorities[i].info);
+		free(s->authorities[i].list.waiting);
 	}
 	for (size_t i = 0; i < s->num_profiles; i++)
 		ca_profile_fini(&s->profiles[i]);

@@ -17,12 +17,26 @@
 struct event_base;
 struct issuer_service;
 
+struct net_exchange;
+
+/* Its CRL, for cfssl_crl.c. */
+struct issuer_list {
+	bool is_making;			/* then the worker has seq */
+	struct net_exchange **waiting;	/* for the next; owned */
+	size_t num_waiting;
+	int64_t lifetime_s;		/* that the next is to have */
+	bool is_known;			/* the newest CRL lacks no change up
+					 * to seq */
+	int64_t seq;
+};
+
 /* An [issuer NAME] that may sign certificates. */
 struct issuer_authority {
 	struct ca_issuer *issuer;
 	char key[SIGN_KEY_NAME_MAX];
 	struct sign_key_info *info;	/* NULL: the signer has not said yet */
 	char error_text[OC_ERROR_TEXT_MAX];	/* why not */
+	struct issuer_list list;
 };
 
 /* Reads certificates, makes the store know them, starts the threads.  Blocks
