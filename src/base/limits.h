@@ -56,5 +56,9 @@
 #define NET_HEAD_MAX (16 * 1024)	/* tokens are 200 octets */
 #define NET_FIELDS_MAX 64		/* proxies add a dozen */
 #define NET_JSON_DEPTH_MAX 16		/* what we read has four */
+/* Seconds for which a CRL is handed out again.  Whoever asks for one without
+ * end gets a signature of the token and a row of the store in this time, and
+ * no more; who fetches lists does so every few minutes at most. */
+#define OC_CRL_AGAIN_S 5
 
 #endif

@@ -44,6 +44,8 @@ struct ca_explanation {
 	size_t num_items;
 	size_t max_items;
 	bool is_incomplete;
+	bool is_repeated;		/* was issued before, for the same
+					 * request: there are no items */
 	enum ca_rule rule;		/* NONE: not refused */
 	char refusal[OC_ERROR_TEXT_MAX];	/* "" or the error's text */
 };

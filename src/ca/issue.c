@@ -210,7 +210,8 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 	oc_assert(issuer->store_id != 0);
 	if (info == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = ca_issuer_check_revoked(issuer, store, error);
+	err = ca_issuer_check_revoked(issuer, store, request->explanation,
+	    error);
 	if (err == OC_OK)
 		err = ca_issuer_find_key(issuer, signer, deadline_ns, key,
 		    info, error);

@@ -116,7 +116,7 @@ look_at_revoked(void *arg, const struct store_certificate *record)
 
 static enum oc_err
 check_revoked(const struct ca_issuer *issuer, const struct x509_cert *cert,
-    struct store *store, struct oc_error *error)
+    struct store *store, struct ca_explanation *x, struct oc_error *error)
 {
 	const struct store_filter filter = { .serial = &cert->serial,
 	    .only_revoked = true };
@@ -132,15 +132,15 @@ check_revoked(const struct ca_issuer *issuer, const struct x509_cert *cert,
 		return OC_OK;
 	x509_name_format(cert->subject, name);
 	der_format_iso8601(search.revoked_at, at);
-	return oc_error_set(error, OC_ERR_REFUSED, "issuer %s: the "
-	    "certificate of \"%.80s\" was revoked at %s (%s): it can still "
-	    "revoke, but issue nothing", issuer->config->name, name, at,
-	    crl_reason_name(search.reason));
+	return ca_refuse(x, CA_RULE_ISSUER_REVOKED, OC_ERR_REFUSED, error,
+	    "issuer %s: the certificate of \"%.80s\" was revoked at %s (%s): "
+	    "it can still revoke, but issue nothing", issuer->config->name,
+	    name, at, crl_reason_name(search.reason));
 }
 
 enum oc_err
 ca_issuer_check_revoked(const struct ca_issuer *issuer, struct store *store,
-    struct oc_error *error)
+    struct ca_explanation *x, struct oc_error *error)
 {
 	struct der_reader r = der_reader_of((struct der_bytes){
 	    issuer->chain, issuer->chain_len });
@@ -148,7 +148,7 @@ ca_issuer_check_revoked(const struct ca_issuer *issuer, struct store *store,
 	struct der_bytes der;
 	enum oc_err err;
 
-	err = check_revoked(issuer, &issuer->cert, store, error);
+	err = check_revoked(issuer, &issuer->cert, store, x, error);
 	if (err != OC_OK || issuer->chain_len == 0)
 		return err;
 	above = calloc(1, sizeof(*above));
@@ -158,7 +158,7 @@ ca_issuer_check_revoked(const struct ca_issuer *issuer, struct store *store,
 	    der_get_tlv(&r, DER_SEQUENCE, &der)) {
 		err = x509_cert_read(der, above, error);
 		if (err == OC_OK)
-			err = check_revoked(issuer, above, store, error);
+			err = check_revoked(issuer, above, store, x, error);
 	}
 	free(above);
 	return err;

@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "ca/blocklist.h"
+#include "ca/explain.h"
 #include "sign/sign.h"
 #include "store/store.h"
 #include "x509/cert.h"
@@ -39,9 +40,11 @@ enum oc_err ca_issuer_load(const struct oc_config_issuer *config,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
 void ca_issuer_free(struct ca_issuer *issuer);	/* NULL is fine */
 /* REFUSED if its certificate, or one of those above it, is recorded as
- * revoked (a hold is that too): it may still revoke, but issue nothing. */
+ * revoked (a hold is that too): it may still revoke, but issue nothing.
+ * explanation may be NULL. */
 enum oc_err ca_issuer_check_revoked(const struct ca_issuer *issuer,
-    struct store *store, struct oc_error *error) OC_MUST_CHECK;
+    struct store *store, struct ca_explanation *explanation,
+    struct oc_error *error) OC_MUST_CHECK;
 /* Makes the store know it. */
 enum oc_err ca_issuer_register(struct ca_issuer *issuer, struct store *store,
     struct oc_error *error) OC_MUST_CHECK;

@@ -8,6 +8,7 @@
 
 #include "ca/hostname.h"
 #include "ca/policy.h"
+#include "cfssl/request.h"
 
 static bool
 has_name(const struct ca_names *names, const struct x509_san *san)
@@ -49,6 +50,13 @@ is_wildcard_misplaced(const char *text, size_t len)
 	return memchr(text + skipped, '*', len - skipped) != NULL;
 }
 
+enum ca_rule
+ca_names_rule(const char *text, size_t text_len)
+{
+	return text_len > 0 && is_wildcard_misplaced(text, text_len) ?
+	    CA_RULE_NAME_WILDCARD : CA_RULE_NAME_MALFORMED;
+}
+
 static enum oc_err
 add_dns(struct ca_names *names, const char *text, size_t len,
     struct ca_explanation *explanation, struct oc_error *error)
@@ -59,7 +67,8 @@ add_dns(struct ca_names *names, const char *text, size_t len,
 	enum oc_err err;
 
 	err = ca_host_to_ascii(len == 0 ? "" : text, len, host, &why);
-	if (err != OC_OK && len > 0 && is_wildcard_misplaced(text, len)) {
+	if (err != OC_OK &&
+	    ca_names_rule(text, len) == CA_RULE_NAME_WILDCARD) {
 		x509_san_format(&san, shown);
 		return ca_refuse(explanation, CA_RULE_NAME_WILDCARD,
 		    OC_ERR_REFUSED, error, "name %s: \"*\" stands for one "
@@ -89,6 +98,29 @@ ca_names_add(struct ca_names *names, const struct x509_san *san,
 		return oc_error_set(error, ca_refuse_with(explanation,
 		    CA_RULE_NAME_MALFORMED, err, &why), "%s", why.text);
 	return keep(names, &made, explanation, error);
+}
+
+enum oc_err
+ca_names_add_cfssl(struct ca_names *names, const char *text, size_t text_len,
+    struct ca_explanation *explanation, struct oc_error *error)
+{
+	char host[CFSSL_HOST_MAX + 1];
+	struct oc_error why = { 0 };
+	struct x509_san san;
+	uint8_t address[16];
+	enum oc_err err;
+
+	if (text_len > CFSSL_HOST_MAX)
+		return ca_refuse(explanation, CA_RULE_NAME_MALFORMED,
+		    OC_ERR_LIMIT, error, "a host of more than %d octets",
+		    CFSSL_HOST_MAX);
+	memcpy(host, text, text_len);
+	host[text_len] = '\0';
+	err = cfssl_host_classify(host, address, &san, &why);
+	if (err != OC_OK)
+		return oc_error_set(error, ca_refuse_with(explanation,
+		    CA_RULE_NAME_MALFORMED, err, &why), "%s", why.text);
+	return ca_names_add(names, &san, explanation, error);
 }
 
 /* What would be another kind of name if one looked at it kindly. */

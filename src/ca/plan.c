@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "ca/planning.h"
+#include "ca/steps.h"
 
 /* The key first: all else depends on what it is. */
 static enum oc_err
@@ -133,9 +134,11 @@ ca_plan_preview(const struct ca_issuer *issuer,
 	    error);
 	if (err != OC_OK)
 		return err;
+	err = ca_check_blocked(issuer->blocklist, request, plan, error);
 	if (!plan->is_serial_given)
 		plan->serial = stand_in;
-	err = ca_plan_write(plan, error);
+	if (err == OC_OK)
+		err = ca_plan_write(plan, error);
 	ca_plan_free(plan);
 	return err;
 }

@@ -7,6 +7,7 @@
 #include "ca/hostname.h"
 #include "ca/pattern.h"
 #include "ca/planning.h"
+#include "ca/policy.h"
 #include "x509/constraints.h"
 #include "x509/name.h"
 
@@ -103,25 +104,6 @@ kind_bit(enum x509_san_kind kind)
 		break;
 	}
 	return 0;
-}
-
-/* Whether a name of this kind is looked at when it stands in a CSR. */
-static bool
-is_taken_from_csr(const struct ca_profile *profile, enum x509_san_kind kind)
-{
-	switch (kind) {
-	case X509_SAN_DNS:
-		return (profile->csr_parts & CA_CSR_DNS) != 0;
-	case X509_SAN_IP:
-		return (profile->csr_parts & CA_CSR_IP) != 0;
-	case X509_SAN_EMAIL:
-		return (profile->csr_parts & CA_CSR_EMAIL) != 0;
-	case X509_SAN_URI:
-		return (profile->csr_parts & CA_CSR_URI) != 0;
-	case X509_SAN_DIRECTORY:
-		break;
-	}
-	return profile->csr_parts != 0;
 }
 
 static bool
@@ -229,9 +211,9 @@ add_san(struct ca_planning *p, const struct x509_san *san,
 	err = x509_san_normalize(san, octets,
 	    sizeof(plan->san_octets) - plan->san_octets_len, &normal, &why);
 	if (err != OC_OK)
-		return ca_refuse(p->x, san->kind == X509_SAN_DNS &&
-		    memchr(san->value.p, '*', san->value.len) != NULL ?
-		    CA_RULE_NAME_WILDCARD : CA_RULE_NAME_MALFORMED, err,
+		return ca_refuse(p->x, san->kind != X509_SAN_DNS ?
+		    CA_RULE_NAME_MALFORMED : ca_names_rule(
+		    (const char *)san->value.p, san->value.len), err,
 		    p->error, "%s", why.text);
 	err = check_wildcard(p, &normal);
 	if (err == OC_OK)
@@ -272,7 +254,7 @@ add_csr_sans(struct ca_planning *p)
 		if (p->request->num_sans != 0)
 			ca_explain(p->x, "subjectAltName", CA_IGNORED,
 			    "others were given", "%s", text);
-		else if (!is_taken_from_csr(p->profile, san->kind))
+		else if (!ca_profile_takes(p->profile, san->kind))
 			ca_explain(p->x, "subjectAltName", CA_IGNORED,
 			    "the profile takes none from it", "%s", text);
 		else

@@ -86,6 +86,25 @@ check_choice(struct ca_planning *p, int64_t validity_s)
 	    "asked for; the profile %s has %s", life, profile->name, list);
 }
 
+/* A CA's policy is its profiles: who wants longer writes one that says so.
+ * Who makes a CA, without a CSR, says so by that. */
+static enum oc_err
+check_longest(struct ca_planning *p, int64_t validity_s)
+{
+	const struct ca_profile *profile = p->profile;
+	long long hours = profile->validity_s / 3600;
+	char life[32];
+
+	if (p->request->csr == NULL || profile->validity_s == 0 ||
+	    validity_s <= profile->validity_s)
+		return OC_OK;
+	format_life(validity_s, life);
+	return CA_REFUSE(p, CA_RULE_VALIDITY_PROFILE, "a validity of %s is "
+	    "longer than the profile %s gives (%lld %s); choose a shorter "
+	    "one, or another profile", life, profile->name,
+	    hours < 48 ? hours : hours / 24, hours < 48 ? "hours" : "days");
+}
+
 static enum oc_err
 refuse_length(struct ca_planning *p)
 {
@@ -197,6 +216,8 @@ ca_planning_times(struct ca_planning *p)
 		return CA_REFUSE(p, CA_RULE_VALIDITY,
 		    "it would be valid for no time, or beyond the year 9999");
 	err = check_choice(p, validity_s);
+	if (err == OC_OK)
+		err = check_longest(p, validity_s);
 	if (err != OC_OK)
 		return err;
 	tbs->not_after = end_of(p, validity_s);

@@ -3,6 +3,7 @@
 #include "ca/policy.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -262,6 +263,25 @@ expected_outcome(const struct ca_policy *policy)
 	return r;
 }
 
+static void
+explain_account(const struct ca_policy *policy, struct ca_explanation *x)
+{
+	const struct store_account *account = &policy->account;
+	char detail[128] = "", of_late[64] = "";
+
+	if (account->live_max > 0)
+		snprintf(detail, sizeof(detail), "%" PRId64 " of %" PRId64
+		    " certificates live", policy->usage.num_live,
+		    account->live_max);
+	if (account->period_max > 0)
+		snprintf(of_late, sizeof(of_late), "%s%" PRId64 " of %" PRId64
+		    " of late", detail[0] != '\0' ? ", " : "",
+		    policy->usage.num_period, account->period_max);
+	strcat(detail, of_late);
+	ca_explain(x, "account", CA_FROM_ACCOUNT, detail, "%s",
+	    account->name);
+}
+
 enum oc_err
 ca_policy_check(const struct ca_policy *policy,
     const struct ca_profile *profile, const struct ca_names *names,
@@ -277,6 +297,7 @@ ca_policy_check(const struct ca_policy *policy,
 	struct ca_zone_ids found = { .num = 0 };
 	enum oc_err err;
 
+	explain_account(policy, explanation);
 	if (policy->account.state != STORE_ACCOUNT_ACTIVE)
 		return ca_policy_refuse(&outcome, policy->account.name,
 		    explanation, error);

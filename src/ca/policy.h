@@ -33,6 +33,14 @@ struct ca_names {
 enum oc_err ca_names_add(struct ca_names *names, const struct x509_san *san,
     struct ca_explanation *explanation, struct oc_error *error)
     OC_MUST_CHECK;
+/* A host of CFSSL's "hosts" and -hostname: what it is, cfssl/request.h says.
+ * Then as above. */
+enum oc_err ca_names_add_cfssl(struct ca_names *names, const char *text,
+    size_t text_len, struct ca_explanation *explanation,
+    struct oc_error *error) OC_MUST_CHECK;
+/* By which rule a DNS name that is none is refused: NAME_WILDCARD for one
+ * with "*" in a wrong place, else NAME_MALFORMED. */
+enum ca_rule ca_names_rule(const char *text, size_t text_len);
 /* A host name in UTF-8 or A-labels; never anything but a DNS name: an IP or
  * e-mail address is NAME_KIND. */
 enum oc_err ca_names_add_host(struct ca_names *names, const char *text,

@@ -158,6 +158,24 @@ ca_profile_fini(struct ca_profile *profile)
 }
 
 bool
+ca_profile_takes(const struct ca_profile *profile, enum x509_san_kind kind)
+{
+	switch (kind) {
+	case X509_SAN_DNS:
+		return (profile->csr_parts & CA_CSR_DNS) != 0;
+	case X509_SAN_IP:
+		return (profile->csr_parts & CA_CSR_IP) != 0;
+	case X509_SAN_EMAIL:
+		return (profile->csr_parts & CA_CSR_EMAIL) != 0;
+	case X509_SAN_URI:
+		return (profile->csr_parts & CA_CSR_URI) != 0;
+	case X509_SAN_DIRECTORY:
+		break;
+	}
+	return profile->csr_parts != 0;
+}
+
+bool
 ca_profile_is_for(const struct ca_profile *profile, const char *issuer)
 {
 	uint32_t i;

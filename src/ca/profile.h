@@ -164,6 +164,9 @@ enum oc_err ca_profile_find(const struct oc_config *config, const char *name,
 void *ca_profile_alloc(struct ca_profile *profile, size_t len);
 char *ca_profile_keep_text(struct ca_profile *profile, const char *text);
 
+/* Whether a name of this kind is looked at when it stands in a CSR. */
+bool ca_profile_takes(const struct ca_profile *profile,
+    enum x509_san_kind kind);
 /* True if an issuer of this name may use it. */
 bool ca_profile_is_for(const struct ca_profile *profile, const char *issuer);
 

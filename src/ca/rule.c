@@ -43,6 +43,10 @@ static const char *const names[CA_RULE_MAX] = {
 	[CA_RULE_ZONE_PAUSED] = "zone-paused",
 	[CA_RULE_ZONE_DELEGATED] = "zone-delegated",
 	[CA_RULE_QUOTA_PERIOD] = "quota-period",
+	[CA_RULE_ISSUER_REVOKED] = "issuer-revoked",
+	[CA_RULE_VALIDITY_PROFILE] = "validity-profile",
+	[CA_RULE_PROFILE_UNKNOWN] = "profile-unknown",
+	[CA_RULE_AUTHENTICATION] = "authentication",
 };
 
 const char *

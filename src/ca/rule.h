@@ -54,6 +54,13 @@ enum ca_rule {
 	CA_RULE_ZONE_PAUSED,		/* "zone-paused" */
 	CA_RULE_ZONE_DELEGATED,		/* "zone-delegated": to another */
 	CA_RULE_QUOTA_PERIOD,		/* "quota-period": too many of late */
+	CA_RULE_ISSUER_REVOKED,		/* "issuer-revoked": or one above */
+	CA_RULE_VALIDITY_PROFILE,	/* "validity-profile": longer than the
+					 * profile's */
+	/* Said by the doors. */
+	CA_RULE_PROFILE_UNKNOWN,	/* "profile-unknown" */
+	CA_RULE_AUTHENTICATION,		/* "authentication": of a profile that
+					 * wants it */
 	CA_RULE_MAX
 };
 

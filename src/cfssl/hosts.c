@@ -49,21 +49,15 @@ is_with_port(const char *host)
 	return strspn(port, "0123456789") == strlen(port);
 }
 
-static enum oc_err
-classify(const struct cfssl_place *place, const char *host,
-    uint8_t address[16], struct x509_san *san, struct oc_error *error)
+enum oc_err
+cfssl_host_classify(const char *host, uint8_t address[16],
+    struct x509_san *san, struct oc_error *error)
 {
 	size_t address_len = read_address(host, address);
-	const char *p;
 
 	if (host[0] == '\0')
-		return cfssl_json_error(place, OC_ERR_MALFORMED, error,
+		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "is empty; take it out");
-	for (p = host; *p != '\0'; p++)
-		if ((unsigned char)*p >= 0x80)
-			return cfssl_json_error(place, OC_ERR_MALFORMED,
-			    error, "has letters beyond ASCII; write the "
-			    "A-labels (xn--...) that DNS has");
 	*san = (struct x509_san){ .kind = X509_SAN_DNS,
 	    .value = { (const uint8_t *)host, strlen(host) } };
 	if (address_len != 0) {
@@ -72,12 +66,30 @@ classify(const struct cfssl_place *place, const char *host,
 	} else if (has_scheme(host)) {
 		san->kind = X509_SAN_URI;
 		if (is_with_port(host))
-			return cfssl_json_error(place, OC_ERR_MALFORMED,
-			    error, "\"%.80s\" has a port, which no name has; "
-			    "leave it out", host);
+			return oc_error_set(error, OC_ERR_MALFORMED,
+			    "\"%.80s\" has a port, which no name has; leave "
+			    "it out", host);
 	} else if (strchr(host, '@') != NULL)
 		san->kind = X509_SAN_EMAIL;
 	return OC_OK;
+}
+
+/* In a CSR, where a DNS name is an IA5String. */
+static enum oc_err
+classify_ascii(const struct cfssl_place *place, const char *host,
+    uint8_t address[16], struct x509_san *san, struct oc_error *error)
+{
+	enum oc_err err;
+
+	for (const char *p = host; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			return cfssl_json_error(place, OC_ERR_MALFORMED,
+			    error, "has letters beyond ASCII; write the "
+			    "A-labels (xn--...) that DNS has");
+	err = cfssl_host_classify(host, address, san, error);
+	if (err != OC_OK)
+		cfssl_json_prefix(place, error);
+	return err;
 }
 
 /* Where it stands: the order in which CFSSL, that is Go, writes the kinds. */
@@ -138,7 +150,7 @@ cfssl_request_add_host(struct cfssl_request *r,
 	if (len > CFSSL_HOST_MAX)
 		return cfssl_json_error(place, OC_ERR_LIMIT, error,
 		    "is longer than %d octets", CFSSL_HOST_MAX);
-	err = classify(place, host, address, &san, error);
+	err = classify_ascii(place, host, address, &san, error);
 	if (err != OC_OK)
 		return err;
 	octets = malloc(len + sizeof(address));

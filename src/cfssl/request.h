@@ -48,6 +48,11 @@ enum oc_err cfssl_request_read(const char *where, const uint8_t *text,
     OC_MUST_CHECK;
 void cfssl_request_free(struct cfssl_request *request);	/* NULL is fine */
 
+/* What a host is: an IP address (its octets in address), a URI, an e-mail
+ * address or a DNS name; san borrows host.  MALFORMED: empty, or with a
+ * port. */
+enum oc_err cfssl_host_classify(const char *host, uint8_t address[16],
+    struct x509_san *san, struct oc_error *error) OC_MUST_CHECK;
 /* These hosts, "a,b", in place of those there are. */
 enum oc_err cfssl_request_set_hosts(struct cfssl_request *request,
     const char *where, const char *hosts, struct oc_error *error)

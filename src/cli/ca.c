@@ -87,8 +87,8 @@ open_store(struct cli *cli, struct store **store, struct oc_error *error)
 static const char *
 state_of(const struct ca_issuer *issuer, struct store *store)
 {
-	if (store != NULL &&
-	    ca_issuer_check_revoked(issuer, store, NULL) == OC_ERR_REFUSED)
+	if (store != NULL && ca_issuer_check_revoked(issuer, store, NULL,
+	    NULL) == OC_ERR_REFUSED)
 		return "revoked";
 	if (issuer->cert.not_after < oc_clock_now_s())
 		return "expired";

@@ -398,7 +398,7 @@ cli_ca_create(struct cli *cli, struct oc_error *error)
 	if (err == OC_OK)
 		err = cli_check_out(cli, "csr", error);
 	if (err == OC_OK)
-		err = cli_names_new(cli, &c.names, error);
+		err = cli_names_new(cli, NULL, &c.names, error);
 	if (err == OC_OK)
 		err = find_or_write_section(&c, error);
 	if (err == OC_OK)

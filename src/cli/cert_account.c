@@ -25,7 +25,7 @@ cli_asked_free(struct cli_asked *asked)
 	free(asked);
 }
 
-/* --san, or what the request says. */
+/* --san, or what the profile takes from the request. */
 static enum oc_err
 collect_names(const struct ca_request *request, struct cli_asked *asked,
     struct oc_error *error)
@@ -39,8 +39,10 @@ collect_names(const struct ca_request *request, struct cli_asked *asked,
 		num_sans = request->csr->extensions.num_sans;
 	}
 	for (uint32_t i = 0; err == OC_OK && i < num_sans; i++)
-		err = ca_names_add(&asked->names, &sans[i],
-		    request->explanation, error);
+		if (request->sans != NULL || ca_profile_takes(
+		    request->profile, sans[i].kind))
+			err = ca_names_add(&asked->names, &sans[i],
+			    request->explanation, error);
 	return err;
 }
 
@@ -88,6 +90,9 @@ fill(struct cli *cli, const char *name, const struct ca_request *request,
 
 	err = cli_find_account(cli, name, STORE_CREATE, &store, &account,
 	    error);
+	if (err == OC_ERR_NOT_FOUND)
+		err = ca_refuse_with(request->explanation, CA_RULE_ACCOUNT,
+		    err, error);
 	if (err == OC_OK)
 		err = collect_names(request, asked, error);
 	if (err == OC_OK)

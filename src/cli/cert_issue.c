@@ -3,6 +3,7 @@
 #include "cli/cert.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -32,6 +33,7 @@ struct issuing {
 	struct cli_asked *asked;	/* NULL: for no account */
 	struct ca_certificate certificate;
 	struct ca_explanation explanation;
+	struct ca_explanation late;	/* of what only the records know */
 };
 
 enum oc_err
@@ -56,22 +58,6 @@ cli_cert_chain(struct cli *cli, const struct ca_issuer *issuer,
 	return ca_chain_read(issuer, number, chain, error);
 }
 
-/* A CA's policy is its profiles: who wants longer writes one that says so. */
-static enum oc_err
-check_validity(const struct issuing *i, struct oc_error *error)
-{
-	long long hours = i->profile.validity_s / 3600;
-
-	if (i->profile.validity_s == 0 ||
-	    i->request.validity_s <= i->profile.validity_s)
-		return OC_OK;
-	return oc_error_set(error, OC_ERR_REFUSED, "--validity %s is longer "
-	    "than the profile %s gives (%lld %s); choose a shorter one, or "
-	    "another profile", cli_option(i->cli, "validity"),
-	    i->profile.name, hours < 48 ? hours : hours / 24,
-	    hours < 48 ? "hours" : "days");
-}
-
 /* Whatever can be found wrong without the token. */
 static enum oc_err
 prepare(struct issuing *i, struct oc_error *error)
@@ -85,7 +71,7 @@ prepare(struct issuing *i, struct oc_error *error)
 		oc_error_prefix(error, "--validity");
 		return OC_ERR_USAGE;
 	}
-	err = cli_names_new(i->cli, &i->names, error);
+	err = cli_names_new(i->cli, &i->explanation, &i->names, error);
 	if (err == OC_OK)
 		err = ca_csr_read(i->cli->args[0], &i->csr_der, &i->csr,
 		    &i->explanation, error);
@@ -94,8 +80,9 @@ prepare(struct issuing *i, struct oc_error *error)
 	if (err == OC_OK)
 		err = ca_profile_find(config, cli_option(i->cli, "profile"),
 		    &i->profile, error);
-	if (err == OC_OK)
-		err = check_validity(i, error);
+	if (err == OC_ERR_NOT_FOUND)
+		err = ca_refuse_with(&i->explanation,
+		    CA_RULE_PROFILE_UNKNOWN, err, error);
 	if (err == OC_OK)
 		err = cli_open_issuer(i->cli, cli_option(i->cli, "issuer"),
 		    &i->issuer, error);
@@ -152,10 +139,14 @@ issue(struct issuing *i, struct oc_error *error)
 	if (err != OC_OK)
 		return err;
 	sign_key_name(SIGN_KEY_ISSUER, name, key);
+	i->request.explanation = &i->late;
 	cli_progress_begin("the token");
 	err = ca_issue(i->issuer, store, cli_signer(i->cli, key), &i->request,
 	    cli_deadline(CLI_SIGN_S), &i->certificate, error);
 	cli_progress_end();
+	i->explanation.rule = i->late.rule;
+	memcpy(i->explanation.refusal, i->late.refusal,
+	    sizeof(i->late.refusal));
 	return err;
 }
 
@@ -210,21 +201,19 @@ cli_cert_issue(struct cli *cli, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	i->cli = cli;
 	err = prepare(i, error);
-	explain(i, err);
-	if (cli_has(cli, "dry-run"))
-		goto out;
-	if (err == OC_OK)
+	if (err == OC_OK && !cli_has(cli, "dry-run"))
 		err = cli_check_out(cli, "out", error);
-	if (err == OC_OK)
+	if (err == OC_OK && !cli_has(cli, "dry-run"))
 		err = issue(i, error);
-	if (err == OC_OK) {
+	explain(i, err);
+	if (err == OC_OK && !cli_has(cli, "dry-run")) {
 		err = write_out(i, error);
 		cli_nudge(cli);
 	}
-out:
 	ca_certificate_fini(&i->certificate);
 	cli_asked_free(i->asked);
 	ca_explanation_fini(&i->explanation);
+	ca_explanation_fini(&i->late);
 	ca_profile_fini(&i->profile);
 	ca_chain_fini(&i->chain);
 	ca_issuer_free(i->issuer);

@@ -8,10 +8,13 @@
 
 #include "base/file.h"
 #include "ca/cfssl_config.h"
+#include "ca/csr.h"
 #include "ca/issue.h"
+#include "ca/plan.h"
+#include "ca/policy.h"
 #include "cli/cfssl.h"
 #include "cli/cfssl_issuer.h"
-#include "cli/csr.h"
+#include "cli/explain.h"
 
 /* Everything of one run. */
 struct signing {
@@ -20,11 +23,12 @@ struct signing {
 	const struct ca_profile *profile;
 	struct ca_profile found;	/* where it is, */
 	struct ca_cfssl_config *standard;	/* or here */
-	struct cfssl_request *names;	/* -hostname, in its sans; or NULL */
+	struct ca_names *names;		/* -hostname; or NULL */
 	uint8_t subject[OC_NAME_MAX];
 	struct x509_csr csr;
 	struct ca_request request;
 	struct ca_certificate certificate;
+	struct ca_explanation explanation;
 };
 
 /* What CFSSL signs with where nobody says otherwise. */
@@ -45,11 +49,14 @@ default_profile(struct signing *s, struct oc_error *error)
 	return err;
 }
 
+/* Of -config, and of nothing else; or of [cfssl]'s, and then built in or of
+ * ocsign.conf. */
 static enum oc_err
 find_profile(struct signing *s, struct oc_error *error)
 {
 	const char *path = cli_option(s->cli, "config");
 	const char *name = cli_option(s->cli, "profile");
+	bool is_given = path != NULL;
 	const struct oc_config *config;
 	enum oc_err err = cli_config(s->cli, &config, error);
 
@@ -61,25 +68,40 @@ find_profile(struct signing *s, struct oc_error *error)
 		path = config->cfssl.config;
 	if (path == NULL && name[0] == '\0')
 		return default_profile(s, error);
-	err = path != NULL ?
-	    ca_cfssl_config_find(path, name, &s->found, error) :
-	    ca_profile_find(config, name, &s->found, error);
 	s->profile = &s->found;
+	err = path == NULL ? OC_ERR_NOT_FOUND :
+	    ca_cfssl_config_find(path, name, &s->found, error);
+	if (err == OC_ERR_NOT_FOUND && !is_given)
+		err = ca_profile_find(config, name, &s->found, error);
+	if (err == OC_ERR_NOT_FOUND)
+		err = ca_refuse_with(&s->explanation,
+		    CA_RULE_PROFILE_UNKNOWN, err, error);
 	return err;
 }
 
+/* As the API reads "hostname". */
 static enum oc_err
 read_hostname(struct signing *s, struct oc_error *error)
 {
 	const char *hosts = cli_option(s->cli, "hostname");
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
 	if (hosts == NULL || hosts[0] == '\0')
 		return OC_OK;
 	s->names = calloc(1, sizeof(*s->names));
 	if (s->names == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = cfssl_request_set_hosts(s->names, "-hostname", hosts, error);
+	while (err == OC_OK && hosts[0] != '\0') {
+		size_t len = strcspn(hosts, ",");
+
+		if (len > 0)
+			err = ca_names_add_cfssl(s->names, hosts, len,
+			    &s->explanation, error);
+		hosts += len;
+		hosts += *hosts == ',';
+	}
+	if (err != OC_OK)
+		oc_error_prefix(error, "-hostname");
 	s->request.sans = s->names->sans;
 	s->request.num_sans = s->names->num_sans;
 	return err;
@@ -104,15 +126,18 @@ static enum oc_err
 issue(struct signing *s, struct oc_error *error)
 {
 	const char *name = s->issuer->config->name;
+	struct ca_explanation late = { 0 };
 	char key[SIGN_KEY_NAME_MAX];
 	struct store *store;
 	enum oc_err err;
 
 	s->request.profile = s->profile;
 	s->request.csr = &s->csr;
-	err = cli_store(s->cli, STORE_CREATE, &store, error);
+	s->request.explanation = &s->explanation;
+	err = ca_plan_preview(s->issuer, &s->request, error);
+	s->request.explanation = NULL;
 	if (err == OC_OK)
-		err = ca_check_csr(&s->csr, s->profile, error);
+		err = cli_store(s->cli, STORE_CREATE, &store, error);
 	if (err == OC_OK)
 		err = cli_need_key(s->cli, SIGN_KEY_ISSUER, name, error);
 	if (err == OC_OK)
@@ -120,10 +145,14 @@ issue(struct signing *s, struct oc_error *error)
 	if (err != OC_OK)
 		return err;
 	sign_key_name(SIGN_KEY_ISSUER, name, key);
+	s->request.explanation = &late;
 	cli_progress_begin("the token");
 	err = ca_issue(s->issuer, store, cli_signer(s->cli, key),
 	    &s->request, cli_deadline(CLI_SIGN_S), &s->certificate, error);
 	cli_progress_end();
+	s->explanation.rule = late.rule;
+	memcpy(s->explanation.refusal, late.refusal, sizeof(late.refusal));
+	ca_explanation_fini(&late);
 	return err;
 }
 
@@ -145,12 +174,22 @@ print(struct signing *s, const struct cfssl_key *key, struct oc_error *error)
 	return err;
 }
 
+/* On standard error: standard output is cfssljson's. */
+static void
+explain(const struct signing *s, enum oc_err err)
+{
+	if (cli_has(s->cli, "explain") && (err == OC_OK ||
+	    s->explanation.refusal[0] != '\0'))
+		cli_explain_text(stderr, &s->explanation);
+}
+
 static void
 signing_fini(struct signing *s)
 {
 	ca_certificate_fini(&s->certificate);
 	ca_issuer_free(s->issuer);
-	cfssl_request_free(s->names);
+	ca_explanation_fini(&s->explanation);
+	free(s->names);
 	ca_cfssl_config_free(s->standard);
 	ca_profile_fini(&s->found);
 }
@@ -209,6 +248,7 @@ gencert(struct signing *s, const struct cfssl_request *request,
 		    made.csr_len }, &s->csr, error);
 	if (err == OC_OK)
 		err = issue(s, error);
+	explain(s, err);
 	if (err == OC_OK)
 		err = print(s, made.key, error);
 	cli_cfssl_made_fini(&made);
@@ -283,13 +323,14 @@ sign(struct signing *s, uint8_t **csr, struct oc_error *error)
 	if (at + 1 < cli->num_args)
 		return oc_error_set(error, OC_ERR_USAGE, "\"%.60s\" is one "
 		    "argument too many beside -csr", cli->args[at + 1]);
-	err = cli_csr_read(path, csr, &s->csr, error);
+	err = ca_csr_read(path, csr, &s->csr, &s->explanation, error);
 	if (err == OC_OK && at < cli->num_args)
 		err = read_subject(s, cli->args[at], error);
 	if (err == OC_OK)
 		err = prepare(s, error);
 	if (err == OC_OK)
 		err = issue(s, error);
+	explain(s, err);
 	return err == OC_OK ? print(s, NULL, error) : err;
 }
 
@@ -320,6 +361,7 @@ const struct cli_option cli_gencert_options[] = {
 	{ "profile", "NAME", CLI_OPTIONAL, "of config.json or ocsign.conf" },
 	{ "hostname", "A,B", CLI_OPTIONAL, "instead of CSRJSON's hosts" },
 	{ "cn", "NAME", CLI_OPTIONAL, "instead of CSRJSON's CN" },
+	{ "explain", NULL, CLI_OPTIONAL, "say where each field comes from" },
 	{ "loglevel", "N", CLI_OPTIONAL, "taken for CFSSL's sake: 0 to 5" },
 	{ NULL }
 };
@@ -331,6 +373,7 @@ const struct cli_option cli_sign_options[] = {
 	{ "profile", "NAME", CLI_OPTIONAL, "of config.json or ocsign.conf" },
 	{ "hostname", "A,B", CLI_OPTIONAL, "instead of the request's names" },
 	{ "csr", "FILE", CLI_OPTIONAL, "instead of the argument" },
+	{ "explain", NULL, CLI_OPTIONAL, "say where each field comes from" },
 	{ "loglevel", "N", CLI_OPTIONAL, "taken for CFSSL's sake: 0 to 5" },
 	{ NULL }
 };

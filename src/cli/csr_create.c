@@ -320,7 +320,7 @@ cli_csr_create(struct cli *cli, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	err = check_options(cli, error);
 	if (err == OC_OK)
-		err = cli_names_new(cli, &names, error);
+		err = cli_names_new(cli, NULL, &names, error);
 	if (err == OC_OK)
 		err = check_names(names, error);
 	if (err == OC_OK)

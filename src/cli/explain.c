@@ -2,6 +2,9 @@
 /* What --explain prints: each field and where it came from. */
 #include "cli/explain.h"
 
+#include "ca/explain_json.h"
+#include "cli/work_impl.h"
+
 /* What a stranger wrote into a CSR must not move the cursor. */
 static void
 put_safe(FILE *out, const char *text)
@@ -42,25 +45,9 @@ cli_explain_text(FILE *out, const struct ca_explanation *x)
 json_t *
 cli_explain_json(const struct ca_explanation *x)
 {
-	json_t *object = cli_object(), *fields = cli_array(), *field;
-	const struct ca_explained *item;
-	size_t i;
+	json_t *json = ca_explanation_json(x);
 
-	cli_put_bool(object, "accepted", !is_refused(x));
-	if (is_refused(x)) {
-		cli_put_text(object, "rule", ca_rule_name(x->rule));
-		cli_put_text(object, "refusal", x->refusal);
-	}
-	for (i = 0; i < x->num_items; i++) {
-		item = &x->items[i];
-		field = cli_object();
-		cli_put_text(field, "field", item->field);
-		cli_put_text(field, "value", item->value);
-		cli_put_text(field, "source", ca_source_name(item->source));
-		if (item->detail[0] != '\0')
-			cli_put_text(field, "detail", item->detail);
-		cli_append(fields, field);
-	}
-	cli_put(object, "fields", fields);
-	return object;
+	if (json == NULL)
+		cli_no_memory();
+	return json;
 }

@@ -11,8 +11,7 @@
 /* "subject: CN=a (csr)" a line, and the rule that refused it, if any. */
 void cli_explain_text(FILE *out, const struct ca_explanation *explanation);
 
-/* {"accepted", "rule", "refusal", "fields": [{"field", "value", "source",
- * "detail"}]}; rule and refusal only if it was refused. */
+/* ca_explanation_json(). */
 json_t *cli_explain_json(const struct ca_explanation *explanation);
 
 #endif

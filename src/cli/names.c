@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "ca/hostname.h"
+#include "ca/policy.h"
 #include "x509/name.h"
 
 /* A host name in any script is a DNS name, as its A-labels. */
@@ -31,9 +32,25 @@ parse_san(const char *text, uint8_t *octets, size_t max,
 	return x509_san_parse(prefixed, octets, max, san, error);
 }
 
+static enum oc_err
+take_san(const char *text, struct cli_names *names, uint32_t n,
+    struct ca_explanation *x, struct oc_error *error)
+{
+	size_t skipped = strncasecmp(text, "DNS:", 4) == 0 ? 4 : 0;
+	struct oc_error why = { 0 };
+	enum oc_err err;
+
+	err = parse_san(text, names->octets[n], sizeof(names->octets[n]),
+	    &names->sans[n], &why);
+	if (err == OC_OK)
+		return OC_OK;
+	return oc_error_set(error, ca_refuse_with(x, ca_names_rule(text +
+	    skipped, strlen(text + skipped)), err, &why), "%s", why.text);
+}
+
 enum oc_err
-cli_names_new(const struct cli *cli, struct cli_names **out,
-    struct oc_error *error)
+cli_names_new(const struct cli *cli, struct ca_explanation *x,
+    struct cli_names **out, struct oc_error *error)
 {
 	struct cli_names *names = calloc(1, sizeof(*names));
 	const char *text = cli_option(cli, "subject");
@@ -54,11 +71,10 @@ cli_names_new(const struct cli *cli, struct cli_names **out,
 		uint32_t n = names->num_sans;
 
 		if (n == X509_SANS_MAX)
-			err = oc_error_set(error, OC_ERR_LIMIT,
-			    "more than %d --san", X509_SANS_MAX);
+			err = ca_refuse(x, CA_RULE_NAMES_MAX, OC_ERR_LIMIT,
+			    error, "more than %d --san", X509_SANS_MAX);
 		else
-			err = parse_san(text, names->octets[n],
-			    sizeof(names->octets[n]), &names->sans[n], error);
+			err = take_san(text, names, n, x, error);
 		names->num_sans++;
 		if (err != OC_OK) {
 			oc_error_prefix(error, "--san");

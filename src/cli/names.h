@@ -4,6 +4,7 @@
 #define CLI_NAMES_H
 
 #include "base/limits.h"
+#include "ca/explain.h"
 #include "cli/cli.h"
 #include "der/writer.h"
 #include "x509/ext.h"
@@ -19,8 +20,10 @@ struct cli_names {
 };
 
 /* What the command's options of these names say; USAGE if one cannot be
- * right.  For free(). */
-enum oc_err cli_names_new(const struct cli *cli, struct cli_names **names,
+ * right, with the rule for a name in explanation, which may be NULL.  For
+ * free(). */
+enum oc_err cli_names_new(const struct cli *cli,
+    struct ca_explanation *explanation, struct cli_names **names,
     struct oc_error *error) OC_MUST_CHECK;
 
 /* *der is for free(). */

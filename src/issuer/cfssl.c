@@ -31,12 +31,33 @@ issuer_cfssl_failure(int code, const char *message)
 	    "messages");
 }
 
+/* The explanation stands beside CFSSL's members: its clients take "result" for
+ * null or for what they wanted, and pass over what they do not know. */
+void
+issuer_cfssl_fail_explained(struct net_exchange *exchange, int status,
+    int code, const char *message, const struct ca_explanation *x)
+{
+	json_t *json = issuer_cfssl_failure(code, message);
+
+	issuer_door_explain(exchange, json, x);
+	issuer_door_reply(exchange, status, "text/plain; charset=utf-8",
+	    NULL, json);
+}
+
 void
 issuer_cfssl_fail(struct net_exchange *exchange, int status, int code,
     const char *message)
 {
-	issuer_door_reply(exchange, status, "text/plain; charset=utf-8",
-	    NULL, issuer_cfssl_failure(code, message));
+	issuer_cfssl_fail_explained(exchange, status, code, message, NULL);
+}
+
+void
+issuer_cfssl_refuse(struct net_exchange *exchange, int code,
+    enum ca_rule rule, const char *message)
+{
+	const struct ca_explanation x = issuer_door_refusal(rule, message);
+
+	issuer_cfssl_fail_explained(exchange, 400, code, message, &x);
 }
 
 void

@@ -28,6 +28,12 @@ enum {
 /* {"success":false,...}; as CFSSL does, text/plain. */
 void issuer_cfssl_fail(struct net_exchange *exchange, int status, int code,
     const char *message);
+/* Of an issuance; x NULL: it was not refused, but failed. */
+void issuer_cfssl_fail_explained(struct net_exchange *exchange, int status,
+    int code, const char *message, const struct ca_explanation *x);
+/* 400, by this rule; NONE: by none of those that have a name. */
+void issuer_cfssl_refuse(struct net_exchange *exchange, int code,
+    enum ca_rule rule, const char *message);
 /* Takes result. */
 void issuer_cfssl_succeed(struct net_exchange *exchange, json_t *result);
 /* Takes messages too. */

@@ -151,6 +151,7 @@ issued(void *arg, const struct issuer_result *result)
 	    der.p, der.len));
 	json_object_set_new(json_object_get(json, "sums"), "certificate",
 	    describe_sums(der));
+	issuer_door_explain(m->exchange, json, result->explanation);
 	messages = m->has_hosts ? json_array() : json_pack("[{s:i, s:s}]",
 	    "code", CFSSL_POLICY_REQUEST, "message", no_hosts);
 	issuer_cfssl_succeed_with(m->exchange, json, messages);
@@ -250,13 +251,14 @@ begin_newcert(struct issuer_service *service, struct net_exchange *exchange,
 	profile = issuer_service_profile(service, name);
 	authority = issuer_service_find(service, label);
 	if (profile == NULL)
-		issuer_cfssl_fail(exchange, 400, CFSSL_POLICY_PROFILE,
-		    "Unknown policy profile");
+		issuer_cfssl_refuse(exchange, CFSSL_POLICY_PROFILE,
+		    CA_RULE_PROFILE_UNKNOWN, "Unknown policy profile");
 	else if (profile->auth_key != NULL)
-		issuer_cfssl_fail(exchange, 400, 400,
+		issuer_cfssl_refuse(exchange, 400, CA_RULE_AUTHENTICATION,
 		    "authentication required");
 	else if (authority == NULL)
-		issuer_cfssl_fail(exchange, 400, 400, "unknown label");
+		issuer_cfssl_refuse(exchange, 400, CA_RULE_NONE,
+		    "unknown label");
 	else if (authority->info == NULL)
 		issuer_cfssl_fail(exchange, 503, 503,
 		    "the signer is away: try again");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CFSSL's revoke, crl and ocspsign.
+ * CFSSL's revoke and ocspsign.
  *
  * ocspsign hands out the response that responders give.  What status a
  * certificate has, ocsign-status decides from the records, and our socket of
@@ -12,17 +12,12 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/clock.h"
-#include "ca/revoke.h"
-#include "cfssl/duration.h"
 #include "ipc/handover.h"
 #include "issuer/cfssl.h"
 #include "issuer/revocation.h"
 #include "issuer/text.h"
 #include "net/json.h"
 #include "x509/file.h"
-
-#define CRL_LIFETIME_MIN_S 60
 
 /* --- revoke ------------------------------------------------------------- */
 
@@ -91,116 +86,6 @@ issuer_cfssl_revoke(struct issuer_service *service,
 	else
 		revoke(service, exchange, serial, key_id, reason);
 	json_decref(document);
-}
-
-/* --- crl ---------------------------------------------------------------- */
-
-/* A list is made on a worker with a connection of its own to the records and
- * to the signer, since both block. */
-struct listing {
-	const struct issuer_service *service;
-	struct net_exchange *exchange;
-	struct issuer_work work;
-	struct oc_config_issuer config;		/* with another lifetime */
-	struct ca_issuer issuer;		/* a view of the authority's */
-	struct ca_crl crl;
-	enum oc_err err;
-	struct oc_error error;
-};
-
-static void
-make_list(void *arg)
-{
-	struct listing *l = arg;
-	const struct oc_config *config = issuer_service_config(l->service);
-	struct signer *signer = NULL;
-	struct store *store = NULL;
-	char *path;
-
-	if (asprintf(&path, "%s/signer-issuer.sock",
-	    config->daemon.run_directory) < 0) {
-		l->err = OC_ERR_NOMEM;
-		return;
-	}
-	l->err = ipc_signer_new(path, "ocsign-issuer", &signer);
-	free(path);
-	if (l->err == OC_OK)
-		l->err = store_open(config->store.path, STORE_WRITE, &store,
-		    &l->error);
-	if (l->err == OC_OK) {
-		store_set_actor(store, "ocsign-issuer");
-		l->err = ca_crl_create(&l->issuer, store, signer,
-		    oc_clock_mono_ns() + ISSUER_DEADLINE_NS, &l->crl,
-		    &l->error);
-	}
-	store_close(store);
-	sign_free(signer);
-}
-
-static void
-list_made(void *arg)
-{
-	struct listing *l = arg;
-	char *text = l->err != OC_OK ? NULL :
-	    malloc(OC_BASE64_LEN(l->crl.der_len) + 1);
-
-	if (text != NULL) {
-		oc_base64_encode(l->crl.der, l->crl.der_len, text);
-		issuer_cfssl_succeed(l->exchange, json_string(text));
-	} else if (l->err == OC_ERR_REFUSED) {
-		issuer_cfssl_fail(l->exchange, 400, CFSSL_POLICY_REQUEST,
-		    l->error.text);
-	} else {
-		issuer_cfssl_fail(l->exchange, 503, 503,
-		    "the list could not be made now: try again");
-	}
-	free(text);
-	ca_crl_fini(&l->crl);
-	free(l);
-}
-
-void
-issuer_cfssl_crl(struct issuer_service *service,
-    struct net_exchange *exchange)
-{
-	const struct net_request *r = net_exchange_request(exchange);
-	struct issuer_authority *authority = issuer_service_find(service,
-	    NULL);
-	char expiry[32];
-	struct oc_error error = { 0 };
-	struct listing *l;
-
-	if (authority == NULL) {
-		issuer_cfssl_fail(exchange, 400, 400, "there is no default "
-		    "issuer here");
-		return;
-	}
-	l = calloc(1, sizeof(*l));
-	if (l == NULL) {
-		issuer_cfssl_fail(exchange, 500, 500, "out of memory");
-		return;
-	}
-	l->service = service;
-	l->exchange = exchange;
-	l->config = *authority->issuer->config;
-	l->issuer = *authority->issuer;
-	l->issuer.config = &l->config;
-	l->work = (struct issuer_work){ make_list, list_made, l, NULL };
-	if (net_request_query(r, "expiry", expiry, sizeof(expiry)) &&
-	    (cfssl_duration_parse(expiry, &l->config.crl_lifetime_s,
-	    &error) != OC_OK ||
-	    l->config.crl_lifetime_s < CRL_LIFETIME_MIN_S ||
-	    l->config.crl_lifetime_s >
-	    authority->issuer->config->crl_lifetime_s)) {
-		free(l);
-		issuer_cfssl_fail(exchange, 400, 400, error.text[0] != '\0' ?
-		    error.text : "expiry: less than a minute, or longer "
-		    "than crl-lifetime");
-	} else if (issuer_workers_submit(issuer_service_workers(service),
-	    &l->work) != OC_OK) {
-		free(l);
-		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
-	}
 }
 
 /* --- ocspsign ----------------------------------------------------------- */

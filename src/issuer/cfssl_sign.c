@@ -46,13 +46,19 @@ void
 issuer_cfssl_fail_result(struct net_exchange *exchange,
     const struct issuer_result *result)
 {
+	struct ca_explanation x;
+
 	switch (issuer_fault_of(result->err)) {
 	case ISSUER_AWAY:
 		issuer_cfssl_fail(exchange, 503, 503, result->error.text);
 		return;
 	case ISSUER_REFUSED:
-		issuer_cfssl_fail(exchange, 400, code_of(result->rule),
-		    result->error.text);
+		x = *result->explanation;
+		if (x.refusal[0] == '\0')
+			snprintf(x.refusal, sizeof(x.refusal), "%s",
+			    result->error.text);
+		issuer_cfssl_fail_explained(exchange, 400, code_of(x.rule),
+		    result->error.text, &x);
 		return;
 	case ISSUER_BROKEN:
 		break;
@@ -66,13 +72,16 @@ static void
 issued(void *arg, const struct issuer_result *result)
 {
 	struct net_exchange *exchange = arg;
+	json_t *json;
 
-	if (result->err != OC_OK)
+	if (result->err != OC_OK) {
 		issuer_cfssl_fail_result(exchange, result);
-	else
-		issuer_cfssl_succeed(exchange, json_pack("{s:o}",
-		    "certificate", issuer_pem("CERTIFICATE",
-		    result->certificate.der, result->certificate.der_len)));
+		return;
+	}
+	json = json_pack("{s:o}", "certificate", issuer_pem("CERTIFICATE",
+	    result->certificate.der, result->certificate.der_len));
+	issuer_door_explain(exchange, json, result->explanation);
+	issuer_cfssl_succeed(exchange, json);
 }
 
 /* --- what is asked for -------------------------------------------------- */
@@ -109,29 +118,10 @@ read_asked(const uint8_t *text, size_t len, struct asked *a,
 	return err;
 }
 
-/* One host: an address, an e-mail address, a URI or a DNS name. */
-static enum oc_err
-add_host(struct ca_names *names, const char *text, size_t len,
-    struct oc_error *error)
-{
-	char host[CFSSL_HOST_MAX + 1];
-	uint8_t octets[CFSSL_HOST_MAX];
-	struct x509_san san;
-	enum oc_err err;
-
-	if (len > CFSSL_HOST_MAX)
-		return oc_error_set(error, OC_ERR_LIMIT, "a host of more "
-		    "than %d octets", CFSSL_HOST_MAX);
-	memcpy(host, text, len);
-	host[len] = '\0';
-	err = x509_san_parse(host, octets, sizeof(octets), &san, error);
-	return err == OC_OK ? ca_names_add(names, &san, NULL, error) : err;
-}
-
 /* hosts, else hostname with its commas; neither: those of the CSR. */
 static enum oc_err
 read_names(const struct asked *a, struct ca_names **out,
-    struct oc_error *error)
+    struct ca_explanation *x, struct oc_error *error)
 {
 	struct ca_names *names = NULL;
 	enum oc_err err = OC_OK;
@@ -148,8 +138,8 @@ read_names(const struct asked *a, struct ca_names **out,
 		    i < json_array_size(a->hosts); i++) {
 			const json_t *j = json_array_get(a->hosts, i);
 
-			err = add_host(names, json_string_value(j),
-			    json_string_length(j), error);
+			err = ca_names_add_cfssl(names, json_string_value(j),
+			    json_string_length(j), x, error);
 		}
 	else
 		for (const char *p = a->hostname; err == OC_OK && *p != '\0';
@@ -157,7 +147,8 @@ read_names(const struct asked *a, struct ca_names **out,
 			size_t n = strcspn(p, ",");
 
 			if (n > 0)
-				err = add_host(names, p, n, error);
+				err = ca_names_add_cfssl(names, p, n, x,
+				    error);
 			p += n;
 			p += *p == ',';
 		}
@@ -169,15 +160,16 @@ read_names(const struct asked *a, struct ca_names **out,
 	return OC_OK;
 }
 
+/* NULL if there is none. */
 static enum oc_err
-read_subject(const json_t *json, uint8_t out[OC_NAME_MAX], size_t *len,
+read_subject(const json_t *json, struct cfssl_subject **out,
     struct oc_error *error)
 {
 	struct cfssl_subject *subject;
 	char *text;
 	enum oc_err err;
 
-	*len = 0;
+	*out = NULL;
 	if (json == NULL)
 		return OC_OK;
 	subject = calloc(1, sizeof(*subject));
@@ -186,11 +178,13 @@ read_subject(const json_t *json, uint8_t out[OC_NAME_MAX], size_t *len,
 	    oc_error_set(error, OC_ERR_NOMEM, "out of memory") :
 	    cfssl_subject_read("subject", (const uint8_t *)text,
 	    strlen(text), subject, error);
-	if (err == OC_OK)
-		err = cfssl_subject_write(subject, out, len, error);
 	free(text);
-	free(subject);
-	return err;
+	if (err != OC_OK) {
+		free(subject);
+		return err;
+	}
+	*out = subject;
+	return OC_OK;
 }
 
 /* Everything but who may: that was decided. */
@@ -203,8 +197,9 @@ issue(struct issuer_service *service, struct net_exchange *exchange,
 	    issuer_service_find(service, a->label);
 	const struct oc_config_api *api =
 	    &issuer_service_config(service)->api;
-	struct issuer_result result = { .rule = CA_RULE_NAME_MALFORMED };
-	uint8_t subject[OC_NAME_MAX];
+	struct ca_explanation x = { 0 };
+	struct issuer_result result = { .explanation = &x };
+	struct cfssl_subject *subject = NULL;
 	struct issuer_order order = {
 		.authority = authority, .profile = profile, .csr = a->csr,
 		.csr_len = strlen(a->csr), .key = key,
@@ -213,7 +208,8 @@ issue(struct issuer_service *service, struct net_exchange *exchange,
 	};
 
 	if (authority == NULL) {
-		issuer_cfssl_fail(exchange, 400, 400, "unknown label");
+		issuer_cfssl_refuse(exchange, 400, CA_RULE_NONE,
+		    "unknown label");
 		return;
 	}
 	if (authority->info == NULL) {
@@ -221,20 +217,24 @@ issue(struct issuer_service *service, struct net_exchange *exchange,
 		    "try again");
 		return;
 	}
-	order.subject.p = subject;
-	result.err = read_names(a, &order.names, &result.error);
+	result.err = read_names(a, &order.names, &x, &result.error);
 	if (result.err == OC_OK)
-		result.err = read_subject(a->subject, subject,
-		    &order.subject.len, &result.error);
+		result.err = read_subject(a->subject, &subject,
+		    &result.error);
+	order.subject = subject;
 	if (result.err == OC_OK)
 		result.err = issuer_issue(service, &order, issued, exchange);
-	if (result.err == OC_OK)
+	free(subject);
+	if (result.err == OC_OK) {
+		ca_explanation_fini(&x);
 		return;
+	}
 	free(order.names);
 	if (result.error.text[0] == '\0')
 		(void)oc_error_set(&result.error, result.err,
 		    "too many requests: try again");
 	issuer_cfssl_fail_result(exchange, &result);
+	ca_explanation_fini(&x);
 }
 
 /* The CSR is there and is PEM; the profile is known. */
@@ -245,14 +245,14 @@ check(struct issuer_service *service, struct net_exchange *exchange,
 	const struct ca_profile *profile;
 
 	if (a->csr == NULL || a->csr[0] == '\0') {
-		issuer_cfssl_fail(exchange, 400, 400,
+		issuer_cfssl_refuse(exchange, 400, CA_RULE_CSR_MALFORMED,
 		    "missing parameter 'certificate_request'");
 		return NULL;
 	}
 	profile = issuer_service_profile(service, a->profile);
 	if (profile == NULL)
-		issuer_cfssl_fail(exchange, 400, CFSSL_POLICY_PROFILE,
-		    "Unknown policy profile");
+		issuer_cfssl_refuse(exchange, CFSSL_POLICY_PROFILE,
+		    CA_RULE_PROFILE_UNKNOWN, "Unknown policy profile");
 	return profile;
 }
 
@@ -272,16 +272,16 @@ issuer_cfssl_sign(struct issuer_service *service,
 	struct asked a = { 0 };
 
 	if (read_asked(r->body, r->body_len, &a, &error) != OC_OK)
-		issuer_cfssl_fail(exchange, 400, 400,
+		issuer_cfssl_refuse(exchange, 400, CA_RULE_NONE,
 		    "Unable to parse sign request");
 	else if ((profile = check(service, exchange, &a)) == NULL)
 		;
 	else if (profile->auth_key != NULL)
-		issuer_cfssl_fail(exchange, 400, 400,
-		    "authentication required");
+		issuer_cfssl_refuse(exchange, 400,
+		    CA_RULE_AUTHENTICATION, "authentication required");
 	else if (!is_pem(a.csr))
-		issuer_cfssl_fail(exchange, 400, CFSSL_CSR_DECODE,
-		    "CSR Decode failed");
+		issuer_cfssl_refuse(exchange, CFSSL_CSR_DECODE,
+		    CA_RULE_CSR_MALFORMED, "CSR Decode failed");
 	else
 		issue(service, exchange, &a, profile, NULL);
 	json_decref(a.document);
@@ -390,24 +390,27 @@ authsign(struct issuer_service *service, struct net_exchange *exchange,
 	const char *fault;
 
 	if (read_asked(text.p, text.len, &a, &error) != OC_OK) {
-		issuer_cfssl_fail(exchange, 400, 400,
+		issuer_cfssl_refuse(exchange, 400, CA_RULE_NONE,
 		    "Unable to parse authenticated sign request");
 		json_decref(a.document);
 		return;
 	}
 	profile = issuer_service_profile(service, a.profile);
 	if (profile == NULL || profile->auth_key == NULL)
-		issuer_cfssl_fail(exchange, 400, 400,
+		issuer_cfssl_refuse(exchange, 400, profile == NULL ?
+		    CA_RULE_PROFILE_UNKNOWN : CA_RULE_AUTHENTICATION,
 		    "no authentication provider");
 	else if (!is_authentic(service, profile, token, text))
-		issuer_cfssl_fail(exchange, 400, 400, "invalid token");
+		issuer_cfssl_refuse(exchange, 400,
+		    CA_RULE_AUTHENTICATION, "invalid token");
 	else if ((fault = nonce_fault(service, a.document)) != NULL)
-		issuer_cfssl_fail(exchange, 400, 400, fault);
+		issuer_cfssl_refuse(exchange, 400,
+		    CA_RULE_AUTHENTICATION, fault);
 	else if (check(service, exchange, &a) == NULL)
 		;
 	else if (!is_pem(a.csr)) {
-		issuer_cfssl_fail(exchange, 400, CFSSL_CSR_DECODE,
-		    "CSR Decode failed");
+		issuer_cfssl_refuse(exchange, CFSSL_CSR_DECODE,
+		    CA_RULE_CSR_MALFORMED, "CSR Decode failed");
 	} else {
 		make_key(token, key);
 		issue(service, exchange, &a, profile, key);
@@ -433,7 +436,7 @@ issuer_cfssl_authsign(struct issuer_service *service,
 	    &request_text) != OC_OK ||
 	    decode(token_text, &token, &token_len) != OC_OK ||
 	    decode(request_text, &request, &request_len) != OC_OK)
-		issuer_cfssl_fail(exchange, 400, 400,
+		issuer_cfssl_refuse(exchange, 400, CA_RULE_NONE,
 		    "Unable to parse authenticated sign request");
 	else
 		authsign(service, exchange,

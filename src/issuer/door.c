@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "issuer/door.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/explain_json.h"
 #include "net/json.h"
 
 static const char text_type[] = "text/plain; charset=utf-8";
@@ -57,6 +59,27 @@ issuer_door_refuse(void *arg, const char *path, int status, char **body,
 	*type = is_origin ? "application/json" : text_type;
 	*body = dump(json);
 	json_decref(json);
+}
+
+void
+issuer_door_explain(const struct net_exchange *exchange, json_t *object,
+    const struct ca_explanation *x)
+{
+	char value[8];
+
+	if (x != NULL && net_request_query(net_exchange_request(exchange),
+	    "explain", value, sizeof(value)) && strcmp(value, "1") == 0)
+		(void)json_object_set_new(object, "explanation",
+		    ca_explanation_json(x));
+}
+
+struct ca_explanation
+issuer_door_refusal(enum ca_rule rule, const char *text)
+{
+	struct ca_explanation x = { .rule = rule };
+
+	snprintf(x.refusal, sizeof(x.refusal), "%s", text);
+	return x;
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "ca/explain.h"
 #include "issuer/service.h"
 #include "net/server.h"
 
@@ -30,6 +31,14 @@ void issuer_door_refuse(void *arg, const char *path, int status,
  * it is overwritten.  fields as net_reply(). */
 void issuer_door_reply(struct net_exchange *exchange, int status,
     const char *type, const char *fields, json_t *json);
+
+/* Puts x as "explanation" into object if the request says "explain=1".  One
+ * that is NULL is not put. */
+void issuer_door_explain(const struct net_exchange *exchange, json_t *object,
+    const struct ca_explanation *x);
+/* What a door refuses itself; of no memory of its own. */
+struct ca_explanation issuer_door_refusal(enum ca_rule rule,
+    const char *text);
 
 /* CFSSL's door: "/api/v1/cfssl/". */
 #define ISSUER_CFSSL_PREFIX "/api/v1/cfssl/"

@@ -20,6 +20,7 @@
 /* The same request is being signed: how often to look whether it is done. */
 #define PENDING_LOOK_US 50000
 #define SERIAL_TRIES 3
+#define DAY_S INT64_C(86400)
 
 struct issuance {
 	struct issuer_service *service;
@@ -33,8 +34,9 @@ struct issuance {
 	size_t csr_text_len;
 	struct ca_names *names;
 	struct ca_policy *policy;
-	uint8_t *subject;
-	size_t subject_len;
+	struct cfssl_subject *subject;
+	uint8_t subject_der[OC_NAME_MAX];
+	size_t subject_len;		/* 0: the CSR's */
 	int64_t validity_s, deadline_ns;
 	char *hostnames, *type;
 	uint8_t key[STORE_HASH_LEN];
@@ -82,6 +84,7 @@ static void
 finish(struct issuance *i)
 {
 	i->result.profile = i->profile->name;
+	i->result.explanation = &i->explanation;
 	if (i->result.err == OC_OK)
 		issuer_service_nudge(i->service, NULL, NULL);
 	i->done(i->arg, &i->result);
@@ -202,7 +205,7 @@ begin_signing(struct issuance *i)
 static void begin_reserving(struct issuance *i);
 static void begin_planning(struct issuance *i);
 
-/* What was issued for this key before. */
+/* What was issued for this key before.  The plan is of another. */
 static enum oc_err
 get_repeated(struct store *store, void *arg)
 {
@@ -220,8 +223,11 @@ get_repeated(struct store *store, void *arg)
 		.der_len = asked.certificate.certificate_len,
 	};
 	i->result.not_after = asked.certificate.not_after;
+	i->result.validity_s = asked.validity * DAY_S;
 	asked.certificate.certificate = NULL;
 	store_asked_fini(&asked);
+	ca_explanation_fini(&i->explanation);
+	i->explanation.is_repeated = true;
 	return OC_OK;
 }
 
@@ -254,7 +260,7 @@ reserve(struct store *store, void *arg)
 
 	/* Here, not at start: it may have been revoked since. */
 	err = ca_issuer_check_revoked(i->authority->issuer, store,
-	    &i->result.error);
+	    &i->explanation, &i->result.error);
 	if (err != OC_OK)
 		return err;
 	return ca_reserve(store, i->authority->issuer->store_id, i->plan,
@@ -293,7 +299,6 @@ reserved(struct store_job *job, void *arg)
 	i->result.err = ca_policy_refuse(&i->reserved, i->policy == NULL ?
 	    "" : i->policy->account.name, &i->explanation,
 	    &i->result.error);
-	i->result.rule = i->explanation.rule;
 	finish(i);
 }
 
@@ -304,6 +309,19 @@ begin_reserving(struct issuance *i)
 }
 
 /* --- on a worker: reading, verifying, deciding, planning ---------------- */
+
+/* Of the request's subject what was not given. */
+static enum oc_err
+fill_subject(struct issuance *i, struct oc_error *error)
+{
+	enum oc_err err;
+
+	if (i->subject == NULL)
+		return OC_OK;
+	err = cfssl_subject_fill(i->subject, i->csr.subject, error);
+	return err != OC_OK ? err : cfssl_subject_write(i->subject,
+	    i->subject_der, &i->subject_len, error);
+}
 
 /* Zones and quotas of the caller. */
 static enum oc_err
@@ -317,12 +335,18 @@ decide(struct issuance *i, struct oc_error *error)
 		i->asked.zone_ids = i->zone_ids.ids;
 		i->asked.num_zones = i->zone_ids.num;
 	}
-	if (err == OC_OK && i->has_csr_key) {
-		err = ca_names_key(i->names, i->asked.account_id,
-		    i->csr.der, i->asked.validity, i->key);
-		i->asked.key = i->key;
-	}
 	return err;
+}
+
+/* Of the life that it has, asked for or not. */
+static enum oc_err
+make_key(struct issuance *i)
+{
+	if (!i->has_csr_key)
+		return OC_OK;
+	i->asked.key = i->key;
+	return ca_names_key(i->names, i->asked.account_id, i->csr.der,
+	    i->asked.validity, i->key);
 }
 
 static enum oc_err
@@ -331,11 +355,12 @@ plan(struct issuance *i, struct oc_error *error)
 	const struct ca_request request = {
 		.profile = i->profile,
 		.csr = &i->csr,
-		.subject = { i->subject, i->subject_len },
+		.subject = { i->subject_der, i->subject_len },
 		.sans = i->names == NULL ? NULL : i->names->sans,
 		.num_sans = i->names == NULL ? 0 : i->names->num_sans,
 		.validity_s = i->validity_s,
-		.explanation = &i->explanation,
+		/* Another serial number changes nothing of it. */
+		.explanation = i->num_tries == 0 ? &i->explanation : NULL,
 	};
 	enum oc_err err;
 
@@ -349,9 +374,14 @@ plan(struct issuance *i, struct oc_error *error)
 	if (err == OC_OK)
 		err = ca_prepare(issuer_service_epoch(i->service), i->plan,
 		    error);
-	if (err == OC_OK)
-		i->result.not_after = i->plan->tbs.not_after;
-	return err;
+	if (err != OC_OK)
+		return err;
+	i->result.not_after = i->plan->tbs.not_after;
+	i->result.validity_s = i->result.not_after -
+	    i->plan->tbs.not_before + (i->profile->validity_end ==
+	    CA_END_INCLUSIVE);
+	i->asked.validity = i->result.validity_s / DAY_S;
+	return make_key(i);
 }
 
 static void
@@ -366,11 +396,11 @@ work_out(void *arg)
 		    i->csr_text_len, &i->csr_der, &i->csr, &i->explanation,
 		    error);
 	if (err == OC_OK && i->num_tries == 0)
+		err = fill_subject(i, error);
+	if (err == OC_OK && i->num_tries == 0)
 		err = decide(i, error);
 	if (err == OC_OK)
 		err = plan(i, error);
-	if (err != OC_OK)
-		i->result.rule = i->explanation.rule;
 	i->result.err = err;
 }
 
@@ -424,13 +454,16 @@ take_order(struct issuance *i, const struct issuer_order *o)
 	i->has_csr_key = o->has_csr_key;
 	i->csr_text = copy(o->csr, o->csr_len);
 	i->csr_text_len = o->csr_len;
-	i->subject = (uint8_t *)copy(o->subject.p, o->subject.len);
-	i->subject_len = o->subject.len;
 	i->hostnames = copy(hostnames, strlen(hostnames));
 	i->type = copy(type, strlen(type));
-	if (i->csr_text == NULL || i->subject == NULL ||
-	    i->hostnames == NULL || i->type == NULL)
+	if (i->csr_text == NULL || i->hostnames == NULL || i->type == NULL)
 		return false;
+	if (o->subject != NULL) {
+		i->subject = malloc(sizeof(*i->subject));
+		if (i->subject == NULL)
+			return false;
+		*i->subject = *o->subject;
+	}
 	if (o->key != NULL)
 		memcpy(i->key, o->key, sizeof(i->key));
 	i->is_asked = o->policy != NULL || o->key != NULL ||
@@ -440,7 +473,6 @@ take_order(struct issuance *i, const struct issuer_order *o)
 		.hostnames = i->hostnames,
 		.csr = { (const uint8_t *)i->csr_text, i->csr_text_len },
 		.type = i->type,
-		.validity = o->validity,
 		.key = o->key == NULL ? NULL : i->key,
 		.key_window_s = o->key_window_s,
 	};

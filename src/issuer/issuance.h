@@ -11,6 +11,7 @@
 
 #include "ca/policy.h"
 #include "ca/steps.h"
+#include "cfssl/subject.h"
 #include "issuer/service.h"
 
 /* What a door wants.  The octets are copied; authority and profile stay. */
@@ -22,7 +23,9 @@ struct issuer_order {
 	size_t csr_len;
 	/* In place of the CSR's; NULL: the CSR's.  Owned from submit() on. */
 	struct ca_names *names;
-	struct der_bytes subject;	/* Name TLV; len 0: the CSR's */
+	/* What it has, and of the CSR's what it has not; NULL: the CSR's.
+	 * Copied. */
+	const struct cfssl_subject *subject;
 	int64_t validity_s;		/* 0: the profile's */
 	/* Who asks; NULL: the operator's configuration lets everybody.
 	 * Owned from submit() on, as is names. */
@@ -30,7 +33,6 @@ struct issuer_order {
 	/* Kept beside the certificate; account_id 0 and key NULL: not. */
 	const char *hostnames;		/* JSON text, as sent */
 	const char *type;
-	int64_t validity;
 	/* What makes a repetition one: NULL: nothing.  has_csr_key: made from
 	 * account, CSR, names and validity. */
 	const uint8_t *key;
@@ -41,10 +43,12 @@ struct issuer_order {
 
 struct issuer_result {
 	enum oc_err err;
-	enum ca_rule rule;		/* that refused; NONE: none */
 	struct oc_error error;
+	/* Where each field came from, and the rule that refused; borrowed.
+	 * Without items if the certificate was issued before. */
+	const struct ca_explanation *explanation;
 	struct ca_certificate certificate;	/* err OC_OK; borrowed */
-	int64_t not_after;
+	int64_t not_after, validity_s;
 	const char *profile;
 };
 

@@ -14,6 +14,7 @@
  */
 #include "issuer/origin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -68,16 +69,33 @@ issuer_origin_fail(struct origin_call *call, int status, int code,
 	issuer_origin_call_free(call);
 }
 
+/* The explanation stands beside the envelope's members: "messages" stays
+ * empty, and clients read of an error what they know. */
+static void
+refuse(struct origin_call *call, const struct ca_explanation *x,
+    const char *message)
+{
+	bool is_later = x->rule == CA_RULE_QUOTA ||
+	    x->rule == CA_RULE_QUOTA_PERIOD;
+	json_t *json = issuer_origin_failure(x->rule == CA_RULE_NONE ?
+	    ORIGIN_BAD_REQUEST : ORIGIN_RULE + (int)x->rule, message);
+	struct ca_explanation said = *x;
+
+	if (said.refusal[0] == '\0')
+		snprintf(said.refusal, sizeof(said.refusal), "%s", message);
+	issuer_door_explain(call->exchange, json, &said);
+	issuer_door_reply(call->exchange, is_later ? 429 : 400,
+	    "application/json", NULL, json);
+	issuer_origin_call_free(call);
+}
+
 void
 issuer_origin_fail_rule(struct origin_call *call, enum oc_err err,
-    enum ca_rule rule, const char *message)
+    const struct ca_explanation *x, const char *message)
 {
 	switch (issuer_fault_of(err)) {
 	case ISSUER_REFUSED:
-		issuer_origin_fail(call, rule == CA_RULE_QUOTA ||
-		    rule == CA_RULE_QUOTA_PERIOD ? 429 : 400,
-		    rule == CA_RULE_NONE ? ORIGIN_BAD_REQUEST :
-		    ORIGIN_RULE + (int)rule, message);
+		refuse(call, x, message);
 		return;
 	case ISSUER_AWAY:
 		issuer_origin_fail(call, 503, ORIGIN_TRY_LATER, message);
@@ -238,7 +256,7 @@ call_run(struct store_job *job, void *arg)
 		    "not found");
 	} else {
 		issuer_origin_fail_rule(call, job->err,
-		    call->explanation.rule, call->error.text[0] != '\0' ?
+		    &call->explanation, call->error.text[0] != '\0' ?
 		    call->error.text : job->error_text);
 	}
 }

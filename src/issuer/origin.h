@@ -57,8 +57,9 @@ struct origin_call {
 	const char *csr, *type;		/* borrowed from document */
 	const json_t *hostnames;
 	int64_t validity_days;
+	bool has_validity;
 	char *hostnames_text;		/* owned */
-	struct ca_explanation explanation;	/* of names */
+	struct ca_explanation explanation;	/* of what we refuse */
 	enum oc_err names_err;
 	struct oc_error names_error;
 	/* one and list */
@@ -83,9 +84,9 @@ void issuer_origin_fail(struct origin_call *call, int status, int code,
 /* Takes result and info (NULL: none).  Frees the call. */
 void issuer_origin_succeed(struct origin_call *call, json_t *result,
     json_t *info);
-/* For what issuing or policy says. */
+/* For what issuing or policy says; x has the rule. */
 void issuer_origin_fail_rule(struct origin_call *call, enum oc_err err,
-    enum ca_rule rule, const char *message);
+    const struct ca_explanation *x, const char *message);
 
 /* One certificate as the API shows it. */
 json_t *issuer_origin_describe(const struct store_asked *asked);

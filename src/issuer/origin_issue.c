@@ -18,7 +18,6 @@
 #include "net/json.h"
 
 #define DAY_S INT64_C(86400)
-#define VALIDITY_PRESET 5475
 
 /* --- the answer --------------------------------------------------------- */
 
@@ -27,15 +26,18 @@ describe(const struct origin_call *call, const struct issuer_result *result,
     const char *csr)
 {
 	char id[ISSUER_DECIMAL_MAX], expires_on[ISSUER_TIME_MAX];
+	json_t *json;
 
 	issuer_decimal(&result->certificate.serial, id);
 	issuer_time(result->not_after, expires_on);
-	return json_pack("{s:s, s:o, s:s, s:O, s:s, s:s, s:I}", "id", id,
+	json = json_pack("{s:s, s:o, s:s, s:O, s:s, s:s, s:I}", "id", id,
 	    "certificate", issuer_pem("CERTIFICATE",
 	    result->certificate.der, result->certificate.der_len),
 	    "csr", csr, "hostnames", call->hostnames,
 	    "expires_on", expires_on, "request_type", call->type,
-	    "requested_validity", (json_int_t)call->validity_days);
+	    "requested_validity", (json_int_t)(result->validity_s / DAY_S));
+	issuer_door_explain(call->exchange, json, result->explanation);
+	return json;
 }
 
 static void
@@ -47,8 +49,20 @@ issued(void *arg, const struct issuer_result *result)
 		issuer_origin_succeed(call, describe(call, result,
 		    call->csr), NULL);
 	else
-		issuer_origin_fail_rule(call, result->err, result->rule,
-		    result->error.text);
+		issuer_origin_fail_rule(call, result->err,
+		    result->explanation, result->error.text);
+}
+
+/* None: what the profile gives.  What is no life at all is the profile's to
+ * refuse. */
+static int64_t
+validity_of(const struct origin_call *call)
+{
+	if (!call->has_validity)
+		return 0;
+	return call->validity_days < 1 ||
+	    call->validity_days > INT64_MAX / DAY_S ? -1 :
+	    call->validity_days * DAY_S;
 }
 
 static struct issuer_order
@@ -59,9 +73,9 @@ make_order(struct origin_call *call, const char *csr)
 		.profile = call->profile,
 		.csr = csr, .csr_len = strlen(csr),
 		.names = call->names, .policy = call->policy,
-		.validity_s = call->validity_days * DAY_S,
+		.validity_s = validity_of(call),
 		.hostnames = call->hostnames_text,
-		.type = call->type, .validity = call->validity_days,
+		.type = call->type,
 		.deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS,
 	};
 
@@ -91,7 +105,6 @@ read_document(struct origin_call *call, struct oc_error *error)
 
 	call->csr = "";
 	call->type = "origin-rsa";
-	call->validity_days = VALIDITY_PRESET;
 	err = net_json_parse(r->body, r->body_len, &call->document, error);
 	if (err != OC_OK)
 		return err;
@@ -103,14 +116,14 @@ read_document(struct origin_call *call, struct oc_error *error)
 		return oc_error_set(error, err,
 		    "csr and request_type are strings");
 	if (net_json_get_integer(call->document, "requested_validity",
-	    &call->validity_days) != OC_OK || call->validity_days < 1 ||
-	    call->validity_days > VALIDITY_PRESET)
+	    &call->validity_days) != OC_OK)
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "requested_validity is a number of days: 7, 30, 90, 365, "
 		    "730, 1095 or 5475");
+	call->has_validity = json_is_integer(json_object_get(call->document,
+	    "requested_validity"));
 	if (net_json_get_strings(call->document, "hostnames",
-	    &call->hostnames) != OC_OK || call->hostnames == NULL ||
-	    json_array_size(call->hostnames) == 0)
+	    &call->hostnames) != OC_OK || call->hostnames == NULL)
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "hostnames is a list of at least one name");
 	return OC_OK;
@@ -267,7 +280,7 @@ key_made(void *arg)
 	struct origin_call *call = m->call;
 
 	if (m->err != OC_OK) {
-		issuer_origin_fail_rule(call, m->err, CA_RULE_NONE,
+		issuer_origin_fail_rule(call, m->err, &call->explanation,
 		    m->error.text);
 		making_free(m);
 		return;
@@ -335,7 +348,8 @@ issuer_origin_create(struct origin_call *call)
 	if (err == OC_OK)
 		err = find_authority(call, &error);
 	if (err != OC_OK) {
-		issuer_origin_fail_rule(call, err, CA_RULE_NONE, error.text);
+		issuer_origin_fail_rule(call, err, &call->explanation,
+		    error.text);
 		return;
 	}
 	read_names(call);

@@ -186,7 +186,7 @@ revoked(void *arg, const struct issuer_revoked *r)
 	json_t *result;
 
 	if (r->err != OC_OK) {
-		issuer_origin_fail_rule(call, r->err, CA_RULE_NONE,
+		issuer_origin_fail_rule(call, r->err, &call->explanation,
 		    r->error.text);
 		return;
 	}

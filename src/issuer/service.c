@@ -454,6 +454,7 @@ issuer_service_free(struct issuer_service *s)
 	for (size_t i = 0; i < s->num_authorities; i++) {
 		ca_issuer_free(s->authorities[i].issuer);
 		free(s->authorities[i].info);
+		free(s->authorities[i].list.waiting);
 	}
 	for (size_t i = 0; i < s->num_profiles; i++)
 		ca_profile_fini(&s->profiles[i]);
@@ -517,15 +518,18 @@ issuer_service_epoch(const struct issuer_service *service)
 const struct ca_profile *
 issuer_service_profile(const struct issuer_service *s, const char *name)
 {
+	const struct ca_profile *profile = NULL;
+
 	if (name == NULL)
 		name = "";
-	if (name[0] == '\0' && s->num_profiles > 0)
+	if (s->cfssl != NULL)
+		profile = ca_cfssl_config_profile(s->cfssl, name);
+	if (profile == NULL && name[0] == '\0' && s->num_profiles > 0)
 		return s->profiles;
-	for (size_t i = 0; i < s->num_profiles; i++)
+	for (size_t i = 0; profile == NULL && i < s->num_profiles; i++)
 		if (strcmp(s->profiles[i].name, name) == 0)
-			return &s->profiles[i];
-	return s->cfssl == NULL ? NULL :
-	    ca_cfssl_config_profile(s->cfssl, name);
+			profile = &s->profiles[i];
+	return profile;
 }
 
 const struct ca_profile *

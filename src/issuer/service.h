@@ -17,12 +17,26 @@
 struct event_base;
 struct issuer_service;
 
+struct net_exchange;
+
+/* Its CRL, for cfssl_crl.c. */
+struct issuer_list {
+	bool is_making;			/* then the worker has seq */
+	struct net_exchange **waiting;	/* for the next; owned */
+	size_t num_waiting;
+	int64_t lifetime_s;		/* that the next is to have */
+	bool is_known;			/* the newest CRL lacks no change up
+					 * to seq */
+	int64_t seq;
+};
+
 /* An [issuer NAME] that may sign certificates. */
 struct issuer_authority {
 	struct ca_issuer *issuer;
 	char key[SIGN_KEY_NAME_MAX];
 	struct sign_key_info *info;	/* NULL: the signer has not said yet */
 	char error_text[OC_ERROR_TEXT_MAX];	/* why not */
+	struct issuer_list list;
 };
 
 /* Reads certificates, makes the store know them, starts the threads.  Blocks
@@ -56,9 +70,9 @@ typedef void issuer_nudged_fn(void *arg, enum oc_err err);
 void issuer_service_nudge(struct issuer_service *service,
     issuer_nudged_fn *done, void *arg);
 
-/* A profile of [api] profiles, or of [cfssl]'s config.json by its name there;
- * "" or NULL: the first of these.  NULL: there is none of that name, and no
- * other is taken. */
+/* A profile of [cfssl]'s config.json, else of [api] profiles; "" or NULL: the
+ * default there, else the first of these.  NULL: there is none of that name,
+ * and no other is taken.  "ocsign sign" looks in the same order. */
 const struct ca_profile *issuer_service_profile(
     const struct issuer_service *service, const char *name);
 

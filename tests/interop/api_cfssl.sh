@@ -305,6 +305,54 @@ jq -r .result a.body | openssl base64 -d -A |
     openssl crl -inform DER -noout -text >crl.txt || fail "crl"
 grep -qi "$(openssl x509 -in one.pem -noout -serial | cut -d= -f2)" \
     crl.txt && grep -q Superseded crl.txt || fail "not in the list"
+# Asked for again and again, by many at once, it is signed once in a while;
+# one that lacks a revocation is not handed out.
+lists() {
+	sqlite3 store.db 'SELECT count(*) FROM crl'
+}
+crl_number() {
+	jq -r .result "$1.body" | openssl base64 -d -A | openssl crl \
+	    -inform DER -noout -crlnumber
+}
+before=$(lists)
+began=$(date +%s)
+n=0
+loops=
+while [ $n -lt 40 ]; do
+	ask "$ours" "crl?expiry=$((20 + n % 3))h" "crl$((n % 8))" &
+	loops="$loops $!"
+	n=$((n + 1))
+	if [ $((n % 8)) -eq 0 ]; then
+		for pid in $loops; do
+			wait "$pid"
+		done
+		loops=
+		grep -L '"success":true' crl[0-7].body | grep . &&
+		    fail "crl: $(cat crl?.body)"
+	fi
+done
+after=$(lists)
+ended=$(date +%s)
+[ $((after - before)) -le $(((ended - began) / 5 + 1)) ] ||
+    fail "$((after - before)) lists in $((ended - began)) s"
+ask "$ours" crl a
+number=$(crl_number a)
+serial=$(openssl x509 -in two.pem -noout -serial | cut -d= -f2)
+ask "$ours" revoke b -d "{\"serial\": \"0x$serial\",
+    \"authority_key_id\": \"$aki\"}"
+[ "$(cat b.status)" = 200 ] || fail "revoke: $(cat b.body)"
+ask "$ours" crl c
+[ "$(crl_number c)" != "$number" ] || fail "the same list: $number"
+jq -r .result c.body | openssl base64 -d -A | openssl crl -inform DER \
+    -noout -text | grep -qi "$serial" || fail "two.pem is not in the list"
+# Issuing is no reason for a new one, time is.
+ask "$ours" sign b -d "$(sign_request '{}')"
+ask "$ours" crl d
+[ "$(crl_number d)" = "$(crl_number c)" ] || [ "$(date +%s)" -gt \
+    $((ended + 4)) ] || fail "a new list for nothing"
+sleep 5
+ask "$ours" crl e
+[ "$(crl_number e)" != "$(crl_number d)" ] || fail "still the same list"
 
 # --- nothing secret is kept or said -----------------------------------------
 ! grep -qi "$key" ocsignd.log store.db || fail "an HMAC key is kept"

@@ -232,11 +232,12 @@ grep -qi '^Allow: GET, POST' head || fail "no Allow"
 call GET /client/v4/zones -H "$auth" | refuse 404 route
 post '{"hostnames":["a.example.com"],"csr":5}' -H "$auth" |
     refuse 400 strings
-post "$(request '[]')" -H "$auth" | refuse 400 'at least one'
+post "$(request '[]')" -H "$auth" | refuse 400 'asks for no name' 11
+post '{"csr":"x"}' -H "$auth" | refuse 400 'at least one'
 post "$(request '["a.example.com", 5]')" -H "$auth" |
     refuse 400 'list of'
 post "$(request '["a.example.com"]' 8)" -H "$auth" | refuse 400 valid 11
-post "$(request '["a.example.com"]' 99999)" -H "$auth" | refuse 400 days
+post "$(request '["a.example.com"]' 99999)" -H "$auth" | refuse 400 validity 11
 post "$(request '["a.example.com"]' 7 keyless-certificate)" -H "$auth" |
     refuse 400 origin-ecc
 post "$(request '["a.other.test"]')" -H "$auth" | refuse 400 zone 11

@@ -317,6 +317,7 @@ plan_times(struct ca_fixture *f, int64_t not_before, int64_t validity_s,
 	enum oc_err err;
 
 	ca_get_profile(f, "server", &profile);
+	profile.validity_s = INT64_C(100) * 365 * 86400;
 	err = ca_plan_new(f->issuer, &request, SIGN_ECDSA_SHA256, &plan,
 	    error);
 	if (err == OC_OK)
@@ -351,6 +352,40 @@ life_stays_within_the_issuers(void **state)
 	    OC_ERR_REFUSED);
 	assert_int_equal(plan_times(f, now, INT64_MAX, &tbs, &error),
 	    OC_ERR_REFUSED);
+}
+
+/* Whoever sends a CSR is bound by the profile; who makes a CA is not. */
+static void
+life_stays_within_the_profiles(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct ca_explanation explanation = { 0 };
+	struct ca_profile profile;
+	struct ca_plan *plan = NULL;
+	struct oc_error error = { 0 };
+	struct ca_request request = { .profile = &profile,
+	    .csr = ca_csr("P-256", "CN=a.example", NULL),
+	    .subject = ca_csr("P-256", "CN=a.example", NULL)->subject,
+	    .explanation = &explanation };
+
+	ca_get_profile(f, "server", &profile);
+	request.validity_s = profile.validity_s;
+	assert_int_equal(ca_plan_new(f->issuer, &request, SIGN_ECDSA_SHA256,
+	    &plan, &error), OC_OK);
+	ca_plan_free(plan);
+	request.validity_s++;
+	assert_int_equal(ca_plan_new(f->issuer, &request, SIGN_ECDSA_SHA256,
+	    &plan, &error), OC_ERR_REFUSED);
+	assert_int_equal(explanation.rule, CA_RULE_VALIDITY_PROFILE);
+	assert_non_null(strstr(error.text, "longer than the profile server "
+	    "gives (90 days)"));
+	request.spki = request.csr->spki;
+	request.csr = NULL;
+	profile.sans_rule = CA_SANS_OPTIONAL;
+	assert_int_equal(ca_plan_new(f->issuer, &request, SIGN_ECDSA_SHA256,
+	    &plan, &error), OC_OK);
+	ca_plan_free(plan);
+	ca_explanation_fini(&explanation);
 }
 
 static void
@@ -452,6 +487,7 @@ main(void)
 		TEST(long_uri_is_kept_whole),
 		TEST(empty_subject_makes_names_critical),
 		TEST(life_stays_within_the_issuers),
+		TEST(life_stays_within_the_profiles),
 		TEST(does_not_begin_after_its_issuer_has_ended),
 		TEST(path_length_is_the_issuers_less_one),
 		TEST(what_does_not_read_back_is_not_signed),
