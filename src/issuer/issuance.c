@@ -361,7 +361,11 @@ work_out(void *arg)
 	struct oc_error *error = &i->result.error;
 	enum oc_err err = OC_OK;
 
-	if (i->csr_der == NULL)
+	/* Whoever asked has given up. */
+	if (oc_clock_mono_ns() >= i->deadline_ns)
+		err = oc_error_set(error, OC_ERR_TIMEOUT,
+		    "too many requests wait: try again");
+	if (err == OC_OK && i->csr_der == NULL)
 		err = ca_csr_parse("the request", (uint8_t *)i->csr_text,
 		    i->csr_text_len, &i->csr_der, &i->csr, &i->explanation,
 		    error);

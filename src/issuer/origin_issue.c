@@ -186,6 +186,7 @@ read_policy(struct store *store, struct origin_call *call,
 struct making {
 	struct origin_call *call;
 	struct issuer_work work;
+	int64_t deadline_ns;
 	enum oc_err err;
 	struct oc_error error;
 	char *key_pem, *csr_pem;
@@ -233,6 +234,11 @@ make_key(void *arg)
 	bool is_rsa = strcmp(m->call->type, "origin-rsa") == 0;
 	struct cfssl_key *key = NULL;
 
+	if (oc_clock_mono_ns() >= m->deadline_ns) {
+		m->err = oc_error_set(&m->error, OC_ERR_TIMEOUT,
+		    "busy: try again");
+		return;
+	}
 	m->err = cfssl_key_new(is_rsa ? SIGN_KEY_RSA : SIGN_KEY_P256,
 	    is_rsa ? 2048 : 256, &key, &m->error);
 	if (m->err == OC_OK)
@@ -291,11 +297,12 @@ begin_making(struct origin_call *call)
 
 	if (m != NULL) {
 		m->call = call;
+		m->deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS;
 		m->work = (struct issuer_work){ make_key, key_made, m,
 		    NULL };
 	}
-	if (m == NULL || issuer_workers_submit(issuer_service_workers(
-	    call->service), &m->work) != OC_OK) {
+	if (m == NULL || issuer_workers_submit(issuer_service_makers(
+	    call->service, ISSUER_KEYS_OF_ACCOUNTS), &m->work) != OC_OK) {
 		free(m);
 		issuer_origin_fail(call, 503, ORIGIN_TRY_LATER,
 		    "busy: try again");

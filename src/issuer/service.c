@@ -34,6 +34,7 @@ struct issuer_service {
 	struct signer *signer;
 	struct ipc_channel *status;
 	struct issuer_workers *workers;
+	struct issuer_workers *makers[ISSUER_KEYS_NUM];
 	struct issuer_authority *authorities;
 	size_t num_authorities;
 	/* The worker's, while is_finding. */
@@ -217,6 +218,16 @@ on_workers(evutil_socket_t fd, short what, void *arg)
 	issuer_workers_dispatch(((struct issuer_service *)arg)->workers);
 }
 
+static void
+on_makers(evutil_socket_t fd, short what, void *arg)
+{
+	struct issuer_service *s = arg;
+
+	(void)fd, (void)what;
+	for (size_t i = 0; i < ISSUER_KEYS_NUM; i++)
+		issuer_workers_dispatch(s->makers[i]);
+}
+
 static enum oc_err
 add_event(struct issuer_service *s, int fd, event_callback_fn fn)
 {
@@ -245,6 +256,9 @@ add_events(struct issuer_service *s)
 		err = add_event(s, ipc_channel_fd(s->status), on_status);
 	if (err == OC_OK)
 		err = add_event(s, issuer_workers_fd(s->workers), on_workers);
+	for (size_t i = 0; err == OC_OK && i < ISSUER_KEYS_NUM; i++)
+		err = add_event(s, issuer_workers_fd(s->makers[i]),
+		    on_makers);
 	return err;
 }
 
@@ -391,6 +405,18 @@ open_channels(struct issuer_service *s, struct oc_error *error)
 	    oc_error_set(error, err, "channels: %s", oc_strerror(err));
 }
 
+static enum oc_err
+start_workers(struct issuer_service *s, struct oc_error *error)
+{
+	enum oc_err err = issuer_workers_new(num_threads(), ISSUER_WORK_MAX,
+	    &s->workers, error);
+
+	for (size_t i = 0; err == OC_OK && i < ISSUER_KEYS_NUM; i++)
+		err = issuer_workers_new(1, ISSUER_KEY_WORK_MAX,
+		    &s->makers[i], error);
+	return err;
+}
+
 enum oc_err
 issuer_service_new(const struct oc_config *config, struct event_base *base,
     struct issuer_service **service, struct oc_error *error)
@@ -411,7 +437,7 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	if (err == OC_OK)
 		err = open_channels(s, error);
 	if (err == OC_OK)
-		err = issuer_workers_new(num_threads(), &s->workers, error);
+		err = start_workers(s, error);
 	if (err == OC_OK) {
 		err = add_events(s);
 		if (err != OC_OK)
@@ -431,17 +457,21 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 void
 issuer_service_free(struct issuer_service *s)
 {
-	struct issuer_workers *workers;
+	struct issuer_workers *workers, *makers[ISSUER_KEYS_NUM];
 	struct store_thread *store;
 
 	if (s == NULL)
 		return;
 	workers = s->workers;
+	memcpy(makers, s->makers, sizeof(makers));
 	store = s->store;
 	s->workers = NULL;
+	memset(s->makers, 0, sizeof(s->makers));
 	s->store = NULL;
 	for (size_t i = 0; i < s->num_events; i++)
 		event_free(s->events[i]);
+	for (size_t i = 0; i < ISSUER_KEYS_NUM; i++)
+		issuer_workers_free(makers[i]);
 	issuer_workers_free(workers);
 	store_thread_free(store);
 	if (s->find_again != NULL)
@@ -500,6 +530,12 @@ struct issuer_workers *
 issuer_service_workers(struct issuer_service *service)
 {
 	return service->workers;
+}
+
+struct issuer_workers *
+issuer_service_makers(struct issuer_service *service, enum issuer_keys whose)
+{
+	return service->makers[whose];
 }
 
 struct event_base *

@@ -42,6 +42,12 @@ struct signer *issuer_service_signer(struct issuer_service *service);
 struct ipc_channel *issuer_service_status(struct issuer_service *service);
 struct issuer_workers *issuer_service_workers(
     struct issuer_service *service);
+/* For making keys: a thread and a short queue for each kind of caller, so
+ * that nobody keeps the accounts' from being made. */
+enum issuer_keys { ISSUER_KEYS_OF_ANYBODY, ISSUER_KEYS_OF_ACCOUNTS,
+    ISSUER_KEYS_NUM };
+struct issuer_workers *issuer_service_makers(struct issuer_service *service,
+    enum issuer_keys whose);
 
 struct event_base *issuer_service_base(struct issuer_service *service);
 /* store_epoch(): ca_prepare() wants it, on another thread. */

@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Who has no token takes nothing from who has: not the threads, not the event
+# loop, not the CAs that are another door's; and what the API says of itself
+# is so.  Each check is one that once failed.
+
+. "$top_srcdir/tests/interop/failure.sh"
+need openssl curl pgrep jq
+
+ca_folder
+ca_make
+ocsign key generate --token demo --label edge >/dev/null
+cat >>ocsign.conf <<EOF
+[issuer edge]
+certificate = edge.pem
+chain = root.pem
+token = demo
+key = edge
+ocsp-url = $url
+[api]
+listen = 127.0.0.1:0
+origin-ecc = edge
+EOF
+sed -i 's/^table-directory = .*/&\nlog-level = info/' ocsign.conf
+ocsign ca create edge --issuer root --subject 'CN=Test Edge,O=Example,C=DE'
+ocsign account add acme >/dev/null
+ocsign zone add example.com --account acme >/dev/null
+ocsign account token acme --kind bearer --out token.out >/dev/null
+auth="Authorization: Bearer $(cat token.out)"
+json='Content-Type: application/json'
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -keyout site.key -subj /CN=www.example.com -out site.csr 2>/dev/null
+service_start
+api=$(sed 's,/$,,' run/api.urls)
+
+# call PATH CURL-OPTION...: body in out, prints the status.
+call() {
+	path=$1
+	shift
+	curl -sS -m 12 -o out -D head -w '%{http_code}\n' "$@" "$api$path"
+}
+# refused PATH STATUS CODE CURL-OPTION...
+refused() {
+	path=$1
+	want=$2
+	code=$3
+	shift 3
+	got=$(call "$path" "$@")
+	[ "$got" = "$want" ] && jq -e "(.success | not) and
+	    .errors[0].code == $code" out >/dev/null ||
+	    fail "$path: $got, not $want and $code: $(cat out)"
+}
+# order HOST: a request of the origin API.
+order() {
+	jq -n --rawfile csr site.csr --arg host "$1" '{csr: $csr,
+	    hostnames: [$host], requested_validity: 7,
+	    request_type: "origin-ecc"}'
+}
+# create HOST
+create() {
+	call /client/v4/certificates -H "$json" -H "$auth" -d "$(order "$1")"
+}
+# made HOST: so it was issued.
+made() {
+	[ "$(create "$1")" = 200 ]
+}
+within 10 made a.example.com || fail "nothing is issued: $(cat out)"
+
+cfssl=/api/v1/cfssl
+slow='{"CN": "x", "key": {"algo": "rsa", "size": 4096}}'
+# --- keys for nobody --------------------------------------------------------
+# Without issuers there is no CFSSL CA to make keys for.
+for name in newkey newcert; do
+	[ "$(call $cfssl/$name -d "$slow")" = 404 ] ||
+	    fail "$name without issuers: $(cat out)"
+done
+configure() {
+	lines=$(count ': reloaded' ocsignd.log)
+	sed -i "$1" ocsign.conf
+	kill -HUP "$(cat ocsignd.pid)"
+	within 10 is_reloaded || fail "no reload"
+}
+is_reloaded() {
+	[ "$(count ': reloaded' ocsignd.log)" -gt "$lines" ]
+}
+endpoints='health info certinfo sign newkey newcert revoke crl ocspsign'
+configure "s/^origin-ecc = .*/&\\nissuers = ca\\nprofiles = server\\n\
+endpoints = $endpoints/"
+is_asked() {
+	[ "$(call $cfssl/health)" = 200 ] &&
+	    jq -e .result.healthy out >/dev/null
+}
+within 10 is_asked || fail "not healthy: $(cat out)"
+
+hammer() {
+	while [ ! -e hammer.stop ]; do
+		curl -sS -m 12 -o /dev/null -w '%{http_code}\n' -d "$slow" \
+		    "$api$cfssl/newkey" >>"hammer.$1" 2>&1 || true
+	done
+}
+hammers=
+for n in 1 2 3 4 5 6 7 8; do
+	hammer $n &
+	hammers="$hammers $!"
+done
+pids="$pids $hammers"
+sleep 2
+sign=$(jq -n --rawfile csr site.csr '{certificate_request: $csr}')
+for n in 1 2 3 4 5; do
+	[ "$(curl -sS -m 2 -o out -w '%{http_code}' -H "$json" -H "$auth" \
+	    -d "$(order $n.example.com)" "$api/client/v4/certificates")" = \
+	    200 ] || fail "nothing is issued beside newkey: $(cat out)"
+	[ "$(curl -sS -m 2 -o out -w '%{http_code}' -d "$sign" \
+	    "$api$cfssl/sign")" = 200 ] ||
+	    fail "nothing is signed beside newkey: $(cat out)"
+done
+# An account's key is not behind them.
+[ "$(curl -sS -m 2 -o out -w '%{http_code}' -H "$json" -H "$auth" \
+    -d "$(order key.example.com | jq '.csr = ""')" \
+    "$api/client/v4/certificates")" = 200 ] ||
+    fail "no key beside newkey: $(cat out)"
+: >hammer.stop
+for pid in $hammers; do
+	wait "$pid" || true
+done
+cat hammer.? | grep -q '^503$' || fail "nobody was told to try again"
+! cat hammer.? | grep -Evq '^(200|503)$' || fail "$(cat hammer.? | sort -u)"
