@@ -612,7 +612,10 @@ issuer_service_find_key_id(struct issuer_service *s, struct der_bytes key_id)
 	for (size_t i = 0; i < s->num_authorities; i++) {
 		const struct ca_issuer *issuer = s->authorities[i].issuer;
 
-		if (issuer->key_id_len == key_id.len &&
+		/* Others are the origin API's. */
+		if (has_word(&s->config->api.issuers,
+		    issuer->config->name) &&
+		    issuer->key_id_len == key_id.len &&
 		    memcmp(issuer->key_id, key_id.p, key_id.len) == 0)
 			return &s->authorities[i];
 	}

@@ -83,10 +83,10 @@ struct issuer_authority *issuer_service_find(struct issuer_service *service,
 /* By [issuer NAME]; NULL. */
 struct issuer_authority *issuer_service_find_name(
     struct issuer_service *service, const char *name);
-/* The one with this key identifier; NULL. */
+/* The one of [api] issuers with this key identifier; NULL. */
 struct issuer_authority *issuer_service_find_key_id(
     struct issuer_service *service, struct der_bytes key_id);
-/* Every authority's key is known. */
-bool issuer_service_is_healthy(const struct issuer_service *service);
+void issuer_service_ask_health(struct issuer_service *service,
+    issuer_health_fn *done, void *arg);
 
 #endif

@@ -95,7 +95,7 @@ within 10 is_asked || fail "not healthy: $(cat out)"
 
 hammer() {
 	while [ ! -e hammer.stop ]; do
-		curl -sS -m 12 -o /dev/null -w '%{http_code}\n' -d "$slow" \
+		curl -sS -m 60 -o /dev/null -w '%{http_code}\n' -d "$slow" \
 		    "$api$cfssl/newkey" >>"hammer.$1" 2>&1 || true
 	done
 }
@@ -126,3 +126,21 @@ for pid in $hammers; do
 done
 cat hammer.? | grep -q '^503$' || fail "nobody was told to try again"
 ! cat hammer.? | grep -Evq '^(200|503)$' || fail "$(cat hammer.? | sort -u)"
+
+# --- another door's CA ------------------------------------------------------
+# CFSSL's door has "ca"; "edge" is the origin API's alone.
+made edge.example.com || fail "edge: $(cat out)"
+jq -r .result.certificate out >edge.site.pem
+id=$(jq -r .result.id out)
+aki=$(openssl x509 -in edge.site.pem -noout -ext authorityKeyIdentifier |
+    sed -n 's/^ *\([0-9A-F:]*\)$/\1/p' | tr -d : | tr A-F a-f)
+[ -n "$aki" ] || fail "no authorityKeyIdentifier"
+theirs="{\"serial\": \"$id\", \"authority_key_id\": \"$aki\"}"
+refused $cfssl/certinfo 400 11200 -d "$theirs"
+refused $cfssl/revoke 400 11200 -d "$theirs"
+refused $cfssl/ocspsign 400 8100 -d "$(jq -n --rawfile c edge.site.pem \
+    '{certificate: $c}')"
+[ "$(call "/client/v4/certificates/$id" -H "$auth")" = 200 ] &&
+    jq -e '.result | has("revoked_at") | not' out >/dev/null ||
+    fail "revoked through another door: $(cat out)"
+service_stop
