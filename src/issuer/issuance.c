@@ -312,6 +312,7 @@ decide(struct issuance *i, struct oc_error *error)
 	enum oc_err err = OC_OK;
 
 	if (i->policy != NULL) {
+		i->policy->leaves_quotas = i->has_csr_key;
 		err = ca_policy_check(i->policy, i->profile, i->names,
 		    &i->zone_ids, &i->explanation, error);
 		i->asked.zone_ids = i->zone_ids.ids;
