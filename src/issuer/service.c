@@ -359,6 +359,9 @@ load_profiles(struct issuer_service *s, struct oc_error *error)
 	if (err == OC_OK && s->config->cfssl.config != NULL)
 		err = ca_cfssl_config_load(s->config->cfssl.config,
 		    &s->cfssl, error);
+	if (err == OC_OK && s->cfssl != NULL)
+		err = ca_cfssl_config_check_names(s->cfssl,
+		    s->config->cfssl.config, words, error);
 	if (err == OC_OK)
 		err = ca_profile_find(s->config, "origin-rsa",
 		    &s->origin_rsa, error);

@@ -143,4 +143,15 @@ refused $cfssl/ocspsign 400 8100 -d "$(jq -n --rawfile c edge.site.pem \
 [ "$(call "/client/v4/certificates/$id" -H "$auth")" = 200 ] &&
     jq -e '.result | has("revoked_at") | not' out >/dev/null ||
     fail "revoked through another door: $(cat out)"
+
+# --- one name for two profiles ----------------------------------------------
+cat >config.json <<EOF
+{"signing": {"profiles": {"server": {"usages": ["signing", "server auth"],
+    "expiry": "24h", "auth_key": "k"}}},
+ "auth_keys": {"k": {"type": "standard",
+    "key": "0123456789ABCDEF0123456789ABCDEF"}}}
+EOF
+printf '[cfssl]\nconfig = config.json\n' >>ocsign.conf
+! ocsignd -t >out 2>&1 || fail "-t does not see two profiles \"server\""
+grep -q 'config.json has a profile "server"' out || fail "-t: $(cat out)"
 service_stop
