@@ -100,11 +100,17 @@ issuer_cfssl_handle(struct issuer_service *service,
 	    not_found, strlen(not_found));
 }
 
+static void
+tell_health(void *arg, bool is_healthy)
+{
+	issuer_cfssl_succeed(arg, json_pack("{s:b}", "healthy",
+	    (int)is_healthy));
+}
+
 /* Whether a certificate could be had now. */
 void
 issuer_cfssl_health(struct issuer_service *service,
     struct net_exchange *exchange)
 {
-	issuer_cfssl_succeed(exchange, json_pack("{s:b}", "healthy",
-	    (int)issuer_service_is_healthy(service)));
+	issuer_service_ask_health(service, tell_health, exchange);
 }

@@ -33,6 +33,7 @@ struct issuer_service {
 	struct store_thread *store;
 	struct signer *signer;
 	struct ipc_channel *status;
+	struct issuer_health *health;
 	struct issuer_workers *workers;
 	struct issuer_workers *makers[ISSUER_KEYS_NUM];
 	struct issuer_authority *authorities;
@@ -100,6 +101,15 @@ take_key(struct issuer_service *s, size_t i)
 	oc_log(OC_LOG_INFO, "issuer %s: key found", a->issuer->config->name);
 }
 
+static bool
+has_all_keys(const struct issuer_service *s)
+{
+	for (size_t i = 0; i < s->num_authorities; i++)
+		if (s->authorities[i].info == NULL)
+			return false;
+	return true;
+}
+
 static void
 keys_found(void *arg)
 {
@@ -109,7 +119,7 @@ keys_found(void *arg)
 	s->is_finding = false;
 	for (size_t i = 0; i < s->num_authorities; i++)
 		take_key(s, i);
-	if (!issuer_service_is_healthy(s))
+	if (!has_all_keys(s))
 		(void)event_add(s->find_again, &again);
 }
 
@@ -212,6 +222,13 @@ on_status(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_health(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	issuer_health_dispatch(((struct issuer_service *)arg)->health);
+}
+
+static void
 on_workers(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
@@ -254,6 +271,8 @@ add_events(struct issuer_service *s)
 		err = add_event(s, sign_fd(s->signer), on_signer);
 	if (err == OC_OK)
 		err = add_event(s, ipc_channel_fd(s->status), on_status);
+	if (err == OC_OK)
+		err = add_event(s, issuer_health_fd(s->health), on_health);
 	if (err == OC_OK)
 		err = add_event(s, issuer_workers_fd(s->workers), on_workers);
 	for (size_t i = 0; err == OC_OK && i < ISSUER_KEYS_NUM; i++)
@@ -402,6 +421,9 @@ open_channels(struct issuer_service *s, struct oc_error *error)
 		err = ipc_signer_new(signer, "ocsign-issuer", &s->finder);
 	if (err == OC_OK)
 		err = ipc_channel_new(status, "ocsign-issuer", &s->status);
+	if (err == OC_OK)
+		err = issuer_health_new(signer, s->authorities,
+		    s->num_authorities, &s->health);
 	free(signer);
 	free(status);
 	return err == OC_OK ? OC_OK :
@@ -484,6 +506,7 @@ issuer_service_free(struct issuer_service *s)
 	sign_free(s->signer);
 	sign_free(s->finder);
 	ipc_channel_free(s->status);
+	issuer_health_free(s->health);
 	for (size_t i = 0; i < s->num_authorities; i++) {
 		ca_issuer_free(s->authorities[i].issuer);
 		free(s->authorities[i].info);
@@ -625,11 +648,9 @@ issuer_service_find_key_id(struct issuer_service *s, struct der_bytes key_id)
 	return NULL;
 }
 
-bool
-issuer_service_is_healthy(const struct issuer_service *s)
+void
+issuer_service_ask_health(struct issuer_service *s, issuer_health_fn *done,
+    void *arg)
 {
-	for (size_t i = 0; i < s->num_authorities; i++)
-		if (s->authorities[i].info == NULL)
-			return false;
-	return true;
+	issuer_health_ask(s->health, done, arg);
 }

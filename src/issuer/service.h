@@ -11,6 +11,7 @@
 #include "ca/issuer.h"
 #include "ca/profile.h"
 #include "ipc/channel.h"
+#include "issuer/health.h"
 #include "issuer/workers.h"
 #include "store/thread.h"
 

@@ -144,6 +144,32 @@ refused $cfssl/ocspsign 400 8100 -d "$(jq -n --rawfile c edge.site.pem \
     jq -e '.result | has("revoked_at") | not' out >/dev/null ||
     fail "revoked through another door: $(cat out)"
 
+# --- health -----------------------------------------------------------------
+health() {
+	[ "$(call $cfssl/health)" = 200 ] &&
+	    [ "$(jq .result.healthy out)" = "$1" ]
+}
+within 3 health true || fail "not healthy: $(cat out)"
+signer=$(role signer)
+kill -STOP "$signer"
+sleep 1
+health false || fail "healthy without a signer: $(cat out)"
+kill -CONT "$signer"
+within 5 health true || fail "the signer is back: $(cat out)"
+mv tokens gone
+create gone.example.com >/dev/null
+within 5 health false || fail "healthy without a token: $(cat out)"
+mv gone tokens
+within 10 health true || fail "the token is back: $(cat out)"
+
+# --- no CA at all -----------------------------------------------------------
+mv ca.pem ca.away
+mv edge.pem edge.away
+configure ''
+within 5 health false || fail "healthy without a CA: $(cat out)"
+mv ca.away ca.pem
+mv edge.away edge.pem
+
 # --- one name for two profiles ----------------------------------------------
 cat >config.json <<EOF
 {"signing": {"profiles": {"server": {"usages": ["signing", "server auth"],
