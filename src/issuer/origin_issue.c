@@ -116,22 +116,29 @@ read_document(struct origin_call *call, struct oc_error *error)
 	return OC_OK;
 }
 
-/* Said only to who was let in. */
-static void
-read_names(struct origin_call *call)
+/* On the store's thread, for who was let in: an IDN takes some us.  The cap
+ * comes first, or the same name many times is many of these. */
+static enum oc_err
+read_names(struct origin_call *call, struct oc_error *error)
 {
+	size_t num = json_array_size(call->hostnames);
+	enum oc_err err = OC_OK;
+
+	if (num > X509_SANS_MAX)
+		return ca_refuse(&call->explanation, CA_RULE_NAMES_MAX,
+		    OC_ERR_REFUSED, error, "more than %d names: ask for "
+		    "several certificates", X509_SANS_MAX);
 	call->names = calloc(1, sizeof(*call->names));
 	call->hostnames_text = json_dumps(call->hostnames, JSON_COMPACT);
-	call->names_err = call->names == NULL ||
-	    call->hostnames_text == NULL ? OC_ERR_NOMEM : OC_OK;
-	for (size_t i = 0; call->names_err == OC_OK &&
-	    i < json_array_size(call->hostnames); i++) {
+	if (call->names == NULL || call->hostnames_text == NULL)
+		return OC_ERR_NOMEM;
+	for (size_t i = 0; err == OC_OK && i < num; i++) {
 		const json_t *j = json_array_get(call->hostnames, i);
 
-		call->names_err = ca_names_add_host(call->names,
-		    json_string_value(j), json_string_length(j),
-		    &call->explanation, &call->names_error);
+		err = ca_names_add_host(call->names, json_string_value(j),
+		    json_string_length(j), &call->explanation, error);
 	}
+	return err;
 }
 
 /* The type says who issues. */
@@ -167,10 +174,15 @@ static enum oc_err
 read_policy(struct store *store, struct origin_call *call,
     struct oc_error *error)
 {
-	if (call->names_err != OC_OK) {
-		*error = call->names_error;
-		return call->names_err;
+	enum oc_err err;
+
+	if (call->document_err != OC_OK) {
+		*error = call->document_error;
+		return call->document_err;
 	}
+	err = read_names(call, error);
+	if (err != OC_OK)
+		return err;
 	call->policy = calloc(1, sizeof(*call->policy));
 	if (call->policy == NULL)
 		return OC_ERR_NOMEM;
@@ -314,8 +326,14 @@ begin_making(struct origin_call *call)
 static void
 begin_issuing(struct origin_call *call)
 {
+	struct oc_error error = { 0 };
 	struct issuer_order order;
+	enum oc_err err = find_authority(call, &error);
 
+	if (err != OC_OK) {
+		issuer_origin_fail_rule(call, err, CA_RULE_NONE, error.text);
+		return;
+	}
 	if (call->csr[0] == '\0') {
 		begin_making(call);
 		return;
@@ -329,8 +347,6 @@ void
 issuer_origin_create(struct origin_call *call)
 {
 	const struct net_request *r = net_exchange_request(call->exchange);
-	struct oc_error error = { 0 };
-	enum oc_err err;
 
 	if (net_request_field(r, "Content-Type") != NULL &&
 	    !net_request_is_type(r, "application/json")) {
@@ -338,13 +354,7 @@ issuer_origin_create(struct origin_call *call)
 		    "Content-Type is application/json");
 		return;
 	}
-	err = read_document(call, &error);
-	if (err == OC_OK)
-		err = find_authority(call, &error);
-	if (err != OC_OK) {
-		issuer_origin_fail_rule(call, err, CA_RULE_NONE, error.text);
-		return;
-	}
-	read_names(call);
+	/* What is wrong with it is said to who is let in. */
+	call->document_err = read_document(call, &call->document_error);
 	issuer_origin_begin(call, read_policy, begin_issuing);
 }

@@ -144,6 +144,21 @@ refused $cfssl/ocspsign 400 8100 -d "$(jq -n --rawfile c edge.site.pem \
     jq -e '.result | has("revoked_at") | not' out >/dev/null ||
     fail "revoked through another door: $(cat out)"
 
+# --- who is not let in ------------------------------------------------------
+for body in '' '{' '[]' '{"hostnames": 5}'; do
+	refused /client/v4/certificates 401 10000 -H "$json" \
+	    -H 'Authorization: Bearer x' -d "$body"
+done
+jq -n '{csr: "x", hostnames: [range(28000) | "ü.de"], request_type:
+    "origin-ecc"}' -c >many.json
+refused /client/v4/certificates 401 10000 -H "$json" \
+    -H 'Authorization: Bearer x' --data-binary @many.json
+# Not more names than a certificate has, however often the same.
+[ "$(call /client/v4/certificates -H "$json" -H "$auth" \
+    --data-binary @many.json)" = 400 ] &&
+    jq -e '.errors[0].message | test("more than [0-9]+ names")' out \
+    >/dev/null || fail "many names: $(cat out)"
+
 # --- health -----------------------------------------------------------------
 health() {
 	[ "$(call $cfssl/health)" = 200 ] &&
