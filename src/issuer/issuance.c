@@ -255,6 +255,9 @@ reserve(struct store *store, void *arg)
 	/* Here, not at start: it may have been revoked since. */
 	err = ca_issuer_check_revoked(i->authority->issuer, store,
 	    &i->result.error);
+	/* No other request would fare better: not the client's fault. */
+	if (err == OC_ERR_REFUSED)
+		return OC_ERR_DOWN;
 	if (err != OC_OK)
 		return err;
 	return ca_reserve(store, i->authority->issuer->store_id, i->plan,

@@ -177,6 +177,14 @@ within 5 health false || fail "healthy without a token: $(cat out)"
 mv gone tokens
 within 10 health true || fail "the token is back: $(cat out)"
 
+# --- a CA that is revoked ---------------------------------------------------
+within 5 made before.example.com || fail "$(cat out)"
+ocsign cert revoke --reason cessationOfOperation edge.pem >/dev/null
+refused /client/v4/certificates 503 10004 -H "$json" -H "$auth" \
+    -d "$(order after.example.com)"
+ocsign cert revoke --reason cessationOfOperation ca.pem >/dev/null
+refused $cfssl/sign 503 503 -d "$sign"
+
 # --- no CA at all -----------------------------------------------------------
 mv ca.pem ca.away
 mv edge.pem edge.away
