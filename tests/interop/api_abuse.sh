@@ -159,6 +159,13 @@ refused /client/v4/certificates 401 10000 -H "$json" \
     jq -e '.errors[0].message | test("more than [0-9]+ names")' out \
     >/dev/null || fail "many names: $(cat out)"
 
+# --- methods ----------------------------------------------------------------
+for method in DELETE POST PUT; do
+	[ "$(call /origin_ca_ecc_root.pem -X $method)" = 405 ] &&
+	    grep -qi '^Allow: GET' head || fail "$method: $(cat head)"
+done
+[ "$(call /origin_ca_ecc_root.pem)" = 200 ] || fail "GET: $(cat out)"
+
 # --- health -----------------------------------------------------------------
 health() {
 	[ "$(call $cfssl/health)" = 200 ] &&
