@@ -458,6 +458,22 @@ ca_cfssl_config_profile(const struct ca_cfssl_config *config,
 	return NULL;
 }
 
+enum oc_err
+ca_cfssl_config_check_names(const struct ca_cfssl_config *config,
+    const char *path, const struct oc_words *profiles,
+    struct oc_error *error)
+{
+	for (size_t i = 0; i < config->num_profiles; i++)
+		for (size_t j = 0; j < profiles->num; j++)
+			if (strcmp(config->profiles[i].name +
+			    strlen(CA_CFSSL_PREFIX), profiles->words[j]) == 0)
+				return oc_error_set(error, OC_ERR_CONFIG,
+				    "[api] profiles: %s has a profile \"%s\", "
+				    "too: rename one or leave one out", path,
+				    profiles->words[j]);
+	return OC_OK;
+}
+
 size_t
 ca_cfssl_config_num_profiles(const struct ca_cfssl_config *config)
 {

@@ -15,6 +15,7 @@
 #ifndef CA_CFSSL_CONFIG_H
 #define CA_CFSSL_CONFIG_H
 
+#include "base/config.h"
 #include "base/err.h"
 #include "ca/profile.h"
 
@@ -46,6 +47,12 @@ const struct ca_profile *ca_cfssl_config_profile(
 size_t ca_cfssl_config_num_profiles(const struct ca_cfssl_config *config);
 const struct ca_profile *ca_cfssl_config_profile_at(
     const struct ca_cfssl_config *config, size_t i);
+
+/* Whether [api] profiles and the file at path share a name: CONFIG.  One would
+ * be given for the other, and only one of them may want a token. */
+enum oc_err ca_cfssl_config_check_names(
+    const struct ca_cfssl_config *config, const char *path,
+    const struct oc_words *profiles, struct oc_error *error) OC_MUST_CHECK;
 
 /*
  * One profile of the file at path, which may be NULL: NOT_FOUND then.

@@ -308,7 +308,8 @@ ca_policy_check(const struct ca_policy *policy,
 	err = check_names(&d, profile, names, &found);
 	if (err != OC_OK)
 		return err;
-	outcome = expected_outcome(policy);
+	outcome = policy->leaves_quotas ? (struct store_reserved){
+	    .outcome = STORE_OUTCOME_RESERVED } : expected_outcome(policy);
 	err = ca_policy_refuse(&outcome, policy->account.name, explanation,
 	    error);
 	if (err == OC_OK)

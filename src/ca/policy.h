@@ -61,6 +61,9 @@ enum oc_err ca_names_key(const struct ca_names *names, int64_t account_id,
 struct ca_policy {
 	struct store_account account;
 	struct store_usage usage;
+	/* The caller's: what is asked for has a key, and may be a repetition,
+	 * which costs nothing: quotas are left to store_reserve_request(). */
+	bool leaves_quotas;
 	/* Of each DNS name, the most specific zone, whoever's; each once. */
 	struct store_zone *zones;	/* owned */
 	uint32_t num_zones;
@@ -83,9 +86,9 @@ struct ca_zone_ids {
  * for each name: a kind that the profile does not list (NAME_KIND; profile
  * NULL: DNS only), a wildcard over a top-level domain (NAME_WILDCARD), in no
  * zone of the account (ZONE), in a more specific zone of another account
- * (ZONE_DELEGATED), in a paused one (ZONE_PAUSED); then the quotas (QUOTA,
- * QUOTA_PERIOD).  Names that are not DNS names lie in no zone: the profile
- * alone decides.
+ * (ZONE_DELEGATED), in a paused one (ZONE_PAUSED); then, unless leaves_quotas,
+ * the quotas (QUOTA, QUOTA_PERIOD).  Names that are not DNS names lie in no
+ * zone: the profile alone decides.
  * REFUSED, the error naming account and name; OC_OK fills zone_ids.
  * A wildcard lies in the zone that its parent lies in.
  */

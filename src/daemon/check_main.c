@@ -258,8 +258,10 @@ check_cfssl(struct checker *c, const struct oc_config *config)
 {
 	struct oc_error error = { 0 };
 
-	if (config->cfssl.config == NULL || ca_cfssl_config_load(
-	    config->cfssl.config, &c->cfssl, &error) == OC_OK)
+	if (config->cfssl.config == NULL || (ca_cfssl_config_load(
+	    config->cfssl.config, &c->cfssl, &error) == OC_OK &&
+	    ca_cfssl_config_check_names(c->cfssl, config->cfssl.config,
+	    &config->api.profiles, &error) == OC_OK))
 		return;
 	c->print(error.text);
 	c->num_errors++;

@@ -28,6 +28,7 @@ struct making {
 	struct issuer_service *service;
 	struct net_exchange *exchange;
 	struct issuer_work work;
+	int64_t deadline_ns;
 	char *text;			/* csr.json; owned */
 	/* newcert's */
 	struct issuer_authority *authority;
@@ -84,6 +85,11 @@ work_out(void *arg)
 	struct making *m = arg;
 	struct cfssl_request *request = NULL;
 
+	if (oc_clock_mono_ns() >= m->deadline_ns) {
+		m->err = oc_error_set(&m->error, OC_ERR_TIMEOUT,
+		    "busy: try again");
+		return;
+	}
 	m->err = cfssl_request_read("request", (const uint8_t *)m->text,
 	    strlen(m->text), &request, &m->error);
 	/* "request: key.size: ..." */
@@ -175,7 +181,9 @@ worked_out(void *arg)
 {
 	struct making *m = arg;
 
-	if (m->err != OC_OK) {
+	if (m->err == OC_ERR_TIMEOUT) {
+		issuer_cfssl_fail(m->exchange, 503, 503, m->error.text);
+	} else if (m->err != OC_OK) {
 		issuer_cfssl_fail(m->exchange, 400, m->is_key_wrong ?
 		    CFSSL_KEY_GENERATION : 400, m->error.text);
 	} else if (m->profile == NULL) {
@@ -205,10 +213,11 @@ begin(struct issuer_service *service, struct net_exchange *exchange,
 		return;
 	}
 	*m = (struct making){ .service = service, .exchange = exchange,
-	    .text = text, .authority = authority, .profile = profile };
+	    .text = text, .authority = authority, .profile = profile,
+	    .deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS };
 	m->work = (struct issuer_work){ work_out, worked_out, m, NULL };
-	if (issuer_workers_submit(issuer_service_workers(service),
-	    &m->work) != OC_OK) {
+	if (issuer_workers_submit(issuer_service_makers(service,
+	    ISSUER_KEYS_OF_ANYBODY), &m->work) != OC_OK) {
 		making_free(m);
 		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
 	}

@@ -261,6 +261,9 @@ reserve(struct store *store, void *arg)
 	/* Here, not at start: it may have been revoked since. */
 	err = ca_issuer_check_revoked(i->authority->issuer, store,
 	    &i->explanation, &i->result.error);
+	/* No other request would fare better: not the client's fault. */
+	if (err == OC_ERR_REFUSED)
+		return OC_ERR_DOWN;
 	if (err != OC_OK)
 		return err;
 	return ca_reserve(store, i->authority->issuer->store_id, i->plan,
@@ -330,6 +333,7 @@ decide(struct issuance *i, struct oc_error *error)
 	enum oc_err err = OC_OK;
 
 	if (i->policy != NULL) {
+		i->policy->leaves_quotas = i->has_csr_key;
 		err = ca_policy_check(i->policy, i->profile, i->names,
 		    &i->zone_ids, &i->explanation, error);
 		i->asked.zone_ids = i->zone_ids.ids;
@@ -391,7 +395,11 @@ work_out(void *arg)
 	struct oc_error *error = &i->result.error;
 	enum oc_err err = OC_OK;
 
-	if (i->csr_der == NULL)
+	/* Whoever asked has given up. */
+	if (oc_clock_mono_ns() >= i->deadline_ns)
+		err = oc_error_set(error, OC_ERR_TIMEOUT,
+		    "too many requests wait: try again");
+	if (err == OC_OK && i->csr_der == NULL)
 		err = ca_csr_parse("the request", (uint8_t *)i->csr_text,
 		    i->csr_text_len, &i->csr_der, &i->csr, &i->explanation,
 		    error);

@@ -396,6 +396,12 @@ issuer_origin_root(struct issuer_service *service,
 		    api->origin_ecc);
 	if (authority == NULL)
 		return false;
+	if (net_exchange_request(exchange)->method != NET_GET &&
+	    net_exchange_request(exchange)->method != NET_HEAD) {
+		fail_exchange(exchange, 405, ORIGIN_METHOD,
+		    "Method not allowed", "Allow: GET\r\n");
+		return true;
+	}
 	oc_buffer_init(&text, 16 * OC_CERTIFICATE_MAX);
 	put_chain(authority->issuer, &text);
 	net_reply(exchange, text.err == OC_OK ? 200 : 500,

@@ -60,8 +60,8 @@ struct origin_call {
 	bool has_validity;
 	char *hostnames_text;		/* owned */
 	struct ca_explanation explanation;	/* of what we refuse */
-	enum oc_err names_err;
-	struct oc_error names_error;
+	enum oc_err document_err;	/* told to who is let in */
+	struct oc_error document_error;
 	/* one and list */
 	struct oc_serial serial;
 	struct store_asked asked;

@@ -129,22 +129,29 @@ read_document(struct origin_call *call, struct oc_error *error)
 	return OC_OK;
 }
 
-/* Said only to who was let in. */
-static void
-read_names(struct origin_call *call)
+/* On the store's thread, for who was let in: an IDN takes some us.  The cap
+ * comes first, or the same name many times is many of these. */
+static enum oc_err
+read_names(struct origin_call *call, struct oc_error *error)
 {
+	size_t num = json_array_size(call->hostnames);
+	enum oc_err err = OC_OK;
+
+	if (num > X509_SANS_MAX)
+		return ca_refuse(&call->explanation, CA_RULE_NAMES_MAX,
+		    OC_ERR_REFUSED, error, "more than %d names: ask for "
+		    "several certificates", X509_SANS_MAX);
 	call->names = calloc(1, sizeof(*call->names));
 	call->hostnames_text = json_dumps(call->hostnames, JSON_COMPACT);
-	call->names_err = call->names == NULL ||
-	    call->hostnames_text == NULL ? OC_ERR_NOMEM : OC_OK;
-	for (size_t i = 0; call->names_err == OC_OK &&
-	    i < json_array_size(call->hostnames); i++) {
+	if (call->names == NULL || call->hostnames_text == NULL)
+		return OC_ERR_NOMEM;
+	for (size_t i = 0; err == OC_OK && i < num; i++) {
 		const json_t *j = json_array_get(call->hostnames, i);
 
-		call->names_err = ca_names_add_host(call->names,
-		    json_string_value(j), json_string_length(j),
-		    &call->explanation, &call->names_error);
+		err = ca_names_add_host(call->names, json_string_value(j),
+		    json_string_length(j), &call->explanation, error);
 	}
+	return err;
 }
 
 /* The type says who issues. */
@@ -180,10 +187,15 @@ static enum oc_err
 read_policy(struct store *store, struct origin_call *call,
     struct oc_error *error)
 {
-	if (call->names_err != OC_OK) {
-		*error = call->names_error;
-		return call->names_err;
+	enum oc_err err;
+
+	if (call->document_err != OC_OK) {
+		*error = call->document_error;
+		return call->document_err;
 	}
+	err = read_names(call, error);
+	if (err != OC_OK)
+		return err;
 	call->policy = calloc(1, sizeof(*call->policy));
 	if (call->policy == NULL)
 		return OC_ERR_NOMEM;
@@ -199,6 +211,7 @@ read_policy(struct store *store, struct origin_call *call,
 struct making {
 	struct origin_call *call;
 	struct issuer_work work;
+	int64_t deadline_ns;
 	enum oc_err err;
 	struct oc_error error;
 	char *key_pem, *csr_pem;
@@ -246,6 +259,11 @@ make_key(void *arg)
 	bool is_rsa = strcmp(m->call->type, "origin-rsa") == 0;
 	struct cfssl_key *key = NULL;
 
+	if (oc_clock_mono_ns() >= m->deadline_ns) {
+		m->err = oc_error_set(&m->error, OC_ERR_TIMEOUT,
+		    "busy: try again");
+		return;
+	}
 	m->err = cfssl_key_new(is_rsa ? SIGN_KEY_RSA : SIGN_KEY_P256,
 	    is_rsa ? 2048 : 256, &key, &m->error);
 	if (m->err == OC_OK)
@@ -304,11 +322,12 @@ begin_making(struct origin_call *call)
 
 	if (m != NULL) {
 		m->call = call;
+		m->deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS;
 		m->work = (struct issuer_work){ make_key, key_made, m,
 		    NULL };
 	}
-	if (m == NULL || issuer_workers_submit(issuer_service_workers(
-	    call->service), &m->work) != OC_OK) {
+	if (m == NULL || issuer_workers_submit(issuer_service_makers(
+	    call->service, ISSUER_KEYS_OF_ACCOUNTS), &m->work) != OC_OK) {
 		free(m);
 		issuer_origin_fail(call, 503, ORIGIN_TRY_LATER,
 		    "busy: try again");
@@ -320,8 +339,15 @@ begin_making(struct origin_call *call)
 static void
 begin_issuing(struct origin_call *call)
 {
+	struct oc_error error = { 0 };
 	struct issuer_order order;
+	enum oc_err err = find_authority(call, &error);
 
+	if (err != OC_OK) {
+		issuer_origin_fail_rule(call, err, &call->explanation,
+		    error.text);
+		return;
+	}
 	if (call->csr[0] == '\0') {
 		begin_making(call);
 		return;
@@ -335,8 +361,6 @@ void
 issuer_origin_create(struct origin_call *call)
 {
 	const struct net_request *r = net_exchange_request(call->exchange);
-	struct oc_error error = { 0 };
-	enum oc_err err;
 
 	if (net_request_field(r, "Content-Type") != NULL &&
 	    !net_request_is_type(r, "application/json")) {
@@ -344,14 +368,7 @@ issuer_origin_create(struct origin_call *call)
 		    "Content-Type is application/json");
 		return;
 	}
-	err = read_document(call, &error);
-	if (err == OC_OK)
-		err = find_authority(call, &error);
-	if (err != OC_OK) {
-		issuer_origin_fail_rule(call, err, &call->explanation,
-		    error.text);
-		return;
-	}
-	read_names(call);
+	/* What is wrong with it is said to who is let in. */
+	call->document_err = read_document(call, &call->document_error);
 	issuer_origin_begin(call, read_policy, begin_issuing);
 }

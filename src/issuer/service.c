@@ -33,7 +33,9 @@ struct issuer_service {
 	struct store_thread *store;
 	struct signer *signer;
 	struct ipc_channel *status;
+	struct issuer_health *health;
 	struct issuer_workers *workers;
+	struct issuer_workers *makers[ISSUER_KEYS_NUM];
 	struct issuer_authority *authorities;
 	size_t num_authorities;
 	/* The worker's, while is_finding. */
@@ -99,6 +101,15 @@ take_key(struct issuer_service *s, size_t i)
 	oc_log(OC_LOG_INFO, "issuer %s: key found", a->issuer->config->name);
 }
 
+static bool
+has_all_keys(const struct issuer_service *s)
+{
+	for (size_t i = 0; i < s->num_authorities; i++)
+		if (s->authorities[i].info == NULL)
+			return false;
+	return true;
+}
+
 static void
 keys_found(void *arg)
 {
@@ -108,7 +119,7 @@ keys_found(void *arg)
 	s->is_finding = false;
 	for (size_t i = 0; i < s->num_authorities; i++)
 		take_key(s, i);
-	if (!issuer_service_is_healthy(s))
+	if (!has_all_keys(s))
 		(void)event_add(s->find_again, &again);
 }
 
@@ -211,10 +222,27 @@ on_status(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_health(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	issuer_health_dispatch(((struct issuer_service *)arg)->health);
+}
+
+static void
 on_workers(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	issuer_workers_dispatch(((struct issuer_service *)arg)->workers);
+}
+
+static void
+on_makers(evutil_socket_t fd, short what, void *arg)
+{
+	struct issuer_service *s = arg;
+
+	(void)fd, (void)what;
+	for (size_t i = 0; i < ISSUER_KEYS_NUM; i++)
+		issuer_workers_dispatch(s->makers[i]);
 }
 
 static enum oc_err
@@ -244,7 +272,12 @@ add_events(struct issuer_service *s)
 	if (err == OC_OK)
 		err = add_event(s, ipc_channel_fd(s->status), on_status);
 	if (err == OC_OK)
+		err = add_event(s, issuer_health_fd(s->health), on_health);
+	if (err == OC_OK)
 		err = add_event(s, issuer_workers_fd(s->workers), on_workers);
+	for (size_t i = 0; err == OC_OK && i < ISSUER_KEYS_NUM; i++)
+		err = add_event(s, issuer_workers_fd(s->makers[i]),
+		    on_makers);
 	return err;
 }
 
@@ -345,6 +378,9 @@ load_profiles(struct issuer_service *s, struct oc_error *error)
 	if (err == OC_OK && s->config->cfssl.config != NULL)
 		err = ca_cfssl_config_load(s->config->cfssl.config,
 		    &s->cfssl, error);
+	if (err == OC_OK && s->cfssl != NULL)
+		err = ca_cfssl_config_check_names(s->cfssl,
+		    s->config->cfssl.config, words, error);
 	if (err == OC_OK)
 		err = ca_profile_find(s->config, "origin-rsa",
 		    &s->origin_rsa, error);
@@ -385,10 +421,25 @@ open_channels(struct issuer_service *s, struct oc_error *error)
 		err = ipc_signer_new(signer, "ocsign-issuer", &s->finder);
 	if (err == OC_OK)
 		err = ipc_channel_new(status, "ocsign-issuer", &s->status);
+	if (err == OC_OK)
+		err = issuer_health_new(signer, s->authorities,
+		    s->num_authorities, &s->health);
 	free(signer);
 	free(status);
 	return err == OC_OK ? OC_OK :
 	    oc_error_set(error, err, "channels: %s", oc_strerror(err));
+}
+
+static enum oc_err
+start_workers(struct issuer_service *s, struct oc_error *error)
+{
+	enum oc_err err = issuer_workers_new(num_threads(), ISSUER_WORK_MAX,
+	    &s->workers, error);
+
+	for (size_t i = 0; err == OC_OK && i < ISSUER_KEYS_NUM; i++)
+		err = issuer_workers_new(1, ISSUER_KEY_WORK_MAX,
+		    &s->makers[i], error);
+	return err;
 }
 
 enum oc_err
@@ -411,7 +462,7 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	if (err == OC_OK)
 		err = open_channels(s, error);
 	if (err == OC_OK)
-		err = issuer_workers_new(num_threads(), &s->workers, error);
+		err = start_workers(s, error);
 	if (err == OC_OK) {
 		err = add_events(s);
 		if (err != OC_OK)
@@ -431,17 +482,21 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 void
 issuer_service_free(struct issuer_service *s)
 {
-	struct issuer_workers *workers;
+	struct issuer_workers *workers, *makers[ISSUER_KEYS_NUM];
 	struct store_thread *store;
 
 	if (s == NULL)
 		return;
 	workers = s->workers;
+	memcpy(makers, s->makers, sizeof(makers));
 	store = s->store;
 	s->workers = NULL;
+	memset(s->makers, 0, sizeof(s->makers));
 	s->store = NULL;
 	for (size_t i = 0; i < s->num_events; i++)
 		event_free(s->events[i]);
+	for (size_t i = 0; i < ISSUER_KEYS_NUM; i++)
+		issuer_workers_free(makers[i]);
 	issuer_workers_free(workers);
 	store_thread_free(store);
 	if (s->find_again != NULL)
@@ -451,6 +506,7 @@ issuer_service_free(struct issuer_service *s)
 	sign_free(s->signer);
 	sign_free(s->finder);
 	ipc_channel_free(s->status);
+	issuer_health_free(s->health);
 	for (size_t i = 0; i < s->num_authorities; i++) {
 		ca_issuer_free(s->authorities[i].issuer);
 		free(s->authorities[i].info);
@@ -501,6 +557,12 @@ struct issuer_workers *
 issuer_service_workers(struct issuer_service *service)
 {
 	return service->workers;
+}
+
+struct issuer_workers *
+issuer_service_makers(struct issuer_service *service, enum issuer_keys whose)
+{
+	return service->makers[whose];
 }
 
 struct event_base *
@@ -580,18 +642,19 @@ issuer_service_find_key_id(struct issuer_service *s, struct der_bytes key_id)
 	for (size_t i = 0; i < s->num_authorities; i++) {
 		const struct ca_issuer *issuer = s->authorities[i].issuer;
 
-		if (issuer->key_id_len == key_id.len &&
+		/* Others are the origin API's. */
+		if (has_word(&s->config->api.issuers,
+		    issuer->config->name) &&
+		    issuer->key_id_len == key_id.len &&
 		    memcmp(issuer->key_id, key_id.p, key_id.len) == 0)
 			return &s->authorities[i];
 	}
 	return NULL;
 }
 
-bool
-issuer_service_is_healthy(const struct issuer_service *s)
+void
+issuer_service_ask_health(struct issuer_service *s, issuer_health_fn *done,
+    void *arg)
 {
-	for (size_t i = 0; i < s->num_authorities; i++)
-		if (s->authorities[i].info == NULL)
-			return false;
-	return true;
+	issuer_health_ask(s->health, done, arg);
 }

@@ -11,6 +11,7 @@
 #include "ca/issuer.h"
 #include "ca/profile.h"
 #include "ipc/channel.h"
+#include "issuer/health.h"
 #include "issuer/workers.h"
 #include "store/thread.h"
 
@@ -56,6 +57,12 @@ struct signer *issuer_service_signer(struct issuer_service *service);
 struct ipc_channel *issuer_service_status(struct issuer_service *service);
 struct issuer_workers *issuer_service_workers(
     struct issuer_service *service);
+/* For making keys: a thread and a short queue for each kind of caller, so
+ * that nobody keeps the accounts' from being made. */
+enum issuer_keys { ISSUER_KEYS_OF_ANYBODY, ISSUER_KEYS_OF_ACCOUNTS,
+    ISSUER_KEYS_NUM };
+struct issuer_workers *issuer_service_makers(struct issuer_service *service,
+    enum issuer_keys whose);
 
 struct event_base *issuer_service_base(struct issuer_service *service);
 /* store_epoch(): ca_prepare() wants it, on another thread. */
@@ -91,10 +98,10 @@ struct issuer_authority *issuer_service_find(struct issuer_service *service,
 /* By [issuer NAME]; NULL. */
 struct issuer_authority *issuer_service_find_name(
     struct issuer_service *service, const char *name);
-/* The one with this key identifier; NULL. */
+/* The one of [api] issuers with this key identifier; NULL. */
 struct issuer_authority *issuer_service_find_key_id(
     struct issuer_service *service, struct der_bytes key_id);
-/* Every authority's key is known. */
-bool issuer_service_is_healthy(const struct issuer_service *service);
+void issuer_service_ask_health(struct issuer_service *service,
+    issuer_health_fn *done, void *arg);
 
 #endif

@@ -25,6 +25,7 @@ struct issuer_workers {
 	pthread_mutex_t mutex;
 	pthread_cond_t wake;
 	struct queue waiting, finished;
+	unsigned int num_waiting_max;
 	bool is_stopping;
 	int event_fd;
 };
@@ -117,8 +118,8 @@ start(struct issuer_workers *w, unsigned int num_threads,
 }
 
 enum oc_err
-issuer_workers_new(unsigned int num_threads, struct issuer_workers **workers,
-    struct oc_error *error)
+issuer_workers_new(unsigned int num_threads, unsigned int num_waiting_max,
+    struct issuer_workers **workers, struct oc_error *error)
 {
 	struct issuer_workers *w = calloc(1, sizeof(*w));
 	enum oc_err err;
@@ -130,6 +131,7 @@ issuer_workers_new(unsigned int num_threads, struct issuer_workers **workers,
 	pthread_cond_init(&w->wake, NULL);
 	queue_init(&w->waiting);
 	queue_init(&w->finished);
+	w->num_waiting_max = num_waiting_max;
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = w->event_fd >= 0 ? start(w, num_threads, error) :
 	    oc_error_set_errno(error, OC_ERR_SYSTEM, "eventfd");
@@ -149,7 +151,7 @@ issuer_workers_submit(struct issuer_workers *w, struct issuer_work *work)
 	if (w == NULL)
 		return OC_ERR_CANCELLED;
 	pthread_mutex_lock(&w->mutex);
-	if (w->waiting.num < ISSUER_WORK_MAX && !w->is_stopping) {
+	if (w->waiting.num < w->num_waiting_max && !w->is_stopping) {
 		queue_put(&w->waiting, work);
 		pthread_cond_signal(&w->wake);
 		err = OC_OK;

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A few threads for what takes a CPU longer than an event loop has: reading
- * and verifying a CSR is 100 us, making a key is 100 ms.  The contract is
- * that of sign/sign.h: done() runs once, on the thread that calls
- * issuer_workers_dispatch(), or issuer_workers_free(), never inside submit().
+ * and verifying a CSR is 100 us, making a key is 100 ms to seconds.  Keys are
+ * made by pools of their own, so that no certificate waits for another's key.
+ * The contract is that of sign/sign.h: done() runs once, on the thread that
+ * calls issuer_workers_dispatch(), or issuer_workers_free(), never inside
+ * submit().
  */
 #ifndef ISSUER_WORKERS_H
 #define ISSUER_WORKERS_H
 
 #include "base/err.h"
 
-/* More than these wait: BUSY.  Each is a client that waits. */
+/* Each is a client that waits. */
 #define ISSUER_WORK_MAX 1024
+/* An RSA key takes up to some seconds: who is behind more than these has
+ * given up before it is made. */
+#define ISSUER_KEY_WORK_MAX 4
 
 struct issuer_workers;
 
@@ -24,8 +29,10 @@ struct issuer_work {
 	struct issuer_work *next;
 };
 
+/* More than num_waiting_max wait: submit() says BUSY. */
 enum oc_err issuer_workers_new(unsigned int num_threads,
-    struct issuer_workers **workers, struct oc_error *error) OC_MUST_CHECK;
+    unsigned int num_waiting_max, struct issuer_workers **workers,
+    struct oc_error *error) OC_MUST_CHECK;
 /* CANCELLED if workers is NULL. */
 enum oc_err issuer_workers_submit(struct issuer_workers *workers,
     struct issuer_work *work) OC_MUST_CHECK;

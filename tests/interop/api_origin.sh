@@ -290,6 +290,20 @@ call DELETE /client/v4/certificates/12345 -H "$auth" | refuse 404 'no such'
 [ "$(post "$asked" -H "$auth")" = 200 ] || fail "anew: $(cat out)"
 is ".result.id != \"$id\""
 
+# --- quotas -----------------------------------------------------------------
+# What comes again costs nothing, even where nothing is left.
+ocsign account add small --live-max 1 >/dev/null
+ocsign zone add small.test --account small >/dev/null
+small="Authorization: Bearer $(token small bearer)"
+one=$(request '["small.test"]')
+[ "$(post "$one" -H "$small")" = 200 ] || fail "within the quota: $(cat out)"
+id=$(jq -r .result.id out)
+[ "$(post "$one" -H "$small")" = 200 ] || fail "once more: $(cat out)"
+is ".result.id == \"$id\""
+post "$(request '["two.small.test"]')" -H "$small" | refuse 429 live 11
+post "$(request '["key.small.test"]' | jq '.csr = ""')" -H "$small" |
+    refuse 429 live 11
+
 # --- nothing secret is kept or said -----------------------------------------
 for secret in "$bearer" "$service_key" "$global_key" "$others"; do
 	secret=$(echo "$secret" | tail -c 30)

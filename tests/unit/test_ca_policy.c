@@ -180,6 +180,11 @@ test_account_and_quotas(void **state)
 	    &explanation, &error), OC_ERR_REFUSED);
 	assert_int_equal(explanation.rule, CA_RULE_QUOTA);
 	assert_non_null(strstr(error.text, "has 5 live"));
+	/* A repetition costs nothing: the reservation knows whether it is. */
+	policy.leaves_quotas = true;
+	assert_int_equal(ca_policy_check(&policy, NULL, names, &ids,
+	    &explanation, &error), OC_OK);
+	policy.leaves_quotas = false;
 	policy.usage = (struct store_usage){ 0, 9 };
 	assert_int_equal(ca_policy_check(&policy, NULL, names, &ids,
 	    &explanation, &error), OC_ERR_REFUSED);

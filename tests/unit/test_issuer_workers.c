@@ -58,7 +58,8 @@ test_each_once(void **state)
 	size_t i, num = 0;
 
 	(void)state;
-	assert_int_equal(issuer_workers_new(4, &w, &error), OC_OK);
+	assert_int_equal(issuer_workers_new(4, ISSUER_WORK_MAX, &w, &error),
+	    OC_OK);
 	for (i = 0; i < NUM; i++) {
 		fill(i, work);
 		assert_int_equal(issuer_workers_submit(w, &items[i].work),
@@ -81,14 +82,13 @@ test_each_once(void **state)
 
 /* What waits is done before the end, and too much is refused. */
 static void
-test_free_and_full(void **state)
+check_full(unsigned int max)
 {
 	struct oc_error error = { 0 };
 	struct issuer_workers *w;
 	size_t i, num = 0;
 
-	(void)state;
-	assert_int_equal(issuer_workers_new(1, &w, &error), OC_OK);
+	assert_int_equal(issuer_workers_new(1, max, &w, &error), OC_OK);
 	fill(0, slow);
 	assert_int_equal(issuer_workers_submit(w, &items[0].work), OC_OK);
 	for (i = 1; i < sizeof(items) / sizeof(items[0]); i++) {
@@ -98,10 +98,18 @@ test_free_and_full(void **state)
 			break;
 		num++;
 	}
-	assert_in_range(num, ISSUER_WORK_MAX - 1, ISSUER_WORK_MAX + 1);
+	assert_in_range(num, max - 1, max + 1);
 	issuer_workers_free(w);
 	for (i = 0; i <= num; i++)
 		assert_int_equal(items[i].num_done, 1);
+}
+
+static void
+test_free_and_full(void **state)
+{
+	(void)state;
+	check_full(ISSUER_WORK_MAX);
+	check_full(ISSUER_KEY_WORK_MAX);
 }
 
 static void
