@@ -6,7 +6,9 @@
  */
 #include "ca/plan.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ca/planning.h"
 #include "ca/steps.h"
@@ -59,10 +61,11 @@ plan_serial(struct ca_planning *p)
 struct ca_plan *
 ca_plan_alloc(const struct ca_request *request, enum sign_alg alg)
 {
-	struct ca_plan *plan = calloc(1, sizeof(*plan));
+	struct ca_plan *plan = malloc(sizeof(*plan));
 
 	if (plan == NULL)
 		return NULL;
+	memset(plan, 0, offsetof(struct ca_plan, key_id));
 	plan->profile = request->profile->name;
 	plan->tbs.alg = alg;
 	return plan;

@@ -25,13 +25,14 @@ struct ca_plan {
 	struct oc_serial serial;
 	bool is_serial_given;		/* by the request */
 	const char *profile;
+	uint8_t *der;			/* TBSCertificate; owned */
+	size_t der_len;
+	size_t san_octets_len;
+	/* From here on not zeroed: room for what the views above look at. */
 	uint8_t key_id[X509_KEY_ID_LEN];	/* of the subject */
 	uint8_t subject[OC_NAME_MAX];
 	/* As many as the longest host names have together. */
 	uint8_t san_octets[X509_SANS_MAX * 256];
-	size_t san_octets_len;
-	uint8_t *der;			/* TBSCertificate; owned */
-	size_t der_len;
 };
 
 /* REFUSED with the rule in error, and in request->explanation, which is filled

@@ -19,6 +19,22 @@
 
 struct store_ops;
 
+/* The row that every change goes through. */
+struct store_head {
+	int64_t change_seq;
+	int64_t journal_number;
+	uint8_t journal_hash[STORE_HASH_LEN];
+};
+
+/* What of it is known inside a change, and not written yet. */
+struct store_head_state {
+	struct store_head head;
+	bool is_read, is_changed;
+};
+
+/* A group, a job of it, its own change, one inside that; and room. */
+#define STORE_DEPTH_MAX 8
+
 /* Embedded first in each database's own struct. */
 struct store {
 	const struct store_ops *ops;
@@ -30,13 +46,9 @@ struct store {
 	struct oc_error error;
 	unsigned int depth;		/* transactions open, nested */
 	enum oc_err broken;		/* the outermost one is lost: why */
-};
-
-/* The row that every change goes through. */
-struct store_head {
-	int64_t change_seq;
-	int64_t journal_number;
-	uint8_t journal_hash[STORE_HASH_LEN];
+	/* Written once, right before the outermost change is committed;
+	 * saved[n] is what it was when n changes were open. */
+	struct store_head_state head, saved[STORE_DEPTH_MAX];
 };
 
 struct store_issuer_key {
@@ -248,6 +260,12 @@ enum oc_err store_fail(struct store *s, enum oc_err err,
  */
 enum oc_err store_begin_change(struct store *s) OC_MUST_CHECK;
 enum oc_err store_end_change(struct store *s, enum oc_err err) OC_MUST_CHECK;
+
+/* Inside a change the head is kept here, and undone with what is undone. */
+enum oc_err store_read_head(struct store *s, struct store_head *head)
+    OC_MUST_CHECK;
+enum oc_err store_write_head(struct store *s, const struct store_head *head)
+    OC_MUST_CHECK;
 
 /* Inside a change. */
 enum oc_err store_take_change_seq(struct store *s, int64_t *seq) OC_MUST_CHECK;

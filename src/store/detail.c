@@ -9,13 +9,24 @@
 #include "base/bytes.h"
 
 static void
+put_octets(struct store_detail *d, const char *text, size_t len)
+{
+	oc_assert(len < sizeof(d->text) - d->len);
+	memcpy(d->text + d->len, text, len);
+	d->len += len;
+	d->text[d->len] = '\0';
+}
+
+static void
 put(struct store_detail *d, const char *text)
 {
-	size_t len = strlen(text);
+	put_octets(d, text, strlen(text));
+}
 
-	oc_assert(len < sizeof(d->text) - d->len);
-	memcpy(d->text + d->len, text, len + 1);
-	d->len += len;
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
 }
 
 /* RFC 8259, section 7.  Octets over 0x7f pass: text is UTF-8 already. */
@@ -23,16 +34,22 @@ static void
 put_string(struct store_detail *d, const char *text)
 {
 	put(d, "\"");
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*text != '\0') {
+		unsigned char c;
 		char escaped[8];
+		size_t len = 0;
 
+		while (text[len] != '\0' && is_plain((unsigned char)text[len]))
+			len++;
+		put_octets(d, text, len);
+		text += len;
+		if (*text == '\0')
+			break;
+		c = (unsigned char)*text++;
 		if (c == '"' || c == '\\')
 			snprintf(escaped, sizeof(escaped), "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			snprintf(escaped, sizeof(escaped), "\\u%04x", c);
 		else
-			snprintf(escaped, sizeof(escaped), "%c", c);
+			snprintf(escaped, sizeof(escaped), "\\u%04x", c);
 		put(d, escaped);
 	}
 	put(d, "\"");

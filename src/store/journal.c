@@ -71,7 +71,7 @@ store_add_entry(struct store *s, const char *event, const char *detail)
 	struct store_head head;
 	enum oc_err err;
 
-	err = s->ops->read_head(s, &head);
+	err = store_read_head(s, &head);
 	if (err != OC_OK)
 		return err;
 	entry.number = head.journal_number + 1;
@@ -83,7 +83,7 @@ store_add_entry(struct store *s, const char *event, const char *detail)
 		return err;
 	head.journal_number = entry.number;
 	memcpy(head.journal_hash, entry.hash, STORE_HASH_LEN);
-	return s->ops->write_head(s, &head);
+	return store_write_head(s, &head);
 }
 
 /* Events that stand for a row's change are the store's to write. */

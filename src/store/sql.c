@@ -129,10 +129,14 @@ sql_open(struct sql *q, struct store *s, const char *what, const char *text)
 
 	*q = (struct sql){ .store = s, .what = what, .is_cached = true };
 	for (unsigned int i = 0; i < n; i++) {
-		if (db->statements[i].text == text) {
-			q->statement = db->statements[i].statement;
+		if (db->statements[i].text != text)
+			continue;
+		if (sqlite3_stmt_busy(db->statements[i].statement)) {
+			sql_open_once(q, s, what, text);
 			return;
 		}
+		q->statement = db->statements[i].statement;
+		return;
 	}
 	oc_assert(n < SQLITE_STATEMENTS_MAX);
 	q->rc = sqlite3_prepare_v3(db->db, text, -1, SQLITE_PREPARE_PERSISTENT,

@@ -19,7 +19,11 @@
 static enum oc_err
 begin_change(struct store *s)
 {
-	return sql_exec(s, "begin", "BEGIN IMMEDIATE");
+	static const char text[] = "BEGIN IMMEDIATE";
+	struct sql q;
+
+	sql_open(&q, s, "begin", text);
+	return sql_run(&q);
 }
 
 static enum oc_err

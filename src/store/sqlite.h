@@ -97,10 +97,11 @@ struct sql {
 	bool is_cached;
 };
 
+/* One that runs already, in a walk whose callback runs the same walk, is
+ * prepared once more. */
 void sql_open(struct sql *q, struct store *s, const char *what,
     const char *text);
-/* Not cached: for walks, whose callback may run the same walk, and for text
- * made as needed. */
+/* Not cached: for what is asked seldom, and for text made as needed. */
 void sql_open_once(struct sql *q, struct store *s, const char *what,
     const char *text);
 void sql_put_int(struct sql *q, int64_t value);

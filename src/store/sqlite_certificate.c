@@ -236,17 +236,40 @@ put_filter(struct sql *q, const struct store_filter *f, int64_t now_at)
 		sql_put_int(q, f->num_max);
 }
 
+/* Nothing but "is this serial revoked": asked for each certificate. */
+static bool
+is_revoked_serial(const struct store_filter *f)
+{
+	return f->serial != NULL && f->only_revoked && f->issuer_id == 0 &&
+	    f->state == 0 && !f->only_valid && f->expires_before == 0 &&
+	    f->name == NULL && f->num_max == 0;
+}
+
+static void
+open_list(struct sql *q, struct store *s, const struct store_filter *filter)
+{
+	static const char revoked_serial[] = SELECT_CERTIFICATE
+	    " WHERE c.issuer_id IN (SELECT id FROM issuer) AND c.serial = ?"
+	    " AND c.revoked_at IS NOT NULL ORDER BY c.id";
+	char text[1024];
+
+	if (is_revoked_serial(filter)) {
+		sql_open(q, s, "list certificates", revoked_serial);
+		return;
+	}
+	write_list(text, sizeof(text), filter);
+	sql_open_once(q, s, "list certificates", text);
+}
+
 enum oc_err
 sqlite_list_certificates(struct store *s, const struct store_filter *filter,
     int64_t now_at, store_certificate_fn *fn, void *arg)
 {
-	char text[1024];
 	struct sql q;
 	bool has_row = false;
 	enum oc_err err;
 
-	write_list(text, sizeof(text), filter);
-	sql_open_once(&q, s, "list certificates", text);
+	open_list(&q, s, filter);
 	put_filter(&q, filter, now_at);
 	for (;;) {
 		struct store_row row = { 0 };

@@ -97,9 +97,24 @@ store_begin_change(struct store *s)
 		    "opened for reading only");
 	if (s->depth > 0 && s->broken != OC_OK)
 		return s->broken;
+	oc_assert(s->depth < STORE_DEPTH_MAX);
 	err = s->depth == 0 ? s->ops->begin_change(s) : s->ops->save(s);
 	if (err == OC_OK)
-		s->depth++;
+		s->saved[s->depth++] = s->head;
+	return err;
+}
+
+/* The counters and all they count: in one transaction. */
+static enum oc_err
+commit(struct store *s)
+{
+	enum oc_err err = OC_OK;
+
+	if (s->head.is_changed)
+		err = s->ops->write_head(s, &s->head.head);
+	if (err == OC_OK)
+		return s->ops->commit(s);
+	s->ops->rollback(s);
 	return err;
 }
 
@@ -111,8 +126,10 @@ end_outermost(struct store *s, enum oc_err err)
 		err = s->broken;
 	s->broken = OC_OK;
 	if (err == OC_OK)
-		return s->ops->commit(s);
-	s->ops->rollback(s);
+		err = commit(s);
+	else
+		s->ops->rollback(s);
+	s->head = (struct store_head_state){ 0 };
 	return err;
 }
 
@@ -124,6 +141,8 @@ store_end_change(struct store *s, enum oc_err err)
 	oc_assert(s->depth > 0);
 	if (--s->depth == 0)
 		return end_outermost(s, err);
+	if (err != OC_OK)
+		s->head = s->saved[s->depth];
 	if (s->broken != OC_OK)
 		return s->broken;
 	/*
@@ -163,16 +182,42 @@ store_abandon_group(struct store *store)
 }
 
 enum oc_err
+store_read_head(struct store *s, struct store_head *head)
+{
+	enum oc_err err;
+
+	if (s->depth == 0)
+		return s->ops->read_head(s, head);
+	if (!s->head.is_read) {
+		err = s->ops->read_head(s, &s->head.head);
+		if (err != OC_OK)
+			return err;
+		s->head.is_read = true;
+	}
+	*head = s->head.head;
+	return OC_OK;
+}
+
+enum oc_err
+store_write_head(struct store *s, const struct store_head *head)
+{
+	if (s->depth == 0)
+		return s->ops->write_head(s, head);
+	s->head = (struct store_head_state){ *head, true, true };
+	return OC_OK;
+}
+
+enum oc_err
 store_take_change_seq(struct store *s, int64_t *seq)
 {
 	struct store_head head;
 	enum oc_err err;
 
-	err = s->ops->read_head(s, &head);
+	err = store_read_head(s, &head);
 	if (err != OC_OK)
 		return err;
 	head.change_seq++;
-	err = s->ops->write_head(s, &head);
+	err = store_write_head(s, &head);
 	if (err == OC_OK)
 		*seq = head.change_seq;
 	return err;
@@ -184,7 +229,7 @@ store_change_seq(struct store *store, int64_t *seq)
 	struct store_head head;
 	enum oc_err err;
 
-	err = store->ops->read_head(store, &head);
+	err = store_read_head(store, &head);
 	if (err == OC_OK)
 		*seq = head.change_seq;
 	return err;

@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "der/reader.h"
@@ -42,7 +43,9 @@ struct curve {
 	const char *name;
 };
 
-static const struct curve curves[] = {
+#define NUM_CURVES 3
+
+static const struct curve curves[NUM_CURVES] = {
 	{ DER_OID_P256, NID_X9_62_prime256v1, 32, "P-256" },
 	{ DER_OID_P384, NID_secp384r1, 48, "P-384" },
 	{ DER_OID_P521, NID_secp521r1, 66, "P-521" },
@@ -224,10 +227,32 @@ find_curve(const struct spki_parts *parts)
 	if (!parts->has_parameters ||
 	    !der_read_whole(parts->parameters, DER_OID, &oid))
 		return NULL;
-	for (i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+	for (i = 0; i < NUM_CURVES; i++)
 		if (der_oid_find(oid) == curves[i].oid)
 			return &curves[i];
 	return NULL;
+}
+
+/*
+ * Making a group costs six times what checking a point does.  Made once,
+ * never changed, never freed; NULL: out of memory.
+ */
+static EC_GROUP *groups[NUM_CURVES];
+static pthread_once_t groups_once = PTHREAD_ONCE_INIT;
+
+static void
+make_groups(void)
+{
+	for (size_t i = 0; i < NUM_CURVES; i++)
+		groups[i] = EC_GROUP_new_by_curve_name(curves[i].nid);
+}
+
+static const EC_GROUP *
+group_of(const struct curve *curve)
+{
+	if (pthread_once(&groups_once, make_groups) != 0)
+		return NULL;
+	return groups[curve - curves];
 }
 
 /* The curves' cofactor is 1: on the curve and not infinity is in the group. */
@@ -235,7 +260,7 @@ static enum oc_err
 check_point(const struct curve *curve, struct der_bytes octets,
     struct oc_error *error)
 {
-	EC_GROUP *group = EC_GROUP_new_by_curve_name(curve->nid);
+	const EC_GROUP *group = group_of(curve);
 	EC_POINT *point = group != NULL ? EC_POINT_new(group) : NULL;
 	enum oc_err err = OC_OK;
 
@@ -249,7 +274,6 @@ check_point(const struct curve *curve, struct der_bytes octets,
 		    "key: the EC point is not on %s", curve->name);
 	ERR_pop_to_mark();
 	EC_POINT_free(point);
-	EC_GROUP_free(group);
 	return err;
 }
 

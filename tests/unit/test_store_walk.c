@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk that is prepared once a connection, "is this serial revoked": does
+ * it see what changed since, and may it be walked inside itself? */
+#include "store_fixture.h"
+
+struct revoked_walk {
+	struct store *store;
+	const int64_t *issuers;
+	int num;
+};
+
+static enum oc_err
+count(void *arg, const struct store_certificate *c)
+{
+	int *num = arg;
+
+	assert_true(c->is_revoked);
+	++*num;
+	return OC_OK;
+}
+
+static enum oc_err
+walk_revoked_again(void *arg, const struct store_certificate *c)
+{
+	struct revoked_walk *walk = arg;
+	const struct store_filter again = { .serial = &c->serial,
+	    .only_revoked = true };
+	int num = 0;
+
+	assert_int_equal(c->issuer_id, walk->issuers[walk->num]);
+	assert_ok(store_list_certificates(walk->store, &again, count, &num));
+	assert_int_equal(num, 2);
+	walk->num++;
+	return OC_OK;
+}
+
+static void
+test_list_revoked_serial(void **state)
+{
+	const struct oc_serial serial = { .bytes = { 0x05 }, .len = 1 };
+	const struct store_filter filter = { .serial = &serial,
+	    .only_revoked = true };
+	static const uint8_t other_key[STORE_HASH_LEN] = { 7 };
+	struct fixture *f = *state;
+	int num = 0;
+	int64_t issuers[] = { f->issuer_id, 0 }, id;
+	struct revoked_walk walk = { f->store, issuers, 0 };
+
+	assert_ok(store_put_issuer(f->store, "other", BLOB("CA"), other_key,
+	    &issuers[1]));
+	for (size_t i = 0; i < 2; i++) {
+		struct store_reservation r = reservation_of(issuers[i], 0);
+		struct store_revocation v = { issuers[i], serial,
+		    CRL_REASON_SUPERSEDED, 2000, 0 };
+
+		r.serial = serial;
+		assert_ok(store_reserve(f->store, &r, &id));
+		assert_ok(store_list_certificates(f->store, &filter, count,
+		    &num));
+		assert_int_equal(num, (int)i);
+		num = 0;
+		assert_ok(store_revoke(f->store, &v));
+	}
+	assert_ok(store_list_certificates(f->store, &filter,
+	    walk_revoked_again, &walk));
+	assert_int_equal(walk.num, 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_list_revoked_serial,
+		    setup_store, teardown)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
