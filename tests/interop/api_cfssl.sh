@@ -297,6 +297,12 @@ refused revoke 400 11200 -d "{\"serial\": \"$serial\",
     \"authority_key_id\": \"00\"}"
 refused revoke 400 400 -d "{\"serial\": \"$serial\",
     \"authority_key_id\": \"$aki\", \"reason\": \"dislike\"}"
+# What the store cannot take is our fault.
+sqlite3 store.db "CREATE TRIGGER full BEFORE INSERT ON journal
+    BEGIN SELECT RAISE(ABORT, 'full'); END"
+refused revoke 500 500 -d "{\"serial\": \"$serial\",
+    \"authority_key_id\": \"$aki\", \"reason\": \"superseded\"}"
+sqlite3 store.db 'DROP TRIGGER full'
 ask "$ours" revoke a -d "{\"serial\": \"$serial\",
     \"authority_key_id\": \"$aki\", \"reason\": \"superseded\"}"
 jq -e '.success and .result.ocsp.sha1.status == "revoked" and
