@@ -56,5 +56,9 @@
 #define NET_HEAD_MAX (16 * 1024)	/* tokens are 200 octets */
 #define NET_FIELDS_MAX 64		/* proxies add a dozen */
 #define NET_JSON_DEPTH_MAX 16		/* what we read has four */
+/* A handshake costs 1 ms of CPU; more than these at once is no client. */
+#define NET_HANDSHAKES_MAX 64
+/* Who goes on sending more than this after a refusal does not read it. */
+#define NET_LINGER_MAX (16 * 1024 * 1024)
 
 #endif

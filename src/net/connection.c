@@ -23,10 +23,9 @@
 #include "base/log.h"
 #include "net/server_impl.h"
 
-/* How long, and how much of, what nobody reads is thrown away, so that a
- * client that still sends gets to read why it should not. */
+/* How long, and NET_LINGER_MAX, how much of, what nobody reads is thrown away,
+ * so that a client that still sends gets to read why it should not. */
 #define LINGER_NS (2 * OC_NS_PER_S)
-#define LINGER_MAX (16 * 1024 * 1024)
 
 struct net_exchange {
 	struct net_connection *connection;	/* NULL: hung up */
@@ -345,7 +344,7 @@ throw_away(struct net_connection *c)
 
 	(void)evbuffer_drain(in, len);
 	c->num_lingered += len;
-	if (c->num_lingered > LINGER_MAX)
+	if (c->num_lingered > NET_LINGER_MAX)
 		net_connection_close(c);
 }
 
