@@ -319,23 +319,36 @@ utf8_tail(uint8_t lead, uint8_t *low, uint8_t *high)
 	return -1;
 }
 
+size_t
+oc_utf8_first(const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+	uint8_t low, high;
+	int tail = len == 0 ? -1 : utf8_tail(p[0], &low, &high);
+
+	if (tail < 0 || len <= (size_t)tail)
+		return 0;
+	for (int i = 1; i <= tail; i++) {
+		if (p[i] < low || p[i] > high)
+			return 0;
+		low = 0x80;
+		high = 0xbf;
+	}
+	return (size_t)tail + 1;
+}
+
 bool
 oc_utf8_is_valid(const void *bytes, size_t len)
 {
-	const uint8_t *p = bytes, *end = p + len;
+	const uint8_t *p = bytes;
 
-	while (p < end) {
-		uint8_t low, high;
-		int tail = utf8_tail(*p++, &low, &high);
+	while (len > 0) {
+		size_t n = oc_utf8_first(p, len);
 
-		if (tail < 0 || end - p < tail)
+		if (n == 0)
 			return false;
-		for (; tail > 0; tail--, p++) {
-			if (*p < low || *p > high)
-				return false;
-			low = 0x80;
-			high = 0xbf;
-		}
+		p += n;
+		len -= n;
 	}
 	return true;
 }

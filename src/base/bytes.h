@@ -91,6 +91,8 @@ void oc_base64_encode(const void *bytes, size_t len, char *text);
 enum oc_err oc_base64_decode_in_place(void *buffer, size_t len,
     size_t *out_len) OC_MUST_CHECK;
 
+/* How many octets the first character has, 1 to 4; 0: these begin none. */
+size_t oc_utf8_first(const void *bytes, size_t len);
 /* RFC 3629: no overlong forms, no surrogates, nothing over U+10FFFF. */
 bool oc_utf8_is_valid(const void *bytes, size_t len);
 

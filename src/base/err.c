@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 const char *
 oc_strerror(enum oc_err err)
 {
@@ -59,30 +61,36 @@ oc_strerror(enum oc_err err)
 	return "unknown error";
 }
 
-/* One line of printable text; a UTF-8 character cut in half goes too. */
+/* Neither C0, DEL nor C1, which terminals obey. */
+static bool
+is_control(const char *text, size_t len)
+{
+	unsigned char c = (unsigned char)text[len - 1];
+
+	return len == 1 ? c < 0x20 || c == 0x7f :
+	    len == 2 && (unsigned char)text[0] == 0xc2 && c < 0xa0;
+}
+
+/* One line of printable UTF-8, whatever an argument was or was cut to.  What
+ * a full text ends with, and is no whole character, goes. */
 static void
 tidy(char *text)
 {
-	size_t len = strlen(text), start, need;
-	unsigned char lead;
+	size_t len = strlen(text), n;
 
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c < 0x20 || c == 0x7f)
-			text[i] = '?';
+	for (size_t i = 0; i < len; i += n) {
+		n = oc_utf8_first(text + i, len - i);
+		if (n == 0 && len == OC_ERROR_TEXT_MAX - 1 && len - i < 4 &&
+		    (unsigned char)text[i] >= 0xc0) {
+			text[i] = '\0';
+			return;
+		}
+		if (n == 0)
+			n = 1;
+		else if (!is_control(text + i, n))
+			continue;
+		memset(text + i, '?', n);
 	}
-	if (len < OC_ERROR_TEXT_MAX - 1)
-		return;
-	for (start = len; start > 0; start--)
-		if (((unsigned char)text[start - 1] & 0xc0) != 0x80)
-			break;
-	if (start == 0)
-		return;
-	lead = (unsigned char)text[start - 1];
-	need = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-	if (len - (start - 1) < need)
-		text[start - 1] = '\0';
 }
 
 /* By way of a buffer of its own: an argument may be error->text itself. */

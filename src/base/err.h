@@ -44,14 +44,15 @@ enum oc_err {
 /* Zero state is "no error". */
 struct oc_error {
 	enum oc_err code;
-	char text[OC_ERROR_TEXT_MAX];	/* one line, no newline */
+	char text[OC_ERROR_TEXT_MAX];	/* one line of UTF-8 */
 };
 
 /* A short English phrase, never NULL: "not found". */
 const char *oc_strerror(enum oc_err err);
 
-/* Sets code and text, cut to fit, control bytes as '?'.  Returns code, so
- * that "return oc_error_set(error, ...)" reads well.  error may be NULL. */
+/* Sets code and text, cut to fit; what is no printable UTF-8 is '?', so that
+ * an argument may be anything, cut anywhere.  Returns code, so that "return
+ * oc_error_set(error, ...)" reads well.  error may be NULL. */
 enum oc_err oc_error_set(struct oc_error *error, enum oc_err code,
     const char *format, ...) OC_PRINTF(3, 4);
 

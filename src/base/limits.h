@@ -60,5 +60,9 @@
  * end gets a signature of the token and a row of the store in this time, and
  * no more; who fetches lists does so every few minutes at most. */
 #define OC_CRL_AGAIN_S 5
+/* A handshake costs 1 ms of CPU; more than these at once is no client. */
+#define NET_HANDSHAKES_MAX 64
+/* Who goes on sending more than this after a refusal does not read it. */
+#define NET_LINGER_MAX (16 * 1024 * 1024)
 
 #endif

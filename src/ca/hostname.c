@@ -56,6 +56,16 @@ is_plain(const char *text)
 	return true;
 }
 
+static size_t
+count(const char *text, char c)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == c;
+	return n;
+}
+
 /* text without "*."; *ascii is for free(). */
 static enum oc_err
 convert(const char *text, char **ascii, const char **why)
@@ -76,6 +86,13 @@ convert(const char *text, char **ascii, const char **why)
 		return OC_ERR_NOMEM;
 	if (rc != IDN2_OK) {
 		*why = idn2_strerror(rc);
+		return OC_ERR_MALFORMED;
+	}
+	/* U+FF0A, U+3002: what is looked for in a text is not seen in it. */
+	if (count((const char *)out, '*') != count(text, '*') ||
+	    count((const char *)out, '.') != count(text, '.')) {
+		idn2_free(out);
+		*why = "a character that stands for \"*\" or \".\"";
 		return OC_ERR_MALFORMED;
 	}
 	*ascii = strdup((const char *)out);

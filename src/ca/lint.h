@@ -13,4 +13,9 @@
 enum oc_err ca_lint_plan(const struct ca_plan *plan, struct oc_error *error)
     OC_MUST_CHECK;
 
+/* A certificate that vouches for itself, and that no CA will have issued: as
+ * above, by the rules that bind everybody. */
+enum oc_err ca_lint_self_signed(struct der_bytes der, struct oc_error *error)
+    OC_MUST_CHECK;
+
 #endif

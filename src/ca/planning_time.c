@@ -151,7 +151,12 @@ plan_begin(struct ca_planning *p)
 		if (least <= now)
 			at = least;
 		source = CA_FROM_ISSUER;
-		snprintf(detail, sizeof(detail), "begins then");
+		if (at == p->issuer->cert.not_before)
+			snprintf(detail, sizeof(detail), "begins then");
+		else
+			snprintf(detail, sizeof(detail), "begins %llds "
+			    "before, rounded up to %llds", (long long)(at -
+			    p->issuer->cert.not_before), (long long)round_s);
 	}
 	tbs->not_before = at;
 	der_format_iso8601(at, text);

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/value.h"
 #include "ca/issue.h"
 #include "cli/csr.h"
 #include "cli/names.h"
@@ -31,6 +30,7 @@ struct creation {
 	struct oc_buffer chain;		/* DER, the parent first */
 	struct cli_names *names;
 	struct ca_profile profile;
+	int64_t validity_s;		/* 0: the profile's */
 	struct sign_key_info *key;
 	char *section_path;		/* written by us; NULL: was there */
 	struct ca_certificate certificate;
@@ -202,22 +202,15 @@ recover(struct creation *c, struct store *store, struct oc_error *error)
 static enum oc_err
 issue(struct creation *c, struct store *store, struct oc_error *error)
 {
-	const char *validity = cli_option(c->cli, "validity");
 	struct ca_request request = {
 		.profile = &c->profile,
 		.spki = { c->key->spki, c->key->spki_len },
 		.subject = { c->names->subject, c->names->subject_len },
+		.validity_s = c->validity_s,
 	};
 	char key[SIGN_KEY_NAME_MAX];
 	enum oc_err err;
 
-	if (validity != NULL) {
-		err = oc_value_duration(validity, &request.validity_s, error);
-		if (err != OC_OK) {
-			oc_error_prefix(error, "--validity");
-			return OC_ERR_USAGE;
-		}
-	}
 	cli_progress_begin("the token");
 	if (c->parent == NULL) {
 		sign_key_name(SIGN_KEY_ISSUER, c->name, key);
@@ -395,6 +388,8 @@ cli_ca_create(struct cli *cli, struct oc_error *error)
 	c.key = calloc(1, sizeof(*c.key));
 	if (c.key == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (err == OC_OK)
+		err = cli_validity(cli, &c.validity_s, error);
 	if (err == OC_OK)
 		err = cli_check_out(cli, "csr", error);
 	if (err == OC_OK)

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/value.h"
 #include "ca/issue.h"
 #include "cli/print.h"
 #include "der/reader.h"
@@ -25,6 +24,7 @@ struct crossing {
 	struct ca_issuer *parent;	/* who signs */
 	const char *path;		/* where to; borrowed */
 	struct ca_profile profile;
+	int64_t validity_s;		/* 0: the profile's */
 	struct ca_certificate certificate;
 };
 
@@ -161,22 +161,17 @@ issue(struct crossing *c, struct oc_error *error)
 {
 	const struct x509_cert *cert = &c->target->cert;
 	const char *parent = c->parent->config->name;
-	const char *validity = cli_option(c->cli, "validity");
 	struct ca_request request = {
 		.profile = &c->profile,
 		.spki = cert->spki,
 		.subject = cert->subject,
 		.subject_key_id = { c->target->key_id, c->target->key_id_len },
+		.validity_s = c->validity_s,
 	};
 	char key[SIGN_KEY_NAME_MAX];
 	struct store *store;
 	enum oc_err err;
 
-	if (validity != NULL && oc_value_duration(validity,
-	    &request.validity_s, error) != OC_OK) {
-		oc_error_prefix(error, "--validity");
-		return OC_ERR_USAGE;
-	}
 	err = cli_store(c->cli, STORE_CREATE, &store, error);
 	if (err == OC_OK)
 		err = cli_need_key(c->cli, SIGN_KEY_ISSUER, parent, error);
@@ -264,8 +259,10 @@ enum oc_err
 cli_ca_cross(struct cli *cli, struct oc_error *error)
 {
 	struct crossing c = { .cli = cli };
-	enum oc_err err = prepare(&c, error);
+	enum oc_err err = cli_validity(cli, &c.validity_s, error);
 
+	if (err == OC_OK)
+		err = prepare(&c, error);
 	if (err == OC_OK)
 		err = issue(&c, error);
 	if (err == OC_OK) {

@@ -9,7 +9,6 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/pem.h"
-#include "base/value.h"
 #include "ca/csr.h"
 #include "ca/issue.h"
 #include "ca/plan.h"
@@ -62,16 +61,13 @@ cli_cert_chain(struct cli *cli, const struct ca_issuer *issuer,
 static enum oc_err
 prepare(struct issuing *i, struct oc_error *error)
 {
-	const char *validity = cli_option(i->cli, "validity");
 	const struct oc_config *config;
 	enum oc_err err;
 
-	if (validity != NULL && oc_value_duration(validity,
-	    &i->request.validity_s, error) != OC_OK) {
-		oc_error_prefix(error, "--validity");
-		return OC_ERR_USAGE;
-	}
-	err = cli_names_new(i->cli, &i->explanation, &i->names, error);
+	err = cli_validity(i->cli, &i->request.validity_s, error);
+	if (err == OC_OK)
+		err = cli_names_new(i->cli, &i->explanation, &i->names,
+		    error);
 	if (err == OC_OK)
 		err = ca_csr_read(i->cli->args[0], &i->csr_der, &i->csr,
 		    &i->explanation, error);

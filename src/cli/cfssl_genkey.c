@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "ca/lint.h"
 #include "cfssl/selfsign.h"
 #include "cli/csr.h"
 #include "cli/print.h"
@@ -245,6 +246,9 @@ cli_selfsign(struct cli *cli, struct oc_error *error)
 	if (err == OC_OK)
 		err = cfssl_selfsign(made.key, request, oc_clock_now_s(),
 		    &der, &len, error);
+	if (err == OC_OK)
+		err = ca_lint_self_signed((struct der_bytes){ der, len },
+		    error);
 	if (err == OC_OK)
 		err = cli_cfssl_print((struct der_bytes){ der, len },
 		    (struct der_bytes){ made.csr, made.csr_len }, made.key,

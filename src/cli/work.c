@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/value.h"
 
 #define LOCK_WAIT_S 30
 #define LOCK_RETRY_NS (100 * OC_NS_PER_MS)
@@ -62,6 +63,23 @@ int64_t
 cli_deadline(int64_t seconds)
 {
 	return oc_clock_mono_ns() + seconds * OC_NS_PER_S;
+}
+
+enum oc_err
+cli_validity(const struct cli *cli, int64_t *seconds, struct oc_error *error)
+{
+	const char *text = cli_option(cli, "validity");
+	int64_t read_s = 0;
+
+	if (text != NULL && oc_value_duration(text, &read_s, error) != OC_OK) {
+		oc_error_prefix(error, "--validity");
+		return OC_ERR_USAGE;
+	}
+	if (text != NULL && read_s == 0)
+		return oc_error_set(error, OC_ERR_USAGE, "--validity %.64s is "
+		    "no time; leave it out to have the profile's", text);
+	*seconds = read_s;
+	return OC_OK;
 }
 
 enum oc_err

@@ -82,6 +82,10 @@ struct signer *cli_signer(const struct cli *cli, const char *key);
 enum oc_err cli_find_key(const struct cli *cli, const char *key,
     struct sign_key_info *info, struct oc_error *error) OC_MUST_CHECK;
 
+/* --validity: over 0, or 0 if it was not given; else USAGE. */
+enum oc_err cli_validity(const struct cli *cli, int64_t *seconds,
+    struct oc_error *error) OC_MUST_CHECK;
+
 /* CLOCK_MONOTONIC so many seconds from now. */
 int64_t cli_deadline(int64_t seconds);
 

@@ -12,6 +12,7 @@
 #include "ca/blocklist.h"
 #include "ca/cfssl_config.h"
 #include "ca/profile.h"
+#include "net/tls.h"
 #include "pkcs11/uri.h"
 #include "status/identity.h"
 #include "x509/cert.h"
@@ -318,6 +319,29 @@ check_policy(struct checker *c, const struct oc_config_policy *policy)
 	c->num_errors++;
 }
 
+/* As ocsign-issuer reads them at its start. */
+static void
+check_api(struct checker *c, const struct oc_config *config)
+{
+	const struct oc_config_api *api = &config->api;
+	char text[2 * OC_ERROR_TEXT_MAX];
+	struct oc_error error = { 0 };
+	struct net_tls *tls;
+
+	if (api->tls_certificate == NULL)
+		return;
+	if (net_tls_new(api->tls_certificate, api->tls_key, &tls,
+	    &error) == OC_OK) {
+		net_tls_free(tls);
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "%s: [api] TLS: %s", config->path,
+	    error.text);
+	c->print(text);
+	if (c->how != DAEMON_CHECK_TO_START)
+		c->num_errors++;
+}
+
 enum oc_err
 daemon_check(const char *path, enum daemon_check_how how,
     void (*print)(const char *line), struct oc_config **config)
@@ -345,6 +369,7 @@ daemon_check(const char *path, enum daemon_check_how how,
 	for (size_t i = 0; i < loaded->num_profiles; i++)
 		check_profile(&c, loaded, &loaded->profiles[i]);
 	check_policy(&c, &loaded->policy);
+	check_api(&c, loaded);
 	ca_cfssl_config_free(c.cfssl);
 	if (c.num_errors > 0) {
 		oc_config_free(loaded);

@@ -15,7 +15,8 @@ enum daemon_check_how {
 	 * read it before. */
 	DAEMON_CHECK_TO_RELOAD,
 	/* Nor is a module that is not there, or a chain that is wrong: what is
-	 * signed can be served, and the signer goes on looking for it. */
+	 * signed can be served, and the signer goes on looking for it; nor what
+	 * keeps the API's role alone from starting. */
 	DAEMON_CHECK_TO_START
 };
 

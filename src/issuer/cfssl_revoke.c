@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "ipc/handover.h"
 #include "issuer/cfssl.h"
 #include "issuer/revocation.h"
@@ -20,6 +21,26 @@
 #include "x509/file.h"
 
 /* --- revoke ------------------------------------------------------------- */
+
+static void
+fail_revocation(struct net_exchange *exchange,
+    const struct issuer_revoked *r)
+{
+	switch (issuer_fault_of(r->err)) {
+	case ISSUER_REFUSED:
+		issuer_cfssl_fail(exchange, 400, CFSSL_POLICY_REQUEST,
+		    r->error.text);
+		return;
+	case ISSUER_AWAY:
+		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
+		return;
+	case ISSUER_BROKEN:
+		break;
+	}
+	oc_log(OC_LOG_ERROR, "revoking: %s", r->error.text);
+	issuer_cfssl_fail(exchange, 500, 500,
+	    "the revocation could not be recorded");
+}
 
 static void
 revoked(void *arg, const struct issuer_revoked *r)
@@ -31,11 +52,8 @@ revoked(void *arg, const struct issuer_revoked *r)
 	else if (r->err == OC_ERR_NOT_FOUND)
 		issuer_cfssl_fail(exchange, 400, CFSSL_STORE_NOT_FOUND,
 		    r->error.text);
-	else if (r->err == OC_ERR_BUSY || r->err == OC_ERR_CANCELLED)
-		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
 	else
-		issuer_cfssl_fail(exchange, 400, CFSSL_POLICY_REQUEST,
-		    r->error.text);
+		fail_revocation(exchange, r);
 }
 
 static void

@@ -27,8 +27,6 @@
 #define DRAIN_NS (8 * OC_NS_PER_S)
 #define DRAIN_LOOK_US 20000
 #define WRITE_TIMEOUT_NS (30 * OC_NS_PER_S)
-/* A handshake costs 1 ms of CPU; more than these at once is no client. */
-#define HANDSHAKES_MAX 64
 
 struct program {
 	struct oc_config *config;
@@ -78,7 +76,7 @@ open_server(struct program *p, struct oc_error *error)
 		.tls = p->tls,
 		.connections_max = (uint32_t)api->connections_max,
 		.address_max = (uint32_t)api->address_max,
-		.handshakes_max = HANDSHAKES_MAX,
+		.handshakes_max = NET_HANDSHAKES_MAX,
 		.header_timeout_ns = api->header_timeout_s * OC_NS_PER_S,
 		.request_timeout_ns = api->request_timeout_s * OC_NS_PER_S,
 		.idle_timeout_ns = api->idle_timeout_s * OC_NS_PER_S,

@@ -209,6 +209,17 @@ has_issuer_and_serial(const struct lint_cert *c,
 	    lint_found(d, "authorityCertIssuer or -SerialNumber");
 }
 
+/* Self-signed: it is its own issuer, as far as that is known. */
+static bool
+is_aki_missing(const struct lint_cert *c, const struct lint_rule *rule,
+    struct lint_detail *d)
+{
+	bool is_own = der_bytes_equal(c->issuer_name, c->subject.tlv) &&
+	    (c->issuer == NULL || der_bytes_equal(c->issuer->spki, c->spki));
+
+	return !is_own && is_missing(c, rule, d);
+}
+
 static const char *
 hex_of(struct der_bytes octets, char text[LINT_TEXT_MAX])
 {
@@ -329,8 +340,9 @@ const struct lint_rule lint_rules_ext[] = {
 	    .cert = has_invalid_der },
 	{ "ext_authority_key_identifier_missing", 37, LINT_ERROR,
 	    LINT_PRIVATE, LINT_NOT_ROOT, "RFC 5280, 4.2.1.1",
-	    "no authorityKeyIdentifier",
-	    MISSING(DER_OID_AUTHORITY_KEY_IDENTIFIER) },
+	    "no authorityKeyIdentifier, nor self-signed",
+	    .argument = DER_OID_AUTHORITY_KEY_IDENTIFIER,
+	    .cert = is_aki_missing },
 	{ "ext_authority_key_identifier_no_key_identifier", 37, LINT_ERROR,
 	    LINT_PRIVATE, LINT_ALL, "RFC 5280, 4.2.1.1",
 	    "no keyIdentifier in it", .cert = has_no_key_id },

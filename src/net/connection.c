@@ -23,10 +23,9 @@
 #include "base/log.h"
 #include "net/server_impl.h"
 
-/* How long, and how much of, what nobody reads is thrown away, so that a
- * client that still sends gets to read why it should not. */
+/* How long, and NET_LINGER_MAX, how much of, what nobody reads is thrown away,
+ * so that a client that still sends gets to read why it should not. */
 #define LINGER_NS (2 * OC_NS_PER_S)
-#define LINGER_MAX (16 * 1024 * 1024)
 
 struct net_exchange {
 	struct net_connection *connection;	/* NULL: hung up */
@@ -281,23 +280,32 @@ begin_request(struct net_connection *c)
 	arm(c, c->head_until_ns);
 }
 
+/* False: it may be gone. */
+static bool
+take_body(struct net_connection *c)
+{
+	int rc = net_body_take(c);
+
+	if (rc < 0)
+		refuse(c, -rc);
+	if (rc <= 0)
+		return true;
+	dispatch(c);
+	return false;
+}
+
 static void
 run(struct net_connection *c)
 {
-	int rc;
-
 	if (c->state == NET_IDLE &&
 	    evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
 		begin_request(c);
-	if (c->state == NET_HEAD_COMES && !take_head(c))
+	if (c->state == NET_HEAD_COMES)
+		(void)take_head(c);
+	if (c->state == NET_BODY_COMES && !take_body(c))
 		return;
-	if (c->state != NET_BODY_COMES)
-		return;
-	rc = net_body_take(c);
-	if (rc < 0)
-		refuse(c, -rc);
-	else if (rc > 0)
-		dispatch(c);
+	if (c->has_ended && c->state != NET_WRITES)
+		net_connection_close(c);
 }
 
 static void
@@ -336,7 +344,7 @@ throw_away(struct net_connection *c)
 
 	(void)evbuffer_drain(in, len);
 	c->num_lingered += len;
-	if (c->num_lingered > LINGER_MAX)
+	if (c->num_lingered > NET_LINGER_MAX)
 		net_connection_close(c);
 }
 
@@ -397,16 +405,18 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct net_connection *c = arg;
 
-	(void)bev;
 	if ((what & BEV_EVENT_CONNECTED) != 0) {
 		c->server->counts.num_handshakes--;
 		c->state = NET_IDLE;
 		return;
 	}
-	/* Who has said all it will say may still wait for the answer. */
+	/* Who has said all it will say may still wait for the answer, and for
+	 * those to the requests behind it. */
 	if ((what & BEV_EVENT_EOF) != 0 &&
 	    (c->state == NET_HANDLED || c->state == NET_WRITES)) {
-		c->is_closing = true;
+		c->has_ended = true;
+		c->is_closing |= evbuffer_get_length(
+		    bufferevent_get_input(bev)) == 0;
 		return;
 	}
 	net_connection_close(c);

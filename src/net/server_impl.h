@@ -37,6 +37,7 @@ struct net_connection {
 	TAILQ_ENTRY(net_connection) link;	/* oldest first */
 	enum net_state state;
 	bool is_closing;	/* after the answer that is written */
+	bool has_ended;		/* nothing comes behind what has come */
 	struct in6_addr address;	/* v4 mapped; /64 of v6 */
 	char peer[INET6_ADDRSTRLEN];
 	int64_t head_until_ns, request_until_ns;

@@ -32,9 +32,9 @@ check_mode(const char *path, struct oc_error *error)
 		return oc_error_set_errno(error, OC_ERR_NOT_FOUND, "%s",
 		    path);
 	if ((st.st_mode & (S_IRWXO | S_IWGRP)) != 0)
-		return oc_error_set(error, OC_ERR_REFUSED, "%s: others may "
-		    "read or write this private key; chmod 0600 or 0640",
-		    path);
+		return oc_error_set(error, OC_ERR_REFUSED, "%s: a private key "
+		    "that only its owner and group may read, and only its "
+		    "owner write, has mode 0600 or 0640; chmod it", path);
 	return OC_OK;
 }
 

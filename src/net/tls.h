@@ -8,8 +8,9 @@
 struct net_tls;
 struct ssl_st;
 
-/* Both PEM; the certificate with its chain.  REFUSED if others may read the
- * key, MISMATCH if it is not the certificate's.  Blocks. */
+/* Both PEM; the certificate with its chain.  REFUSED unless only its owner and
+ * group may read the key, and only its owner write it; MISMATCH if it is not
+ * the certificate's.  Blocks. */
 enum oc_err net_tls_new(const char *certificate_path, const char *key_path,
     struct net_tls **tls, struct oc_error *error) OC_MUST_CHECK;
 void net_tls_free(struct net_tls *tls);		/* NULL is fine */

@@ -218,6 +218,10 @@ refused crl 413 413 --data-binary @big
 refused sign 400 5300 -d "$(sign_request '{"hosts": ["a\u0007b.test"]}')"
 refused sign 400 5300 -d "$(sign_request '{"hosts": ["a,DNS:b.test"]}')"
 refused sign 400 5300 -d "$(sign_request '{"hosts": ["a.*.test"]}')"
+# An error's text that ends inside a character is one all the same.
+refused sign 400 5500 -d "$(sign_request "{\"hosts\": [\"x.example.com\"],
+    \"profile\": \"listed\",
+    \"subject\": {\"CN\": \"a$(printf '€%.0s' $(seq 50))\"}}")"
 refused sign 400 9003 -d "$(csr=leaf-key.pem; sign_request '{}')"
 refused certinfo 400 400 -d '{"domain": "example.com"}'
 refused "crl?expiry=365d" 400 400
@@ -293,6 +297,12 @@ refused revoke 400 11200 -d "{\"serial\": \"$serial\",
     \"authority_key_id\": \"00\"}"
 refused revoke 400 400 -d "{\"serial\": \"$serial\",
     \"authority_key_id\": \"$aki\", \"reason\": \"dislike\"}"
+# What the store cannot take is our fault.
+sqlite3 store.db "CREATE TRIGGER full BEFORE INSERT ON journal
+    BEGIN SELECT RAISE(ABORT, 'full'); END"
+refused revoke 500 500 -d "{\"serial\": \"$serial\",
+    \"authority_key_id\": \"$aki\", \"reason\": \"superseded\"}"
+sqlite3 store.db 'DROP TRIGGER full'
 ask "$ours" revoke a -d "{\"serial\": \"$serial\",
     \"authority_key_id\": \"$aki\", \"reason\": \"superseded\"}"
 jq -e '.success and .result.ocsp.sha1.status == "revoked" and

@@ -116,6 +116,18 @@ refused 'listen: is missing' 'issuers = ca'
 refused 'issuers: is missing' 'listen = 127.0.0.1:1'
 refused 'tls-key: is missing' 'listen = 127.0.0.1:1' \
     'tls-certificate = tls.pem'
+# The files of TLS, as ocsign-issuer would find them.
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
+    -out another.key 2>/dev/null
+cp tls.key open.key
+chmod 600 another.key
+chmod 644 open.key
+for files in nowhere.pem:tls.key tls.pem:nowhere.key tls.pem:another.key \
+    tls.pem:open.key; do
+	refused "\[api\] TLS: .*(nowhere|another|open)" 'issuers = ca' \
+	    'listen = 127.0.0.1:1' "tls-certificate = ${files%:*}" \
+	    "tls-key = ${files#*:}"
+done
 refused 'no \[issuer nobody\]' 'listen = 127.0.0.1:1' 'issuers = nobody'
 refused 'no profile "nothing"' 'listen = 127.0.0.1:1' 'profiles = nothing'
 refused 'no endpoint "bundle"' 'listen = 127.0.0.1:1' 'endpoints = bundle'
@@ -127,4 +139,19 @@ cp plain.conf ocsign.conf
 reload
 [ -z "$(role issuer)" ] || fail "an issuer without [api]"
 [ ! -e run/api.urls ] || fail "api.urls is left"
+service_stop
+
+# At a start it keeps the API alone from answering.
+config 'issuers = ca' "listen = 127.0.0.1:$tls_port" \
+    'tls-certificate = tls.pem' \
+    'tls-key = another.key'
+: >ocsignd.log
+service_run
+has_given_up() {
+	grep -q 'ocsign-issuer .*status 78' ocsignd.log
+}
+within 5 has_given_up || fail "ocsign-issuer takes another's key"
+grep -q '\[api\] TLS: .*another' ocsignd.log || fail "nobody says why"
+[ -n "$(role responder)" ] && [ -n "$(role signer)" ] ||
+    fail "without the API there is nothing"
 service_stop

@@ -115,6 +115,11 @@ end=$(date -d "$(openssl x509 -in site.pem -noout -enddate |
     cut -d= -f2)" +%s)
 [ $((end - start)) -eq $((5475 * 86400)) ] || fail "$((end - start)) s"
 
+# An error's text that ends inside a character is one all the same.
+[ "$(post "$(request "[\"a$(printf 'é%.0s' $(seq 60))@x\"]")" \
+    -H "$auth")" = 400 ] || fail "half a character: $(cat out)"
+envelope
+
 # Once more, the names in another order, with a slash, an ignored field and
 # each of the other tokens: the same certificate, and no new one.
 before=$(count)

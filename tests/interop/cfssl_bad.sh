@@ -17,6 +17,10 @@ mv out line
 good ocsign json -bare site -f line
 good ocsign sign -ca web site.csr
 
+# What no CA should sign, nobody signs for himself.
+echo '{"hosts": ["*.com"], "key": {"algo": "ecdsa", "size": 256}}' >star.json
+bad 1 'the lint rule .*nothing was written' ocsign selfsign a.example star.json
+
 # --- documents ----------------------------------------------------------
 
 # doc PATTERN TEXT: a csr.json that no command takes.

@@ -215,6 +215,9 @@ ocsign selfsign self.example token.json 2>err | ocsign json -bare s ||
 good openssl verify -x509_strict -CAfile s.pem -verify_hostname self.example \
     s.pem
 good openssl verify -CAfile s.pem -verify_hostname t.example s.pem
+# It needs no authorityKeyIdentifier: RFC 5280, 4.2.1.1.
+good ocsign cert lint --issuer-cert s.pem s.pem
+good ocsign cert lint s.pem
 good ocsign gencert -initca ca.json
 mv out line
 good ocsign json -bare own -f line

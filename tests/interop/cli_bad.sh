@@ -26,6 +26,13 @@ bad 2 'is missing' ocsign cert issue --issuer web --profile server
 bad 2 'too many' $issue good.csr good.csr
 bad 2 'twice' $issue --validity 1d --validity 2d good.csr
 bad 2 'no duration' $issue --validity 1 good.csr
+for none in 0s 0d; do
+	bad 2 'no time' $issue --validity $none good.csr
+	bad 2 'no time' ocsign ca create new --subject CN=x --token ca \
+	    --key new --validity $none
+	bad 2 'no time' ocsign ca cross-sign web --issuer root --out x.pem \
+	    --validity $none
+done
 bad 2 'exclude' ocsign cert list --valid --revoked
 bad 2 'no key type' ocsign key generate --token ca --label x --type dsa
 bad 2 'whose key' ocsign csr create --subject CN=a

@@ -85,6 +85,18 @@ for line in 'subject: CN=Origin Certificate,.* (profile: origin-ecc)' \
     'ocsp: http://127.0.0.1:1/ (issuer: web)'; do
 	grep -q "^$line" out || die "no \"$line\" in $(cat out)"
 done
+# Where the issuer begins, or on the minute behind it: which, is said.
+begin=$(date -u -d "$(openssl x509 -in web.pem -noout -startdate |
+    cut -d= -f2)" +%Y-%m-%dT%H:%M:%SZ)
+if ! grep '^notBefore: ' out | grep -q 'issuer'; then
+	echo "not cut to the issuer's: not looked at"
+elif grep -q "^notBefore: $begin " out; then
+	grep -q '^notBefore: .* (issuer: begins then)' out || die "$(cat out)"
+else
+	grep '^notBefore: .*:00Z (issuer: begins' out |
+	    grep -Eq ' [1-5]?[0-9]s before, rounded up to 60s\)$' ||
+	    die "$begin: $(cat out)"
+fi
 good $issue --profile origin-ecc --san example.com --explain --dry-run \
     --json p256.csr
 grep -q '"accepted": true' out || die "$(cat out)"

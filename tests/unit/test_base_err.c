@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -43,6 +44,49 @@ test_error_set(void **state)
 	oc_error_set(&error, OC_ERR_STORE, "x %s y", error.text);
 	assert_string_equal(error.text, "x a?b??? y");
 	assert_int_equal(oc_error_set(NULL, OC_ERR_DOWN, "x"), OC_ERR_DOWN);
+}
+
+/* A log, a terminal and JSON take the text as it is. */
+static void
+test_error_utf8(void **state)
+{
+	static const struct {
+		const char *argument, *text;
+	} cases[] = {
+		{ "\xe9\xe9x", "??x" },		/* T61String */
+		{ "a\xc3\xa9\xc3", "a\xc3\xa9?" },
+		{ "\xe2\x82", "??" },
+		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+		{ "\xc0\xaf\xed\xa0\x80\xff", "??????" },
+		{ "\xc2\x9b" "31m\xc2\xa0", "??31m\xc2\xa0" },	/* CSI */
+	};
+	struct oc_error error;
+	char text[OC_ERROR_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		oc_error_set(&error, OC_ERR_REFUSED, "\"%s\"",
+		    cases[i].argument);
+		snprintf(text, sizeof(text), "\"%s\"", cases[i].text);
+		assert_string_equal(error.text, text);
+		oc_error_prefix(&error, "%s", cases[i].argument);
+		snprintf(text, sizeof(text), "%s: \"%s\"", cases[i].text,
+		    cases[i].text);
+		assert_string_equal(error.text, text);
+	}
+	/* Cut by a precision, which counts octets. */
+	oc_error_set(&error, OC_ERR_REFUSED, "\"%.4s\"", "a\xc3\xa9\xc3\xa9");
+	assert_string_equal(error.text, "\"a\xc3\xa9?\"");
+	for (size_t len = OC_ERROR_TEXT_MAX - 8; len < OC_ERROR_TEXT_MAX;
+	    len++) {
+		memset(text, 'x', len);
+		text[len] = '\0';
+		oc_error_set(&error, OC_ERR_REFUSED, "%s%s", text,
+		    "\xf0\x9f\x98\x80\xf0\x9f\x98\x80");
+		assert_null(strchr(error.text, '?'));
+		assert_true(oc_utf8_is_valid(error.text, strlen(error.text)));
+		assert_true(strlen(error.text) > OC_ERROR_TEXT_MAX - 5);
+	}
 }
 
 static void
@@ -293,6 +337,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_strerror),
 		cmocka_unit_test(test_error_set),
+		cmocka_unit_test(test_error_utf8),
 		cmocka_unit_test(test_error_cut),
 		cmocka_unit_test(test_error_errno_and_prefix),
 		cmocka_unit_test(test_assert_aborts),

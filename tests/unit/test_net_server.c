@@ -274,6 +274,18 @@ test_gone_client(void **state)
 	assert_hears(fd, "200", "late");
 	assert_true(is_closed(fd));
 	close(fd);
+	/* To all that is whole; half a head is no request. */
+	fd = dial(&f);
+	say(fd, "GET /later HTTP/1.1\r\n" HOST "\r\n"
+	    "POST /a HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
+	    "GET /later HTTP/1.1\r\n" HOST "\r\n"
+	    "GET /half HTTP/1.1\r\n");
+	shutdown(fd, SHUT_WR);
+	assert_hears(fd, "200", "late");
+	assert_hears(fd, "200", "\r\n\r\nabc");
+	assert_hears(fd, "200", "late");
+	assert_true(is_closed(fd));
+	close(fd);
 	end(&f);
 }
 
