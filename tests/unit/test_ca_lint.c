@@ -207,18 +207,23 @@ sections_add_and_clear(void **state)
 	ca_get_profile(f, "mine", &mine);
 	assert_memory_equal(&mine.lint_exempt, &server.lint_exempt,
 	    sizeof(empty));
+	ca_profile_fini(&mine);
 	section.lint_exempt = words_of(add, 1);
 	ca_get_profile(f, "mine", &mine);
 	assert_int_equal(lint_set_add(&server.lint_exempt, one, &error),
 	    OC_OK);
 	assert_memory_equal(&mine.lint_exempt, &server.lint_exempt,
 	    sizeof(empty));
+	ca_profile_fini(&mine);
 	section.lint_exempt = words_of(clear, 1);
 	ca_get_profile(f, "mine", &mine);
 	assert_memory_equal(&mine.lint_exempt, &empty, sizeof(empty));
+	ca_profile_fini(&mine);
 	section.lint_exempt = words_of(both, 2);
 	ca_get_profile(f, "mine", &mine);
 	assert_memory_not_equal(&mine.lint_exempt, &empty, sizeof(empty));
+	ca_profile_fini(&mine);
+	ca_profile_fini(&server);
 	section.lint_exempt = words_of(bad, 2);
 	assert_int_equal(ca_profile_find(&f->config, "mine", &mine, &error),
 	    OC_ERR_CONFIG);
