@@ -95,10 +95,28 @@ x509_spki_key_bits(struct der_bytes spki, struct der_bytes *bits)
 	return OC_OK;
 }
 
-static enum oc_err
-hash(struct der_bytes bytes, const EVP_MD *md, uint8_t *out)
+/* Fetched once: EVP_sha1() is looked up by name each time it is used, which
+ * takes as long as hashing a key.  Never freed. */
+static EVP_MD *sha1, *sha256;
+static pthread_once_t digests_once = PTHREAD_ONCE_INIT;
+
+static void
+fetch_digests(void)
 {
-	if (EVP_Digest(bytes.p, bytes.len, out, NULL, md, NULL) != 1)
+	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+static enum oc_err
+hash(struct der_bytes bytes, EVP_MD *const *digest, uint8_t *out)
+{
+	const EVP_MD *md;
+
+	if (pthread_once(&digests_once, fetch_digests) != 0)
+		return OC_ERR_INTERNAL;
+	md = *digest;
+	if (md == NULL ||
+	    EVP_Digest(bytes.p, bytes.len, out, NULL, md, NULL) != 1)
 		return OC_ERR_INTERNAL;
 	return OC_OK;
 }
@@ -111,13 +129,13 @@ x509_spki_key_id(struct der_bytes spki, uint8_t key_id[X509_KEY_ID_LEN])
 
 	if ((err = x509_spki_key_bits(spki, &bits)) != OC_OK)
 		return err;
-	return hash(bits, EVP_sha1(), key_id);
+	return hash(bits, &sha1, key_id);
 }
 
 enum oc_err
 x509_spki_hash(struct der_bytes spki, uint8_t out[32])
 {
-	return hash(spki, EVP_sha256(), out);
+	return hash(spki, &sha256, out);
 }
 
 /*
