@@ -115,8 +115,8 @@ hash(struct der_bytes bytes, EVP_MD *const *digest, uint8_t *out)
 	if (pthread_once(&digests_once, fetch_digests) != 0)
 		return OC_ERR_INTERNAL;
 	md = *digest;
-	if (md == NULL || EVP_Digest(bytes.p, bytes.len, out, NULL, md,
-	    NULL) != 1)
+	if (md == NULL ||
+	    EVP_Digest(bytes.p, bytes.len, out, NULL, md, NULL) != 1)
 		return OC_ERR_INTERNAL;
 	return OC_OK;
 }
