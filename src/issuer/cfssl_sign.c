@@ -42,23 +42,31 @@ code_of(enum ca_rule rule)
 	return CFSSL_POLICY_REQUEST;
 }
 
+/* The rule that refused stands beside the message. */
+static void
+explained(struct net_exchange *exchange, const struct issuer_result *result,
+    int status, int code)
+{
+	struct ca_explanation x = *result->explanation;
+
+	if (x.refusal[0] == '\0')
+		snprintf(x.refusal, sizeof(x.refusal), "%s",
+		    result->error.text);
+	issuer_cfssl_fail_explained(exchange, status, code,
+	    result->error.text, &x);
+}
+
 void
 issuer_cfssl_fail_result(struct net_exchange *exchange,
     const struct issuer_result *result)
 {
-	struct ca_explanation x;
-
 	switch (issuer_fault_of(result->err)) {
 	case ISSUER_AWAY:
-		issuer_cfssl_fail(exchange, 503, 503, result->error.text);
+		explained(exchange, result, 503, 503);
 		return;
 	case ISSUER_REFUSED:
-		x = *result->explanation;
-		if (x.refusal[0] == '\0')
-			snprintf(x.refusal, sizeof(x.refusal), "%s",
-			    result->error.text);
-		issuer_cfssl_fail_explained(exchange, 400, code_of(x.rule),
-		    result->error.text, &x);
+		explained(exchange, result, 400,
+		    code_of(result->explanation->rule));
 		return;
 	case ISSUER_BROKEN:
 		break;

@@ -72,21 +72,24 @@ issuer_origin_fail(struct origin_call *call, int status, int code,
 /* The explanation stands beside the envelope's members: "messages" stays
  * empty, and clients read of an error what they know. */
 static void
-refuse(struct origin_call *call, const struct ca_explanation *x,
-    const char *message)
+explained(struct origin_call *call, const struct ca_explanation *x,
+    int status, int code, const char *message)
 {
-	bool is_later = x->rule == CA_RULE_QUOTA ||
-	    x->rule == CA_RULE_QUOTA_PERIOD;
-	json_t *json = issuer_origin_failure(x->rule == CA_RULE_NONE ?
-	    ORIGIN_BAD_REQUEST : ORIGIN_RULE + (int)x->rule, message);
+	json_t *json = issuer_origin_failure(code, message);
 	struct ca_explanation said = *x;
 
 	if (said.refusal[0] == '\0')
 		snprintf(said.refusal, sizeof(said.refusal), "%s", message);
 	issuer_door_explain(call->exchange, json, &said);
-	issuer_door_reply(call->exchange, is_later ? 429 : 400,
-	    "application/json", NULL, json);
+	issuer_door_reply(call->exchange, status, "application/json", NULL,
+	    json);
 	issuer_origin_call_free(call);
+}
+
+static bool
+is_quota(enum ca_rule rule)
+{
+	return rule == CA_RULE_QUOTA || rule == CA_RULE_QUOTA_PERIOD;
 }
 
 void
@@ -95,10 +98,12 @@ issuer_origin_fail_rule(struct origin_call *call, enum oc_err err,
 {
 	switch (issuer_fault_of(err)) {
 	case ISSUER_REFUSED:
-		refuse(call, x, message);
+		explained(call, x, is_quota(x->rule) ? 429 : 400,
+		    x->rule == CA_RULE_NONE ? ORIGIN_BAD_REQUEST :
+		    ORIGIN_RULE + (int)x->rule, message);
 		return;
 	case ISSUER_AWAY:
-		issuer_origin_fail(call, 503, ORIGIN_TRY_LATER, message);
+		explained(call, x, 503, ORIGIN_TRY_LATER, message);
 		return;
 	case ISSUER_BROKEN:
 		break;
