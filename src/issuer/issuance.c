@@ -86,7 +86,7 @@ finish(struct issuance *i)
 	i->result.profile = i->profile->name;
 	i->result.explanation = &i->explanation;
 	if (i->result.err == OC_OK)
-		issuer_service_nudge(i->service, NULL, NULL);
+		issuer_service_nudge_soon(i->service);
 	i->done(i->arg, &i->result);
 	issuance_free(i);
 }

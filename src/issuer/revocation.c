@@ -17,6 +17,7 @@ struct revocation {
 	issuer_revoked_fn *done;
 	void *arg;
 	struct store_job job;
+	struct issuer_nudge nudge;
 	struct issuer_work work;
 	enum oc_err proof_err;
 	struct oc_error proof_error;
@@ -110,15 +111,20 @@ static void
 recorded(struct store_job *job, void *arg)
 {
 	struct revocation *r = arg;
+	enum oc_err err;
 
 	r->result.err = job->err;
-	if (job->err != OC_OK && r->result.error.text[0] == '\0')
-		(void)oc_error_set(&r->result.error, job->err, "%s",
-		    job->error_text);
-	if (job->err != OC_OK)
+	if (job->err != OC_OK) {
+		if (r->result.error.text[0] == '\0')
+			(void)oc_error_set(&r->result.error, job->err, "%s",
+			    job->error_text);
 		finish(r);
-	else
-		issuer_service_nudge(r->service, nudged, r);
+		return;
+	}
+	r->nudge = (struct issuer_nudge){ .done = nudged, .arg = r };
+	err = issuer_service_nudge(r->service, &r->nudge);
+	if (err != OC_OK)
+		nudged(r, err);
 }
 
 enum oc_err

@@ -53,12 +53,7 @@ struct issuer_service {
 	struct ca_cfssl_config *cfssl;	/* NULL: none is configured */
 	struct event *nudge_soon;
 	bool is_nudging;
-};
-
-/* Somebody who waits for a nudge to have its effect. */
-struct nudge {
-	issuer_nudged_fn *done;
-	void *arg;
+	struct issuer_nudge *nudges;	/* not answered yet */
 };
 
 /* --- keys --------------------------------------------------------------- */
@@ -137,39 +132,55 @@ on_find_again(evutil_socket_t fd, short what, void *arg)
 
 /* --- nudging ------------------------------------------------------------ */
 
-static void
-nudged(void *arg, enum oc_err err, enum ipc_type type,
-    struct der_bytes fields)
-{
-	struct nudge *n = arg;
-
-	(void)fields;
-	if (err == OC_OK && type != IPC_NUDGED)
-		err = OC_ERR_MALFORMED;
-	if (n->done != NULL)
-		n->done(n->arg, err);
-	free(n);
-}
-
 static enum oc_err
-send_nudge(struct issuer_service *s, issuer_nudged_fn *done, void *arg)
+send_nudge(struct issuer_service *s, ipc_reply_fn *reply, void *arg)
 {
-	struct nudge *n = calloc(1, sizeof(*n));
 	uint64_t id = ipc_channel_next_id(s->status);
 	uint8_t frame[IPC_HEADER_LEN];
 	enum oc_err err;
 	size_t len;
 
-	if (n == NULL)
-		return OC_ERR_NOMEM;
-	*n = (struct nudge){ done, arg };
 	err = ipc_put_bare(frame, sizeof(frame), id, IPC_NUDGE, &len);
-	if (err == OC_OK)
-		err = ipc_channel_ask(s->status, id, frame, len, -1,
-		    oc_clock_mono_ns() + NUDGE_TIMEOUT_NS, nudged, n);
 	if (err != OC_OK)
-		free(n);
-	return err;
+		return err;
+	return ipc_channel_ask(s->status, id, frame, len, -1,
+	    oc_clock_mono_ns() + NUDGE_TIMEOUT_NS, reply, arg);
+}
+
+static void
+nudged(void *arg, enum oc_err err, enum ipc_type type,
+    struct der_bytes fields)
+{
+	struct issuer_nudge *nudge = arg, **link = &nudge->service->nudges;
+
+	(void)fields;
+	while (*link != nudge)
+		link = &(*link)->next;
+	*link = nudge->next;
+	if (err == OC_OK && type != IPC_NUDGED)
+		err = OC_ERR_MALFORMED;
+	nudge->done(nudge->arg, err);
+}
+
+enum oc_err
+issuer_service_nudge(struct issuer_service *s, struct issuer_nudge *nudge)
+{
+	enum oc_err err = send_nudge(s, nudged, nudge);
+
+	if (err != OC_OK)
+		return err;
+	nudge->service = s;
+	nudge->next = s->nudges;
+	s->nudges = nudge;
+	return OC_OK;
+}
+
+/* Nobody waits for it; what did not arrive, ocsign-status finds by itself. */
+static void
+nudged_unheard(void *arg, enum oc_err err, enum ipc_type type,
+    struct der_bytes fields)
+{
+	(void)arg, (void)err, (void)type, (void)fields;
 }
 
 static void
@@ -179,22 +190,27 @@ on_nudge_soon(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	s->is_nudging = false;
-	(void)send_nudge(s, NULL, NULL);
+	(void)send_nudge(s, nudged_unheard, NULL);
 }
 
 void
-issuer_service_nudge(struct issuer_service *s, issuer_nudged_fn *done,
-    void *arg)
+issuer_service_nudge_soon(struct issuer_service *s)
 {
 	const struct timeval soon = { 0, NUDGE_SOON_US };
-	enum oc_err err;
 
-	if (done != NULL) {
-		err = send_nudge(s, done, arg);
-		if (err != OC_OK)
-			done(arg, err);
-	} else if (!s->is_nudging) {
+	if (!s->is_nudging)
 		s->is_nudging = event_add(s->nudge_soon, &soon) == 0;
+}
+
+/* Their replies will not come. */
+static void
+cancel_nudges(struct issuer_service *s)
+{
+	struct issuer_nudge *nudge;
+
+	while ((nudge = s->nudges) != NULL) {
+		s->nudges = nudge->next;
+		nudge->done(nudge->arg, OC_ERR_CANCELLED);
 	}
 }
 
@@ -506,6 +522,7 @@ issuer_service_free(struct issuer_service *s)
 	sign_free(s->signer);
 	sign_free(s->finder);
 	ipc_channel_free(s->status);
+	cancel_nudges(s);
 	issuer_health_free(s->health);
 	for (size_t i = 0; i < s->num_authorities; i++) {
 		ca_issuer_free(s->authorities[i].issuer);
@@ -545,12 +562,6 @@ struct signer *
 issuer_service_signer(struct issuer_service *service)
 {
 	return service->signer;
-}
-
-struct ipc_channel *
-issuer_service_status(struct issuer_service *service)
-{
-	return service->status;
 }
 
 struct issuer_workers *

@@ -54,7 +54,6 @@ const struct oc_config *issuer_service_config(
 enum oc_err issuer_service_submit(struct issuer_service *service,
     struct store_job *job) OC_MUST_CHECK;
 struct signer *issuer_service_signer(struct issuer_service *service);
-struct ipc_channel *issuer_service_status(struct issuer_service *service);
 struct issuer_workers *issuer_service_workers(
     struct issuer_service *service);
 /* For making keys: a thread and a short queue for each kind of caller, so
@@ -69,13 +68,22 @@ struct event_base *issuer_service_base(struct issuer_service *service);
 uint32_t issuer_service_epoch(const struct issuer_service *service);
 
 /*
- * Tells ocsign-status that the records have changed.  done, unless NULL, runs
- * once, from the event loop: OC_OK when what had changed is what responders
- * answer; else it will be soon.  Without done several calls are one.
+ * Tells ocsign-status that the records have changed.  done runs once, from
+ * the event loop or issuer_service_free(), unless nudge() failed: OC_OK when
+ * what had changed is what responders answer; else it will be soon.
  */
-typedef void issuer_nudged_fn(void *arg, enum oc_err err);
-void issuer_service_nudge(struct issuer_service *service,
-    issuer_nudged_fn *done, void *arg);
+struct issuer_nudge {
+	/* The caller's, before nudge(); stays put until done() has run. */
+	void (*done)(void *arg, enum oc_err err);
+	void *arg;
+	/* The service's own. */
+	struct issuer_service *service;
+	struct issuer_nudge *next;
+};
+enum oc_err issuer_service_nudge(struct issuer_service *service,
+    struct issuer_nudge *nudge) OC_MUST_CHECK;
+/* Several calls are one; nobody waits. */
+void issuer_service_nudge_soon(struct issuer_service *service);
 
 /* A profile of [cfssl]'s config.json, else of [api] profiles; "" or NULL: the
  * default there, else the first of these.  NULL: there is none of that name,

@@ -128,5 +128,12 @@ for door in command cfssl origin; do
 	done
 	told "revoked through $door, revoked after"
 done
+
+# It ends while ocsign-status still owes the issuer an answer.
+status=$(role status)
+kill -STOP "$status"
+issue_origin 1.csr last.pem || fail "without ocsign-status: $(cat out)"
+sleep 0.3
+{ sleep 1; kill -CONT "$status"; } &
 service_stop
 ocsign audit verify >out || fail "$(cat out)"
