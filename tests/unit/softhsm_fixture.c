@@ -15,26 +15,6 @@
 #include "base/file.h"
 #include "pkcs11/admin.h"
 
-/*
- * SoftHSM leaks a string for each Ed25519 key it loads.  The frames of a
- * library without frame pointers are seen only by the slow unwinder.
- */
-#define EXPORT __attribute__((visibility("default")))
-EXPORT const char *__asan_default_options(void);
-EXPORT const char *__lsan_default_suppressions(void);
-
-const char *
-__asan_default_options(void)
-{
-	return "fast_unwind_on_malloc=0:malloc_context_size=10";
-}
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libsofthsm2.so\n";
-}
-
 #define PATIENCE_NS (60 * OC_NS_PER_S)
 
 bool
