@@ -85,6 +85,7 @@ AS_IF([test "$enable_hardening" = yes], [
     OCSIGN_TRY_CFLAG([-fstack-clash-protection], [OCSIGN_CFLAGS])
     AS_CASE([$host_cpu], [x86_64|i?86],
         [OCSIGN_TRY_CFLAG([-fcf-protection], [OCSIGN_CFLAGS])])
+    OCSIGN_TRY_CFLAG([-fPIE], [OCSIGN_CFLAGS])
     OCSIGN_TRY_LDFLAG([-pie], [OCSIGN_LDFLAGS])
     OCSIGN_TRY_LDFLAG([-Wl,-z,relro], [OCSIGN_LDFLAGS])
     OCSIGN_TRY_LDFLAG([-Wl,-z,now], [OCSIGN_LDFLAGS])

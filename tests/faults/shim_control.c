@@ -23,7 +23,7 @@ shim_open(struct softhsm *hsm)
 
 	assert_non_null(build);
 	(void)snprintf(module_path, sizeof(module_path),
-	    "%s/.libs/ocsign-shim.so", build);
+	    "%s/tests/faults/ocsign-shim.so", build);
 	(void)snprintf(path, sizeof(path), "%.250s/shim", hsm->dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);

@@ -7,7 +7,7 @@
 
 . "$top_srcdir/tests/interop/failure.sh"
 need openssl curl pgrep
-shim=$top_builddir/.libs/ocsign-shim.so
+shim=$top_builddir/tests/faults/ocsign-shim.so
 [ -f "$shim" ] && [ -x "$top_builddir/tests/faults/shim_logins" ] ||
     fail "the shim is not built: make interop builds it"
 logins() {
