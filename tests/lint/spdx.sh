@@ -20,5 +20,5 @@ FNR == 1 || (FNR == 2 && is_script) {
 }
 FNR == 1 { is_script = /^#!/ }
 END { file = file == "/dev/null" ? "" : file; finish(); exit status }
-' $(text_files | grep -Ev '^(README|HACKING|CHANGES|SECURITY)$|/README$') \
-    /dev/null
+' $(text_files | grep -Ev \
+    '^(README|HACKING|DECISIONS|CHANGES|SECURITY)$|/README$') /dev/null
