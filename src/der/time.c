@@ -11,37 +11,36 @@
 #define SECONDS_PER_DAY 86400
 #define DAYS_PER_ERA 146097		/* 400 years repeat exactly */
 #define DAYS_TO_1970 719468		/* from 0000-03-01 */
+#define DAYS_TO_MARCH 60		/* from 0000-01-01 */
 
+/* Counted from the era before, to which January and February of 0000 belong:
+ * nothing is negative, and the divisions are multiplications. */
 void
 der_civil_from_unix(int64_t at, struct der_civil *civil)
 {
-	int64_t days;
-	int era, day_of_era, year_of_era, day_of_year, month, second;
+	uint64_t since;
+	uint32_t days, era, day_of_era, year_of_era, day_of_year, month;
+	uint32_t second;
 
 	oc_assert(at >= DER_TIME_MIN && at <= DER_TIME_MAX);
-	days = at / SECONDS_PER_DAY;
-	second = (int)(at % SECONDS_PER_DAY);
-	if (second < 0) {
-		second += SECONDS_PER_DAY;
-		days--;
-	}
-	days += DAYS_TO_1970;
-	/* January and February of 0000 belong to the era before. */
-	era = (int)((days >= 0 ? days : days - (DAYS_PER_ERA - 1)) /
-	    DAYS_PER_ERA);
-	day_of_era = (int)(days - (int64_t)era * DAYS_PER_ERA);
+	since = (uint64_t)(at - DER_TIME_MIN);
+	days = (uint32_t)(since / SECONDS_PER_DAY);
+	second = (uint32_t)(since - (uint64_t)days * SECONDS_PER_DAY);
+	days += DAYS_PER_ERA - DAYS_TO_MARCH;
+	era = days / DAYS_PER_ERA;
+	day_of_era = days - era * DAYS_PER_ERA;
 	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
 	    day_of_era / 146096) / 365;
 	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 -
 	    year_of_era / 100);
 	month = (5 * day_of_year + 2) / 153;	/* 0 is March */
 
-	civil->year = 400 * era + year_of_era + (month >= 10);
-	civil->month = month < 10 ? month + 3 : month - 9;
-	civil->day = day_of_year - (153 * month + 2) / 5 + 1;
-	civil->hour = second / 3600;
-	civil->minute = second / 60 % 60;
-	civil->second = second % 60;
+	civil->year = (int)(400 * era + year_of_era + (month >= 10)) - 400;
+	civil->month = (int)(month < 10 ? month + 3 : month - 9);
+	civil->day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
+	civil->hour = (int)(second / 3600);
+	civil->minute = (int)(second / 60 % 60);
+	civil->second = (int)(second % 60);
 }
 
 static int
@@ -82,8 +81,11 @@ der_civil_to_unix(const struct der_civil *civil, int64_t *at)
 static void
 put_digits(uint8_t out[2], int value)
 {
-	out[0] = (uint8_t)('0' + value / 10);
-	out[1] = (uint8_t)('0' + value % 10);
+	/* The next power of two that divides: 0 to 99 times 205 / 2048. */
+	unsigned int tens = (unsigned int)value * 205 >> 11;
+
+	out[0] = (uint8_t)('0' + tens);
+	out[1] = (uint8_t)('0' + (unsigned int)value - 10 * tens);
 }
 
 /* MMDDHHMMSSZ: what both types end with. */

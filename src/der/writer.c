@@ -449,7 +449,8 @@ der_put_gentime(struct der_writer *w, int64_t at)
 void
 der_put_time(struct der_writer *w, int64_t at)
 {
-	uint8_t contents[DER_UTCTIME_LEN];
+	/* Its length is known before it is. */
+	uint8_t contents[DER_UTCTIME_LEN] = { 0 };
 
 	/* Which of the two types it is could not be known. */
 	oc_assert(!is_time_hole(at));
@@ -461,6 +462,7 @@ der_put_time(struct der_writer *w, int64_t at)
 		der_fail(w, OC_ERR_LIMIT);
 		return;
 	}
-	der_format_utctime(at, contents);
+	if (w->mode != DER_MEASURE)
+		der_format_utctime(at, contents);
 	der_put_primitive(w, DER_UTC_TIME, DER_ARRAY(contents));
 }
