@@ -95,28 +95,61 @@ x509_spki_key_bits(struct der_bytes spki, struct der_bytes *bits)
 	return OC_OK;
 }
 
-/* Fetched once: EVP_sha1() is looked up by name each time it is used, which
- * takes as long as hashing a key.  Never freed. */
+/*
+ * Fetched once: EVP_sha1() is looked up by name each time it is used, which
+ * takes as long as hashing a key; a context is kept for each thread, which
+ * takes as long again to make.  The digests are never freed.
+ */
 static EVP_MD *sha1, *sha256;
+static pthread_key_t context_key;
+static bool has_context_key;
 static pthread_once_t digests_once = PTHREAD_ONCE_INIT;
+
+static void
+free_context(void *context)
+{
+	EVP_MD_CTX_free(context);
+}
 
 static void
 fetch_digests(void)
 {
 	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	has_context_key = pthread_key_create(&context_key, free_context) == 0;
+}
+
+/* This thread's; NULL if there is no memory. */
+static EVP_MD_CTX *
+thread_context(void)
+{
+	EVP_MD_CTX *context;
+
+	if (!has_context_key)
+		return NULL;
+	context = pthread_getspecific(context_key);
+	if (context != NULL)
+		return context;
+	context = EVP_MD_CTX_new();
+	if (context != NULL && pthread_setspecific(context_key, context) != 0) {
+		EVP_MD_CTX_free(context);
+		return NULL;
+	}
+	return context;
 }
 
 static enum oc_err
 hash(struct der_bytes bytes, EVP_MD *const *digest, uint8_t *out)
 {
-	const EVP_MD *md;
+	EVP_MD_CTX *context;
 
 	if (pthread_once(&digests_once, fetch_digests) != 0)
 		return OC_ERR_INTERNAL;
-	md = *digest;
-	if (md == NULL ||
-	    EVP_Digest(bytes.p, bytes.len, out, NULL, md, NULL) != 1)
+	context = thread_context();
+	if (context == NULL || *digest == NULL ||
+	    EVP_DigestInit_ex2(context, *digest, NULL) != 1 ||
+	    EVP_DigestUpdate(context, bytes.p, bytes.len) != 1 ||
+	    EVP_DigestFinal_ex(context, out, NULL) != 1)
 		return OC_ERR_INTERNAL;
 	return OC_OK;
 }
