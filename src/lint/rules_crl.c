@@ -21,12 +21,8 @@ static bool
 is_not_der(const struct lint_crl *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const char *fault = c->broken;
-
 	(void)rule;
-	if (fault == NULL)
-		fault = lint_der_fault(c->input->der);
-	return fault != NULL && lint_found(d, "%s", fault);
+	return lint_is_not_der(c->broken, c->input->der, d);
 }
 
 static bool
@@ -173,15 +169,8 @@ static bool
 is_signature_wrong(const struct lint_crl *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const char *fault;
-
 	(void)rule;
-	if (c->outer.id != DER_OID_ECDSA_WITH_SHA256 &&
-	    c->outer.id != DER_OID_ECDSA_WITH_SHA384 &&
-	    c->outer.id != DER_OID_ECDSA_WITH_SHA512)
-		return false;
-	fault = lint_ecdsa_fault(c->signature);
-	return fault != NULL && lint_found(d, "the signature: %s", fault);
+	return lint_is_ecdsa_wrong(c->outer.id, c->signature, d);
 }
 
 static bool

@@ -401,15 +401,8 @@ static bool
 is_signature_wrong(const struct lint_ocsp *o, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const char *fault;
-
 	(void)rule;
-	if (o->alg.id != DER_OID_ECDSA_WITH_SHA256 &&
-	    o->alg.id != DER_OID_ECDSA_WITH_SHA384 &&
-	    o->alg.id != DER_OID_ECDSA_WITH_SHA512)
-		return false;
-	fault = lint_ecdsa_fault(o->signature);
-	return fault != NULL && lint_found(d, "the signature: %s", fault);
+	return lint_is_ecdsa_wrong(o->alg.id, o->signature, d);
 }
 
 #define ROW(check) (check), LINT_ERROR, LINT_PRIVATE, 0
