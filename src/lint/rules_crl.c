@@ -245,7 +245,6 @@ is_idp_elsewhere(const struct lint_crl *c, const struct lint_rule *rule,
 	struct der_reader r, point, names;
 	struct der_bytes contents, value;
 	char text[LINT_TEXT_MAX];
-	uint8_t tag;
 
 	(void)rule;
 	if (e == NULL || c->input->url.len == 0 ||
@@ -255,9 +254,8 @@ is_idp_elsewhere(const struct lint_crl *c, const struct lint_rule *rule,
 	if (!der_enter_optional(&r, DER_CONTEXT(0), &point) ||
 	    !der_enter_optional(&point, DER_CONTEXT(0), &names))
 		return false;
-	while (lint_next_name(&names, &tag, &value))
-		if (tag == LINT_NAME_URI &&
-		    der_bytes_equal(value, c->input->url))
+	while (lint_next_name_of(&names, LINT_NAME_URI, &value))
+		if (der_bytes_equal(value, c->input->url))
 			return false;
 	return lint_found(d, "it does not say %s",
 	    lint_text(c->input->url, text));

@@ -144,6 +144,9 @@ bool lint_is_not_der(const char *broken, struct der_bytes der,
 /* The next GeneralName; false at the end, and if there is none. */
 bool lint_next_name(struct der_reader *r, uint8_t *tag,
     struct der_bytes *value);
+/* The next that is of one kind. */
+bool lint_next_name_of(struct der_reader *r, uint8_t kind,
+    struct der_bytes *value);
 enum {
 	LINT_NAME_OTHER = 0xa0,
 	LINT_NAME_EMAIL = 0x81,

@@ -229,6 +229,18 @@ lint_next_name(struct der_reader *r, uint8_t *tag, struct der_bytes *value)
 }
 
 bool
+lint_next_name_of(struct der_reader *r, uint8_t kind,
+    struct der_bytes *value)
+{
+	uint8_t tag;
+
+	while (lint_next_name(r, &tag, value))
+		if (tag == kind)
+			return true;
+	return false;
+}
+
+bool
 lint_is_http_url(struct der_bytes url)
 {
 	static const char scheme[] = "http://";
