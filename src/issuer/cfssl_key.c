@@ -8,14 +8,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/pem.h"
 #include "cfssl/key.h"
 #include "issuer/cfssl.h"
 #include "issuer/text.h"
 #include "net/json.h"
-
-/* RSA-8192 keeps a CPU for half a minute. */
-#define RSA_BITS_MAX 4096
 
 static const char no_hosts[] = "This certificate lacks a \"hosts\" field. "
     "This makes it unsuitable for\nwebsites. For more information see the "
@@ -61,10 +59,11 @@ make(struct making *m, const struct cfssl_request *request)
 	enum oc_err err;
 
 	if (request->key_type == SIGN_KEY_RSA &&
-	    request->key_bits > RSA_BITS_MAX) {
+	    request->key_bits > CFSSL_NEWKEY_RSA_BITS_MAX) {
 		m->is_key_wrong = true;
 		return oc_error_set(&m->error, OC_ERR_LIMIT, "RSA keys of "
-		    "more than %d bits are not made here", RSA_BITS_MAX);
+		    "more than %d bits are not made here",
+		    CFSSL_NEWKEY_RSA_BITS_MAX);
 	}
 	m->has_hosts = request->num_sans > 0;
 	err = cfssl_key_new(request->key_type, request->key_bits, &key,

@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "cfssl/request.h"
 #include "issuer/cfssl.h"
@@ -25,7 +26,6 @@
 #include "net/json.h"
 
 #define TOKEN_LEN 32			/* HMAC-SHA256 */
-#define NONCE_MAX 128
 
 /* --- answers ------------------------------------------------------------ */
 
@@ -370,7 +370,7 @@ nonce_fault(const struct issuer_service *service, const json_t *request)
 	if (api->require_nonce == OC_SWITCH_NO)
 		return NULL;
 	if (at == 0 || nonce == NULL || nonce[0] == '\0' ||
-	    strlen(nonce) > NONCE_MAX)
+	    strlen(nonce) > CFSSL_NONCE_MAX)
 		return "timestamp and nonce are required in the request";
 	return NULL;
 }
