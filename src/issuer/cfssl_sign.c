@@ -44,8 +44,8 @@ code_of(enum ca_rule rule)
 
 /* The rule that refused stands beside the message. */
 static void
-explained(struct net_exchange *exchange, const struct issuer_result *result,
-    int status, int code)
+fail_explained(struct net_exchange *exchange,
+    const struct issuer_result *result, int status, int code)
 {
 	struct ca_explanation x = *result->explanation;
 
@@ -62,10 +62,10 @@ issuer_cfssl_fail_result(struct net_exchange *exchange,
 {
 	switch (issuer_fault_of(result->err)) {
 	case ISSUER_AWAY:
-		explained(exchange, result, 503, 503);
+		fail_explained(exchange, result, 503, 503);
 		return;
 	case ISSUER_REFUSED:
-		explained(exchange, result, 400,
+		fail_explained(exchange, result, 400,
 		    code_of(result->explanation->rule));
 		return;
 	case ISSUER_BROKEN:
