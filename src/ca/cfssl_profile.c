@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "ca/exempt.h"
 #include "ca/cfssl_profile.h"
@@ -172,28 +171,18 @@ read_ca_constraint(struct reading *r, const json_t *value)
 	return OC_OK;
 }
 
-/* RFC 3339; Go's zero time is none. */
+/* Go's zero time is none. */
 static enum oc_err
 read_instant(struct reading *r, const char *key, const json_t *value,
     int64_t *at)
 {
-	const char *text = json_string_value(value), *rest;
-	int hours = 0, minutes = 0, used = 0;
-	struct tm tm = { .tm_isdst = 0 };
+	const char *text = json_string_value(value);
+	struct oc_error why = { 0 };
 
 	if (value == NULL || strcmp(text, "0001-01-01T00:00:00Z") == 0)
 		return OC_OK;
-	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (rest == NULL || strlen(text) < 20 || tm.tm_year < 50)
-		return fail(r, key, "must be like 2030-01-31T00:00:00Z");
-	if (strcmp(rest, "Z") != 0 && (strlen(rest) != 6 ||
-	    (rest[0] != '+' && rest[0] != '-') ||
-	    sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
-	    used != 5))
-		return fail(r, key, "must end with Z or an offset such as "
-		    "+01:00");
-	*at = timegm(&tm) - (rest[0] == '-' ? -1 : 1) *
-	    (hours * INT64_C(3600) + minutes * 60);
+	if (cfssl_instant_parse(text, at, &why) != OC_OK)
+		return fail(r, key, why.text);
 	return OC_OK;
 }
 

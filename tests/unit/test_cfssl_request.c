@@ -411,6 +411,28 @@ test_subject_json(void **state)
 	assert_non_null(strstr(error.text, "f: hosts"));
 }
 
+static void
+test_instants(void **state)
+{
+	static const char *const bad[] = { "", "2020-01-01",
+	    "2020-01-01T00:00:00", "2020-01-01T00:00:00+1",
+	    "2020-01-01T00:00:00+01:0x", "2020-01-01T00:00:00Zz",
+	    "1949-12-31T23:59:59Z" };
+	int64_t at = -1;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (cfssl_instant_parse(bad[i], &at, NULL) == OC_OK)
+			fail_msg("taken: %s", bad[i]);
+	assert_int_equal(at, -1);
+	assert_int_equal(cfssl_instant_parse("2030-01-31T00:00:00Z", &at,
+	    NULL), OC_OK);
+	assert_int_equal(at, 1896048000);
+	assert_int_equal(cfssl_instant_parse("2030-01-30T22:30:00-01:30",
+	    &at, NULL), OC_OK);
+	assert_int_equal(at, 1896048000);
+}
+
 /* Not by the word: "keys" is no key, and a host may have it. */
 static void
 test_fault(void **state)
@@ -454,6 +476,7 @@ main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_instants),
 		cmocka_unit_test(test_subject_json),
 		cmocka_unit_test(test_fault),
 	};
