@@ -11,8 +11,6 @@
 
 /* OCSP_REQUEST_MAX has five hexadecimal digits; leading zeros are allowed. */
 #define SIZE_DIGITS_MAX 8
-/* Extensions are nobody's; trailers may be as long as a header section. */
-#define EXTRA_MAX HTTP_HEADER_MAX
 
 static int
 take_size(struct http_chunked *c, uint8_t octet)
@@ -46,7 +44,7 @@ take_extra(struct http_chunked *c, uint8_t octet, int state_after_cr)
 		c->state = state_after_cr;
 	else if ((octet < 0x20 && octet != '\t') || octet == 0x7f)
 		return -400;
-	return ++c->num_extra > EXTRA_MAX ? -431 : 0;
+	return ++c->num_extra > HTTP_CHUNK_EXTRA_MAX ? -431 : 0;
 }
 
 static int

@@ -235,19 +235,22 @@ wait_until(struct p11_token *token, int64_t at_ns)
 		    &at);
 }
 
-/* Under lock: what the attempt means. */
+/* Under lock: what the attempt means.  What is said of the token gets its
+ * name here, and nowhere below. */
 static void
 conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
     const struct oc_error *error, int64_t down_since_ns)
 {
 	bool was_starting = token->state == P11_STATE_STARTING;
 
+	token->failure = *error;
+	if (err != OC_OK)
+		oc_error_prefix(&token->failure, "token %s", token->name);
 	if (err == OC_OK) {
 		token->state = P11_STATE_UP;
 		token->generation++;
 		token->epoch = epoch;
 		token->up_since_ns = oc_clock_mono_ns();
-		token->failure = (struct oc_error){ .code = OC_OK };
 		sign_queue_resume(&token->queue);
 		if (!was_starting) {
 			(void)atomic_fetch_add(&token->num_recovered, 1);
@@ -258,14 +261,11 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 		}
 	} else if (err == OC_ERR_PIN || was_starting) {
 		token->state = P11_STATE_FAILED;
-		token->failure = *error;
 		/* The session threads give the reason to all who wait. */
 		sign_queue_resume(&token->queue);
 		if (!was_starting)
-			oc_log(OC_LOG_ERROR, "token %s: %s", token->name,
-			    error->text);
-	} else
-		token->failure = *error;
+			oc_log(OC_LOG_ERROR, "%s", token->failure.text);
+	}
 	(void)pthread_cond_broadcast(&token->changed);
 }
 

@@ -462,14 +462,12 @@ wait_started(struct p11_token *token, int64_t deadline_ns,
 		    &at);
 	if (token->state == P11_STATE_STARTING)
 		err = oc_error_set(error, OC_ERR_TIMEOUT,
-		    "its module does not answer");
+		    "token %s: its module does not answer", token->name);
 	else if (token->state == P11_STATE_FAILED)
 		err = oc_error_set(error, token->failure.code, "%s",
 		    token->failure.text);
 	(void)pthread_mutex_unlock(&token->lock);
-	if (err != OC_OK)
-		return oc_error_prefix(error, "token %s", token->name);
-	return OC_OK;
+	return err;
 }
 
 static enum oc_err

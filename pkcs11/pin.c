@@ -259,14 +259,13 @@ check_latch(const char *path, const char *token, const struct oc_secret *pin,
 		return OC_OK;
 	if (is_undecided)
 		return oc_error_set(error, OC_ERR_PIN, "a process ended while "
-		    "token %s looked at this PIN, which may be wrong; it is "
-		    "not tried again: put the right PIN into its pin-source, "
-		    "or, if it is right, run \"ocsign token unlatch %s\"",
-		    token, token);
-	return oc_error_set(error, OC_ERR_PIN, "token %s refused this PIN "
-	    "before; it is not tried again: put the right PIN into its "
-	    "pin-source, or, if it is right now, run \"ocsign token unlatch "
-	    "%s\"", token, token);
+		    "it looked at this PIN, which may be wrong; it is not "
+		    "tried again: put the right PIN into its pin-source, or, "
+		    "if it is right, run \"ocsign token unlatch %s\"", token);
+	return oc_error_set(error, OC_ERR_PIN, "it refused this PIN before; "
+	    "it is not tried again: put the right PIN into its pin-source, "
+	    "or, if it is right now, run \"ocsign token unlatch %s\"",
+	    token);
 }
 
 /* Somebody who hangs in C_Login is not waited for: less than the time a
@@ -275,8 +274,7 @@ check_latch(const char *path, const char *token, const struct oc_secret *pin,
 #define LOCK_LOOK_NS (20 * OC_NS_PER_MS)
 
 static enum oc_err
-lock_latch(const char *latch, const char *token, int *fd,
-    struct oc_error *error)
+lock_latch(const char *latch, int *fd, struct oc_error *error)
 {
 	const struct timespec pause = { 0, LOCK_LOOK_NS };
 	int64_t deadline_ns = oc_clock_mono_ns() + LOCK_WAIT_NS;
@@ -289,7 +287,7 @@ lock_latch(const char *latch, const char *token, int *fd,
 	    oc_clock_mono_ns() < deadline_ns)
 		(void)nanosleep(&pause, NULL);
 	if (err != OC_OK)
-		return oc_error_prefix(error, "token %s: logging in", token);
+		return oc_error_prefix(error, "logging in");
 	return OC_OK;
 }
 
@@ -306,7 +304,7 @@ p11_pin_begin(const char *state_dir, const char *token,
 	if (err == OC_OK)
 		err = oc_file_mkdir_p(state_dir, 0750, error);
 	if (err == OC_OK)
-		err = lock_latch(new.latch, token, &new.lock, error);
+		err = lock_latch(new.latch, &new.lock, error);
 	if (err != OC_OK)
 		return err;
 	err = check_latch(new.latch, token, pin, error);

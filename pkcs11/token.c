@@ -88,20 +88,19 @@ p11_token_open_session(CK_FUNCTION_LIST *f, CK_SLOT_ID slot,
 }
 
 static enum oc_err
-check_flags(const CK_TOKEN_INFO *info, const char *name,
-    struct oc_error *error)
+check_flags(const CK_TOKEN_INFO *info, struct oc_error *error)
 {
 	if ((info->flags & CKF_USER_PIN_LOCKED) != 0)
 		return oc_error_set(error, OC_ERR_PIN,
-		    "token %s: its PIN is locked: its security officer must "
-		    "set a new one", name);
+		    "its PIN is locked: its security officer must set a new "
+		    "one");
 	if ((info->flags & CKF_USER_PIN_FINAL_TRY) != 0)
 		return oc_error_set(error, OC_ERR_PIN,
-		    "token %s: one wrong PIN more locks it: log in once by "
-		    "hand to reset its count", name);
+		    "one wrong PIN more locks it: log in once by hand to "
+		    "reset its count");
 	if ((info->flags & CKF_USER_PIN_INITIALIZED) == 0)
 		return oc_error_set(error, OC_ERR_PIN,
-		    "token %s has no user PIN yet", name);
+		    "it has no user PIN yet");
 	return OC_OK;
 }
 
@@ -124,7 +123,7 @@ outcome_of(CK_RV rv)
 }
 
 static enum oc_err
-login_result(CK_RV rv, const char *name, struct oc_error *error)
+login_result(CK_RV rv, struct oc_error *error)
 {
 	char text[P11_CKR_TEXT_MAX];
 
@@ -136,9 +135,9 @@ login_result(CK_RV rv, const char *name, struct oc_error *error)
 	case P11_PIN_REFUSED:
 		break;
 	}
-	return oc_error_set(error, OC_ERR_PIN, "token %s refused the PIN: "
+	return oc_error_set(error, OC_ERR_PIN, "it refused the PIN: "
 	    "C_Login: %s; it is not tried again: put the right one into "
-	    "its pin-source", name, p11_ckr_text(rv, text));
+	    "its pin-source", p11_ckr_text(rv, text));
 }
 
 enum oc_err
@@ -151,15 +150,15 @@ p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	enum oc_err err;
 	CK_RV rv;
 
-	err = check_flags(info, name, error);
+	err = check_flags(info, error);
 	if (err != OC_OK)
 		return err;
 	if (pin_source == NULL) {
 		if ((info->flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0)
 			return oc_error_set(error, OC_ERR_PIN,
-			    "token %s has no pin pad: set pin-source", name);
+			    "it has no pin pad: set pin-source");
 		return login_result(f->C_Login(session, CKU_USER, NULL, 0),
-		    name, error);
+		    error);
 	}
 	err = p11_pin_read(pin_source, &pin, error);
 	if (err != OC_OK)
@@ -168,7 +167,7 @@ p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	if (err == OC_OK) {
 		rv = f->C_Login(session, CKU_USER, pin.bytes, pin.len);
 		p11_pin_end(&attempt, outcome_of(rv));
-		err = login_result(rv, name, error);
+		err = login_result(rv, error);
 	}
 	oc_secret_fini(&pin);
 	return err;
@@ -261,11 +260,10 @@ p11_token_suspect(struct p11_token *token, uint64_t generation,
 	    token->generation == generation;
 	if (is_news) {
 		token->state = P11_STATE_DOWN;
-		(void)oc_error_set(&token->failure, OC_ERR_DOWN, "%s: %s",
-		    function, what);
+		(void)oc_error_set(&token->failure, OC_ERR_DOWN,
+		    "token %s is down: %s: %s", token->name, function, what);
 		sign_queue_pause(&token->queue);
-		oc_log(OC_LOG_NOTICE, "token %s is down: %s: %s", token->name,
-		    function, what);
+		oc_log(OC_LOG_NOTICE, "%s", token->failure.text);
 		(void)pthread_cond_broadcast(&token->changed);
 	}
 	(void)pthread_mutex_unlock(&token->lock);

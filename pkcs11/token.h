@@ -74,7 +74,7 @@ struct p11_token {
 	unsigned int num_open;
 	unsigned int num_running;	/* threads that have not ended */
 	int64_t up_since_ns;
-	struct oc_error failure;	/* why it is not up */
+	struct oc_error failure;	/* why it is not up; names it */
 
 	/* Counters. */
 	atomic_ullong num_logins, num_signed, num_failed, num_recovered,
@@ -98,7 +98,8 @@ CK_RV p11_token_open_session(CK_FUNCTION_LIST *f, CK_SLOT_ID slot,
 /*
  * C_Login as the user, at most once for a PIN: not when the token says that
  * one wrong try is left, nor when this PIN was refused before.  A refused one
- * is latched.  pin_source NULL: the token has its own pin pad.
+ * is latched.  pin_source NULL: the token has its own pin pad.  The texts say
+ * "it"; who asked names it.
  */
 enum oc_err p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     const CK_TOKEN_INFO *info, const char *name, const char *pin_source,

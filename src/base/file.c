@@ -261,7 +261,7 @@ oc_file_write(const char *path, mode_t mode, const void *bytes, size_t len,
 
 /* What the holder wrote; it may be about to. */
 static enum oc_err
-lock_busy(int fd, const char *path, struct oc_error *error)
+fail_locked(int fd, const char *path, struct oc_error *error)
 {
 	char text[16] = "", *end;
 	long pid = 0;
@@ -295,7 +295,7 @@ oc_file_lock(const char *path, int *fd, struct oc_error *error)
 	if (lock < 0)
 		return fail(error, "open", path);
 	if (flock(lock, LOCK_EX | LOCK_NB) < 0)
-		err = errno == EWOULDBLOCK ? lock_busy(lock, path, error) :
+		err = errno == EWOULDBLOCK ? fail_locked(lock, path, error) :
 		    fail(error, "lock", path);
 	else if (write_pid(lock) != OC_OK)
 		err = fail(error, "write", path);

@@ -31,6 +31,9 @@
 /* A frame: a TBS inline plus its header fields. */
 #define OC_FRAME_MAX (OC_TBS_INLINE_MAX + 4096)
 
+/* Keys of others, in CSRs and certificates: what is larger takes longer to
+ * verify, and nobody needs it. */
+#define OC_RSA_BITS_MAX 4096
 /* RSA-4096 is 512; nothing we sign with is larger. */
 #define OC_SIGNATURE_MAX 512
 #define OC_SPKI_MAX 1024		/* RSA-4096 is 550 octets */
@@ -41,6 +44,12 @@
 #define CFSSL_JSON_MAX (256 * 1024)
 #define CFSSL_JSON_DEPTH_MAX 16
 #define CFSSL_RSA_BITS_MAX 8192		/* what cfssl genkey makes */
+/* newkey and newcert make keys for whoever asks, and RSA-8192 keeps a CPU for
+ * half a minute. */
+#define CFSSL_NEWKEY_RSA_BITS_MAX 4096
+/* authsign's nonce, in octets: a UUID has 36, 64 random octets in hexadecimal
+ * have 128. */
+#define CFSSL_NONCE_MAX 128
 
 /* OCSP over HTTP.  Real requests are 70 to 300 octets; signed ones 3 KiB. */
 #define OCSP_REQUEST_MAX (64 * 1024)
@@ -49,6 +58,9 @@
 #define OCSP_RESPONSE_MAX (16 * 1024)	/* nginx reads no more */
 #define HTTP_HEADER_MAX (8 * 1024)
 #define HTTP_TARGET_MAX (8 * 1024)
+/* Of a chunked body: extensions are nobody's; trailers may be as long as a
+ * header section. */
+#define HTTP_CHUNK_EXTRA_MAX HTTP_HEADER_MAX
 
 /* The API.  A CSR of OC_CSR_MAX with 200 names, as JSON in base64 in JSON
  * (authsign), is 210 KiB. */
@@ -56,6 +68,14 @@
 #define NET_HEAD_MAX (16 * 1024)	/* tokens are 200 octets */
 #define NET_FIELDS_MAX 64		/* proxies add a dozen */
 #define NET_JSON_DEPTH_MAX 16		/* what we read has four */
+/* A chunked body's extensions and trailers, which no client of an API
+ * sends. */
+#define NET_CHUNK_EXTRA_MAX 4096
+/* The list of an account's certificates.  One of them is 3 KiB as JSON, and
+ * the store's thread reads a page while others wait for it; what is skipped
+ * it counts through, and no account has a million. */
+#define ORIGIN_PER_PAGE_MAX 100
+#define ORIGIN_PAGE_MAX 1000000
 /* Seconds for which a CRL is handed out again.  Whoever asks for one without
  * end gets a signature of the token and a row of the store in this time, and
  * no more; who fetches lists does so every few minutes at most. */

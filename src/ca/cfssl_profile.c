@@ -7,47 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "ca/exempt.h"
 #include "ca/cfssl_profile.h"
 #include "ca/profile_impl.h"
 #include "cfssl/duration.h"
+#include "cfssl/usage.h"
 #include "der/oid.h"
 
 #define BACKDATE_S 300		/* CFSSL's, unless it is given */
-
-static const struct {
-	const char *name;
-	uint32_t key_usage;		/* 0: an extended one */
-	const char *eku;
-} usages[] = {
-	{ "signing", X509_KU_DIGITAL_SIGNATURE, NULL },
-	{ "digital signature", X509_KU_DIGITAL_SIGNATURE, NULL },
-	{ "content commitment", X509_KU_CONTENT_COMMITMENT, NULL },
-	/* As CFSSL spelt it up to 1.2. */
-	{ "content committment", X509_KU_CONTENT_COMMITMENT, NULL },
-	{ "key encipherment", X509_KU_KEY_ENCIPHERMENT, NULL },
-	{ "key agreement", X509_KU_KEY_AGREEMENT, NULL },
-	{ "data encipherment", X509_KU_DATA_ENCIPHERMENT, NULL },
-	{ "cert sign", X509_KU_KEY_CERT_SIGN, NULL },
-	{ "crl sign", X509_KU_CRL_SIGN, NULL },
-	{ "encipher only", X509_KU_ENCIPHER_ONLY, NULL },
-	{ "decipher only", X509_KU_DECIPHER_ONLY, NULL },
-	{ "any", 0, "2.5.29.37.0" },
-	{ "server auth", 0, "1.3.6.1.5.5.7.3.1" },
-	{ "client auth", 0, "1.3.6.1.5.5.7.3.2" },
-	{ "code signing", 0, "1.3.6.1.5.5.7.3.3" },
-	{ "email protection", 0, "1.3.6.1.5.5.7.3.4" },
-	{ "s/mime", 0, "1.3.6.1.5.5.7.3.4" },
-	{ "ipsec end system", 0, "1.3.6.1.5.5.7.3.5" },
-	{ "ipsec tunnel", 0, "1.3.6.1.5.5.7.3.6" },
-	{ "ipsec user", 0, "1.3.6.1.5.5.7.3.7" },
-	{ "timestamping", 0, "1.3.6.1.5.5.7.3.8" },
-	{ "ocsp signing", 0, "1.3.6.1.5.5.7.3.9" },
-	{ "microsoft sgc", 0, "1.3.6.1.4.1.311.10.3.3" },
-	{ "netscape sgc", 0, "2.16.840.1.113730.4.1" },
-};
 
 /* Where an error is: the profile, then one key of it. */
 struct reading {
@@ -84,24 +52,22 @@ static enum oc_err
 read_usage(struct reading *r, const json_t *list, size_t i, uint32_t *bits)
 {
 	const char *name = text_at(list, i);
+	const struct cfssl_usage *usage = name == NULL ? NULL :
+	    cfssl_usage_find(name);
 	struct der_bytes oid;
 	uint8_t octets[32];
-	size_t u;
 
-	for (u = 0; name != NULL && u < sizeof(usages) / sizeof(usages[0]);
-	    u++) {
-		if (strcmp(usages[u].name, name) != 0)
-			continue;
-		*bits |= usages[u].key_usage;
-		if (usages[u].key_usage != 0)
-			return OC_OK;
-		oid.p = octets;
-		oc_assert(der_oid_parse(usages[u].eku, octets,
-		    sizeof(octets), &oid.len) == OC_OK);
-		return ca_profile_add_eku(r->profile, oid, r->error);
-	}
-	return fail_at(r, "usages", i, "is no usage that CFSSL has, such as "
-	    "\"signing\", \"key encipherment\" or \"server auth\"");
+	if (usage == NULL)
+		return fail_at(r, "usages", i, "is no usage that CFSSL has, "
+		    "such as \"signing\", \"key encipherment\" or "
+		    "\"server auth\"");
+	*bits |= usage->key_usage;
+	if (usage->eku == NULL)
+		return OC_OK;
+	oid.p = octets;
+	oc_assert(der_oid_parse(usage->eku, octets, sizeof(octets),
+	    &oid.len) == OC_OK);
+	return ca_profile_add_eku(r->profile, oid, r->error);
 }
 
 static enum oc_err
@@ -205,28 +171,18 @@ read_ca_constraint(struct reading *r, const json_t *value)
 	return OC_OK;
 }
 
-/* RFC 3339; Go's zero time is none. */
+/* Go's zero time is none. */
 static enum oc_err
 read_instant(struct reading *r, const char *key, const json_t *value,
     int64_t *at)
 {
-	const char *text = json_string_value(value), *rest;
-	int hours = 0, minutes = 0, used = 0;
-	struct tm tm = { .tm_isdst = 0 };
+	const char *text = json_string_value(value);
+	struct oc_error why = { 0 };
 
 	if (value == NULL || strcmp(text, "0001-01-01T00:00:00Z") == 0)
 		return OC_OK;
-	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (rest == NULL || strlen(text) < 20 || tm.tm_year < 50)
-		return fail(r, key, "must be like 2030-01-31T00:00:00Z");
-	if (strcmp(rest, "Z") != 0 && (strlen(rest) != 6 ||
-	    (rest[0] != '+' && rest[0] != '-') ||
-	    sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
-	    used != 5))
-		return fail(r, key, "must end with Z or an offset such as "
-		    "+01:00");
-	*at = timegm(&tm) - (rest[0] == '-' ? -1 : 1) *
-	    (hours * INT64_C(3600) + minutes * 60);
+	if (cfssl_instant_parse(text, at, &why) != OC_OK)
+		return fail(r, key, why.text);
 	return OC_OK;
 }
 

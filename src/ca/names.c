@@ -20,6 +20,21 @@ has_name(const struct ca_names *names, const struct x509_san *san)
 	return false;
 }
 
+static enum oc_err
+refuse_more(struct ca_explanation *explanation, struct oc_error *error)
+{
+	return ca_refuse(explanation, CA_RULE_NAMES_MAX, OC_ERR_REFUSED,
+	    error, "more than %d names: ask for several certificates",
+	    X509_SANS_MAX);
+}
+
+enum oc_err
+ca_names_check_num(size_t num, struct ca_explanation *explanation,
+    struct oc_error *error)
+{
+	return num > X509_SANS_MAX ? refuse_more(explanation, error) : OC_OK;
+}
+
 /* Its octets move into names, unless they are there. */
 static enum oc_err
 keep(struct ca_names *names, const struct x509_san *san,
@@ -31,9 +46,7 @@ keep(struct ca_names *names, const struct x509_san *san,
 		return OC_OK;
 	if (names->num_sans == X509_SANS_MAX || san->value.len >
 	    sizeof(names->octets) - names->octets_len)
-		return ca_refuse(explanation, CA_RULE_NAMES_MAX,
-		    OC_ERR_REFUSED, error, "more than %d names: ask for "
-		    "several certificates", X509_SANS_MAX);
+		return refuse_more(explanation, error);
 	memcpy(to, san->value.p, san->value.len);
 	names->sans[names->num_sans++] = (struct x509_san){
 		san->kind, { to, san->value.len } };

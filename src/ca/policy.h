@@ -38,6 +38,11 @@ enum oc_err ca_names_add(struct ca_names *names, const struct x509_san *san,
 enum oc_err ca_names_add_cfssl(struct ca_names *names, const char *text,
     size_t text_len, struct ca_explanation *explanation,
     struct oc_error *error) OC_MUST_CHECK;
+/* NAMES_MAX, if num is over X509_SANS_MAX.  For a list from outside, before it
+ * is walked: the same name many times is one name, and as many walks. */
+enum oc_err ca_names_check_num(size_t num,
+    struct ca_explanation *explanation, struct oc_error *error)
+    OC_MUST_CHECK;
 /* By which rule a DNS name that is none is refused: NAME_WILDCARD for one
  * with "*" in a wrong place, else NAME_MALFORMED. */
 enum ca_rule ca_names_rule(const char *text, size_t text_len);

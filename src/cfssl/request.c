@@ -307,7 +307,7 @@ refuse_others(const struct cfssl_place *place, const struct cfssl_member *m,
 
 static enum oc_err
 read_all(struct cfssl_request *r, const struct cfssl_place *place,
-    const json_t *document, struct oc_error *error)
+    const json_t *document, enum cfssl_fault *fault, struct oc_error *error)
 {
 	struct cfssl_member m[] = {
 		{ "CN", JSON_STRING, NULL }, { "names", JSON_ARRAY, NULL },
@@ -330,8 +330,11 @@ read_all(struct cfssl_request *r, const struct cfssl_place *place,
 		    m[1].value, m[2].value, error);
 	if (err == OC_OK)
 		err = read_hosts(r, &hosts, m[3].value, error);
-	if (err == OC_OK)
+	if (err == OC_OK) {
 		err = read_key(r, &key, m[4].value, error);
+		if (err != OC_OK)
+			*fault = CFSSL_FAULT_IN_KEY;
+	}
 	if (err == OC_OK)
 		err = read_ca(r, &ca, m[5].value, error);
 	return err;
@@ -339,13 +342,18 @@ read_all(struct cfssl_request *r, const struct cfssl_place *place,
 
 enum oc_err
 cfssl_request_read(const char *where, const uint8_t *text, size_t len,
-    struct cfssl_request **request, struct oc_error *error)
+    struct cfssl_request **request, enum cfssl_fault *fault,
+    struct oc_error *error)
 {
 	const struct cfssl_place place = { .where = where };
+	enum cfssl_fault ignored = CFSSL_FAULT_ELSEWHERE;
 	struct cfssl_request *r;
 	json_t *document;
 	enum oc_err err;
 
+	if (fault == NULL)
+		fault = &ignored;
+	*fault = CFSSL_FAULT_ELSEWHERE;
 	err = cfssl_json_parse(where, text, len, &document, error);
 	if (err != OC_OK)
 		return err;
@@ -355,7 +363,7 @@ cfssl_request_read(const char *where, const uint8_t *text, size_t len,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
 	r->ca.path_length = X509_NO_PATH_LENGTH;
-	err = read_all(r, &place, document, error);
+	err = read_all(r, &place, document, fault, error);
 	json_decref(document);
 	if (err != OC_OK) {
 		cfssl_request_free(r);

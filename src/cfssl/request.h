@@ -41,11 +41,14 @@ struct cfssl_request {
 	uint8_t *octets[X509_SANS_MAX];	/* owned: what the sans view */
 };
 
-/* where names the document in errors, which name the place in it.
- * For cfssl_request_free(). */
+/* Where a request is wrong: CFSSL has a code of its own for keys. */
+enum cfssl_fault { CFSSL_FAULT_ELSEWHERE, CFSSL_FAULT_IN_KEY };
+
+/* where names the document in errors, which name the place in it.  fault,
+ * unless NULL, is written on failure.  For cfssl_request_free(). */
 enum oc_err cfssl_request_read(const char *where, const uint8_t *text,
-    size_t len, struct cfssl_request **request, struct oc_error *error)
-    OC_MUST_CHECK;
+    size_t len, struct cfssl_request **request, enum cfssl_fault *fault,
+    struct oc_error *error) OC_MUST_CHECK;
 void cfssl_request_free(struct cfssl_request *request);	/* NULL is fine */
 
 /* What a host is: an IP address (its octets in address), a URI, an e-mail

@@ -177,6 +177,17 @@ account_show(struct cli *cli, struct oc_error *error)
 
 /* --- changes ------------------------------------------------------------ */
 
+/* The account as it now is, or why the store did not take it. */
+static enum oc_err
+print_changed(struct cli *cli, const struct store *store, enum oc_err err,
+    const struct store_account *account, struct oc_error *error)
+{
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s", store_error(store));
+	cli_print(cli, describe(account));
+	return OC_OK;
+}
+
 static enum oc_err
 account_add(struct cli *cli, struct oc_error *error)
 {
@@ -195,10 +206,7 @@ account_add(struct cli *cli, struct oc_error *error)
 	if (err != OC_OK)
 		return err;
 	err = store_add_account(store, &account);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "%s", store_error(store));
-	cli_print(cli, describe(&account));
-	return OC_OK;
+	return print_changed(cli, store, err, &account, error);
 }
 
 static enum oc_err
@@ -218,10 +226,7 @@ account_change(struct cli *cli, struct oc_error *error)
 	if (err != OC_OK)
 		return err;
 	err = store_change_account(store, &account);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "%s", store_error(store));
-	cli_print(cli, describe(&account));
-	return OC_OK;
+	return print_changed(cli, store, err, &account, error);
 }
 
 static enum oc_err
@@ -242,10 +247,7 @@ set_state(struct cli *cli, enum store_account_state state,
 		    "active" : "disabled");
 	account.state = state;
 	err = store_change_account(store, &account);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "%s", store_error(store));
-	cli_print(cli, describe(&account));
-	return OC_OK;
+	return print_changed(cli, store, err, &account, error);
 }
 
 static enum oc_err

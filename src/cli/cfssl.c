@@ -37,7 +37,8 @@ cli_cfssl_read(const char *path, struct cfssl_request **request,
 		    "private key, and is no csr.json; keep it where it is",
 		    where);
 	else
-		err = cfssl_request_read(where, text, len, request, error);
+		err = cfssl_request_read(where, text, len, request, NULL,
+		    error);
 	explicit_bzero(text, len);
 	free(text);
 	return err;

@@ -135,18 +135,6 @@ check_label(const struct cli *cli, struct oc_error *error)
 	return OC_OK;
 }
 
-/* What comes from pkcs11/ may name the token already. */
-static enum oc_err
-prefix_token(struct oc_error *error, const char *name)
-{
-	char said[OC_CONFIG_NAME_MAX + 16];
-
-	(void)snprintf(said, sizeof(said), "token %s", name);
-	if (strncmp(error->text, said, strlen(said)) == 0)
-		return error->code;
-	return oc_error_prefix(error, "%s", said);
-}
-
 static enum oc_err
 journal(struct store *store, json_t *row, struct oc_error *error)
 {
@@ -183,7 +171,7 @@ generate(struct cli *cli, const struct p11_token_config *token,
 	}
 	free(info);
 	if (err != OC_OK)
-		return prefix_token(error, token->name);
+		return oc_error_prefix(error, "token %s", token->name);
 	(void)snprintf(key.label, sizeof(key.label), "%s",
 	    cli_option(cli, "label"));
 	put_key(row, token, &key);
@@ -254,7 +242,7 @@ list_one(struct cli *cli, const char *name, json_t *rows,
 	}
 	free(keys);
 	if (err != OC_OK)
-		prefix_token(error, name);
+		oc_error_prefix(error, "token %s", name);
 	return err;
 }
 

@@ -8,14 +8,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/pem.h"
 #include "cfssl/key.h"
 #include "issuer/cfssl.h"
 #include "issuer/text.h"
 #include "net/json.h"
-
-/* RSA-8192 keeps a CPU for half a minute. */
-#define RSA_BITS_MAX 4096
 
 static const char no_hosts[] = "This certificate lacks a \"hosts\" field. "
     "This makes it unsuitable for\nwebsites. For more information see the "
@@ -36,7 +34,7 @@ struct making {
 	/* What becomes of it. */
 	enum oc_err err;
 	struct oc_error error;
-	bool is_key_wrong;
+	enum cfssl_fault fault;		/* if err is not OK */
 	char *key_pem;
 	uint8_t *csr;
 	size_t csr_len;
@@ -61,15 +59,17 @@ make(struct making *m, const struct cfssl_request *request)
 	enum oc_err err;
 
 	if (request->key_type == SIGN_KEY_RSA &&
-	    request->key_bits > RSA_BITS_MAX) {
-		m->is_key_wrong = true;
+	    request->key_bits > CFSSL_NEWKEY_RSA_BITS_MAX) {
+		m->fault = CFSSL_FAULT_IN_KEY;
 		return oc_error_set(&m->error, OC_ERR_LIMIT, "RSA keys of "
-		    "more than %d bits are not made here", RSA_BITS_MAX);
+		    "more than %d bits are not made here",
+		    CFSSL_NEWKEY_RSA_BITS_MAX);
 	}
 	m->has_hosts = request->num_sans > 0;
 	err = cfssl_key_new(request->key_type, request->key_bits, &key,
 	    &m->error);
-	m->is_key_wrong = err != OC_OK;
+	if (err != OC_OK)
+		m->fault = CFSSL_FAULT_IN_KEY;
 	if (err == OC_OK)
 		err = cfssl_key_csr(key, request, &m->csr, &m->csr_len,
 		    &m->error);
@@ -91,10 +91,7 @@ work_out(void *arg)
 		return;
 	}
 	m->err = cfssl_request_read("request", (const uint8_t *)m->text,
-	    strlen(m->text), &request, &m->error);
-	/* "request: key.size: ..." */
-	m->is_key_wrong = m->err != OC_OK &&
-	    strstr(m->error.text, ": key") != NULL;
+	    strlen(m->text), &request, &m->fault, &m->error);
 	if (m->err == OC_OK)
 		m->err = make(m, request);
 	cfssl_request_free(request);
@@ -184,8 +181,9 @@ worked_out(void *arg)
 	if (m->err == OC_ERR_TIMEOUT) {
 		issuer_cfssl_fail(m->exchange, 503, 503, m->error.text);
 	} else if (m->err != OC_OK) {
-		issuer_cfssl_fail(m->exchange, 400, m->is_key_wrong ?
-		    CFSSL_KEY_GENERATION : 400, m->error.text);
+		issuer_cfssl_fail(m->exchange, 400, m->fault ==
+		    CFSSL_FAULT_IN_KEY ? CFSSL_KEY_GENERATION : 400,
+		    m->error.text);
 	} else if (m->profile == NULL) {
 		issuer_cfssl_succeed(m->exchange, describe(m));
 	} else if (issue(m) == OC_OK) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cfssl/usage.h"
 #include "issuer/cfssl.h"
 #include "issuer/text.h"
 #include "net/json.h"
@@ -13,54 +14,31 @@
 
 /* --- info --------------------------------------------------------------- */
 
-static const struct {
-	uint32_t bit;
-	const char *word;
-} usages[] = {
-	{ X509_KU_DIGITAL_SIGNATURE, "signing" },
-	{ X509_KU_CONTENT_COMMITMENT, "content commitment" },
-	{ X509_KU_KEY_ENCIPHERMENT, "key encipherment" },
-	{ X509_KU_KEY_AGREEMENT, "key agreement" },
-	{ X509_KU_DATA_ENCIPHERMENT, "data encipherment" },
-	{ X509_KU_KEY_CERT_SIGN, "cert sign" },
-	{ X509_KU_CRL_SIGN, "crl sign" },
-	{ X509_KU_ENCIPHER_ONLY, "encipher only" },
-	{ X509_KU_DECIPHER_ONLY, "decipher only" },
-};
-
-static const struct {
-	enum der_oid oid;
-	const char *word;
-} extended[] = {
-	{ DER_OID_SERVER_AUTH, "server auth" },
-	{ DER_OID_CLIENT_AUTH, "client auth" },
-	{ DER_OID_CODE_SIGNING, "code signing" },
-	{ DER_OID_EMAIL_PROTECTION, "email protection" },
-	{ DER_OID_TIME_STAMPING, "timestamping" },
-	{ DER_OID_OCSP_SIGNING, "ocsp signing" },
-};
-
 static json_t *
 describe_eku(struct der_bytes eku)
 {
+	const struct cfssl_usage *u;
 	char text[DER_OID_TEXT_MAX];
 
-	for (size_t i = 0; i < sizeof(extended) / sizeof(extended[0]); i++)
-		if (der_oid_find(eku) == extended[i].oid)
-			return json_string(extended[i].word);
 	der_oid_format(eku, text);
+	for (u = cfssl_usages; u->name != NULL; u++)
+		if (u->eku != NULL && strcmp(u->eku, text) == 0)
+			return json_string(u->name);
 	return json_string(text);
 }
 
 static json_t *
 describe_usages(const struct ca_profile *p)
 {
+	uint32_t left = p->key_usage_rsa;
+	const struct cfssl_usage *u;
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++)
-		if ((p->key_usage_rsa & usages[i].bit) != 0)
-			json_array_append_new(list,
-			    json_string(usages[i].word));
+	for (u = cfssl_usages; u->name != NULL; u++) {
+		if ((left & u->key_usage) != 0)
+			json_array_append_new(list, json_string(u->name));
+		left &= ~u->key_usage;
+	}
 	for (uint32_t i = 0; i < p->num_ekus; i++)
 		json_array_append_new(list, describe_eku((struct der_bytes){
 		    p->eku_octets[i], p->eku_len[i] }));

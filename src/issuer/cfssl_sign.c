@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "cfssl/request.h"
 #include "issuer/cfssl.h"
@@ -25,7 +26,6 @@
 #include "net/json.h"
 
 #define TOKEN_LEN 32			/* HMAC-SHA256 */
-#define NONCE_MAX 128
 
 /* --- answers ------------------------------------------------------------ */
 
@@ -44,8 +44,8 @@ code_of(enum ca_rule rule)
 
 /* The rule that refused stands beside the message. */
 static void
-explained(struct net_exchange *exchange, const struct issuer_result *result,
-    int status, int code)
+fail_explained(struct net_exchange *exchange,
+    const struct issuer_result *result, int status, int code)
 {
 	struct ca_explanation x = *result->explanation;
 
@@ -62,10 +62,10 @@ issuer_cfssl_fail_result(struct net_exchange *exchange,
 {
 	switch (issuer_fault_of(result->err)) {
 	case ISSUER_AWAY:
-		explained(exchange, result, 503, 503);
+		fail_explained(exchange, result, 503, 503);
 		return;
 	case ISSUER_REFUSED:
-		explained(exchange, result, 400,
+		fail_explained(exchange, result, 400,
 		    code_of(result->explanation->rule));
 		return;
 	case ISSUER_BROKEN:
@@ -126,13 +126,50 @@ read_asked(const uint8_t *text, size_t len, struct asked *a,
 	return err;
 }
 
+static enum oc_err
+add_hosts(struct ca_names *names, const json_t *hosts,
+    struct ca_explanation *x, struct oc_error *error)
+{
+	size_t num = json_array_size(hosts);
+	enum oc_err err = ca_names_check_num(num, x, error);
+
+	for (size_t i = 0; err == OC_OK && i < num; i++) {
+		const json_t *j = json_array_get(hosts, i);
+
+		err = ca_names_add_cfssl(names, json_string_value(j),
+		    json_string_length(j), x, error);
+	}
+	return err;
+}
+
+/* Between commas; what is empty is left out. */
+static enum oc_err
+add_hostname(struct ca_names *names, const char *text,
+    struct ca_explanation *x, struct oc_error *error)
+{
+	size_t num = 0, len;
+	enum oc_err err = OC_OK;
+
+	for (; err == OC_OK && *text != '\0'; text += len) {
+		len = strcspn(text, ",");
+		if (len == 0) {
+			len = 1;
+			continue;
+		}
+		err = ca_names_check_num(++num, x, error);
+		if (err == OC_OK)
+			err = ca_names_add_cfssl(names, text, len, x, error);
+	}
+	return err;
+}
+
 /* hosts, else hostname with its commas; neither: those of the CSR. */
 static enum oc_err
 read_names(const struct asked *a, struct ca_names **out,
     struct ca_explanation *x, struct oc_error *error)
 {
-	struct ca_names *names = NULL;
-	enum oc_err err = OC_OK;
+	struct ca_names *names;
+	enum oc_err err;
 
 	*out = NULL;
 	if (a->hosts == NULL && (a->hostname == NULL ||
@@ -141,25 +178,8 @@ read_names(const struct asked *a, struct ca_names **out,
 	names = calloc(1, sizeof(*names));
 	if (names == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	if (a->hosts != NULL)
-		for (size_t i = 0; err == OC_OK &&
-		    i < json_array_size(a->hosts); i++) {
-			const json_t *j = json_array_get(a->hosts, i);
-
-			err = ca_names_add_cfssl(names, json_string_value(j),
-			    json_string_length(j), x, error);
-		}
-	else
-		for (const char *p = a->hostname; err == OC_OK && *p != '\0';
-		    ) {
-			size_t n = strcspn(p, ",");
-
-			if (n > 0)
-				err = ca_names_add_cfssl(names, p, n, x,
-				    error);
-			p += n;
-			p += *p == ',';
-		}
+	err = a->hosts != NULL ? add_hosts(names, a->hosts, x, error) :
+	    add_hostname(names, a->hostname, x, error);
 	if (err != OC_OK) {
 		free(names);
 		return err;
@@ -370,7 +390,7 @@ nonce_fault(const struct issuer_service *service, const json_t *request)
 	if (api->require_nonce == OC_SWITCH_NO)
 		return NULL;
 	if (at == 0 || nonce == NULL || nonce[0] == '\0' ||
-	    strlen(nonce) > NONCE_MAX)
+	    strlen(nonce) > CFSSL_NONCE_MAX)
 		return "timestamp and nonce are required in the request";
 	return NULL;
 }

@@ -72,7 +72,7 @@ issuer_origin_fail(struct origin_call *call, int status, int code,
 /* The explanation stands beside the envelope's members: "messages" stays
  * empty, and clients read of an error what they know. */
 static void
-explained(struct origin_call *call, const struct ca_explanation *x,
+fail_explained(struct origin_call *call, const struct ca_explanation *x,
     int status, int code, const char *message)
 {
 	json_t *json = issuer_origin_failure(code, message);
@@ -98,12 +98,12 @@ issuer_origin_fail_rule(struct origin_call *call, enum oc_err err,
 {
 	switch (issuer_fault_of(err)) {
 	case ISSUER_REFUSED:
-		explained(call, x, is_quota(x->rule) ? 429 : 400,
+		fail_explained(call, x, is_quota(x->rule) ? 429 : 400,
 		    x->rule == CA_RULE_NONE ? ORIGIN_BAD_REQUEST :
 		    ORIGIN_RULE + (int)x->rule, message);
 		return;
 	case ISSUER_AWAY:
-		explained(call, x, 503, ORIGIN_TRY_LATER, message);
+		fail_explained(call, x, 503, ORIGIN_TRY_LATER, message);
 		return;
 	case ISSUER_BROKEN:
 		break;

@@ -129,18 +129,16 @@ read_document(struct origin_call *call, struct oc_error *error)
 	return OC_OK;
 }
 
-/* On the store's thread, for who was let in: an IDN takes some us.  The cap
- * comes first, or the same name many times is many of these. */
+/* On the store's thread, for who was let in: an IDN takes some us. */
 static enum oc_err
 read_names(struct origin_call *call, struct oc_error *error)
 {
 	size_t num = json_array_size(call->hostnames);
-	enum oc_err err = OC_OK;
+	enum oc_err err;
 
-	if (num > X509_SANS_MAX)
-		return ca_refuse(&call->explanation, CA_RULE_NAMES_MAX,
-		    OC_ERR_REFUSED, error, "more than %d names: ask for "
-		    "several certificates", X509_SANS_MAX);
+	err = ca_names_check_num(num, &call->explanation, error);
+	if (err != OC_OK)
+		return err;
 	call->names = calloc(1, sizeof(*call->names));
 	call->hostnames_text = json_dumps(call->hostnames, JSON_COMPACT);
 	if (call->names == NULL || call->hostnames_text == NULL)

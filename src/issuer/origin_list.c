@@ -3,13 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/value.h"
 #include "issuer/origin.h"
 #include "issuer/text.h"
 
 #define PER_PAGE_PRESET 20
-#define PER_PAGE_MAX 100
-#define PAGE_MAX 1000000
 
 /* hostnames and csr as they were sent: what differs makes some clients
  * replace the certificate. */
@@ -116,10 +115,12 @@ take_paging(struct origin_call *call)
 
 	call->page = 1;
 	call->per_page = PER_PAGE_PRESET;
-	if (!take_number(r, "per_page", 1, PER_PAGE_MAX, &call->per_page) ||
-	    !take_number(r, "limit", 1, PER_PAGE_MAX, &call->per_page) ||
-	    !take_number(r, "page", 1, PAGE_MAX, &call->page) ||
-	    !take_number(r, "offset", 0, PAGE_MAX, &offset))
+	if (!take_number(r, "per_page", 1, ORIGIN_PER_PAGE_MAX,
+	    &call->per_page) ||
+	    !take_number(r, "limit", 1, ORIGIN_PER_PAGE_MAX,
+	    &call->per_page) ||
+	    !take_number(r, "page", 1, ORIGIN_PAGE_MAX, &call->page) ||
+	    !take_number(r, "offset", 0, ORIGIN_PAGE_MAX, &offset))
 		return false;
 	call->skipped = offset >= 0 ? offset :
 	    (call->page - 1) * call->per_page;

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The keys are asked for on a worker, with a channel of its own, because that
- * blocks; again and again until the signer has named all of them.
- */
 #include "issuer/service.h"
 
 #include <stdio.h>
@@ -15,10 +11,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/cfssl_config.h"
+#include "issuer/finder.h"
 
 #define EVENTS_MAX 8
-#define FIND_TIMEOUT_NS (2 * OC_NS_PER_S)
-#define FIND_AGAIN_S 1
 #define THREADS_MAX 8
 /* What is issued meanwhile needs no nudge of its own. */
 #define NUDGE_SOON_US 100000
@@ -29,7 +24,6 @@ struct issuer_service {
 	struct event_base *base;
 	struct event *events[EVENTS_MAX];
 	size_t num_events;
-	struct event *find_again;
 	struct store_thread *store;
 	struct signer *signer;
 	struct ipc_channel *status;
@@ -38,13 +32,7 @@ struct issuer_service {
 	struct issuer_workers *makers[ISSUER_KEYS_NUM];
 	struct issuer_authority *authorities;
 	size_t num_authorities;
-	/* The worker's, while is_finding. */
-	struct issuer_work find;
-	struct signer *finder;
-	struct sign_key_info *found;	/* one an authority */
-	enum oc_err *find_err;
-	struct oc_error *find_error;
-	bool is_finding;
+	struct issuer_finder *finder;
 	uint32_t epoch;
 	struct ca_profile *profiles;	/* of [api] profiles, in order */
 	size_t num_profiles;
@@ -55,80 +43,6 @@ struct issuer_service {
 	bool is_nudging;
 	struct issuer_nudge *nudges;	/* not answered yet */
 };
-
-/* --- keys --------------------------------------------------------------- */
-
-/* On a worker. */
-static void
-find_keys(void *arg)
-{
-	struct issuer_service *s = arg;
-	char key[SIGN_KEY_NAME_MAX];
-
-	for (size_t i = 0; i < s->num_authorities; i++) {
-		s->find_error[i] = (struct oc_error){ 0 };
-		s->find_err[i] = ca_issuer_find_key(s->authorities[i].issuer,
-		    s->finder, oc_clock_mono_ns() + FIND_TIMEOUT_NS, key,
-		    &s->found[i], &s->find_error[i]);
-	}
-}
-
-static void
-take_key(struct issuer_service *s, size_t i)
-{
-	struct issuer_authority *a = &s->authorities[i];
-	const char *text = s->find_error[i].text;
-
-	if (s->find_err[i] != OC_OK) {
-		if (strcmp(a->error_text, text) != 0)
-			oc_log(OC_LOG_WARNING, "issuer %s: %s",
-			    a->issuer->config->name, text);
-		snprintf(a->error_text, sizeof(a->error_text), "%s", text);
-		return;
-	}
-	if (a->info != NULL)
-		return;
-	a->info = malloc(sizeof(*a->info));
-	if (a->info == NULL)
-		return;
-	*a->info = s->found[i];
-	a->error_text[0] = '\0';
-	oc_log(OC_LOG_INFO, "issuer %s: key found", a->issuer->config->name);
-}
-
-static bool
-has_all_keys(const struct issuer_service *s)
-{
-	for (size_t i = 0; i < s->num_authorities; i++)
-		if (s->authorities[i].info == NULL)
-			return false;
-	return true;
-}
-
-static void
-keys_found(void *arg)
-{
-	const struct timeval again = { FIND_AGAIN_S, 0 };
-	struct issuer_service *s = arg;
-
-	s->is_finding = false;
-	for (size_t i = 0; i < s->num_authorities; i++)
-		take_key(s, i);
-	if (!has_all_keys(s))
-		(void)event_add(s->find_again, &again);
-}
-
-static void
-on_find_again(evutil_socket_t fd, short what, void *arg)
-{
-	struct issuer_service *s = arg;
-
-	(void)fd, (void)what;
-	if (s->is_finding || s->num_authorities == 0)
-		return;
-	s->find = (struct issuer_work){ find_keys, keys_found, s, NULL };
-	s->is_finding = issuer_workers_submit(s->workers, &s->find) == OC_OK;
-}
 
 /* --- nudging ------------------------------------------------------------ */
 
@@ -278,9 +192,8 @@ add_events(struct issuer_service *s)
 {
 	enum oc_err err;
 
-	s->find_again = evtimer_new(s->base, on_find_again, s);
 	s->nudge_soon = evtimer_new(s->base, on_nudge_soon, s);
-	if (s->find_again == NULL || s->nudge_soon == NULL)
+	if (s->nudge_soon == NULL)
 		return OC_ERR_NOMEM;
 	err = add_event(s, store_thread_fd(s->store), on_store);
 	if (err == OC_OK)
@@ -349,16 +262,12 @@ load_authority(struct issuer_service *s,
 static enum oc_err
 load_authorities(struct issuer_service *s, struct oc_error *error)
 {
-	size_t max = s->config->num_issuers + 1;
 	struct store *store;
 	enum oc_err err;
 
-	s->authorities = calloc(max, sizeof(*s->authorities));
-	s->found = calloc(max, sizeof(*s->found));
-	s->find_err = calloc(max, sizeof(*s->find_err));
-	s->find_error = calloc(max, sizeof(*s->find_error));
-	if (s->authorities == NULL || s->found == NULL ||
-	    s->find_err == NULL || s->find_error == NULL)
+	s->authorities = calloc(s->config->num_issuers + 1,
+	    sizeof(*s->authorities));
+	if (s->authorities == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	err = ca_blocklist_load(s->config->policy.blocklist, &s->blocklist,
 	    error);
@@ -434,7 +343,8 @@ open_channels(struct issuer_service *s, struct oc_error *error)
 	if (signer != NULL && status != NULL)
 		err = ipc_signer_new(signer, "ocsign-issuer", &s->signer);
 	if (err == OC_OK)
-		err = ipc_signer_new(signer, "ocsign-issuer", &s->finder);
+		err = issuer_finder_new(signer, s->base, s->authorities,
+		    s->num_authorities, &s->finder);
 	if (err == OC_OK)
 		err = ipc_channel_new(status, "ocsign-issuer", &s->status);
 	if (err == OC_OK)
@@ -488,7 +398,7 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 		issuer_service_free(s);
 		return err;
 	}
-	on_find_again(-1, 0, s);
+	issuer_finder_start(s->finder, s->workers);
 	*service = s;
 	return OC_OK;
 }
@@ -515,12 +425,10 @@ issuer_service_free(struct issuer_service *s)
 		issuer_workers_free(makers[i]);
 	issuer_workers_free(workers);
 	store_thread_free(store);
-	if (s->find_again != NULL)
-		event_free(s->find_again);
 	if (s->nudge_soon != NULL)
 		event_free(s->nudge_soon);
 	sign_free(s->signer);
-	sign_free(s->finder);
+	issuer_finder_free(s->finder);
 	ipc_channel_free(s->status);
 	cancel_nudges(s);
 	issuer_health_free(s->health);
@@ -537,9 +445,6 @@ issuer_service_free(struct issuer_service *s)
 	ca_profile_fini(&s->origin_ecc);
 	free(s->profiles);
 	free(s->authorities);
-	free(s->found);
-	free(s->find_err);
-	free(s->find_error);
 	free(s);
 }
 

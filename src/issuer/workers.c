@@ -12,54 +12,20 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define THREADS_MAX 64
+#include "base/fifo.h"
 
-struct queue {
-	struct issuer_work *first, **end;
-	unsigned int num;
-};
+#define THREADS_MAX 64
 
 struct issuer_workers {
 	pthread_t threads[THREADS_MAX];
 	unsigned int num_threads;
 	pthread_mutex_t mutex;
 	pthread_cond_t wake;
-	struct queue waiting, finished;
+	struct oc_fifo waiting, finished;
 	unsigned int num_waiting_max;
 	bool is_stopping;
 	int event_fd;
 };
-
-static void
-queue_init(struct queue *q)
-{
-	q->first = NULL;
-	q->end = &q->first;
-	q->num = 0;
-}
-
-static void
-queue_put(struct queue *q, struct issuer_work *work)
-{
-	work->next = NULL;
-	*q->end = work;
-	q->end = &work->next;
-	q->num++;
-}
-
-static struct issuer_work *
-queue_take(struct queue *q)
-{
-	struct issuer_work *work = q->first;
-
-	if (work == NULL)
-		return NULL;
-	q->first = work->next;
-	if (q->first == NULL)
-		q->end = &q->first;
-	q->num--;
-	return work;
-}
 
 static void
 tell(struct issuer_workers *w)
@@ -81,14 +47,14 @@ thread_main(void *arg)
 	for (;;) {
 		while (w->waiting.first == NULL && !w->is_stopping)
 			pthread_cond_wait(&w->wake, &w->mutex);
-		work = queue_take(&w->waiting);
+		work = oc_fifo_take(&w->waiting);
 		if (work == NULL)
 			break;
 		pthread_mutex_unlock(&w->mutex);
 		work->fn(work->arg);
 		pthread_mutex_lock(&w->mutex);
 		is_first = w->finished.first == NULL;
-		queue_put(&w->finished, work);
+		oc_fifo_put(&w->finished, work);
 		if (is_first)
 			tell(w);
 	}
@@ -129,8 +95,8 @@ issuer_workers_new(unsigned int num_threads, unsigned int num_waiting_max,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	pthread_mutex_init(&w->mutex, NULL);
 	pthread_cond_init(&w->wake, NULL);
-	queue_init(&w->waiting);
-	queue_init(&w->finished);
+	oc_fifo_init(&w->waiting, offsetof(struct issuer_work, next));
+	oc_fifo_init(&w->finished, offsetof(struct issuer_work, next));
 	w->num_waiting_max = num_waiting_max;
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = w->event_fd >= 0 ? start(w, num_threads, error) :
@@ -152,7 +118,7 @@ issuer_workers_submit(struct issuer_workers *w, struct issuer_work *work)
 		return OC_ERR_CANCELLED;
 	pthread_mutex_lock(&w->mutex);
 	if (w->waiting.num < w->num_waiting_max && !w->is_stopping) {
-		queue_put(&w->waiting, work);
+		oc_fifo_put(&w->waiting, work);
 		pthread_cond_signal(&w->wake);
 		err = OC_OK;
 	}
@@ -170,7 +136,7 @@ void
 issuer_workers_dispatch(struct issuer_workers *w)
 {
 	struct issuer_work *work;
-	struct queue done;
+	struct oc_fifo done;
 	uint64_t count;
 
 	/* First, so that whatever finishes from here on wakes us again. */
@@ -179,14 +145,10 @@ issuer_workers_dispatch(struct issuer_workers *w)
 		continue;
 	pthread_mutex_lock(&w->mutex);
 	done = w->finished;
-	if (done.first == NULL)
-		done.end = &done.first;
-	queue_init(&w->finished);
+	oc_fifo_init(&w->finished, done.next_at);
 	pthread_mutex_unlock(&w->mutex);
-	while ((work = done.first) != NULL) {
-		done.first = work->next;
+	while ((work = oc_fifo_take(&done)) != NULL)
 		work->done(work->arg);
-	}
 }
 
 void

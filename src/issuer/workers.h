@@ -26,7 +26,7 @@ struct issuer_work {
 	void (*done)(void *arg);
 	void *arg;
 	/* The pool's own. */
-	struct issuer_work *next;
+	void *next;			/* base/fifo.h */
 };
 
 /* More than num_waiting_max wait: submit() says BUSY. */

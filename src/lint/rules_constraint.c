@@ -124,6 +124,18 @@ nc_of(const struct lint_cert *c)
 	return lint_find_extension(c, DER_OID_NAME_CONSTRAINTS);
 }
 
+/* None, if there is no such extension. */
+static struct lint_subtrees
+subtrees_of(const struct lint_cert *c)
+{
+	const struct lint_extension *e = nc_of(c);
+	struct lint_subtrees trees;
+
+	lint_subtrees_init(&trees, e == NULL ?
+	    (struct der_bytes){ NULL, 0 } : e->value);
+	return trees;
+}
+
 static bool
 is_nc_in_leaf(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
@@ -146,14 +158,11 @@ static bool
 is_nc_empty(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct lint_subtrees trees;
+	struct lint_subtrees trees = subtrees_of(c);
 	struct lint_subtree t;
 
 	(void)rule;
-	if (nc_of(c) == NULL)
-		return false;
-	lint_subtrees_init(&trees, nc_of(c)->value);
-	return !lint_next_subtree(&trees, &t) &&
+	return nc_of(c) != NULL && !lint_next_subtree(&trees, &t) &&
 	    lint_found(d, "neither permitted nor excluded subtrees");
 }
 
@@ -162,12 +171,9 @@ static bool
 has_nc_bound(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct lint_subtrees trees;
+	struct lint_subtrees trees = subtrees_of(c);
 	struct lint_subtree t;
 
-	if (nc_of(c) == NULL)
-		return false;
-	lint_subtrees_init(&trees, nc_of(c)->value);
 	while (lint_next_subtree(&trees, &t))
 		if (rule->argument == 0 ? t.has_minimum : t.has_maximum)
 			return lint_found(d, rule->argument == 0 ?
@@ -180,15 +186,12 @@ static bool
 is_nc_dns_bad(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct lint_subtrees trees;
+	struct lint_subtrees trees = subtrees_of(c);
 	char text[LINT_TEXT_MAX];
 	struct lint_subtree t;
 	size_t i;
 
 	(void)rule;
-	if (nc_of(c) == NULL)
-		return false;
-	lint_subtrees_init(&trees, nc_of(c)->value);
 	while (lint_next_subtree(&trees, &t)) {
 		if (t.tag != LINT_NAME_DNS)
 			continue;
@@ -222,13 +225,10 @@ static bool
 is_nc_ip_bad(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct lint_subtrees trees;
+	struct lint_subtrees trees = subtrees_of(c);
 	struct lint_subtree t;
 
 	(void)rule;
-	if (nc_of(c) == NULL)
-		return false;
-	lint_subtrees_init(&trees, nc_of(c)->value);
 	while (lint_next_subtree(&trees, &t)) {
 		if (t.tag != LINT_NAME_IP)
 			continue;
@@ -246,13 +246,10 @@ is_nc_ip_open(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
 	bool has_dns = false, is_open4 = true, is_open6 = true;
-	struct lint_subtrees trees;
+	struct lint_subtrees trees = subtrees_of(c);
 	struct lint_subtree t;
 
 	(void)rule;
-	if (nc_of(c) == NULL)
-		return false;
-	lint_subtrees_init(&trees, nc_of(c)->value);
 	while (lint_next_subtree(&trees, &t)) {
 		has_dns |= t.tag == LINT_NAME_DNS && t.is_permitted;
 		if (t.tag != LINT_NAME_IP)

@@ -21,12 +21,8 @@ static bool
 is_not_der(const struct lint_crl *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const char *fault = c->broken;
-
 	(void)rule;
-	if (fault == NULL)
-		fault = lint_der_fault(c->input->der);
-	return fault != NULL && lint_found(d, "%s", fault);
+	return lint_is_not_der(c->broken, c->input->der, d);
 }
 
 static bool
@@ -173,15 +169,8 @@ static bool
 is_signature_wrong(const struct lint_crl *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const char *fault;
-
 	(void)rule;
-	if (c->outer.id != DER_OID_ECDSA_WITH_SHA256 &&
-	    c->outer.id != DER_OID_ECDSA_WITH_SHA384 &&
-	    c->outer.id != DER_OID_ECDSA_WITH_SHA512)
-		return false;
-	fault = lint_ecdsa_fault(c->signature);
-	return fault != NULL && lint_found(d, "the signature: %s", fault);
+	return lint_is_ecdsa_wrong(c->outer.id, c->signature, d);
 }
 
 static bool
@@ -256,7 +245,6 @@ is_idp_elsewhere(const struct lint_crl *c, const struct lint_rule *rule,
 	struct der_reader r, point, names;
 	struct der_bytes contents, value;
 	char text[LINT_TEXT_MAX];
-	uint8_t tag;
 
 	(void)rule;
 	if (e == NULL || c->input->url.len == 0 ||
@@ -266,9 +254,8 @@ is_idp_elsewhere(const struct lint_crl *c, const struct lint_rule *rule,
 	if (!der_enter_optional(&r, DER_CONTEXT(0), &point) ||
 	    !der_enter_optional(&point, DER_CONTEXT(0), &names))
 		return false;
-	while (lint_next_name(&names, &tag, &value))
-		if (tag == LINT_NAME_URI &&
-		    der_bytes_equal(value, c->input->url))
+	while (lint_next_name_of(&names, LINT_NAME_URI, &value))
+		if (der_bytes_equal(value, c->input->url))
 			return false;
 	return lint_found(d, "it does not say %s",
 	    lint_text(c->input->url, text));

@@ -15,6 +15,11 @@ struct single {
 	bool is_whole;			/* and nothing else is in it */
 };
 
+struct singles {
+	struct der_reader left;
+	int num;			/* that were read */
+};
+
 struct lint_ocsp {
 	const struct lint_ocsp_input *input;
 	const struct lint_cert *signer;	/* NULL: not known */
@@ -143,6 +148,18 @@ read_response(struct lint_ocsp *o)
 	read_basic(basic, o);
 }
 
+static struct singles
+singles_of(const struct lint_ocsp *o)
+{
+	return (struct singles){ .left = der_reader_of(o->singles) };
+}
+
+static bool
+is_at_end(const struct singles *singles)
+{
+	return singles->num == SINGLES_MAX || der_at_end(&singles->left);
+}
+
 /*
  * SingleResponse ::= SEQUENCE {
  *     certID      CertID,
@@ -152,16 +169,18 @@ read_response(struct lint_ocsp *o)
  *     extensions  [1] EXPLICIT Extensions OPTIONAL }
  */
 static bool
-next_single(struct der_reader *r, struct single *s)
+next_single(struct singles *singles, struct single *s)
 {
 	struct der_reader inner, explicit;
 	uint8_t tag;
 
 	*s = (struct single){ 0 };
-	if (der_at_end(r) || !der_enter(r, DER_SEQUENCE, &inner) ||
+	if (is_at_end(singles) ||
+	    !der_enter(&singles->left, DER_SEQUENCE, &inner) ||
 	    !der_get_tlv(&inner, DER_SEQUENCE, &s->certid) ||
 	    !der_get_any(&inner, &s->status, &s->revoked, NULL))
 		return false;
+	singles->num++;
 	get_time(&inner, &s->this_update);
 	if (der_enter_optional(&inner, DER_CONTEXT(0), &explicit))
 		get_time(&explicit, &s->next_update);
@@ -197,14 +216,13 @@ static bool
 is_not_der(const struct lint_ocsp *o, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct der_reader r = der_reader_of(o->singles);
+	struct singles singles = singles_of(o);
 	const char *fault = o->broken;
 	struct single s;
-	int i;
 
 	(void)rule;
-	for (i = 0; fault == NULL && i < SINGLES_MAX && !der_at_end(&r); i++)
-		if (!next_single(&r, &s) || !s.is_whole)
+	while (fault == NULL && !is_at_end(&singles))
+		if (!next_single(&singles, &s) || !s.is_whole)
 			fault = "a SingleResponse is not as RFC 6960 4.2.1 "
 			    "has it";
 	if (fault == NULL)
@@ -230,15 +248,15 @@ static bool
 has_wrong_time(const struct lint_ocsp *o, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct der_reader r = der_reader_of(o->singles), revoked;
+	struct singles singles = singles_of(o);
+	struct der_reader revoked;
 	struct lint_time at;
 	struct single s;
-	int i;
 
 	(void)rule;
 	if (is_time_wrong(&o->produced_at, "producedAt", d))
 		return true;
-	for (i = 0; i < SINGLES_MAX && next_single(&r, &s); i++) {
+	while (next_single(&singles, &s)) {
 		if (is_time_wrong(&s.this_update, "thisUpdate", d) ||
 		    is_time_wrong(&s.next_update, "nextUpdate", d))
 			return true;
@@ -256,12 +274,11 @@ static bool
 is_this_update_late(const struct lint_ocsp *o, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct der_reader r = der_reader_of(o->singles);
+	struct singles singles = singles_of(o);
 	struct single s;
-	int i;
 
 	(void)rule;
-	for (i = 0; i < SINGLES_MAX && next_single(&r, &s); i++)
+	while (next_single(&singles, &s))
 		if (s.this_update.is_read && o->produced_at.is_read &&
 		    s.this_update.at > o->produced_at.at)
 			return lint_found(d, "thisUpdate is %lld s behind "
@@ -274,12 +291,11 @@ static bool
 lacks_next_update(const struct lint_ocsp *o, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct der_reader r = der_reader_of(o->singles);
+	struct singles singles = singles_of(o);
 	struct single s;
-	int i;
 
 	(void)rule;
-	for (i = 0; i < SINGLES_MAX && next_single(&r, &s); i++)
+	while (next_single(&singles, &s))
 		if (s.next_update.tag == 0)
 			return lint_found(d, "no nextUpdate");
 	return false;
@@ -289,12 +305,11 @@ static bool
 is_next_update_early(const struct lint_ocsp *o, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct der_reader r = der_reader_of(o->singles);
+	struct singles singles = singles_of(o);
 	struct single s;
-	int i;
 
 	(void)rule;
-	for (i = 0; i < SINGLES_MAX && next_single(&r, &s); i++)
+	while (next_single(&singles, &s))
 		if (s.next_update.is_read && s.this_update.is_read &&
 		    s.next_update.at <= s.this_update.at)
 			return lint_found(d, "nextUpdate is not behind "
@@ -306,15 +321,14 @@ static bool
 outlives_signer(const struct lint_ocsp *o, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct der_reader r = der_reader_of(o->singles);
+	struct singles singles = singles_of(o);
 	char text[DER_ISO8601_MAX];
 	struct single s;
-	int i;
 
 	(void)rule;
 	if (o->signer == NULL || !o->signer->not_after.is_read)
 		return false;
-	for (i = 0; i < SINGLES_MAX && next_single(&r, &s); i++)
+	while (next_single(&singles, &s))
 		if (s.next_update.is_read &&
 		    s.next_update.at >= o->signer->not_after.at) {
 			der_format_iso8601(o->signer->not_after.at, text);
@@ -328,14 +342,14 @@ static bool
 is_reason_bad(const struct lint_ocsp *o, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	struct der_reader r = der_reader_of(o->singles), inner, explicit;
+	struct singles singles = singles_of(o);
+	struct der_reader inner, explicit;
 	struct der_bytes reason;
 	struct lint_time at;
 	struct single s;
-	int i;
 
 	(void)rule;
-	for (i = 0; i < SINGLES_MAX && next_single(&r, &s); i++) {
+	while (next_single(&singles, &s)) {
 		if (s.status != DER_CONTEXT(1))
 			continue;
 		inner = der_reader_of(s.revoked);
@@ -353,11 +367,10 @@ is_reason_bad(const struct lint_ocsp *o, const struct lint_rule *rule,
 static bool
 is_answered(const struct lint_ocsp *o, struct der_bytes certid)
 {
-	struct der_reader r = der_reader_of(o->singles);
+	struct singles singles = singles_of(o);
 	struct single s;
-	int i;
 
-	for (i = 0; i < SINGLES_MAX && next_single(&r, &s); i++)
+	while (next_single(&singles, &s))
 		if (der_bytes_equal(s.certid, certid))
 			return true;
 	return false;
@@ -401,15 +414,8 @@ static bool
 is_signature_wrong(const struct lint_ocsp *o, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const char *fault;
-
 	(void)rule;
-	if (o->alg.id != DER_OID_ECDSA_WITH_SHA256 &&
-	    o->alg.id != DER_OID_ECDSA_WITH_SHA384 &&
-	    o->alg.id != DER_OID_ECDSA_WITH_SHA512)
-		return false;
-	fault = lint_ecdsa_fault(o->signature);
-	return fault != NULL && lint_found(d, "the signature: %s", fault);
+	return lint_is_ecdsa_wrong(o->alg.id, o->signature, d);
 }
 
 #define ROW(check) (check), LINT_ERROR, LINT_PRIVATE, 0

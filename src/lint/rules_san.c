@@ -83,11 +83,9 @@ is_dns_name_bad(const struct lint_cert *c, const struct lint_rule *rule,
 	struct der_reader r = der_reader_of(c->sans);
 	char text[LINT_TEXT_MAX];
 	struct der_bytes value;
-	uint8_t tag;
 
-	while (lint_next_name(&r, &tag, &value))
-		if (tag == LINT_NAME_DNS &&
-		    dns_questions[rule->argument](value))
+	while (lint_next_name_of(&r, LINT_NAME_DNS, &value))
+		if (dns_questions[rule->argument](value))
 			return lint_found(d, "\"%s\"", lint_text(value,
 			    text));
 	return false;
@@ -102,11 +100,10 @@ is_idn_bad(const struct lint_cert *c, const struct lint_rule *rule,
 	const char *why = NULL;
 	char text[LINT_TEXT_MAX];
 	struct der_bytes value;
-	uint8_t tag;
 
-	while (lint_next_name(&r, &tag, &value))
-		if (tag == LINT_NAME_DNS && (unsigned int)lint_dns_idn(value,
-		    &why) == rule->argument)
+	while (lint_next_name_of(&r, LINT_NAME_DNS, &value))
+		if ((unsigned int)lint_dns_idn(value, &why) ==
+		    rule->argument)
 			return lint_found(d, "%s: %s", lint_text(value,
 			    text), why != NULL ? why : "it is not what its "
 			    "Unicode form gives");
@@ -121,11 +118,10 @@ is_ip_malformed(const struct lint_cert *c, const struct lint_rule *rule,
 {
 	struct der_reader r = der_reader_of(c->sans);
 	struct der_bytes value;
-	uint8_t tag;
 
 	(void)rule;
-	while (lint_next_name(&r, &tag, &value))
-		if (tag == LINT_NAME_IP && value.len != 4 && value.len != 16)
+	while (lint_next_name_of(&r, LINT_NAME_IP, &value))
+		if (value.len != 4 && value.len != 16)
 			return lint_found(d, "%zu octets", value.len);
 	return false;
 }
@@ -191,12 +187,11 @@ has_reserved_ip(const struct lint_cert *c, const struct lint_rule *rule,
 	struct der_reader r = der_reader_of(c->sans);
 	char text[INET6_ADDRSTRLEN];
 	struct der_bytes value;
-	uint8_t tag;
 
 	(void)rule;
-	while (lint_next_name(&r, &tag, &value))
-		if (tag == LINT_NAME_IP && (value.len == 4 ||
-		    value.len == 16) && is_reserved(value))
+	while (lint_next_name_of(&r, LINT_NAME_IP, &value))
+		if ((value.len == 4 || value.len == 16) &&
+		    is_reserved(value))
 			return lint_found(d, "%s", address_text(value,
 			    text));
 	return false;
@@ -209,15 +204,13 @@ has_name_of_kind(const struct lint_cert *c, const struct lint_rule *rule,
 {
 	struct der_reader r = der_reader_of(c->sans);
 	char text[LINT_TEXT_MAX];
+	uint8_t tag = (uint8_t)rule->argument;
 	struct der_bytes value;
-	uint8_t tag;
 
-	while (lint_next_name(&r, &tag, &value))
-		if (tag == rule->argument)
-			return (tag & 0x20) != 0 ? lint_found(d, "[%d]",
-			    tag & 0x1f) : lint_found(d, "%s", lint_text(
-			    value, text));
-	return false;
+	if (!lint_next_name_of(&r, tag, &value))
+		return false;
+	return (tag & 0x20) != 0 ? lint_found(d, "[%d]", tag & 0x1f) :
+	    lint_found(d, "%s", lint_text(value, text));
 }
 
 /* FNV-1a over the kind and the value, DNS names in lower case. */

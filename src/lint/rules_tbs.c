@@ -16,12 +16,8 @@ static bool
 is_not_der(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const char *fault = c->broken;
-
 	(void)rule;
-	if (fault == NULL)
-		fault = lint_der_fault(c->input->der);
-	return fault != NULL && lint_found(d, "%s", fault);
+	return lint_is_not_der(c->broken, c->input->der, d);
 }
 
 static bool
@@ -119,19 +115,12 @@ is_rsa_not_null(const struct lint_cert *c, const struct lint_rule *rule,
 }
 
 static bool
-is_ecdsa(enum der_oid id)
-{
-	return id == DER_OID_ECDSA_WITH_SHA256 ||
-	    id == DER_OID_ECDSA_WITH_SHA384 ||
-	    id == DER_OID_ECDSA_WITH_SHA512;
-}
-
-static bool
 has_ecdsa_parameters(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
 	(void)rule;
-	return (is_ecdsa(c->inner.id) || c->inner.id == DER_OID_ED25519) &&
+	return (lint_is_ecdsa(c->inner.id) ||
+	    c->inner.id == DER_OID_ED25519) &&
 	    c->inner.parameters.len > 0 &&
 	    lint_found(d, "%s with parameters", der_oid_name(c->inner.id));
 }
@@ -165,13 +154,9 @@ static bool
 is_ecdsa_value_wrong(const struct lint_cert *c, const struct lint_rule *rule,
     struct lint_detail *d)
 {
-	const char *fault;
-
 	(void)rule;
-	if (!c->is_signed || !is_ecdsa(c->outer.id) || c->signature.len == 0)
-		return false;
-	fault = lint_ecdsa_fault(c->signature);
-	return fault != NULL && lint_found(d, "the signature: %s", fault);
+	return c->is_signed && c->signature.len > 0 &&
+	    lint_is_ecdsa_wrong(c->outer.id, c->signature, d);
 }
 
 static bool

@@ -137,9 +137,15 @@ const char *lint_extension_name(const struct lint_extension *e,
  * own, and are not looked into.
  */
 const char *lint_der_fault(struct der_bytes bytes);
+/* Where the walk over der ended, NULL for nowhere, else lint_der_fault(). */
+bool lint_is_not_der(const char *broken, struct der_bytes der,
+    struct lint_detail *detail);
 
 /* The next GeneralName; false at the end, and if there is none. */
 bool lint_next_name(struct der_reader *r, uint8_t *tag,
+    struct der_bytes *value);
+/* The next that is of one kind. */
+bool lint_next_name_of(struct der_reader *r, uint8_t kind,
     struct der_bytes *value);
 enum {
 	LINT_NAME_OTHER = 0xa0,
@@ -160,9 +166,10 @@ bool lint_small_integer(struct der_bytes contents, int *value);
 /* The value of an attribute, the first of its type; NULL: none. */
 const struct lint_attribute *lint_find_attribute(
     const struct lint_name *name, enum der_oid id);
-/* ECDSA's signature value is what RFC 3279 2.2.3 says; NULL, or its fault.
- * bits: BIT STRING contents. */
-const char *lint_ecdsa_fault(struct der_bytes bits);
+bool lint_is_ecdsa(enum der_oid alg);
+/* By ECDSA, and not what RFC 3279 2.2.3 says.  bits: BIT STRING contents. */
+bool lint_is_ecdsa_wrong(enum der_oid alg, struct der_bytes bits,
+    struct lint_detail *detail);
 
 /* The groups, in the order of the table. */
 extern const struct lint_rule lint_rules_tbs[], lint_rules_time[],

@@ -167,11 +167,30 @@ lint_der_fault(struct der_bytes bytes)
 	}
 }
 
+bool
+lint_is_not_der(const char *broken, struct der_bytes der,
+    struct lint_detail *d)
+{
+	const char *fault = broken != NULL ? broken : lint_der_fault(der);
+
+	return fault != NULL && lint_found(d, "%s", fault);
+}
+
+/* --- signatures ------------------------------------------------------- */
+
+bool
+lint_is_ecdsa(enum der_oid alg)
+{
+	return alg == DER_OID_ECDSA_WITH_SHA256 ||
+	    alg == DER_OID_ECDSA_WITH_SHA384 ||
+	    alg == DER_OID_ECDSA_WITH_SHA512;
+}
+
 /*
  * Ecdsa-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER }, RFC 3279 2.2.3
  */
-const char *
-lint_ecdsa_fault(struct der_bytes bits)
+static const char *
+ecdsa_fault(struct der_bytes bits)
 {
 	struct der_bytes contents, value;
 	struct der_reader r;
@@ -192,12 +211,33 @@ lint_ecdsa_fault(struct der_bytes bits)
 	return der_is_done(&r) ? NULL : "more than r and s";
 }
 
+bool
+lint_is_ecdsa_wrong(enum der_oid alg, struct der_bytes bits,
+    struct lint_detail *d)
+{
+	const char *fault = lint_is_ecdsa(alg) ? ecdsa_fault(bits) : NULL;
+
+	return fault != NULL && lint_found(d, "the signature: %s", fault);
+}
+
 /* --- names and URLs --------------------------------------------------- */
 
 bool
 lint_next_name(struct der_reader *r, uint8_t *tag, struct der_bytes *value)
 {
 	return !der_at_end(r) && der_get_any(r, tag, value, NULL);
+}
+
+bool
+lint_next_name_of(struct der_reader *r, uint8_t kind,
+    struct der_bytes *value)
+{
+	uint8_t tag;
+
+	while (lint_next_name(r, &tag, value))
+		if (tag == kind)
+			return true;
+	return false;
 }
 
 bool

@@ -7,8 +7,6 @@
 
 #include "net/server_impl.h"
 
-/* Extensions and trailers nobody sends. */
-#define EXTRA_MAX 4096
 /* A chunk's size in hexadecimal, far beyond any body. */
 #define SIZE_DIGITS_MAX 8
 
@@ -51,16 +49,18 @@ static int
 take_line(struct net_connection *c, struct evbuffer *in, char **line)
 {
 	size_t len;
+	int taken;
 
 	*line = evbuffer_readln(in, &len, EVBUFFER_EOL_CRLF_STRICT);
 	if (*line == NULL)
-		return evbuffer_get_length(in) > EXTRA_MAX ? -431 : 0;
+		return evbuffer_get_length(in) > NET_CHUNK_EXTRA_MAX ? -431 :
+		    0;
 	c->chunks.num_extra += (uint32_t)len;
-	if (c->chunks.num_extra > EXTRA_MAX || memchr(*line, '\0', len)) {
+	taken = c->chunks.num_extra > NET_CHUNK_EXTRA_MAX ? -431 :
+	    memchr(*line, '\0', len) != NULL ? -400 : 1;
+	if (taken < 0)
 		free(*line);
-		return c->chunks.num_extra > EXTRA_MAX ? -431 : -400;
-	}
-	return 1;
+	return taken;
 }
 
 static int

@@ -111,15 +111,6 @@ check_email_is_free(struct store *s, const struct store_account *account)
 
 /* Inside a change. */
 static enum oc_err
-add_entry(struct store *s, const struct store_account *account)
-{
-	struct store_detail d;
-
-	store_detail_account(&d, account);
-	return store_add_entry(s, "account", d.text);
-}
-
-static enum oc_err
 add_account(struct store *s, struct store_account *account)
 {
 	struct store_account other;
@@ -135,7 +126,8 @@ add_account(struct store *s, struct store_account *account)
 	if (err == OC_OK)
 		err = s->ops->add_account(s, account, &account->id);
 	if (err == OC_OK)
-		err = add_entry(s, account);
+		err = store_add_row_entry(s, "account",
+		    store_detail_of_account, account->id);
 	return err;
 }
 
@@ -194,10 +186,8 @@ change_account(struct store *s, const struct store_account *account)
 	if (err == OC_OK)
 		err = s->ops->set_account(s, account);
 	if (err == OC_OK)
-		err = s->ops->find_account(s, STORE_BY_ID, account->id, NULL,
-		    &row);
-	if (err == OC_OK)
-		err = add_entry(s, &row);
+		err = store_add_row_entry(s, "account",
+		    store_detail_of_account, account->id);
 	return err;
 }
 

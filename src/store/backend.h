@@ -292,8 +292,6 @@ void store_request_row_fini(struct store_request_row *row);
 /* 32 random hex digits. */
 enum oc_err store_new_tag(struct store *s, char tag[STORE_TAG_LEN + 1])
     OC_MUST_CHECK;
-/* Inside a change: the entry of a register's row as it now is. */
-enum oc_err store_add_zone_entry(struct store *s, int64_t id) OC_MUST_CHECK;
 
 /* Minutes since 2020 now; CONFIG when the clock is before 2020. */
 enum oc_err store_epoch_now(uint32_t *epoch, struct oc_error *error)

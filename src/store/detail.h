@@ -49,13 +49,18 @@ void store_detail_crl_reserve(struct store_detail *d,
 enum oc_err store_detail_crl(struct store_detail *d,
     const struct store_crl_row *row, struct store_blob crl) OC_MUST_CHECK;
 
-/* Registers: the row as it is after the change. */
-void store_detail_account(struct store_detail *d,
-    const struct store_account *account);
-void store_detail_token(struct store_detail *d, const char *account,
-    const struct store_token *token);
-void store_detail_zone(struct store_detail *d, const char *account,
-    const struct store_zone *zone);
+/* Of the register's row with that id, as it is now. */
+typedef enum oc_err store_detail_fn(struct store *s, int64_t id,
+    struct store_detail *d);
+enum oc_err store_detail_of_account(struct store *s, int64_t id,
+    struct store_detail *d) OC_MUST_CHECK;
+enum oc_err store_detail_of_token(struct store *s, int64_t id,
+    struct store_detail *d) OC_MUST_CHECK;
+enum oc_err store_detail_of_zone(struct store *s, int64_t id,
+    struct store_detail *d) OC_MUST_CHECK;
+/* Inside a change: an entry with that. */
+enum oc_err store_add_row_entry(struct store *s, const char *event,
+    store_detail_fn *detail_of, int64_t id) OC_MUST_CHECK;
 /* row's own host names and CSR are not looked at. */
 enum oc_err store_detail_request(struct store_detail *d,
     const struct store_request_row *row, const char *hostnames,

@@ -6,8 +6,10 @@
 #include "store/detail.h"
 #include "store/token.h"
 
-void
-store_detail_account(struct store_detail *d, const struct store_account *a)
+/* --- registers' rows ---------------------------------------------------- */
+
+static void
+put_account(struct store_detail *d, const struct store_account *a)
 {
 	store_detail_init(d);
 	store_detail_put_int(d, "account", a->id);
@@ -23,8 +25,8 @@ store_detail_account(struct store_detail *d, const struct store_account *a)
 	store_detail_end(d);
 }
 
-void
-store_detail_token(struct store_detail *d, const char *account,
+static void
+put_token(struct store_detail *d, const char *account,
     const struct store_token *t)
 {
 	store_detail_init(d);
@@ -55,8 +57,8 @@ zone_state(enum store_zone_state state)
 	return "unknown";
 }
 
-void
-store_detail_zone(struct store_detail *d, const char *account,
+static void
+put_zone(struct store_detail *d, const char *account,
     const struct store_zone *z)
 {
 	store_detail_init(d);
@@ -68,6 +70,62 @@ store_detail_zone(struct store_detail *d, const char *account,
 	store_detail_put_int(d, "created_at", z->created_at);
 	store_detail_end(d);
 }
+
+enum oc_err
+store_detail_of_account(struct store *s, int64_t id, struct store_detail *d)
+{
+	struct store_account account;
+	enum oc_err err;
+
+	err = s->ops->find_account(s, STORE_BY_ID, id, NULL, &account);
+	if (err == OC_OK)
+		put_account(d, &account);
+	return err;
+}
+
+enum oc_err
+store_detail_of_token(struct store *s, int64_t id, struct store_detail *d)
+{
+	struct store_account account;
+	struct store_token token;
+	enum oc_err err;
+
+	err = s->ops->find_token(s, STORE_TOKEN_BY_ID, id, NULL, &token);
+	if (err == OC_OK)
+		err = s->ops->find_account(s, STORE_BY_ID, token.account_id,
+		    NULL, &account);
+	if (err == OC_OK)
+		put_token(d, account.name, &token);
+	return err;
+}
+
+enum oc_err
+store_detail_of_zone(struct store *s, int64_t id, struct store_detail *d)
+{
+	struct store_account account;
+	struct store_zone zone;
+	enum oc_err err;
+
+	err = s->ops->find_zone(s, STORE_ZONE_BY_ID, id, NULL, &zone);
+	if (err == OC_OK)
+		err = s->ops->find_account(s, STORE_BY_ID, zone.account_id,
+		    NULL, &account);
+	if (err == OC_OK)
+		put_zone(d, account.name, &zone);
+	return err;
+}
+
+enum oc_err
+store_add_row_entry(struct store *s, const char *event,
+    store_detail_fn *detail_of, int64_t id)
+{
+	struct store_detail d;
+	enum oc_err err = detail_of(s, id, &d);
+
+	return err == OC_OK ? store_add_entry(s, event, d.text) : err;
+}
+
+/* --- requests ----------------------------------------------------------- */
 
 static bool
 hash_number(EVP_MD_CTX *md, uint64_t number)

@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/fifo.h"
 #include "store/backend.h"
 
 /* Whose a job is. */
@@ -24,71 +25,40 @@ enum stage {
 	STAGE_FINISHED		/* in finished */
 };
 
-struct queue {
-	struct store_job *first;
-	struct store_job **end;
-	unsigned int num;
-};
-
 struct store_thread {
 	struct store *store;
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t wake;		/* waiting or is_stopping changed */
 	pthread_cond_t moved;		/* running jobs became finished */
-	struct queue waiting;
-	struct queue finished;
+	struct oc_fifo waiting;
+	struct oc_fifo finished;
 	bool is_stopping;
 	int event_fd;
 };
 
 static void
-queue_init(struct queue *q)
-{
-	q->first = NULL;
-	q->end = &q->first;
-	q->num = 0;
-}
-
-static void
-queue_put(struct queue *q, struct store_job *job, enum stage stage)
+put_job(struct oc_fifo *q, struct store_job *job, enum stage stage)
 {
 	job->stage = (int)stage;
-	job->next = NULL;
-	*q->end = job;
-	q->end = &job->next;
-	q->num++;
+	oc_fifo_put(q, job);
 }
 
 static struct store_job *
-queue_take(struct queue *q, enum stage stage)
+take_job(struct oc_fifo *q, enum stage stage)
 {
-	struct store_job *job = q->first;
+	struct store_job *job = oc_fifo_take(q);
 
-	if (job == NULL)
-		return NULL;
-	q->first = job->next;
-	if (q->first == NULL)
-		q->end = &q->first;
-	q->num--;
-	job->stage = (int)stage;
-	job->next = NULL;
+	if (job != NULL)
+		job->stage = (int)stage;
 	return job;
 }
 
 static void
-queue_remove(struct queue *q, struct store_job *job)
+remove_job(struct oc_fifo *q, struct store_job *job)
 {
-	struct store_job **link = &q->first;
-
-	while (*link != job)
-		link = &(*link)->next;
-	*link = job->next;
-	if (*link == NULL)
-		q->end = link;
-	q->num--;
 	job->stage = STAGE_NONE;
-	job->next = NULL;
+	oc_fifo_remove(q, job);
 }
 
 static void
@@ -168,16 +138,17 @@ run_group(struct store *s, struct store_job *group)
 static struct store_job *
 take_group(struct store_thread *t)
 {
-	struct store_job *group = queue_take(&t->waiting, STAGE_RUNNING);
+	struct store_job *group = take_job(&t->waiting, STAGE_RUNNING);
 	struct store_job *last = group;
 
 	if (group == NULL || group->kind == STORE_JOB_READ)
 		return group;
 	for (int num = 1; num < STORE_GROUP_MAX; num++) {
-		if (t->waiting.first == NULL ||
-		    t->waiting.first->kind != STORE_JOB_CHANGE)
+		const struct store_job *next = t->waiting.first;
+
+		if (next == NULL || next->kind != STORE_JOB_CHANGE)
 			break;
-		last->next = queue_take(&t->waiting, STAGE_RUNNING);
+		last->next = take_job(&t->waiting, STAGE_RUNNING);
 		last = last->next;
 	}
 	return group;
@@ -200,7 +171,7 @@ finish_group(struct store_thread *t, struct store_job *group)
 	while (group != NULL) {
 		struct store_job *next = group->next;
 
-		queue_put(&t->finished, group, STAGE_FINISHED);
+		put_job(&t->finished, group, STAGE_FINISHED);
 		group = next;
 	}
 	pthread_cond_broadcast(&t->moved);
@@ -272,8 +243,8 @@ store_thread_new(const char *path, enum store_mode mode, const char *actor,
 	pthread_mutex_init(&t->mutex, NULL);
 	pthread_cond_init(&t->wake, NULL);
 	pthread_cond_init(&t->moved, NULL);
-	queue_init(&t->waiting);
-	queue_init(&t->finished);
+	oc_fifo_init(&t->waiting, offsetof(struct store_job, next));
+	oc_fifo_init(&t->finished, offsetof(struct store_job, next));
 	t->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = t->event_fd >= 0 ? OC_OK :
 	    oc_error_set_errno(error, OC_ERR_SYSTEM, "eventfd");
@@ -303,7 +274,7 @@ store_thread_submit(struct store_thread *thread, struct store_job *job)
 	} else if (thread->waiting.num >= STORE_QUEUE_MAX) {
 		err = OC_ERR_BUSY;
 	} else {
-		queue_put(&thread->waiting, job, STAGE_WAITING);
+		put_job(&thread->waiting, job, STAGE_WAITING);
 		pthread_cond_signal(&thread->wake);
 	}
 	pthread_mutex_unlock(&thread->mutex);
@@ -317,9 +288,9 @@ store_thread_cancel(struct store_thread *thread, struct store_job *job)
 	while (job->stage == STAGE_RUNNING)
 		pthread_cond_wait(&thread->moved, &thread->mutex);
 	if (job->stage == STAGE_WAITING)
-		queue_remove(&thread->waiting, job);
+		remove_job(&thread->waiting, job);
 	else if (job->stage == STAGE_FINISHED)
-		queue_remove(&thread->finished, job);
+		remove_job(&thread->finished, job);
 	pthread_mutex_unlock(&thread->mutex);
 }
 
@@ -336,7 +307,7 @@ take_finished(struct store_thread *t)
 	struct store_job *job;
 
 	pthread_mutex_lock(&t->mutex);
-	job = queue_take(&t->finished, STAGE_NONE);
+	job = take_job(&t->finished, STAGE_NONE);
 	pthread_mutex_unlock(&t->mutex);
 	return job;
 }
@@ -371,9 +342,9 @@ store_thread_free(struct store_thread *thread)
 	pthread_cond_signal(&thread->wake);
 	pthread_mutex_unlock(&thread->mutex);
 	pthread_join(thread->thread, NULL);
-	while ((job = queue_take(&thread->waiting, STAGE_NONE)) != NULL) {
+	while ((job = take_job(&thread->waiting, STAGE_NONE)) != NULL) {
 		set_result(job, OC_ERR_CANCELLED, "");
-		queue_put(&thread->finished, job, STAGE_FINISHED);
+		put_job(&thread->finished, job, STAGE_FINISHED);
 	}
 	while ((job = take_finished(thread)) != NULL)
 		job->done(job, job->arg);

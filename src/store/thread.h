@@ -49,7 +49,7 @@ struct store_job {
 
 	/* The thread's own. */
 	int stage;
-	struct store_job *next;
+	void *next;		/* base/fifo.h */
 };
 
 /* Opens the store, then starts.  Blocks while it opens.  actor: NULL keeps

@@ -153,23 +153,11 @@ store_token_parse(enum store_token_kind kind, const char *text,
 
 /* --- rows --------------------------------------------------------------- */
 
-/* Inside a change: the row as it now is. */
+/* Inside a change. */
 static enum oc_err
 add_entry(struct store *s, int64_t id)
 {
-	struct store_account account;
-	struct store_token token;
-	struct store_detail d;
-	enum oc_err err;
-
-	err = s->ops->find_token(s, STORE_TOKEN_BY_ID, id, NULL, &token);
-	if (err == OC_OK)
-		err = s->ops->find_account(s, STORE_BY_ID, token.account_id,
-		    NULL, &account);
-	if (err != OC_OK)
-		return err;
-	store_detail_token(&d, account.name, &token);
-	return store_add_entry(s, "token", d.text);
+	return store_add_row_entry(s, "token", store_detail_of_token, id);
 }
 
 /* Inside a change. */

@@ -13,19 +13,7 @@
 /* --- registers ---------------------------------------------------------- */
 
 static enum oc_err
-account_name(struct store *s, int64_t id, char name[OC_CONFIG_NAME_MAX + 1])
-{
-	struct store_account account;
-	enum oc_err err;
-
-	err = s->ops->find_account(s, STORE_BY_ID, id, NULL, &account);
-	if (err == OC_OK)
-		memcpy(name, account.name, sizeof(account.name));
-	return err;
-}
-
-static enum oc_err
-remake_issuer(struct store *s, int64_t id, struct store_detail *d)
+detail_of_issuer(struct store *s, int64_t id, struct store_detail *d)
 {
 	char name[OC_CONFIG_NAME_MAX + 1];
 	struct store_issuer issuer = { 0 };
@@ -44,53 +32,8 @@ remake_issuer(struct store *s, int64_t id, struct store_detail *d)
 }
 
 static enum oc_err
-remake_account(struct store *s, int64_t id, struct store_detail *d)
-{
-	struct store_account account;
-	enum oc_err err;
-
-	err = s->ops->find_account(s, STORE_BY_ID, id, NULL, &account);
-	if (err == OC_OK)
-		store_detail_account(d, &account);
-	return err;
-}
-
-static enum oc_err
-remake_token(struct store *s, int64_t id, struct store_detail *d)
-{
-	char name[OC_CONFIG_NAME_MAX + 1];
-	struct store_token token;
-	enum oc_err err;
-
-	err = s->ops->find_token(s, STORE_TOKEN_BY_ID, id, NULL, &token);
-	if (err == OC_OK)
-		err = account_name(s, token.account_id, name);
-	if (err == OC_OK)
-		store_detail_token(d, name, &token);
-	return err;
-}
-
-static enum oc_err
-remake_zone(struct store *s, int64_t id, struct store_detail *d)
-{
-	char name[OC_CONFIG_NAME_MAX + 1];
-	struct store_zone zone;
-	enum oc_err err;
-
-	err = s->ops->find_zone(s, STORE_ZONE_BY_ID, id, NULL, &zone);
-	if (err == OC_OK)
-		err = account_name(s, zone.account_id, name);
-	if (err == OC_OK)
-		store_detail_zone(d, name, &zone);
-	return err;
-}
-
-typedef enum oc_err remake_fn(struct store *s, int64_t id,
-    struct store_detail *d);
-
-static enum oc_err
 check_latest(struct verify *v, const struct store_entry *entry,
-    struct verify_table *table, remake_fn *remake)
+    struct verify_table *table, store_detail_fn *detail_of)
 {
 	uint64_t *seen = store_verify_seen(table, entry->detail);
 	struct store_detail d;
@@ -99,7 +42,7 @@ check_latest(struct verify *v, const struct store_entry *entry,
 	if (seen == NULL)
 		return store_verify_bad(v, entry->number,
 		    "what it is about is not there");
-	err = remake(v->store, store_detail_id(entry->detail), &d);
+	err = detail_of(v->store, store_detail_id(entry->detail), &d);
 	if (err == OC_ERR_NOT_FOUND)
 		return store_verify_bad(v, entry->number,
 		    "what it is about is not there");
@@ -220,13 +163,16 @@ enum oc_err
 store_verify_register(struct verify *v, const struct store_entry *entry)
 {
 	if (strcmp(entry->event, "issuer") == 0)
-		return check_latest(v, entry, &v->issuers, remake_issuer);
+		return check_latest(v, entry, &v->issuers, detail_of_issuer);
 	if (strcmp(entry->event, "account") == 0)
-		return check_latest(v, entry, &v->accounts, remake_account);
+		return check_latest(v, entry, &v->accounts,
+		    store_detail_of_account);
 	if (strcmp(entry->event, "token") == 0)
-		return check_latest(v, entry, &v->tokens, remake_token);
+		return check_latest(v, entry, &v->tokens,
+		    store_detail_of_token);
 	if (strcmp(entry->event, "zone") == 0)
-		return check_latest(v, entry, &v->zones, remake_zone);
+		return check_latest(v, entry, &v->zones,
+		    store_detail_of_zone);
 	if (strcmp(entry->event, "request") == 0)
 		return check_request(v, entry);
 	if (strcmp(entry->event, "request-end") == 0)

@@ -37,22 +37,11 @@ check_zone_state(struct store *s, enum store_zone_state state)
 	    "a zone is active, paused or removed");
 }
 
-enum oc_err
-store_add_zone_entry(struct store *s, int64_t id)
+/* Inside a change. */
+static enum oc_err
+add_entry(struct store *s, int64_t id)
 {
-	struct store_account account;
-	struct store_zone zone;
-	struct store_detail d;
-	enum oc_err err;
-
-	err = s->ops->find_zone(s, STORE_ZONE_BY_ID, id, NULL, &zone);
-	if (err == OC_OK)
-		err = s->ops->find_account(s, STORE_BY_ID, zone.account_id,
-		    NULL, &account);
-	if (err != OC_OK)
-		return err;
-	store_detail_zone(&d, account.name, &zone);
-	return store_add_entry(s, "zone", d.text);
+	return store_add_row_entry(s, "zone", store_detail_of_zone, id);
 }
 
 /* --- add ---------------------------------------------------------------- */
@@ -122,7 +111,7 @@ add_zone(struct store *s, struct store_zone *zone,
 	err = nesting == STORE_ZONE_ALONE ? check_alone(s, zone) : OC_OK;
 	if (err == OC_OK)
 		err = s->ops->add_zone(s, zone, &zone->id);
-	return err == OC_OK ? store_add_zone_entry(s, zone->id) : err;
+	return err == OC_OK ? add_entry(s, zone->id) : err;
 }
 
 enum oc_err
@@ -173,7 +162,7 @@ set_state(struct store *s, int64_t id, enum store_zone_state state)
 		return store_fail(s, OC_ERR_EXISTS, "zone %s is %s already",
 		    zone.name, names[state]);
 	err = s->ops->set_zone_state(s, id, state);
-	return err == OC_OK ? store_add_zone_entry(s, id) : err;
+	return err == OC_OK ? add_entry(s, id) : err;
 }
 
 enum oc_err

@@ -15,13 +15,13 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "der/reader.h"
 #include "sign/verify.h"
 #include "x509/tbs.h"
 #include "x509/weak.h"
 
 #define RSA_BITS_MIN 2048
-#define RSA_BITS_MAX 4096
 #define RSA_EXPONENT_MIN 65537
 /* Verifying costs in proportion to it, and no library makes larger ones. */
 #define RSA_EXPONENT_OCTETS_MAX 8
@@ -250,10 +250,10 @@ check_rsa(const struct spki_parts *parts, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "key: not an RSAPublicKey");
 	bits = num_bits(modulus);
-	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
+	if (bits < RSA_BITS_MIN || bits > OC_RSA_BITS_MAX)
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "key: RSA with %u bits; %d to %d are taken", bits,
-		    RSA_BITS_MIN, RSA_BITS_MAX);
+		    RSA_BITS_MIN, OC_RSA_BITS_MAX);
 	if (!is_odd(modulus))
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "key: RSA with an even modulus");

@@ -36,14 +36,20 @@ struct faults {
 /* SoftHSM is slow to set up: one token for all, one pool for each test. */
 static struct faults f;
 
-static void
-start(unsigned int num_sessions, int64_t timeout_ns)
+static struct p11_local_config
+make_config(void)
 {
-	struct p11_local_config config = {
+	return (struct p11_local_config){
 		.tokens = &f.hsm.token, .num_tokens = 1,
 		.keys = &f.key, .num_keys = 1,
 		.state_dir = f.hsm.state_dir,
 	};
+}
+
+static void
+start(unsigned int num_sessions, int64_t timeout_ns)
+{
+	struct p11_local_config config = make_config();
 	struct oc_error error = { 0 };
 	enum oc_err err;
 
@@ -109,6 +115,33 @@ signs(void)
 	if (err != OC_OK)
 		print_error("%s\n", error.text);
 	assert_int_equal(err, OC_OK);
+}
+
+/* What people read names the token once. */
+static void
+names_token_once(const struct oc_error *error)
+{
+	char named[64];
+	const char *at;
+
+	(void)snprintf(named, sizeof(named), "token %s", f.hsm.token.name);
+	at = strstr(error->text, named);
+	if (at == NULL || strstr(at + 1, named) != NULL)
+		fail_msg("%s", error->text);
+}
+
+/* A pool that does not even start. */
+static void
+start_fails(enum oc_err expected, const char *says)
+{
+	struct p11_local_config config = make_config();
+	struct oc_error error = { 0 };
+	struct signer *s;
+
+	assert_int_equal(p11_local_new(&config, &s, &error), expected);
+	names_token_once(&error);
+	if (strstr(error.text, says) == NULL)
+		fail_msg("%s", error.text);
 }
 
 static struct p11_token_status
@@ -309,6 +342,16 @@ token_away_for_a_while(void **state)
 }
 
 static void
+key_ambiguous_at_start(void **state)
+{
+	(void)state;
+	shim_clear(f.shim);
+	(void)shim_add(f.shim, SHIM_FIND_OBJECTS, SHIM_TWICE, 0, 0, 0);
+	start_fails(OC_ERR_MISMATCH, "several private keys");
+	shim_clear(f.shim);
+}
+
+static void
 key_gone_ambiguous_after_return(void **state)
 {
 	struct oc_error error = { 0 };
@@ -340,9 +383,12 @@ pin_wrong_after_logout(void **state)
 	(void)shim_add(f.shim, SHIM_SIGN_INIT, SHIM_DO_LOGOUT, 0, 0, 1);
 	assert_int_equal(sign_within(10 * OC_NS_PER_S, &error), OC_ERR_PIN);
 	assert_int_equal(sign_within(10 * OC_NS_PER_S, &error), OC_ERR_PIN);
+	names_token_once(&error);
 	assert_int_equal(p11_local_failure(f.signer, &error), OC_ERR_PIN);
+	names_token_once(&error);
 	assert_int_equal(shim_calls(f.shim, SHIM_LOGIN) - f.num_logins, 1);
 	finish(1);
+	start_fails(OC_ERR_PIN, "refused this PIN before");
 	/* It was the right one, for the tests after this one. */
 	assert_int_equal(p11_pin_unlatch(f.hsm.state_dir, f.hsm.token.name,
 	    &error), OC_OK);
@@ -587,6 +633,7 @@ main(void)
 		cmocka_unit_test_teardown(request_refused, clean_up),
 		cmocka_unit_test_teardown(device_error_until_restart, clean_up),
 		cmocka_unit_test_teardown(token_away_for_a_while, clean_up),
+		cmocka_unit_test_teardown(key_ambiguous_at_start, clean_up),
 		cmocka_unit_test_teardown(key_gone_ambiguous_after_return,
 		    clean_up),
 		cmocka_unit_test_teardown(pin_wrong_after_logout, clean_up),

@@ -63,7 +63,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cfssl_parts parts;
 	struct oc_error error = { 0 };
 
-	if (cfssl_request_read("f", data, size, &request, &error) == OC_OK) {
+	if (cfssl_request_read("f", data, size, &request, NULL, &error) ==
+	    OC_OK) {
 		check_request(request);
 		cfssl_request_free(request);
 	} else

@@ -159,6 +159,17 @@ refused /client/v4/certificates 401 10000 -H "$json" \
     jq -e '.errors[0].message | test("more than [0-9]+ names")' out \
     >/dev/null || fail "many names: $(cat out)"
 
+# Nor for CFSSL's door, which asks nobody who they are.
+jq -n --rawfile csr site.csr '{certificate_request: $csr,
+    hosts: [range(28000) | "ü.de"]}' -c >many.json
+jq -n --rawfile csr site.csr '{certificate_request: $csr,
+    hostname: ([range(28000) | "ü.de"] | join(","))}' -c >commas.json
+for body in many.json commas.json; do
+	refused $cfssl/sign 400 5300 -H "$json" --data-binary @$body
+	jq -e '.errors[0].message | test("more than 200 names")' out \
+	    >/dev/null || fail "$body: $(cat out)"
+done
+
 # --- methods ----------------------------------------------------------------
 for method in DELETE POST PUT; do
 	[ "$(call /origin_ca_ecc_root.pem -X $method)" = 405 ] &&

@@ -17,7 +17,7 @@ read_text(const char *text)
 	struct oc_error error = { 0 };
 
 	if (cfssl_request_read("f", (const uint8_t *)text, strlen(text), &r,
-	    &error) != OC_OK)
+	    NULL, &error) != OC_OK)
 		fail_msg("%s: %s", text, error.text);
 	return r;
 }

@@ -16,7 +16,7 @@ read_text(const char *text)
 	struct oc_error error = { 0 };
 
 	if (cfssl_request_read("csr.json", (const uint8_t *)text,
-	    strlen(text), &r, &error) != OC_OK)
+	    strlen(text), &r, NULL, &error) != OC_OK)
 		fail_msg("%s: %s", text, error.text);
 	return r;
 }
@@ -230,7 +230,7 @@ assert_bad(const char *text, const char *want)
 	struct oc_error error = { 0 };
 
 	if (cfssl_request_read("f", (const uint8_t *)text, strlen(text), &r,
-	    &error) == OC_OK)
+	    NULL, &error) == OC_OK)
 		fail_msg("taken: %s", text);
 	assert_null(r);
 	if (strstr(error.text, want) == NULL)
@@ -411,6 +411,58 @@ test_subject_json(void **state)
 	assert_non_null(strstr(error.text, "f: hosts"));
 }
 
+static void
+test_instants(void **state)
+{
+	static const char *const bad[] = { "", "2020-01-01",
+	    "2020-01-01T00:00:00", "2020-01-01T00:00:00+1",
+	    "2020-01-01T00:00:00+01:0x", "2020-01-01T00:00:00Zz",
+	    "1949-12-31T23:59:59Z" };
+	int64_t at = -1;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (cfssl_instant_parse(bad[i], &at, NULL) == OC_OK)
+			fail_msg("taken: %s", bad[i]);
+	assert_int_equal(at, -1);
+	assert_int_equal(cfssl_instant_parse("2030-01-31T00:00:00Z", &at,
+	    NULL), OC_OK);
+	assert_int_equal(at, 1896048000);
+	assert_int_equal(cfssl_instant_parse("2030-01-30T22:30:00-01:30",
+	    &at, NULL), OC_OK);
+	assert_int_equal(at, 1896048000);
+}
+
+/* Not by the word: "keys" is no key, and a host may have it. */
+static void
+test_fault(void **state)
+{
+	static const struct {
+		const char *text;
+		enum cfssl_fault fault;
+	} rows[] = {
+		{ "{\"key\":{\"algo\":\"dsa\"}}", CFSSL_FAULT_IN_KEY },
+		{ "{\"key\":{\"algo\":\"rsa\",\"size\":1024}}",
+		    CFSSL_FAULT_IN_KEY },
+		{ "{\"key\":{\"lenght\":1}}", CFSSL_FAULT_IN_KEY },
+		{ "{\"keys\":{}}", CFSSL_FAULT_ELSEWHERE },
+		{ "{\"hosts\":[\"a: key\"]}", CFSSL_FAULT_ELSEWHERE },
+		{ "{\"ca\":{\"pathlen\":-1}}", CFSSL_FAULT_ELSEWHERE },
+		{ "{", CFSSL_FAULT_ELSEWHERE },
+	};
+	struct cfssl_request *r = NULL;
+	enum cfssl_fault fault;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_not_equal(cfssl_request_read("f",
+		    (const uint8_t *)rows[i].text, strlen(rows[i].text), &r,
+		    &fault, NULL), OC_OK);
+		if (fault != rows[i].fault)
+			fail_msg("%s: %d", rows[i].text, (int)fault);
+	}
+}
+
 int
 main(void)
 {
@@ -424,7 +476,9 @@ main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_instants),
 		cmocka_unit_test(test_subject_json),
+		cmocka_unit_test(test_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, test_free_all);
