@@ -90,6 +90,7 @@ find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 {
 	CK_FUNCTION_LIST *f = token->module->f;
 	struct der_bytes expected = { key->expected, key->expected_len };
+	char words[SIGN_KEY_WORDS_MAX];
 	struct sign_key_info info;
 	CK_OBJECT_HANDLE handle;
 	enum oc_err err;
@@ -106,8 +107,10 @@ find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 		err = adopt(key, &info, error);
 	if (err == OC_OK)
 		err = sign_canary(token, key, handle, error);
-	if (err != OC_OK)
-		return oc_error_prefix(error, "key %s", key->name);
+	if (err != OC_OK) {
+		sign_key_words(key->name, words);
+		return oc_error_prefix(error, "%s", words);
+	}
 	(void)pthread_mutex_lock(&token->lock);
 	key->handle = handle;
 	(void)pthread_mutex_unlock(&token->lock);

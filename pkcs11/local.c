@@ -113,7 +113,7 @@ local_find_key(struct signer *s, const char *name, int64_t deadline_ns,
 	(void)deadline_ns;
 	if (key == NULL)
 		return oc_error_set(error, OC_ERR_NOT_FOUND,
-		    "there is no key \"%s\"", name);
+		    "there is no such key");
 	*info = key->info;
 	return OC_OK;
 }
@@ -377,25 +377,25 @@ static enum oc_err
 add_key(struct p11_local *local, const struct p11_key_config *config,
     struct oc_error *error)
 {
+	char words[SIGN_KEY_WORDS_MAX];
 	struct p11_token *token = NULL;
 	struct p11_key *key;
 	enum oc_err err;
 
+	sign_key_words(config->name, words);
 	for (size_t i = 0; i < local->num_tokens && token == NULL; i++)
 		if (strcmp(local->tokens[i].name, config->token) == 0)
 			token = &local->tokens[i];
 	if (token == NULL)
 		return oc_error_set(error, OC_ERR_CONFIG,
-		    "key %s: there is no token \"%s\"", config->name,
-		    config->token);
+		    "%s: there is no token \"%s\"", words, config->token);
 	if (find_key(local, config->name) != NULL)
 		return oc_error_set(error, OC_ERR_EXISTS,
-		    "there are two keys named \"%s\"", config->name);
+		    "%s is there twice", words);
 	if (strlen(config->name) >= SIGN_KEY_NAME_MAX ||
 	    config->spki.len > OC_SPKI_MAX)
 		return oc_error_set(error, OC_ERR_LIMIT,
-		    "key %s: its name or public key is too long",
-		    config->name);
+		    "%s: its name or public key is too long", words);
 	key = calloc(1, sizeof(*key));
 	if (key == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
@@ -408,11 +408,11 @@ add_key(struct p11_local *local, const struct p11_key_config *config,
 	key->expected_len = config->spki.len;
 	err = p11_uri_parse_key(config->uri, &key->uri, error);
 	if (err != OC_OK)
-		return oc_error_prefix(error, "key %s", config->name);
+		return oc_error_prefix(error, "%s", words);
 	if (p11_uri_is_other_token(&key->uri, &token->uri))
-		return oc_error_set(error, OC_ERR_CONFIG, "key %s: its URI "
+		return oc_error_set(error, OC_ERR_CONFIG, "%s: the key's URI "
 		    "names another token than the uri of [token %s] does",
-		    config->name, token->name);
+		    words, token->name);
 	/* Both must be true of the token that is opened. */
 	p11_uri_narrow(&token->uri, &key->uri);
 	if (copy_allow(key, &config->allow) != OC_OK)

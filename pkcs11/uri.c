@@ -121,7 +121,8 @@ refuse_repeated(const char *text, struct oc_error *error)
 }
 
 static enum oc_err
-parse(const char *text, struct p11_uri *uri, struct oc_error *error)
+parse(const char *text, const char *whose, struct p11_uri *uri,
+    struct oc_error *error)
 {
 	P11KitUri *parsed;
 	const CK_TOKEN_INFO *token;
@@ -161,7 +162,7 @@ parse(const char *text, struct p11_uri *uri, struct oc_error *error)
 out:
 	p11_kit_uri_free(parsed);
 	return err == OC_OK ? OC_OK :
-	    oc_error_prefix(error, "the PKCS#11 URI");
+	    oc_error_prefix(error, "the %s's PKCS#11 URI", whose);
 }
 
 static bool
@@ -200,7 +201,7 @@ p11_uri_parse_token(const char *text, struct p11_uri *uri,
     struct oc_error *error)
 {
 	struct p11_uri u;
-	enum oc_err err = parse(text, &u, error);
+	enum oc_err err = parse(text, "token", &u, error);
 
 	if (err != OC_OK)
 		return err;
@@ -229,7 +230,7 @@ p11_uri_parse_key(const char *text, struct p11_uri *uri,
 		*uri = u;
 		return OC_OK;
 	}
-	err = parse(text, &u, error);
+	err = parse(text, "key", &u, error);
 	if (err != OC_OK)
 		return err;
 	if (u.object[0] == '\0' && u.id_len == 0)

@@ -253,7 +253,7 @@ find_key(struct served_peer *sp, const char *key, struct sign_key_info *info,
 
 	if (server->role == IPC_SIGNER_STATUS && !has_prefix(key, "ocsp/"))
 		return oc_error_set(error, OC_ERR_REFUSED,
-		    "key %s is not told on this socket", key);
+		    "this key is not told on this socket");
 	if (server->signer == NULL)
 		return oc_error_set(error, OC_ERR_DOWN,
 		    "the token is not there");

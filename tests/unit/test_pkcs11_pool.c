@@ -297,7 +297,7 @@ missing_things_are_named(void **state)
 	(void)state;
 	pool_init(&p);
 	pool_add_key(&p, "issuer/ca", "nothing");
-	pool_fails(&p, OC_ERR_NOT_FOUND, "issuer/ca");
+	pool_fails(&p, OC_ERR_NOT_FOUND, "issuer ca: ");
 	p.hsm.token.uri = "pkcs11:token=nobody";
 	pool_fails(&p, OC_ERR_NOT_FOUND, "no initialised token");
 	p.hsm.token.module = "/nowhere/libpkcs11.so";
@@ -324,7 +324,7 @@ ambiguous_names_are_refused(void **state)
 	p.hsm.token.uri = p.hsm.uri;
 	pool_add_key(&p, "issuer/ca", "p256");
 	pool_add_key(&p, "issuer/ca", "p256");
-	pool_fails(&p, OC_ERR_EXISTS, "issuer/ca");
+	pool_fails(&p, OC_ERR_EXISTS, "issuer ca is there twice");
 	p.config.num_keys = 1;
 	shim = shim_open(&p.hsm);
 	(void)shim_add(shim, SHIM_FIND_OBJECTS, SHIM_TWICE, 0, 0, 0);
