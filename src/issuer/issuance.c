@@ -350,7 +350,7 @@ make_key(struct issuance *i)
 		return OC_OK;
 	i->asked.key = i->key;
 	return ca_names_key(i->names, i->asked.account_id, i->csr.der,
-	    i->asked.validity, i->key);
+	    i->plan->validity_s / DAY_S, i->key);
 }
 
 static enum oc_err
@@ -381,10 +381,7 @@ plan(struct issuance *i, struct oc_error *error)
 	if (err != OC_OK)
 		return err;
 	i->result.not_after = i->plan->tbs.not_after;
-	i->result.validity_s = i->result.not_after -
-	    i->plan->tbs.not_before + (i->profile->validity_end ==
-	    CA_END_INCLUSIVE);
-	i->asked.validity = i->result.validity_s / DAY_S;
+	i->result.validity_s = i->plan->validity_s;
 	return make_key(i);
 }
 

@@ -182,7 +182,7 @@ struct store_request {
 	const char *hostnames;	/* JSON text, as sent */
 	struct store_blob csr;	/* octets, as sent: PEM or DER */
 	const char *type;	/* request_type or profile, as sent */
-	int64_t validity;	/* as sent, in the API's unit; 0: not */
+	int64_t validity;	/* whole days: the life that it has */
 	const int64_t *zone_ids;	/* each once */
 	uint32_t num_zones;
 	/*

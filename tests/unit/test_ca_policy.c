@@ -409,6 +409,32 @@ test_issued_once(void **state)
 	free(a.names);
 }
 
+/* Recorded is the life that it has, whatever the caller says of it. */
+static void
+test_validity_is_recorded(void **state)
+{
+	static const int days[] = { 0, 7 };
+	struct ca_fixture *f = *state;
+	struct ca_certificate certificate = { 0 };
+	struct store_asked asked = { 0 };
+	struct oc_error error = { 0 };
+	struct asking a;
+
+	setup_asking(f, &a);
+	a.asked.key = NULL;
+	for (int i = 0; i < 2; i++) {
+		a.request.validity_s = days[i] * INT64_C(86400);
+		assert_int_equal(issue(f, f->signer, &a, &certificate,
+		    &error), OC_OK);
+		assert_int_equal(store_get_asked(f->store,
+		    certificate.store_id, &asked), OC_OK);
+		assert_int_equal(asked.validity, days[i] == 0 ? 90 : 7);
+		store_asked_fini(&asked);
+		ca_certificate_fini(&certificate);
+	}
+	free(a.names);
+}
+
 /* A signer that fails gives key and quota back. */
 static void
 test_signer_fails(void **state)
@@ -526,6 +552,7 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_names_key),
 		TEST(test_issued_once),
+		TEST(test_validity_is_recorded),
 		TEST(test_signer_fails),
 		TEST(test_waits_for_the_other)
 	};
