@@ -95,7 +95,7 @@ issued(void *arg, const struct issuer_result *result)
 /* --- what is asked for -------------------------------------------------- */
 
 struct asked {
-	const char *csr, *hostname, *profile, *label, *serial;
+	const char *csr, *hostname, *profile, *label;
 	const json_t *hosts, *subject;
 	json_t *document;		/* owned */
 };
@@ -231,6 +231,9 @@ issue(struct issuer_service *service, struct net_exchange *exchange,
 		    &result.error);
 	order.subject = subject;
 	if (result.err == OC_OK)
+		result.err = issuer_cfssl_read_given(a->document,
+		    &order.given, &x, &result.error);
+	if (result.err == OC_OK)
 		result.err = issuer_issue(service, &order, issued, exchange);
 	free(subject);
 	if (result.err == OC_OK) {
@@ -238,6 +241,7 @@ issue(struct issuer_service *service, struct net_exchange *exchange,
 		return;
 	}
 	free(order.names);
+	free(order.given);
 	if (result.error.text[0] == '\0')
 		(void)oc_error_set(&result.error, result.err,
 		    "too many requests: try again");
