@@ -202,6 +202,19 @@ issued() {
 	sqlite3 store.db 'SELECT count(*) FROM certificate'
 }
 before=$(issued)
+# What is not served is not there, whatever CFSSL has.
+for endpoint in bundle scan scaninfo init_ca gencrl certadd ''; do
+	for method in GET POST; do
+		ask "$ours" "$endpoint" a -X $method -d '{}'
+		[ "$(cat a.status)" = 404 ] &&
+		    [ "$(cat a.body)" = '404 page not found' ] &&
+		    [ "$(type_of a)" = 'text/plain; charset=utf-8' ] ||
+		    fail "$endpoint: $(cat a.status): $(cat a.body)"
+	done
+done
+status=0
+ocsign bundle >out 2>err || status=$?
+[ $status -eq 2 ] && grep -q 'no command "bundle"' err || fail "$(cat err)"
 # newcert does not sign around an auth_key, and no profile is not a default.
 refused newcert 400 400 -d "{\"profile\": \"locked\",
     \"request\": $(cat leaf.json)}"
@@ -296,6 +309,21 @@ refused authsign 400 400 -d "$(auth_request $key "$(sign_request \
 # A wrong content type is none of CFSSL's concern, nor ours.
 ask "$ours" sign a -H 'Content-Type: image/png' -d "$(sign_request '{}')"
 [ "$(cat a.status)" = 200 ] || fail "content type: $(cat a.body)"
+
+# A bundle that is asked for and not made is no secret.
+without_bundle='.success and .errors == [] and (.result | has("bundle") | not)
+    and (.result.certificate | length > 0) and
+    (.messages | length == 1) and .messages[0].code == 5300 and
+    (.messages[0].message | test("bundle"))'
+ask "$ours" sign a -d "$(sign_request '{"bundle": true}')"
+jq -e "$without_bundle" a.body >/dev/null || fail "bundle: $(cat a.body)"
+ask "$ours" authsign a -d "$(auth_request $key "$(sign_request \
+    '{"profile": "locked", "bundle": true}')")"
+jq -e "$without_bundle" a.body >/dev/null || fail "bundle: $(cat a.body)"
+ask "$ours" newcert a -d "{\"bundle\": true, \"request\": $(cat leaf.json)}"
+jq -e "$without_bundle" a.body >/dev/null || fail "bundle: $(cat a.body)"
+same sign -d "$(sign_request '{"bundle": false}')"
+refused sign 400 400 -d "$(sign_request '{"bundle": "yes"}')"
 
 # Extensions that the profile allows.
 ask "$ours" sign a -d "$(sign_request '{"profile": "extended", "extensions": [
