@@ -309,6 +309,39 @@ post "$(request '["two.small.test"]')" -H "$small" | refuse 429 live 11
 post "$(request '["key.small.test"]' | jq '.csr = ""')" -H "$small" |
     refuse 429 live 11
 
+# --- killed between reserve and record --------------------------------------
+# Nobody has that certificate, and nobody will: the same request again is
+# carried out as soon as somebody is there, also within the quota.
+ocsign account add brief --live-max 1 >/dev/null
+ocsign zone add brief.test --account brief >/dev/null
+brief="Authorization: Bearer $(token brief bearer)"
+one=$(request '["brief.test"]')
+reserved() {
+	[ "$(sqlite3 store.db "SELECT count(*) FROM certificate
+	    WHERE names = 'DNS:brief.test' AND state = $1")" = "$2" ]
+}
+signer=$(role signer)
+kill -STOP "$signer"
+curl -sS -m 20 -o brief.out -H "$json" -H "$brief" -d "$one" \
+    "$api/client/v4/certificates" >/dev/null 2>&1 &
+asking=$!
+within 5 reserved 1 1 || fail "not reserved"
+[ "$(post "$one" -H "$brief" -m 1 2>/dev/null)" != 200 ] ||
+    fail "issued without a signer: $(cat out)"
+reserved 1 1 || fail "reserved again, though it may yet be issued"
+kill -9 "$(role issuer)"
+kill -CONT "$signer"
+! wait $asking || ! jq -e .success brief.out >/dev/null 2>&1 ||
+    fail "the dead have answered"
+again() {
+	[ "$(post "$one" -H "$brief" 2>/dev/null)" = 200 ]
+}
+within 20 again || fail "after the kill: $(cat out)"
+reserved 1 1 && reserved 2 1 || fail "not one of each"
+id=$(jq -r .result.id out)
+again || fail "$(cat out)"
+is ".result.id == \"$id\""
+
 # --- nothing secret is kept or said -----------------------------------------
 for secret in "$bearer" "$service_key" "$global_key" "$others"; do
 	secret=$(echo "$secret" | tail -c 30)
