@@ -485,6 +485,8 @@ issuer_cfssl_authsign(struct issuer_service *service,
 		    (struct der_bytes){ request, request_len });
 	if (token != NULL)
 		OPENSSL_cleanse(token, token_len);
+	if (request != NULL)
+		OPENSSL_cleanse(request, request_len);
 	free(token);
 	free(request);
 	json_decref(document);
