@@ -156,6 +156,15 @@ is ".result.id != \"$id\""
 [ "$(csr=rsa.csr; export csr; post "$(request '["example.com"]' 365 \
     origin-rsa)" -H "$auth")" = 200 ] || fail "RSA: $(cat out)"
 
+# Whoever checks needs no token, and has the root in either file.
+for kind in ecc rsa; do
+	[ "$(call GET /origin_ca_${kind}_root.pem)" = 200 ] ||
+	    fail "the $kind root: $(cat out)"
+	openssl storeutl -noout -certs out >roots.count 2>/dev/null
+	grep -q ': 2$' roots.count || fail "$kind: $(cat out)"
+	openssl verify -CAfile out site.pem >/dev/null || fail "$kind: verify"
+done
+
 # Without a CSR key and request are made, and nothing of them stays.
 [ "$(post '{"csr": "", "hostnames": ["key.example.com"], "request_type":
     "origin-ecc", "requested_validity": 90}' -H "$auth")" = 200 ] ||
@@ -219,6 +228,19 @@ for headers in 'X-None: 1' 'Authorization: Bearer' \
 	    refuse 401 'authentication error' 10000
 done
 post "$asked" -H "X-Auth-Key: $global_key" -H 'X-Auth-Email: a@b.test' |
+    refuse 401 'authentication error' 10000
+# A token that is revoked, and one whose time is over.
+ended=$(token acme bearer)
+post "$asked" -H "Authorization: Bearer $ended" >status
+[ "$(cat status)" = 200 ] || fail "a new token: $(cat out)"
+ocsign account revoke acme "$(echo "$ended" | cut -d_ -f2)" >/dev/null
+post "$asked" -H "Authorization: Bearer $ended" |
+    refuse 401 'authentication error' 10000
+ocsign account token acme --kind bearer --expires-in 1s --out token.out \
+    >/dev/null
+ended=$(cat token.out)
+sleep 2
+post "$asked" -H "Authorization: Bearer $ended" |
     refuse 401 'authentication error' 10000
 post '' -H "$auth" | refuse 400 json
 post '{' -H "$auth" | refuse 400 json
