@@ -12,6 +12,8 @@
 #include "base/limits.h"
 #include "der/reader.h"
 #include "sign/alg.h"
+#include "x509/cert.h"
+#include "x509/name.h"
 #include "x509/spki.h"
 
 #define SPKI_LEN 32		/* SHA-256 */
@@ -238,5 +240,47 @@ ca_blocklist_find(const struct ca_blocklist *list, struct der_bytes spki,
 	}
 	if (err == OC_OK)
 		*is_blocked = is_found;
+	return err;
+}
+
+static enum oc_err
+check_one(const struct ca_blocklist *list, const struct x509_cert *cert,
+    struct oc_error *error)
+{
+	char name[X509_NAME_TEXT_MAX];
+	bool is_blocked = false;
+	enum oc_err err = ca_blocklist_find(list, cert->spki, &is_blocked);
+
+	if (err != OC_OK)
+		return oc_error_set(error, err, "the block list: %s",
+		    oc_strerror(err));
+	if (!is_blocked)
+		return OC_OK;
+	x509_name_format(cert->subject, name);
+	return oc_error_set(error, OC_ERR_REFUSED, "the key of \"%.120s\" is "
+	    "on the block list: others have it; replace that CA", name);
+}
+
+enum oc_err
+ca_blocklist_check(const struct ca_blocklist *list,
+    struct der_bytes certificates, struct oc_error *error)
+{
+	struct der_reader r = der_reader_of(certificates);
+	struct x509_cert *cert;
+	struct der_bytes der;
+	enum oc_err err = OC_OK;
+
+	if (list == NULL || (list->spkis.num == 0 && list->moduli.num == 0))
+		return OC_OK;
+	cert = malloc(sizeof(*cert));
+	if (cert == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	while (err == OC_OK && !der_at_end(&r) &&
+	    der_get_tlv(&r, DER_SEQUENCE, &der)) {
+		err = x509_cert_read(der, cert, error);
+		if (err == OC_OK)
+			err = check_one(list, cert, error);
+	}
+	free(cert);
 	return err;
 }

@@ -98,6 +98,9 @@ ca_chain_read(const struct ca_issuer *issuer, size_t number,
 	    &chain.len, error);
 	if (err == OC_OK) {
 		err = check_links(issuer, &chain, two, error);
+		if (err == OC_OK)
+			err = ca_blocklist_check(issuer->blocklist,
+			    (struct der_bytes){ chain.der, chain.len }, error);
 		if (err != OC_OK)
 			oc_error_prefix(error, "%s", files->words[number - 1]);
 	}

@@ -22,7 +22,8 @@ void ca_chain_fini(struct ca_chain *chain);
  * number 0: certificate and chain, as they are; n: the n-th alternate-chain,
  * checked.  NOT_FOUND: there are not so many, or the file is not there.
  * MISMATCH: its first certificate is not for the issuer's key and subject,
- * or one was not issued by the next.
+ * or one was not issued by the next.  REFUSED: the key of one is on the
+ * issuer's block list.
  */
 enum oc_err ca_chain_read(const struct ca_issuer *issuer, size_t number,
     struct ca_chain *chain, struct oc_error *error) OC_MUST_CHECK;

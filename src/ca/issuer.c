@@ -236,13 +236,29 @@ ca_issuer_free(struct ca_issuer *issuer)
 }
 
 enum oc_err
+ca_issuer_check_blocked(const struct ca_issuer *issuer,
+    struct oc_error *error)
+{
+	enum oc_err err = ca_blocklist_check(issuer->blocklist,
+	    issuer->cert.der, error);
+
+	if (err == OC_OK)
+		err = ca_blocklist_check(issuer->blocklist, (struct der_bytes){
+		    issuer->chain, issuer->chain_len }, error);
+	return err == OC_OK ? OC_OK : oc_error_prefix(error, "issuer %s",
+	    issuer->config->name);
+}
+
+enum oc_err
 ca_issuer_register(struct ca_issuer *issuer, struct store *store,
     struct oc_error *error)
 {
 	const struct store_blob der = { issuer->cert.der.p,
 	    issuer->cert.der.len };
-	enum oc_err err;
+	enum oc_err err = ca_issuer_check_blocked(issuer, error);
 
+	if (err != OC_OK)
+		return err;
 	err = store_put_issuer(store, issuer->config->name, der,
 	    issuer->spki_hash, &issuer->store_id);
 	if (err == OC_ERR_MISMATCH)

@@ -25,6 +25,7 @@ struct ca_plan {
 	struct oc_serial serial;
 	bool is_serial_given;		/* by the request */
 	const char *profile;
+	int64_t validity_s;		/* as the profile counts it */
 	uint8_t *der;			/* TBSCertificate; owned */
 	size_t der_len;
 	size_t san_octets_len;

@@ -203,8 +203,8 @@ plan_fixed_end(struct ca_planning *p)
 	return OC_OK;
 }
 
-enum oc_err
-ca_planning_times(struct ca_planning *p)
+static enum oc_err
+plan_times(struct ca_planning *p)
 {
 	bool is_asked = p->request->validity_s != 0;
 	int64_t validity_s = is_asked ? p->request->validity_s :
@@ -238,4 +238,16 @@ ca_planning_times(struct ca_planning *p)
 	der_format_iso8601(tbs->not_after, text);
 	ca_explain(p->x, "notAfter", source, detail, "%s", text);
 	return OC_OK;
+}
+
+enum oc_err
+ca_planning_times(struct ca_planning *p)
+{
+	const struct x509_tbs *tbs = &p->plan->tbs;
+	enum oc_err err = plan_times(p);
+
+	if (err == OC_OK)
+		p->plan->validity_s = tbs->not_after - tbs->not_before +
+		    (p->profile->validity_end == CA_END_INCLUSIVE);
+	return err;
 }

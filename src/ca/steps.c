@@ -9,6 +9,8 @@
 #include "ca/serial.h"
 #include "x509/name.h"
 
+#define DAY_S INT64_C(86400)
+
 enum oc_err
 ca_check_blocked(const struct ca_blocklist *blocklist,
     const struct ca_request *request, const struct ca_plan *plan,
@@ -58,10 +60,16 @@ list_names(const struct x509_extensions *extensions, struct oc_buffer *names)
 
 static enum oc_err
 reserve(struct store *store, const struct store_reservation *r,
-    const struct store_request *asked, struct store_reserved *reserved)
+    const struct store_request *asked, int64_t validity_s,
+    struct store_reserved *reserved)
 {
-	if (asked != NULL)
-		return store_reserve_request(store, r, asked, reserved);
+	struct store_request whole;
+
+	if (asked != NULL) {
+		whole = *asked;
+		whole.validity = validity_s / DAY_S;
+		return store_reserve_request(store, r, &whole, reserved);
+	}
 	*reserved = (struct store_reserved){
 	    .outcome = STORE_OUTCOME_RESERVED };
 	return store_reserve(store, r, &reserved->id);
@@ -89,7 +97,7 @@ ca_reserve(struct store *store, int64_t issuer_id,
 			.profile = plan->profile,
 			.subject = subject,
 			.names = oc_buffer_text(&names),
-		    }, asked, reserved);
+		    }, asked, plan->validity_s, reserved);
 	oc_buffer_fini(&names);
 	if (err == OC_ERR_EXISTS && plan->is_serial_given) {
 		oc_serial_format(&plan->serial, serial);

@@ -26,9 +26,10 @@ enum oc_err ca_prepare(uint32_t epoch, struct ca_plan *plan,
     struct oc_error *error) OC_MUST_CHECK;
 
 /*
- * Blocks.  asked may be NULL.  OC_OK with an outcome other than RESERVED:
- * nothing was reserved, and nothing is to be signed.  EXISTS if the issuer
- * has the serial: prepare again; REFUSED if the request gave it.
+ * Blocks.  asked may be NULL; its validity is the plan's.  OC_OK with an
+ * outcome other than RESERVED: nothing was reserved, and nothing is to be
+ * signed.  EXISTS if the issuer has the serial: prepare again; REFUSED if the
+ * request gave it.
  */
 enum oc_err ca_reserve(struct store *store, int64_t issuer_id,
     const struct ca_plan *plan, const struct store_request *asked,

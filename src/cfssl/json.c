@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cfssl/json.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,43 +15,19 @@
 
 /* --- memory that is overwritten --------------------------------------- */
 
-/* In front of each block, as aligned as malloc()'s. */
-union head {
-	size_t len;
-	long double alignment;
-	void *pointer;
-};
-
-static void *
-cleansed_malloc(size_t len)
-{
-	union head *head;
-
-	if (len > SIZE_MAX - sizeof(*head))
-		return NULL;
-	head = malloc(sizeof(*head) + len);
-	if (head == NULL)
-		return NULL;
-	head->len = len;
-	return head + 1;
-}
-
+/* What json_dumps() gives is for free(), so the blocks are malloc()'s own. */
 static void
 cleansed_free(void *block)
 {
-	union head *head = block;
-
-	if (head == NULL)
-		return;
-	head--;
-	explicit_bzero(head, sizeof(*head) + head->len);
-	free(head);
+	if (block != NULL)
+		explicit_bzero(block, malloc_usable_size(block));
+	free(block);
 }
 
 void
 cfssl_json_cleanse(void)
 {
-	json_set_alloc_funcs(cleansed_malloc, cleansed_free);
+	json_set_alloc_funcs(malloc, cleansed_free);
 }
 
 /* --- places ----------------------------------------------------------- */

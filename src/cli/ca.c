@@ -87,6 +87,10 @@ open_store(struct cli *cli, struct store **store, struct oc_error *error)
 static const char *
 state_of(const struct ca_issuer *issuer, struct store *store)
 {
+	struct oc_error why;
+
+	if (ca_issuer_check_blocked(issuer, &why) == OC_ERR_REFUSED)
+		return "blocked";
 	if (store != NULL && ca_issuer_check_revoked(issuer, store, NULL,
 	    NULL) == OC_ERR_REFUSED)
 		return "revoked";
@@ -97,7 +101,8 @@ state_of(const struct ca_issuer *issuer, struct store *store)
 
 static enum oc_err
 list_one(const struct oc_config_issuer *section, struct store *store,
-    json_t *rows, struct oc_error *error)
+    const struct ca_blocklist *blocklist, json_t *rows,
+    struct oc_error *error)
 {
 	struct ca_issuer *issuer = NULL;
 	struct oc_error bad = { 0 };
@@ -110,6 +115,7 @@ list_one(const struct oc_config_issuer *section, struct store *store,
 	else if (ca_issuer_load(section, &issuer, &bad) != OC_OK)
 		cli_put_text(row, "state", bad.text);
 	else {
+		issuer->blocklist = blocklist;
 		cli_put_text(row, "state", state_of(issuer, store));
 		cli_put_name(row, "subject", issuer->cert.subject);
 		cli_put_time(row, "not_after", issuer->cert.not_after);
@@ -126,6 +132,7 @@ ca_list(struct cli *cli, struct oc_error *error)
 {
 	static const char *const columns[] = { "name", "state", "subject",
 	    "not_after", "valid", "revoked", NULL };
+	const struct ca_blocklist *blocklist;
 	const struct oc_config *config;
 	json_t *rows = cli_array();
 	struct store *store = NULL;
@@ -133,9 +140,12 @@ ca_list(struct cli *cli, struct oc_error *error)
 
 	err = cli_config(cli, &config, error);
 	if (err == OC_OK)
+		err = cli_blocklist(cli, &blocklist, error);
+	if (err == OC_OK)
 		err = open_store(cli, &store, error);
 	for (size_t i = 0; err == OC_OK && i < config->num_issuers; i++)
-		err = list_one(&config->issuers[i], store, rows, error);
+		err = list_one(&config->issuers[i], store, blocklist, rows,
+		    error);
 	if (err == OC_OK)
 		cli_print_table(cli, rows, columns);
 	else

@@ -289,6 +289,25 @@ find_profile(struct creation *c, struct oc_error *error)
 }
 
 static enum oc_err
+check_blocked(const struct creation *c, struct oc_error *error)
+{
+	const struct ca_blocklist *blocklist;
+	bool is_blocked = false;
+	enum oc_err err = cli_blocklist(c->cli, &blocklist, error);
+
+	if (err != OC_OK)
+		return err;
+	err = ca_blocklist_find(blocklist, (struct der_bytes){ c->key->spki,
+	    c->key->spki_len }, &is_blocked);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "the block list: %s",
+		    oc_strerror(err));
+	return !is_blocked ? OC_OK : oc_error_set(error, OC_ERR_REFUSED,
+	    "[issuer %s] key: is on the block list: others have it; make "
+	    "another with \"ocsign key generate\"", c->name);
+}
+
+static enum oc_err
 open_keys(struct creation *c, struct oc_error *error)
 {
 	char name[SIGN_KEY_NAME_MAX];
@@ -303,7 +322,7 @@ open_keys(struct creation *c, struct oc_error *error)
 	sign_key_name(SIGN_KEY_ISSUER, c->name, name);
 	if (err == OC_OK)
 		err = cli_find_key(c->cli, name, c->key, error);
-	return err;
+	return err == OC_OK ? check_blocked(c, error) : err;
 }
 
 static enum oc_err

@@ -40,7 +40,24 @@ check_chain(const struct given *g, const char *path, struct oc_error *error)
 }
 
 static enum oc_err
-read_given(const struct cli *cli, struct given **out, struct oc_error *error)
+check_keys(struct cli *cli, const struct given *g, struct oc_error *error)
+{
+	const struct ca_blocklist *blocklist;
+	enum oc_err err = cli_blocklist(cli, &blocklist, error);
+
+	if (err != OC_OK)
+		return err;
+	err = ca_blocklist_check(blocklist, g->cert.der, error);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "%s", cli_option(cli, "cert"));
+	err = ca_blocklist_check(blocklist, (struct der_bytes){ g->chain,
+	    g->chain_len }, error);
+	return err == OC_OK ? OC_OK : oc_error_prefix(error, "--chain %s",
+	    cli_option(cli, "chain"));
+}
+
+static enum oc_err
+read_given(struct cli *cli, struct given **out, struct oc_error *error)
 {
 	const char *path = cli_option(cli, "cert");
 	const char *chain = cli_option(cli, "chain");
@@ -66,6 +83,8 @@ read_given(const struct cli *cli, struct given **out, struct oc_error *error)
 		    error);
 	if (err == OC_OK && chain != NULL)
 		err = check_chain(g, chain, error);
+	if (err == OC_OK)
+		err = check_keys(cli, g, error);
 	if (err != OC_OK) {
 		given_free(g);
 		return err;

@@ -46,8 +46,8 @@ crl_create(struct cli *cli, struct oc_error *error)
 
 	err = cli_check_out(cli, "out", error);
 	if (err == OC_OK)
-		err = cli_open_issuer(cli, cli_option(cli, "issuer"), &issuer,
-		    error);
+		err = cli_open_any_issuer(cli, cli_option(cli, "issuer"),
+		    &issuer, error);
 	if (err == OC_OK)
 		err = create(cli, issuer, &crl, error);
 	if (err == OC_OK && (out != NULL || cli->format == CLI_FORMAT_TEXT))

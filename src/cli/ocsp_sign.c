@@ -143,7 +143,7 @@ run(struct signing *s, struct oc_error *error)
 	if (err == OC_OK)
 		err = cli_check_out(s->cli, "out", error);
 	if (err == OC_OK)
-		err = cli_open_issuer(s->cli, name, &s->issuer, error);
+		err = cli_open_any_issuer(s->cli, name, &s->issuer, error);
 	if (err == OC_OK && (s->issuer->config->allow & OC_ALLOW_OCSP) == 0)
 		err = oc_error_set(error, OC_ERR_REFUSED, "[issuer %s] does "
 		    "not allow ocsp (%s:%d)", name, s->issuer->config->file,

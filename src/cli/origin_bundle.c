@@ -27,12 +27,16 @@ put_chain(const struct ca_chain *chain, struct oc_buffer *all)
 
 /* Its certificate, and those above it on every way there is. */
 static enum oc_err
-collect_one(const struct oc_config_issuer *section, struct oc_buffer *all,
-    struct oc_error *error)
+collect_one(struct cli *cli, const struct oc_config_issuer *section,
+    struct oc_buffer *all, struct oc_error *error)
 {
 	struct ca_issuer *issuer = NULL;
 	enum oc_err err = ca_issuer_load(section, &issuer, error);
 
+	if (err == OC_OK)
+		err = cli_blocklist(cli, &issuer->blocklist, error);
+	if (err == OC_OK)
+		err = ca_issuer_check_blocked(issuer, error);
 	for (size_t n = 0; err == OC_OK && n <= section->alternate_chain.num;
 	    n++) {
 		struct ca_chain chain = { NULL, 0 };
@@ -60,13 +64,13 @@ collect_all(struct cli *cli, struct oc_buffer *all, struct oc_error *error)
 	    (name = cli_option_at(cli, "issuer", n)) != NULL; n++) {
 		err = cli_find_issuer(cli, name, &section, error);
 		if (err == OC_OK)
-			err = collect_one(section, all, error);
+			err = collect_one(cli, section, all, error);
 	}
 	if (err != OC_OK || cli_has(cli, "issuer"))
 		return err;
 	for (size_t i = 0; err == OC_OK && i < config->num_issuers; i++) {
 		section = &config->issuers[i];
-		err = collect_one(section, all, error);
+		err = collect_one(cli, section, all, error);
 		if (err == OC_ERR_NOT_FOUND)
 			err = OC_OK;
 	}

@@ -223,43 +223,89 @@ ask_responder(struct inquiry *q, const char *url)
 
 /* --- CRLs ------------------------------------------------------------- */
 
+/* RFC 5280, 6.3.3 (b) (2): whether it lists certificates such as this one. */
 static enum oc_err
-check_crl(const struct inquiry *q, const struct x509_crl *crl,
+check_scope(const struct inquiry *q, const struct x509_crl_point *point,
     struct oc_error *error)
 {
+	const struct x509_extensions *e = &q->cert->extensions;
+	bool is_ca = e->has_basic_constraints && e->ca == X509_IS_CA;
+	bool is_named = point->full_name.len == 0;
+
+	if (point->is_indirect)
+		return oc_error_set(error, OC_ERR_UNSUPPORTED,
+		    "cannot judge: indirect CRL");
+	if (point->has_only_some_reasons || e->has_crl_reasons)
+		return oc_error_set(error, OC_ERR_UNSUPPORTED,
+		    "cannot judge: a CRL for some reasons only");
+	if (point->has_relative_name)
+		return oc_error_set(error, OC_ERR_UNSUPPORTED, "cannot judge: "
+		    "the CRL's distribution point is relative to its issuer");
+	if (point->has_only_attribute_certs)
+		return oc_error_set(error, OC_ERR_MISMATCH, "the CRL is for "
+		    "attribute certificates only");
+	if (point->has_only_user_certs && is_ca)
+		return oc_error_set(error, OC_ERR_MISMATCH, "the CRL is for "
+		    "certificates of users only, and this is a CA's");
+	if (point->has_only_ca_certs && !is_ca)
+		return oc_error_set(error, OC_ERR_MISMATCH, "the CRL is for "
+		    "certificates of CAs only, and this is a user's");
+	for (uint32_t i = 0; !is_named && i < e->num_crl_urls; i++)
+		is_named = x509_crl_point_has_url(point, e->crl_urls[i]);
+	return is_named ? OC_OK : oc_error_set(error, OC_ERR_MISMATCH, "the "
+	    "CRL is of another distribution point: no name of it is a URL "
+	    "of the certificate");
+}
+
+/* RFC 5280, 5.1.2.5: nextUpdate must be there. */
+static enum oc_err
+check_times(const struct x509_crl *crl, struct oc_error *error)
+{
 	int64_t now = oc_clock_now_s();
-	uint32_t usage = q->issuer->extensions.key_usage;
 	char text[DER_ISO8601_MAX];
 
-	if (!der_bytes_equal(crl->issuer, q->cert->issuer))
-		return oc_error_set(error, OC_ERR_MISMATCH,
-		    "the CRL is another issuer's");
-	if (usage != 0 && (usage & X509_KU_CRL_SIGN) == 0)
-		return oc_error_set(error, OC_ERR_REFUSED,
-		    "the issuer's key usage has no cRLSign");
-	/* What parts of a CRL an issuingDistributionPoint leaves out is not
-	 * read here: RFC 5280, 5.2.5. */
-	if (crl->is_delta || crl->has_idp || crl->has_unknown_critical)
-		return oc_error_set(error, OC_ERR_UNSUPPORTED, "the CRL is "
-		    "only a part of one, or has an extension that is not "
-		    "known here");
-	if (crl->alg == SIGN_ALG_NONE)
-		return oc_error_set(error, OC_ERR_UNSUPPORTED, "the CRL is "
-		    "signed with an algorithm that is not taken here");
 	if (crl->this_update > now + CLI_OCSP_SKEW_S) {
 		der_format_iso8601(crl->this_update, text);
 		return oc_error_set(error, OC_ERR_REFUSED, "the CRL is from "
 		    "the future (thisUpdate %s)", text);
 	}
-	/* RFC 5280, 5.1.2.5: it must be there. */
 	if (crl->next_update < now - CLI_OCSP_SKEW_S) {
 		der_format_iso8601(crl->next_update, text);
 		return oc_error_set(error, OC_ERR_REFUSED, "the CRL is too "
 		    "old (nextUpdate %s)", crl->next_update == 0 ? "missing" :
 		    text);
 	}
-	return x509_spki_verify(q->issuer->spki, crl->alg, crl->tbs,
-	    crl->signature, "CRL", error);
+	return OC_OK;
+}
+
+static enum oc_err
+check_crl(const struct inquiry *q, const struct x509_crl *crl,
+    struct oc_error *error)
+{
+	uint32_t usage = q->issuer->extensions.key_usage;
+	enum oc_err err = check_scope(q, &crl->point, error);
+
+	if (err != OC_OK)
+		return err;
+	if (!der_bytes_equal(crl->issuer, q->cert->issuer))
+		return oc_error_set(error, OC_ERR_MISMATCH,
+		    "the CRL is another issuer's");
+	if (usage != 0 && (usage & X509_KU_CRL_SIGN) == 0)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "the issuer's key usage has no cRLSign");
+	if (crl->is_delta)
+		return oc_error_set(error, OC_ERR_UNSUPPORTED,
+		    "cannot judge: delta CRL");
+	if (crl->has_unknown_critical)
+		return oc_error_set(error, OC_ERR_UNSUPPORTED, "cannot judge: "
+		    "the CRL has a critical extension that is not known "
+		    "here");
+	if (crl->alg == SIGN_ALG_NONE)
+		return oc_error_set(error, OC_ERR_UNSUPPORTED, "the CRL is "
+		    "signed with an algorithm that is not taken here");
+	err = check_times(crl, error);
+	return err != OC_OK ? err : x509_spki_verify(q->issuer->spki,
+	    crl->alg, crl->tbs, crl->signature, "CRL", error);
 }
 
 static enum oc_err

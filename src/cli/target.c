@@ -183,7 +183,7 @@ cli_target_issuer(struct cli *cli, const struct cli_target *target,
 	if (err == OC_OK && name == NULL)
 		err = not_found(target, error);
 	if (err == OC_OK)
-		err = cli_open_issuer(cli, name, issuer, error);
+		err = cli_open_any_issuer(cli, name, issuer, error);
 	return err;
 }
 

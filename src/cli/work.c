@@ -206,8 +206,9 @@ cli_blocklist(struct cli *cli, const struct ca_blocklist **blocklist,
 	return err;
 }
 
-enum oc_err
-cli_open_issuer(struct cli *cli, const char *name, struct ca_issuer **issuer,
+static enum oc_err
+open_issuer(struct cli *cli, const char *name,
+    const struct ca_blocklist *blocklist, struct ca_issuer **issuer,
     struct oc_error *error)
 {
 	const struct oc_config_issuer *section;
@@ -218,10 +219,10 @@ cli_open_issuer(struct cli *cli, const char *name, struct ca_issuer **issuer,
 	err = cli_find_issuer(cli, name, &section, error);
 	if (err == OC_OK)
 		err = ca_issuer_load(section, &opened, error);
-	if (err == OC_OK)
-		err = cli_blocklist(cli, &opened->blocklist, error);
-	if (err == OC_OK)
+	if (err == OC_OK) {
+		opened->blocklist = blocklist;
 		err = cli_store(cli, STORE_CREATE, &store, error);
+	}
 	if (err == OC_OK)
 		err = ca_issuer_register(opened, store, error);
 	if (err != OC_OK) {
@@ -230,6 +231,24 @@ cli_open_issuer(struct cli *cli, const char *name, struct ca_issuer **issuer,
 	}
 	*issuer = opened;
 	return OC_OK;
+}
+
+enum oc_err
+cli_open_issuer(struct cli *cli, const char *name, struct ca_issuer **issuer,
+    struct oc_error *error)
+{
+	const struct ca_blocklist *blocklist;
+	enum oc_err err = cli_blocklist(cli, &blocklist, error);
+
+	return err != OC_OK ? err : open_issuer(cli, name, blocklist, issuer,
+	    error);
+}
+
+enum oc_err
+cli_open_any_issuer(struct cli *cli, const char *name,
+    struct ca_issuer **issuer, struct oc_error *error)
+{
+	return open_issuer(cli, name, NULL, issuer, error);
 }
 
 enum oc_err

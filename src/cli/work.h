@@ -41,8 +41,13 @@ enum oc_err cli_find_issuer(struct cli *cli, const char *name,
     const struct oc_config_issuer **issuer, struct oc_error *error)
     OC_MUST_CHECK;
 /* Its certificate read, and known to the store, which must have been opened
- * for writing.  For ca_issuer_free(). */
+ * for writing.  For ca_issuer_free().  REFUSED if its key, or that of one
+ * above it, is on the block list. */
 enum oc_err cli_open_issuer(struct cli *cli, const char *name,
+    struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
+/* The same, block list or not: a CA whose key is known to others may still
+ * revoke. */
+enum oc_err cli_open_any_issuer(struct cli *cli, const char *name,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
 
 /* [policy] blocklist, loaded once; borrowed. */

@@ -28,6 +28,8 @@ struct checker {
 	enum daemon_check_how how;
 	void (*print)(const char *line);
 	size_t num_errors;
+	const struct oc_config *config;
+	struct ca_blocklist *blocklist;	/* NULL: none, or a bad one */
 	struct {
 		uint8_t hash[32];	/* of the public key */
 		const char *issuer;	/* its section */
@@ -88,6 +90,39 @@ check_ocsp(struct checker *c, const struct oc_config_issuer *issuer)
 		report_issuer(c, issuer, "ocsp-certificate", error.text);
 }
 
+static bool
+is_of_api(const struct oc_config_api *api, const char *name)
+{
+	for (size_t i = 0; i < api->issuers.num; i++)
+		if (strcmp(api->issuers.words[i], name) == 0)
+			return true;
+	return (api->origin_rsa != NULL &&
+	    strcmp(api->origin_rsa, name) == 0) ||
+	    (api->origin_ecc != NULL && strcmp(api->origin_ecc, name) == 0);
+}
+
+/* What it issued is still answered for; only ocsign-issuer will not start. */
+static void
+check_blocked(struct checker *c, const struct oc_config_issuer *issuer,
+    const char *key, struct der_bytes certificates)
+{
+	char text[OC_ERROR_TEXT_MAX + 16];
+	struct oc_error error = { 0 };
+
+	if (ca_blocklist_check(c->blocklist, certificates, &error) !=
+	    OC_ERR_REFUSED)
+		return;
+	if (is_of_api(&c->config->api, issuer->name)) {
+		report_issuer(c, issuer, key, error.text);
+		if (c->how == DAEMON_CHECK_TO_START)
+			c->num_errors--;
+		return;
+	}
+	snprintf(text, sizeof(text), "warning: %s", error.text);
+	report_issuer(c, issuer, key, text);
+	c->num_errors--;
+}
+
 /* Of a CA that has its certificate: the chain is made together with it. */
 static void
 check_chain(struct checker *c, const struct oc_config_issuer *issuer,
@@ -107,6 +142,8 @@ check_chain(struct checker *c, const struct oc_config_issuer *issuer,
 		if (err != OC_OK)
 			oc_error_prefix(&error, "%s", issuer->chain);
 	}
+	if (err == OC_OK)
+		check_blocked(c, issuer, "chain", chain);
 	free(der);
 	if (err == OC_OK)
 		return;
@@ -182,6 +219,7 @@ check_ca(struct checker *c, const struct oc_config_issuer *issuer)
 		    issuer->certificate);
 	if (err == OC_OK) {
 		check_chain(c, issuer, cert);
+		check_blocked(c, issuer, "certificate", cert->der);
 		warn_same_key(c, issuer, cert);
 	} else if (err != OC_ERR_NOT_FOUND) {
 		report_issuer(c, issuer, "certificate", error.text);
@@ -307,14 +345,12 @@ check_profile(struct checker *c, const struct oc_config *config,
 static void
 check_policy(struct checker *c, const struct oc_config_policy *policy)
 {
-	struct ca_blocklist *list;
 	struct oc_error error = { 0 };
 
 	/* The text says where. */
-	if (ca_blocklist_load(policy->blocklist, &list, &error) == OC_OK) {
-		ca_blocklist_free(list);
+	if (ca_blocklist_load(policy->blocklist, &c->blocklist, &error) ==
+	    OC_OK)
 		return;
-	}
 	c->print(error.text);
 	c->num_errors++;
 }
@@ -361,6 +397,8 @@ daemon_check(const char *path, enum daemon_check_how how,
 		}
 		return OC_ERR_CONFIG;
 	}
+	c.config = loaded;
+	check_policy(&c, &loaded->policy);
 	for (size_t i = 0; i < loaded->num_tokens; i++)
 		check_token(&c, &loaded->tokens[i]);
 	for (size_t i = 0; i < loaded->num_issuers; i++)
@@ -368,9 +406,9 @@ daemon_check(const char *path, enum daemon_check_how how,
 	check_cfssl(&c, loaded);
 	for (size_t i = 0; i < loaded->num_profiles; i++)
 		check_profile(&c, loaded, &loaded->profiles[i]);
-	check_policy(&c, &loaded->policy);
 	check_api(&c, loaded);
 	ca_cfssl_config_free(c.cfssl);
+	ca_blocklist_free(c.blocklist);
 	if (c.num_errors > 0) {
 		oc_config_free(loaded);
 		return OC_ERR_CONFIG;

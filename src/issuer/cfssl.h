@@ -47,6 +47,15 @@ struct issuer_authority *issuer_cfssl_find_by_key_id(
 void issuer_cfssl_fail_result(struct net_exchange *exchange,
     const struct issuer_result *result);
 
+/* A message of an answer without the "bundle" that was asked for: its
+ * certificate is issued all the same, as where CFSSL has no bundler. */
+void issuer_cfssl_add_no_bundle(json_t *messages);
+
+/* For the order's given; free() ends it. */
+enum oc_err issuer_cfssl_read_given(const json_t *document,
+    struct issuer_given **given, struct ca_explanation *x,
+    struct oc_error *error) OC_MUST_CHECK;
+
 void issuer_cfssl_sign(struct issuer_service *service,
     struct net_exchange *exchange);
 void issuer_cfssl_authsign(struct issuer_service *service,

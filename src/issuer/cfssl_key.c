@@ -31,6 +31,7 @@ struct making {
 	/* newcert's */
 	struct issuer_authority *authority;
 	const struct ca_profile *profile;	/* NULL: newkey */
+	bool wants_bundle;
 	/* What becomes of it. */
 	enum oc_err err;
 	struct oc_error error;
@@ -157,6 +158,8 @@ issued(void *arg, const struct issuer_result *result)
 	issuer_door_explain(m->exchange, json, result->explanation);
 	messages = m->has_hosts ? json_array() : json_pack("[{s:i, s:s}]",
 	    "code", CFSSL_POLICY_REQUEST, "message", no_hosts);
+	if (m->wants_bundle)
+		issuer_cfssl_add_no_bundle(messages);
 	issuer_cfssl_succeed_with(m->exchange, json, messages);
 	making_free(m);
 }
@@ -196,28 +199,26 @@ worked_out(void *arg)
 
 /* --- requests ----------------------------------------------------------- */
 
-/* Takes text. */
+/* Takes its text. */
 static void
-begin(struct issuer_service *service, struct net_exchange *exchange,
-    char *text, struct issuer_authority *authority,
-    const struct ca_profile *profile)
+begin(const struct making *what)
 {
 	struct making *m = calloc(1, sizeof(*m));
 
-	if (m == NULL || text == NULL) {
+	if (m == NULL || what->text == NULL) {
 		free(m);
-		free(text);
-		issuer_cfssl_fail(exchange, 500, 500, "out of memory");
+		free(what->text);
+		issuer_cfssl_fail(what->exchange, 500, 500, "out of memory");
 		return;
 	}
-	*m = (struct making){ .service = service, .exchange = exchange,
-	    .text = text, .authority = authority, .profile = profile,
-	    .deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS };
+	*m = *what;
+	m->deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS;
 	m->work = (struct issuer_work){ work_out, worked_out, m, NULL };
-	if (issuer_workers_submit(issuer_service_makers(service,
+	if (issuer_workers_submit(issuer_service_makers(m->service,
 	    ISSUER_KEYS_OF_ANYBODY), &m->work) != OC_OK) {
 		making_free(m);
-		issuer_cfssl_fail(exchange, 503, 503, "busy: try again");
+		issuer_cfssl_fail(what->exchange, 503, 503,
+		    "busy: try again");
 	}
 }
 
@@ -232,8 +233,9 @@ issuer_cfssl_newkey(struct issuer_service *service,
 	if (net_json_parse(r->body, r->body_len, &document, &error) != OC_OK)
 		issuer_cfssl_fail(exchange, 400, 400, error.text);
 	else
-		begin(service, exchange, strdup((const char *)r->body), NULL,
-		    NULL);
+		begin(&(struct making){ .service = service,
+		    .exchange = exchange,
+		    .text = strdup((const char *)r->body) });
 	json_decref(document);
 }
 
@@ -246,8 +248,11 @@ begin_newcert(struct issuer_service *service, struct net_exchange *exchange,
 	const json_t *request = NULL;
 	const struct ca_profile *profile;
 	struct issuer_authority *authority;
+	bool wants_bundle = false;
 
 	if (net_json_get_object(document, "request", &request) != OC_OK ||
+	    net_json_get_boolean(document, "bundle", &wants_bundle) !=
+	    OC_OK ||
 	    net_json_get_string(document, "profile", &name) != OC_OK ||
 	    net_json_get_string(document, "label", &label) != OC_OK ||
 	    request == NULL) {
@@ -270,8 +275,11 @@ begin_newcert(struct issuer_service *service, struct net_exchange *exchange,
 		issuer_cfssl_fail(exchange, 503, 503,
 		    "the signer is away: try again");
 	else
-		begin(service, exchange, json_dumps(request, JSON_COMPACT),
-		    authority, profile);
+		begin(&(struct making){ .service = service,
+		    .exchange = exchange,
+		    .text = json_dumps(request, JSON_COMPACT),
+		    .authority = authority, .profile = profile,
+		    .wants_bundle = wants_bundle });
 }
 
 void

@@ -77,26 +77,51 @@ issuer_cfssl_fail_result(struct net_exchange *exchange,
 }
 
 static void
-issued(void *arg, const struct issuer_result *result)
+succeed(struct net_exchange *exchange, const struct issuer_result *result,
+    json_t *messages)
 {
-	struct net_exchange *exchange = arg;
 	json_t *json;
 
 	if (result->err != OC_OK) {
+		json_decref(messages);
 		issuer_cfssl_fail_result(exchange, result);
 		return;
 	}
 	json = json_pack("{s:o}", "certificate", issuer_pem("CERTIFICATE",
 	    result->certificate.der, result->certificate.der_len));
 	issuer_door_explain(exchange, json, result->explanation);
-	issuer_cfssl_succeed(exchange, json);
+	issuer_cfssl_succeed_with(exchange, json, messages);
+}
+
+static void
+issued(void *arg, const struct issuer_result *result)
+{
+	succeed(arg, result, json_array());
+}
+
+void
+issuer_cfssl_add_no_bundle(json_t *messages)
+{
+	json_array_append_new(messages, json_pack("{s:i, s:s}", "code",
+	    CFSSL_POLICY_REQUEST, "message", "no bundle is made here: "
+	    "\"ocsign origin bundle\" has the CA certificates"));
+}
+
+static void
+issued_without_bundle(void *arg, const struct issuer_result *result)
+{
+	json_t *messages = json_array();
+
+	issuer_cfssl_add_no_bundle(messages);
+	succeed(arg, result, messages);
 }
 
 /* --- what is asked for -------------------------------------------------- */
 
 struct asked {
-	const char *csr, *hostname, *profile, *label, *serial;
+	const char *csr, *hostname, *profile, *label;
 	const json_t *hosts, *subject;
+	bool wants_bundle;
 	json_t *document;		/* owned */
 };
 
@@ -123,6 +148,9 @@ read_asked(const uint8_t *text, size_t len, struct asked *a,
 	if (err == OC_OK)
 		err = net_json_get_object(a->document, "subject",
 		    &a->subject);
+	if (err == OC_OK)
+		err = net_json_get_boolean(a->document, "bundle",
+		    &a->wants_bundle);
 	return err;
 }
 
@@ -251,13 +279,18 @@ issue(struct issuer_service *service, struct net_exchange *exchange,
 		    &result.error);
 	order.subject = subject;
 	if (result.err == OC_OK)
-		result.err = issuer_issue(service, &order, issued, exchange);
+		result.err = issuer_cfssl_read_given(a->document,
+		    &order.given, &x, &result.error);
+	if (result.err == OC_OK)
+		result.err = issuer_issue(service, &order, a->wants_bundle ?
+		    issued_without_bundle : issued, exchange);
 	free(subject);
 	if (result.err == OC_OK) {
 		ca_explanation_fini(&x);
 		return;
 	}
 	free(order.names);
+	free(order.given);
 	if (result.error.text[0] == '\0')
 		(void)oc_error_set(&result.error, result.err,
 		    "too many requests: try again");
@@ -472,6 +505,8 @@ issuer_cfssl_authsign(struct issuer_service *service,
 		    (struct der_bytes){ request, request_len });
 	if (token != NULL)
 		OPENSSL_cleanse(token, token_len);
+	if (request != NULL)
+		OPENSSL_cleanse(request, request_len);
 	free(token);
 	free(request);
 	json_decref(document);

@@ -35,6 +35,7 @@ struct issuance {
 	struct ca_names *names;
 	struct ca_policy *policy;
 	struct cfssl_subject *subject;
+	struct issuer_given *given;
 	uint8_t subject_der[OC_NAME_MAX];
 	size_t subject_len;		/* 0: the CSR's */
 	int64_t validity_s, deadline_ns;
@@ -74,6 +75,7 @@ issuance_free(struct issuance *i)
 	free(i->csr_text);
 	free(i->csr_der);
 	free(i->subject);
+	free(i->given);
 	free(i->hostnames);
 	free(i->type);
 	free(i->signing);
@@ -350,13 +352,13 @@ make_key(struct issuance *i)
 		return OC_OK;
 	i->asked.key = i->key;
 	return ca_names_key(i->names, i->asked.account_id, i->csr.der,
-	    i->asked.validity, i->key);
+	    i->plan->validity_s / DAY_S, i->key);
 }
 
 static enum oc_err
 plan(struct issuance *i, struct oc_error *error)
 {
-	const struct ca_request request = {
+	struct ca_request request = {
 		.profile = i->profile,
 		.csr = &i->csr,
 		.subject = { i->subject_der, i->subject_len },
@@ -368,6 +370,11 @@ plan(struct issuance *i, struct oc_error *error)
 	};
 	enum oc_err err;
 
+	if (i->given != NULL) {
+		request.extensions = i->given->extensions;
+		request.num_extensions = i->given->num_extensions;
+		request.serial = i->given->serial;
+	}
 	ca_plan_free(i->plan);
 	i->plan = NULL;
 	err = ca_plan_new(i->authority->issuer, &request,
@@ -381,10 +388,7 @@ plan(struct issuance *i, struct oc_error *error)
 	if (err != OC_OK)
 		return err;
 	i->result.not_after = i->plan->tbs.not_after;
-	i->result.validity_s = i->result.not_after -
-	    i->plan->tbs.not_before + (i->profile->validity_end ==
-	    CA_END_INCLUSIVE);
-	i->asked.validity = i->result.validity_s / DAY_S;
+	i->result.validity_s = i->plan->validity_s;
 	return make_key(i);
 }
 
@@ -485,6 +489,7 @@ take_order(struct issuance *i, const struct issuer_order *o)
 		.key_window_s = o->key_window_s,
 	};
 	i->names = o->names;
+	i->given = o->given;
 	i->policy = o->policy;
 	return true;
 }
@@ -510,6 +515,7 @@ issuer_issue(struct issuer_service *service,
 	    &i->work);
 	if (err != OC_OK) {
 		i->names = NULL;
+		i->given = NULL;
 		i->policy = NULL;
 		issuance_free(i);
 	}

@@ -14,6 +14,14 @@
 #include "cfssl/subject.h"
 #include "issuer/service.h"
 
+/* What a caller gives beside the request; by the profile's rules. */
+struct issuer_given {
+	struct ca_request_extension extensions[X509_EXTENSIONS_MAX];
+	uint32_t num_extensions;	/* views into octets */
+	struct oc_serial serial;	/* len 0: none */
+	uint8_t octets[];
+};
+
 /* What a door wants.  The octets are copied; authority and profile stay. */
 struct issuer_order {
 	struct issuer_authority *authority;
@@ -26,9 +34,11 @@ struct issuer_order {
 	/* What it has, and of the CSR's what it has not; NULL: the CSR's.
 	 * Copied. */
 	const struct cfssl_subject *subject;
+	/* NULL: nothing.  Owned from submit() on. */
+	struct issuer_given *given;
 	int64_t validity_s;		/* 0: the profile's */
 	/* Who asks; NULL: the operator's configuration lets everybody.
-	 * Owned from submit() on, as is names. */
+	 * Owned from submit() on, as are names and given. */
 	struct ca_policy *policy;
 	/* Kept beside the certificate; account_id 0 and key NULL: not. */
 	const char *hostnames;		/* JSON text, as sent */

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cfssl/json.h"
 #include "ipc/handover.h"
 #include "ipc/role.h"
 #include "issuer/door.h"
@@ -210,6 +211,8 @@ main(int argc, char **argv)
 	if (status != IPC_ROLE_RUN)
 		return status;
 	raise_fd_limit();
+	/* A request may hold a private key, by whose mistake ever. */
+	cfssl_json_cleanse();
 	status = EXIT_SUCCESS;
 	if (open_all(&p, &error) != OC_OK) {
 		oc_log(OC_LOG_ERROR, "%s", error.text);

@@ -10,22 +10,23 @@
 /* A chunk's size in hexadecimal, far beyond any body. */
 #define SIZE_DIGITS_MAX 8
 
-/* At most n octets of the input. */
+/* At most n octets of the input, of which nothing stays there. */
 static uint64_t
 move(struct net_connection *c, struct evbuffer *in, uint64_t n)
 {
+	struct evbuffer_iovec piece;
 	uint64_t moved = 0;
-	uint8_t piece[16 * 1024];
 
-	while (moved < n) {
-		uint64_t want = n - moved;
-		int got = evbuffer_remove(in, piece, want < sizeof(piece) ?
-		    (size_t)want : sizeof(piece));
+	while (moved < n && evbuffer_get_length(in) > 0 &&
+	    evbuffer_peek(in, 1, NULL, &piece, 1) > 0) {
+		size_t len = piece.iov_len < n - moved ? piece.iov_len :
+		    (size_t)(n - moved);
 
-		if (got <= 0)
+		oc_buffer_put(&c->body, piece.iov_base, len);
+		explicit_bzero(piece.iov_base, len);
+		if (len == 0 || evbuffer_drain(in, len) != 0)
 			break;
-		oc_buffer_put(&c->body, piece, (size_t)got);
-		moved += (uint64_t)got;
+		moved += len;
 	}
 	return moved;
 }

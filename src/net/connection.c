@@ -42,6 +42,7 @@ arm(struct net_connection *c, int64_t until_ns)
 	int64_t left_ns = until_ns - oc_clock_mono_ns();
 	struct timeval tv;
 
+	c->timer_until_ns = until_ns;
 	if (left_ns < 0)
 		left_ns = 0;
 	tv.tv_sec = left_ns / OC_NS_PER_S;
@@ -428,6 +429,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	struct net_connection *c = arg;
 
 	(void)fd, (void)what;
+	/* libevent's clock may be some milliseconds behind. */
+	if (oc_clock_mono_ns() < c->timer_until_ns) {
+		arm(c, c->timer_until_ns);
+		return;
+	}
 	switch (c->state) {
 	case NET_HEAD_COMES:
 	case NET_BODY_COMES:

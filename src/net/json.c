@@ -82,6 +82,19 @@ net_json_get_integer(const json_t *object, const char *key, int64_t *value)
 }
 
 enum oc_err
+net_json_get_boolean(const json_t *object, const char *key, bool *value)
+{
+	const json_t *j = json_object_get(object, key);
+
+	if (j == NULL || json_is_null(j))
+		return OC_OK;
+	if (!json_is_boolean(j))
+		return OC_ERR_MALFORMED;
+	*value = json_is_true(j);
+	return OC_OK;
+}
+
+enum oc_err
 net_json_get_strings(const json_t *object, const char *key,
     const json_t **value)
 {

@@ -5,6 +5,7 @@
 #define NET_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,8 @@ enum oc_err net_json_get_string(const json_t *object, const char *key,
     const char **value) OC_MUST_CHECK;
 enum oc_err net_json_get_integer(const json_t *object, const char *key,
     int64_t *value) OC_MUST_CHECK;
+enum oc_err net_json_get_boolean(const json_t *object, const char *key,
+    bool *value) OC_MUST_CHECK;
 /* An array whose items are all strings. */
 enum oc_err net_json_get_strings(const json_t *object, const char *key,
     const json_t **value) OC_MUST_CHECK;

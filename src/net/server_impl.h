@@ -34,6 +34,7 @@ struct net_connection {
 	struct net_server *server;
 	struct bufferevent *bev;
 	struct event *timer;
+	int64_t timer_until_ns;
 	TAILQ_ENTRY(net_connection) link;	/* oldest first */
 	enum net_state state;
 	bool is_closing;	/* after the answer that is written */

@@ -19,7 +19,8 @@
 #define STORE_ZONE_NAME_MAX 253		/* RFC 1035, as text */
 #define STORE_TAG_LEN 32		/* hex digits, as Cloudflare's ids */
 /* What a signature may take, twice: a reservation older than this was left
- * behind by a process that died, and its request may be made again. */
+ * behind, and its request may be made again.  At once if the store was closed
+ * since by who reserved, which the end of a process does too. */
 #define STORE_PENDING_S 120
 #define STORE_HOSTNAMES_MAX (128 * 1024)	/* JSON; 200 names of 253 */
 #define STORE_ZONES_MAX 200		/* of one certificate: one a SAN */
@@ -182,7 +183,7 @@ struct store_request {
 	const char *hostnames;	/* JSON text, as sent */
 	struct store_blob csr;	/* octets, as sent: PEM or DER */
 	const char *type;	/* request_type or profile, as sent */
-	int64_t validity;	/* as sent, in the API's unit; 0: not */
+	int64_t validity;	/* whole days: the life that it has */
 	const int64_t *zone_ids;	/* each once */
 	uint32_t num_zones;
 	/*
@@ -199,7 +200,7 @@ enum store_outcome {
 	STORE_OUTCOME_REPEATED,	/* id is what was issued for this key */
 	STORE_OUTCOME_PENDING,	/* id is being signed for this key: ask again
 				 * with store_find_key() */
-	/* Refused; nothing was written. */
+	/* Refused; nothing was reserved. */
 	STORE_OUTCOME_DISABLED,	/* the account */
 	STORE_OUTCOME_ZONE,	/* a zone is no longer active, or theirs */
 	STORE_OUTCOME_LIVE,	/* quota: limit, and count = limit or more */
@@ -216,6 +217,8 @@ struct store_reserved {
  * store_reserve() for an account: key, account, zones and quotas are looked
  * at in the transaction that reserves, so no two processes pass them
  * together.  OC_OK whatever the outcome; EXISTS if the issuer has the serial.
+ * It is issued over the same connection or not at all: whoever closes that
+ * gives it up.
  */
 enum oc_err store_reserve_request(struct store *store,
     const struct store_reservation *r, const struct store_request *request,

@@ -43,6 +43,7 @@ struct store {
 	uint8_t id[STORE_ID_LEN];
 	uint32_t epoch;
 	char actor[STORE_ACTOR_MAX];
+	int64_t run;			/* of this connection; 0: none */
 	struct oc_error error;
 	unsigned int depth;		/* transactions open, nested */
 	enum oc_err broken;		/* the outermost one is lost: why */
@@ -112,6 +113,7 @@ struct store_key_row {
 	enum store_state state;
 	bool is_revoked;
 	int64_t reserved_at, not_after;
+	int64_t run;			/* whose reservation; 0: unknown */
 };
 
 enum store_account_by { STORE_BY_ID, STORE_BY_NAME, STORE_BY_EMAIL };
@@ -121,6 +123,8 @@ enum store_token_by { STORE_TOKEN_BY_ID, STORE_TOKEN_BY_PREFIX };
 struct store_ops {
 	void (*close)(struct store *s);
 	void (*set_busy_timeout)(struct store *s, int timeout_ms);
+	/* True only if that connection is closed for certain. */
+	bool (*is_run_over)(struct store *s, int64_t run);
 
 	/* begin_change takes the database's one write lock, waiting for it;
 	 * begin_read only pins what is seen.  One of them at a time. */

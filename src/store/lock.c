@@ -3,16 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
 #define RETRY_MS 20
+/* Another has the same number once in two thousand million times. */
+#define RUN_TRIES 3
 
 /* flock() with a deadline; errno tells. */
 static int
@@ -69,3 +71,54 @@ store_lock_open(const char *path, enum store_lock_kind kind, int timeout_ms,
 	close(opened);
 	return error->code;
 }
+
+#ifdef F_OFD_SETLK
+static struct flock
+octet_of(int64_t run)
+{
+	return (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET,
+	    .l_start = (off_t)run, .l_len = 1 };
+}
+
+int64_t
+store_lock_take_run(int fd)
+{
+	for (int i = 0; fd >= 0 && i < RUN_TRIES; i++) {
+		uint8_t octets[4];
+		uint32_t number;
+		struct flock lock;
+
+		if (RAND_bytes(octets, sizeof(octets)) != 1)
+			return 0;
+		memcpy(&number, octets, sizeof(number));
+		number = (number & INT32_MAX) | 1;
+		lock = octet_of(number);
+		if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+			return number;
+	}
+	return 0;
+}
+
+bool
+store_lock_is_run_over(int fd, int64_t run)
+{
+	struct flock lock = octet_of(run);
+
+	return fd >= 0 && run > 0 && run <= INT32_MAX &&
+	    fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
+}
+#else
+int64_t
+store_lock_take_run(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+bool
+store_lock_is_run_over(int fd, int64_t run)
+{
+	(void)fd, (void)run;
+	return false;
+}
+#endif

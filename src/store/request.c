@@ -89,14 +89,17 @@ check_request(struct store *s, const struct store_request *request)
 
 enum standing { FREE, REPEATED, PENDING, STALE };
 
+/* What a closed connection reserved, it can no longer record: it was not
+ * issued, and never will be. */
 static enum standing
-judge(const struct store_key_row *row, int64_t window_s, int64_t now)
+judge(struct store *s, const struct store_key_row *row, int64_t window_s,
+    int64_t now)
 {
 	bool is_live = !row->is_revoked && row->not_after >= now;
 
 	if (row->state == STORE_RESERVED)
-		return row->reserved_at > now - STORE_PENDING_S ? PENDING :
-		    STALE;
+		return row->reserved_at > now - STORE_PENDING_S &&
+		    !s->ops->is_run_over(s, row->run) ? PENDING : STALE;
 	if (window_s > 0)
 		is_live = row->reserved_at > now - window_s;
 	return is_live ? REPEATED : STALE;
@@ -119,7 +122,7 @@ look_up(struct store *s, const uint8_t *key, int64_t window_s, int64_t now,
 	if (err != OC_OK)
 		return err;
 	*id = row.id;
-	*standing = judge(&row, window_s, now);
+	*standing = judge(s, &row, window_s, now);
 	return OC_OK;
 }
 
@@ -286,13 +289,14 @@ reserve_request(struct store *s, const struct store_reservation *r,
 		out->id = id;
 		return OC_OK;
 	}
-	err = check_account(s, request, now, account, out);
-	if (err != OC_OK || out->outcome != STORE_OUTCOME_RESERVED)
-		return err;
+	/* Before quotas are counted: it is no longer one of them. */
 	if (standing == STALE)
 		err = end_request(s, id);
 	if (err == OC_OK)
-		err = store_add_reservation(s, r, &out->id);
+		err = check_account(s, request, now, account, out);
+	if (err != OC_OK || out->outcome != STORE_OUTCOME_RESERVED)
+		return err;
+	err = store_add_reservation(s, r, &out->id);
 	if (err == OC_OK)
 		err = add_request(s, request, account, now, out->id);
 	return err;

@@ -141,7 +141,11 @@ static const char version_2[] =
 ") WITHOUT ROWID;"
 "CREATE INDEX certificate_zone_id ON certificate_zone (id);";
 
-static const char *const steps[] = { version_1, version_2 };
+/* run: whose reservation it is, as store_lock_take_run() says. */
+static const char version_3[] =
+"ALTER TABLE certificate_request ADD COLUMN run INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const steps[] = { version_1, version_2, version_3 };
 
 const struct store_schema *
 store_sqlite_schema(void)

@@ -111,6 +111,13 @@ set_busy_timeout(struct store *s, int timeout_ms)
 	sqlite3_busy_timeout(q->db, timeout_ms);
 }
 
+static bool
+is_run_over(struct store *s, int64_t run)
+{
+	return run != s->run && store_lock_is_run_over(
+	    ((struct sqlite_store *)s)->lock_fd, run);
+}
+
 static void
 close_store(struct store *s)
 {
@@ -120,6 +127,7 @@ close_store(struct store *s)
 static const struct store_ops sqlite_ops = {
 	.close = close_store,
 	.set_busy_timeout = set_busy_timeout,
+	.is_run_over = is_run_over,
 	.begin_change = begin_change,
 	.begin_read = begin_read,
 	.commit = commit,
@@ -375,6 +383,8 @@ open_locked(struct sqlite_store *q, const struct store_schema *schema,
 	    q->busy_timeout_ms, &q->lock_fd, error);
 	if (err != OC_OK)
 		return err;
+	if (q->base.mode != STORE_READ)
+		q->base.run = store_lock_take_run(q->lock_fd);
 	if (q->base.mode == STORE_CREATE && access(q->file, F_OK) != 0) {
 		err = sqlite_store_create(q->base.path, schema, error);
 		if (err != OC_OK && err != OC_ERR_EXISTS)

@@ -29,7 +29,7 @@ sqlite_add_request(struct store *s, int64_t id,
 {
 	static const char text[] = "INSERT INTO certificate_request (id,"
 	    " account_id, reserved_at, is_current, key, hostnames, csr, type,"
-	    " validity) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?)";
+	    " validity, run) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?)";
 	struct sql q;
 	enum oc_err err;
 
@@ -48,6 +48,7 @@ sqlite_add_request(struct store *s, int64_t id,
 	sql_put_blob(&q, request->csr.p, request->csr.len);
 	sql_put_text(&q, request->type);
 	sql_put_int(&q, request->validity);
+	sql_put_int(&q, s->run);
 	err = sql_run(&q);
 	return err == OC_OK ? add_zones(s, id, request) : err;
 }
@@ -69,7 +70,7 @@ sqlite_find_key(struct store *s, const uint8_t key[STORE_HASH_LEN],
     struct store_key_row *row)
 {
 	static const char text[] = "SELECT c.id, c.state,"
-	    " c.revoked_at IS NOT NULL, c.reserved_at, c.not_after"
+	    " c.revoked_at IS NOT NULL, c.reserved_at, c.not_after, r.run"
 	    " FROM certificate_request r JOIN certificate c ON c.id = r.id"
 	    " WHERE r.key = ? AND r.is_current = 1";
 	struct sql q;
@@ -88,6 +89,7 @@ sqlite_find_key(struct store *s, const uint8_t key[STORE_HASH_LEN],
 		row->is_revoked = sql_get_int(&q) != 0;
 		row->reserved_at = sql_get_int(&q);
 		row->not_after = sql_get_int(&q);
+		row->run = sql_get_int(&q);
 	}
 	sql_close(&q);
 	return err;

@@ -3,7 +3,7 @@
  * CRLs, RFC 5280 section 5: one entry at a time, the list around them, and
  * a reader that has checked every entry before it hands out the list.
  */
-#include "x509/crl.h"
+#include "x509/crl_impl.h"
 
 #include "base/limits.h"
 #include "der/reader.h"
@@ -288,8 +288,7 @@ sort_crl_extension(struct der_bytes id, bool is_critical,
 	}
 	if (oid == DER_OID_ISSUING_DISTRIBUTION_POINT) {
 		crl->has_idp = true;
-		return der_read_whole(value, DER_SEQUENCE, &contents) &&
-		    der_is_valid(contents);
+		return x509_read_crl_point(value, &crl->point);
 	}
 	if (is_critical)
 		crl->has_unknown_critical = true;

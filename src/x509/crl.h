@@ -37,6 +37,19 @@ struct x509_crl_tbs {
 };
 void x509_put_crl_tbs(struct der_writer *w, const void *crl_tbs);
 
+/* issuingDistributionPoint, 5.2.5: what the list leaves out. */
+struct x509_crl_point {
+	struct der_bytes full_name;	/* contents of GeneralNames; len 0: no
+					 * such name */
+	bool has_relative_name;		/* nameRelativeToCRLIssuer */
+	bool has_only_user_certs, has_only_ca_certs, has_only_attribute_certs;
+	bool has_only_some_reasons;
+	bool is_indirect;		/* others' certificates are in it */
+};
+/* Octet for octet: as certificates name it (4.2.1.13). */
+bool x509_crl_point_has_url(const struct x509_crl_point *point,
+    struct der_bytes url);
+
 /* Views into the DER it was read from. */
 struct x509_crl {
 	struct der_bytes der;
@@ -49,6 +62,7 @@ struct x509_crl {
 	struct der_bytes number;	/* INTEGER contents; len 0: none */
 	bool is_delta;
 	bool has_idp;
+	struct x509_crl_point point;	/* of the IDP; without one: all false */
 	bool has_unknown_critical;
 	enum sign_alg alg;
 	struct der_bytes alg_identifier;

@@ -101,6 +101,8 @@ struct x509_extensions {
 	uint32_t num_ca_issuers_urls;
 	struct der_bytes crl_urls[X509_URLS_MAX];
 	uint32_t num_crl_urls;
+	bool has_crl_reasons;		/* reading only: a distribution point
+					 * is for some reasons alone */
 
 	bool has_ocsp_nocheck;
 

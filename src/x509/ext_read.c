@@ -330,10 +330,12 @@ read_crl_point(struct der_reader *r, struct x509_extensions *out)
 	der_enter(r, DER_SEQUENCE, &inner);
 	if (der_next_is(&inner, DER_CONTEXT(0)))
 		der_get(&inner, DER_CONTEXT(0), &name);
-	if (der_next_is(&inner, DER_CONTEXT_PRIMITIVE(1)) &&
-	    der_get(&inner, DER_CONTEXT_PRIMITIVE(1), &bits) &&
-	    (bits.len < 2 || bits.p[0] > 7))
-		return OC_ERR_MALFORMED;
+	if (der_next_is(&inner, DER_CONTEXT_PRIMITIVE(1))) {
+		out->has_crl_reasons = true;
+		if (der_get(&inner, DER_CONTEXT_PRIMITIVE(1), &bits) &&
+		    (bits.len < 2 || bits.p[0] > 7))
+			return OC_ERR_MALFORMED;
+	}
 	if (der_next_is(&inner, DER_CONTEXT(2)) &&
 	    der_get(&inner, DER_CONTEXT(2), &issuer) &&
 	    !is_general_names(issuer))

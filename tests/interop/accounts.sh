@@ -97,6 +97,8 @@ openssl x509 -in one.pem -noout -ext subjectAltName >names
     'DNS:www.example.com,DNS:*.example.com,' ] || die "$(cat names)"
 [ "$(sqlite3 store/store.db 'SELECT hostnames FROM certificate_request')" = \
     '["www.example.com","*.example.com"]' ] || die "host names kept"
+[ "$(sqlite3 store/store.db 'SELECT validity FROM certificate_request')" = \
+    90 ] || die "the validity is not kept"
 good issue --account acme --san xn--bcher-kva.example --out idn.pem one.csr
 # The operator is bound by nobody.
 ask free DNS:www.nowhere.test

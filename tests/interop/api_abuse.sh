@@ -6,7 +6,7 @@
 # is so.  Each check is one that once failed.
 
 . "$top_srcdir/tests/interop/failure.sh"
-need openssl curl pgrep jq
+need openssl curl pgrep jq python3
 
 ca_folder
 ca_make
@@ -126,6 +126,46 @@ for pid in $hammers; do
 done
 cat hammer.? | grep -q '^503$' || fail "nobody was told to try again"
 ! cat hammer.? | grep -Evq '^(200|503)$' || fail "$(cat hammer.? | sort -u)"
+
+# --- a private key by mistake -----------------------------------------------
+# Refused at each door, and nothing of it stays in memory.
+cat site.csr site.key >both.csr
+for pem in both.csr site.key; do
+	jq -n --rawfile csr $pem '{certificate_request: $csr}' >sign.json
+	refused $cfssl/sign 400 9003 -d @sign.json
+	jq -n --rawfile csr $pem '{csr: $csr, request_type: "origin-ecc",
+	    hostnames: ["a.example.com"]}' >order.json
+	refused /client/v4/certificates 400 11004 -H "$json" -H "$auth" \
+	    -d @order.json
+done
+# remains PID TEXT: how often TEXT is in what that process can write; "-" if
+# the system does not let one look.
+remains() {
+	python3 - "$1" "$2" <<-'END'
+		import sys
+		pid, text = sys.argv[1], sys.argv[2].encode()
+		found = 0
+		try:
+		    mem = open("/proc/%s/mem" % pid, "rb", 0)
+		    for line in open("/proc/%s/maps" % pid):
+		        where, mode = line.split()[:2]
+		        begin, end = (int(x, 16) for x in where.split("-"))
+		        # What is larger is a sanitizer's, and empty.
+		        if not mode.startswith("rw") or end - begin > 1 << 28:
+		            continue
+		        try:
+		            mem.seek(begin)
+		            found += mem.read(end - begin).count(text)
+		        except (OSError, ValueError):
+		            pass
+		except OSError:
+		    found = "-"
+		print(found)
+	END
+}
+remains=$(remains "$(role issuer)" "$(sed -n 2p site.key | tail -c 33)")
+echo "left of the private key in memory: $remains"
+[ "$remains" = 0 ] || [ "$remains" = - ] || fail "the private key is kept"
 
 # --- another door's CA ------------------------------------------------------
 # CFSSL's door has "ca"; "edge" is the origin API's alone.

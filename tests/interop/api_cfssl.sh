@@ -15,6 +15,10 @@ cat >"$dir/config.json" <<EOF
   "profiles": {
     "locked": {"usages": ["signing", "client auth"], "expiry": "24h",
 	"auth_key": "k"},
+    "extended": {"usages": ["signing", "server auth"], "expiry": "48h",
+	"allowed_extensions": ["1.2.3.4", "1.2.3.5"]},
+    "numbered": {"usages": ["signing", "server auth"], "expiry": "48h",
+	"ClientProvidesSerialNumbers": true},
     "listed": {"usages": ["signing", "server auth"], "expiry": "48h",
 	"name_whitelist": "^[a-z]+\\\\.example\\\\.com$"}}},
  "auth_keys": {"k": {"type": "standard", "key": "$key"}}}
@@ -123,6 +127,15 @@ same sign -d "$(sign_request '{"hostname": "a.example.com,192.0.2.1"}')"
 same sign -d "$(sign_request '{"profile": "listed", "subject": {"CN":
     "www.example.com", "names": [{"C": "DE", "O": "Example"}]}}')"
 same sign -d "$(sign_request '{"profile": "locked"}')"
+same sign -d "$(sign_request '{"profile": "numbered",
+    "serial": 4822678189205111}')"
+certificate=$(jq -r .result.certificate a.body)
+[ "$(echo "$certificate" | openssl x509 -noout -serial)" = \
+    serial=11223344556677 ] || fail "another serial: $certificate"
+# What its clients send and mean nothing by.
+same sign -d "$(sign_request '{"crl_override": "", "metadata": null,
+    "NotBefore": "0001-01-01T00:00:00Z", "ReturnPrecert": false,
+    "extensions": [], "serial": null}')"
 same sign -d ''
 same sign -d '{'
 same sign -d '[]'
@@ -189,6 +202,19 @@ issued() {
 	sqlite3 store.db 'SELECT count(*) FROM certificate'
 }
 before=$(issued)
+# What is not served is not there, whatever CFSSL has.
+for endpoint in bundle scan scaninfo init_ca gencrl certadd ''; do
+	for method in GET POST; do
+		ask "$ours" "$endpoint" a -X $method -d '{}'
+		[ "$(cat a.status)" = 404 ] &&
+		    [ "$(cat a.body)" = '404 page not found' ] &&
+		    [ "$(type_of a)" = 'text/plain; charset=utf-8' ] ||
+		    fail "$endpoint: $(cat a.status): $(cat a.body)"
+	done
+done
+status=0
+ocsign bundle >out 2>err || status=$?
+[ $status -eq 2 ] && grep -q 'no command "bundle"' err || fail "$(cat err)"
 # newcert does not sign around an auth_key, and no profile is not a default.
 refused newcert 400 400 -d "{\"profile\": \"locked\",
     \"request\": $(cat leaf.json)}"
@@ -199,6 +225,53 @@ refused sign 400 400 -d "$(sign_request '{"label": "root"}')"
 # A white-list is asked about addresses too.
 refused sign 400 5500 -d "$(sign_request '{"profile": "listed", "hosts":
     ["8.8.8.8"]}')"
+# Nothing that is asked for is left out without a word.
+# refused_for WORDS REQUEST
+refused_for() {
+	refused sign 400 5300 -d "$(sign_request "$2")"
+	jq -r '.errors[0].message' a.body | grep -q "$1" ||
+	    fail "no \"$1\": $(cat a.body)"
+}
+one='{"id": "1.2.3.4", "value": "0c026869"}'
+refused_for 'serial number was given' '{"serial": 5}'
+refused_for 'serial: is no positive number' '{"serial": 0}'
+refused_for 'serial: is no positive number' '{"serial": "5"}'
+refused_for 'serial: is no positive number' \
+    '{"serial": -7, "profile": "numbered"}'
+refused_for "wants the caller's serial" '{"profile": "numbered"}'
+refused_for "serial number .* is another certificate's" \
+    '{"profile": "numbered", "serial": 4822678189205111}'
+refused_for '1.2.3.4 was given' "{\"extensions\": [$one]}"
+refused_for '2.5.29.19 was given' '{"profile": "extended", "extensions":
+    [{"id": "2.5.29.19", "critical": true, "value": "30030101ff"}]}'
+refused_for '1.2.3.4 is there twice' \
+    "{\"profile\": \"extended\", \"extensions\": [$one, $one]}"
+refused_for '1.2.3.4 is not one value' '{"profile": "extended", "extensions":
+    [{"id": "1.2.3.4", "value": "0c05"}]}'
+refused_for '\[1\].value: is not in hexa' "{\"profile\": \"extended\",
+    \"extensions\": [$one, {\"id\": \"1.2.3.5\", \"value\": \"0c0\"}]}"
+refused_for '\[0\].id: is no dotted' '{"extensions": [{"id": "x"}]}'
+refused_for '\[0\].critical: ' \
+    '{"extensions": [{"id": "1.2.3.4", "critical": 1}]}'
+refused_for '\[0\]: must be' '{"extensions": [5]}'
+refused_for 'must be a list' '{"extensions": {}}'
+refused_for 'more than' "{\"extensions\": [$(yes 5 | head -40 | paste -sd,)]}"
+refused_for 'crl_override: ' '{"crl_override": "http://c.test/"}'
+refused_for 'NotBefore: ' '{"NotBefore": "2026-01-01T00:00:00Z"}'
+refused_for 'NotAfter: ' '{"NotAfter": "2036-01-01T00:00:00Z"}'
+refused_for 'ReturnPrecert: ' '{"ReturnPrecert": true}'
+refused_for 'metadata: ' '{"metadata": {"a": 1}}'
+refused authsign 400 5300 -d "$(auth_request $key "$(sign_request \
+    "{\"profile\": \"locked\", \"extensions\": [$one]}")")"
+refused authsign 400 5300 -d "$(auth_request $key "$(sign_request \
+    '{"profile": "locked", "serial": 5}')")"
+for rule in serial extension; do
+	more='{"serial": 5}'
+	[ $rule = serial ] || more="{\"extensions\": [$one]}"
+	ask "$ours" 'sign?explain=1' a -d "$(sign_request "$more")"
+	jq -e ".explanation.rule == \"$rule\"" a.body >/dev/null ||
+	    fail "$rule: $(cat a.body)"
+done
 # Bad input, at each endpoint.
 printf '{"a":%2000s' '' | tr ' ' '[' >deep
 head -c 10000000 /dev/zero | tr '\0' ' ' >big
@@ -236,6 +309,30 @@ refused authsign 400 400 -d "$(auth_request $key "$(sign_request \
 # A wrong content type is none of CFSSL's concern, nor ours.
 ask "$ours" sign a -H 'Content-Type: image/png' -d "$(sign_request '{}')"
 [ "$(cat a.status)" = 200 ] || fail "content type: $(cat a.body)"
+
+# A bundle that is asked for and not made is no secret.
+without_bundle='.success and .errors == [] and (.result | has("bundle") | not)
+    and (.result.certificate | length > 0) and
+    (.messages | length == 1) and .messages[0].code == 5300 and
+    (.messages[0].message | test("bundle"))'
+ask "$ours" sign a -d "$(sign_request '{"bundle": true}')"
+jq -e "$without_bundle" a.body >/dev/null || fail "bundle: $(cat a.body)"
+ask "$ours" authsign a -d "$(auth_request $key "$(sign_request \
+    '{"profile": "locked", "bundle": true}')")"
+jq -e "$without_bundle" a.body >/dev/null || fail "bundle: $(cat a.body)"
+ask "$ours" newcert a -d "{\"bundle\": true, \"request\": $(cat leaf.json)}"
+jq -e "$without_bundle" a.body >/dev/null || fail "bundle: $(cat a.body)"
+same sign -d "$(sign_request '{"bundle": false}')"
+refused sign 400 400 -d "$(sign_request '{"bundle": "yes"}')"
+
+# Extensions that the profile allows.
+ask "$ours" sign a -d "$(sign_request '{"profile": "extended", "extensions": [
+    {"id": "1.2.3.4", "critical": false, "value": "0c026869"},
+    {"id": "1.2.3.5", "value": "0500", "critical": true}]}')"
+jq -r .result.certificate a.body | openssl x509 -noout -text >cert.txt ||
+    fail "extensions: $(cat a.body)"
+grep -A1 '1\.2\.3\.4: $' cert.txt | grep -q hi &&
+    grep -q '1\.2\.3\.5: critical' cert.txt || fail "$(cat cert.txt)"
 
 # A token that comes again is answered with the same certificate.
 before=$(issued)

@@ -156,6 +156,15 @@ is ".result.id != \"$id\""
 [ "$(csr=rsa.csr; export csr; post "$(request '["example.com"]' 365 \
     origin-rsa)" -H "$auth")" = 200 ] || fail "RSA: $(cat out)"
 
+# Whoever checks needs no token, and has the root in either file.
+for kind in ecc rsa; do
+	[ "$(call GET /origin_ca_${kind}_root.pem)" = 200 ] ||
+	    fail "the $kind root: $(cat out)"
+	openssl storeutl -noout -certs out >roots.count 2>/dev/null
+	grep -q ': 2$' roots.count || fail "$kind: $(cat out)"
+	openssl verify -CAfile out site.pem >/dev/null || fail "$kind: verify"
+done
+
 # Without a CSR key and request are made, and nothing of them stays.
 [ "$(post '{"csr": "", "hostnames": ["key.example.com"], "request_type":
     "origin-ecc", "requested_validity": 90}' -H "$auth")" = 200 ] ||
@@ -219,6 +228,19 @@ for headers in 'X-None: 1' 'Authorization: Bearer' \
 	    refuse 401 'authentication error' 10000
 done
 post "$asked" -H "X-Auth-Key: $global_key" -H 'X-Auth-Email: a@b.test' |
+    refuse 401 'authentication error' 10000
+# A token that is revoked, and one whose time is over.
+ended=$(token acme bearer)
+post "$asked" -H "Authorization: Bearer $ended" >status
+[ "$(cat status)" = 200 ] || fail "a new token: $(cat out)"
+ocsign account revoke acme "$(echo "$ended" | cut -d_ -f2)" >/dev/null
+post "$asked" -H "Authorization: Bearer $ended" |
+    refuse 401 'authentication error' 10000
+ocsign account token acme --kind bearer --expires-in 1s --out token.out \
+    >/dev/null
+ended=$(cat token.out)
+sleep 2
+post "$asked" -H "Authorization: Bearer $ended" |
     refuse 401 'authentication error' 10000
 post '' -H "$auth" | refuse 400 json
 post '{' -H "$auth" | refuse 400 json
@@ -308,6 +330,39 @@ is ".result.id == \"$id\""
 post "$(request '["two.small.test"]')" -H "$small" | refuse 429 live 11
 post "$(request '["key.small.test"]' | jq '.csr = ""')" -H "$small" |
     refuse 429 live 11
+
+# --- killed between reserve and record --------------------------------------
+# Nobody has that certificate, and nobody will: the same request again is
+# carried out as soon as somebody is there, also within the quota.
+ocsign account add brief --live-max 1 >/dev/null
+ocsign zone add brief.test --account brief >/dev/null
+brief="Authorization: Bearer $(token brief bearer)"
+one=$(request '["brief.test"]')
+reserved() {
+	[ "$(sqlite3 store.db "SELECT count(*) FROM certificate
+	    WHERE names = 'DNS:brief.test' AND state = $1")" = "$2" ]
+}
+signer=$(role signer)
+kill -STOP "$signer"
+curl -sS -m 20 -o brief.out -H "$json" -H "$brief" -d "$one" \
+    "$api/client/v4/certificates" >/dev/null 2>&1 &
+asking=$!
+within 5 reserved 1 1 || fail "not reserved"
+[ "$(post "$one" -H "$brief" -m 1 2>/dev/null)" != 200 ] ||
+    fail "issued without a signer: $(cat out)"
+reserved 1 1 || fail "reserved again, though it may yet be issued"
+kill -9 "$(role issuer)"
+kill -CONT "$signer"
+! wait $asking || ! jq -e .success brief.out >/dev/null 2>&1 ||
+    fail "the dead have answered"
+again() {
+	[ "$(post "$one" -H "$brief" 2>/dev/null)" = 200 ]
+}
+within 20 again || fail "after the kill: $(cat out)"
+reserved 1 1 && reserved 2 1 || fail "not one of each"
+id=$(jq -r .result.id out)
+again || fail "$(cat out)"
+is ".result.id == \"$id\""
 
 # --- nothing secret is kept or said -----------------------------------------
 for secret in "$bearer" "$service_key" "$global_key" "$others"; do

@@ -17,6 +17,14 @@ bad 2 'no command' ocsign
 bad 2 'did you mean "ocsign cert"' ocsign crt list
 bad 2 'did you mean "ocsign cert issue"' ocsign cert isue
 bad 2 'wants a verb' ocsign cert
+# Of CFSSL's words there are five.
+for word in gencsr serve revoke gencrl ocspsign ocsprefresh ocspserve \
+    ocspdump certinfo bundle scan info print-defaults; do
+	bad 2 'there is no command' ocsign $word
+done
+for word in genkey gencert sign selfsign json; do
+	ocsign help $word >out || die "no $word"
+done
 bad 2 'did you mean --issuer' ocsign cert list --isuer web
 bad 2 'no option' ocsign cert list --frobnicate
 bad 2 'wants a value' ocsign cert list --issuer

@@ -97,12 +97,43 @@ test_blocklist(void **state)
 	ca_blocklist_free(list);
 }
 
+/* With a key that others have it is not even known to the store. */
+static void
+test_issuer_on_the_list(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct oc_error error = { 0 };
+	struct ca_blocklist *list;
+	char path[320], hex[65];
+	int64_t id = f->issuer->store_id;
+
+	oc_hex_encode(f->issuer->spki_hash, 32, hex);
+	write_list(f, hex, 64, path);
+	assert_int_equal(ca_blocklist_load(path, &list, &error), OC_OK);
+	assert_int_equal(ca_blocklist_check(list, (struct der_bytes){ NULL,
+	    0 }, &error), OC_OK);
+	f->issuer->blocklist = list;
+	f->issuer->store_id = 0;
+	assert_int_equal(ca_issuer_register(f->issuer, f->store, &error),
+	    OC_ERR_REFUSED);
+	assert_int_equal(f->issuer->store_id, 0);
+	assert_non_null(strstr(error.text, f->section.name));
+	assert_non_null(strstr(error.text, "block list"));
+	f->issuer->blocklist = NULL;
+	assert_int_equal(ca_issuer_register(f->issuer, f->store, &error),
+	    OC_OK);
+	assert_int_equal(f->issuer->store_id, id);
+	ca_blocklist_free(list);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_blocklist, ca_setup,
-		    ca_teardown)
+		    ca_teardown),
+		cmocka_unit_test_setup_teardown(test_issuer_on_the_list,
+		    ca_setup, ca_teardown)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -409,6 +409,32 @@ test_issued_once(void **state)
 	free(a.names);
 }
 
+/* Recorded is the life that it has, whatever the caller says of it. */
+static void
+test_validity_is_recorded(void **state)
+{
+	static const int days[] = { 0, 7 };
+	struct ca_fixture *f = *state;
+	struct ca_certificate certificate = { 0 };
+	struct store_asked asked = { 0 };
+	struct oc_error error = { 0 };
+	struct asking a;
+
+	setup_asking(f, &a);
+	a.asked.key = NULL;
+	for (int i = 0; i < 2; i++) {
+		a.request.validity_s = days[i] * INT64_C(86400);
+		assert_int_equal(issue(f, f->signer, &a, &certificate,
+		    &error), OC_OK);
+		assert_int_equal(store_get_asked(f->store,
+		    certificate.store_id, &asked), OC_OK);
+		assert_int_equal(asked.validity, days[i] == 0 ? 90 : 7);
+		store_asked_fini(&asked);
+		ca_certificate_fini(&certificate);
+	}
+	free(a.names);
+}
+
 /* A signer that fails gives key and quota back. */
 static void
 test_signer_fails(void **state)
@@ -443,17 +469,22 @@ test_signer_fails(void **state)
 }
 
 /* Somebody else is at it: their certificate, or, if none comes, ours. */
-static struct store *other_store;
-static int64_t other_id;
-
 static void
-finish_other(void)
+be_the_other(const struct ca_fixture *f, const struct asking *a,
+    const struct store_reservation *r, int said)
 {
 	struct store_blob blob = { (const uint8_t *)"theirs", 6 };
 	struct timespec pause = { .tv_nsec = 100000000 };
+	struct store_reserved reserved;
+	struct store *store;
 
+	if (store_open(f->path, STORE_WRITE, &store, NULL) != OC_OK ||
+	    store_reserve_request(store, r, &a->asked, &reserved) != OC_OK ||
+	    write(said, &reserved.id, sizeof(reserved.id)) !=
+	    sizeof(reserved.id))
+		_exit(2);
 	(void)nanosleep(&pause, NULL);
-	if (store_issue(other_store, other_id, blob) != OC_OK)
+	if (store_issue(store, reserved.id, blob) != OC_OK)
 		_exit(1);
 	_exit(0);
 }
@@ -472,23 +503,22 @@ test_waits_for_the_other(void **state)
 	struct store_reserved reserved;
 	struct oc_error error = { 0 };
 	struct asking a;
-	int status;
+	int64_t other_id;
+	int status, said[2];
 	pid_t child;
 
 	setup_asking(f, &a);
-	assert_int_equal(store_reserve_request(f->store, &r, &a.asked,
-	    &reserved), OC_OK);
-	other_id = reserved.id;
+	assert_int_equal(pipe(said), 0);
 	/* SQLite is not carried over a fork. */
 	store_close(f->store);
 	child = fork();
 	assert_true(child >= 0);
-	if (child == 0) {
-		if (store_open(f->path, STORE_WRITE, &other_store, NULL) !=
-		    OC_OK)
-			_exit(2);
-		finish_other();
-	}
+	if (child == 0)
+		be_the_other(f, &a, &r, said[1]);
+	assert_int_equal(read(said[0], &other_id, sizeof(other_id)),
+	    sizeof(other_id));
+	close(said[0]);
+	close(said[1]);
 	assert_int_equal(store_open(f->path, STORE_WRITE, &f->store, &error),
 	    OC_OK);
 	assert_int_equal(issue(f, f->signer, &a, &certificate, &error),
@@ -526,6 +556,7 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_names_key),
 		TEST(test_issued_once),
+		TEST(test_validity_is_recorded),
 		TEST(test_signer_fails),
 		TEST(test_waits_for_the_other)
 	};

@@ -71,24 +71,53 @@ start(struct world *w)
 
 /* --- certificates ----------------------------------------------------- */
 
-static X509 *
-new_leaf(const struct world *w, const char *crl_url)
+/* An extension as OpenSSL's configuration files have it. */
+static X509_EXTENSION *
+from_config(const char *name, const char *value, const char *config)
 {
-	X509 *x = fixture_cert("leaf", w->key, FIXTURE_LEAF, w->ca,
-	    w->ca_key);
+	BIO *bio = BIO_new_mem_buf(config, -1);
+	CONF *conf = NCONF_new(NULL);
 	X509_EXTENSION *e;
-	char text[128];
+	X509V3_CTX ctx;
 
-	if (crl_url == NULL)
-		return x;
-	(void)snprintf(text, sizeof(text), "URI:%s", crl_url);
-	e = X509V3_EXT_conf_nid(NULL, NULL, NID_crl_distribution_points,
-	    text);
+	assert_true(NCONF_load_bio(conf, bio, NULL) > 0);
+	X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, 0);
+	X509V3_set_nconf(&ctx, conf);
+	e = X509V3_EXT_nconf(conf, &ctx, name, value);
 	assert_non_null(e);
+	NCONF_free(conf);
+	BIO_free(bio);
+	return e;
+}
+
+/* points: in a section "[p]"; NULL: none. */
+static X509 *
+new_certificate(const struct world *w, enum fixture_kind kind,
+    const char *points)
+{
+	X509 *x = fixture_cert("leaf", w->key, kind, w->ca, w->ca_key);
+	X509_EXTENSION *e;
+	char text[256];
+
+	if (points == NULL)
+		return x;
+	(void)snprintf(text, sizeof(text), "[p]\n%s\n", points);
+	e = from_config("crlDistributionPoints", "p", text);
 	assert_int_equal(X509_add_ext(x, e, -1), 1);
 	X509_EXTENSION_free(e);
 	assert_true(X509_sign(x, w->ca_key, EVP_sha256()) > 0);
 	return x;
+}
+
+static X509 *
+new_leaf(const struct world *w, const char *crl_url)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "fullname = URI:%s",
+	    crl_url == NULL ? "" : crl_url);
+	return new_certificate(w, FIXTURE_LEAF, crl_url == NULL ? NULL :
+	    text);
 }
 
 static int
@@ -324,8 +353,9 @@ test_damaged(void **state)
 /* --- CRLs ------------------------------------------------------------- */
 
 struct crl_recipe {
-	bool is_revoking, is_others_key, is_other_issuer, is_delta, has_idp;
+	bool is_revoking, is_others_key, is_other_issuer, is_delta;
 	int this_s, next_s;		/* next_s 0: none */
+	const char *idp;		/* a section's lines; NULL: none */
 };
 
 /* Critical. */
@@ -343,6 +373,19 @@ add_extension(X509_CRL *crl, int nid, const char *hex)
 	assert_int_equal(X509_CRL_add_ext(crl, e, -1), 1);
 	X509_EXTENSION_free(e);
 	ASN1_OCTET_STRING_free(octets);
+}
+
+static void
+add_point(X509_CRL *crl, const char *lines)
+{
+	char text[512];
+	X509_EXTENSION *e;
+
+	(void)snprintf(text, sizeof(text), "[p]\n%s\n[n]\nCN = point\n",
+	    lines);
+	e = from_config("issuingDistributionPoint", "critical,@p", text);
+	assert_int_equal(X509_CRL_add_ext(crl, e, -1), 1);
+	X509_EXTENSION_free(e);
 }
 
 static void
@@ -385,9 +428,8 @@ make_crl(const struct world *w, const struct crl_recipe *recipe)
 		add_leaf(crl, w);
 	if (recipe->is_delta)
 		add_extension(crl, NID_delta_crl, "020101");
-	if (recipe->has_idp)
-		add_extension(crl, NID_issuing_distribution_point,
-		    "30038201ff");
+	if (recipe->idp != NULL)
+		add_point(crl, recipe->idp);
 	assert_true(X509_CRL_sign(crl, recipe->is_others_key ?
 	    w->other_key : w->ca_key, EVP_sha256()) > 0);
 	len = i2d_X509_CRL(crl, NULL);
@@ -416,9 +458,7 @@ test_crls(void **state)
 		{ { .this_s = -60, .next_s = 3600, .is_other_issuer = true },
 		    CLI_ORIGIN_FAILED, "another issuer" },
 		{ { .this_s = -60, .next_s = 3600, .is_delta = true },
-		    CLI_ORIGIN_FAILED, "only a part" },
-		{ { .this_s = -60, .next_s = 3600, .has_idp = true },
-		    CLI_ORIGIN_FAILED, "only a part" },
+		    CLI_ORIGIN_FAILED, "cannot judge: delta CRL" },
 		{ { .this_s = -7200, .next_s = -3600 }, CLI_ORIGIN_FAILED,
 		    "too old" },
 		{ { .this_s = -60, .next_s = 0 }, CLI_ORIGIN_FAILED,
@@ -441,6 +481,97 @@ test_crls(void **state)
 	w->crl = (struct blob){ .len = 0 };
 	expect(check(w, leaf, none), "crl", CLI_ORIGIN_FAILED, w->url,
 	    CLI_ORIGIN_FAILED);
+	X509_free(leaf);
+}
+
+/* '@' becomes the URL. */
+static void
+put_url(const char *lines, const char *url, char out[256])
+{
+	size_t before = strcspn(lines, "@");
+
+	(void)snprintf(out, 256, "%.*s%s%s", (int)before, lines,
+	    lines[before] == '@' ? url : "",
+	    lines[before] == '@' ? lines + before + 1 : "");
+}
+
+/* RFC5280:6.3.3 */
+static void
+test_scopes(void **state)
+{
+	static const struct {
+		const char *idp;	/* '@': the certificate's URL */
+		const char *of_user, *of_ca;	/* NULL: it is in it */
+	} cases[] = {
+		{ "onlyuser = TRUE", NULL, "users only" },
+		{ "onlyCA = TRUE", "CAs only", NULL },
+		{ "fullname = URI:@", NULL, NULL },
+		{ "fullname = URI:@\nonlyuser = TRUE", NULL,
+		    "users only" },
+		{ "fullname = URI:http://else.test/,URI:@", NULL, NULL },
+		{ "fullname = URI:http://else.test/", "another distribution",
+		    "another distribution" },
+		{ "fullname = URI:@/more", "another distribution",
+		    "another distribution" },
+		{ "fullname = dirName:n", "another distribution",
+		    "another distribution" },
+		{ "fullname = dirName:n,URI:@", NULL, NULL },
+		{ "relativename = n", "relative to its issuer",
+		    "relative to its issuer" },
+		{ "onlyAA = TRUE", "attribute", "attribute" },
+		{ "fullname = URI:@\nindirectCRL = TRUE",
+		    "cannot judge: indirect CRL",
+		    "cannot judge: indirect CRL" },
+		{ "fullname = URI:@\nonlysomereasons = keyCompromise",
+		    "cannot judge: a CRL for some reasons only",
+		    "cannot judge: a CRL for some reasons only" },
+	};
+	const struct der_bytes none = { NULL, 0 };
+	struct world *w = *state;
+	char points[128], idp[256];
+
+	(void)snprintf(points, sizeof(points), "fullname = URI:%s", w->url);
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		X509 *x = new_certificate(w, i % 2 == 0 ? FIXTURE_LEAF :
+		    FIXTURE_CA, points);
+		const char *words = i % 2 == 0 ? cases[i / 2].of_user :
+		    cases[i / 2].of_ca;
+		enum cli_origin_result result = words == NULL ?
+		    CLI_ORIGIN_OK : CLI_ORIGIN_FAILED;
+		struct crl_recipe recipe = { .this_s = -60, .next_s = 3600,
+		    .idp = idp };
+
+		put_url(cases[i / 2].idp, w->url, idp);
+		w->crl = make_crl(w, &recipe);
+		expect(check(w, x, none), "crl", result, words == NULL ?
+		    "not in the CRL" : words, result);
+		X509_free(x);
+	}
+}
+
+/* What is revoked is so in a part of a list too; but a point of some reasons
+ * is silent of the others. */
+static void
+test_parts(void **state)
+{
+	struct crl_recipe recipe = { .this_s = -60, .next_s = 3600,
+	    .is_revoking = true, .idp = "onlyuser = TRUE" };
+	const struct der_bytes none = { NULL, 0 };
+	struct world *w = *state;
+	X509 *leaf = new_leaf(w, w->url);
+	char points[128];
+
+	w->crl = make_crl(w, &recipe);
+	expect(check(w, leaf, none), "crl", CLI_ORIGIN_FAILED, "superseded",
+	    CLI_ORIGIN_FAILED);
+	X509_free(leaf);
+	(void)snprintf(points, sizeof(points), "fullname = URI:%s\n"
+	    "reasons = keyCompromise", w->url);
+	leaf = new_certificate(w, FIXTURE_LEAF, points);
+	recipe = (struct crl_recipe){ .this_s = -60, .next_s = 3600 };
+	w->crl = make_crl(w, &recipe);
+	expect(check(w, leaf, none), "crl", CLI_ORIGIN_FAILED,
+	    "cannot judge: a CRL for some reasons only", CLI_ORIGIN_FAILED);
 	X509_free(leaf);
 }
 
@@ -491,6 +622,8 @@ main(void)
 		cmocka_unit_test(test_forged),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_crls),
+		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_both),
 		cmocka_unit_test(test_nobody_to_ask),
 	};

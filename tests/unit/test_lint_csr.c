@@ -10,6 +10,7 @@
 
 #include "ca_fixture.h"
 #include "lint_fixture.h"
+#include "ca/csr.h"
 #include "x509/file.h"
 
 #define REQUEST "06{2a864886f70d01090e}"
@@ -143,6 +144,24 @@ expect_file(const char *text, enum oc_err want, const char *words)
 		fail_msg("\"%s\" does not say \"%s\"", error.text, words);
 }
 
+/* Nothing of it is left where it was. */
+static void
+expect_cleansed(const char *text)
+{
+	size_t len = strlen(text);
+	uint8_t *octets = malloc(len), *der = NULL;
+	struct oc_error error = { 0 };
+	struct x509_csr csr;
+
+	assert_non_null(octets);
+	memcpy(octets, text, len);
+	assert_int_equal(ca_csr_parse("file", octets, len, &der, &csr, NULL,
+	    &error), OC_ERR_REFUSED);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(octets[i], 0);
+	free(octets);
+}
+
 #define PEM(label) "-----BEGIN " label "-----\nMAA=\n-----END " label \
     "-----\n"
 
@@ -158,6 +177,8 @@ check_57_labels_and_private_keys(void **state)
 	    OC_ERR_REFUSED, "private key");
 	expect_file(PEM("ENCRYPTED PRIVATE KEY") PEM("CERTIFICATE REQUEST"),
 	    OC_ERR_REFUSED, "private key");
+	expect_cleansed(PEM("CERTIFICATE REQUEST") PEM("RSA PRIVATE KEY"));
+	expect_cleansed(PEM("PRIVATE KEY"));
 }
 
 static struct der_bytes

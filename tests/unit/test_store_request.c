@@ -3,7 +3,9 @@
  * once and whoever dies meanwhile? */
 #include "store_fixture.h"
 
+#include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/account.h"
@@ -408,10 +410,52 @@ test_pages(void **state)
 #define NUM_ASKERS 4
 #define NUM_TRIES 50
 
-/* Exit status: how many it was given. */
+/* Both ways closed at exec; what a child says, and until when it stays. */
+struct talk {
+	int said[2], gate[2];
+};
+
+static void
+talk_open(struct talk *t)
+{
+	assert_int_equal(pipe(t->said), 0);
+	assert_int_equal(pipe(t->gate), 0);
+}
+
+/* In the child: says so, and holds the store open until it is let go. */
+static void
+say_and_stay(struct talk *t, int said)
+{
+	uint8_t octet = (uint8_t)said;
+
+	close(t->gate[1]);
+	if (write(t->said[1], &octet, 1) != 1)
+		_exit(253);
+	(void)!read(t->gate[0], &octet, 1);
+}
+
+static int
+hear(const struct talk *t)
+{
+	uint8_t octet;
+
+	assert_int_equal(read(t->said[0], &octet, 1), 1);
+	return octet;
+}
+
+static void
+talk_close(struct talk *t)
+{
+	for (int i = 0; i < 2; i++) {
+		close(t->said[i]);
+		close(t->gate[i]);
+	}
+}
+
+/* Says how many it was given. */
 static void
 ask_many(const char *path, int64_t issuer_id, const struct asking *a,
-    int asker)
+    int asker, struct talk *talk)
 {
 	struct store *store;
 	int num = 0;
@@ -429,29 +473,33 @@ ask_many(const char *path, int64_t issuer_id, const struct asking *a,
 		if (reserved.outcome == STORE_OUTCOME_RESERVED)
 			num++;
 	}
+	say_and_stay(talk, num);
 	store_close(store);
-	_exit(num);
+	_exit(0);
 }
 
 static int
 race(struct fixture *f, const struct asking *a)
 {
 	pid_t children[NUM_ASKERS];
+	struct talk talk;
 	int num = 0, status;
 
+	talk_open(&talk);
 	store_close(f->store);
 	for (int i = 0; i < NUM_ASKERS; i++) {
 		children[i] = fork();
 		assert_true(children[i] >= 0);
 		if (children[i] == 0)
-			ask_many(f->path, f->issuer_id, a, i);
+			ask_many(f->path, f->issuer_id, a, i, &talk);
 	}
+	for (int i = 0; i < NUM_ASKERS; i++)
+		num += hear(&talk);
+	talk_close(&talk);
 	for (int i = 0; i < NUM_ASKERS; i++) {
 		assert_int_equal(waitpid(children[i], &status, 0),
 		    children[i]);
-		assert_true(WIFEXITED(status));
-		assert_true(WEXITSTATUS(status) <= NUM_TRIES);
-		num += WEXITSTATUS(status);
+		assert_int_equal(status, 0);
 	}
 	f->store = open_store(f->path, STORE_WRITE);
 	return num;
@@ -482,6 +530,67 @@ test_race_for_a_quota(void **state)
 	assert_int_equal(race(f, &a), 37);
 	assert_int_equal(count(f, "certificate"), 37);
 	assert_verifies(f->store);
+}
+
+/* Whoever reserved it was killed: it was not issued, and will not be. */
+static void
+test_killed(void **state)
+{
+	struct fixture *f = *state;
+	struct store_reserved found;
+	struct talk talk;
+	struct asking a;
+	int status;
+	pid_t child;
+
+	setup_asking(f, &a);
+	a.account.live_max = 1;
+	assert_ok(store_change_account(f->store, &a.account));
+	talk_open(&talk);
+	store_close(f->store);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		f->store = open_store(f->path, STORE_WRITE);
+		say_and_stay(&talk, (int)ask(f, &a, 1).id);
+		_exit(1);
+	}
+	assert_int_equal(hear(&talk), 1);
+	f->store = open_store(f->path, STORE_WRITE);
+	assert_outcome(f, &a, 2, STORE_OUTCOME_PENDING, 1);
+	assert_ok(store_find_key(f->store, a.key, 0, &found));
+	assert_int_equal(found.outcome, STORE_OUTCOME_PENDING);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	talk_close(&talk);
+	assert_int_equal(store_find_key(f->store, a.key, 0, &found),
+	    OC_ERR_NOT_FOUND);
+	/* Nor does it count any more. */
+	assert_outcome(f, &a, 2, STORE_OUTCOME_RESERVED, 2);
+	assert_outcome(f, &a, 3, STORE_OUTCOME_PENDING, 2);
+	assert_ok(store_issue(f->store, 2, BLOB("certificate")));
+	assert_outcome(f, &a, 3, STORE_OUTCOME_REPEATED, 2);
+	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
+	    " certificate_request WHERE is_current = 1"), 1);
+	assert_verifies(f->store);
+}
+
+/* As of before there were such numbers, and where there are no such locks. */
+static void
+test_nobodys(void **state)
+{
+	struct fixture *f = *state;
+	struct asking a;
+
+	setup_asking(f, &a);
+	assert_outcome(f, &a, 1, STORE_OUTCOME_RESERVED, 1);
+	run_sql(f->path, "UPDATE certificate_request SET run = 0");
+	assert_outcome(f, &a, 2, STORE_OUTCOME_PENDING, 1);
+	run_sql(f->path, "UPDATE certificate_request SET run = -5");
+	assert_outcome(f, &a, 2, STORE_OUTCOME_PENDING, 1);
+	run_sql(f->path, "UPDATE certificate_request SET run = 1 << 40");
+	assert_outcome(f, &a, 2, STORE_OUTCOME_PENDING, 1);
 }
 
 /* In a group: those that fit, and the others are told. */
@@ -525,6 +634,8 @@ main(void)
 		TEST(test_pages),
 		TEST(test_race_for_a_key),
 		TEST(test_race_for_a_quota),
+		TEST(test_killed),
+		TEST(test_nobodys),
 		TEST(test_group)
 	};
 

@@ -432,6 +432,16 @@ test_marks(void **state)
 	    "\x1c\x01\x01\xff\x04\x05\x30\x03\x81\x01\xff");
 	assert_int_equal(read_parts(&p, &crl), OC_OK);
 	assert_true(crl.has_idp && !crl.is_delta);
+	assert_true(crl.point.has_only_user_certs);
+	assert_false(crl.point.has_only_ca_certs || crl.point.is_indirect ||
+	    crl.point.has_only_some_reasons);
+	/* FALSE is left out; a name is not empty. */
+	p.extensions = DER_LITERAL("\xa0\x13\x30\x11\x30\x0f\x06\x03\x55\x1d"
+	    "\x1c\x01\x01\xff\x04\x05\x30\x03\x82\x01\x00");
+	assert_int_equal(read_parts(&p, &crl), OC_ERR_MALFORMED);
+	p.extensions = DER_LITERAL("\xa0\x14\x30\x12\x30\x10\x06\x03\x55\x1d"
+	    "\x1c\x01\x01\xff\x04\x06\x30\x04\xa0\x02\xa0\x00");
+	assert_int_equal(read_parts(&p, &crl), OC_ERR_MALFORMED);
 	p.extensions = DER_LITERAL("\xa0\x10\x30\x0e\x30\x0c\x06\x03\x55\x1d"
 	    "\x7f\x01\x01\xff\x04\x02\x05\x00");
 	assert_int_equal(read_parts(&p, &crl), OC_OK);
