@@ -349,10 +349,21 @@ throw_away(struct net_connection *c)
 		net_connection_close(c);
 }
 
+/*
+ * Who was let in a moment ago, by us and not by our successor, is about to
+ * ask: it has a second for that.  Who has been answered before knows that an
+ * idle connection may end.
+ */
 void
 net_connection_drain(struct net_connection *c)
 {
-	if (c->state == NET_IDLE || c->state == NET_HANDSHAKE)
+	bool is_first = c->head_until_ns != 0;
+
+	if (c->state != NET_IDLE && c->state != NET_HANDSHAKE)
+		return;
+	if (is_first)
+		arm(c, oc_clock_mono_ns() + OC_NS_PER_S);
+	else
 		net_connection_close(c);
 }
 

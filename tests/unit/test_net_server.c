@@ -448,24 +448,38 @@ test_caps(void **state)
 	end(&f);
 }
 
+/* What was begun is finished, by who was let in last, too. */
 static void
 test_drain(void **state)
 {
 	struct net_server_options o = options();
 	struct fixture f;
-	int busy, idle;
+	int busy, idle, new, silent;
+	int64_t begun;
 
 	(void)state;
 	start(&f, &o);
 	idle = dial(&f);
+	say(idle, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	assert_hears(idle, "200", NULL);
+	silent = dial(&f);
+	new = dial(&f);
 	busy = dial(&f);
 	say(busy, "GET /later HTTP/1.1\r\n" HOST "\r\n");
-	wait_for(&f.num_begun, 1);
+	wait_for(&f.num_begun, 2);
+	begun = oc_clock_mono_ns();
 	assert_int_equal(write(f.stop_fds[1], "d", 1), 1);
 	assert_true(is_closed(idle));
+	say(new, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	assert_hears(new, "200", "Connection: close");
+	assert_true(is_closed(new));
 	assert_hears(busy, "200", "Connection: close");
 	assert_true(is_closed(busy));
+	assert_true(is_closed(silent));
+	assert_true(oc_clock_mono_ns() - begun >= OC_NS_PER_S);
 	close(idle);
+	close(silent);
+	close(new);
 	close(busy);
 	end(&f);
 }
