@@ -15,6 +15,8 @@
 #include "der/time.h"
 
 #define BYTES_FIRST 256
+/* Constants are copied by so many octets; as many may be read behind them. */
+#define CHUNK 32
 
 static struct der_step *
 last_step(struct der_template *t)
@@ -40,9 +42,9 @@ reserve(struct der_template *t, size_t len)
 
 	if (len > UINT32_MAX / 2 - t->bytes_len)
 		return OC_ERR_LIMIT;
-	if (t->bytes_len + len <= t->bytes_max)
+	if (t->bytes_len + len + CHUNK <= t->bytes_max)
 		return OC_OK;
-	while (max < t->bytes_len + len)
+	while (max < t->bytes_len + len + CHUNK)
 		max *= 2;
 	bytes = realloc(t->bytes, max);
 	if (bytes == NULL)
@@ -199,6 +201,39 @@ measure(const struct der_template *t, const struct der_bytes *holes,
 	}
 }
 
+/* For a few dozen octets, mostly: a call takes as long as the copy. */
+static inline void
+copy_constant(uint8_t *to, const uint8_t *from, size_t len, size_t room)
+{
+	size_t i;
+
+	if (len + CHUNK > room) {
+		memcpy(to, from, len);
+		return;
+	}
+	for (i = 0; i < len; i += CHUNK)
+		memcpy(to + i, from + i, CHUNK);
+}
+
+/* Up to 16 octets as two that overlap. */
+static inline void
+copy_hole(uint8_t *to, const uint8_t *from, size_t len)
+{
+	uint64_t first, last;
+
+	if (len > 16) {
+		memcpy(to, from, len);
+	} else if (len >= 8) {
+		memcpy(&first, from, 8);
+		memcpy(&last, from + len - 8, 8);
+		memcpy(to, &first, 8);
+		memcpy(to + len - 8, &last, 8);
+	} else {
+		for (size_t i = 0; i < len; i++)
+			to[i] = from[i];
+	}
+}
+
 enum oc_err
 der_template_fill(const struct der_template *t, const struct der_bytes *holes,
     uint8_t *out, size_t out_max, size_t *len)
@@ -218,13 +253,13 @@ der_template_fill(const struct der_template *t, const struct der_bytes *holes,
 	for (step = t->steps; step < end; step++) {
 		switch ((enum der_step_kind)step->kind) {
 		case DER_STEP_CONST:
-			memcpy(p, t->bytes + step->offset, step->len);
+			copy_constant(p, t->bytes + step->offset, step->len,
+			    (size_t)(out + out_max - p));
 			p += step->len;
 			break;
 		case DER_STEP_HOLE:
-			if (holes[step->hole].len > 0)
-				memcpy(p, holes[step->hole].p,
-				    holes[step->hole].len);
+			copy_hole(p, holes[step->hole].p,
+			    holes[step->hole].len);
 			p += holes[step->hole].len;
 			break;
 		case DER_STEP_BEGIN:

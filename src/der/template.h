@@ -58,6 +58,7 @@ void der_template_fini(struct der_template *t);
  * holes[i] is what fills hole i; num_holes in the template.  A time hole is
  * filled with the 15 octets of the GeneralizedTime (der_format_gentime), which
  * is asserted.  NO_SPACE if out_max is too small; LIMIT over 2^32 - 1 octets.
+ * What out holds behind the value, up to out_max, is undefined then.
  */
 enum oc_err der_template_fill(const struct der_template *t,
     const struct der_bytes *holes, uint8_t *out, size_t out_max, size_t *len)
