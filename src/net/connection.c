@@ -398,15 +398,17 @@ on_read(struct bufferevent *bev, void *arg)
 	}
 }
 
+/* The answer has gone out. */
 static void
 on_write(struct bufferevent *bev, void *arg)
 {
 	struct net_connection *c = arg;
+	bool is_idle = evbuffer_get_length(bufferevent_get_input(bev)) == 0;
 
 	if (c->state != NET_WRITES ||
 	    evbuffer_get_length(bufferevent_get_output(bev)) > 0)
 		return;
-	if (c->is_closing)
+	if (c->is_closing || (c->server->is_draining && is_idle))
 		linger(c);
 	else
 		next_request(c);

@@ -484,6 +484,42 @@ test_drain(void **state)
 	end(&f);
 }
 
+/* Who is still reading when it begins is not idle for long afterwards. */
+static void
+test_drain_of_a_reader(void **state)
+{
+	enum { LEN = 16 * 1024 * 1024 };	/* more than sockets hold */
+	struct net_server_options o = options();
+	char *text = malloc(LEN);
+	struct fixture f;
+	int64_t begun;
+	ssize_t got;
+	int fd;
+
+	(void)state;
+	o.body_max = LEN;
+	start(&f, &o);
+	fd = dial(&f);
+	memset(text, 'x', LEN);
+	dprintf(fd, "POST /a HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n",
+	    LEN);
+	for (size_t n = 0; n < LEN; n += (size_t)got) {
+		got = send(fd, text + n, LEN - n, MSG_NOSIGNAL);
+		assert_true(got > 0);
+	}
+	wait_for(&f.num_begun, 1);
+	assert_int_equal(write(f.stop_fds[1], "d", 1), 1);
+	usleep(100000);
+	begun = oc_clock_mono_ns();
+	while ((got = recv(fd, text, LEN, 0)) > 0)
+		continue;
+	assert_int_equal(got, 0);
+	assert_true(oc_clock_mono_ns() - begun < o.idle_timeout_ns / 2);
+	close(fd);
+	free(text);
+	end(&f);
+}
+
 /* --- TLS ---------------------------------------------------------------- */
 
 static char tls_dir[32];
@@ -614,6 +650,7 @@ main(void)
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_caps),
 		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_drain_of_a_reader),
 		cmocka_unit_test_setup_teardown(test_tls, make_tls,
 		    remove_tls),
 		cmocka_unit_test_setup_teardown(test_tls_files, make_tls,
