@@ -1,8 +1,8 @@
 dnl SPDX-License-Identifier: Apache-2.0
 dnl
 dnl OCSIGN_FLAGS: warnings, hardening, sanitizers, coverage.  Everything lands
-dnl in OCSIGN_CFLAGS, OCSIGN_CPPFLAGS and OCSIGN_LDFLAGS, so that the user's
-dnl CFLAGS stay the user's.
+dnl in OCSIGN_CFLAGS, OCSIGN_CPPFLAGS, OCSIGN_LDFLAGS and, for programs only,
+dnl OCSIGN_PIE, so that the user's CFLAGS stay the user's.
 
 AC_DEFUN([OCSIGN_TRY_CFLAG],
     [AS_VAR_PUSHDEF([cached], [ocsign_cv_cflag_$1])
@@ -49,6 +49,7 @@ AC_ARG_ENABLE([fuzzer],
 OCSIGN_CFLAGS="-std=gnu11 -fvisibility=hidden"
 OCSIGN_CPPFLAGS=
 OCSIGN_LDFLAGS=
+OCSIGN_PIE=
 for flag in -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
     -Wswitch-enum -Wvla -Wpointer-arith -Wwrite-strings -Wundef \
     -Wformat=2 -Wno-missing-field-initializers; do
@@ -86,7 +87,7 @@ AS_IF([test "$enable_hardening" = yes], [
     AS_CASE([$host_cpu], [x86_64|i?86],
         [OCSIGN_TRY_CFLAG([-fcf-protection], [OCSIGN_CFLAGS])])
     OCSIGN_TRY_CFLAG([-fPIE], [OCSIGN_CFLAGS])
-    OCSIGN_TRY_LDFLAG([-pie], [OCSIGN_LDFLAGS])
+    OCSIGN_TRY_LDFLAG([-pie], [OCSIGN_PIE])
     OCSIGN_TRY_LDFLAG([-Wl,-z,relro], [OCSIGN_LDFLAGS])
     OCSIGN_TRY_LDFLAG([-Wl,-z,now], [OCSIGN_LDFLAGS])
     OCSIGN_TRY_LDFLAG([-Wl,-z,noexecstack], [OCSIGN_LDFLAGS])
@@ -99,4 +100,5 @@ AS_IF([test "$enable_hardening" = yes], [
 AC_SUBST([OCSIGN_CFLAGS])
 AC_SUBST([OCSIGN_CPPFLAGS])
 AC_SUBST([OCSIGN_LDFLAGS])
+AC_SUBST([OCSIGN_PIE])
 ])
