@@ -386,7 +386,7 @@ scripted_frame(void *arg, struct ipc_peer *peer,
 		abort();
 	s->num_asked++;
 	s->num_nonces += ask.nonce.len > 0;
-	switch (s->mode) {
+	switch ((enum scripted_mode)s->mode) {
 	case STUB_TABLE:
 		put_what_was_asked(s, &ask);
 		/* FALLTHROUGH */

@@ -252,7 +252,8 @@ test_private_key(void **state)
 	    "-----BEGIN PRIVATE KEY-----\nZm9v\n"));
 	/* Mangled, but the key is still in it. */
 	assert_true(has_key("> -----BEGIN PRIVATE KEY----"));
-	assert_true(has_key("junk\0junk\n-----BEGIN PRIVATE KEY-----\n" + 10));
+	assert_true(has_key(
+	    &"junk\0junk\n-----BEGIN PRIVATE KEY-----\n"[10]));
 	assert_true(oc_pem_has_private_key(
 	    "a\0b\n-----BEGIN PRIVATE KEY-----\n", 32));
 	assert_false(has_key(""));
