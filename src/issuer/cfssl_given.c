@@ -88,7 +88,6 @@ read_extension(struct reading *r, const json_t *item, size_t n)
 {
 	struct ca_request_extension *e = &r->given->extensions[n];
 	uint8_t *octets = r->given->octets + r->used;
-	const json_t *critical = json_object_get(item, "critical");
 	const char *id = NULL, *value = "";
 	size_t room = r->room - r->used;
 
@@ -97,10 +96,9 @@ read_extension(struct reading *r, const json_t *item, size_t n)
 	if (net_json_get_string(item, "id", &id) != OC_OK || id == NULL ||
 	    der_oid_parse(id, octets, room, &e->oid.len) != OC_OK)
 		return refuse(r, n, ".id: is no dotted OID");
-	if (critical != NULL && !json_is_boolean(critical))
+	if (net_json_get_boolean(item, "critical", &e->is_critical) != OC_OK)
 		return refuse(r, n, ".critical: must be true or false");
 	e->oid.p = octets;
-	e->is_critical = json_is_true(critical);
 	octets += e->oid.len;
 	if (net_json_get_string(item, "value", &value) != OC_OK ||
 	    oc_hex_decode(value, strlen(value), octets, room - e->oid.len,

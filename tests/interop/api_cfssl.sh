@@ -327,7 +327,7 @@ refused sign 400 400 -d "$(sign_request '{"bundle": "yes"}')"
 
 # Extensions that the profile allows.
 ask "$ours" sign a -d "$(sign_request '{"profile": "extended", "extensions": [
-    {"id": "1.2.3.4", "critical": false, "value": "0c026869"},
+    {"id": "1.2.3.4", "critical": null, "value": "0c026869"},
     {"id": "1.2.3.5", "value": "0500", "critical": true}]}')"
 jq -r .result.certificate a.body | openssl x509 -noout -text >cert.txt ||
     fail "extensions: $(cat a.body)"
