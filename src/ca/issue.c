@@ -139,7 +139,10 @@ reserve_asked(struct store *store, int64_t issuer_id, struct ca_plan *plan,
 static void
 abandon(struct store *store, int64_t id)
 {
-	if (store_abandon_request(store, id) != OC_OK)
+	enum oc_err err = store_abandon_request(store, id);
+
+	/* MISMATCH: somebody else has given it up already. */
+	if (err != OC_OK && err != OC_ERR_MISMATCH)
 		oc_log(OC_LOG_WARNING, "%s: the request counts as pending "
 		    "for %d s", store_error(store), STORE_PENDING_S);
 }

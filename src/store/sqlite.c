@@ -176,6 +176,7 @@ static const struct store_ops sqlite_ops = {
 	.list_zones = sqlite_list_zones,
 	.add_request = sqlite_add_request,
 	.end_request = sqlite_end_request,
+	.is_given_up = sqlite_is_given_up,
 	.find_key = sqlite_find_key,
 	.get_request = sqlite_get_request,
 	.get_asked = sqlite_get_asked,

@@ -142,7 +142,8 @@ struct store_reservation {
 /* Durable before it returns.  EXISTS if the issuer has the serial. */
 enum oc_err store_reserve(struct store *store,
     const struct store_reservation *r, int64_t *id) OC_MUST_CHECK;
-/* RESERVED becomes ISSUED; anything else is MISMATCH. */
+/* RESERVED becomes ISSUED; anything else is MISMATCH, also a request that
+ * was given up meanwhile (store/account.h): then nobody may have it. */
 enum oc_err store_issue(struct store *store, int64_t id,
     struct store_blob certificate) OC_MUST_CHECK;
 

@@ -181,14 +181,56 @@ test_abandoned(void **state)
 	assert_ok(store_issue(f->store, 3, BLOB("certificate")));
 	assert_int_equal(store_abandon_request(f->store, 3),
 	    OC_ERR_MISMATCH);
-	/* The one that was slow is still a certificate. */
-	assert_ok(store_issue(f->store, 2, BLOB("late")));
+	/* The one that was slow is none any more. */
+	assert_int_equal(store_issue(f->store, 2, BLOB("late")),
+	    OC_ERR_MISMATCH);
 	assert_outcome(f, &a, 4, STORE_OUTCOME_REPEATED, 3);
 	reserve_one(f, 9);
 	assert_int_equal(store_abandon_request(f->store, 4),
 	    OC_ERR_MISMATCH);
 	assert_int_equal(store_abandon_request(f->store, 99),
 	    OC_ERR_MISMATCH);
+	assert_verifies(f->store);
+}
+
+/* Stopped for longer than it may take; it has its signature now, but its
+ * request was given to another. */
+static void
+test_given_up(void **state)
+{
+	struct fixture *f = *state;
+	struct store_asked asked = { 0 };
+	struct store_usage usage;
+	struct store *slow;
+	struct asking a;
+
+	setup_asking(f, &a);
+	a.account.live_max = 1;
+	assert_ok(store_change_account(f->store, &a.account));
+	assert_outcome(f, &a, 1, STORE_OUTCOME_RESERVED, 1);
+	slow = f->store;
+	f->store = open_store(f->path, STORE_WRITE);
+	assert_outcome(f, &a, 2, STORE_OUTCOME_PENDING, 1);
+	run_sql(f->path, "UPDATE certificate SET reserved_at = reserved_at -"
+	    " 120; UPDATE certificate_request SET reserved_at = reserved_at -"
+	    " 120");
+	assert_outcome(f, &a, 2, STORE_OUTCOME_RESERVED, 2);
+	/* Whether or not the other is there yet. */
+	assert_int_equal(store_issue(slow, 1, BLOB("late")),
+	    OC_ERR_MISMATCH);
+	assert_non_null(strstr(store_error(slow), "given up"));
+	assert_ok(store_issue(f->store, 2, BLOB("certificate")));
+	assert_int_equal(store_issue(slow, 1, BLOB("late")),
+	    OC_ERR_MISMATCH);
+	store_close(slow);
+	assert_ok(store_count_usage(f->store, &a.account, oc_clock_now_s(),
+	    &usage));
+	assert_int_equal(usage.num_live, 1);
+	assert_ok(store_get_asked(f->store, 1, &asked));
+	assert_int_equal(asked.certificate.state, STORE_RESERVED);
+	assert_null(asked.certificate.certificate);
+	store_asked_fini(&asked);
+	assert_outcome(f, &a, 3, STORE_OUTCOME_REPEATED, 2);
 	assert_verifies(f->store);
 }
 
@@ -628,6 +670,7 @@ main(void)
 		TEST(test_repeated_until_it_ends),
 		TEST(test_window),
 		TEST(test_abandoned),
+		TEST(test_given_up),
 		TEST(test_serial_twice),
 		TEST(test_refused),
 		TEST(test_malformed),
