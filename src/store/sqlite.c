@@ -357,7 +357,8 @@ open_existing(struct sqlite_store *q, const struct store_schema *schema)
 	    q->base.mode == STORE_READ)
 		return store_fail(&q->base, OC_ERR_UNSUPPORTED, "schema %d "
 		    "is older than this program's %d: whatever writes to it "
-		    "migrates it, such as \"ocsign store backup FILE\"",
+		    "migrates it, such as ocsignd at its start or \"ocsign "
+		    "store backup FILE\"",
 		    version, schema->num_steps);
 	if (err == OC_OK)
 		err = sqlite_store_identify(q, &is_backup);
