@@ -143,8 +143,9 @@ abandon(struct store *store, int64_t id)
 
 	/* MISMATCH: somebody else has given it up already. */
 	if (err != OC_OK && err != OC_ERR_MISMATCH)
-		oc_log(OC_LOG_WARNING, "%s: the request counts as pending "
-		    "for %d s", store_error(store), STORE_PENDING_S);
+		oc_log(OC_LOG_WARNING, "%s: what was reserved is not given "
+		    "up: until %d s after that, or until this process ends, "
+		    "its key is taken", store_error(store), STORE_PENDING_S);
 }
 
 /* --- sign --------------------------------------------------------------- */

@@ -386,7 +386,7 @@ open_locked(struct sqlite_store *q, const struct store_schema *schema,
 	if (err != OC_OK)
 		return err;
 	if (q->base.mode != STORE_READ)
-		q->base.run = store_lock_take_run(q->lock_fd);
+		q->base.run = store_lock_acquire_run(q->lock_fd);
 	if (q->base.mode == STORE_CREATE && access(q->file, F_OK) != 0) {
 		err = sqlite_store_create(q->base.path, schema, error);
 		if (err != OC_OK && err != OC_ERR_EXISTS)
