@@ -139,9 +139,13 @@ reserve_asked(struct store *store, int64_t issuer_id, struct ca_plan *plan,
 static void
 abandon(struct store *store, int64_t id)
 {
-	if (store_abandon_request(store, id) != OC_OK)
-		oc_log(OC_LOG_WARNING, "%s: the request counts as pending "
-		    "for %d s", store_error(store), STORE_PENDING_S);
+	enum oc_err err = store_abandon_request(store, id);
+
+	/* MISMATCH: somebody else has given it up already. */
+	if (err != OC_OK && err != OC_ERR_MISMATCH)
+		oc_log(OC_LOG_WARNING, "%s: what was reserved is not given "
+		    "up: until %d s after that, or until this process ends, "
+		    "its key is taken", store_error(store), STORE_PENDING_S);
 }
 
 /* --- sign --------------------------------------------------------------- */

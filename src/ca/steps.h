@@ -44,7 +44,8 @@ enum oc_err ca_assemble(const struct ca_plan *plan,
     const struct sign_job *job, struct ca_certificate *certificate,
     struct oc_error *error) OC_MUST_CHECK;
 
-/* Blocks.  certificate->store_id is the reservation's. */
+/* Blocks.  certificate->store_id is the reservation's.  MISMATCH if that was
+ * given up meanwhile: what was signed must not be given to anybody. */
 enum oc_err ca_record(struct store *store,
     const struct ca_certificate *certificate, struct oc_error *error)
     OC_MUST_CHECK;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cfssl/duration.h"
 
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
-#include <time.h>
+
+#include "der/time.h"
 
 #define DURATION_MAX_S (INT64_C(100) * 365 * 24 * 3600)
 
@@ -44,24 +45,72 @@ cfssl_duration_parse(const char *text, int64_t *seconds,
 	return OC_OK;
 }
 
+/* Moves *text over what it must be like: '0' stands for a digit, all else for
+ * itself.  The two-digit numbers go into fields; a year is two of them. */
+static bool
+read_fields(const char **text, const char *like, int *fields)
+{
+	const char *p = *text;
+	int num_digits = 0;
+
+	for (; *like != '\0'; like++, p++) {
+		if (*like != '0') {
+			if (*p != *like)
+				return false;
+			continue;
+		}
+		if (*p < '0' || *p > '9')
+			return false;
+		if (num_digits++ % 2 == 0)
+			*fields = 10 * (*p - '0');
+		else
+			*fields++ += *p - '0';
+	}
+	*text = p;
+	return true;
+}
+
+/* What the clock there is ahead of UTC; nothing may follow. */
+static bool
+read_offset(const char *text, int64_t *offset_s)
+{
+	int sign = *text == '-' ? -1 : 1, fields[2];
+
+	*offset_s = 0;
+	if (strcmp(text, "Z") == 0)
+		return true;
+	if (*text != '+' && *text != '-')
+		return false;
+	text++;
+	if (!read_fields(&text, "00:00", fields) || *text != '\0' ||
+	    fields[0] > 23 || fields[1] > 59)
+		return false;
+	*offset_s = sign * (fields[0] * INT64_C(3600) + fields[1] * 60);
+	return true;
+}
+
 enum oc_err
 cfssl_instant_parse(const char *text, int64_t *at, struct oc_error *error)
 {
-	int hours = 0, minutes = 0, used = 0;
-	struct tm tm = { .tm_isdst = 0 };
-	const char *rest;
+	struct der_civil civil;
+	int64_t local, offset_s;
+	int fields[7];
 
-	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (rest == NULL || strlen(text) < 20 || tm.tm_year < 50)
+	if (!read_fields(&text, "0000-00-00T00:00:00", fields))
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "must be like 2030-01-31T00:00:00Z");
-	if (strcmp(rest, "Z") != 0 && (strlen(rest) != 6 ||
-	    (rest[0] != '+' && rest[0] != '-') ||
-	    sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
-	    used != 5))
+	if (!read_offset(text, &offset_s))
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "must end with Z or an offset such as +01:00");
-	*at = timegm(&tm) - (rest[0] == '-' ? -1 : 1) *
-	    (hours * INT64_C(3600) + minutes * 60);
+	civil = (struct der_civil){ 100 * fields[0] + fields[1], fields[2],
+	    fields[3], fields[4], fields[5], fields[6] };
+	if (der_civil_to_unix(&civil, &local) != OC_OK)
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "there is no such day or time of day");
+	if (local - offset_s < DER_UTCTIME_FIRST ||
+	    local - offset_s > DER_TIME_MAX)
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "must be from 1950 to 9999");
+	*at = local - offset_s;
 	return OC_OK;
 }

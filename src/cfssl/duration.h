@@ -13,7 +13,8 @@
  * MALFORMED for all else, such as "365d"; LIMIT over 100 years. */
 enum oc_err cfssl_duration_parse(const char *text, int64_t *seconds,
     struct oc_error *error) OC_MUST_CHECK;
-/* RFC 3339 in whole seconds, from 1950 on. */
+/* RFC 3339 in whole seconds and capital letters, without leap seconds, from
+ * 1950 to 9999. */
 enum oc_err cfssl_instant_parse(const char *text, int64_t *at,
     struct oc_error *error) OC_MUST_CHECK;
 

@@ -108,8 +108,12 @@ static enum oc_err
 record(struct store *store, void *arg)
 {
 	struct issuance *i = arg;
+	enum oc_err err;
 
-	return ca_record(store, &i->result.certificate, &i->result.error);
+	err = ca_record(store, &i->result.certificate, &i->result.error);
+	/* We were slow and it was given up: asked again, it is found or made
+	 * anew.  Not the client's fault. */
+	return err == OC_ERR_MISMATCH ? OC_ERR_BUSY : err;
 }
 
 static void

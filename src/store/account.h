@@ -217,8 +217,10 @@ struct store_reserved {
  * store_reserve() for an account: key, account, zones and quotas are looked
  * at in the transaction that reserves, so no two processes pass them
  * together.  OC_OK whatever the outcome; EXISTS if the issuer has the serial.
+ * What stood for the key and is over is given up even if a quota refuses then.
  * It is issued over the same connection or not at all: whoever closes that
- * gives it up.
+ * gives it up.  So does who is slower than STORE_PENDING_S, once another has
+ * made the request: store_issue() is MISMATCH.
  */
 enum oc_err store_reserve_request(struct store *store,
     const struct store_reservation *r, const struct store_request *request,

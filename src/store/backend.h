@@ -233,6 +233,9 @@ struct store_ops {
 	enum oc_err (*add_request)(struct store *s, int64_t id,
 	    const struct store_request *request, int64_t reserved_at);
 	enum oc_err (*end_request)(struct store *s, int64_t id);
+	/* False also where nobody asked. */
+	enum oc_err (*is_given_up)(struct store *s, int64_t id,
+	    bool *is_given_up);
 	enum oc_err (*find_key)(struct store *s,
 	    const uint8_t key[STORE_HASH_LEN], struct store_key_row *row);
 	enum oc_err (*get_request)(struct store *s, int64_t id,

@@ -102,6 +102,20 @@ store_reserve(struct store *store, const struct store_reservation *r,
 
 /* --- issue -------------------------------------------------------------- */
 
+/* Whoever asked next may have had its key and its place in a quota. */
+static enum oc_err
+check_not_given_up(struct store *s, int64_t id)
+{
+	bool is_given_up = false;
+	enum oc_err err;
+
+	err = s->ops->is_given_up(s, id, &is_given_up);
+	if (err != OC_OK || !is_given_up)
+		return err;
+	return store_fail(s, OC_ERR_MISMATCH, "the request of record %lld "
+	    "was given up: it stays without its certificate", (long long)id);
+}
+
 /* Inside a change. */
 static enum oc_err
 issue(struct store *s, int64_t id, struct store_blob certificate)
@@ -116,6 +130,8 @@ issue(struct store *s, int64_t id, struct store_blob certificate)
 		err = store_fail(s, OC_ERR_MISMATCH, "record %lld is not "
 		    "waiting for its certificate", (long long)id);
 	else if (err == OC_OK)
+		err = check_not_given_up(s, id);
+	if (err == OC_OK)
 		err = s->ops->set_issued(s, id, oc_clock_now_s(),
 		    certificate);
 	if (err == OC_OK && store_detail_issue(&d, row.issuer, id,

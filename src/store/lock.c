@@ -13,7 +13,7 @@
 #include "base/clock.h"
 
 #define RETRY_MS 20
-/* Another has the same number once in two thousand million times. */
+/* There are 2^30 numbers; another is drawn if somebody has it. */
 #define RUN_TRIES 3
 
 /* flock() with a deadline; errno tells. */
@@ -81,7 +81,7 @@ octet_of(int64_t run)
 }
 
 int64_t
-store_lock_take_run(int fd)
+store_lock_acquire_run(int fd)
 {
 	for (int i = 0; fd >= 0 && i < RUN_TRIES; i++) {
 		uint8_t octets[4];
@@ -109,7 +109,7 @@ store_lock_is_run_over(int fd, int64_t run)
 }
 #else
 int64_t
-store_lock_take_run(int fd)
+store_lock_acquire_run(int fd)
 {
 	(void)fd;
 	return 0;

@@ -25,7 +25,7 @@ enum oc_err store_lock_open(const char *path, enum store_lock_kind kind,
  * the kernel unlocks it whatever ends the process.  0: there is none to be
  * had.
  */
-int64_t store_lock_take_run(int fd);
+int64_t store_lock_acquire_run(int fd);
 /* True only if nobody has it any more; one's own is never asked about. */
 bool store_lock_is_run_over(int fd, int64_t run);
 

@@ -141,7 +141,7 @@ static const char version_2[] =
 ") WITHOUT ROWID;"
 "CREATE INDEX certificate_zone_id ON certificate_zone (id);";
 
-/* run: whose reservation it is, as store_lock_take_run() says. */
+/* run: whose reservation it is, as store_lock_acquire_run() says. */
 static const char version_3[] =
 "ALTER TABLE certificate_request ADD COLUMN run INTEGER NOT NULL DEFAULT 0;";
 

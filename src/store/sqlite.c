@@ -176,6 +176,7 @@ static const struct store_ops sqlite_ops = {
 	.list_zones = sqlite_list_zones,
 	.add_request = sqlite_add_request,
 	.end_request = sqlite_end_request,
+	.is_given_up = sqlite_is_given_up,
 	.find_key = sqlite_find_key,
 	.get_request = sqlite_get_request,
 	.get_asked = sqlite_get_asked,
@@ -356,7 +357,8 @@ open_existing(struct sqlite_store *q, const struct store_schema *schema)
 	    q->base.mode == STORE_READ)
 		return store_fail(&q->base, OC_ERR_UNSUPPORTED, "schema %d "
 		    "is older than this program's %d: whatever writes to it "
-		    "migrates it, such as \"ocsign store backup FILE\"",
+		    "migrates it, such as ocsignd at its start or \"ocsign "
+		    "store backup FILE\"",
 		    version, schema->num_steps);
 	if (err == OC_OK)
 		err = sqlite_store_identify(q, &is_backup);
@@ -384,7 +386,7 @@ open_locked(struct sqlite_store *q, const struct store_schema *schema,
 	if (err != OC_OK)
 		return err;
 	if (q->base.mode != STORE_READ)
-		q->base.run = store_lock_take_run(q->lock_fd);
+		q->base.run = store_lock_acquire_run(q->lock_fd);
 	if (q->base.mode == STORE_CREATE && access(q->file, F_OK) != 0) {
 		err = sqlite_store_create(q->base.path, schema, error);
 		if (err != OC_OK && err != OC_ERR_EXISTS)

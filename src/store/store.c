@@ -24,6 +24,23 @@ store_open(const char *path, enum store_mode mode, struct store **store,
 	    error);
 }
 
+enum oc_err
+store_migrate(const char *path, struct oc_error *error)
+{
+	struct store *store = NULL;
+	enum oc_err err;
+
+	err = store_open(path, STORE_READ, &store, NULL);
+	if (err != OC_OK && err != OC_ERR_UNSUPPORTED)
+		return OC_OK;
+	/* Of a newer schema it says the same once more. */
+	if (err == OC_ERR_UNSUPPORTED)
+		err = store_open(path, STORE_WRITE, &store, error);
+	if (err == OC_OK)
+		store_close(store);
+	return err;
+}
+
 void
 store_close(struct store *store)
 {

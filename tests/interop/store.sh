@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The records: a backup while others write, refused and then real restoring,
-# two writers at once, and ocsign killed while it issues.  No serial and no
-# CRL number comes twice, and no certificate exists that is not recorded.
+# two writers at once, and ocsign killed while it issues; a store of an older
+# version.  No serial and no CRL number comes twice, and no certificate exists
+# that is not recorded.
 
 . "$top_srcdir/tests/interop/failure.sh"
 need openssl sqlite3 curl pgrep
@@ -128,5 +129,28 @@ for f in first.test.pem after.pem [xyk].*.pem s[1-4].*.pem; do
 done | sort >serials
 [ "$(wc -l <serials)" -ge 240 ] || fail "only $(wc -l <serials)"
 [ -z "$(uniq -d serials)" ] || fail "twice: $(uniq -d serials)"
+ocsign audit verify >out 2>&1 || fail "$(cat out)"
+service_stop
+
+# As an older version left it: the service starts on it all the same, though
+# its first role to open the store only reads.
+schema=$(sqlite3 store.db 'PRAGMA user_version')
+sqlite3 store.db 'ALTER TABLE certificate_request DROP COLUMN run;
+    PRAGMA user_version = 2'
+service_start
+[ "$(sqlite3 store.db 'PRAGMA user_version')" -eq "$schema" ] ||
+    fail "schema $(sqlite3 store.db 'PRAGMA user_version')"
+expect good first.test.pem
+expect revoked x.0.pem
+# So does a reload, by which the programs of an upgrade come into use.
+sqlite3 store.db 'ALTER TABLE certificate_request DROP COLUMN run;
+    PRAGMA user_version = 2'
+kill -HUP "$(cat ocsignd.pid)"
+within 10 grep -Eq '(: reloaded|not reloaded|reload failed)' ocsignd.log ||
+    fail "the reload does not end"
+! grep -E 'not reloaded|reload failed' ocsignd.log || fail "not reloaded"
+[ "$(sqlite3 store.db 'PRAGMA user_version')" -eq "$schema" ] ||
+    fail "after a reload: schema $(sqlite3 store.db 'PRAGMA user_version')"
+expect good first.test.pem
 ocsign audit verify >out 2>&1 || fail "$(cat out)"
 service_stop

@@ -468,6 +468,55 @@ test_signer_fails(void **state)
 	free(a.names);
 }
 
+struct taking {
+	struct ca_fixture *f;
+	const struct asking *a;
+};
+
+/* As another does who finds a reservation that is too old. */
+static void
+give_up(void *arg)
+{
+	const struct taking *t = arg;
+	struct store_reserved found;
+
+	assert_int_equal(store_find_key(t->f->store, t->a->asked.key, 0,
+	    &found), OC_OK);
+	assert_int_equal(store_abandon_request(t->f->store, found.id),
+	    OC_OK);
+}
+
+/* It is signed, and nobody gets it. */
+static void
+test_given_up_while_signed(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct ca_certificate certificate = { 0 };
+	uint32_t num_issued = ca_count(f, STORE_ISSUED);
+	struct faulty_signer slow;
+	struct oc_error error = { 0 };
+	struct asking a;
+	struct taking taking = { f, &a };
+
+	setup_asking(f, &a);
+	faulty_signer_init(&slow, f->signer);
+	slow.fail_at = FAIL_NEVER;
+	slow.before = give_up;
+	slow.arg = &taking;
+	assert_int_equal(issue(f, &slow.signer, &a, &certificate, &error),
+	    OC_ERR_MISMATCH);
+	assert_non_null(strstr(error.text, "given up"));
+	assert_null(certificate.der);
+	assert_int_equal(ca_count(f, STORE_ISSUED), num_issued);
+	assert_int_equal(ca_count(f, STORE_RESERVED), 1);
+	assert_int_equal(issue(f, f->signer, &a, &certificate, &error),
+	    OC_OK);
+	assert_false(certificate.is_repeated);
+	ca_certificate_fini(&certificate);
+	assert_int_equal(ca_count(f, STORE_ISSUED), num_issued + 1);
+	free(a.names);
+}
+
 /* Somebody else is at it: their certificate, or, if none comes, ours. */
 static void
 be_the_other(const struct ca_fixture *f, const struct asking *a,
@@ -511,14 +560,16 @@ test_waits_for_the_other(void **state)
 	assert_int_equal(pipe(said), 0);
 	/* SQLite is not carried over a fork. */
 	store_close(f->store);
+	f->store = NULL;
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0)
 		be_the_other(f, &a, &r, said[1]);
+	/* Lest one that failed is waited for. */
+	close(said[1]);
 	assert_int_equal(read(said[0], &other_id, sizeof(other_id)),
 	    sizeof(other_id));
 	close(said[0]);
-	close(said[1]);
 	assert_int_equal(store_open(f->path, STORE_WRITE, &f->store, &error),
 	    OC_OK);
 	assert_int_equal(issue(f, f->signer, &a, &certificate, &error),
@@ -558,6 +609,7 @@ main(void)
 		TEST(test_issued_once),
 		TEST(test_validity_is_recorded),
 		TEST(test_signer_fails),
+		TEST(test_given_up_while_signed),
 		TEST(test_waits_for_the_other)
 	};
 

@@ -298,6 +298,38 @@ test_migrate(void **state)
 	    &error));
 }
 
+/* For who only reads: what is older becomes today's, all else is as it was. */
+static void
+test_migrate_to_read(void **state)
+{
+	struct fixture *f = *state;
+	int today = store_sqlite_schema()->num_steps;
+	struct oc_error error = { 0 };
+	int64_t num;
+
+	issue_one(f, 1);
+	store_close(f->store);
+	f->store = NULL;
+	num = read_sql(f->path, "SELECT journal_number FROM store");
+	assert_ok(store_migrate(f->path, &error));
+	assert_int_equal(read_sql(f->path, "SELECT journal_number FROM"
+	    " store"), num);
+	run_sql(f->path, "ALTER TABLE certificate_request DROP COLUMN run;"
+	    "PRAGMA user_version = 2");
+	assert_refused(f->path, STORE_READ, OC_ERR_UNSUPPORTED, "older");
+	assert_ok(store_migrate(f->path, &error));
+	f->store = open_store(f->path, STORE_READ);
+	assert_verifies(f->store);
+	assert_int_equal(read_sql(f->path, "PRAGMA user_version"), today);
+	assert_int_equal(read_sql(f->path, "SELECT journal_number FROM"
+	    " store"), num + 1);
+	run_sql(f->path, "PRAGMA user_version = 99");
+	assert_int_equal(store_migrate(f->path, &error),
+	    OC_ERR_UNSUPPORTED);
+	assert_non_null(strstr(error.text, "newer"));
+	assert_ok(store_migrate("/nowhere/store.db", &error));
+}
+
 /* A new store of the later program has run all steps. */
 static void
 test_create_later(void **state)
@@ -570,6 +602,7 @@ main(void)
 		TEST(test_read_only),
 		BARE(test_future_schema),
 		TEST(test_migrate),
+		TEST(test_migrate_to_read),
 		BARE(test_create_later),
 		TEST(test_migrate_fails),
 		BARE(test_create_at_once),

@@ -1,75 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is one request one certificate, and a quota a quota, however many ask at
- * once and whoever dies meanwhile? */
-#include "store_fixture.h"
-
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "store/account.h"
-
-struct asking {
-	struct store_account account;
-	struct store_zone zone;
-	uint8_t key[STORE_HASH_LEN];
-	struct store_request request;
-};
-
-static void
-setup_asking(struct fixture *f, struct asking *a)
-{
-	*a = (struct asking){ .account.state = STORE_ACCOUNT_ACTIVE,
-		.zone.state = STORE_ZONE_ACTIVE };
-	strcpy(a->account.name, "acme");
-	strcpy(a->zone.name, "example.com");
-	assert_ok(store_add_account(f->store, &a->account));
-	a->zone.account_id = a->account.id;
-	assert_ok(store_add_zone(f->store, &a->zone, STORE_ZONE_ALONE));
-	memset(a->key, 7, sizeof(a->key));
-	a->request = (struct store_request){
-		.account_id = a->account.id,
-		.hostnames = "[\"b.example.com\",\"A.example.com\"]",
-		.csr = BLOB("-----BEGIN CERTIFICATE REQUEST-----\r\n"),
-		.type = "origin-ecc",
-		.validity = 5475,
-		.zone_ids = &a->zone.id,
-		.num_zones = 1,
-		.key = a->key
-	};
-}
-
-static struct store_reserved
-ask(struct fixture *f, const struct asking *a, uint64_t n)
-{
-	struct store_reservation r = reservation_of(f->issuer_id, n);
-	struct store_reserved reserved = { .id = -1 };
-
-	if (store_reserve_request(f->store, &r, &a->request, &reserved) !=
-	    OC_OK)
-		fail_msg("%s", store_error(f->store));
-	return reserved;
-}
-
-static void
-assert_outcome(struct fixture *f, const struct asking *a, uint64_t n,
-    enum store_outcome outcome, int64_t id)
-{
-	struct store_reserved reserved = ask(f, a, n);
-
-	assert_int_equal(reserved.outcome, outcome);
-	assert_int_equal(reserved.id, id);
-}
-
-static int64_t
-count(struct fixture *f, const char *table)
-{
-	char text[128];
-
-	snprintf(text, sizeof(text), "SELECT count(*) FROM %s", table);
-	return read_sql(f->path, text);
-}
+/* Is one request one certificate, is a quota a quota, and is what was asked
+ * for found again? */
+#include "store_asking.h"
 
 /* --- one request, one certificate --------------------------------------- */
 
@@ -181,8 +113,9 @@ test_abandoned(void **state)
 	assert_ok(store_issue(f->store, 3, BLOB("certificate")));
 	assert_int_equal(store_abandon_request(f->store, 3),
 	    OC_ERR_MISMATCH);
-	/* The one that was slow is still a certificate. */
-	assert_ok(store_issue(f->store, 2, BLOB("late")));
+	/* The one that was slow is none any more. */
+	assert_int_equal(store_issue(f->store, 2, BLOB("late")),
+	    OC_ERR_MISMATCH);
 	assert_outcome(f, &a, 4, STORE_OUTCOME_REPEATED, 3);
 	reserve_one(f, 9);
 	assert_int_equal(store_abandon_request(f->store, 4),
@@ -405,194 +338,6 @@ test_pages(void **state)
 	assert_verifies(f->store);
 }
 
-/* --- several at once ---------------------------------------------------- */
-
-#define NUM_ASKERS 4
-#define NUM_TRIES 50
-
-/* Both ways closed at exec; what a child says, and until when it stays. */
-struct talk {
-	int said[2], gate[2];
-};
-
-static void
-talk_open(struct talk *t)
-{
-	assert_int_equal(pipe(t->said), 0);
-	assert_int_equal(pipe(t->gate), 0);
-}
-
-/* In the child: says so, and holds the store open until it is let go. */
-static void
-say_and_stay(struct talk *t, int said)
-{
-	uint8_t octet = (uint8_t)said;
-
-	close(t->gate[1]);
-	if (write(t->said[1], &octet, 1) != 1)
-		_exit(253);
-	(void)!read(t->gate[0], &octet, 1);
-}
-
-static int
-hear(const struct talk *t)
-{
-	uint8_t octet;
-
-	assert_int_equal(read(t->said[0], &octet, 1), 1);
-	return octet;
-}
-
-static void
-talk_close(struct talk *t)
-{
-	for (int i = 0; i < 2; i++) {
-		close(t->said[i]);
-		close(t->gate[i]);
-	}
-}
-
-/* Says how many it was given. */
-static void
-ask_many(const char *path, int64_t issuer_id, const struct asking *a,
-    int asker, struct talk *talk)
-{
-	struct store *store;
-	int num = 0;
-
-	if (store_open(path, STORE_WRITE, &store, NULL) != OC_OK)
-		_exit(255);
-	for (int i = 0; i < NUM_TRIES; i++) {
-		struct store_reservation r = reservation_of(issuer_id,
-		    (uint64_t)(asker * NUM_TRIES + i));
-		struct store_reserved reserved;
-
-		if (store_reserve_request(store, &r, &a->request,
-		    &reserved) != OC_OK)
-			_exit(254);
-		if (reserved.outcome == STORE_OUTCOME_RESERVED)
-			num++;
-	}
-	say_and_stay(talk, num);
-	store_close(store);
-	_exit(0);
-}
-
-static int
-race(struct fixture *f, const struct asking *a)
-{
-	pid_t children[NUM_ASKERS];
-	struct talk talk;
-	int num = 0, status;
-
-	talk_open(&talk);
-	store_close(f->store);
-	for (int i = 0; i < NUM_ASKERS; i++) {
-		children[i] = fork();
-		assert_true(children[i] >= 0);
-		if (children[i] == 0)
-			ask_many(f->path, f->issuer_id, a, i, &talk);
-	}
-	for (int i = 0; i < NUM_ASKERS; i++)
-		num += hear(&talk);
-	talk_close(&talk);
-	for (int i = 0; i < NUM_ASKERS; i++) {
-		assert_int_equal(waitpid(children[i], &status, 0),
-		    children[i]);
-		assert_int_equal(status, 0);
-	}
-	f->store = open_store(f->path, STORE_WRITE);
-	return num;
-}
-
-static void
-test_race_for_a_key(void **state)
-{
-	struct fixture *f = *state;
-	struct asking a;
-
-	setup_asking(f, &a);
-	assert_int_equal(race(f, &a), 1);
-	assert_int_equal(count(f, "certificate"), 1);
-	assert_verifies(f->store);
-}
-
-static void
-test_race_for_a_quota(void **state)
-{
-	struct fixture *f = *state;
-	struct asking a;
-
-	setup_asking(f, &a);
-	a.request.key = NULL;
-	a.account.live_max = 37;
-	assert_ok(store_change_account(f->store, &a.account));
-	assert_int_equal(race(f, &a), 37);
-	assert_int_equal(count(f, "certificate"), 37);
-	assert_verifies(f->store);
-}
-
-/* Whoever reserved it was killed: it was not issued, and will not be. */
-static void
-test_killed(void **state)
-{
-	struct fixture *f = *state;
-	struct store_reserved found;
-	struct talk talk;
-	struct asking a;
-	int status;
-	pid_t child;
-
-	setup_asking(f, &a);
-	a.account.live_max = 1;
-	assert_ok(store_change_account(f->store, &a.account));
-	talk_open(&talk);
-	store_close(f->store);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		f->store = open_store(f->path, STORE_WRITE);
-		say_and_stay(&talk, (int)ask(f, &a, 1).id);
-		_exit(1);
-	}
-	assert_int_equal(hear(&talk), 1);
-	f->store = open_store(f->path, STORE_WRITE);
-	assert_outcome(f, &a, 2, STORE_OUTCOME_PENDING, 1);
-	assert_ok(store_find_key(f->store, a.key, 0, &found));
-	assert_int_equal(found.outcome, STORE_OUTCOME_PENDING);
-	assert_int_equal(kill(child, SIGKILL), 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status));
-	talk_close(&talk);
-	assert_int_equal(store_find_key(f->store, a.key, 0, &found),
-	    OC_ERR_NOT_FOUND);
-	/* Nor does it count any more. */
-	assert_outcome(f, &a, 2, STORE_OUTCOME_RESERVED, 2);
-	assert_outcome(f, &a, 3, STORE_OUTCOME_PENDING, 2);
-	assert_ok(store_issue(f->store, 2, BLOB("certificate")));
-	assert_outcome(f, &a, 3, STORE_OUTCOME_REPEATED, 2);
-	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
-	    " certificate_request WHERE is_current = 1"), 1);
-	assert_verifies(f->store);
-}
-
-/* As of before there were such numbers, and where there are no such locks. */
-static void
-test_nobodys(void **state)
-{
-	struct fixture *f = *state;
-	struct asking a;
-
-	setup_asking(f, &a);
-	assert_outcome(f, &a, 1, STORE_OUTCOME_RESERVED, 1);
-	run_sql(f->path, "UPDATE certificate_request SET run = 0");
-	assert_outcome(f, &a, 2, STORE_OUTCOME_PENDING, 1);
-	run_sql(f->path, "UPDATE certificate_request SET run = -5");
-	assert_outcome(f, &a, 2, STORE_OUTCOME_PENDING, 1);
-	run_sql(f->path, "UPDATE certificate_request SET run = 1 << 40");
-	assert_outcome(f, &a, 2, STORE_OUTCOME_PENDING, 1);
-}
-
 /* In a group: those that fit, and the others are told. */
 static void
 test_group(void **state)
@@ -632,10 +377,6 @@ main(void)
 		TEST(test_refused),
 		TEST(test_malformed),
 		TEST(test_pages),
-		TEST(test_race_for_a_key),
-		TEST(test_race_for_a_quota),
-		TEST(test_killed),
-		TEST(test_nobodys),
 		TEST(test_group)
 	};
 
