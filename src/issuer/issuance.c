@@ -260,9 +260,12 @@ reserve(struct store *store, void *arg)
 	struct issuance *i = arg;
 	enum oc_err err;
 
+	err = ca_issuer_check_blocked(i->authority->issuer, &i->explanation,
+	    &i->result.error);
 	/* Here, not at start: it may have been revoked since. */
-	err = ca_issuer_check_revoked(i->authority->issuer, store,
-	    &i->explanation, &i->result.error);
+	if (err == OC_OK)
+		err = ca_issuer_check_revoked(i->authority->issuer, store,
+		    &i->explanation, &i->result.error);
 	/* No other request would fare better: not the client's fault. */
 	if (err == OC_ERR_REFUSED)
 		return OC_ERR_DOWN;

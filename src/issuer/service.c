@@ -230,6 +230,21 @@ is_ours(const struct oc_config_api *api, const char *name)
 	    (api->origin_ecc != NULL && strcmp(api->origin_ecc, name) == 0);
 }
 
+/* It is there all the same: it revokes, and the others issue. */
+static enum oc_err
+tell_if_blocked(const struct ca_issuer *issuer, struct oc_error *error)
+{
+	struct oc_error why = { 0 };
+	enum oc_err err = ca_issuer_check_blocked(issuer, NULL, &why);
+
+	if (err != OC_ERR_REFUSED && err != OC_OK)
+		*error = why;
+	if (err != OC_ERR_REFUSED)
+		return err;
+	oc_log(OC_LOG_ERROR, "%s", why.text);
+	return OC_OK;
+}
+
 static enum oc_err
 load_authority(struct issuer_service *s,
     const struct oc_config_issuer *config, struct store *store,
@@ -256,7 +271,9 @@ load_authority(struct issuer_service *s,
 	a->issuer->blocklist = s->blocklist;
 	s->num_authorities++;
 	sign_key_name(SIGN_KEY_ISSUER, config->name, a->key);
-	return ca_issuer_register(a->issuer, store, error);
+	err = tell_if_blocked(a->issuer, error);
+	return err != OC_OK ? err : ca_issuer_register(a->issuer, store,
+	    error);
 }
 
 static enum oc_err
