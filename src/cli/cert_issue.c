@@ -82,7 +82,8 @@ prepare(struct issuing *i, struct oc_error *error)
 	if (err == OC_OK)
 		err = cli_open_listed_issuer(i->cli, cli_option(i->cli,
 		    "issuer"), &i->issuer, error);
-	if (err == OC_OK)
+	/* Status is answered for what it issued. */
+	if (err == OC_OK && !ca_profile_is_ocsp_signer(&i->profile))
 		err = ca_issuer_check_blocked(i->issuer, &i->explanation,
 		    error);
 	if (err == OC_OK)

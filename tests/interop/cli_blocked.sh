@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # CAs whose key is on the block list: not made, not taken in, not trusted, and
-# they issue nothing, by whatever door; what they issued can be revoked.
+# they issue nothing, by whatever door, but their OCSP signer's certificate;
+# what they issued can be revoked.
 
 . "$top_srcdir/tests/interop/lib.sh"
 need openssl sqlite3 curl jq
@@ -12,6 +13,9 @@ sed -i '1i [policy]\nblocklist = blocked\n' ocsign.conf
 : >blocked
 make_cas
 csr leaf -newkey ec -pkeyopt ec_paramgen_curve:P-256
+openssl req -new -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
+    -keyout ocsp.key -out ocsp.csr -subj '/O=Example/CN=OCSP' 2>/dev/null ||
+    die "openssl req"
 issue() {
 	ocsign cert issue --issuer web --profile server "$@"
 }
@@ -57,6 +61,27 @@ openssl crl -in web.crl -noout -text | grep -qi "$(openssl x509 -in leaf.pem \
     -noout -serial | sed 's/.*=//')" || die "not in the list"
 ocsign cert show leaf.pem >out || die "cert show: $(cat out)"
 
+# Whose status is still signed: only by a key that nobody else has, and as
+# nothing else.
+good ocsign cert issue --issuer web --profile ocsp-signer --out ocsp.pem \
+    ocsp.csr
+openssl x509 -in ocsp.pem -noout -ext extendedKeyUsage |
+    grep -q 'OCSP Signing' || die "no OCSP signer: $(cat ocsp.pem)"
+cp ocsign.conf plain.conf
+cat >>ocsign.conf <<-'EOT'
+
+	[profile both]
+	based-on = ocsp-signer
+	extended-key-usage = OCSPSigning clientAuth
+EOT
+bad 1 'issuer web: the key of .* block list' \
+    ocsign cert issue --issuer web --profile both ocsp.csr
+cp plain.conf ocsign.conf
+openssl pkey -in ocsp.key -pubout -outform DER | openssl dgst -sha256 |
+    sed 's/.* //' >>blocked
+bad 1 'the key is on the block list' \
+    ocsign cert issue --issuer web --profile ocsp-signer ocsp.csr
+block web.pem
 ocsign cert issue --issuer web --profile server --explain leaf.csr >out 2>err
 [ $? -eq 1 ] || die "cert issue --explain: $(cat out err)"
 grep -q 'refused by the rule issuer-blocked: issuer web: the key of' out ||
@@ -95,6 +120,7 @@ bad 1 'issuer web: the key of "CN=Example Root.* block list' \
 [ "$(state web) $(state root)" = 'blocked blocked' ] ||
     die "$(ocsign ca list)"
 takes_it chain '"CN=Example Root'
+good ocsign cert issue --issuer web --profile ocsp-signer ocsp.csr
 
 # --- making and taking in ----------------------------------------------------
 block given.pem
