@@ -237,7 +237,7 @@ ca_issuer_free(struct ca_issuer *issuer)
 
 enum oc_err
 ca_issuer_check_blocked(const struct ca_issuer *issuer,
-    struct oc_error *error)
+    struct ca_explanation *x, struct oc_error *error)
 {
 	enum oc_err err = ca_blocklist_check(issuer->blocklist,
 	    issuer->cert.der, error);
@@ -245,8 +245,11 @@ ca_issuer_check_blocked(const struct ca_issuer *issuer,
 	if (err == OC_OK)
 		err = ca_blocklist_check(issuer->blocklist, (struct der_bytes){
 		    issuer->chain, issuer->chain_len }, error);
-	return err == OC_OK ? OC_OK : oc_error_prefix(error, "issuer %s",
-	    issuer->config->name);
+	if (err == OC_OK)
+		return OC_OK;
+	err = oc_error_prefix(error, "issuer %s", issuer->config->name);
+	return err != OC_ERR_REFUSED ? err : ca_refuse_with(x,
+	    CA_RULE_ISSUER_BLOCKED, err, error);
 }
 
 enum oc_err
@@ -255,12 +258,9 @@ ca_issuer_register(struct ca_issuer *issuer, struct store *store,
 {
 	const struct store_blob der = { issuer->cert.der.p,
 	    issuer->cert.der.len };
-	enum oc_err err = ca_issuer_check_blocked(issuer, error);
-
-	if (err != OC_OK)
-		return err;
-	err = store_put_issuer(store, issuer->config->name, der,
+	enum oc_err err = store_put_issuer(store, issuer->config->name, der,
 	    issuer->spki_hash, &issuer->store_id);
+
 	if (err == OC_ERR_MISMATCH)
 		return oc_error_set(error, err, "issuer %s: the store knows "
 		    "this name with another key; a new key is a new issuer: "

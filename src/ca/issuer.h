@@ -29,7 +29,7 @@ struct ca_issuer {
 	size_t key_id_len;
 	int64_t store_id;		/* 0 until ca_issuer_register() */
 	/* Keys it certifies for nobody; borrowed; NULL: none.  Set by whoever
-	 * loads it, from [policy] blocklist, before it is registered. */
+	 * loads it, from [policy] blocklist. */
 	const struct ca_blocklist *blocklist;
 };
 
@@ -46,10 +46,12 @@ enum oc_err ca_issuer_check_revoked(const struct ca_issuer *issuer,
     struct store *store, struct ca_explanation *explanation,
     struct oc_error *error) OC_MUST_CHECK;
 /* REFUSED if its key, or that of one above it, is on its blocklist: what
- * others can sign is worth nothing. */
+ * others can sign is worth nothing.  It may still revoke.  explanation may be
+ * NULL. */
 enum oc_err ca_issuer_check_blocked(const struct ca_issuer *issuer,
-    struct oc_error *error) OC_MUST_CHECK;
-/* Makes the store know it, unless ca_issuer_check_blocked() refuses. */
+    struct ca_explanation *explanation, struct oc_error *error)
+    OC_MUST_CHECK;
+/* Makes the store know it, blocked or not. */
 enum oc_err ca_issuer_register(struct ca_issuer *issuer, struct store *store,
     struct oc_error *error) OC_MUST_CHECK;
 /* Its key's name and what the signer knows of it; MISMATCH if the signer's is

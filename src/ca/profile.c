@@ -186,6 +186,15 @@ ca_profile_is_for(const struct ca_profile *profile, const char *issuer)
 	return profile->num_issuers == 0;
 }
 
+bool
+ca_profile_is_ocsp_signer(const struct ca_profile *profile)
+{
+	return profile->ca == X509_NOT_CA && profile->num_ekus == 1 &&
+	    der_bytes_equal(der_oid_bytes(DER_OID_OCSP_SIGNING),
+	    (struct der_bytes){ profile->eku_octets[0],
+	    profile->eku_len[0] });
+}
+
 static bool
 find_builtin(const char *name, struct ca_profile *profile)
 {

@@ -169,5 +169,7 @@ bool ca_profile_takes(const struct ca_profile *profile,
     enum x509_san_kind kind);
 /* True if an issuer of this name may use it. */
 bool ca_profile_is_for(const struct ca_profile *profile, const char *issuer);
+/* Signs OCSP responses and can do nothing else. */
+bool ca_profile_is_ocsp_signer(const struct ca_profile *profile);
 
 #endif

@@ -47,6 +47,7 @@ static const char *const names[CA_RULE_MAX] = {
 	[CA_RULE_VALIDITY_PROFILE] = "validity-profile",
 	[CA_RULE_PROFILE_UNKNOWN] = "profile-unknown",
 	[CA_RULE_AUTHENTICATION] = "authentication",
+	[CA_RULE_ISSUER_BLOCKED] = "issuer-blocked",
 };
 
 const char *

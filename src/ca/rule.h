@@ -61,6 +61,8 @@ enum ca_rule {
 	CA_RULE_PROFILE_UNKNOWN,	/* "profile-unknown" */
 	CA_RULE_AUTHENTICATION,		/* "authentication": of a profile that
 					 * wants it */
+	CA_RULE_ISSUER_BLOCKED,		/* "issuer-blocked": its key, or that of
+					 * one above it, is on a block list */
 	CA_RULE_MAX
 };
 

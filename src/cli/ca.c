@@ -89,7 +89,7 @@ state_of(const struct ca_issuer *issuer, struct store *store)
 {
 	struct oc_error why;
 
-	if (ca_issuer_check_blocked(issuer, &why) == OC_ERR_REFUSED)
+	if (ca_issuer_check_blocked(issuer, NULL, &why) == OC_ERR_REFUSED)
 		return "blocked";
 	if (store != NULL && ca_issuer_check_revoked(issuer, store, NULL,
 	    NULL) == OC_ERR_REFUSED)

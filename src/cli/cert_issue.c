@@ -80,8 +80,12 @@ prepare(struct issuing *i, struct oc_error *error)
 		err = ca_refuse_with(&i->explanation,
 		    CA_RULE_PROFILE_UNKNOWN, err, error);
 	if (err == OC_OK)
-		err = cli_open_issuer(i->cli, cli_option(i->cli, "issuer"),
-		    &i->issuer, error);
+		err = cli_open_listed_issuer(i->cli, cli_option(i->cli,
+		    "issuer"), &i->issuer, error);
+	/* Status is answered for what it issued. */
+	if (err == OC_OK && !ca_profile_is_ocsp_signer(&i->profile))
+		err = ca_issuer_check_blocked(i->issuer, &i->explanation,
+		    error);
 	if (err == OC_OK)
 		err = cli_cert_chain(i->cli, i->issuer, &i->chain, error);
 	if (err != OC_OK)

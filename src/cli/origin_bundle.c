@@ -36,7 +36,7 @@ collect_one(struct cli *cli, const struct oc_config_issuer *section,
 	if (err == OC_OK)
 		err = cli_blocklist(cli, &issuer->blocklist, error);
 	if (err == OC_OK)
-		err = ca_issuer_check_blocked(issuer, error);
+		err = ca_issuer_check_blocked(issuer, NULL, error);
 	for (size_t n = 0; err == OC_OK && n <= section->alternate_chain.num;
 	    n++) {
 		struct ca_chain chain = { NULL, 0 };

@@ -234,14 +234,31 @@ open_issuer(struct cli *cli, const char *name,
 }
 
 enum oc_err
-cli_open_issuer(struct cli *cli, const char *name, struct ca_issuer **issuer,
-    struct oc_error *error)
+cli_open_listed_issuer(struct cli *cli, const char *name,
+    struct ca_issuer **issuer, struct oc_error *error)
 {
 	const struct ca_blocklist *blocklist;
 	enum oc_err err = cli_blocklist(cli, &blocklist, error);
 
 	return err != OC_OK ? err : open_issuer(cli, name, blocklist, issuer,
 	    error);
+}
+
+enum oc_err
+cli_open_issuer(struct cli *cli, const char *name, struct ca_issuer **issuer,
+    struct oc_error *error)
+{
+	struct ca_issuer *opened = NULL;
+	enum oc_err err = cli_open_listed_issuer(cli, name, &opened, error);
+
+	if (err == OC_OK)
+		err = ca_issuer_check_blocked(opened, NULL, error);
+	if (err != OC_OK) {
+		ca_issuer_free(opened);
+		return err;
+	}
+	*issuer = opened;
+	return OC_OK;
 }
 
 enum oc_err

@@ -45,7 +45,11 @@ enum oc_err cli_find_issuer(struct cli *cli, const char *name,
  * above it, is on the block list. */
 enum oc_err cli_open_issuer(struct cli *cli, const char *name,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
-/* The same, block list or not: a CA whose key is known to others may still
+/* The same with its block list, on it or not: who goes on asks
+ * ca_issuer_check_blocked(). */
+enum oc_err cli_open_listed_issuer(struct cli *cli, const char *name,
+    struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
+/* The same without one: a CA whose key is known to others may still
  * revoke. */
 enum oc_err cli_open_any_issuer(struct cli *cli, const char *name,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;

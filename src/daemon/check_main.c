@@ -28,7 +28,6 @@ struct checker {
 	enum daemon_check_how how;
 	void (*print)(const char *line);
 	size_t num_errors;
-	const struct oc_config *config;
 	struct ca_blocklist *blocklist;	/* NULL: none, or a bad one */
 	struct {
 		uint8_t hash[32];	/* of the public key */
@@ -90,18 +89,8 @@ check_ocsp(struct checker *c, const struct oc_config_issuer *issuer)
 		report_issuer(c, issuer, "ocsp-certificate", error.text);
 }
 
-static bool
-is_of_api(const struct oc_config_api *api, const char *name)
-{
-	for (size_t i = 0; i < api->issuers.num; i++)
-		if (strcmp(api->issuers.words[i], name) == 0)
-			return true;
-	return (api->origin_rsa != NULL &&
-	    strcmp(api->origin_rsa, name) == 0) ||
-	    (api->origin_ecc != NULL && strcmp(api->origin_ecc, name) == 0);
-}
-
-/* What it issued is still answered for; only ocsign-issuer will not start. */
+/* It issues nothing, but revokes, and what it issued is answered for: no
+ * error, else no reload would take the list that it is on. */
 static void
 check_blocked(struct checker *c, const struct oc_config_issuer *issuer,
     const char *key, struct der_bytes certificates)
@@ -112,12 +101,6 @@ check_blocked(struct checker *c, const struct oc_config_issuer *issuer,
 	if (ca_blocklist_check(c->blocklist, certificates, &error) !=
 	    OC_ERR_REFUSED)
 		return;
-	if (is_of_api(&c->config->api, issuer->name)) {
-		report_issuer(c, issuer, key, error.text);
-		if (c->how == DAEMON_CHECK_TO_START)
-			c->num_errors--;
-		return;
-	}
 	snprintf(text, sizeof(text), "warning: %s", error.text);
 	report_issuer(c, issuer, key, text);
 	c->num_errors--;
@@ -397,7 +380,6 @@ daemon_check(const char *path, enum daemon_check_how how,
 		}
 		return OC_ERR_CONFIG;
 	}
-	c.config = loaded;
 	check_policy(&c, &loaded->policy);
 	for (size_t i = 0; i < loaded->num_tokens; i++)
 		check_token(&c, &loaded->tokens[i]);

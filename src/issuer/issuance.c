@@ -5,7 +5,7 @@
  * loop, the next begins.  An issuance belongs to whoever has its job.
  *
  * Nothing is cancelled when the client goes: what is reserved is carried
- * through, so that a repetition finds it.
+ * through, so that a repetition finds it.  When the service goes, all is.
  */
 #include "issuer/issuance.h"
 
@@ -24,6 +24,7 @@
 
 struct issuance {
 	struct issuer_service *service;
+	struct issuer_stay stay;
 	issuer_done_fn *done;
 	void *arg;
 
@@ -63,6 +64,7 @@ struct issuance {
 static void
 issuance_free(struct issuance *i)
 {
+	issuer_service_leave(&i->stay);
 	ca_plan_free(i->plan);
 	ca_explanation_fini(&i->explanation);
 	ca_certificate_fini(&i->result.certificate);
@@ -100,6 +102,13 @@ fail(struct issuance *i, enum oc_err err, const char *text)
 	if (i->result.error.text[0] == '\0')
 		(void)oc_error_set(&i->result.error, err, "%s", text);
 	finish(i);
+}
+
+/* What was reserved is another run's: the next try takes it over. */
+static void
+cancel(void *arg)
+{
+	fail(arg, OC_ERR_CANCELLED, "the service ends: try again");
 }
 
 /* --- recording ---------------------------------------------------------- */
@@ -264,9 +273,12 @@ reserve(struct store *store, void *arg)
 	struct issuance *i = arg;
 	enum oc_err err;
 
+	err = ca_issuer_check_blocked(i->authority->issuer, &i->explanation,
+	    &i->result.error);
 	/* Here, not at start: it may have been revoked since. */
-	err = ca_issuer_check_revoked(i->authority->issuer, store,
-	    &i->explanation, &i->result.error);
+	if (err == OC_OK)
+		err = ca_issuer_check_revoked(i->authority->issuer, store,
+		    &i->explanation, &i->result.error);
 	/* No other request would fare better: not the client's fault. */
 	if (err == OC_ERR_REFUSED)
 		return OC_ERR_DOWN;
@@ -522,6 +534,9 @@ issuer_issue(struct issuer_service *service,
 		i->given = NULL;
 		i->policy = NULL;
 		issuance_free(i);
+		return err;
 	}
-	return err;
+	i->stay = (struct issuer_stay){ .cancel = cancel, .arg = i };
+	issuer_service_enter(service, &i->stay);
+	return OC_OK;
 }

@@ -27,6 +27,8 @@
 /* ocsignd kills who has not ended after 10 s. */
 #define DRAIN_NS (8 * OC_NS_PER_S)
 #define DRAIN_LOOK_US 20000
+/* For what the end of the service has answered. */
+#define LAST_WORDS_NS OC_NS_PER_S
 #define WRITE_TIMEOUT_NS (30 * OC_NS_PER_S)
 
 struct program {
@@ -158,6 +160,18 @@ open_all(struct program *p, struct oc_error *error)
 	return err;
 }
 
+/* The answers that the service's end gave are written. */
+static void
+send_last_words(struct program *p)
+{
+	if (p->server == NULL || p->drain_until_ns == 0)
+		return;
+	net_server_finish(p->server);
+	p->drain_until_ns = oc_clock_mono_ns() + LAST_WORDS_NS;
+	on_drain_tick(-1, 0, p);
+	(void)event_base_dispatch(p->base);
+}
+
 /* The service before the server: whoever waits for it is answered. */
 static void
 close_all(struct program *p)
@@ -166,6 +180,7 @@ close_all(struct program *p)
 		while (p->num_listeners > 0)
 			close(p->listeners[--p->num_listeners]);
 	issuer_service_free(p->service);
+	send_last_words(p);
 	net_server_free(p->server);
 	net_tls_free(p->tls);
 	if (p->term != NULL)

@@ -42,6 +42,7 @@ struct issuer_service {
 	struct event *nudge_soon;
 	bool is_nudging;
 	struct issuer_nudge *nudges;	/* not answered yet */
+	struct issuer_stay *stays;
 };
 
 /* --- nudging ------------------------------------------------------------ */
@@ -125,6 +126,41 @@ cancel_nudges(struct issuer_service *s)
 	while ((nudge = s->nudges) != NULL) {
 		s->nudges = nudge->next;
 		nudge->done(nudge->arg, OC_ERR_CANCELLED);
+	}
+}
+
+/* --- staying ------------------------------------------------------------ */
+
+void
+issuer_service_enter(struct issuer_service *s, struct issuer_stay *stay)
+{
+	stay->next = s->stays;
+	if (stay->next != NULL)
+		stay->next->link = &stay->next;
+	stay->link = &s->stays;
+	s->stays = stay;
+}
+
+void
+issuer_service_leave(struct issuer_stay *stay)
+{
+	if (stay->link == NULL)
+		return;
+	*stay->link = stay->next;
+	if (stay->next != NULL)
+		stay->next->link = stay->link;
+	stay->link = NULL;
+}
+
+/* No signature comes any more, and no timer. */
+static void
+cancel_stays(struct issuer_service *s)
+{
+	struct issuer_stay *stay;
+
+	while ((stay = s->stays) != NULL) {
+		stay->cancel(stay->arg);
+		oc_assert(s->stays != stay);
 	}
 }
 
@@ -230,6 +266,21 @@ is_ours(const struct oc_config_api *api, const char *name)
 	    (api->origin_ecc != NULL && strcmp(api->origin_ecc, name) == 0);
 }
 
+/* It is there all the same: it revokes, and the others issue. */
+static enum oc_err
+tell_if_blocked(const struct ca_issuer *issuer, struct oc_error *error)
+{
+	struct oc_error why = { 0 };
+	enum oc_err err = ca_issuer_check_blocked(issuer, NULL, &why);
+
+	if (err != OC_ERR_REFUSED && err != OC_OK)
+		*error = why;
+	if (err != OC_ERR_REFUSED)
+		return err;
+	oc_log(OC_LOG_ERROR, "%s", why.text);
+	return OC_OK;
+}
+
 static enum oc_err
 load_authority(struct issuer_service *s,
     const struct oc_config_issuer *config, struct store *store,
@@ -256,7 +307,9 @@ load_authority(struct issuer_service *s,
 	a->issuer->blocklist = s->blocklist;
 	s->num_authorities++;
 	sign_key_name(SIGN_KEY_ISSUER, config->name, a->key);
-	return ca_issuer_register(a->issuer, store, error);
+	err = tell_if_blocked(a->issuer, error);
+	return err != OC_OK ? err : ca_issuer_register(a->issuer, store,
+	    error);
 }
 
 static enum oc_err
@@ -404,7 +457,8 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 }
 
 /* What finishes now would go on with the next step: it is told that there is
- * none, and answers whoever waits. */
+ * none, and answers whoever waits.  What then still waits is of the signer and
+ * of timers, and is told too. */
 void
 issuer_service_free(struct issuer_service *s)
 {
@@ -428,6 +482,7 @@ issuer_service_free(struct issuer_service *s)
 	if (s->nudge_soon != NULL)
 		event_free(s->nudge_soon);
 	sign_free(s->signer);
+	cancel_stays(s);
 	issuer_finder_free(s->finder);
 	ipc_channel_free(s->status);
 	cancel_nudges(s);

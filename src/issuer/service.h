@@ -54,6 +54,23 @@ const struct oc_config *issuer_service_config(
 enum oc_err issuer_service_submit(struct issuer_service *service,
     struct store_job *job) OC_MUST_CHECK;
 struct signer *issuer_service_signer(struct issuer_service *service);
+/*
+ * What waits for the signer or for a while, and so for nothing that the end
+ * of threads would tell it of.  Who is still there when these have ended is
+ * cancelled, once, by issuer_service_free(): it leaves, and submits nothing.
+ */
+struct issuer_stay {
+	/* The caller's, before enter(); stays put until it leaves. */
+	void (*cancel)(void *arg);
+	void *arg;
+	/* The service's own. */
+	struct issuer_stay **link, *next;
+};
+void issuer_service_enter(struct issuer_service *service,
+    struct issuer_stay *stay);
+/* One that never entered is fine. */
+void issuer_service_leave(struct issuer_stay *stay);
+
 struct issuer_workers *issuer_service_workers(
     struct issuer_service *service);
 /* For making keys: a thread and a short queue for each kind of caller, so

@@ -217,6 +217,21 @@ net_server_drain(struct net_server *s)
 	}
 }
 
+void
+net_server_finish(struct net_server *s)
+{
+	struct net_connection *c, *next;
+
+	oc_assert(s->is_draining);
+	for (c = TAILQ_FIRST(&s->connections); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->state == NET_WRITES)
+			c->is_closing = true;
+		else if (c->state != NET_LINGERS)
+			net_connection_close(c);
+	}
+}
+
 bool
 net_server_is_drained(const struct net_server *s)
 {

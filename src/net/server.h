@@ -65,6 +65,9 @@ enum oc_err net_server_new(const struct net_server_options *options,
  * answer; is_drained() when the last connection is gone. */
 void net_server_drain(struct net_server *server);
 bool net_server_is_drained(const struct net_server *server);
+/* While it drains: closes who has no answer, so that the handler is not called
+ * again; the others go on until they have theirs. */
+void net_server_finish(struct net_server *server);
 const struct net_server_counts *net_server_counts(
     const struct net_server *server);
 /* NULL is fine.  Exchanges that are kept stay legal to answer. */

@@ -129,6 +129,41 @@ for door in command cfssl origin; do
 	told "revoked through $door, revoked after"
 done
 
+# It ends while the signer still owes it signatures, and a twin waits for one of
+# them: everybody is answered.
+signer=$(role signer)
+kill -STOP "$signer"
+jq -n --rawfile csr 2.csr '{csr: $csr, hostnames: ["late.example.com"],
+    request_type: "origin-ecc", requested_validity: 7}' >late1
+cp late1 late2
+jq -n --rawfile csr 3.csr '{certificate_request: $csr,
+    profile: "server"}' >late3
+loops=
+for n in 1 2 3; do
+	path=/client/v4/certificates
+	[ $n -ne 3 ] || path=/api/v1/cfssl/sign
+	curl -sS -m 20 -o late.out$n -w '%{http_code}\n' -d @late$n \
+	    -H "Authorization: Bearer $(cat token)" \
+	    -H 'Content-Type: application/json' "$api$path" \
+	    >late.status$n 2>late.err$n &
+	loops="$loops $!"
+done
+sleep 1
+kill "$(role issuer)"
+n=0
+for pid in $loops; do
+	n=$((n + 1))
+	wait "$pid" || true
+	[ "$(cat late.status$n)" = 503 ] &&
+	    jq -e '.success == false' late.out$n >/dev/null ||
+	    fail "late $n: $(cat late.status$n late.err$n)"
+done
+kill -CONT "$signer"
+is_late() {
+	bearer POST /client/v4/certificates -d @late1
+}
+within 10 is_late || fail "what was cut off is not carried out: $(cat out)"
+
 # It ends while ocsign-status still owes the issuer an answer.
 status=$(role status)
 kill -STOP "$status"

@@ -97,7 +97,8 @@ test_blocklist(void **state)
 	ca_blocklist_free(list);
 }
 
-/* With a key that others have it is not even known to the store. */
+/* With a key that others have it is known to the store, so that it can revoke;
+ * the rest asks first. */
 static void
 test_issuer_on_the_list(void **state)
 {
@@ -105,6 +106,7 @@ test_issuer_on_the_list(void **state)
 	struct oc_error error = { 0 };
 	struct ca_blocklist *list;
 	char path[320], hex[65];
+	struct ca_explanation x = { 0 };
 	int64_t id = f->issuer->store_id;
 
 	oc_hex_encode(f->issuer->spki_hash, 32, hex);
@@ -114,15 +116,21 @@ test_issuer_on_the_list(void **state)
 	    0 }, &error), OC_OK);
 	f->issuer->blocklist = list;
 	f->issuer->store_id = 0;
-	assert_int_equal(ca_issuer_register(f->issuer, f->store, &error),
+	assert_int_equal(ca_issuer_check_blocked(f->issuer, &x, &error),
 	    OC_ERR_REFUSED);
-	assert_int_equal(f->issuer->store_id, 0);
+	assert_int_equal(x.rule, CA_RULE_ISSUER_BLOCKED);
+	assert_string_equal(x.refusal, error.text);
 	assert_non_null(strstr(error.text, f->section.name));
 	assert_non_null(strstr(error.text, "block list"));
-	f->issuer->blocklist = NULL;
+	ca_explanation_fini(&x);
+	assert_int_equal(ca_issuer_check_blocked(f->issuer, NULL, &error),
+	    OC_ERR_REFUSED);
 	assert_int_equal(ca_issuer_register(f->issuer, f->store, &error),
 	    OC_OK);
 	assert_int_equal(f->issuer->store_id, id);
+	f->issuer->blocklist = NULL;
+	assert_int_equal(ca_issuer_check_blocked(f->issuer, NULL, &error),
+	    OC_OK);
 	ca_blocklist_free(list);
 }
 
