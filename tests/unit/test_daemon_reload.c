@@ -171,7 +171,7 @@ reload_after_each_has_been_killed(void **state)
 static void
 number_of_responders_follows(void **state)
 {
-	int port, i;
+	int port;
 
 	(void)state;
 	fixture_configure(1, "127.0.0.1:0", "");
@@ -184,12 +184,12 @@ number_of_responders_follows(void **state)
 	assert_int_equal(fixture_http_port(), port);
 	fixture_configure(1, "127.0.0.1:0", "");
 	fixture_reload();
-	fixture_wait_for("end", "ocsign-responder", 3);
-	assert_int_equal(fixture_count("start", "ocsign-responder"), 5);
 	/* They say so just before they are gone, and until then a connection
 	 * may still be given to their sockets. */
-	for (i = 0; i < 20 && fixture_ask_http(port) == 0; i++)
-		usleep(100000);
+	for (int i = 0; i < 4; i++)
+		fixture_wait_until_gone(fixture_wait_for("end",
+		    "ocsign-responder", i));
+	assert_int_equal(fixture_count("start", "ocsign-responder"), 5);
 	assert_int_not_equal(fixture_ask_http(port), 0);
 	assert_int_equal(fixture_stop(), 0);
 }
