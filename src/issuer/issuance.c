@@ -271,10 +271,12 @@ static enum oc_err
 reserve(struct store *store, void *arg)
 {
 	struct issuance *i = arg;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
-	err = ca_issuer_check_blocked(i->authority->issuer, &i->explanation,
-	    &i->result.error);
+	/* The list is read at start: only what it says is said again. */
+	if (i->authority->is_blocked)
+		err = ca_issuer_check_blocked(i->authority->issuer,
+		    &i->explanation, &i->result.error);
 	/* Here, not at start: it may have been revoked since. */
 	if (err == OC_OK)
 		err = ca_issuer_check_revoked(i->authority->issuer, store,

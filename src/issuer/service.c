@@ -268,17 +268,17 @@ is_ours(const struct oc_config_api *api, const char *name)
 
 /* It is there all the same: it revokes, and the others issue. */
 static enum oc_err
-tell_if_blocked(const struct ca_issuer *issuer, struct oc_error *error)
+look_if_blocked(struct issuer_authority *a, struct oc_error *error)
 {
 	struct oc_error why = { 0 };
-	enum oc_err err = ca_issuer_check_blocked(issuer, NULL, &why);
+	enum oc_err err = ca_issuer_check_blocked(a->issuer, NULL, &why);
 
-	if (err != OC_ERR_REFUSED && err != OC_OK)
+	a->is_blocked = err == OC_ERR_REFUSED;
+	if (a->is_blocked)
+		oc_log(OC_LOG_ERROR, "%s", why.text);
+	else if (err != OC_OK)
 		*error = why;
-	if (err != OC_ERR_REFUSED)
-		return err;
-	oc_log(OC_LOG_ERROR, "%s", why.text);
-	return OC_OK;
+	return a->is_blocked ? OC_OK : err;
 }
 
 static enum oc_err
@@ -307,7 +307,7 @@ load_authority(struct issuer_service *s,
 	a->issuer->blocklist = s->blocklist;
 	s->num_authorities++;
 	sign_key_name(SIGN_KEY_ISSUER, config->name, a->key);
-	err = tell_if_blocked(a->issuer, error);
+	err = look_if_blocked(a, error);
 	return err != OC_OK ? err : ca_issuer_register(a->issuer, store,
 	    error);
 }
