@@ -21,6 +21,8 @@ reload_replaces_without_a_gap(void **state)
 	pid_t old;
 
 	(void)state;
+	/* A reload takes a while, so that much is asked in it. */
+	fixture_behave("ocsign-status", "slow");
 	fixture_configure(2, "127.0.0.1:0", "");
 	fixture_start_and_wait();
 	fixture_wait_for("ready", "ocsign-responder", 1);
