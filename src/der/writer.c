@@ -46,29 +46,37 @@ record(struct der_writer *w, enum oc_err err)
 		der_fail(w, err);
 }
 
+/* Where the next len octets go; NULL if they are only counted, or there is no
+ * room for so many in a length.  Not while recording. */
+static inline uint8_t *
+claim(struct der_writer *w, size_t len)
+{
+	uint8_t *at = NULL;
+
+	if (w->mode == DER_WRITE) {
+		/* More than was measured. */
+		oc_assert(len <= w->out_max - w->len);
+		at = w->out + w->len;
+	} else if (len > UINT32_MAX - w->len) {
+		/* Four length octets are the most we write. */
+		der_fail(w, OC_ERR_LIMIT);
+		return NULL;
+	}
+	w->len += len;
+	return at;
+}
+
 static void
 put(struct der_writer *w, struct der_bytes octets)
 {
+	uint8_t *at;
+
 	if (w->err != OC_OK || octets.len == 0)
 		return;
-	switch (w->mode) {
-	case DER_MEASURE:
-		/* Four length octets are the most we write. */
-		if (octets.len > UINT32_MAX - w->len) {
-			der_fail(w, OC_ERR_LIMIT);
-			return;
-		}
-		break;
-	case DER_WRITE:
-		/* More than was measured. */
-		oc_assert(octets.len <= w->out_max - w->len);
-		memcpy(w->out + w->len, octets.p, octets.len);
-		break;
-	case DER_RECORD:
+	if (w->mode == DER_RECORD)
 		record(w, der_record_octets(w->record, octets));
-		return;
-	}
-	w->len += octets.len;
+	else if ((at = claim(w, octets.len)) != NULL)
+		memcpy(at, octets.p, octets.len);
 }
 
 static void
@@ -219,10 +227,9 @@ der_put_raw(struct der_writer *w, struct der_bytes tlv)
 	put_octets_or_hole(w, tlv);
 }
 
-/* A primitive value whose contents are a first part, which may be empty,
- * and a second, which may be a hole. */
-static void
-put_parts(struct der_writer *w, uint8_t tag, struct der_bytes first,
+/* Its array would cost the others a guard on the stack. */
+static __attribute__((noinline)) void
+record_parts(struct der_writer *w, uint8_t tag, struct der_bytes first,
     struct der_bytes second)
 {
 	uint8_t header[DER_HEADER_MAX];
@@ -235,15 +242,42 @@ put_parts(struct der_writer *w, uint8_t tag, struct der_bytes first,
 		der_end(w);
 		return;
 	}
-	if (second.len > UINT32_MAX - first.len) {
-		der_fail(w, OC_ERR_LIMIT);
-		return;
-	}
-	oc_assert((tag & 0x1f) != 0x1f);
 	len = der_put_header(header, tag, first.len + second.len);
 	put(w, (struct der_bytes){ header, len });
 	put(w, first);
 	put(w, second);
+}
+
+/* A primitive value whose contents are a first part, which may be empty,
+ * and a second, which may be a hole. */
+static void
+put_parts(struct der_writer *w, uint8_t tag, struct der_bytes first,
+    struct der_bytes second)
+{
+	size_t len;
+	uint8_t *at;
+
+	oc_assert((tag & 0x1f) != 0x1f);
+	if (w->err != OC_OK)
+		return;
+	if (second.len > UINT32_MAX - DER_HEADER_MAX - first.len) {
+		der_fail(w, OC_ERR_LIMIT);
+		return;
+	}
+	if (w->mode == DER_RECORD) {
+		record_parts(w, tag, first, second);
+		return;
+	}
+	oc_assert(hole_of(second) < 0);
+	len = first.len + second.len;
+	at = claim(w, der_header_len(len) + len);
+	if (at == NULL)
+		return;
+	at += der_put_header(at, tag, len);
+	if (first.len > 0)
+		memcpy(at, first.p, first.len);
+	if (second.len > 0)
+		memcpy(at + first.len, second.p, second.len);
 }
 
 void
@@ -431,7 +465,8 @@ der_put_ia5(struct der_writer *w, struct der_bytes text)
 void
 der_put_gentime(struct der_writer *w, int64_t at)
 {
-	uint8_t contents[DER_GENTIME_LEN];
+	/* Its length is known before it is. */
+	uint8_t contents[DER_GENTIME_LEN] = { 0 };
 
 	if (is_time_hole(at)) {
 		der_put_primitive(w, DER_GENERALIZED_TIME,
@@ -442,14 +477,14 @@ der_put_gentime(struct der_writer *w, int64_t at)
 		der_fail(w, OC_ERR_LIMIT);
 		return;
 	}
-	der_format_gentime(at, contents);
+	if (w->mode != DER_MEASURE)
+		der_format_gentime(at, contents);
 	der_put_primitive(w, DER_GENERALIZED_TIME, DER_ARRAY(contents));
 }
 
 void
 der_put_time(struct der_writer *w, int64_t at)
 {
-	/* Its length is known before it is. */
 	uint8_t contents[DER_UTCTIME_LEN] = { 0 };
 
 	/* Which of the two types it is could not be known. */

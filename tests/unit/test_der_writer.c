@@ -437,6 +437,18 @@ put_just_too_long(struct der_writer *w, const void *arg)
 }
 
 static void
+put_longest(struct der_writer *w, const void *arg)
+{
+	der_put_octets(w, (struct der_bytes){ arg, UINT32_MAX - 6 });
+}
+
+static void
+put_octets_too_long(struct der_writer *w, const void *arg)
+{
+	der_put_octets(w, (struct der_bytes){ arg, UINT32_MAX - 5 });
+}
+
+static void
 put_bits_too_long(struct der_writer *w, const void *arg)
 {
 	der_put_bits(w, (struct der_bytes){ arg, UINT32_MAX });
@@ -455,9 +467,13 @@ test_too_long(void **state)
 	    &len), OC_ERR_LIMIT);
 	assert_int_equal(der_write(put_just_too_long, &octet, NULL, 0, &len),
 	    OC_ERR_LIMIT);
+	assert_int_equal(der_write(put_octets_too_long, &octet, NULL, 0, &len),
+	    OC_ERR_LIMIT);
 	assert_int_equal(der_write(put_bits_too_long, &octet, NULL, 0, &len),
 	    OC_ERR_LIMIT);
 	assert_int_equal(len, 42);
+	assert_int_equal(der_write(put_longest, &octet, NULL, 0, &len), OC_OK);
+	assert_int_equal(len, UINT32_MAX);
 }
 
 /* The first failure is the one reported, and ends are no longer counted. */
