@@ -9,6 +9,7 @@
 #include "x509/tbs.h"
 
 #include "der/reader.h"
+#include "der/time.h"
 
 enum { VERSION_3 = 2 };
 
@@ -70,21 +71,19 @@ x509_put_tbs(struct der_writer *w, const void *arg)
 	der_end(w);
 }
 
-static void
-put_time_alone(struct der_writer *w, const void *at)
-{
-	der_put_time(w, *(const int64_t *)at);
-}
-
 size_t
 x509_write_time(int64_t at, uint8_t out[X509_TIME_MAX])
 {
-	enum oc_err err;
-	size_t len;
-
-	err = der_write(put_time_alone, &at, out, X509_TIME_MAX, &len);
-	oc_assert(err == OC_OK);
-	return len;
+	if (at > DER_UTCTIME_LAST) {
+		out[0] = DER_GENERALIZED_TIME;
+		out[1] = DER_GENTIME_LEN;
+		der_format_gentime(at, out + 2);
+		return 2 + DER_GENTIME_LEN;
+	}
+	out[0] = DER_UTC_TIME;
+	out[1] = DER_UTCTIME_LEN;
+	der_format_utctime(at, out + 2);
+	return 2 + DER_UTCTIME_LEN;
 }
 
 /*

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "der/template.h"
+#include "der/time.h"
 
 #define NUM_PLANS 400
 
@@ -200,6 +201,46 @@ test_template(void **state)
 		}
 		der_template_fini(&t);
 	}
+}
+
+static void
+put_time(struct der_writer *w, const void *at)
+{
+	der_put_time(w, *(const int64_t *)at);
+}
+
+/* RFC5280:4.1.2.5: both forms, as the writer and as OpenSSL have them. */
+static void
+check_time(int64_t at)
+{
+	ASN1_TIME *time = ASN1_TIME_set(NULL, (time_t)at);
+	unsigned char *theirs = NULL;
+	uint8_t ours[X509_TIME_MAX];
+	struct der_bytes got = { ours, x509_write_time(at, ours) };
+
+	assert_bytes_equal(got, test_write(put_time, &at));
+	assert_int_equal(i2d_ASN1_TIME(time, &theirs), got.len);
+	assert_memory_equal(theirs, ours, got.len);
+	OPENSSL_free(theirs);
+	ASN1_TIME_free(time);
+}
+
+static void
+test_write_time(void **state)
+{
+	uint64_t seed = UINT64_C(0x2050);
+	int i;
+
+	(void)state;
+	for (i = 0; i < 5; i++) {
+		check_time(DER_UTCTIME_FIRST + i);
+		check_time(DER_UTCTIME_LAST - 2 + i);
+		check_time(DER_TIME_MAX - i);
+	}
+	for (i = 0; i < 2000; i++)
+		check_time(DER_UTCTIME_FIRST + (int64_t)(test_random(&seed) %
+		    (uint64_t)((i % 2 == 0 ? DER_UTCTIME_LAST : DER_TIME_MAX) -
+		    DER_UTCTIME_FIRST)));
 }
 
 /* A hole for the octets of a single name, as where all names are alike. */
@@ -511,6 +552,7 @@ main(void)
 		cmocka_unit_test(test_openssl_reads),
 		cmocka_unit_test(test_template),
 		cmocka_unit_test(test_template_one_name),
+		cmocka_unit_test(test_write_time),
 		cmocka_unit_test(test_no_extensions),
 		cmocka_unit_test(test_good_parts),
 		cmocka_unit_test(test_bad_heads),
