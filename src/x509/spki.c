@@ -55,21 +55,31 @@ static const struct curve curves[NUM_CURVES] = {
  * SubjectPublicKeyInfo ::= SEQUENCE {
  *     algorithm         AlgorithmIdentifier,
  *     subjectPublicKey  BIT STRING }
+ *
+ * What is inside the algorithm, which is a TLV, is not looked at.
  */
+static bool
+read_outside(struct der_bytes spki, struct der_bytes *algorithm,
+    struct der_bytes *bits)
+{
+	struct der_reader outer = der_reader_of(spki), r;
+
+	(void)der_enter(&outer, DER_SEQUENCE, &r);
+	(void)der_get_tlv(&r, DER_SEQUENCE, algorithm);
+	(void)der_get_bits(&r, bits);
+	return der_leave(&outer, &r) && der_is_done(&outer);
+}
+
 static bool
 read_parts(struct der_bytes spki, struct spki_parts *parts)
 {
-	struct der_bytes contents, identifier, oid, bits;
+	struct der_bytes contents, identifier, oid;
 	struct spki_parts found = { 0 };
 	struct der_reader r;
 	uint8_t tag;
 
-	if (!der_read_whole(spki, DER_SEQUENCE, &contents))
-		return false;
-	r = der_reader_of(contents);
-	der_get_tlv(&r, DER_SEQUENCE, &identifier);
-	der_get_bits(&r, &bits);
-	if (!der_is_done(&r) || !x509_algorithm_is_valid(identifier) ||
+	if (!read_outside(spki, &identifier, &found.bits) ||
+	    !x509_algorithm_is_valid(identifier) ||
 	    !der_read_whole(identifier, DER_SEQUENCE, &contents))
 		return false;
 	r = der_reader_of(contents);
@@ -79,7 +89,6 @@ read_parts(struct der_bytes spki, struct spki_parts *parts)
 		der_get_any(&r, &tag, NULL, &found.parameters);
 	}
 	found.algorithm = der_oid_find(oid);
-	found.bits = bits;
 	*parts = found;
 	return true;
 }
@@ -87,11 +96,12 @@ read_parts(struct der_bytes spki, struct spki_parts *parts)
 enum oc_err
 x509_spki_key_bits(struct der_bytes spki, struct der_bytes *bits)
 {
-	struct spki_parts parts;
+	struct der_bytes algorithm, found;
 
-	if (!read_parts(spki, &parts))
+	if (!read_outside(spki, &algorithm, &found) ||
+	    !x509_algorithm_is_valid(algorithm))
 		return OC_ERR_MALFORMED;
-	*bits = parts.bits;
+	*bits = found;
 	return OC_OK;
 }
 
@@ -157,11 +167,10 @@ hash(struct der_bytes bytes, EVP_MD *const *digest, uint8_t *out)
 enum oc_err
 x509_spki_key_id(struct der_bytes spki, uint8_t key_id[X509_KEY_ID_LEN])
 {
-	struct der_bytes bits;
-	enum oc_err err;
+	struct der_bytes algorithm, bits;
 
-	if ((err = x509_spki_key_bits(spki, &bits)) != OC_OK)
-		return err;
+	if (!read_outside(spki, &algorithm, &bits))
+		return OC_ERR_MALFORMED;
 	return hash(bits, &sha1, key_id);
 }
 

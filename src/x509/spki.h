@@ -13,12 +13,15 @@
 #define X509_KEY_ID_LEN 20
 #define X509_HASH_MAX 64
 
-/* The BIT STRING's octets, without the unused-bits octet. */
+/* The BIT STRING's octets, without the unused-bits octet.  MALFORMED if the
+ * algorithm is not well-formed either. */
 enum oc_err x509_spki_key_bits(struct der_bytes spki, struct der_bytes *bits)
     OC_MUST_CHECK;
 
 /* RFC 5280 4.2.1.2 method (1): SHA-1 of the BIT STRING's octets.  Also the
- * issuerKeyHash of OCSP with SHA-1, and responderID byKey. */
+ * issuerKeyHash of OCSP with SHA-1, and responderID byKey.  MALFORMED if it
+ * is not a SEQUENCE of a SEQUENCE, which is not looked into, and whole octets
+ * of bits. */
 enum oc_err x509_spki_key_id(struct der_bytes spki,
     uint8_t key_id[X509_KEY_ID_LEN]) OC_MUST_CHECK;
 

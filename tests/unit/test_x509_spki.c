@@ -166,8 +166,66 @@ test_ids(void **state)
 		assert_ptr_equal(bits.p + bits.len, spki.p + spki.len);
 		X509_free(x);
 	}
-	assert_int_equal(x509_spki_key_id(DER_LITERAL("\x30\x00"), id),
-	    OC_ERR_MALFORMED);
+}
+
+/* The key's bits are found without a look inside the algorithm, but nowhere
+ * else than where they have to be. */
+static void
+test_malformed(void **state)
+{
+	static const struct {
+		const char *what;
+		struct der_bytes spki;
+	} bad[] = {
+		{ "nothing", { NULL, 0 } },
+		{ "empty", DER_LITERAL("\x30\x00") },
+		{ "no bits", DER_LITERAL("\x30\x02\x30\x00") },
+		{ "no algorithm", DER_LITERAL("\x30\x04\x03\x02\x00\x04") },
+		{ "a SET", DER_LITERAL("\x31\x06\x30\x00\x03\x02\x00\x04") },
+		{ "algorithm a SET",
+		    DER_LITERAL("\x30\x06\x31\x00\x03\x02\x00\x04") },
+		{ "bits OCTETs",
+		    DER_LITERAL("\x30\x06\x30\x00\x04\x02\x00\x04") },
+		{ "unused bits",
+		    DER_LITERAL("\x30\x06\x30\x00\x03\x02\x04\x10") },
+		{ "no unused-bits octet",
+		    DER_LITERAL("\x30\x04\x30\x00\x03\x00") },
+		{ "more inside", DER_LITERAL("\x30\x08\x30\x00\x03\x02\x00\x04"
+		    "\x05\x00") },
+		{ "more behind", DER_LITERAL("\x30\x06\x30\x00\x03\x02\x00\x04"
+		    "\x05\x00") },
+		{ "too short", DER_LITERAL("\x30\x06\x30\x00\x03\x02\x00") },
+		{ "bits beyond it",
+		    DER_LITERAL("\x30\x06\x30\x00\x03\x03\x00\x04\x05") },
+		{ "algorithm beyond it",
+		    DER_LITERAL("\x30\x06\x30\x05\x03\x02\x00\x04") },
+		{ "a long length",
+		    DER_LITERAL("\x30\x81\x06\x30\x00\x03\x02\x00\x04") },
+		{ "an indefinite length", DER_LITERAL(
+		    "\x30\x80\x30\x00\x03\x02\x00\x04\x00\x00") },
+	};
+	uint8_t id[X509_KEY_ID_LEN] = { 42 }, *exact;
+	struct der_bytes spki, bits = { NULL, 42 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		/* Where a sanitizer sees what is read behind it. */
+		exact = malloc(bad[i].spki.len);
+		if (bad[i].spki.len > 0)
+			memcpy(exact, bad[i].spki.p, bad[i].spki.len);
+		spki = (struct der_bytes){ exact, bad[i].spki.len };
+		if (x509_spki_key_id(spki, id) != OC_ERR_MALFORMED ||
+		    x509_spki_key_bits(spki, &bits) != OC_ERR_MALFORMED)
+			fail_msg("%s is taken", bad[i].what);
+		free(exact);
+	}
+	assert_int_equal(id[0], 42);
+	assert_int_equal(bits.len, 42);
+	/* Whether it is a good algorithm, only the latter asks. */
+	spki = DER_LITERAL("\x30\x06\x30\x00\x03\x02\x00\x04");
+	assert_int_equal(x509_spki_key_id(spki, id), OC_OK);
+	assert_int_equal(x509_spki_key_bits(spki, &bits), OC_ERR_MALFORMED);
 }
 
 #define E3 DER_LITERAL("\x03")
@@ -464,6 +522,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_rsa),
 		cmocka_unit_test(test_weak_rsa),
 		cmocka_unit_test(test_not_weak),
