@@ -12,34 +12,44 @@
 #define DAYS_PER_ERA 146097		/* 400 years repeat exactly */
 #define DAYS_TO_1970 719468		/* from 0000-03-01 */
 #define DAYS_TO_MARCH 60		/* from 0000-01-01 */
+#define DAYS_TO_JANUARY 306		/* from March 1st */
 
-/* Counted from the era before, to which January and February of 0000 belong:
- * nothing is negative, and the divisions are multiplications. */
+/*
+ * Counted from the era before, to which January and February of 0000 belong:
+ * nothing is negative.  The divisions are multiplications (Neri and Schneider,
+ * "Euclidean affine functions and their application to calendar algorithms"):
+ * what is left of one is the low half of its product.
+ */
 void
 der_civil_from_unix(int64_t at, struct der_civil *civil)
 {
-	uint64_t since;
-	uint32_t days, era, day_of_era, year_of_era, day_of_year, month;
-	uint32_t second;
+	uint64_t since, years;
+	uint32_t days, second, quarters, century, day_of_year, months;
 
 	oc_assert(at >= DER_TIME_MIN && at <= DER_TIME_MAX);
 	since = (uint64_t)(at - DER_TIME_MIN);
 	days = (uint32_t)(since / SECONDS_PER_DAY);
 	second = (uint32_t)(since - (uint64_t)days * SECONDS_PER_DAY);
-	days += DAYS_PER_ERA - DAYS_TO_MARCH;
-	era = days / DAYS_PER_ERA;
-	day_of_era = days - era * DAYS_PER_ERA;
-	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-	    day_of_era / 146096) / 365;
-	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 -
-	    year_of_era / 100);
-	month = (5 * day_of_year + 2) / 153;	/* 0 is March */
 
-	civil->year = (int)(400 * era + year_of_era + (month >= 10)) - 400;
-	civil->month = (int)(month < 10 ? month + 3 : month - 9);
-	civil->day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
+	/* In quarters of days, a century has 146097 of them, a year 1461. */
+	quarters = 4 * (days + DAYS_PER_ERA - DAYS_TO_MARCH) + 3;
+	century = quarters / DAYS_PER_ERA;
+	quarters = (quarters - century * DAYS_PER_ERA) | 3;
+	years = UINT64_C(2939745) * quarters;	/* 2^32 / 1461 */
+	day_of_year = (uint32_t)years / 2939745 / 4;
+	/* 2^16 / 2141 days a month; the months of the year count from 3. */
+	months = 2141 * day_of_year + 197913;
+
+	civil->year = (int)(100 * century + (uint32_t)(years >> 32)) - 400;
+	civil->month = (int)(months >> 16);
+	civil->day = (int)((months & 0xffff) / 2141) + 1;
+	if (day_of_year >= DAYS_TO_JANUARY) {
+		civil->year++;
+		civil->month -= 12;
+	}
 	civil->hour = (int)(second / 3600);
-	civil->minute = (int)(second / 60 % 60);
+	second %= 3600;
+	civil->minute = (int)(second / 60);
 	civil->second = (int)(second % 60);
 }
 
@@ -78,14 +88,18 @@ der_civil_to_unix(const struct der_civil *civil, int64_t *at)
 	return OC_OK;
 }
 
-static void
+/* 0 to 99: looked up, which takes a load and a store. */
+static inline void
 put_digits(uint8_t out[2], int value)
 {
-	/* The next power of two that divides: 0 to 99 times 205 / 2048. */
-	unsigned int tens = (unsigned int)value * 205 >> 11;
+	static const char digits[] =
+	    "0001020304050607080910111213141516171819"
+	    "2021222324252627282930313233343536373839"
+	    "4041424344454647484950515253545556575859"
+	    "6061626364656667686970717273747576777879"
+	    "8081828384858687888990919293949596979899";
 
-	out[0] = (uint8_t)('0' + tens);
-	out[1] = (uint8_t)('0' + (unsigned int)value - 10 * tens);
+	memcpy(out, digits + 2 * value, 2);
 }
 
 /* MMDDHHMMSSZ: what both types end with. */
