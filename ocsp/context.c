@@ -102,7 +102,7 @@ compile(struct ocsp_context *context, uint8_t encoding, enum shape shape)
 		single.status.revoked_at = DER_TIME_HOLE(HOLE_REVOKED);
 	}
 	if (shape == SHAPE_REVOKED_REASON)
-		single.reason = DER_HOLE(HOLE_REASON);
+		single.reason = DER_FIXED_HOLE(HOLE_REASON, 1);
 	return der_template_compile(&context->templates[encoding][shape],
 	    ocsp_put_response, &response);
 }

@@ -14,17 +14,6 @@
 /* Only the addresses matter. */
 const uint8_t der_holes[DER_HOLES_MAX + 1];
 
-/* Which hole it is, or -1. */
-static int
-hole_of(struct der_bytes bytes)
-{
-	uintptr_t first = (uintptr_t)(der_holes + 1), p = (uintptr_t)bytes.p;
-
-	if (bytes.len != 0 || p < first || p >= first + DER_HOLES_MAX)
-		return -1;
-	return (int)(p - first);
-}
-
 static bool
 is_time_hole(int64_t at)
 {
@@ -80,21 +69,20 @@ put(struct der_writer *w, struct der_bytes octets)
 }
 
 static void
-put_hole(struct der_writer *w, int hole)
+put_hole(struct der_writer *w, struct der_bytes hole)
 {
 	if (w->err != OC_OK)
 		return;
 	oc_assert(w->mode == DER_RECORD);
-	record(w, der_record_hole(w->record, (unsigned int)hole));
+	record(w, der_record_hole(w->record,
+	    (unsigned int)(hole.p - &der_holes[1]), hole.len));
 }
 
 static void
 put_octets_or_hole(struct der_writer *w, struct der_bytes octets)
 {
-	int hole = hole_of(octets);
-
-	if (hole >= 0)
-		put_hole(w, hole);
+	if (der_is_hole(octets))
+		put_hole(w, octets);
 	else
 		put(w, octets);
 }
@@ -102,8 +90,8 @@ put_octets_or_hole(struct der_writer *w, struct der_bytes octets)
 void
 der_begin(struct der_writer *w, uint8_t tag)
 {
-	uint8_t header[DER_HEADER_MAX];
 	uint32_t node;
+	uint8_t *at;
 
 	oc_assert((tag & 0x1f) != 0x1f);
 	if (w->err != OC_OK)
@@ -120,8 +108,8 @@ der_begin(struct der_writer *w, uint8_t tag)
 	node = w->num_nodes;
 	if (w->mode == DER_WRITE) {
 		oc_assert(node < w->num_measured);
-		put(w, (struct der_bytes){ header,
-		    der_put_header(header, tag, w->sizes[node]) });
+		at = claim(w, der_header_len(w->sizes[node]));
+		(void)der_put_header(at, tag, w->sizes[node]);
 	} else if (node == DER_NODES_MAX) {
 		der_fail(w, OC_ERR_LIMIT);
 		return;
@@ -235,10 +223,10 @@ record_parts(struct der_writer *w, uint8_t tag, struct der_bytes first,
 	uint8_t header[DER_HEADER_MAX];
 	size_t len;
 
-	if (hole_of(second) >= 0) {
+	if (der_is_hole(second)) {
 		der_begin(w, tag);
 		put(w, first);
-		put_hole(w, hole_of(second));
+		put_hole(w, second);
 		der_end(w);
 		return;
 	}
@@ -250,7 +238,7 @@ record_parts(struct der_writer *w, uint8_t tag, struct der_bytes first,
 
 /* A primitive value whose contents are a first part, which may be empty,
  * and a second, which may be a hole. */
-static void
+static inline void
 put_parts(struct der_writer *w, uint8_t tag, struct der_bytes first,
     struct der_bytes second)
 {
@@ -268,7 +256,7 @@ put_parts(struct der_writer *w, uint8_t tag, struct der_bytes first,
 		record_parts(w, tag, first, second);
 		return;
 	}
-	oc_assert(hole_of(second) < 0);
+	oc_assert(!der_is_hole(second));
 	len = first.len + second.len;
 	at = claim(w, der_header_len(len) + len);
 	if (at == NULL)
@@ -297,7 +285,7 @@ der_put_boolean(struct der_writer *w, bool value)
 void
 der_put_integer(struct der_writer *w, struct der_bytes contents)
 {
-	if (hole_of(contents) < 0 && !der_integer_is_valid(contents)) {
+	if (!der_is_hole(contents) && !der_integer_is_valid(contents)) {
 		der_fail(w, OC_ERR_MALFORMED);
 		return;
 	}
@@ -317,7 +305,7 @@ put_magnitude(struct der_writer *w, uint8_t tag, struct der_bytes magnitude)
 	static const uint8_t zero[1] = { 0 };
 	struct der_bytes sign = { zero, 0 };
 
-	oc_assert(hole_of(magnitude) < 0);
+	oc_assert(!der_is_hole(magnitude));
 	while (magnitude.len > 0 && magnitude.p[0] == 0) {
 		magnitude.p++;
 		magnitude.len--;
@@ -404,7 +392,7 @@ der_put_oid(struct der_writer *w, enum der_oid oid)
 void
 der_put_oid_bytes(struct der_writer *w, struct der_bytes contents)
 {
-	oc_assert(hole_of(contents) < 0);
+	oc_assert(!der_is_hole(contents));
 	if (!der_oid_is_valid(contents)) {
 		der_fail(w, OC_ERR_MALFORMED);
 		return;
@@ -415,7 +403,7 @@ der_put_oid_bytes(struct der_writer *w, struct der_bytes contents)
 void
 der_put_utf8(struct der_writer *w, struct der_bytes text)
 {
-	oc_assert(hole_of(text) < 0);
+	oc_assert(!der_is_hole(text));
 	if (text.len > 0 && !oc_utf8_is_valid(text.p, text.len)) {
 		der_fail(w, OC_ERR_MALFORMED);
 		return;
@@ -437,7 +425,7 @@ der_put_printable(struct der_writer *w, struct der_bytes text)
 {
 	size_t i;
 
-	oc_assert(hole_of(text) < 0);
+	oc_assert(!der_is_hole(text));
 	for (i = 0; i < text.len; i++) {
 		if (!is_printable(text.p[i])) {
 			der_fail(w, OC_ERR_MALFORMED);
@@ -452,7 +440,7 @@ der_put_ia5(struct der_writer *w, struct der_bytes text)
 {
 	size_t i;
 
-	oc_assert(hole_of(text) < 0);
+	oc_assert(!der_is_hole(text));
 	for (i = 0; i < text.len; i++) {
 		if (text.p[i] >= 0x80) {
 			der_fail(w, OC_ERR_MALFORMED);
@@ -470,7 +458,7 @@ der_put_gentime(struct der_writer *w, int64_t at)
 
 	if (is_time_hole(at)) {
 		der_put_primitive(w, DER_GENERALIZED_TIME,
-		    DER_HOLE(at - INT64_MIN));
+		    DER_FIXED_HOLE(at - INT64_MIN, DER_GENTIME_LEN));
 		return;
 	}
 	if (at < DER_TIME_MIN || at > DER_TIME_MAX) {

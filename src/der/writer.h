@@ -28,16 +28,26 @@
 /*
  * A hole in a template: what is passed instead of a value that will differ
  * from one filling to the next.  DER_HOLE(i) stands for octets of any length
- * (the contents of an INTEGER or OCTET STRING, or raw DER), DER_TIME_HOLE(i)
- * for a GeneralizedTime.  A writer that is not recording asserts on it, and so
- * does every put that has to look at its value (text, OIDs, magnitudes).
+ * (the contents of an INTEGER or OCTET STRING, or raw DER), DER_FIXED_HOLE(i,
+ * n) for n octets, 1 to DER_FIXED_HOLE_MAX, which is filled faster, and
+ * DER_TIME_HOLE(i) for a GeneralizedTime.  A writer that is not recording
+ * asserts on it, and so does every put that has to look at its value (text,
+ * OIDs, magnitudes).
  * A hole is known by its address.  The element before the first is no hole: it
  * may be where another, empty array ends.
  */
 #define DER_HOLES_MAX 16
 extern const uint8_t der_holes[DER_HOLES_MAX + 1];
-#define DER_HOLE(i) ((struct der_bytes){ &der_holes[(i) + 1], 0 })
+#define DER_HOLE(i) DER_FIXED_HOLE(i, 0)
+#define DER_FIXED_HOLE(i, n) ((struct der_bytes){ &der_holes[(i) + 1], (n) })
+#define DER_FIXED_HOLE_MAX 255
 #define DER_TIME_HOLE(i) (INT64_MIN + (i))
+
+static inline bool
+der_is_hole(struct der_bytes bytes)
+{
+	return (uintptr_t)bytes.p - (uintptr_t)&der_holes[1] < DER_HOLES_MAX;
+}
 
 struct der_template;
 

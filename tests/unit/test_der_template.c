@@ -89,8 +89,9 @@ check_same(const struct der_template *t, const struct answer *a,
 	uint8_t time[DER_GENTIME_LEN];
 	struct der_bytes holes[NUM_FIELDS] = { a->serial, a->raw, a->nonce,
 	    a->signature, { time, sizeof(time) } };
+	static const size_t rooms[] = { 0, 1, 31, 32, 33, 100 };
 	uint8_t *written, *filled;
-	size_t written_len, filled_len = 42;
+	size_t written_len, filled_len = 42, room;
 
 	der_format_gentime(a->this_update, time);
 	assert_int_equal(der_write(put_answer, a, NULL, 0, &written_len),
@@ -111,8 +112,18 @@ check_same(const struct der_template *t, const struct answer *a,
 	if (is_raw_valid)
 		assert_true(der_is_valid((struct der_bytes){ filled,
 		    filled_len }));
-	free(written);
 	free(filled);
+	/* More room is used, but not more than there is. */
+	for (room = 1; room < sizeof(rooms) / sizeof(rooms[0]); room++) {
+		filled = malloc(written_len + rooms[room]);
+		assert_non_null(filled);
+		assert_int_equal(der_template_fill(t, holes, filled,
+		    written_len + rooms[room], &filled_len), OC_OK);
+		assert_int_equal(filled_len, written_len);
+		assert_memory_equal(filled, written, written_len);
+		free(filled);
+	}
+	free(written);
 }
 
 static struct der_bytes
@@ -198,6 +209,54 @@ test_random_lengths(void **state)
 	free(octets);
 }
 
+/* The same template with holes of fixed lengths, some or all of them. */
+static void
+check_fixed(const struct answer *a, unsigned int which)
+{
+	struct answer holes = holes_of(a->is_bare);
+	struct der_template t;
+
+	if (which & 1)
+		holes.serial.len = a->serial.len;
+	if (which & 2)
+		holes.raw.len = a->raw.len;
+	if (which & 4)
+		holes.nonce.len = a->nonce.len;
+	if (which & 8)
+		holes.signature.len = a->signature.len;
+	assert_int_equal(der_template_compile(&t, put_answer, &holes), OC_OK);
+	assert_int_equal(t.num_holes, NUM_FIELDS);
+	/* No header is left to be written, and the whole is one node. */
+	if (which == 15)
+		assert_int_equal(t.num_nodes, 1);
+	check_same(&t, a, false);
+	der_template_fini(&t);
+}
+
+static void
+test_fixed_lengths(void **state)
+{
+	uint64_t seed = 20261126;
+	uint8_t octets[DER_FIXED_HOLE_MAX];
+	unsigned int i, which;
+
+	(void)state;
+	test_random_fill(&seed, octets, sizeof(octets));
+	octets[0] = 0x01;
+	for (i = 0; i < 200; i++) {
+		size_t max = i % 2 == 0 ? 40 : sizeof(octets);
+		struct answer a = { .is_bare = i % 3 == 0,
+		    .this_update = 1795471200 + i };
+
+		a.serial = view(octets, 1 + test_random(&seed) % max);
+		a.raw = view(octets, 1 + test_random(&seed) % max);
+		a.nonce = view(octets, 1 + test_random(&seed) % max);
+		a.signature = view(octets, 1 + test_random(&seed) % max);
+		for (which = 0; which < 16; which++)
+			check_fixed(&a, which);
+	}
+}
+
 /* What can't change is one run of octets: nothing to do but copy it. */
 static void
 put_constant(struct der_writer *w, const void *arg)
@@ -277,8 +336,8 @@ test_long_constant(void **state)
 	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
 		assert_int_equal(der_template_compile(&t, put_long_constant,
 		    &lens[i]), OC_OK);
-		/* SEQUENCE, constant, INTEGER, hole, constant */
-		assert_int_equal(t.num_steps, 5);
+		/* SEQUENCE, constant and INTEGER, hole, constant */
+		assert_int_equal(t.num_steps, 4);
 		assert_int_equal(der_write(put_long_constant, &lens[i],
 		    written, 200100, &written_len), OC_OK);
 		assert_int_equal(der_template_fill(&t, &hole, filled, 200100,
@@ -371,15 +430,17 @@ put_steps(struct der_writer *w, const void *arg)
 {
 	unsigned int i, n = *(const unsigned int *)arg;
 
-	/* Four a turn, and raw holes for the rest. */
-	for (i = 0; i < n / 4; i++) {
+	/* Five a turn, and raw holes for the rest. */
+	for (i = 0; i < n / 5; i++) {
 		der_put_null(w);
 		der_begin(w, DER_SEQUENCE);
 		der_put_raw(w, DER_HOLE(0));
 		der_put_raw(w, DER_HOLE(1));
+		der_put_raw(w, DER_HOLE(2));
+		der_put_raw(w, DER_HOLE(3));
 		der_end(w);
 	}
-	for (i = 0; i < n % 4; i++)
+	for (i = 0; i < n % 5; i++)
 		der_put_raw(w, DER_HOLE(i));
 }
 
@@ -441,6 +502,23 @@ put_hole_beside_itself(struct der_writer *w, const void *arg)
 	der_put_raw(w, DER_HOLE(0));
 	der_put_null(w);
 	der_put_raw(w, DER_HOLE(0));
+}
+
+/* Of a fixed length, it may be; but of one. */
+static void
+put_two_lengths(struct der_writer *w, const void *arg)
+{
+	(void)arg;
+	der_put_octets(w, DER_FIXED_HOLE(0, 4));
+	der_put_octets(w, DER_FIXED_HOLE(0, 4));
+	der_put_octets(w, DER_FIXED_HOLE(0, 5));
+}
+
+static void
+put_long_fixed(struct der_writer *w, const void *arg)
+{
+	(void)arg;
+	der_put_octets(w, DER_FIXED_HOLE(0, DER_FIXED_HOLE_MAX + 1));
 }
 
 static void
@@ -516,11 +594,49 @@ fill_short_time(void)
 }
 
 static void
+put_fixed(struct der_writer *w, const void *arg)
+{
+	(void)arg;
+	der_put_octets(w, DER_FIXED_HOLE(0, 4));
+	der_put_octets(w, DER_FIXED_HOLE(0, 4));
+	der_put_octets(w, DER_HOLE(0));
+}
+
+static void
+fill_fixed(struct der_bytes hole)
+{
+	struct der_template t;
+	uint8_t out[18];
+	size_t len;
+
+	assert_int_equal(der_template_compile(&t, put_fixed, NULL), OC_OK);
+	assert_int_equal(der_template_fill(&t, &hole, out, sizeof(out), &len),
+	    OC_OK);
+	assert_int_equal(len, sizeof(out));
+	assert_memory_equal(out, "\x04\x04" "abcd" "\x04\x04" "abcd"
+	    "\x04\x04" "abcd", sizeof(out));
+	der_template_fini(&t);
+}
+
+static void
+fill_short(void)
+{
+	fill_fixed(DER_LITERAL("abc"));
+}
+
+static void
+fill_long(void)
+{
+	fill_fixed(DER_LITERAL("abcde"));
+}
+
+static void
 test_programmer_errors(void **state)
 {
 	static der_put_fn *const cases[] = { put_hole_beside_itself,
-	    put_unended, put_overended, put_text_hole, put_either_time_hole,
-	    put_magnitude_hole, put_oid_hole };
+	    put_two_lengths, put_long_fixed, put_unended, put_overended,
+	    put_text_hole, put_either_time_hole, put_magnitude_hole,
+	    put_oid_hole };
 	unsigned int i;
 
 	(void)state;
@@ -529,6 +645,9 @@ test_programmer_errors(void **state)
 		test_aborts(compile_aborting);
 	}
 	test_aborts(fill_short_time);
+	fill_fixed(DER_LITERAL("abcd"));
+	test_aborts(fill_short);
+	test_aborts(fill_long);
 }
 
 int
@@ -537,6 +656,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_random_lengths),
+		cmocka_unit_test(test_fixed_lengths),
 		cmocka_unit_test(test_constant),
 		cmocka_unit_test(test_long_constant),
 		cmocka_unit_test(test_bare_holes),
