@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identifier and length octets, X.690 8.1.3; private to der/. */
+/*
+ * Identifier and length octets, X.690 8.1.3: for der/, and for what writes a
+ * value whose length it knows without a writer.
+ */
 #ifndef DER_HEADER_H
 #define DER_HEADER_H
 

@@ -171,6 +171,11 @@ bool x509_is_given(struct der_bytes bytes);
 /* GeneralNames with these entries, as in a SAN. */
 void x509_put_sans(struct der_writer *w, const struct x509_san *sans,
     uint32_t num_sans);
+/* The same octets alone, for a template's hole; faster than der_write(), which
+ * has to find out how long they are.  No holes.  NO_SPACE, LIMIT or
+ * UNSUPPORTED. */
+enum oc_err x509_write_sans(const struct x509_san *sans, uint32_t num_sans,
+    uint8_t *out, size_t out_max, size_t *len) OC_MUST_CHECK;
 
 /*
  * One SAN from text: "DNS:example.com", "IP:192.0.2.1", "email:a@b",

@@ -5,6 +5,7 @@
  * Each put_ function appends one extnValue's contents and follows the type
  * quoted above it; put_extension() puts the Extension around it.
  */
+#include "der/header.h"
 #include "x509/ext_impl.h"
 
 enum criticality { NOT_CRITICAL, CRITICAL };
@@ -15,10 +16,7 @@ typedef void put_value_fn(struct der_writer *w,
 bool
 x509_is_given(struct der_bytes bytes)
 {
-	uintptr_t p = (uintptr_t)bytes.p;
-
-	return bytes.len != 0 || (p >= (uintptr_t)DER_HOLE(0).p &&
-	    p <= (uintptr_t)DER_HOLE(DER_HOLES_MAX - 1).p);
+	return bytes.len != 0 || der_is_hole(bytes);
 }
 
 /*
@@ -113,26 +111,33 @@ put_authority_key_id(struct der_writer *w, const struct x509_extensions *e)
  *     uniformResourceIdentifier [6] IMPLICIT IA5String,
  *     iPAddress     [7] IMPLICIT OCTET STRING, ... }
  *
- * Name is a CHOICE, so its tag is EXPLICIT whatever the module says.
+ * Name is a CHOICE, so its tag is EXPLICIT whatever the module says.  Each is
+ * a tag and the octets of a value; 0 for a kind that is none of ours.
  */
-void
-x509_put_general_name(struct der_writer *w, const struct x509_san *san)
+static uint8_t
+general_name_tag(const struct x509_san *san)
 {
 	switch (san->kind) {
 	case X509_SAN_EMAIL:
 	case X509_SAN_DNS:
 	case X509_SAN_URI:
 	case X509_SAN_IP:
-		der_put_primitive(w,
-		    (uint8_t)DER_CONTEXT_PRIMITIVE(san->kind), san->value);
-		return;
+		return (uint8_t)DER_CONTEXT_PRIMITIVE(san->kind);
 	case X509_SAN_DIRECTORY:
-		der_begin(w, (uint8_t)DER_CONTEXT(san->kind));
-		der_put_raw(w, san->value);
-		der_end(w);
-		return;
+		return (uint8_t)DER_CONTEXT(san->kind);
 	}
-	der_fail(w, OC_ERR_UNSUPPORTED);
+	return 0;
+}
+
+void
+x509_put_general_name(struct der_writer *w, const struct x509_san *san)
+{
+	uint8_t tag = general_name_tag(san);
+
+	if (tag == 0)
+		der_fail(w, OC_ERR_UNSUPPORTED);
+	else
+		der_put_primitive(w, tag, san->value);
 }
 
 /* GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName */
@@ -146,6 +151,54 @@ x509_put_sans(struct der_writer *w, const struct x509_san *sans,
 	for (i = 0; i < num_sans; i++)
 		x509_put_general_name(w, &sans[i]);
 	der_end(w);
+}
+
+/* What they take together, which fits into a length. */
+static enum oc_err
+measure_sans(const struct x509_san *sans, uint32_t num_sans, size_t *len)
+{
+	size_t left = UINT32_MAX - DER_HEADER_MAX, value_len, header_len;
+	uint32_t i;
+
+	for (i = 0; i < num_sans; i++) {
+		oc_assert(!der_is_hole(sans[i].value));
+		if (general_name_tag(&sans[i]) == 0)
+			return OC_ERR_UNSUPPORTED;
+		value_len = sans[i].value.len;
+		header_len = der_header_len(value_len);
+		if (value_len > left || header_len > left - value_len)
+			return OC_ERR_LIMIT;
+		left -= header_len + value_len;
+	}
+	*len = UINT32_MAX - DER_HEADER_MAX - left;
+	return OC_OK;
+}
+
+enum oc_err
+x509_write_sans(const struct x509_san *sans, uint32_t num_sans, uint8_t *out,
+    size_t out_max, size_t *len)
+{
+	size_t contents_len, header_len;
+	enum oc_err err;
+	uint32_t i;
+
+	if ((err = measure_sans(sans, num_sans, &contents_len)) != OC_OK)
+		return err;
+	header_len = der_header_len(contents_len);
+	if (header_len > out_max || contents_len > out_max - header_len)
+		return OC_ERR_NO_SPACE;
+	out += der_put_header(out, DER_SEQUENCE, contents_len);
+	for (i = 0; i < num_sans; i++) {
+		struct der_bytes value = sans[i].value;
+
+		out += der_put_header(out, general_name_tag(&sans[i]),
+		    value.len);
+		if (value.len > 0)
+			memcpy(out, value.p, value.len);
+		out += value.len;
+	}
+	*len = header_len + contents_len;
+	return OC_OK;
 }
 
 static void

@@ -72,13 +72,6 @@ view(const struct octets *o)
 }
 
 static void
-put_names(struct der_writer *w, const void *arg)
-{
-	(void)arg;
-	x509_put_sans(w, sans, sizeof(sans) / sizeof(sans[0]));
-}
-
-static void
 ours(void *arg)
 {
 	struct bench *b = arg;
@@ -97,8 +90,8 @@ ours(void *arg)
 	holes[HOLE_NOT_BEFORE].len = x509_write_time(NOT_BEFORE, times[0]);
 	holes[HOLE_NOT_AFTER].len = x509_write_time(NOT_AFTER, times[1]);
 	bench_must(x509_spki_key_id(view(&b->spki), key_id) == OC_OK);
-	bench_must(der_write(put_names, NULL, names, sizeof(names),
-	    &holes[HOLE_NAMES].len) == OC_OK);
+	bench_must(x509_write_sans(sans, sizeof(sans) / sizeof(sans[0]),
+	    names, sizeof(names), &holes[HOLE_NAMES].len) == OC_OK);
 	bench_must(der_template_fill(&b->template, holes, b->out.bytes,
 	    sizeof(b->out.bytes), &b->out.len) == OC_OK);
 }
@@ -128,7 +121,8 @@ compile(struct bench *b)
 	tbs.extensions.ekus[0] = der_oid_bytes(DER_OID_SERVER_AUTH);
 	tbs.extensions.ekus[1] = der_oid_bytes(DER_OID_CLIENT_AUTH);
 	tbs.extensions.num_ekus = 2;
-	tbs.extensions.subject_key_id = DER_HOLE(HOLE_KEY_ID);
+	tbs.extensions.subject_key_id = DER_FIXED_HOLE(HOLE_KEY_ID,
+	    X509_KEY_ID_LEN);
 	tbs.extensions.authority_key_id = DER_ARRAY(issuer_key_id);
 	tbs.extensions.general_names = DER_HOLE(HOLE_NAMES);
 	tbs.extensions.ocsp_urls[0] = DER_LITERAL(OCSP_URL);

@@ -130,6 +130,25 @@ put_names(struct der_writer *w, const void *arg)
 	x509_put_sans(w, names->e->sans, names->e->num_sans);
 }
 
+/* Without a writer, and as the writer has it. */
+static struct der_bytes
+write_names(const struct names *names)
+{
+	struct der_bytes want = test_write(put_names, names);
+	uint8_t *out = malloc(want.len);
+	size_t len = 42;
+
+	assert_non_null(out);
+	assert_int_equal(x509_write_sans(names->e->sans, names->e->num_sans,
+	    out, want.len - 1, &len), OC_ERR_NO_SPACE);
+	assert_int_equal(len, 42);
+	assert_int_equal(x509_write_sans(names->e->sans, names->e->num_sans,
+	    out, want.len, &len), OC_OK);
+	assert_bytes_equal((struct der_bytes){ out, len }, want);
+	free(out);
+	return want;
+}
+
 static void
 make_holes(struct x509_tbs *tbs)
 {
@@ -189,7 +208,7 @@ test_template(void **state)
 			fill[HOLE_SUBJECT] = tbs.subject;
 			fill[HOLE_SPKI] = tbs.spki;
 			fill[HOLE_KEY_ID] = tbs.extensions.subject_key_id;
-			fill[HOLE_NAMES] = test_write(put_names, &names);
+			fill[HOLE_NAMES] = write_names(&names);
 			want = test_write(x509_put_tbs, &tbs);
 			out = test_alloc(want.len);
 			assert_int_equal(der_template_fill(&t, fill, out,
@@ -201,6 +220,49 @@ test_template(void **state)
 		}
 		der_template_fini(&t);
 	}
+}
+
+/* Lengths of every size, no name, names that are none, too long ones. */
+static void
+test_write_sans(void **state)
+{
+	static const size_t lens[] = { 0, 1, 121, 122, 123, 124, 125, 126,
+	    127, 128, 129, 248, 249, 250, 251, 252, 253, 254, 255, 256, 65527,
+	    65528, 65529, 65530, 65531, 65532, 65535, 65536 };
+	static struct x509_extensions e;
+	const struct names names = { &e };
+	const struct x509_san unknown = { 9, DER_LITERAL("?") };
+	uint8_t *octets = test_alloc(65536), out[16];
+	size_t i, len = 42;
+
+	(void)state;
+	(void)write_names(&names);
+	memset(octets, 'a', 65536);
+	for (i = 0; i < ARRAY_LEN(lens); i++) {
+		e.num_sans = 1;
+		e.sans[0] = (struct x509_san){ X509_SAN_DNS,
+		    { octets, lens[i] } };
+		(void)write_names(&names);
+		e.num_sans = 3;
+		e.sans[1] = (struct x509_san){ X509_SAN_DIRECTORY,
+		    test_name("CN=a") };
+		e.sans[2] = (struct x509_san){ X509_SAN_IP, { NULL, 0 } };
+		(void)write_names(&names);
+	}
+	assert_int_equal(x509_write_sans(&unknown, 1, out, sizeof(out), &len),
+	    OC_ERR_UNSUPPORTED);
+	e.sans[0].value.len = UINT32_MAX - 11;
+	assert_int_equal(x509_write_sans(e.sans, 1, out, sizeof(out), &len),
+	    OC_ERR_LIMIT);
+	e.sans[0].value.len = UINT32_MAX - 12;
+	assert_int_equal(x509_write_sans(e.sans, 1, out, sizeof(out), &len),
+	    OC_ERR_NO_SPACE);
+	assert_int_equal(x509_write_sans(e.sans, 2, out, sizeof(out), &len),
+	    OC_ERR_LIMIT);
+	e.sans[0].value.len = SIZE_MAX;
+	assert_int_equal(x509_write_sans(e.sans, 1, out, sizeof(out), &len),
+	    OC_ERR_LIMIT);
+	assert_int_equal(len, 42);
 }
 
 static void
@@ -552,6 +614,7 @@ main(void)
 		cmocka_unit_test(test_openssl_reads),
 		cmocka_unit_test(test_template),
 		cmocka_unit_test(test_template_one_name),
+		cmocka_unit_test(test_write_sans),
 		cmocka_unit_test(test_write_time),
 		cmocka_unit_test(test_no_extensions),
 		cmocka_unit_test(test_good_parts),
