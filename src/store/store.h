@@ -150,7 +150,8 @@ struct store_reservation {
 enum oc_err store_reserve(struct store *store,
     const struct store_reservation *r, int64_t *id) OC_MUST_CHECK;
 /* RESERVED becomes ISSUED; anything else is MISMATCH, also a request that
- * was given up meanwhile (store/account.h): then nobody may have it. */
+ * was given up meanwhile, or is too old to count (store/account.h): then
+ * nobody may have it. */
 enum oc_err store_issue(struct store *store, int64_t id,
     struct store_blob certificate) OC_MUST_CHECK;
 
