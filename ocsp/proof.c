@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "issuer/proof.h"
+/* Reads as responders do, and hashes what it reads: they never link this. */
+#include "ocsp/proof.h"
 
 #include <limits.h>
 #include <openssl/sha.h>
@@ -9,14 +10,14 @@
 #include "ocsp/answer.h"
 #include "ocsp/table.h"
 
-static const uint8_t encodings[ISSUER_PROOFS] = {
-	[ISSUER_PROOF_SHA1] = OCSP_ENCODING(OCSP_HASH_SHA1, 0),
-	[ISSUER_PROOF_SHA256] = OCSP_ENCODING(OCSP_HASH_SHA256, 0),
+static const uint8_t encodings[OCSP_PROOFS] = {
+	[OCSP_PROOF_SHA1] = OCSP_ENCODING(OCSP_HASH_SHA1, 0),
+	[OCSP_PROOF_SHA256] = OCSP_ENCODING(OCSP_HASH_SHA256, 0),
 };
 
 static void
 read_one(const struct ocsp_table *table, const struct ocsp_context *context,
-    const struct oc_serial *serial, int i, struct issuer_proof *proof)
+    const struct oc_serial *serial, int i, struct ocsp_proof *proof)
 {
 	struct ocsp_slot slot;
 
@@ -35,8 +36,8 @@ read_one(const struct ocsp_table *table, const struct ocsp_context *context,
 }
 
 enum oc_err
-issuer_proof_read(const struct oc_config *config, const char *issuer,
-    const struct oc_serial *serial, uint64_t run, struct issuer_proof *proof,
+ocsp_proof_read(const struct oc_config *config, const char *issuer,
+    const struct oc_serial *serial, uint64_t run, struct ocsp_proof *proof,
     struct oc_error *error)
 {
 	struct ocsp_context *context = NULL;
@@ -55,12 +56,12 @@ issuer_proof_read(const struct oc_config *config, const char *issuer,
 		err = OC_ERR_NOT_FOUND;
 	if (err == OC_OK)
 		err = ocsp_context_new(ocsp_table_identity(table), &context);
-	for (int i = 0; err == OC_OK && i < ISSUER_PROOFS; i++)
+	for (int i = 0; err == OC_OK && i < OCSP_PROOFS; i++)
 		read_one(table, context, serial, i, proof);
 	ocsp_context_free(context);
 	ocsp_table_close(table);
-	if (err == OC_OK && !proof->of[ISSUER_PROOF_SHA1].is_there &&
-	    !proof->of[ISSUER_PROOF_SHA256].is_there)
+	if (err == OC_OK && !proof->of[OCSP_PROOF_SHA1].is_there &&
+	    !proof->of[OCSP_PROOF_SHA256].is_there)
 		err = OC_ERR_NOT_FOUND;
 	return err == OC_OK ? OC_OK : oc_error_set(error, err, "there is no "
 	    "response for this certificate yet");
