@@ -37,8 +37,8 @@ read_one(const struct ocsp_table *table, const struct ocsp_context *context,
 
 enum oc_err
 ocsp_proof_read(const struct oc_config *config, const char *issuer,
-    const struct oc_serial *serial, uint64_t run, struct ocsp_proof *proof,
-    struct oc_error *error)
+    const struct oc_serial *serial, const uint64_t *run,
+    struct ocsp_proof *proof, struct oc_error *error)
 {
 	struct ocsp_context *context = NULL;
 	struct ocsp_table *table;
@@ -51,8 +51,10 @@ ocsp_proof_read(const struct oc_config *config, const char *issuer,
 	err = ocsp_table_open(path, &table, error);
 	if (err != OC_OK)
 		return err;
-	ocsp_table_set_run(table, run);
-	if (!ocsp_table_is_ready(table))
+	if (run != NULL)
+		ocsp_table_set_run(table, *run);
+	if (run == NULL ? !ocsp_table_was_ready(table) :
+	    !ocsp_table_is_ready(table))
 		err = OC_ERR_NOT_FOUND;
 	if (err == OC_OK)
 		err = ocsp_context_new(ocsp_table_identity(table), &context);

@@ -26,9 +26,11 @@ struct ocsp_proof {
 	} of[OCSP_PROOFS];
 };
 
-/* Blocks (files): on a worker.  NOT_FOUND: there is neither. */
+/* run: of the service that the caller belongs to; NULL: of none, and
+ * ocsign-status has just said that it answers for this issuer.  Blocks
+ * (files): on a worker.  NOT_FOUND: there is neither. */
 enum oc_err ocsp_proof_read(const struct oc_config *config,
-    const char *issuer, const struct oc_serial *serial, uint64_t run,
+    const char *issuer, const struct oc_serial *serial, const uint64_t *run,
     struct ocsp_proof *proof, struct oc_error *error) OC_MUST_CHECK;
 
 #endif

@@ -125,9 +125,10 @@ static void
 ask(void *arg)
 {
 	struct asking *a = arg;
+	uint64_t run = ipc_handover_run();
 
 	a->err = ocsp_proof_read(issuer_service_config(a->service),
-	    a->issuer, &a->serial, ipc_handover_run(), &a->proof, &a->error);
+	    a->issuer, &a->serial, &run, &a->proof, &a->error);
 }
 
 static void

@@ -39,10 +39,11 @@ static void
 read_proof(void *arg)
 {
 	struct revocation *r = arg;
+	uint64_t run = ipc_handover_run();
 
 	r->proof_err = ocsp_proof_read(issuer_service_config(r->service),
-	    r->authority->issuer->config->name, &r->serial,
-	    ipc_handover_run(), &r->proof, &r->proof_error);
+	    r->authority->issuer->config->name, &r->serial, &run, &r->proof,
+	    &r->proof_error);
 }
 
 static void
