@@ -95,7 +95,7 @@ void ocsp_table_set_run(struct ocsp_table *table, uint64_t run);
  * true when the service ended need not be so when it starts. */
 bool ocsp_table_is_ready(const struct ocsp_table *table);
 void ocsp_table_set_ready(struct ocsp_table *table, bool is_ready);
-/* The writer's: it was ready in whatever run, and the machine has not been
+/* It was ready in whatever run.  For the writer: and the machine has not been
  * restarted since, so that ocsp_table_seq() tells all that is missing. */
 bool ocsp_table_was_ready(const struct ocsp_table *table);
 

@@ -243,22 +243,30 @@ ca_blocklist_find(const struct ca_blocklist *list, struct der_bytes spki,
 	return err;
 }
 
-static enum oc_err
-check_one(const struct ca_blocklist *list, const struct x509_cert *cert,
-    struct oc_error *error)
+enum oc_err
+ca_blocklist_check_key(const struct ca_blocklist *list, struct der_bytes spki,
+    const char *whose, const char *advice, struct oc_error *error)
 {
-	char name[X509_NAME_TEXT_MAX];
 	bool is_blocked = false;
-	enum oc_err err = ca_blocklist_find(list, cert->spki, &is_blocked);
+	enum oc_err err = ca_blocklist_find(list, spki, &is_blocked);
 
 	if (err != OC_OK)
 		return oc_error_set(error, err, "the block list: %s",
 		    oc_strerror(err));
-	if (!is_blocked)
-		return OC_OK;
+	return !is_blocked ? OC_OK : oc_error_set(error, OC_ERR_REFUSED,
+	    "%s is on the block list: others have it; %s", whose, advice);
+}
+
+static enum oc_err
+check_one(const struct ca_blocklist *list, const struct x509_cert *cert,
+    struct oc_error *error)
+{
+	char name[X509_NAME_TEXT_MAX], whose[160];
+
 	x509_name_format(cert->subject, name);
-	return oc_error_set(error, OC_ERR_REFUSED, "the key of \"%.120s\" is "
-	    "on the block list: others have it; replace that CA", name);
+	(void)snprintf(whose, sizeof(whose), "the key of \"%.120s\"", name);
+	return ca_blocklist_check_key(list, cert->spki, whose,
+	    "replace that CA", error);
 }
 
 enum oc_err

@@ -26,6 +26,11 @@ void ca_blocklist_free(struct ca_blocklist *list);	/* NULL is fine */
 enum oc_err ca_blocklist_find(const struct ca_blocklist *list,
     struct der_bytes spki, bool *is_blocked) OC_MUST_CHECK;
 
+/* REFUSED: "WHOSE is on the block list: others have it; ADVICE". */
+enum oc_err ca_blocklist_check_key(const struct ca_blocklist *list,
+    struct der_bytes spki, const char *whose, const char *advice,
+    struct oc_error *error) OC_MUST_CHECK;
+
 /* Certificates end to end, in DER: REFUSED names the first whose key is on
  * the list. */
 enum oc_err ca_blocklist_check(const struct ca_blocklist *list,

@@ -209,13 +209,15 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 	struct sign_key_info *info = calloc(1, sizeof(*info));
 	char key[SIGN_KEY_NAME_MAX];
 	struct ca_plan *plan = NULL;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
 	oc_assert(issuer->store_id != 0);
 	if (info == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = ca_issuer_check_revoked(issuer, store, request->explanation,
-	    error);
+	/* What it issued is answered for until it has expired. */
+	if (!ca_profile_is_ocsp_signer(request->profile))
+		err = ca_issuer_check_revoked(issuer, store,
+		    request->explanation, error);
 	if (err == OC_OK)
 		err = ca_issuer_find_key(issuer, signer, deadline_ns, key,
 		    info, error);

@@ -61,7 +61,7 @@ void ca_certificate_fini(struct ca_certificate *certificate);
  * or the CA's own, no names where the profile wants some, an extension in the
  * CSR that the profile does not give, a life longer than the issuer's, a lint
  * rule that the profile is not exempt from, or an issuer that is revoked
- * itself.
+ * itself, unless what the profile gives can only sign OCSP responses.
  * Blocks until deadline_ns.
  */
 enum oc_err ca_issue(struct ca_issuer *issuer, struct store *store,

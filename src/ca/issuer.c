@@ -134,8 +134,9 @@ check_revoked(const struct ca_issuer *issuer, const struct x509_cert *cert,
 	der_format_iso8601(search.revoked_at, at);
 	return ca_refuse(x, CA_RULE_ISSUER_REVOKED, OC_ERR_REFUSED, error,
 	    "issuer %s: the certificate of \"%.80s\" was revoked at %s (%s): "
-	    "it can still revoke, but issue nothing", issuer->config->name,
-	    name, at, crl_reason_name(search.reason));
+	    "it can still revoke and have its OCSP signer renewed, but issue "
+	    "nothing else", issuer->config->name, name, at,
+	    crl_reason_name(search.reason));
 }
 
 enum oc_err

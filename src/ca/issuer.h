@@ -40,7 +40,8 @@ enum oc_err ca_issuer_load(const struct oc_config_issuer *config,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
 void ca_issuer_free(struct ca_issuer *issuer);	/* NULL is fine */
 /* REFUSED if its certificate, or one of those above it, is recorded as
- * revoked (a hold is that too): it may still revoke, but issue nothing.
+ * revoked (a hold is that too): it may still revoke, sign CRLs and have its
+ * OCSP signer's certificate renewed, but issue nothing else.
  * explanation may be NULL. */
 enum oc_err ca_issuer_check_revoked(const struct ca_issuer *issuer,
     struct store *store, struct ca_explanation *explanation,

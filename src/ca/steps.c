@@ -16,18 +16,11 @@ ca_check_blocked(const struct ca_blocklist *blocklist,
     const struct ca_request *request, const struct ca_plan *plan,
     struct oc_error *error)
 {
-	bool is_blocked = false;
-	enum oc_err err;
+	enum oc_err err = ca_blocklist_check_key(blocklist, plan->tbs.spki,
+	    "the key", "make a new one", error);
 
-	err = ca_blocklist_find(blocklist, plan->tbs.spki, &is_blocked);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "the block list: %s",
-		    oc_strerror(err));
-	if (!is_blocked)
-		return OC_OK;
-	return ca_refuse(request->explanation, CA_RULE_KEY_BLOCKED,
-	    OC_ERR_REFUSED, error, "the key is on the block list: others "
-	    "have it; make a new one");
+	return err != OC_ERR_REFUSED ? err : ca_refuse_with(
+	    request->explanation, CA_RULE_KEY_BLOCKED, err, error);
 }
 
 enum oc_err

@@ -292,19 +292,16 @@ static enum oc_err
 check_blocked(const struct creation *c, struct oc_error *error)
 {
 	const struct ca_blocklist *blocklist;
-	bool is_blocked = false;
+	char whose[OC_CONFIG_NAME_MAX + 32];
 	enum oc_err err = cli_blocklist(c->cli, &blocklist, error);
 
 	if (err != OC_OK)
 		return err;
-	err = ca_blocklist_find(blocklist, (struct der_bytes){ c->key->spki,
-	    c->key->spki_len }, &is_blocked);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "the block list: %s",
-		    oc_strerror(err));
-	return !is_blocked ? OC_OK : oc_error_set(error, OC_ERR_REFUSED,
-	    "[issuer %s] key: is on the block list: others have it; make "
-	    "another with \"ocsign key generate\"", c->name);
+	(void)snprintf(whose, sizeof(whose), "the key of [issuer %.64s]",
+	    c->name);
+	return ca_blocklist_check_key(blocklist, (struct der_bytes){
+	    c->key->spki, c->key->spki_len }, whose, "make another with "
+	    "\"ocsign key generate\"", error);
 }
 
 static enum oc_err

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cert list, show, revoke, and the table of cert commands. */
+/* cert list, show, and the table of cert commands. */
 #include "cli/cert.h"
 
 #include <stdio.h>
@@ -8,8 +8,6 @@
 #include "base/clock.h"
 #include "base/pem.h"
 #include "base/value.h"
-#include "ca/revoke.h"
-#include "cli/date.h"
 #include "cli/facts.h"
 #include "cli/lint.h"
 #include "cli/print.h"
@@ -255,85 +253,6 @@ cert_show(struct cli *cli, struct oc_error *error)
 	return err;
 }
 
-/* --- revoke ----------------------------------------------------------- */
-
-static enum oc_err
-parse_revocation(const struct cli *cli, enum crl_reason *reason,
-    int64_t *invalidity_at, struct oc_error *error)
-{
-	const char *text = cli_option(cli, "reason");
-
-	*reason = CRL_REASON_UNSPECIFIED;
-	*invalidity_at = 0;
-	if (text != NULL && crl_reason_parse(text, reason, error) != OC_OK) {
-		oc_error_prefix(error, "--reason");
-		return OC_ERR_USAGE;
-	}
-	text = cli_option(cli, "invalidity");
-	if (text != NULL && cli_date_parse(text, invalidity_at, error) !=
-	    OC_OK) {
-		oc_error_prefix(error, "--invalidity");
-		return OC_ERR_USAGE;
-	}
-	return OC_OK;
-}
-
-static void
-tell_revoked(const struct cli *cli, const struct ca_issuer *issuer,
-    const struct oc_serial *serial, enum crl_reason reason)
-{
-	char text[OC_SERIAL_TEXT_MAX];
-	json_t *facts;
-
-	oc_serial_format(serial, text);
-	if (cli->format == CLI_FORMAT_JSON) {
-		facts = cli_object();
-		cli_put_text(facts, "issuer", issuer->config->name);
-		cli_put_text(facts, "serial", text);
-		cli_put_text(facts, "reason", crl_reason_name(reason));
-		cli_print(cli, facts);
-	} else if (reason == CRL_REASON_REMOVE_FROM_CRL)
-		printf("%s of %s is no longer on hold\n", text,
-		    issuer->config->name);
-	else
-		printf("%s of %s is revoked (%s)\n", text,
-		    issuer->config->name, crl_reason_name(reason));
-}
-
-static enum oc_err
-cert_revoke(struct cli *cli, struct oc_error *error)
-{
-	struct store_certificate record = { 0 };
-	struct cli_target *target = NULL;
-	struct ca_issuer *issuer = NULL;
-	enum crl_reason reason;
-	struct store *store;
-	int64_t invalidity_at;
-	enum oc_err err;
-
-	err = parse_revocation(cli, &reason, &invalidity_at, error);
-	if (err == OC_OK)
-		err = cli_target_read(cli->args[0], &target, error);
-	if (err == OC_OK)
-		err = cli_target_issuer(cli, target,
-		    cli_option(cli, "issuer"), &issuer, error);
-	if (err == OC_OK)
-		err = cli_target_record(cli, target, issuer, &record, error);
-	if (err == OC_OK)
-		err = cli_store(cli, STORE_CREATE, &store, error);
-	if (err == OC_OK)
-		err = ca_revoke(issuer, store, &target->serial, reason, 0,
-		    invalidity_at, error);
-	if (err == OC_OK) {
-		cli_nudge(cli);
-		tell_revoked(cli, issuer, &target->serial, reason);
-	}
-	store_certificate_fini(&record);
-	ca_issuer_free(issuer);
-	cli_target_free(target);
-	return err;
-}
-
 static const struct cli_option list_options[] = {
 	{ "issuer", "NAME", CLI_OPTIONAL, "of this issuer only" },
 	{ "revoked", NULL, CLI_OPTIONAL, "only those revoked" },
@@ -352,15 +271,6 @@ static const struct cli_option show_options[] = {
 	{ "chain", NULL, CLI_OPTIONAL, "and its issuers, but for the root" },
 	{ "alternate", "WHICH", CLI_OPTIONAL,
 	    "of the alternate chain: its number, or an issuer" },
-	{ NULL }
-};
-
-static const struct cli_option revoke_options[] = {
-	{ "reason", "REASON", CLI_OPTIONAL,
-	    "RFC 5280's: keyCompromise, superseded ..." },
-	{ "issuer", "NAME", CLI_OPTIONAL, "whose serial it is" },
-	{ "invalidity", "DATE", CLI_OPTIONAL,
-	    "not to be trusted since, 2026-11-23T22:00:00Z" },
 	{ NULL }
 };
 
@@ -398,13 +308,15 @@ const struct cli_command cli_cert_commands[] = {
 	    .example = "ocsign cert lint --issuer-cert web.pem site.pem",
 	    .run = cli_cert_lint },
 	{ .noun = "cert", .verb = "revoke", .arguments = "SERIAL|FILE",
-	    .num_args_min = 1, .num_args_max = 1, .options = revoke_options,
+	    .num_args_min = 1, .num_args_max = 1,
+	    .options = cli_cert_revoke_options,
 	    .summary = "revoke a certificate",
 	    .about = "Revokes a certificate, for good unless the reason is "
 		"certificateHold, which removeFromCRL lifts.  While ocsignd "
 		"runs, the command returns when the responder says "
-		"\"revoked\"; CRLs follow with \"ocsign crl create\".",
+		"\"revoked\", and tells the response's time and SHA-256; "
+		"CRLs follow with \"ocsign crl create\".",
 	    .example = "ocsign cert revoke --reason keyCompromise site.pem",
-	    .run = cert_revoke },
+	    .run = cli_cert_revoke },
 	{ NULL }
 };

@@ -12,5 +12,7 @@ enum oc_err cli_cert_chain(struct cli *cli, const struct ca_issuer *issuer,
 
 extern const struct cli_option cli_cert_issue_options[];
 enum oc_err cli_cert_issue(struct cli *cli, struct oc_error *error);
+extern const struct cli_option cli_cert_revoke_options[];
+enum oc_err cli_cert_revoke(struct cli *cli, struct oc_error *error);
 
 #endif

@@ -9,7 +9,8 @@
 #include "ipc/channel.h"
 #include "ipc/server.h"
 
-#define NUDGE_S 5
+/* How long one question may take. */
+#define SERVICE_S 5
 
 enum oc_err
 cli_socket(struct cli *cli, const char *name, char **path,
@@ -43,27 +44,64 @@ nudge(const char *path)
 	err = ipc_put_bare(frame, sizeof(frame), id, IPC_NUDGE, &len);
 	if (err == OC_OK)
 		err = ipc_channel_ask_now(channel, id, frame, len,
-		    cli_deadline(NUDGE_S), &type, &fields);
+		    cli_deadline(SERVICE_S), &type, &fields);
 	if (err == OC_OK && type != IPC_NUDGED)
 		err = OC_ERR_MALFORMED;
 	ipc_channel_free(channel);
 	return err;
 }
 
-void
+enum oc_err
+cli_ask_status(const char *path, json_t **answer, struct oc_error *error)
+{
+	uint8_t frame[64];
+	struct ipc_channel *channel;
+	struct der_bytes fields, text;
+	enum ipc_type type;
+	enum oc_err err;
+	uint64_t id;
+	size_t len;
+
+	err = ipc_channel_new(path, "ocsign", &channel);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s: %s", path,
+		    oc_strerror(err));
+	id = ipc_channel_next_id(channel);
+	err = ipc_put_bare(frame, sizeof(frame), id, IPC_STATUS, &len);
+	if (err == OC_OK)
+		err = ipc_channel_ask_now(channel, id, frame, len,
+		    cli_deadline(SERVICE_S), &type, &fields);
+	if (err == OC_OK && (type != IPC_STATUS_IS ||
+	    ipc_read_text_message(fields, &text) != OC_OK))
+		err = OC_ERR_MALFORMED;
+	if (err == OC_OK) {
+		*answer = json_loadb((const char *)text.p, text.len, 0, NULL);
+		if (*answer == NULL)
+			err = OC_ERR_MALFORMED;
+	}
+	ipc_channel_free(channel);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s: %s", path,
+		    oc_strerror(err));
+	return OC_OK;
+}
+
+enum cli_nudged
 cli_nudge(struct cli *cli)
 {
 	const struct cli_command *c = cli->command;
+	enum cli_nudged nudged = CLI_NUDGED_NOBODY;
 	enum oc_err err = OC_OK;
 	char *path;
 
 	/* The configuration has been read by now. */
 	if (cli_socket(cli, "status-control.sock", &path, NULL) != OC_OK)
-		return;
+		return nudged;
 	if (ipc_is_served(path)) {
 		cli_progress_begin("ocsignd");
 		err = nudge(path);
 		cli_progress_end();
+		nudged = err == OC_OK ? CLI_NUDGED : CLI_NUDGED_IN_VAIN;
 	}
 	if (err != OC_OK)
 		fprintf(stderr, "ocsign: %s %s: warning: it is recorded, but "
@@ -71,4 +109,5 @@ cli_nudge(struct cli *cli)
 		    "\"ocsign status\"\n", c->noun, c->verb, path,
 		    oc_strerror(err));
 	free(path);
+	return nudged;
 }

@@ -1,48 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status: what the running service says of itself. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/print.h"
 #include "cli/work.h"
-#include "ipc/channel.h"
 #include "ipc/server.h"
-
-#define ASK_S 5
-
-static enum oc_err
-ask(const char *path, json_t **answer, struct oc_error *error)
-{
-	uint8_t frame[64];
-	struct ipc_channel *channel;
-	struct der_bytes fields, text;
-	enum ipc_type type;
-	enum oc_err err;
-	uint64_t id;
-	size_t len;
-
-	err = ipc_channel_new(path, "ocsign", &channel);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "%s: %s", path,
-		    oc_strerror(err));
-	id = ipc_channel_next_id(channel);
-	err = ipc_put_bare(frame, sizeof(frame), id, IPC_STATUS, &len);
-	if (err == OC_OK)
-		err = ipc_channel_ask_now(channel, id, frame, len,
-		    cli_deadline(ASK_S), &type, &fields);
-	if (err == OC_OK && (type != IPC_STATUS_IS ||
-	    ipc_read_text_message(fields, &text) != OC_OK))
-		err = OC_ERR_MALFORMED;
-	if (err == OC_OK) {
-		*answer = json_loadb((const char *)text.p, text.len, 0, NULL);
-		if (*answer == NULL)
-			err = OC_ERR_MALFORMED;
-	}
-	ipc_channel_free(channel);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "%s: %s", path,
-		    oc_strerror(err));
-	return OC_OK;
-}
 
 /* Asks one role, if it runs.  ocsignd holds the socket of one that is away,
  * and that is when the others' answers are wanted most. */
@@ -56,7 +19,7 @@ put_role(struct cli *cli, const char *name, const char *socket,
 
 	err = cli_socket(cli, socket, &path, error);
 	if (err == OC_OK && ipc_is_served(path)) {
-		err = ask(path, &answer, error);
+		err = cli_ask_status(path, &answer, error);
 		if (err == OC_ERR_DOWN || err == OC_ERR_TIMEOUT) {
 			answer = json_pack("{s:s}", "error",
 			    "it does not answer; ocsignd's log says why");

@@ -10,6 +10,8 @@
 #ifndef CLI_WORK_H
 #define CLI_WORK_H
 
+#include <jansson.h>
+
 #include "base/config.h"
 #include "ca/issuer.h"
 #include "cli/cli.h"
@@ -103,7 +105,15 @@ enum oc_err cli_socket(struct cli *cli, const char *name, char **path,
     struct oc_error *error) OC_MUST_CHECK;
 /* Tells the running service, if any, that the store has changed, and waits
  * until its answers show it; a service that does not answer is a warning. */
-void cli_nudge(struct cli *cli);
+enum cli_nudged {
+	CLI_NUDGED,
+	CLI_NUDGED_NOBODY,	/* no service runs */
+	CLI_NUDGED_IN_VAIN	/* it does not answer */
+};
+enum cli_nudged cli_nudge(struct cli *cli);
+/* What a role says of itself; path is its socket.  Waits 5 s at most. */
+enum oc_err cli_ask_status(const char *path, json_t **answer,
+    struct oc_error *error) OC_MUST_CHECK;
 
 /* "ocsign: waiting for WHAT ..." on a terminal, if it takes over 2 s. */
 void cli_progress_begin(const char *what);

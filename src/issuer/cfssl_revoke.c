@@ -115,19 +115,20 @@ struct asking {
 	const char *issuer;
 	struct oc_serial serial;
 	enum ocsp_cert_status wanted;
-	int which;			/* ISSUER_PROOF_SHA1 or _SHA256 */
+	int which;			/* OCSP_PROOF_SHA1 or _SHA256 */
 	enum oc_err err;
 	struct oc_error error;
-	struct issuer_proof proof;
+	struct ocsp_proof proof;
 };
 
 static void
 ask(void *arg)
 {
 	struct asking *a = arg;
+	uint64_t run = ipc_handover_run();
 
-	a->err = issuer_proof_read(issuer_service_config(a->service),
-	    a->issuer, &a->serial, ipc_handover_run(), &a->proof, &a->error);
+	a->err = ocsp_proof_read(issuer_service_config(a->service),
+	    a->issuer, &a->serial, &run, &a->proof, &a->error);
 }
 
 static void
@@ -194,8 +195,8 @@ begin_asking(struct issuer_service *service, struct net_exchange *exchange,
 	}
 	a->service = service;
 	a->exchange = exchange;
-	a->which = strcmp(hash, "SHA256") == 0 ? ISSUER_PROOF_SHA256 :
-	    ISSUER_PROOF_SHA1;
+	a->which = strcmp(hash, "SHA256") == 0 ? OCSP_PROOF_SHA256 :
+	    OCSP_PROOF_SHA1;
 	a->wanted = strcmp(status, "revoked") == 0 ? OCSP_REVOKED :
 	    OCSP_GOOD;
 	a->work = (struct issuer_work){ ask, asked, a, NULL };

@@ -21,7 +21,7 @@ struct revocation {
 	struct issuer_work work;
 	enum oc_err proof_err;
 	struct oc_error proof_error;
-	struct issuer_proof proof;
+	struct ocsp_proof proof;
 	struct issuer_revoked result;
 };
 
@@ -39,10 +39,11 @@ static void
 read_proof(void *arg)
 {
 	struct revocation *r = arg;
+	uint64_t run = ipc_handover_run();
 
-	r->proof_err = issuer_proof_read(issuer_service_config(r->service),
-	    r->authority->issuer->config->name, &r->serial,
-	    ipc_handover_run(), &r->proof, &r->proof_error);
+	r->proof_err = ocsp_proof_read(issuer_service_config(r->service),
+	    r->authority->issuer->config->name, &r->serial, &run, &r->proof,
+	    &r->proof_error);
 }
 
 static void
@@ -154,7 +155,7 @@ issuer_revoke(struct issuer_service *service,
 /* --- in JSON ------------------------------------------------------------ */
 
 static json_t *
-describe_one(const struct issuer_proof *proof, int i)
+describe_one(const struct ocsp_proof *proof, int i)
 {
 	char produced_at[ISSUER_TIME_MAX], next_update[ISSUER_TIME_MAX];
 
@@ -182,9 +183,9 @@ issuer_revoked_describe(const struct issuer_revoked *revoked)
 		return NULL;
 	if (revoked->proof != NULL)
 		json_object_set_new(json, "ocsp", json_pack("{s:o, s:o}",
-		    "sha1", describe_one(revoked->proof, ISSUER_PROOF_SHA1),
+		    "sha1", describe_one(revoked->proof, OCSP_PROOF_SHA1),
 		    "sha256", describe_one(revoked->proof,
-		    ISSUER_PROOF_SHA256)));
+		    OCSP_PROOF_SHA256)));
 	else
 		json_object_set_new(json, "ocsp_notice",
 		    json_string(revoked->notice));

@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 #include "base/reason.h"
-#include "issuer/proof.h"
 #include "issuer/service.h"
+#include "ocsp/proof.h"
 
 struct issuer_revoked {
 	enum oc_err err;		/* of the recording */
@@ -18,7 +18,7 @@ struct issuer_revoked {
 	bool was_revoked;		/* before: err is OC_OK then */
 	int64_t revoked_at;
 	/* NULL: it is recorded, but not served yet; notice says why. */
-	const struct issuer_proof *proof;
+	const struct ocsp_proof *proof;
 	const char *notice;
 };
 

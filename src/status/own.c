@@ -163,7 +163,9 @@ status_own_open(const char *store_path, const char *issuer,
 	oc_assert(strlen(issuer) < sizeof(own->issuer));
 	strcpy(own->issuer, issuer);
 	own->source.ops = &own_ops;
-	err = store_open(store_path, STORE_READ, &own->store, error);
+	/* We are the first of a service to open it; a reload after an upgrade
+	 * executes us and not ocsignd. */
+	err = store_open_to_read(store_path, &own->store, error);
 	if (err != OC_OK) {
 		free(own);
 		return err;

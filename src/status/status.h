@@ -47,7 +47,7 @@ struct status_source {
 	const struct status_ops *ops;
 };
 
-/* Our own store, for one [issuer NAME]. */
+/* Our own store, for one [issuer NAME]; migrated if it is older. */
 enum oc_err status_own_open(const char *store_path, const char *issuer,
     struct status_source **source, struct oc_error *error) OC_MUST_CHECK;
 

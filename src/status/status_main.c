@@ -22,7 +22,6 @@
 #include "ipc/server.h"
 #include "ocsp/response.h"
 #include "status/service.h"
-#include "store/store.h"
 
 #define ISSUERS_MAX 64
 #define TICK_MS 250
@@ -442,11 +441,7 @@ open_all(struct program *p, struct oc_error *error)
 	free(path);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "out of memory");
-	/* We are the first of a service to open it; a reload after an
-	 * upgrade executes us and not ocsignd. */
-	err = store_migrate(p->config->store.path, error);
-	if (err == OC_OK)
-		err = open_services(p, error);
+	err = open_services(p, error);
 	if (err != OC_OK)
 		return err;
 	/* After the waiting, lest signals find nobody. */

@@ -19,8 +19,9 @@
 #define STORE_ZONE_NAME_MAX 253		/* RFC 1035, as text */
 #define STORE_TAG_LEN 32		/* hex digits, as Cloudflare's ids */
 /* What a signature may take, twice: a reservation older than this was left
- * behind, and its request may be made again.  At once if the store was closed
- * since by who reserved, which the end of a process does too. */
+ * behind: its request may be made again, its place in a quota is free, and it
+ * is recorded no more.  At once if the store was closed since by who reserved,
+ * which the end of a process does too. */
 #define STORE_PENDING_S 120
 #define STORE_HOSTNAMES_MAX (128 * 1024)	/* JSON; 200 names of 253 */
 #define STORE_ZONES_MAX 200		/* of one certificate: one a SAN */
@@ -219,8 +220,8 @@ struct store_reserved {
  * together.  OC_OK whatever the outcome; EXISTS if the issuer has the serial.
  * What stood for the key and is over is given up even if a quota refuses then.
  * It is issued over the same connection or not at all: whoever closes that
- * gives it up.  So does who is slower than STORE_PENDING_S, once another has
- * made the request: store_issue() is MISMATCH.
+ * gives it up.  So does who is slower than STORE_PENDING_S, whether another
+ * has made the request since or not: store_issue() is MISMATCH.
  */
 enum oc_err store_reserve_request(struct store *store,
     const struct store_reservation *r, const struct store_request *request,

@@ -91,6 +91,16 @@ struct store_row {
 	char issuer[OC_CONFIG_NAME_MAX + 1];
 };
 
+/* What recording has to know; read for each certificate, so it is little. */
+struct store_waiting {
+	char issuer[OC_CONFIG_NAME_MAX + 1];
+	struct oc_serial serial;
+	enum store_state state;
+	bool is_asked;			/* there is a request with it */
+	bool is_current;		/* as that says */
+	int64_t reserved_at;
+};
+
 /* A request's row without the certificate's. */
 struct store_request_row {
 	int64_t id;			/* the certificate's */
@@ -164,6 +174,8 @@ struct store_ops {
 	    const struct oc_serial *serial, struct store_row *row);
 	enum oc_err (*get_certificate)(struct store *s, int64_t id,
 	    struct store_row *row);
+	enum oc_err (*get_waiting)(struct store *s, int64_t id,
+	    struct store_waiting *row);
 	enum oc_err (*set_issued)(struct store *s, int64_t id,
 	    int64_t issued_at, struct store_blob certificate);
 	enum oc_err (*set_status)(struct store *s, int64_t id,
@@ -233,9 +245,6 @@ struct store_ops {
 	enum oc_err (*add_request)(struct store *s, int64_t id,
 	    const struct store_request *request, int64_t reserved_at);
 	enum oc_err (*end_request)(struct store *s, int64_t id);
-	/* False also where nobody asked. */
-	enum oc_err (*is_given_up)(struct store *s, int64_t id,
-	    bool *is_given_up);
 	enum oc_err (*find_key)(struct store *s,
 	    const uint8_t key[STORE_HASH_LEN], struct store_key_row *row);
 	enum oc_err (*get_request)(struct store *s, int64_t id,

@@ -102,45 +102,41 @@ store_reserve(struct store *store, const struct store_reservation *r,
 
 /* --- issue -------------------------------------------------------------- */
 
-/* Whoever asked next may have had its key and its place in a quota. */
-static enum oc_err
-check_not_given_up(struct store *s, int64_t id)
+/* Whoever asked next may have had its key, or, once no quota counts it any
+ * more, its place in one. */
+static bool
+is_given_up(const struct store_waiting *row, int64_t now)
 {
-	bool is_given_up = false;
-	enum oc_err err;
-
-	err = s->ops->is_given_up(s, id, &is_given_up);
-	if (err != OC_OK || !is_given_up)
-		return err;
-	return store_fail(s, OC_ERR_MISMATCH, "the request of record %lld "
-	    "was given up: it stays without its certificate", (long long)id);
+	return row->is_asked && (!row->is_current ||
+	    row->reserved_at <= now - STORE_PENDING_S);
 }
 
 /* Inside a change. */
 static enum oc_err
 issue(struct store *s, int64_t id, struct store_blob certificate)
 {
-	struct store_row row = { 0 };
+	int64_t now = oc_clock_now_s();
+	struct store_waiting row;
 	struct store_detail d;
 	enum oc_err err;
 
-	err = s->ops->get_certificate(s, id, &row);
+	err = s->ops->get_waiting(s, id, &row);
 	if (err == OC_ERR_NOT_FOUND ||
-	    (err == OC_OK && row.certificate.state != STORE_RESERVED))
-		err = store_fail(s, OC_ERR_MISMATCH, "record %lld is not "
+	    (err == OC_OK && row.state != STORE_RESERVED))
+		return store_fail(s, OC_ERR_MISMATCH, "record %lld is not "
 		    "waiting for its certificate", (long long)id);
-	else if (err == OC_OK)
-		err = check_not_given_up(s, id);
+	if (err == OC_OK && is_given_up(&row, now))
+		return store_fail(s, OC_ERR_MISMATCH, "the request of record "
+		    "%lld was given up: it stays without its certificate",
+		    (long long)id);
 	if (err == OC_OK)
-		err = s->ops->set_issued(s, id, oc_clock_now_s(),
-		    certificate);
-	if (err == OC_OK && store_detail_issue(&d, row.issuer, id,
-	    &row.certificate.serial, certificate) != OC_OK)
-		err = store_fail(s, OC_ERR_INTERNAL, "SHA-256 failed");
-	if (err == OC_OK)
-		err = store_add_entry(s, "issue", d.text);
-	store_certificate_fini(&row.certificate);
-	return err;
+		err = s->ops->set_issued(s, id, now, certificate);
+	if (err != OC_OK)
+		return err;
+	if (store_detail_issue(&d, row.issuer, id, &row.serial,
+	    certificate) != OC_OK)
+		return store_fail(s, OC_ERR_INTERNAL, "SHA-256 failed");
+	return store_add_entry(s, "issue", d.text);
 }
 
 enum oc_err

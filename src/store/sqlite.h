@@ -160,6 +160,8 @@ enum oc_err sqlite_find_certificate(struct store *s, int64_t issuer_id,
     const struct oc_serial *serial, struct store_row *row);
 enum oc_err sqlite_get_certificate(struct store *s, int64_t id,
     struct store_row *row);
+enum oc_err sqlite_get_waiting(struct store *s, int64_t id,
+    struct store_waiting *row);
 enum oc_err sqlite_set_issued(struct store *s, int64_t id, int64_t issued_at,
     struct store_blob certificate);
 enum oc_err sqlite_set_status(struct store *s, int64_t id,
@@ -218,8 +220,6 @@ enum oc_err sqlite_list_zones(struct store *s, int64_t account_id,
 enum oc_err sqlite_add_request(struct store *s, int64_t id,
     const struct store_request *request, int64_t reserved_at);
 enum oc_err sqlite_end_request(struct store *s, int64_t id);
-enum oc_err sqlite_is_given_up(struct store *s, int64_t id,
-    bool *is_given_up);
 enum oc_err sqlite_find_key(struct store *s,
     const uint8_t key[STORE_HASH_LEN], struct store_key_row *row);
 enum oc_err sqlite_get_request(struct store *s, int64_t id,

@@ -191,6 +191,35 @@ sqlite_get_certificate(struct store *s, int64_t id, struct store_row *row)
 	return find_row(&q, row);
 }
 
+enum oc_err
+sqlite_get_waiting(struct store *s, int64_t id, struct store_waiting *row)
+{
+	static const char text[] = "SELECT i.name, c.serial, c.state,"
+	    " r.is_current, r.reserved_at FROM certificate c"
+	    " JOIN issuer i ON i.id = c.issuer_id"
+	    " LEFT JOIN certificate_request r ON r.id = c.id WHERE c.id = ?";
+	struct sql q;
+	bool has_row = false;
+	enum oc_err err;
+
+	sql_open(&q, s, "read a reservation", text);
+	sql_put_int(&q, id);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK && !has_row)
+		err = store_fail(s, OC_ERR_NOT_FOUND,
+		    "there is no such certificate");
+	if (err == OC_OK) {
+		sql_get_text_fixed(&q, row->issuer, sizeof(row->issuer));
+		err = sql_get_serial(&q, &row->serial);
+		row->state = (enum store_state)sql_get_int(&q);
+		row->is_asked = !sql_get_is_null(&q);
+		row->is_current = sql_get_int(&q) != 0;
+		row->reserved_at = sql_get_int(&q);
+	}
+	sql_close(&q);
+	return err;
+}
+
 /* --- lists -------------------------------------------------------------- */
 
 /* Only the conditions asked for, so that an index can serve them. */

@@ -66,24 +66,6 @@ sqlite_end_request(struct store *s, int64_t id)
 }
 
 enum oc_err
-sqlite_is_given_up(struct store *s, int64_t id, bool *is_given_up)
-{
-	static const char text[] = "SELECT is_current = 0"
-	    " FROM certificate_request WHERE id = ?";
-	struct sql q;
-	bool has_row = false;
-	enum oc_err err;
-
-	sql_open(&q, s, "read a request", text);
-	sql_put_int(&q, id);
-	err = sql_next(&q, &has_row);
-	if (err == OC_OK)
-		*is_given_up = has_row && sql_get_int(&q) != 0;
-	sql_close(&q);
-	return err;
-}
-
-enum oc_err
 sqlite_find_key(struct store *s, const uint8_t key[STORE_HASH_LEN],
     struct store_key_row *row)
 {

@@ -25,20 +25,20 @@ store_open(const char *path, enum store_mode mode, struct store **store,
 }
 
 enum oc_err
-store_migrate(const char *path, struct oc_error *error)
+store_open_to_read(const char *path, struct store **store,
+    struct oc_error *error)
 {
-	struct store *store = NULL;
-	enum oc_err err;
+	struct store *writer = NULL;
+	enum oc_err err = store_open(path, STORE_READ, store, error);
 
-	err = store_open(path, STORE_READ, &store, NULL);
-	if (err != OC_OK && err != OC_ERR_UNSUPPORTED)
-		return OC_OK;
+	if (err != OC_ERR_UNSUPPORTED)
+		return err;
 	/* Of a newer schema it says the same once more. */
-	if (err == OC_ERR_UNSUPPORTED)
-		err = store_open(path, STORE_WRITE, &store, error);
-	if (err == OC_OK)
-		store_close(store);
-	return err;
+	err = store_open(path, STORE_WRITE, &writer, error);
+	if (err != OC_OK)
+		return err;
+	store_close(writer);
+	return store_open(path, STORE_READ, store, error);
 }
 
 void

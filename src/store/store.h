@@ -48,13 +48,10 @@ struct store_blob {
 enum oc_err store_open(const char *path, enum store_mode mode,
     struct store **store, struct oc_error *error) OC_MUST_CHECK;
 void store_close(struct store *store);	/* NULL is fine */
-/*
- * Migrates a store of an older schema and writes nothing else: for the start
- * of a program that then only reads.  OC_OK also if there is no store, or one
- * that cannot be read: opening it says so.
- */
-enum oc_err store_migrate(const char *path, struct oc_error *error)
-    OC_MUST_CHECK;
+/* As STORE_READ, but one of an older schema is migrated first: all that is
+ * written, and that by another connection. */
+enum oc_err store_open_to_read(const char *path, struct store **store,
+    struct oc_error *error) OC_MUST_CHECK;
 
 /* What the last failed call said; "" if none. */
 const char *store_error(const struct store *store);
@@ -150,7 +147,8 @@ struct store_reservation {
 enum oc_err store_reserve(struct store *store,
     const struct store_reservation *r, int64_t *id) OC_MUST_CHECK;
 /* RESERVED becomes ISSUED; anything else is MISMATCH, also a request that
- * was given up meanwhile (store/account.h): then nobody may have it. */
+ * was given up meanwhile, or is too old to count (store/account.h): then
+ * nobody may have it. */
 enum oc_err store_issue(struct store *store, int64_t id,
     struct store_blob certificate) OC_MUST_CHECK;
 

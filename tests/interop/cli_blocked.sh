@@ -126,8 +126,8 @@ good ocsign cert issue --issuer web --profile ocsp-signer ocsp.csr
 block given.pem
 bad 1 'given.pem: the key of "CN=Old Root.* block list' ocsign ca add old \
     --cert given.pem --token ca --key old
-bad 1 'block list' ocsign ca create again --subject 'CN=Again' --token ca \
-    --key old
+bad 1 'the key of \[issuer again\] is on the block list: .*key generate' \
+    ocsign ca create again --subject 'CN=Again' --token ca --key old
 bad 1 'block list' ocsign ca create again --subject 'CN=Again' --token ca \
     --key old --csr again.csr
 bad 1 'block list' ocsign ca create again --subject 'CN=Again' --token ca \

@@ -35,6 +35,7 @@ ocsp_says() {
 crl_says a.pem 0
 ocsp_says a.pem good
 good ocsign cert revoke --reason superseded --invalidity 2026-01-02 a.pem
+grep -q 'OCSP: ocsignd does not run' out || die "$(cat out)"
 crl_says a.pem 2
 ocsp_says a.pem revoked
 good openssl crl -in web.crl -noout -text
@@ -45,7 +46,8 @@ crl_says b.pem 0
 
 good ocsign cert revoke --reason certificateHold hold.pem
 crl_says hold.pem 2
-good ocsign cert revoke --reason removeFromCRL hold.pem
+good ocsign --json cert revoke --reason removeFromCRL hold.pem
+grep -q '"ocsp_notice": "ocsignd does not run' out || die "$(cat out)"
 crl_says hold.pem 0
 ocsp_says hold.pem good
 bad 1 'not on hold' ocsign cert revoke --reason removeFromCRL hold.pem

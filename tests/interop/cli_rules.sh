@@ -144,6 +144,22 @@ good ocsign cert revoke --reason cACompromise web.pem
 bad 1 'issuer web: .*was revoked at .*cACompromise' $issue good.csr
 good ocsign cert revoke --reason superseded good.pem
 good ocsign crl create --issuer web --out web.crl
+# It is answered for until it ends: its OCSP signer's certificate is renewed,
+# and so is that of one below it.
+good ocsign key generate --token ca --label answers
+good ocsign csr create --subject 'CN=Answers' --key answers --token ca \
+    --out answers.csr
+for issuer in low web; do
+	good ocsign cert issue --issuer $issuer --profile ocsp-signer \
+	    --out answers.pem answers.csr
+done
+sed '/^\[issuer web\]/a ocsp-certificate = answers.pem\nocsp-key = answers' \
+    ocsign.conf >answers.conf
+good ocsign -c answers.conf ocsp sign --issuer web --cert good.pem \
+    --out good.ocsp
+good openssl ocsp -respin good.ocsp -issuer web.pem -cert good.pem \
+    -CAfile root.pem -no_nonce
+grep -q '^good.pem: revoked' out || die "$(cat out)"
 
 # --- a root does not revoke itself
 bad 1 'self-signed certificate of root itself' ocsign cert revoke root.pem

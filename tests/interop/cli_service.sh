@@ -29,7 +29,7 @@ grep -q 'status: *good' out || die "$(cat out)"
 good ocsign --json status
 grep -q '"logins": 1' out || die "$(cat out)"
 
-for how in '' --get '--nonce --hash sha256' '--nonce --get'; do
+for how in '' --get '--hash sha256' '--nonce --hash sha256' '--nonce --get'; do
 	# shellcheck disable=SC2086
 	good ocsign ocsp query --issuer web.pem --cert a.pem $how
 	grep -q 'status: *good' out || die "$how: $(cat out)"
@@ -38,7 +38,36 @@ good openssl ocsp -issuer web.pem -cert a.pem -CAfile root.pem \
     -url "http://127.0.0.1:$port/"
 grep -q '^a.pem: good' out || die "$(cat out)"
 
-good ocsign cert revoke --reason keyCompromise a.pem
+# hash_of FILE: of the response, as ocsp query keeps it.
+hash_of() {
+	sha256sum <"$1" | cut -d' ' -f1
+}
+# What is said to be the new response is what they are given.
+good ocsign --json cert revoke --reason keyCompromise a.pem
+mv out said
+grep -q '"revoked_at": "20' said || die "$(cat said)"
+grep -q '"status": "revoked"' said || die "$(cat said)"
+for hash in sha1 sha256; do
+	ocsign ocsp query --issuer web.pem --cert a.pem --hash $hash \
+	    --out r.ocsp >out 2>err
+	at=$(sed -n 's/^produced at: *//p' out)
+	grep -q "\"response_sha256\": \"$(hash_of r.ocsp)\"" said ||
+	    die "$hash: $(hash_of r.ocsp) is not in: $(cat said)"
+	grep -q "\"produced_at\": \"$at\"" said || die "$at: $(cat said)"
+done
+good ocsign cert issue --issuer web --profile server --out b.pem site.csr
+for reason in certificateHold:revoked removeFromCRL:good; do
+	good ocsign cert revoke --reason ${reason%:*} b.pem
+	mv out said
+	ocsign ocsp query --issuer web.pem --cert b.pem --out r.ocsp \
+	    >out 2>err
+	grep -q "^OCSP: ${reason#*:}, CertID with SHA-1, produced 20.*Z," \
+	    said || die "$reason: $(cat said)"
+	grep -q "SHA-256 $(hash_of r.ocsp)\$" said ||
+	    die "$reason: $(hash_of r.ocsp) is not in: $(cat said)"
+	! grep -q 'CertID with SHA-256' said || die "nobody asked so"
+done
+
 for how in '' --get '--nonce --hash sha256'; do
 	# shellcheck disable=SC2086
 	ocsign ocsp query --issuer web.pem --cert a.pem $how >out 2>err
@@ -107,4 +136,18 @@ cp late.pem again.pem
 ocsign ca import late --force --cert again.pem >out 2>err ||
     die "ca import: $(cat err)"
 grep -q 'reload ocsignd' err || die "no word of a reload: $(cat err)"
+good ocsign cert issue --issuer late --profile server --out l.pem site.csr
+good ocsign cert revoke l.pem
+grep -q '^OCSP: the running ocsignd does not answer for late' out ||
+    die "$(cat out)"
+
+# One that hangs keeps nobody for ever.
+for pid in $(ps -o pid= --ppid "$(cat ocsignd.pid)"); do
+	grep -q ocsign-status "/proc/$pid/cmdline" && status=$pid
+done
+kill -STOP "$status"
+timeout 15 ocsign cert revoke b.pem >out 2>err || die "$?: $(cat out err)"
+kill -CONT "$status"
+grep -q 'does not say that it answers so' err || die "$(cat err)"
+grep -q '^OCSP: ocsignd does not answer' out || die "$(cat out)"
 exit 0

@@ -43,6 +43,7 @@ BEGIN {
 	library["libpsl.h"] = "lint"
 	library["openssl"] = "sign x509 lint store status ca cfssl ipc " \
 	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer cli main"
+	engine = "^(answer|context|identity|proof|refresh|table[._])"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0
 }
@@ -66,7 +67,7 @@ function room_of(path,    part, n) {
 	    part[2] !~ /^(status\.h|own|index_txt|crl|certdb)/)
 		return "status-service"
 	if (part[1] == "ocsp") {
-		if (part[2] ~ /^(answer|context|identity|refresh|table[._])/)
+		if (part[2] ~ engine)
 			return "ocsp-engine"
 		if (!(part[2] ~ codec))
 			return "ocsp-net"

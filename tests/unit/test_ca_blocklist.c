@@ -88,6 +88,14 @@ test_blocklist(void **state)
 	assert_int_equal(ca_blocklist_find(list, csr->spki, &is_blocked),
 	    OC_OK);
 	assert_true(is_blocked);
+	assert_int_equal(ca_blocklist_check_key(list, csr->spki, "its key",
+	    "mend it", &error), OC_ERR_REFUSED);
+	assert_string_equal(error.text, "its key is on the block list: others "
+	    "have it; mend it");
+	assert_int_equal(ca_blocklist_check_key(list, f->issuer->cert.spki,
+	    "its key", "mend it", &error), OC_OK);
+	assert_int_equal(ca_blocklist_check_key(NULL, csr->spki, "its key",
+	    "mend it", &error), OC_OK);
 	f->issuer->blocklist = list;
 	assert_int_equal(ca_try(f, "server", csr, &certificate, &error),
 	    OC_ERR_REFUSED);

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
+
+#include "ca/revoke.h"
 
 static const struct x509_csr *
 plain_csr(void)
@@ -324,6 +327,47 @@ expired_issuer_revokes_but_issues_nothing(void **state)
 	ca_issuer_free(issuer);
 }
 
+/* What it issued is answered for, and by nobody who can do more. */
+static void
+revoked_issuer_only_has_its_status_signed(void **state)
+{
+	static const char *const nothing[] = { "server", "client",
+	    "intermediate" };
+	struct ca_fixture *f = *state;
+	const struct x509_csr *csr = ca_csr("P-256", "CN=OCSP", NULL);
+	struct ca_certificate certificate = { 0 };
+	struct oc_error error = { 0 };
+	struct ca_crl crl = { 0 };
+	struct ca_profile profile;
+	const struct ca_request request = { .profile = &profile, .csr = csr };
+
+	/* A root's command refuses that; it is one in the records, too. */
+	assert_int_equal(store_revoke(f->store, &(struct store_revocation){
+	    .issuer_id = f->issuer->store_id,
+	    .serial = f->issuer->cert.serial,
+	    .reason = CRL_REASON_CA_COMPROMISE, .revoked_at = time(NULL) }),
+	    OC_OK);
+	for (size_t i = 0; i < ARRAY_LEN(nothing); i++) {
+		assert_int_equal(ca_try(f, nothing[i], plain_csr(),
+		    &certificate, &error), OC_ERR_REFUSED);
+		assert_non_null(strstr(error.text, "was revoked at"));
+	}
+	ca_get_profile(f, "ocsp-signer", &profile);
+	memcpy(profile.eku_octets[1], profile.eku_octets[0],
+	    profile.eku_len[0]);
+	profile.eku_len[1] = profile.eku_len[0];
+	profile.eku_octets[1][profile.eku_len[1] - 1] = 2;	/* clientAuth */
+	profile.num_ekus = 2;
+	assert_int_equal(ca_issue(f->issuer, f->store, f->signer, &request,
+	    ca_deadline(), &certificate, &error), OC_ERR_REFUSED);
+	assert_non_null(strstr(error.text, "was revoked at"));
+	assert_int_equal(ca_count(f, STORE_RESERVED), 0);
+	X509_free(ca_must_issue(f, "ocsp-signer", csr));
+	assert_int_equal(ca_crl_create(f->issuer, f->store, f->signer,
+	    ca_deadline(), &crl, &error), OC_OK);
+	ca_crl_fini(&crl);
+}
+
 static void
 issuer_must_be_a_ca(void **state)
 {
@@ -369,6 +413,7 @@ main(void)
 		TEST(store_keeps_the_roots_certificate),
 		TEST(root_of_another_key_or_profile_is_refused),
 		TEST(expired_issuer_revokes_but_issues_nothing),
+		TEST(revoked_issuer_only_has_its_status_signed),
 		TEST(issuer_must_be_a_ca),
 		TEST(one_name_has_one_key),
 	};

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -473,6 +474,26 @@ test_no_store(void **state)
 	assert_true(world_num_lines(w, "store.db") > 0);
 }
 
+/* Each issuer's source has a connection; nobody else needs one. */
+static void
+test_opens_the_store_once(void **state)
+{
+	struct world *w = *state;
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), num_opened = 0;
+	struct inotify_event event;
+
+	/* Closing is watched lest two openings are told as one. */
+	assert_true(inotify_add_watch(fd, w->config.store.path,
+	    IN_OPEN | IN_CLOSE) >= 0);
+	child_start(w, &first, "notify");
+	assert_true(child_says(&first, "READY=1", 5000));
+	while (read(fd, &event, sizeof(event)) == sizeof(event))
+		num_opened += (event.mask & IN_OPEN) != 0;
+	assert_int_equal(num_opened, 1);
+	child_end(&first);
+	close(fd);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -482,7 +503,7 @@ main(void)
 		T(test_answers), T(test_nudge_without_signer),
 		T(test_ends_with_work), T(test_standby), T(test_garbage),
 		T(test_no_certificate_yet), T(test_bad_certificate),
-		T(test_no_store),
+		T(test_no_store), T(test_opens_the_store_once),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -305,29 +305,35 @@ test_migrate_to_read(void **state)
 	struct fixture *f = *state;
 	int today = store_sqlite_schema()->num_steps;
 	struct oc_error error = { 0 };
+	struct store *none = NULL;
 	int64_t num;
 
 	issue_one(f, 1);
 	store_close(f->store);
 	f->store = NULL;
 	num = read_sql(f->path, "SELECT journal_number FROM store");
-	assert_ok(store_migrate(f->path, &error));
+	assert_ok(store_open_to_read(f->path, &f->store, &error));
+	store_close(f->store);
+	f->store = NULL;
 	assert_int_equal(read_sql(f->path, "SELECT journal_number FROM"
 	    " store"), num);
 	run_sql(f->path, "ALTER TABLE certificate_request DROP COLUMN run;"
 	    "PRAGMA user_version = 2");
 	assert_refused(f->path, STORE_READ, OC_ERR_UNSUPPORTED, "older");
-	assert_ok(store_migrate(f->path, &error));
-	f->store = open_store(f->path, STORE_READ);
+	assert_ok(store_open_to_read(f->path, &f->store, &error));
 	assert_verifies(f->store);
+	/* By now it does only read. */
+	assert_int_not_equal(revoke_one(f, 1, CRL_REASON_SUPERSEDED), OC_OK);
 	assert_int_equal(read_sql(f->path, "PRAGMA user_version"), today);
 	assert_int_equal(read_sql(f->path, "SELECT journal_number FROM"
 	    " store"), num + 1);
 	run_sql(f->path, "PRAGMA user_version = 99");
-	assert_int_equal(store_migrate(f->path, &error),
+	assert_int_equal(store_open_to_read(f->path, &none, &error),
 	    OC_ERR_UNSUPPORTED);
 	assert_non_null(strstr(error.text, "newer"));
-	assert_ok(store_migrate("/nowhere/store.db", &error));
+	assert_int_equal(store_open_to_read("/nowhere/store.db", &none,
+	    &error), OC_ERR_NOT_FOUND);
+	assert_null(none);
 }
 
 /* A new store of the later program has run all steps. */

@@ -3,6 +3,8 @@
  * for found again? */
 #include "store_asking.h"
 
+#include <time.h>
+
 /* --- one request, one certificate --------------------------------------- */
 
 static void
@@ -91,6 +93,17 @@ test_window(void **state)
 }
 
 static void
+age(struct fixture *f, int seconds)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "UPDATE certificate SET reserved_at ="
+	    " reserved_at - %d; UPDATE certificate_request SET reserved_at ="
+	    " reserved_at - %d", seconds, seconds);
+	run_sql(f->path, text);
+}
+
+static void
 test_abandoned(void **state)
 {
 	struct fixture *f = *state;
@@ -106,9 +119,7 @@ test_abandoned(void **state)
 	assert_outcome(f, &a, 2, STORE_OUTCOME_RESERVED, 2);
 	/* Its process died: after a while it is nobody's. */
 	assert_outcome(f, &a, 3, STORE_OUTCOME_PENDING, 2);
-	run_sql(f->path, "UPDATE certificate SET reserved_at = reserved_at -"
-	    " 120; UPDATE certificate_request SET reserved_at = reserved_at -"
-	    " 120");
+	age(f, STORE_PENDING_S);
 	assert_outcome(f, &a, 3, STORE_OUTCOME_RESERVED, 3);
 	assert_ok(store_issue(f->store, 3, BLOB("certificate")));
 	assert_int_equal(store_abandon_request(f->store, 3),
@@ -122,6 +133,43 @@ test_abandoned(void **state)
 	    OC_ERR_MISMATCH);
 	assert_int_equal(store_abandon_request(f->store, 99),
 	    OC_ERR_MISMATCH);
+	assert_verifies(f->store);
+}
+
+/* What no quota counts any more, nobody records: not beside the one that has
+ * its place, nor where nobody has. */
+static void
+test_too_late(void **state)
+{
+	struct fixture *f = *state;
+	struct store_usage usage;
+	struct asking a;
+
+	setup_asking(f, &a);
+	a.account.live_max = 2;
+	a.request.key = NULL;
+	assert_ok(store_change_account(f->store, &a.account));
+	assert_outcome(f, &a, 1, STORE_OUTCOME_RESERVED, 1);
+	assert_int_equal(reserve_one(f, 9), 2);	/* nobody's request */
+	age(f, STORE_PENDING_S - 10);
+	assert_outcome(f, &a, 2, STORE_OUTCOME_RESERVED, 3);
+	assert_int_equal(ask(f, &a, 3).outcome, STORE_OUTCOME_LIVE);
+	age(f, 10);
+	assert_int_equal(store_issue(f->store, 1, BLOB("late")),
+	    OC_ERR_MISMATCH);
+	assert_non_null(strstr(store_error(f->store), "given up"));
+	assert_outcome(f, &a, 3, STORE_OUTCOME_RESERVED, 4);
+	assert_ok(store_issue(f->store, 4, BLOB("certificate")));
+	age(f, STORE_PENDING_S - 20);
+	assert_ok(store_issue(f->store, 3, BLOB("certificate")));
+	assert_int_equal(store_issue(f->store, 1, BLOB("late")),
+	    OC_ERR_MISMATCH);
+	assert_ok(store_issue(f->store, 2, BLOB("certificate")));
+	assert_ok(store_count_usage(f->store, &a.account, time(NULL),
+	    &usage));
+	assert_int_equal(usage.num_live, 2);
+	assert_int_equal(read_sql(f->path, "SELECT state FROM certificate"
+	    " WHERE id = 1"), STORE_RESERVED);
 	assert_verifies(f->store);
 }
 
@@ -373,6 +421,7 @@ main(void)
 		TEST(test_repeated_until_it_ends),
 		TEST(test_window),
 		TEST(test_abandoned),
+		TEST(test_too_late),
 		TEST(test_serial_twice),
 		TEST(test_refused),
 		TEST(test_malformed),

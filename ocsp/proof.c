@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "issuer/proof.h"
+/* Reads as responders do, and hashes what it reads: they never link this. */
+#include "ocsp/proof.h"
 
 #include <limits.h>
 #include <openssl/sha.h>
@@ -9,14 +10,14 @@
 #include "ocsp/answer.h"
 #include "ocsp/table.h"
 
-static const uint8_t encodings[ISSUER_PROOFS] = {
-	[ISSUER_PROOF_SHA1] = OCSP_ENCODING(OCSP_HASH_SHA1, 0),
-	[ISSUER_PROOF_SHA256] = OCSP_ENCODING(OCSP_HASH_SHA256, 0),
+static const uint8_t encodings[OCSP_PROOFS] = {
+	[OCSP_PROOF_SHA1] = OCSP_ENCODING(OCSP_HASH_SHA1, 0),
+	[OCSP_PROOF_SHA256] = OCSP_ENCODING(OCSP_HASH_SHA256, 0),
 };
 
 static void
 read_one(const struct ocsp_table *table, const struct ocsp_context *context,
-    const struct oc_serial *serial, int i, struct issuer_proof *proof)
+    const struct oc_serial *serial, int i, struct ocsp_proof *proof)
 {
 	struct ocsp_slot slot;
 
@@ -35,9 +36,9 @@ read_one(const struct ocsp_table *table, const struct ocsp_context *context,
 }
 
 enum oc_err
-issuer_proof_read(const struct oc_config *config, const char *issuer,
-    const struct oc_serial *serial, uint64_t run, struct issuer_proof *proof,
-    struct oc_error *error)
+ocsp_proof_read(const struct oc_config *config, const char *issuer,
+    const struct oc_serial *serial, const uint64_t *run,
+    struct ocsp_proof *proof, struct oc_error *error)
 {
 	struct ocsp_context *context = NULL;
 	struct ocsp_table *table;
@@ -50,17 +51,19 @@ issuer_proof_read(const struct oc_config *config, const char *issuer,
 	err = ocsp_table_open(path, &table, error);
 	if (err != OC_OK)
 		return err;
-	ocsp_table_set_run(table, run);
-	if (!ocsp_table_is_ready(table))
+	if (run != NULL)
+		ocsp_table_set_run(table, *run);
+	if (run == NULL ? !ocsp_table_was_ready(table) :
+	    !ocsp_table_is_ready(table))
 		err = OC_ERR_NOT_FOUND;
 	if (err == OC_OK)
 		err = ocsp_context_new(ocsp_table_identity(table), &context);
-	for (int i = 0; err == OC_OK && i < ISSUER_PROOFS; i++)
+	for (int i = 0; err == OC_OK && i < OCSP_PROOFS; i++)
 		read_one(table, context, serial, i, proof);
 	ocsp_context_free(context);
 	ocsp_table_close(table);
-	if (err == OC_OK && !proof->of[ISSUER_PROOF_SHA1].is_there &&
-	    !proof->of[ISSUER_PROOF_SHA256].is_there)
+	if (err == OC_OK && !proof->of[OCSP_PROOF_SHA1].is_there &&
+	    !proof->of[OCSP_PROOF_SHA256].is_there)
 		err = OC_ERR_NOT_FOUND;
 	return err == OC_OK ? OC_OK : oc_error_set(error, err, "there is no "
 	    "response for this certificate yet");

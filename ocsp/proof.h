@@ -4,8 +4,8 @@
  * read: the proof of a revocation, and what "ocspsign" hands out.  We sign
  * no response: what a status is, ocsign-status alone decides.
  */
-#ifndef ISSUER_PROOF_H
-#define ISSUER_PROOF_H
+#ifndef OCSP_PROOF_H
+#define OCSP_PROOF_H
 
 #include "base/config.h"
 #include "base/limits.h"
@@ -13,9 +13,9 @@
 #include "ocsp/single.h"
 
 /* With a SHA-1 and with a SHA-256 CertID. */
-enum { ISSUER_PROOF_SHA1, ISSUER_PROOF_SHA256, ISSUER_PROOFS };
+enum { OCSP_PROOF_SHA1, OCSP_PROOF_SHA256, OCSP_PROOFS };
 
-struct issuer_proof {
+struct ocsp_proof {
 	struct {
 		bool is_there;
 		uint8_t response[OCSP_RESPONSE_MAX];
@@ -23,12 +23,14 @@ struct issuer_proof {
 		uint8_t sha256[32];	/* of response */
 		struct ocsp_status status;
 		int64_t produced_at, this_update, next_update;
-	} of[ISSUER_PROOFS];
+	} of[OCSP_PROOFS];
 };
 
-/* Blocks (files): on a worker.  NOT_FOUND: there is neither. */
-enum oc_err issuer_proof_read(const struct oc_config *config,
-    const char *issuer, const struct oc_serial *serial, uint64_t run,
-    struct issuer_proof *proof, struct oc_error *error) OC_MUST_CHECK;
+/* run: of the service that the caller belongs to; NULL: of none, and
+ * ocsign-status has just said that it answers for this issuer.  Blocks
+ * (files): on a worker.  NOT_FOUND: there is neither. */
+enum oc_err ocsp_proof_read(const struct oc_config *config,
+    const char *issuer, const struct oc_serial *serial, const uint64_t *run,
+    struct ocsp_proof *proof, struct oc_error *error) OC_MUST_CHECK;
 
 #endif
