@@ -127,14 +127,10 @@ static enum oc_err
 check_signature(const struct cfssl_key *key, struct der_bytes tbs,
     struct der_bytes signature)
 {
-	struct sign_verifier *verifier;
-	enum oc_err err = sign_verifier_new(cfssl_key_spki(key), &verifier);
+	enum oc_err key_err;
 
-	if (err != OC_OK)
-		return err;
-	err = sign_verify(verifier, cfssl_key_alg(key), tbs, signature);
-	sign_verifier_free(verifier);
-	return err;
+	return sign_verify_once(cfssl_key_spki(key), cfssl_key_alg(key), tbs,
+	    signature, &key_err);
 }
 
 enum oc_err

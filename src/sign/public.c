@@ -166,3 +166,25 @@ sign_public_key_new(struct der_bytes spki, enum sign_key_type *type,
 	ERR_pop_to_mark();
 	return err;
 }
+
+enum oc_err
+sign_public_key_replace(struct der_bytes spki, enum sign_key_type type,
+    EVP_PKEY *key)
+{
+	enum sign_key_type other;
+	struct der_bytes point;
+	unsigned int num_bits;
+	enum oc_err err;
+
+	err = sign_spki_type(spki, &other, &num_bits);
+	if (err != OC_OK)
+		return err;
+	if (other != type)
+		return OC_ERR_MISMATCH;
+	point = key_bits(spki);
+	ERR_set_mark();
+	err = EVP_PKEY_set1_encoded_public_key(key, point.p, point.len) == 1 ?
+	    OC_OK : OC_ERR_MALFORMED;
+	ERR_pop_to_mark();
+	return err;
+}

@@ -1,22 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Verifying with OpenSSL's EVP.  Its error queue is emptied here: a signature
- * that does not verify is an answer, not a failure of the library.
+ * Verifying with OpenSSL's EVP, and with a table for a P-256 key that has
+ * verified often enough to be worth one.  OpenSSL's error queue is emptied
+ * here: a signature that does not verify is an answer, not a failure of the
+ * library.
  */
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include "sign/digest.h"
+#include "sign/p256.h"
 #include "sign/public.h"
 #include "sign/verify.h"
+
+/* About as many as making a table costs. */
+#define TABLE_AFTER 500
 
 struct sign_verifier {
 	EVP_PKEY *key;
 	EVP_MD_CTX *ctx;
 	enum sign_key_type type;
+	EVP_PKEY_CTX *ec;		/* of an EC key, ready to verify */
+	struct sign_p256 *table;	/* or NULL */
+	unsigned int num_verified;
 };
+
+static bool
+is_ec(enum sign_key_type type)
+{
+	return type == SIGN_KEY_P256 || type == SIGN_KEY_P384 ||
+	    type == SIGN_KEY_P521;
+}
+
+/* EC keys keep theirs: making it anew is a tenth of a verification. */
+static bool
+make_contexts(struct sign_verifier *v)
+{
+	v->ctx = EVP_MD_CTX_new();
+	if (v->ctx == NULL || !is_ec(v->type))
+		return v->ctx != NULL;
+	v->ec = EVP_PKEY_CTX_new_from_pkey(NULL, v->key, NULL);
+	return v->ec != NULL && EVP_PKEY_verify_init(v->ec) == 1;
+}
 
 enum oc_err
 sign_verifier_new(struct der_bytes spki, struct sign_verifier **verifier)
@@ -27,11 +58,8 @@ sign_verifier_new(struct der_bytes spki, struct sign_verifier **verifier)
 	if (v == NULL)
 		return OC_ERR_NOMEM;
 	err = sign_public_key_new(spki, &v->type, &v->key);
-	if (err == OC_OK) {
-		v->ctx = EVP_MD_CTX_new();
-		if (v->ctx == NULL)
-			err = OC_ERR_NOMEM;
-	}
+	if (err == OC_OK && !make_contexts(v))
+		err = OC_ERR_NOMEM;
 	if (err != OC_OK) {
 		sign_verifier_free(v);
 		return err;
@@ -45,52 +73,180 @@ sign_verifier_free(struct sign_verifier *verifier)
 {
 	if (verifier == NULL)
 		return;
+	sign_p256_free(verifier->table);
 	EVP_MD_CTX_free(verifier->ctx);
+	EVP_PKEY_CTX_free(verifier->ec);
 	EVP_PKEY_free(verifier->key);
 	free(verifier);
 }
 
-static const EVP_MD *
-digest_of(enum sign_hash hash)
+static enum oc_err
+verify_evp(struct sign_verifier *v, const struct sign_alg_info *info,
+    struct der_bytes tbs, struct der_bytes signature)
 {
-	switch (hash) {
-	case SIGN_HASH_NONE:
-		return NULL;
-	case SIGN_SHA256:
-		return EVP_sha256();
-	case SIGN_SHA384:
-		return EVP_sha384();
-	case SIGN_SHA512:
-		return EVP_sha512();
-	}
-	return NULL;
+	EVP_PKEY_CTX *key_ctx;
+	int verified;
+
+	if (EVP_DigestVerifyInit(v->ctx, &key_ctx, sign_digest(info->hash),
+	    NULL, v->key) != 1)
+		return OC_ERR_INTERNAL;
+	if (info->is_pss && (EVP_PKEY_CTX_set_rsa_padding(key_ctx,
+	    RSA_PKCS1_PSS_PADDING) <= 0 ||
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx,
+	    RSA_PSS_SALTLEN_DIGEST) <= 0))
+		return OC_ERR_INTERNAL;
+	verified = EVP_DigestVerify(v->ctx, signature.p, signature.len,
+	    tbs.p, tbs.len);
+	return verified == 1 ? OC_OK : OC_ERR_SIGNATURE;
+}
+
+/* By the table if there is one. */
+static enum oc_err
+verify_ec(struct sign_verifier *v, const struct sign_alg_info *info,
+    struct der_bytes tbs, struct der_bytes signature)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned int len;
+
+	if (EVP_DigestInit_ex2(v->ctx, sign_digest(info->hash), NULL) != 1 ||
+	    EVP_DigestUpdate(v->ctx, tbs.p, tbs.len) != 1 ||
+	    EVP_DigestFinal_ex(v->ctx, digest, &len) != 1)
+		return OC_ERR_INTERNAL;
+	if (v->table != NULL && len == SIGN_P256_DIGEST_LEN)
+		return sign_p256_verify(v->table, digest, signature);
+	return EVP_PKEY_verify(v->ec, signature.p, signature.len, digest,
+	    len) == 1 ? OC_OK : OC_ERR_SIGNATURE;
+}
+
+static enum oc_err
+verify(struct sign_verifier *v, enum sign_alg alg, struct der_bytes tbs,
+    struct der_bytes signature)
+{
+	const struct sign_alg_info *info;
+	enum oc_err err;
+
+	if (!sign_alg_fits(alg, v->type))
+		return OC_ERR_MISMATCH;
+	info = sign_alg_info(alg);
+	err = v->ec != NULL ? verify_ec(v, info, tbs, signature) :
+	    verify_evp(v, info, tbs, signature);
+	EVP_MD_CTX_reset(v->ctx);
+	ERR_clear_error();
+	return err;
+}
+
+/* Without one it goes on as before, and tries once only. */
+static void
+make_table(struct sign_verifier *v)
+{
+	uint8_t point[SIGN_P256_POINT_LEN];
+	size_t len;
+
+	if (EVP_PKEY_get_octet_string_param(v->key, OSSL_PKEY_PARAM_PUB_KEY,
+	    point, sizeof(point), &len) != 1 ||
+	    sign_p256_new((struct der_bytes){ point, len }, &v->table) !=
+	    OC_OK)
+		v->table = NULL;
 }
 
 enum oc_err
 sign_verify(struct sign_verifier *verifier, enum sign_alg alg,
     struct der_bytes tbs, struct der_bytes signature)
 {
-	const struct sign_alg_info *info;
-	enum oc_err err = OC_ERR_INTERNAL;
-	EVP_PKEY_CTX *key_ctx;
-	int verified;
+	struct sign_verifier *v = verifier;
 
-	if (!sign_alg_fits(alg, verifier->type))
-		return OC_ERR_MISMATCH;
-	info = sign_alg_info(alg);
-	if (EVP_DigestVerifyInit(verifier->ctx, &key_ctx,
-	    digest_of(info->hash), NULL, verifier->key) != 1)
-		goto out;
-	if (info->is_pss && (EVP_PKEY_CTX_set_rsa_padding(key_ctx,
-	    RSA_PKCS1_PSS_PADDING) <= 0 ||
-	    EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx,
-	    RSA_PSS_SALTLEN_DIGEST) <= 0))
-		goto out;
-	verified = EVP_DigestVerify(verifier->ctx, signature.p, signature.len,
-	    tbs.p, tbs.len);
-	err = verified == 1 ? OC_OK : OC_ERR_SIGNATURE;
-out:
-	EVP_MD_CTX_reset(verifier->ctx);
-	ERR_clear_error();
+	if (v->type == SIGN_KEY_P256 && v->num_verified < TABLE_AFTER &&
+	    ++v->num_verified == TABLE_AFTER)
+		make_table(v);
+	return verify(v, alg, tbs, signature);
+}
+
+/*
+ * --- once --------------------------------------------------------------
+ *
+ * For each thread and curve a verifier that gets another key each time.
+ */
+
+static pthread_key_t kept_key;
+static pthread_once_t kept_once = PTHREAD_ONCE_INIT;
+static bool has_kept_key;
+
+struct kept {
+	struct sign_verifier *verifiers[SIGN_KEY_P521 + 1];
+};
+
+static void
+kept_free(void *p)
+{
+	struct kept *kept = p;
+
+	for (int type = 0; type <= SIGN_KEY_P521; type++)
+		sign_verifier_free(kept->verifiers[type]);
+	free(kept);
+}
+
+static void
+make_kept_key(void)
+{
+	has_kept_key = pthread_key_create(&kept_key, kept_free) == 0;
+}
+
+/* The thread's own; NULL if there is no memory. */
+static struct kept *
+find_kept(void)
+{
+	struct kept *kept;
+
+	if (pthread_once(&kept_once, make_kept_key) != 0 || !has_kept_key)
+		return NULL;
+	kept = pthread_getspecific(kept_key);
+	if (kept != NULL)
+		return kept;
+	kept = calloc(1, sizeof(*kept));
+	if (kept != NULL && pthread_setspecific(kept_key, kept) != 0) {
+		free(kept);
+		return NULL;
+	}
+	return kept;
+}
+
+/* One that stays, with the key of spki. */
+static enum oc_err
+find_verifier(struct der_bytes spki, enum sign_key_type type,
+    struct sign_verifier **verifier)
+{
+	struct kept *kept = find_kept();
+	enum oc_err err;
+
+	if (kept == NULL)
+		return OC_ERR_NOMEM;
+	if (kept->verifiers[type] == NULL)
+		err = sign_verifier_new(spki, &kept->verifiers[type]);
+	else
+		err = sign_public_key_replace(spki, type,
+		    kept->verifiers[type]->key);
+	if (err == OC_OK)
+		*verifier = kept->verifiers[type];
+	return err;
+}
+
+enum oc_err
+sign_verify_once(struct der_bytes spki, enum sign_alg alg,
+    struct der_bytes tbs, struct der_bytes signature, enum oc_err *key_err)
+{
+	struct sign_verifier *v = NULL;
+	enum sign_key_type type;
+	unsigned int num_bits;
+	enum oc_err err;
+
+	*key_err = sign_spki_type(spki, &type, &num_bits);
+	if (*key_err == OC_OK)
+		*key_err = is_ec(type) ? find_verifier(spki, type, &v) :
+		    sign_verifier_new(spki, &v);
+	if (*key_err != OC_OK)
+		return *key_err;
+	err = verify(v, alg, tbs, signature);
+	if (!is_ec(type))
+		sign_verifier_free(v);
 	return err;
 }

@@ -11,7 +11,8 @@
 #include "der/bytes.h"
 #include "sign/alg.h"
 
-/* A parsed public key; used by one thread at a time. */
+/* A public key to verify more than once with; used by one thread at a
+ * time. */
 struct sign_verifier;
 
 enum oc_err sign_verifier_new(struct der_bytes spki,
@@ -22,5 +23,14 @@ void sign_verifier_free(struct sign_verifier *verifier);
  * is not one for this key. */
 enum oc_err sign_verify(struct sign_verifier *verifier, enum sign_alg alg,
     struct der_bytes tbs, struct der_bytes signature) OC_MUST_CHECK;
+
+/*
+ * The same with a key that is seen once, as an applicant's is: for an EC key
+ * it takes less than making a verifier does.  What sign_verifier_new() would
+ * say of the key is *key_err; what it returns is then the same.
+ */
+enum oc_err sign_verify_once(struct der_bytes spki, enum sign_alg alg,
+    struct der_bytes tbs, struct der_bytes signature, enum oc_err *key_err)
+    OC_MUST_CHECK;
 
 #endif

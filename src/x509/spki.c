@@ -407,15 +407,13 @@ x509_spki_verify(struct der_bytes spki, enum sign_alg alg,
     struct der_bytes tbs, struct der_bytes signature, const char *what,
     struct oc_error *error)
 {
-	struct sign_verifier *verifier;
-	enum oc_err err;
+	enum oc_err key_err, err;
 
-	if ((err = sign_verifier_new(spki, &verifier)) != OC_OK)
+	err = sign_verify_once(spki, alg, tbs, signature, &key_err);
+	if (key_err != OC_OK)
 		return oc_error_set(error, err,
 		    "%s: the key that should verify it cannot be used: %s",
 		    what, oc_strerror(err));
-	err = sign_verify(verifier, alg, tbs, signature);
-	sign_verifier_free(verifier);
 	if (err == OC_OK)
 		return OC_OK;
 	return oc_error_set(error, err,

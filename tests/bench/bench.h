@@ -34,5 +34,6 @@ void bench_ocsp_request(void);
 void bench_ocsp_response(void);
 void bench_tbs(void);
 void bench_csr(void);
+void bench_verify(void);
 
 #endif

@@ -10,6 +10,7 @@ main(void)
 	bench_ocsp_response();
 	bench_tbs();
 	bench_csr();
+	bench_verify();
 	bench_lint();
 	return 0;
 }

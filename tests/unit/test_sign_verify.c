@@ -178,6 +178,57 @@ point_off_the_curve_is_malformed(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* Key after key of two curves, an RSA key and points that are none between
+ * them: what is kept of one says nothing of the next. */
+static void
+once_is_for_that_key_only(void **state)
+{
+	EVP_PKEY *keys[] = { EVP_EC_gen("P-256"), EVP_EC_gen("P-384"),
+	    EVP_EC_gen("P-256"), EVP_RSA_gen(2048), EVP_EC_gen("P-256") };
+	static const enum sign_alg algs[] = { SIGN_ECDSA_SHA256,
+	    SIGN_ECDSA_SHA384, SIGN_ECDSA_SHA256, SIGN_RSA_SHA256,
+	    SIGN_ECDSA_SHA256 };
+	enum { NUM = sizeof(keys) / sizeof(keys[0]) };
+	uint8_t signatures[NUM][OC_SIGNATURE_MAX];
+	struct der_bytes spkis[NUM], signed_by[NUM];
+	enum oc_err key_err;
+
+	(void)state;
+	for (int i = 0; i < NUM; i++) {
+		unsigned char *der = NULL;
+		int len = i2d_PUBKEY(keys[i], &der);
+
+		assert_true(len > 0);
+		spkis[i] = (struct der_bytes){ der, (size_t)len };
+		signed_by[i] = (struct der_bytes){ signatures[i], sign(keys[i],
+		    algs[i] == SIGN_ECDSA_SHA384 ? EVP_sha384() :
+		    EVP_sha256(), 0, signatures[i]) };
+	}
+	for (int n = 0; n < 3 * NUM * NUM; n++) {
+		int i = n % NUM, j = n / NUM % NUM;
+		enum oc_err expected = i == j ? OC_OK :
+		    sign_alg_info(algs[i])->key_type !=
+		    sign_alg_info(algs[j])->key_type ? OC_ERR_MISMATCH :
+		    OC_ERR_SIGNATURE;
+
+		assert_int_equal(sign_verify_once(spkis[i], algs[j],
+		    DER_ARRAY(tbs), signed_by[j], &key_err), expected);
+		assert_int_equal(key_err, OC_OK);
+		assert_int_equal(ERR_peek_error(), 0);
+	}
+	/* Off its curve, once a good one of that curve was there. */
+	((uint8_t *)(uintptr_t)spkis[0].p)[spkis[0].len - 1] ^= 1;
+	assert_int_equal(sign_verify_once(spkis[0], algs[0], DER_ARRAY(tbs),
+	    signed_by[0], &key_err), OC_ERR_MALFORMED);
+	assert_int_equal(key_err, OC_ERR_MALFORMED);
+	assert_int_equal(sign_verify_once(spkis[4], algs[4], DER_ARRAY(tbs),
+	    signed_by[4], &key_err), OC_OK);
+	for (int i = 0; i < NUM; i++) {
+		OPENSSL_free((void *)(uintptr_t)spkis[i].p);
+		EVP_PKEY_free(keys[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -187,6 +238,7 @@ main(void)
 		cmocka_unit_test(pss_salt_of_another_length_is_refused),
 		cmocka_unit_test(key_types_must_fit),
 		cmocka_unit_test(point_off_the_curve_is_malformed),
+		cmocka_unit_test(once_is_for_that_key_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
