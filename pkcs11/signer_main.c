@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "ipc/handover.h"
 #include "ipc/role.h"
 #include "ipc/signer_server.h"
@@ -118,19 +119,13 @@ opener_main(void *arg)
 static enum oc_err
 opener_start(struct opener *o, const struct p11_local_config *config)
 {
-	sigset_t all, old;
-	int r;
-
 	o->config = *config;
 	o->config.start_timeout_ns = OPEN_TIMEOUT_NS;
 	o->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (o->event_fd < 0 || pthread_mutex_init(&o->lock, NULL) != 0)
 		return OC_ERR_SYSTEM;
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&o->thread, NULL, opener_main, o);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return r == 0 ? OC_OK : OC_ERR_SYSTEM;
+	return oc_thread_start(&o->thread, opener_main, o) == 0 ? OC_OK :
+	    OC_ERR_SYSTEM;
 }
 
 /* Threads may stand in the module: nothing is freed. */
