@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fifo.h"
+#include "base/thread.h"
 #include "store/backend.h"
 
 /* Whose a job is. */
@@ -107,51 +107,73 @@ fail_group(struct store_job *group, enum oc_err err, const char *text)
 			set_result(job, err, text);
 }
 
-static void
-run_group(struct store *s, struct store_job *group)
+/* The next of a group, or one more if changes stand in front by now: what
+ * comes while others are carried out shares their commit. */
+static struct store_job *
+next_of_group(struct store_thread *t, struct store_job *job,
+    unsigned int *num)
 {
+	const struct store_job *first;
+
+	if (++*num >= STORE_GROUP_MAX)
+		return NULL;
+	pthread_mutex_lock(&t->mutex);
+	first = t->waiting.first;
+	if (!t->is_stopping && first != NULL &&
+	    first->kind == STORE_JOB_CHANGE)
+		job->next = take_job(&t->waiting, STAGE_RUNNING);
+	pthread_mutex_unlock(&t->mutex);
+	return job->next;
+}
+
+/* The first that lost the transaction says why. */
+static void
+run_changes(struct store_thread *t, struct store_job *first,
+    struct oc_error *lost)
+{
+	struct store *s = t->store;
+	unsigned int num = 0;
+
+	for (struct store_job *job = first; job != NULL;
+	    job = next_of_group(t, job, &num)) {
+		run_change(s, job);
+		if (s->broken != OC_OK && lost->code == OC_OK) {
+			*lost = s->error;
+			lost->code = s->broken;
+		}
+	}
+}
+
+/* No transaction: whoever waits too would only be told so later. */
+static void
+fail_changes(struct store_thread *t, struct store_job *first,
+    enum oc_err err)
+{
+	unsigned int num = 0;
+
+	for (struct store_job *job = first; job != NULL;
+	    job = next_of_group(t, job, &num))
+		set_result(job, err, t->store->error.text);
+}
+
+/* first begins it; the others are linked to it as they come. */
+static void
+run_group(struct store_thread *t, struct store_job *first)
+{
+	struct store *s = t->store;
 	struct oc_error lost = { 0 };
 	enum oc_err err;
 
-	for (struct store_job *job = group; job != NULL; job = job->next)
-		set_result(job, OC_OK, "");
 	err = store_begin_group(s);
 	if (err != OC_OK) {
-		fail_group(group, err, s->error.text);
+		fail_changes(t, first, err);
 		return;
 	}
-	for (struct store_job *job = group; job != NULL; job = job->next) {
-		run_change(s, job);
-		/* The first that lost the transaction says why. */
-		if (s->broken != OC_OK && lost.code == OC_OK) {
-			lost = s->error;
-			lost.code = s->broken;
-		}
-	}
+	run_changes(t, first, &lost);
 	err = store_commit_group(s);
 	if (err != OC_OK)
-		fail_group(group, err, lost.code != OC_OK ? lost.text :
+		fail_group(first, err, lost.code != OC_OK ? lost.text :
 		    s->error.text);
-}
-
-/* The next read alone, or all changes that stand in a row.  Mutex held. */
-static struct store_job *
-take_group(struct store_thread *t)
-{
-	struct store_job *group = take_job(&t->waiting, STAGE_RUNNING);
-	struct store_job *last = group;
-
-	if (group == NULL || group->kind == STORE_JOB_READ)
-		return group;
-	for (int num = 1; num < STORE_GROUP_MAX; num++) {
-		const struct store_job *next = t->waiting.first;
-
-		if (next == NULL || next->kind != STORE_JOB_CHANGE)
-			break;
-		last->next = take_job(&t->waiting, STAGE_RUNNING);
-		last = last->next;
-	}
-	return group;
 }
 
 static void
@@ -184,16 +206,18 @@ thread_main(void *arg)
 	struct store_thread *t = arg;
 	struct store_job *group;
 
+	/* Whoever submits may have more, for the same commit. */
+	oc_thread_give_way();
 	pthread_mutex_lock(&t->mutex);
 	for (;;) {
 		while (!t->is_stopping && t->waiting.first == NULL)
 			pthread_cond_wait(&t->wake, &t->mutex);
 		if (t->is_stopping)
 			break;
-		group = take_group(t);
+		group = take_job(&t->waiting, STAGE_RUNNING);
 		pthread_mutex_unlock(&t->mutex);
 		if (group->kind == STORE_JOB_CHANGE)
-			run_group(t->store, group);
+			run_group(t, group);
 		else
 			run_job(t->store, group);
 		pthread_mutex_lock(&t->mutex);
@@ -204,20 +228,6 @@ thread_main(void *arg)
 }
 
 /* --- on the caller's ---------------------------------------------------- */
-
-/* Signals are for the event loop. */
-static int
-start(struct store_thread *t)
-{
-	sigset_t all, before;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&t->thread, NULL, thread_main, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
-}
 
 static void
 discard(struct store_thread *t)
@@ -252,7 +262,8 @@ store_thread_new(const char *path, enum store_mode mode, const char *actor,
 		err = store_open(path, mode, &t->store, error);
 	if (err == OC_OK && actor != NULL)
 		store_set_actor(t->store, actor);
-	if (err == OC_OK && (errno = start(t)) != 0)
+	if (err == OC_OK && (errno = oc_thread_start(&t->thread,
+	    thread_main, t)) != 0)
 		err = oc_error_set_errno(error, OC_ERR_SYSTEM,
 		    "cannot start the store's thread");
 	if (err != OC_OK) {

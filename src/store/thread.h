@@ -8,7 +8,8 @@
  *   that calls them.
  * - The job belongs to the caller and stays put until done() has run.
  * - After cancel() returns, done() has run or never will.
- * - submit, cancel, dispatch and free are called from one thread.
+ * - cancel, dispatch and free are called from one thread; submit from any,
+ *   until free is called.
  *
  * Jobs run in the order of submit().  A job that changes the store is one
  * transaction, all of it or nothing; those that wait together share one

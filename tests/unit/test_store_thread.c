@@ -21,6 +21,7 @@ struct work {
 	pthread_t done_on;
 	sem_t *gate;			/* waits there, if any */
 	sem_t *running;
+	bool sees_first;
 };
 
 static int num_finished;
@@ -435,6 +436,50 @@ set_timeout(struct store *store, void *arg)
 	return OC_OK;
 }
 
+/* On the store's thread; f->store is another connection, and nobody's just
+ * now. */
+static enum oc_err
+look_and_reserve(struct store *store, void *arg)
+{
+	struct work *w = arg;
+
+	w->sees_first = is_there(w->f, 0);
+	return reserve_in_thread(store, w);
+}
+
+/* What is submitted while the first is carried out: the first is not there
+ * for others yet when its turn comes, so one commit is for both. */
+static void
+test_late_ones_join(void **state)
+{
+	struct fixture *f = *state;
+	struct store_thread *t = new_thread(f);
+	struct work first, second;
+	sem_t gate, running;
+
+	sem_init(&gate, 0, 0);
+	sem_init(&running, 0, 0);
+	work_init(&first, f, 0);
+	first.gate = &gate;
+	first.running = &running;
+	work_init(&second, f, 1);
+	second.job.fn = look_and_reserve;
+	second.sees_first = true;
+	assert_ok(store_thread_submit(t, &first.job));
+	sem_wait(&running);
+	assert_ok(store_thread_submit(t, &second.job));
+	sem_post(&gate);
+	dispatch_until(t, 2);
+	assert_ok(first.job.err);
+	assert_ok(second.job.err);
+	assert_false(second.sees_first);
+	assert_true(is_there(f, 0) && is_there(f, 1));
+	store_thread_free(t);
+	sem_destroy(&gate);
+	sem_destroy(&running);
+	assert_verifies(f->store);
+}
+
 /* Somebody else holds the write lock: every job of the group says so. */
 static void
 test_group_busy(void **state)
@@ -479,6 +524,7 @@ main(void)
 		TEST(test_free_completes),
 		TEST(test_queue_full),
 		TEST(test_new_refused),
+		TEST(test_late_ones_join),
 		TEST(test_group_busy)
 	};
 
