@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "pkcs11/key.h"
 #include "pkcs11/session.h"
+#include "pkcs11/verify.h"
 
 #define PAUSE_FIRST_NS OC_NS_PER_S
 #define PAUSE_MAX_NS (60 * OC_NS_PER_S)
@@ -52,7 +53,7 @@ sign_canary(struct p11_token *token, struct p11_key *key,
 		return p11_error(error, function, rv);
 	if (p11_signature_finish(key->info.alg, key->info.type,
 	    key->info.bits, signature, sizeof(signature), &len) != OC_OK ||
-	    sign_verify(key->canary, key->info.alg, tbs,
+	    p11_verify(key, key->info.alg, tbs,
 	    (struct der_bytes){ signature, len }) != OC_OK)
 		return oc_error_set(error, OC_ERR_SIGNATURE,
 		    "its test signature does not verify");
@@ -70,8 +71,6 @@ adopt(struct p11_key *key, const struct sign_key_info *info,
 
 	if (key->verifier == NULL) {
 		err = sign_verifier_new(spki, &key->verifier);
-		if (err == OC_OK)
-			err = sign_verifier_new(spki, &key->canary);
 		if (err != OC_OK)
 			return oc_error_set(error, err,
 			    "its public key is unusable");

@@ -10,14 +10,15 @@
 #include "pkcs11/local.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "pkcs11/keeper.h"
 #include "pkcs11/recover.h"
 #include "pkcs11/session.h"
+#include "pkcs11/verify.h"
 
 #define START_TIMEOUT_NS (60 * OC_NS_PER_S)
 /* Beyond a call's timeout, to let its thread end. */
@@ -118,66 +119,6 @@ local_find_key(struct signer *s, const char *name, int64_t deadline_ns,
 	return OC_OK;
 }
 
-/*
- * Verifies what the session threads signed.  A signature that does not verify
- * is never released: once it is the token's fault (a handle that points to
- * another key after a failover) and the keeper has a look; twice it fails.
- */
-static void
-verify_ticket(struct p11_local *local, struct sign_ticket *t)
-{
-	struct p11_key *key = t->key;
-	struct p11_token *token = key->token;
-	struct der_bytes tbs;
-	enum oc_err err;
-
-	if (!sign_desk_pin(&local->desk, t, &tbs)) {
-		sign_desk_finish(&local->desk, t, OC_ERR_CANCELLED, NULL);
-		return;
-	}
-	err = sign_verify(key->verifier, t->alg, tbs,
-	    (struct der_bytes){ t->signature, t->signature_len });
-	sign_desk_unpin(&local->desk, t);
-	if (err == OC_OK) {
-		sign_desk_finish(&local->desk, t, OC_OK, NULL);
-		return;
-	}
-	p11_token_suspect(token, t->generation, "C_Sign",
-	    "a signature that does not verify");
-	if (p11_may_retry(t, P11_CLASS_LOGIN)) {
-		sign_queue_put_front(&token->queue, t);
-		return;
-	}
-	(void)atomic_fetch_add(&token->num_failed, 1);
-	sign_desk_finish(&local->desk, t, OC_ERR_SIGNATURE,
-	    "the token's signature does not verify");
-}
-
-static void *
-verify_main(void *arg)
-{
-	struct p11_local *local = arg;
-	struct sign_ticket *t;
-
-	while ((t = sign_queue_take(&local->to_verify)) != NULL)
-		verify_ticket(local, t);
-	return NULL;
-}
-
-/* Signals are for the main thread. */
-static bool
-start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
-{
-	sigset_t all, old;
-	int rc;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(thread, NULL, run, arg);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc == 0;
-}
-
 /* Under lock, so that a thread that has ended is not missed. */
 static bool
 start_token_thread(struct p11_token *token, pthread_t *thread,
@@ -186,7 +127,7 @@ start_token_thread(struct p11_token *token, pthread_t *thread,
 	bool is_running;
 
 	(void)pthread_mutex_lock(&token->lock);
-	is_running = start_thread(thread, run, arg);
+	is_running = oc_thread_start(thread, run, arg) == 0;
 	if (is_running)
 		token->num_running++;
 	(void)pthread_mutex_unlock(&token->lock);
@@ -234,7 +175,7 @@ free_token(struct p11_local *local, struct p11_token *token)
 	while ((key = token->keys) != NULL) {
 		token->keys = key->next;
 		sign_verifier_free(key->verifier);
-		sign_verifier_free(key->canary);
+		(void)pthread_mutex_destroy(&key->verifying);
 		free(key->allow_bytes);
 		free(key);
 	}
@@ -399,6 +340,10 @@ add_key(struct p11_local *local, const struct p11_key_config *config,
 	key = calloc(1, sizeof(*key));
 	if (key == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (pthread_mutex_init(&key->verifying, NULL) != 0) {
+		free(key);
+		return oc_error_set(error, OC_ERR_SYSTEM, "no lock");
+	}
 	key->token = token;
 	key->next = token->keys;
 	token->keys = key;
@@ -423,8 +368,8 @@ add_key(struct p11_local *local, const struct p11_key_config *config,
 static bool
 start_threads(struct p11_local *local)
 {
-	local->has_verify_thread = start_thread(&local->verify_thread,
-	    verify_main, local);
+	local->has_verify_thread = oc_thread_start(&local->verify_thread,
+	    p11_verify_main, &local->to_verify) == 0;
 	if (!local->has_verify_thread)
 		return false;
 	for (size_t i = 0; i < local->num_tokens; i++) {

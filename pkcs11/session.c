@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "pkcs11/key.h"
+#include "pkcs11/verify.h"
 
 /* What a token looks like at one moment. */
 struct view {
@@ -222,10 +223,7 @@ sign_ticket(struct p11_session *s, struct sign_ticket *t,
 		    &t->signature_len) != OC_OK)
 			t->signature_len = 0;
 		(void)atomic_fetch_add(&token->num_signed, 1);
-		/* It has no bound: what is signed is not thrown away. */
-		if (sign_queue_put(token->to_verify, t) != OC_OK)
-			sign_desk_finish(token->desk, t, OC_ERR_CANCELLED,
-			    NULL);
+		p11_verify_take(token, t);
 		return;
 	case P11_STEP_BACK:
 		sign_queue_put_front(&token->queue, t);

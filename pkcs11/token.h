@@ -35,8 +35,9 @@ struct p11_key {
 	size_t expected_len;
 	struct sign_key_info info;	/* constant once started */
 	CK_OBJECT_HANDLE handle;	/* under the token's lock */
-	struct sign_verifier *verifier;	/* the verify thread's */
-	struct sign_verifier *canary;	/* the keeper's */
+	pthread_mutex_t verifying;	/* for verifier; a leaf but for what
+					 * finishing a ticket takes */
+	struct sign_verifier *verifier;	/* NULL until it was found once */
 };
 
 struct p11_session {
