@@ -20,6 +20,7 @@
 /* The same request is being signed: how often to look whether it is done. */
 #define PENDING_LOOK_US 50000
 #define SERIAL_TRIES 3
+#define RECORDS_BUSY "the records are busy: try again"
 #define DAY_S INT64_C(86400)
 
 struct issuance {
@@ -144,7 +145,7 @@ submit_store(struct issuance *i, enum store_job_kind kind, store_job_fn *fn,
 	    .arg = i };
 	err = issuer_service_submit(i->service, &i->job);
 	if (err != OC_OK)
-		fail(i, err, "the records are busy: try again");
+		fail(i, err, RECORDS_BUSY);
 }
 
 /* --- signing ------------------------------------------------------------ */
@@ -432,8 +433,14 @@ work_out(void *arg)
 	if (err == OC_OK)
 		err = plan(i, error);
 	i->result.err = err;
+	if (err != OC_OK)
+		return;
+	i->job = (struct store_job){ .kind = STORE_JOB_CHANGE, .fn = reserve,
+	    .done = reserved, .arg = i };
+	i->work.then = &i->job;
 }
 
+/* Refused, or the store did not take it. */
 static void
 worked_out(void *arg)
 {
@@ -442,7 +449,7 @@ worked_out(void *arg)
 	if (i->result.err != OC_OK)
 		fail(i, i->result.err, oc_strerror(i->result.err));
 	else
-		begin_reserving(i);
+		fail(i, OC_ERR_BUSY, RECORDS_BUSY);
 }
 
 static void

@@ -413,10 +413,10 @@ static enum oc_err
 start_workers(struct issuer_service *s, struct oc_error *error)
 {
 	enum oc_err err = issuer_workers_new(num_threads(), ISSUER_WORK_MAX,
-	    &s->workers, error);
+	    s->store, &s->workers, error);
 
 	for (size_t i = 0; err == OC_OK && i < ISSUER_KEYS_NUM; i++)
-		err = issuer_workers_new(1, ISSUER_KEY_WORK_MAX,
+		err = issuer_workers_new(1, ISSUER_KEY_WORK_MAX, NULL,
 		    &s->makers[i], error);
 	return err;
 }

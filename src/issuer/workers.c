@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fifo.h"
+#include "base/thread.h"
 
 #define THREADS_MAX 64
 
@@ -23,6 +23,7 @@ struct issuer_workers {
 	pthread_cond_t wake;
 	struct oc_fifo waiting, finished;
 	unsigned int num_waiting_max;
+	struct store_thread *store;
 	bool is_stopping;
 	int event_fd;
 };
@@ -36,13 +37,22 @@ tell(struct issuer_workers *w)
 		continue;
 }
 
+/* False if done() is to run.  After true the work may be gone already. */
+static bool
+is_handed_on(struct issuer_workers *w, struct issuer_work *work)
+{
+	return work->then != NULL &&
+	    store_thread_submit(w->store, work->then) == OC_OK;
+}
+
 static void *
 thread_main(void *arg)
 {
 	struct issuer_workers *w = arg;
 	struct issuer_work *work;
-	bool is_first;
+	bool is_first, has_left;
 
+	oc_thread_give_way();
 	pthread_mutex_lock(&w->mutex);
 	for (;;) {
 		while (w->waiting.first == NULL && !w->is_stopping)
@@ -52,7 +62,10 @@ thread_main(void *arg)
 			break;
 		pthread_mutex_unlock(&w->mutex);
 		work->fn(work->arg);
+		has_left = is_handed_on(w, work);
 		pthread_mutex_lock(&w->mutex);
+		if (has_left)
+			continue;
 		is_first = w->finished.first == NULL;
 		oc_fifo_put(&w->finished, work);
 		if (is_first)
@@ -62,22 +75,17 @@ thread_main(void *arg)
 	return NULL;
 }
 
-/* Signals are for the event loop. */
 static enum oc_err
 start(struct issuer_workers *w, unsigned int num_threads,
     struct oc_error *error)
 {
-	sigset_t all, before;
 	int rc = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (rc == 0 && w->num_threads < num_threads) {
-		rc = pthread_create(&w->threads[w->num_threads], NULL,
+		rc = oc_thread_start(&w->threads[w->num_threads],
 		    thread_main, w);
 		w->num_threads += rc == 0;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = rc;
 	return rc == 0 ? OC_OK : oc_error_set_errno(error, OC_ERR_SYSTEM,
 	    "cannot start a thread");
@@ -85,7 +93,8 @@ start(struct issuer_workers *w, unsigned int num_threads,
 
 enum oc_err
 issuer_workers_new(unsigned int num_threads, unsigned int num_waiting_max,
-    struct issuer_workers **workers, struct oc_error *error)
+    struct store_thread *store, struct issuer_workers **workers,
+    struct oc_error *error)
 {
 	struct issuer_workers *w = calloc(1, sizeof(*w));
 	enum oc_err err;
@@ -98,6 +107,7 @@ issuer_workers_new(unsigned int num_threads, unsigned int num_waiting_max,
 	oc_fifo_init(&w->waiting, offsetof(struct issuer_work, next));
 	oc_fifo_init(&w->finished, offsetof(struct issuer_work, next));
 	w->num_waiting_max = num_waiting_max;
+	w->store = store;
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = w->event_fd >= 0 ? start(w, num_threads, error) :
 	    oc_error_set_errno(error, OC_ERR_SYSTEM, "eventfd");

@@ -11,6 +11,7 @@
 #define ISSUER_WORKERS_H
 
 #include "base/err.h"
+#include "store/thread.h"
 
 /* Each is a client that waits. */
 #define ISSUER_WORK_MAX 1024
@@ -25,14 +26,22 @@ struct issuer_work {
 	void (*fn)(void *arg);		/* on a thread of the pool */
 	void (*done)(void *arg);
 	void *arg;
+	/*
+	 * NULL; or fn sets it to what the store is to do next, and then that
+	 * job's done() runs and this one does not: the event loop need not
+	 * wake to hand it on.  If the store does not take it, done() runs with
+	 * then as it was set.
+	 */
+	struct store_job *then;
 	/* The pool's own. */
 	void *next;			/* base/fifo.h */
 };
 
-/* More than num_waiting_max wait: submit() says BUSY. */
+/* More than num_waiting_max wait: submit() says BUSY.  store is where then
+ * goes, and outlives the workers; NULL: no work has one. */
 enum oc_err issuer_workers_new(unsigned int num_threads,
-    unsigned int num_waiting_max, struct issuer_workers **workers,
-    struct oc_error *error) OC_MUST_CHECK;
+    unsigned int num_waiting_max, struct store_thread *store,
+    struct issuer_workers **workers, struct oc_error *error) OC_MUST_CHECK;
 /* CANCELLED if workers is NULL. */
 enum oc_err issuer_workers_submit(struct issuer_workers *workers,
     struct issuer_work *work) OC_MUST_CHECK;

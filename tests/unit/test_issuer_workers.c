@@ -58,7 +58,8 @@ test_each_once(void **state)
 	size_t i, num = 0;
 
 	(void)state;
-	assert_int_equal(issuer_workers_new(4, ISSUER_WORK_MAX, &w, &error),
+	assert_int_equal(issuer_workers_new(4, ISSUER_WORK_MAX, NULL, &w,
+	    &error),
 	    OC_OK);
 	for (i = 0; i < NUM; i++) {
 		fill(i, work);
@@ -88,7 +89,8 @@ check_full(unsigned int max)
 	struct issuer_workers *w;
 	size_t i, num = 0;
 
-	assert_int_equal(issuer_workers_new(1, max, &w, &error), OC_OK);
+	assert_int_equal(issuer_workers_new(1, max, NULL, &w, &error),
+	    OC_OK);
 	fill(0, slow);
 	assert_int_equal(issuer_workers_submit(w, &items[0].work), OC_OK);
 	for (i = 1; i < sizeof(items) / sizeof(items[0]); i++) {
