@@ -74,7 +74,7 @@ ca_explain(struct ca_explanation *e, const char *field,
 	struct ca_explained *item, made = { .source = source };
 	va_list args;
 
-	if (e == NULL)
+	if (e == NULL || e->has_no_items)
 		return;
 	item = new_item(e);
 	made.field = strdup(field);

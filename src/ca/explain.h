@@ -43,6 +43,8 @@ struct ca_explanation {
 	struct ca_explained *items;	/* owned; in the certificate's order */
 	size_t num_items;
 	size_t max_items;
+	bool has_no_items;		/* the caller's: only a refusal is
+					 * written down */
 	bool is_incomplete;
 	bool is_repeated;		/* was issued before, for the same
 					 * request: there are no items */

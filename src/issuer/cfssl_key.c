@@ -170,6 +170,7 @@ issue(struct making *m)
 	const struct issuer_order order = {
 		.authority = m->authority, .profile = m->profile,
 		.csr = (const char *)m->csr, .csr_len = m->csr_len,
+		.explains = issuer_door_explains(m->exchange),
 		.deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS,
 	};
 

@@ -260,6 +260,7 @@ issue(struct issuer_service *service, struct net_exchange *exchange,
 		.authority = authority, .profile = profile, .csr = a->csr,
 		.csr_len = strlen(a->csr), .key = key,
 		.key_window_s = api->auth_window_s,
+		.explains = issuer_door_explains(exchange),
 		.deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS,
 	};
 

@@ -61,14 +61,20 @@ issuer_door_refuse(void *arg, const char *path, int status, char **body,
 	json_decref(json);
 }
 
+bool
+issuer_door_explains(const struct net_exchange *exchange)
+{
+	char value[8];
+
+	return net_request_query(net_exchange_request(exchange), "explain",
+	    value, sizeof(value)) && strcmp(value, "1") == 0;
+}
+
 void
 issuer_door_explain(const struct net_exchange *exchange, json_t *object,
     const struct ca_explanation *x)
 {
-	char value[8];
-
-	if (x != NULL && net_request_query(net_exchange_request(exchange),
-	    "explain", value, sizeof(value)) && strcmp(value, "1") == 0)
+	if (x != NULL && issuer_door_explains(exchange))
 		(void)json_object_set_new(object, "explanation",
 		    ca_explanation_json(x));
 }

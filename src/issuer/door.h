@@ -32,6 +32,8 @@ void issuer_door_refuse(void *arg, const char *path, int status,
 void issuer_door_reply(struct net_exchange *exchange, int status,
     const char *type, const char *fields, json_t *json);
 
+/* Whether the request says "explain=1". */
+bool issuer_door_explains(const struct net_exchange *exchange);
 /* Puts x as "explanation" into object if the request says "explain=1".  One
  * that is NULL is not put. */
 void issuer_door_explain(const struct net_exchange *exchange, json_t *object,

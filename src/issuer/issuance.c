@@ -489,6 +489,7 @@ take_order(struct issuance *i, const struct issuer_order *o)
 	i->validity_s = o->validity_s;
 	i->deadline_ns = o->deadline_ns;
 	i->has_csr_key = o->has_csr_key;
+	i->explanation.has_no_items = !o->explains;
 	i->csr_text = copy(o->csr, o->csr_len);
 	i->csr_text_len = o->csr_len;
 	i->hostnames = copy(hostnames, strlen(hostnames));

@@ -48,6 +48,7 @@ struct issuer_order {
 	const uint8_t *key;
 	bool has_csr_key;
 	int64_t key_window_s;
+	bool explains;			/* where each field came from */
 	int64_t deadline_ns;
 };
 
@@ -55,7 +56,8 @@ struct issuer_result {
 	enum oc_err err;
 	struct oc_error error;
 	/* Where each field came from, and the rule that refused; borrowed.
-	 * Without items if the certificate was issued before. */
+	 * Without items if the certificate was issued before, or the order
+	 * did not ask. */
 	const struct ca_explanation *explanation;
 	struct ca_certificate certificate;	/* err OC_OK; borrowed */
 	int64_t not_after, validity_s;

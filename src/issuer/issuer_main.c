@@ -4,6 +4,7 @@
  * PIN: it decides, writes the records, and asks ocsign-signer for signatures,
  * which looks at each value itself.
  */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,6 +207,14 @@ raise_fd_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What some certificates under way take: given back after each of them, it
+ * would be faulted in again for the next. */
+static void
+keep_memory(void)
+{
+	(void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+}
+
 /* What another try would not change. */
 static bool
 needs_a_person(enum oc_err err)
@@ -226,6 +235,7 @@ main(int argc, char **argv)
 	if (status != IPC_ROLE_RUN)
 		return status;
 	raise_fd_limit();
+	keep_memory();
 	/* A request may hold a private key, by whose mistake ever. */
 	cfssl_json_cleanse();
 	status = EXIT_SUCCESS;

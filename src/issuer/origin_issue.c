@@ -76,6 +76,7 @@ make_order(struct origin_call *call, const char *csr)
 		.validity_s = validity_of(call),
 		.hostnames = call->hostnames_text,
 		.type = call->type,
+		.explains = issuer_door_explains(call->exchange),
 		.deadline_ns = oc_clock_mono_ns() + ISSUER_DEADLINE_NS,
 	};
 
