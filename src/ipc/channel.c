@@ -267,8 +267,8 @@ static void
 receive(struct ipc_channel *ch)
 {
 	for (int i = 0; i < READS_MAX; i++) {
-		ssize_t n = recv(ch->sock, ch->in + ch->in_len,
-		    IPC_IN_MAX - ch->in_len, 0);
+		size_t room = IPC_IN_MAX - ch->in_len;
+		ssize_t n = recv(ch->sock, ch->in + ch->in_len, room, 0);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -283,6 +283,9 @@ receive(struct ipc_channel *ch)
 			disconnect(ch, "not a frame we know");
 			return;
 		}
+		/* Was that all?  If not, epoll says so. */
+		if ((size_t)n < room)
+			return;
 	}
 }
 
@@ -326,7 +329,6 @@ ipc_channel_dispatch(struct ipc_channel *ch)
 		disconnect(ch, "write failed");
 	expire(ch);
 	ipc_channel_push(ch);
-	ipc_channel_arm(ch, ipc_channel_next_wake(ch));
 }
 
 struct now_call {
