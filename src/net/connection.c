@@ -102,10 +102,9 @@ log_access(const char *peer, const struct net_request *request, int status,
 }
 
 static void
-put_head(struct net_connection *c, int status, const char *type,
-    const char *fields, size_t len)
+put_head(const struct net_connection *c, struct evbuffer *out, int status,
+    const char *type, const char *fields, size_t len)
 {
-	struct evbuffer *out = bufferevent_get_output(c->bev);
 	time_t now = (time_t)oc_clock_now_s();
 	char date[40];
 	struct tm tm;
@@ -124,13 +123,36 @@ put_head(struct net_connection *c, int status, const char *type,
 	    c->request.is_http10 ? "Connection: keep-alive\r\n" : "");
 }
 
+/* At once if the socket takes it, which it does: libevent would add the socket
+ * to what epoll waits for and take it out again.  What is left is libevent's,
+ * an error too; on_write() follows in any case. */
+static void
+push(struct net_connection *c, struct evbuffer *out)
+{
+	if (c->server->options.tls == NULL &&
+	    evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
+		(void)evbuffer_write(out, bufferevent_getfd(c->bev));
+	if (evbuffer_get_length(out) > 0)
+		(void)bufferevent_write_buffer(c->bev, out);
+	else
+		bufferevent_trigger(c->bev, EV_WRITE,
+		    BEV_TRIG_DEFER_CALLBACKS);
+}
+
 static void
 send_answer(struct net_connection *c, int status, const char *type,
     const char *fields, const void *body, size_t len)
 {
-	put_head(c, status, type, fields, len);
-	if (c->request.method != NET_HEAD)
-		bufferevent_write(c->bev, body, len);
+	struct evbuffer *out = evbuffer_new();
+
+	/* Without memory: no answer, and the write timeout ends it. */
+	if (out != NULL) {
+		put_head(c, out, status, type, fields, len);
+		if (c->request.method != NET_HEAD)
+			evbuffer_add(out, body, len);
+		push(c, out);
+		evbuffer_free(out);
+	}
 	c->state = NET_WRITES;
 	arm(c, oc_clock_mono_ns() + c->server->options.write_timeout_ns);
 }
