@@ -62,7 +62,7 @@ static void
 put_certid(json_t *object, const struct ocsp_certid *certid)
 {
 	const char *hash = certid->encoding == OCSP_ENCODING_UNKNOWN ? NULL :
-	    cli_ocsp_hash_name(OCSP_ENCODING_HASH(certid->encoding));
+	    probe_hash_name(OCSP_ENCODING_HASH(certid->encoding));
 
 	cli_put_text(object, "hash", hash == NULL ? "unknown" : hash);
 	cli_put_hex(object, "issuer_name_hash", certid->name_hash);

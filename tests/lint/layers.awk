@@ -19,6 +19,7 @@ BEGIN {
 	may["ocsp-codec"] = "base der sign"
 	may["ocsp-engine"] = "base der sign x509 ocsp-codec"
 	may["ocsp-net"] = "base der ipc ocsp-codec ocsp-engine"
+	may["probe"] = "base der sign x509 ocsp-codec"
 	may["daemon"] = "base ipc"
 	may["net"] = "base"
 	may["validation"] = "base net"
@@ -42,7 +43,8 @@ BEGIN {
 	library["pcre2.h"] = "ca"
 	library["libpsl.h"] = "lint"
 	library["openssl"] = "sign x509 lint store status ca cfssl ipc " \
-	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer cli main"
+	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer probe " \
+	    "cli main"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0
 }
