@@ -480,7 +480,7 @@ const struct probe_case probe_cases_status[] = {
 	    "thisUpdate, producedAt and now in their order" },
 	{ "interop-openssl", "RFC6960:3.2", case_openssl, 0,
 	    "OpenSSL believes it, too" },
-	{ "interop-size", "RFC9919:7", case_size, 0,
+	{ "interop-size", "RFC9919:3.2.1", case_size, 0,
 	    "no longer than clients read" },
 	{ "batch-mode", "RFC9919:3.2.1", case_batch, 0,
 	    "one entry for one certificate" },
