@@ -351,7 +351,7 @@ cli_ocsp_probe(struct cli *cli, struct oc_error *error)
 const struct cli_option cli_ocsp_probe_options[] = {
 	{ "issuer", "FILE", CLI_OPTIONAL, "the issuer's certificate" },
 	{ "cert", "FILE", CLI_REPEATED,
-	    "one that is good; more: for several at once" },
+	    "a good one, or several" },
 	{ "revoked", "FILE", CLI_OPTIONAL, "one that is revoked" },
 	{ "expired", "FILE", CLI_OPTIONAL, "one that has expired" },
 	{ "other-issuer", "FILE", CLI_OPTIONAL,
