@@ -38,7 +38,8 @@ enum oc_config_nonce {
 
 enum oc_config_unknown {	/* what a serial we did not issue gets */
 	OC_UNKNOWN_UNAUTHORIZED,
-	OC_UNKNOWN_UNKNOWN	/* signed live, within nonce-budget */
+	OC_UNKNOWN_UNKNOWN,	/* signed live, within nonce-budget */
+	OC_UNKNOWN_REVOKED	/* so is this: RFC 6960, 2.2 */
 };
 
 enum oc_config_allow {		/* bits */

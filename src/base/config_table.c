@@ -236,7 +236,8 @@ static const struct oc_config_word nonces[] = {
 };
 static const struct oc_config_word unknowns[] = {
 	{ "unauthorized", OC_UNKNOWN_UNAUTHORIZED },
-	{ "unknown", OC_UNKNOWN_UNKNOWN }, { NULL, 0 }
+	{ "unknown", OC_UNKNOWN_UNKNOWN },
+	{ "revoked", OC_UNKNOWN_REVOKED }, { NULL, 0 }
 };
 static const struct oc_config_word allows[] = {
 	{ "certificate", OC_ALLOW_CERTIFICATE }, { "crl", OC_ALLOW_CRL },

@@ -45,4 +45,16 @@ says pass nonce-129 malformedRequest
 says policy nonce-nocache 'not echoed'
 says pass interop-size
 says pass multi-same-issuer '2 entries'
+
+# "revoked" for what was never issued, and recognisable as such.
+sed -i 's/^unknown = .*/unknown = revoked/' ocsign.conf
+kill -HUP "$(cat ocsignd.pid)"
+within 10 grep -q 'notice: reloaded' ocsignd.log || fail "not reloaded"
+probe
+no_failure
+says policy st-unissued '^revoked'
+says pass ext-revoke-shape
+says pass serial-20 '^revoked'
+says pass serial-zero unauthorized
+says pass name-ok-key-wrong unauthorized
 service_stop
