@@ -46,14 +46,27 @@ says policy nonce-nocache 'not echoed'
 says pass interop-size
 says pass multi-same-issuer '2 entries'
 
-# "revoked" for what was never issued, and recognisable as such.
-sed -i 's/^unknown = .*/unknown = revoked/' ocsign.conf
+says pass ctype-wrong
+says pass acceptable-no-basic
+says policy nonce-unwrapped ignored
+
+# "revoked" for what was never issued, and recognisable as such; and nothing
+# answered that might be refused.
+sed -i 's/^unknown = .*/unknown = revoked/
+    s/^prefix = .*/&\nrefuse = other-types bare-nonces no-basic no-request/' \
+    ocsign.conf
 kill -HUP "$(cat ocsignd.pid)"
 within 10 grep -q 'notice: reloaded' ocsignd.log || fail "not reloaded"
 probe
 no_failure
 says policy st-unissued '^revoked'
 says pass ext-revoke-shape
+says policy ctype-missing 'HTTP 415'
+says policy ctype-wrong 'HTTP 415'
+says pass ctype-charset
+says policy acceptable-no-basic malformedRequest
+says policy nonce-unwrapped malformedRequest
+says policy get-root malformedRequest
 says pass serial-20 '^revoked'
 says pass serial-zero unauthorized
 says pass name-ok-key-wrong unauthorized
