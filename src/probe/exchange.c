@@ -22,10 +22,11 @@ void
 probe_put(struct probe *p, struct probe_connection *c,
     struct der_bytes octets)
 {
-	/* Who has closed may have said before why. */
+	/* Who has closed may have said before why: the reply tells. */
+	enum oc_err err = probe_send(c, octets, NULL);
+
 	(void)p;
-	if (probe_send(c, octets, NULL) != OC_OK)
-		return;
+	(void)err;
 }
 
 /* --- what it is ------------------------------------------------------- */
