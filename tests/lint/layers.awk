@@ -42,9 +42,8 @@ BEGIN {
 	library["idn2.h"] = "ca lint"
 	library["pcre2.h"] = "ca"
 	library["libpsl.h"] = "lint"
-	library["openssl"] = "sign x509 lint store status ca cfssl ipc " \
-	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer probe " \
-	    "cli main"
+	library["openssl"] = "sign x509 lint store status ca cfssl ipc probe " \
+	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer cli main"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0
 }
