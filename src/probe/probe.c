@@ -59,6 +59,9 @@ probe_case_find(const char *name)
 
 /* --- verdicts --------------------------------------------------------- */
 
+static void say(struct probe *p, enum probe_verdict verdict,
+    const char *format, va_list args) OC_PRINTF(3, 0);
+
 static void
 say(struct probe *p, enum probe_verdict verdict, const char *format,
     va_list args)
