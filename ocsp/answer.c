@@ -139,6 +139,9 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	err = ocsp_request_read(der, &request);
 	if (err != OC_OK)
 		return err;
+	if ((request.has_bare_nonce && answerer->refuses_bare_nonces) ||
+	    (request.lacks_basic && answerer->refuses_no_basic))
+		return OC_ERR_MALFORMED;
 	if (request.has_unknown_critical)
 		return OC_ERR_UNSUPPORTED;
 	err = find_issuer(answerer, &request.first, 0, &issuer);

@@ -56,6 +56,9 @@ struct ocsp_answerer {
 					 * signature; else it is ignored */
 	} issuers[OCSP_ISSUERS_MAX];
 	uint32_t num_issuers;
+	/* Policy: what is malformed, though it could be answered. */
+	bool refuses_bare_nonces;	/* RFC 2560's */
+	bool refuses_no_basic;		/* AcceptableResponses without it */
 };
 
 struct ocsp_reply {

@@ -127,9 +127,6 @@ read_target(struct connection *c)
 	unsigned int cured = 0;
 
 	if (c->request.method == HTTP_POST) {
-		if (!http_media_type_is(c->request.content_type,
-		    "application/ocsp-request"))
-			w->counts.other_content_types++;
 		c->kind = http_target_of_post(c->request.target.p,
 		    c->request.target.len, w->prefix);
 		return;
@@ -171,6 +168,10 @@ http_exchange_on_head(struct connection *c)
 	c->head_len = c->used = (uint32_t)rv;
 	c->nonce = OCSP_NONCE_WANTED;
 	c->has_looked_again = false;
+	c->has_other_type = c->request.method == HTTP_POST &&
+	    !http_media_type_is(c->request.content_type,
+	    "application/ocsp-request");
+	w->counts.other_content_types += c->has_other_type;
 	if (!has_own_target(c))
 		c->kind = HTTP_TARGET_ROOT;
 	else if (c->request.method != HTTP_OTHER)
@@ -284,12 +285,20 @@ http_exchange_on_answer(struct connection *c)
 		put_http(c, 405);
 		return finish(c);
 	}
+	if (c->has_other_type && w->options.refuses_other_types) {
+		put_http(c, 415);
+		return finish(c);
+	}
 	switch (c->kind) {
 	case HTTP_TARGET_REQUEST:
 		return answer_ocsp(c);
 	case HTTP_TARGET_ROOT:
 		if (c->request.method == HTTP_POST)
 			return answer_ocsp(c);
+		if (w->options.refuses_no_request) {
+			http_exchange_put_error(c, OCSP_MALFORMED_REQUEST, 0);
+			return finish(c);
+		}
 		w->out_len += (uint32_t)http_put_page(&w->now,
 		    c->request.method, connection_field(c),
 		    w->out + w->out_len);

@@ -8,9 +8,27 @@
 #include "ocsp/extension.h"
 
 /*
- * requestExtensions: nonce, response (which we need not look at: basic is
- * all there is) and preferred-signature-algorithms.  The others are none of
- * ours, and must not be critical.
+ * AcceptableResponses ::= SEQUENCE OF OBJECT IDENTIFIER
+ *
+ * Basic is all there is, and what is given to who does not want it: what
+ * cannot be read is no worse.
+ */
+static bool
+has_basic(struct der_bytes value)
+{
+	struct der_reader r = der_reader_of(value), list;
+	struct der_bytes oid;
+
+	der_enter(&r, DER_SEQUENCE, &list);
+	while (!der_at_end(&list) && der_get(&list, DER_OID, &oid))
+		if (der_bytes_equal(oid, der_oid_bytes(DER_OID_OCSP_BASIC)))
+			return true;
+	return false;
+}
+
+/*
+ * requestExtensions: nonce, response and preferred-signature-algorithms.  The
+ * others are none of ours, and must not be critical.
  */
 static bool
 get_request_extensions(struct der_reader *extensions,
@@ -25,10 +43,13 @@ get_request_extensions(struct der_reader *extensions,
 			if (request->nonce.len != 0 ||
 			    !ocsp_read_nonce(e.value, &request->nonce))
 				return false;
+			request->has_bare_nonce =
+			    request->nonce.len == e.value.len;
 		} else if (ocsp_extension_is(&e, DER_OID_OCSP_PREF_SIG_ALGS)) {
 			request->preferred_algs = e.value;
-		} else if (e.is_critical &&
-		    !ocsp_extension_is(&e, DER_OID_OCSP_RESPONSE)) {
+		} else if (ocsp_extension_is(&e, DER_OID_OCSP_RESPONSE)) {
+			request->lacks_basic = !has_basic(e.value);
+		} else if (e.is_critical) {
 			request->has_unknown_critical = true;
 		}
 	}

@@ -19,6 +19,8 @@ struct ocsp_request {
 	struct der_bytes tbs;		/* TBSRequest TLV */
 	bool is_signed;
 	bool has_unknown_critical;	/* a critical extension we lack */
+	bool has_bare_nonce;		/* its octets in no OCTET STRING */
+	bool lacks_basic;		/* AcceptableResponses without it */
 	struct der_bytes preferred_algs; /* extension contents; len 0: none */
 };
 

@@ -197,6 +197,10 @@ open_worker(struct program *p, struct oc_error *error)
 	options.status_path = p->status_path;
 	options.run = ipc_handover_run();
 	options.prefix = r->prefix;
+	options.refuses_other_types = r->refuse & OC_REFUSE_OTHER_TYPES;
+	options.refuses_no_request = r->refuse & OC_REFUSE_NO_REQUEST;
+	options.refuses_bare_nonces = r->refuse & OC_REFUSE_BARE_NONCES;
+	options.refuses_no_basic = r->refuse & OC_REFUSE_NO_BASIC;
 	options.connections_max = (uint32_t)r->connections_max;
 	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;
 	options.header_timeout_ns = r->header_timeout_s * OC_NS_PER_S;

@@ -371,6 +371,8 @@ prepare(struct ocsp_worker *w, const struct ocsp_worker_options *options)
 {
 	enum oc_err err;
 
+	w->answerer.refuses_bare_nonces = options->refuses_bare_nonces;
+	w->answerer.refuses_no_basic = options->refuses_no_basic;
 	w->prefix = strdup(options->prefix);
 	w->status_path = strdup(options->status_path);
 	w->base = event_base_new();

@@ -28,6 +28,10 @@ struct ocsp_worker_options {
 	size_t num_issuers;		/* at most OCSP_ISSUERS_MAX */
 	const char *status_path;	/* status.sock */
 	const char *prefix;		/* "/", "/ocsp/" */
+	/* Policy: 415 for a POST of another Content-Type; malformedRequest for
+	 * a GET without a request, and see struct ocsp_answerer. */
+	int refuses_other_types, refuses_no_request;
+	int refuses_bare_nonces, refuses_no_basic;
 	uint32_t connections_max;	/* less if the fd limit says so */
 	uint32_t misses_max;		/* that wait for ocsign-status */
 	uint32_t retry_after_s;		/* said with tryLater */

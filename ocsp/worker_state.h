@@ -79,6 +79,7 @@ struct connection {
 	uint32_t der_at, der_len;
 	struct http_request request;
 	enum http_target_kind kind;
+	bool has_other_type;		/* a POST */
 	struct http_chunked chunked;
 
 	/* Output that would not go out; NULL: none. */

@@ -38,7 +38,15 @@ enum oc_config_nonce {
 
 enum oc_config_unknown {	/* what a serial we did not issue gets */
 	OC_UNKNOWN_UNAUTHORIZED,
-	OC_UNKNOWN_UNKNOWN	/* signed live, within nonce-budget */
+	OC_UNKNOWN_UNKNOWN,	/* signed live, within nonce-budget */
+	OC_UNKNOWN_REVOKED	/* so is this: RFC 6960, 2.2 */
+};
+
+enum oc_config_refuse {		/* bits */
+	OC_REFUSE_OTHER_TYPES = 1,
+	OC_REFUSE_BARE_NONCES = 2,
+	OC_REFUSE_NO_BASIC = 4,
+	OC_REFUSE_NO_REQUEST = 8
 };
 
 enum oc_config_allow {		/* bits */
@@ -102,6 +110,7 @@ struct oc_config_responder {
 	int64_t connections_max;
 	char *prefix;		/* starts and ends with '/' */
 	int64_t nonce_budget;	/* signatures a second, all issuers */
+	unsigned refuse;	/* enum oc_config_refuse */
 };
 
 enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };

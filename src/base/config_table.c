@@ -236,7 +236,14 @@ static const struct oc_config_word nonces[] = {
 };
 static const struct oc_config_word unknowns[] = {
 	{ "unauthorized", OC_UNKNOWN_UNAUTHORIZED },
-	{ "unknown", OC_UNKNOWN_UNKNOWN }, { NULL, 0 }
+	{ "unknown", OC_UNKNOWN_UNKNOWN },
+	{ "revoked", OC_UNKNOWN_REVOKED }, { NULL, 0 }
+};
+static const struct oc_config_word refusals[] = {
+	{ "other-types", OC_REFUSE_OTHER_TYPES },
+	{ "bare-nonces", OC_REFUSE_BARE_NONCES },
+	{ "no-basic", OC_REFUSE_NO_BASIC },
+	{ "no-request", OC_REFUSE_NO_REQUEST }, { NULL, 0 }
 };
 static const struct oc_config_word allows[] = {
 	{ "certificate", OC_ALLOW_CERTIFICATE }, { "crl", OC_ALLOW_CRL },
@@ -307,6 +314,7 @@ static const struct oc_config_key responder_keys[] = {
 	    .check = check_prefix },
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
 	    .min = 0, .max = 1000000 },
+	{ "refuse", OC_KIND_FLAGS, AT(refuse), .words = refusals },
 	{ NULL }
 };
 #undef AT

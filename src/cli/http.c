@@ -20,39 +20,40 @@ struct exchange {
 	const char *url;
 	const char *type;		/* of the reply; NULL: any */
 	int64_t deadline_ns;
-	char host[256], port[8];
-	const char *path;		/* into url; "" is "/" */
+	struct cli_http_url at;
 	int fd;
 	struct oc_buffer reply;		/* head and what came of the body */
 };
 
-static enum oc_err
-parse_url(struct exchange *x, struct oc_error *error)
+enum oc_err
+cli_http_parse_url(const char *url, struct cli_http_url *parts,
+    struct oc_error *error)
 {
-	const char *p = x->url, *end, *colon = NULL;
+	const char *p = url, *end, *colon = NULL;
 	size_t len;
 
 	if (strncasecmp(p, "http://", 7) != 0)
 		return oc_error_set(error, OC_ERR_UNSUPPORTED, "\"%.100s\" is "
-		    "no http:// URL", x->url);
+		    "no http:// URL", url);
 	/* All of it goes into a request head. */
 	for (const char *q = p; *q != '\0'; q++)
 		if ((unsigned char)*q <= 0x20 || (unsigned char)*q >= 0x7f)
 			return oc_error_set(error, OC_ERR_MALFORMED,
 			    "\"%.100s\": a URL has no blanks and no control "
-			    "characters", x->url);
+			    "characters", url);
 	p += 7;
 	end = p + strcspn(p, "/?#");
-	x->path = end;
+	*parts = (struct cli_http_url){ .authority = p,
+	    .authority_len = (size_t)(end - p), .path = end };
 	if (memchr(p, '@', (size_t)(end - p)) != NULL)
 		return oc_error_set(error, OC_ERR_MALFORMED,
-		    "\"%.100s\": a bad host", x->url);
+		    "\"%.100s\": a bad host", url);
 	if (*p == '[') {
 		const char *close = memchr(p, ']', (size_t)(end - p));
 
 		if (close == NULL)
 			return oc_error_set(error, OC_ERR_MALFORMED,
-			    "\"%.100s\": \"]\" is missing", x->url);
+			    "\"%.100s\": \"]\" is missing", url);
 		colon = close + 1 < end ? close + 1 : NULL;
 		p++;
 		len = (size_t)(close - p);
@@ -60,14 +61,14 @@ parse_url(struct exchange *x, struct oc_error *error)
 		colon = memchr(p, ':', (size_t)(end - p));
 		len = (size_t)((colon != NULL ? colon : end) - p);
 	}
-	if (len == 0 || len >= sizeof(x->host) ||
+	if (len == 0 || len >= sizeof(parts->host) ||
 	    (colon != NULL && (*colon != ':' ||
-	    (size_t)(end - colon - 1) >= sizeof(x->port))))
+	    (size_t)(end - colon - 1) >= sizeof(parts->port))))
 		return oc_error_set(error, OC_ERR_MALFORMED,
-		    "\"%.100s\": a bad host or port", x->url);
-	memcpy(x->host, p, len);
-	x->host[len] = '\0';
-	(void)snprintf(x->port, sizeof(x->port), "%.*s",
+		    "\"%.100s\": a bad host or port", url);
+	memcpy(parts->host, p, len);
+	parts->host[len] = '\0';
+	(void)snprintf(parts->port, sizeof(parts->port), "%.*s",
 	    colon == NULL ? 2 : (int)(end - colon - 1),
 	    colon == NULL ? "80" : colon + 1);
 	return OC_OK;
@@ -77,10 +78,8 @@ parse_url(struct exchange *x, struct oc_error *error)
 static void
 put_host(const struct exchange *x, struct oc_buffer *b)
 {
-	const char *p = x->url + 7;
-
 	oc_buffer_put_text(b, "Host: ");
-	oc_buffer_put(b, p, (size_t)(x->path - p));
+	oc_buffer_put(b, x->at.authority, x->at.authority_len);
 	oc_buffer_put_text(b, "\r\n");
 }
 
@@ -90,17 +89,17 @@ static void
 put_target(const struct exchange *x, struct der_bytes request,
     struct oc_buffer *b)
 {
-	size_t path_len = strcspn(x->path, "?#");
+	size_t path_len = strcspn(x->at.path, "?#");
 	char *text;
 
 	if (request.len == 0) {
-		oc_buffer_printf(b, "%s%.*s", x->path[0] == '/' ? "" : "/",
-		    (int)strcspn(x->path, "#"), x->path);
+		oc_buffer_printf(b, "%s%.*s", x->at.path[0] == '/' ? "" : "/",
+		    (int)strcspn(x->at.path, "#"), x->at.path);
 		return;
 	}
 	text = malloc(OC_BASE64_LEN(request.len) + 1);
-	oc_buffer_put(b, x->path, path_len);
-	if (path_len == 0 || x->path[path_len - 1] != '/')
+	oc_buffer_put(b, x->at.path, path_len);
+	if (path_len == 0 || x->at.path[path_len - 1] != '/')
 		oc_buffer_put_text(b, "/");
 	if (text == NULL) {
 		b->err = OC_ERR_NOMEM;
@@ -136,8 +135,8 @@ send_request(const struct exchange *x, enum cli_http_method method,
 		oc_buffer_put_text(&b, "Connection: close\r\n\r\n");
 	} else {
 		oc_buffer_printf(&b, "POST %s%.*s HTTP/1.1\r\n",
-		    x->path[0] == '/' ? "" : "/",
-		    (int)strcspn(x->path, "#"), x->path);
+		    x->at.path[0] == '/' ? "" : "/",
+		    (int)strcspn(x->at.path, "#"), x->at.path);
 		put_host(x, &b);
 		oc_buffer_printf(&b, "Content-Type: application/ocsp-request"
 		    "\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
@@ -314,10 +313,10 @@ exchange(struct exchange *x, enum cli_http_method method,
 	enum oc_err err;
 
 	oc_buffer_init(&x->reply, HEAD_MAX + body_max);
-	err = parse_url(x, error);
+	err = cli_http_parse_url(x->url, &x->at, error);
 	if (err == OC_OK) {
-		err = cli_connect(x->host, x->port, x->deadline_ns, &x->fd,
-		    error);
+		err = cli_connect(x->at.host, x->at.port, x->deadline_ns,
+		    &x->fd, error);
 		if (err != OC_OK)
 			oc_error_prefix(error, "%s", x->url);
 	}
@@ -336,9 +335,9 @@ exchange(struct exchange *x, enum cli_http_method method,
 enum oc_err
 cli_http_check_url(const char *url, struct oc_error *error)
 {
-	struct exchange x = { .url = url, .fd = -1 };
+	struct cli_http_url parts;
 
-	return parse_url(&x, error);
+	return cli_http_parse_url(url, &parts, error);
 }
 
 enum oc_err

@@ -11,6 +11,17 @@
 
 enum cli_http_method { CLI_HTTP_POST, CLI_HTTP_GET };
 
+/* An http:// URL's parts. */
+struct cli_http_url {
+	const char *authority;		/* as in the URL; for the Host field */
+	size_t authority_len;
+	char host[256], port[8];
+	const char *path;		/* in the URL; "" is "/" */
+};
+/* MALFORMED, or UNSUPPORTED for any other scheme. */
+enum oc_err cli_http_parse_url(const char *url, struct cli_http_url *parts,
+    struct oc_error *error) OC_MUST_CHECK;
+
 /* Is this a URL that cli_http_ask() can ask? */
 enum oc_err cli_http_check_url(const char *url, struct oc_error *error)
     OC_MUST_CHECK;

@@ -106,7 +106,7 @@ ask(struct query *q, struct oc_error *error)
 
 	err = parse_hash(q->cli, &hash, error);
 	if (err == OC_OK)
-		err = cli_ocsp_certid(&q->issuer, hash, &q->target->serial,
+		err = probe_certid(&q->issuer, hash, &q->target->serial,
 		    &q->certid, &q->certid_len, error);
 	if (err == OC_OK && cli_has(q->cli, "nonce")) {
 		if (getrandom(q->nonce_octets, NONCE_LEN, 0) != NONCE_LEN)
@@ -134,7 +134,7 @@ ask(struct query *q, struct oc_error *error)
 
 static void
 print_verdict(struct query *q, const struct ocsp_response_view *view,
-    const struct cli_ocsp_verdict *verdict)
+    const struct probe_checked *verdict)
 {
 	json_t *facts = cli_object();
 
@@ -142,9 +142,9 @@ print_verdict(struct query *q, const struct ocsp_response_view *view,
 	cli_put_time(facts, "produced_at", view->produced_at);
 	cli_put_name(facts, "signed_by", verdict->signer);
 	cli_put_bool(facts, "delegated", verdict->is_delegated);
-	if (verdict->nonce != CLI_NONCE_UNASKED)
+	if (verdict->nonce != PROBE_NONCE_UNASKED)
 		cli_put_text(facts, "nonce", verdict->nonce ==
-		    CLI_NONCE_SAME ? "same" : "absent");
+		    PROBE_NONCE_SAME ? "same" : "absent");
 	cli_put_text(facts, "url", q->url);
 	cli_print(q->cli, facts);
 	if (verdict->single.status.kind != OCSP_GOOD)
@@ -155,7 +155,7 @@ static enum oc_err
 judge(struct query *q, struct oc_error *error)
 {
 	const char *out = cli_option(q->cli, "out");
-	struct cli_ocsp_verdict verdict = { 0 };
+	struct probe_checked verdict = { 0 };
 	struct ocsp_response_view view;
 	enum oc_err err = OC_OK;
 
@@ -168,7 +168,7 @@ judge(struct query *q, struct oc_error *error)
 	err = ocsp_response_read((struct der_bytes){ q->reply,
 	    q->reply_len }, &view, error);
 	if (err == OC_OK)
-		err = cli_ocsp_check(&view, &q->issuer, (struct der_bytes){
+		err = probe_check(&view, &q->issuer, (struct der_bytes){
 		    q->certid, q->certid_len }, q->nonce, oc_clock_now_s(),
 		    &verdict, error);
 	if (err != OC_OK)

@@ -62,7 +62,7 @@ static void
 put_certid(json_t *object, const struct ocsp_certid *certid)
 {
 	const char *hash = certid->encoding == OCSP_ENCODING_UNKNOWN ? NULL :
-	    cli_ocsp_hash_name(OCSP_ENCODING_HASH(certid->encoding));
+	    probe_hash_name(OCSP_ENCODING_HASH(certid->encoding));
 
 	cli_put_text(object, "hash", hash == NULL ? "unknown" : hash);
 	cli_put_hex(object, "issuer_name_hash", certid->name_hash);
@@ -239,5 +239,17 @@ const struct cli_command cli_ocsp_commands[] = {
 		"one whose severity is error.",
 	    .example = "ocsign ocsp lint site.ocsp",
 	    .run = cli_ocsp_lint },
+	{ .noun = "ocsp", .verb = "probe", .arguments = "URL",
+	    .num_args_max = 1, .options = cli_ocsp_probe_options,
+	    .summary = "hold a responder against the standards",
+	    .about = "Asks any responder, by default the one that the "
+		"certificate names, what real and broken clients ask, one "
+		"case after the other, and says of each: pass, fail, policy "
+		"(the standards leave a choice), or skipped.  What comes "
+		"back is checked as \"ocsp query\" does.  Garbage is among "
+		"what is sent, and slow connections: ask before you probe "
+		"what is not yours.  The exit status is 1 if a case failed.",
+	    .example = "ocsign ocsp probe --issuer web.pem --cert site.pem",
+	    .run = cli_ocsp_probe },
 	{ NULL }
 };

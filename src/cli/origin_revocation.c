@@ -93,7 +93,7 @@ check_response(const struct inquiry *q, struct der_bytes der,
 {
 	static const enum ocsp_hash tried[] = { OCSP_HASH_SHA1,
 	    OCSP_HASH_SHA256 };
-	struct cli_ocsp_verdict verdict = { 0 };
+	struct probe_checked verdict = { 0 };
 	struct ocsp_response_view view;
 	int64_t now = oc_clock_now_s();
 	enum oc_err err = ocsp_response_read(der, &view, error);
@@ -105,11 +105,11 @@ check_response(const struct inquiry *q, struct der_bytes der,
 		struct der_bytes certid;
 		uint8_t *octets = NULL;
 
-		err = cli_ocsp_certid(q->issuer, tried[i], &q->cert->serial,
+		err = probe_certid(q->issuer, tried[i], &q->cert->serial,
 		    &octets, &certid.len, error);
 		certid.p = octets;
 		if (err == OC_OK)
-			err = cli_ocsp_check(&view, q->issuer, certid,
+			err = probe_check(&view, q->issuer, certid,
 			    (struct der_bytes){ NULL, 0 }, now, &verdict,
 			    error);
 		free(octets);
@@ -181,7 +181,7 @@ fetch_response(const struct inquiry *q, const char *url, uint8_t **reply,
 	uint8_t *certid_octets = NULL, *request_octets = NULL;
 	enum oc_err err;
 
-	err = cli_ocsp_certid(q->issuer, OCSP_HASH_SHA1, &q->cert->serial,
+	err = probe_certid(q->issuer, OCSP_HASH_SHA1, &q->cert->serial,
 	    &certid_octets, &certid.len, error);
 	certid.p = certid_octets;
 	plan.certids = &certid;
@@ -264,12 +264,12 @@ check_times(const struct x509_crl *crl, struct oc_error *error)
 	int64_t now = oc_clock_now_s();
 	char text[DER_ISO8601_MAX];
 
-	if (crl->this_update > now + CLI_OCSP_SKEW_S) {
+	if (crl->this_update > now + PROBE_SKEW_S) {
 		der_format_iso8601(crl->this_update, text);
 		return oc_error_set(error, OC_ERR_REFUSED, "the CRL is from "
 		    "the future (thisUpdate %s)", text);
 	}
-	if (crl->next_update < now - CLI_OCSP_SKEW_S) {
+	if (crl->next_update < now - PROBE_SKEW_S) {
 		der_format_iso8601(crl->next_update, text);
 		return oc_error_set(error, OC_ERR_REFUSED, "the CRL is too "
 		    "old (nextUpdate %s)", crl->next_update == 0 ? "missing" :

@@ -33,6 +33,22 @@ remove_live(struct status_service *s, struct status_flight *flight)
 	s->num_waiters--;
 }
 
+/* Of a serial number that was never given out, where an answer is signed: RFC
+ * 6960, 2.2, has certificateHold since 1970 for "revoked". */
+static struct ocsp_status
+status_of_nobody(const struct status_service *s)
+{
+	switch (s->plan.issuer->unknown) {
+	case OC_UNKNOWN_UNAUTHORIZED:
+	case OC_UNKNOWN_UNKNOWN:
+		break;
+	case OC_UNKNOWN_REVOKED:
+		return (struct ocsp_status){ .kind = OCSP_REVOKED,
+		    .reason = CRL_REASON_CERTIFICATE_HOLD, .revoked_at = 0 };
+	}
+	return (struct ocsp_status){ .kind = OCSP_UNKNOWN };
+}
+
 /* Nothing that it says has changed while it was away. */
 static bool
 is_still_so(const struct status_service *s, const struct status_flight *f)
@@ -41,11 +57,13 @@ is_still_so(const struct status_service *s, const struct status_flight *f)
 	uint32_t i;
 
 	for (i = 0; i < f->num_singles; i++) {
-		struct ocsp_status status = { .kind = OCSP_UNKNOWN };
+		struct ocsp_status status;
 
 		record = status_set_find(s->set, &f->singles[i].serial);
-		if (record != NULL)
-			status = status_of_record(record);
+		if ((record == NULL) != f->singles[i].is_never_issued)
+			return false;
+		status = record == NULL ? status_of_nobody(s) :
+		    status_of_record(record);
 		if (!status_is_equal(&f->singles[i].status, &status))
 			return false;
 	}
@@ -99,6 +117,10 @@ fly_live(struct status_service *s, const struct status_single *singles,
 	int64_t now = oc_clock_now_s();
 	enum oc_err err;
 
+	for (uint32_t i = 0; i < num_singles; i++)
+		if (singles[i].is_never_issued &&
+		    singles[i].status.kind == OCSP_REVOKED)
+			plan.has_extended_revoke = true;
 	status_service_times(s, now, not_after, &plan);
 	if (!status_service_may_sign(s, now) || plan.next_update <= now ||
 	    s->num_waiters >= STATUS_WAITERS_MAX ||
@@ -148,13 +170,13 @@ find_single(const struct status_service *s, uint8_t encoding,
 	const struct status_record *record = status_set_find(s->set, serial);
 
 	*single = (struct status_single){ *serial, encoding,
-	    { .kind = OCSP_UNKNOWN } };
+	    status_of_nobody(s), record == NULL };
 	if (record == NULL) {
 		/* It may have been issued since the source failed. */
 		if (!s->is_source_well)
 			return OCSP_TRY_LATER;
-		return s->plan.issuer->unknown == OC_UNKNOWN_UNKNOWN ?
-		    OCSP_SUCCESSFUL : OCSP_UNAUTHORIZED;
+		return s->plan.issuer->unknown == OC_UNKNOWN_UNAUTHORIZED ?
+		    OCSP_UNAUTHORIZED : OCSP_SUCCESSFUL;
 	}
 	/* Of an expired certificate nothing is said: RFC 6960, 4.4.4, leaves
 	 * it to the responder. */
@@ -187,7 +209,7 @@ ask_live(struct status_service *s, const struct ipc_ask *ask, int64_t now,
 	}
 	if (!ocsp_budget_take(s->plan.budget, oc_clock_mono_ns())) {
 		if (ask->nonce.len != 0 && ask->num_singles == 1 &&
-		    singles[0].status.kind != OCSP_UNKNOWN)
+		    !singles[0].is_never_issued)
 			answer(arg, &(struct ipc_answer){
 			    .kind = IPC_ANSWER_NO_NONCE });
 		else

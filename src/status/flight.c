@@ -59,6 +59,7 @@ build(const struct status_flight_plan *plan, struct status_flight *f)
 		.singles = singles,
 		.num_singles = plan->num_singles,
 		.nonce = plan->nonce,
+		.has_extended_revoke = plan->has_extended_revoke,
 	    }, f);
 out:
 	free(prefixes);

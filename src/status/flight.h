@@ -22,6 +22,7 @@ struct status_single {
 	struct oc_serial serial;
 	uint8_t encoding;
 	struct ocsp_status status;
+	bool is_never_issued;	/* then status is what policy says of that */
 };
 
 /* What is to be signed without being asked for, most urgent first. */
@@ -54,6 +55,8 @@ struct status_flight_plan {
 	const struct status_single *singles;
 	uint32_t num_singles;
 	struct der_bytes nonce;
+	/* One that was never issued is "revoked": RFC 6960, 4.4.8. */
+	bool has_extended_revoke;
 	int64_t produced_at, this_update, next_update;
 };
 

@@ -396,7 +396,7 @@ status_service_fly(struct status_service *s,
     struct status_flight **out)
 {
 	struct status_single single = { record->serial, encoding,
-	    status_of_record(record) };
+	    status_of_record(record), false };
 	struct status_flight_plan plan = {
 		.identity = s->identity,
 		.singles = &single,

@@ -19,6 +19,7 @@ BEGIN {
 	may["ocsp-codec"] = "base der sign"
 	may["ocsp-engine"] = "base der sign x509 ocsp-codec"
 	may["ocsp-net"] = "base der ipc ocsp-codec ocsp-engine"
+	may["probe"] = "base der sign x509 ocsp-codec"
 	may["daemon"] = "base ipc"
 	may["net"] = "base"
 	may["validation"] = "base net"
@@ -41,7 +42,7 @@ BEGIN {
 	library["idn2.h"] = "ca lint"
 	library["pcre2.h"] = "ca"
 	library["libpsl.h"] = "lint"
-	library["openssl"] = "sign x509 lint store status ca cfssl ipc " \
+	library["openssl"] = "sign x509 lint store status ca cfssl ipc probe " \
 	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer cli main"
 	engine = "^(answer|context|identity|proof|refresh|table[._])"
 	codec = "^(certid|extension|request|response|single)[._]"

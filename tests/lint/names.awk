@@ -18,6 +18,7 @@ BEGIN {
 	prefix["daemon"] = "daemon_"
 	prefix["pkcs11"] = "p11_"
 	prefix["ocsp"] = "ocsp_ http_"
+	prefix["probe"] = "probe_"
 	prefix["net"] = "net_ http_"
 	prefix["validation"] = "validation_"
 	prefix["acme"] = "acme_"

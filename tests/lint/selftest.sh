@@ -17,7 +17,8 @@ licence='/* SPDX-License-Identifier: Apache-2.0 */'
 fresh() {
 	rm -rf "$dir/t"
 	mkdir -p "$dir/t/src/base" "$dir/t/src/der" "$dir/t/src/store" \
-	    "$dir/t/ocsp" "$dir/t/pkcs11" "$dir/t/man" "$dir/t/tests"
+	    "$dir/t/ocsp" "$dir/t/pkcs11" "$dir/t/man" "$dir/t/tests" \
+	    "$dir/t/src/probe" "$dir/t/tests/conformance"
 	cat >"$dir/t/src/base/thing.h" <<END
 $licence
 #ifndef BASE_THING_H
@@ -81,6 +82,18 @@ END
 	    >>"$dir/t/man/thing.1"
 	printf '.Nm thing\n.Nd one thing\n.Sh DESCRIPTION\nIt is.\n' \
 	    >>"$dir/t/man/thing.1"
+	printf '%s\nvoid\ncase_one(void)\n{\n}\n\t{ "one", 0 },\n' \
+	    "$licence" >"$dir/t/src/probe/case_x.c"
+	{
+		echo '# SPDX-License-Identifier: Apache-2.0'
+		echo 'libcore_la_SOURCES += src/probe/case_x.c'
+	} >"$dir/t/tests/conformance/room.am"
+	{
+		echo '1 one RFC6960:A.1 probe=pass'
+		for n in $(awk 'BEGIN { while (++n < 118) print n + 1 }'); do
+			echo "$n case$n - open"
+		done
+	} >"$dir/t/tests/conformance/cases"
 }
 
 # complains LINT FILE: it must fail and say where.
@@ -111,7 +124,7 @@ bad() {
 }
 
 fresh
-for lint in dist layers names size spdx switch man paths todo; do
+for lint in cases dist layers names size spdx switch man paths todo; do
 	"$lint_dir/$lint.sh" "$dir/t" >"$dir/out" 2>&1
 	status=$?
 	if [ $lint = man ] && [ $status -eq 77 ]; then
@@ -124,6 +137,19 @@ for lint in dist layers names size spdx switch man paths todo; do
 	fi
 done
 
+for line in '120 far - open' '118 case7 - open' '118 x RFC6960 open' \
+    '118 x -' '118 x - probe=pass' '118 one - probe=pass' '118 x - maybe' \
+    '118 x - tests/no.sh' '118 x - tests/conformance/room.am' \
+    '118 x - src/probe/case_x.c:case_one' \
+    '118 x - tests/conformance/cases:case_one' '119 more - open'; do
+	bad cases tests/conformance/cases "$line"
+done
+fresh
+echo '	{ "two", 0 },' >>"$dir/t/src/probe/case_x.c"
+complains cases 'the probe'"'"'s two' "a case of the probe that is missing"
+fresh
+sed -i 118d "$dir/t/tests/conformance/cases"
+complains cases '117 cases' "a number that is missing"
 bad dist src/der/x.c 'int x;'
 bad dist src/base/thing.hh.h 'int x;'
 bad dist tests/x.sh 'x=1'

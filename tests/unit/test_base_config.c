@@ -42,6 +42,7 @@ test_presets(void **state)
 	assert_int_equal(c->responder.connections_max, 10000);
 	assert_string_equal(c->responder.prefix, "/");
 	assert_int_equal(c->responder.nonce_budget, 100);
+	assert_int_equal(c->responder.refuse, 0);
 	assert_int_equal(c->num_tokens + c->num_issuers + c->num_profiles, 0);
 	assert_null(oc_config_find_token(c, "t"));
 	oc_config_free(c);
@@ -80,6 +81,7 @@ static const char all_keys[] =
 	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
 	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
 	    "prefix = /ocsp/\nnonce-budget = 0\n"
+	    "refuse = no-basic other-types\n"
 	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
 	    "pin-source = pin.txt\nsessions = 64\ntimeout = 3s\n"
 	    "environment = A=./x B=y C=\n"
@@ -122,6 +124,8 @@ test_all_keys(void **state)
 	assert_int_equal(c->responder.idle_timeout_s, 60);
 	assert_string_equal(c->responder.prefix, "/ocsp/");
 	assert_int_equal(c->responder.nonce_budget, 0);
+	assert_int_equal(c->responder.refuse, OC_REFUSE_NO_BASIC |
+	    OC_REFUSE_OTHER_TYPES);
 	assert_non_null(t);
 	snprintf(path, sizeof(path), "file:%s/pin.txt", cwd);
 	assert_string_equal(t->pin_source, path);

@@ -359,6 +359,12 @@ nonces(void **state)
 	    DER_OID_OCSP_NONCE, "", blob_hex("aabbccdd"))), 0, 1, 4);
 	expect_miss(fixture_request(one(), fixture_extension(
 	    DER_OID_OCSP_NONCE, "0101ff", blob_hex("0402aabb"))), 0, 1, 2);
+	answerer.refuses_bare_nonces = true;
+	expect_error(fixture_request(one(), fixture_extension(
+	    DER_OID_OCSP_NONCE, "", blob_hex("aabbccdd"))),
+	    OCSP_MALFORMED_REQUEST);
+	expect_miss(fixture_request(one(), fixture_nonce(4)), 0, 1, 4);
+	answerer.refuses_bare_nonces = false;
 	/* Several and a nonce that is not wanted. */
 	answerer.issuers[0].wants_nonce = false;
 	expect_miss(fixture_request(blob_join(one(), fixture_single(
@@ -387,6 +393,17 @@ extensions(void **state)
 	expect_good(fixture_request(one(), fixture_extension(
 	    DER_OID_OCSP_RESPONSE, "", blob_hex("3003 06012a"))), &ca[0],
 	    0x40, id);
+	answerer.refuses_no_basic = true;
+	expect_error(fixture_request(one(), fixture_extension(
+	    DER_OID_OCSP_RESPONSE, "", blob_hex("3003 06012a"))),
+	    OCSP_MALFORMED_REQUEST);
+	expect_error(fixture_request(one(), fixture_extension(
+	    DER_OID_OCSP_RESPONSE, "", blob_hex("3003 0601"))),
+	    OCSP_MALFORMED_REQUEST);
+	expect_good(fixture_request(one(), fixture_extension(
+	    DER_OID_OCSP_RESPONSE, "0101ff", blob_hex("300e 06012a"
+	    "0609 2b0601050507300101"))), &ca[0], 0x40, id);
+	answerer.refuses_no_basic = false;
 	/* prefsig-match, -weak, -unsupported, -garbage: the key's own. */
 	expect_good(fixture_request(one(), fixture_extension(
 	    DER_OID_OCSP_PREF_SIG_ALGS, "", blob_hex("300e300c300a 0608"

@@ -349,6 +349,50 @@ ctype(void **state)
 }
 
 static void
+tune_refusing(struct ocsp_worker_options *options)
+{
+	options->refuses_other_types = options->refuses_no_request = 1;
+	options->refuses_bare_nonces = options->refuses_no_basic = 1;
+}
+
+/* The same by the other policy: 415, and the connection goes on. */
+static void
+refusing(void **state)
+{
+	struct running other = { 0 };
+	struct client *c;
+	char text[1024];
+
+	(void)state;
+	worker_start(&world, tune_refusing, &other);
+	http_post(other.port, "", world.request, &r);
+	assert_int_equal(r.status, 415);
+	assert_field(&r, "Cache-Control", "no-store");
+	http_post(other.port, "Content-Type: text/plain\r\n", world.request,
+	    &r);
+	assert_int_equal(r.status, 415);
+	http_post(other.port, "Content-Type: Application/OCSP-Request ;"
+	    "charset=utf-8\r\n", world.request, &r);
+	assert_body(&r, world.answer);
+	http_get(other.port, world.path, "", &r);
+	assert_body(&r, world.answer);
+	http_get(other.port, "/", "", &r);
+	assert_ocsp_error(&r, OCSP_MALFORMED_REQUEST);
+	c = client_new(other.port);
+	client_send_text(c, "POST http://a HTTP/1.1\r\nHost: a\r\n"
+	    "Content-Length: 2\r\n\r\n0x");
+	assert_true(client_read(c, false, &r));
+	assert_int_equal(r.status, 415);
+	get_text(world.path, text);
+	client_send_text(c, text);
+	assert_true(client_read(c, false, &r));
+	assert_body(&r, world.answer);
+	client_free(c);
+	worker_stop(&other);
+	assert_int_equal(other.counts->other_content_types, 3);
+}
+
+static void
 post_empty(void **state)
 {
 	struct blob empty = { .len = 0 };
@@ -534,6 +578,7 @@ main(void)
 		cmocka_unit_test(body_big),
 		cmocka_unit_test(body_limit),
 		cmocka_unit_test(ctype),
+		cmocka_unit_test(refusing),
 		cmocka_unit_test(post_empty),
 		cmocka_unit_test(post_get),
 		cmocka_unit_test(etag_304),

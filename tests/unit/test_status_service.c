@@ -393,6 +393,73 @@ test_unknown_unknown(void **state)
 	expect_error(w, never, 1, 0, OCSP_TRY_LATER);
 }
 
+/* The extension, and nothing else, tells it from one that is revoked. */
+static void
+check_extended_revoke(const struct reply *reply, bool wanted)
+{
+	static const uint8_t null[] = { 0x05, 0x00 };
+	const unsigned char *p = reply->response;
+	OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p,
+	    (long)reply->response_len);
+	OCSP_BASICRESP *basic = OCSP_response_get1_basic(response);
+	ASN1_OBJECT *oid = OBJ_txt2obj("1.3.6.1.5.5.7.48.1.9", 1);
+	ASN1_GENERALIZEDTIME *since;
+	X509_EXTENSION *extension;
+	int at, reason;
+
+	assert_non_null(basic);
+	at = OCSP_BASICRESP_get_ext_by_OBJ(basic, oid, -1);
+	assert_int_equal(at >= 0, wanted);
+	if (wanted) {
+		extension = OCSP_BASICRESP_get_ext(basic, at);
+		assert_int_equal(X509_EXTENSION_get_critical(extension), 0);
+		assert_int_equal(ASN1_STRING_length(
+		    X509_EXTENSION_get_data(extension)), 2);
+		assert_memory_equal(ASN1_STRING_get0_data(
+		    X509_EXTENSION_get_data(extension)), null, 2);
+		at = OCSP_resp_count(basic) - 1;
+		assert_int_equal(OCSP_single_get0_status(
+		    OCSP_resp_get0(basic, at), &reason, &since, NULL, NULL),
+		    V_OCSP_CERTSTATUS_REVOKED);
+		assert_int_equal(reason, OCSP_REVOKED_STATUS_CERTIFICATEHOLD);
+		assert_string_equal((const char *)ASN1_STRING_get0_data(
+		    since), "19700101000000Z");
+		assert_int_equal(OCSP_SINGLERESP_get_ext_count(
+		    OCSP_resp_get0(basic, at)), 0);
+	}
+	ASN1_OBJECT_free(oid);
+	OCSP_BASICRESP_free(basic);
+	OCSP_RESPONSE_free(response);
+}
+
+/* RFC 6960, 2.2 and 4.4.8. */
+static void
+test_unknown_revoked(void **state)
+{
+	static const uint64_t never[] = { 99 }, known[] = { 1 };
+	struct world *w = *state;
+	struct reply reply = { 0 }, nonce = { 0 };
+
+	w->issuer.unknown = OC_UNKNOWN_REVOKED;
+	world_issue_many(w, 1, 1);
+	world_start(w);
+	world_ask(w, 99, USUAL, &reply);
+	world_until(w, reply.num == 1);
+	check_response(w, &reply, never, 1, 0, V_OCSP_CERTSTATUS_REVOKED);
+	check_extended_revoke(&reply, true);
+	assert_int_equal(world_num_slots(w), 0);
+	/* Not of one that is there. */
+	world_ask_live(w, known, 1, 32, &nonce);
+	world_until(w, nonce.num == 1);
+	check_response(w, &nonce, known, 1, 32, V_OCSP_CERTSTATUS_GOOD);
+	check_extended_revoke(&nonce, false);
+	/* Without a signature there is nothing to say, nor an answer without
+	 * the nonce. */
+	w->budget.rate = 0;
+	expect_error(w, never, 1, 0, OCSP_TRY_LATER);
+	expect_error(w, never, 1, 32, OCSP_TRY_LATER);
+}
+
 /* Made shorter, it holds for what was signed before, too. */
 static void
 test_shorter_lifetime(void **state)
@@ -515,7 +582,8 @@ main(void)
 		T(test_revoke), T(test_revoke_in_flight),
 		T(test_revoke_at_landing), T(test_hold),
 		T(test_nudge_of_nothing), T(test_unknown_unauthorized),
-		T(test_unknown_unknown), T(test_expired),
+		T(test_unknown_unknown), T(test_unknown_revoked),
+		T(test_expired),
 		T(test_shorter_lifetime), T(test_nonce),
 		T(test_several), T(test_no_encoding),
 	};

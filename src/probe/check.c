@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether an OCSP response may be believed: RFC 6960, 3.2. */
-#include "cli/ocsp.h"
+#include "probe/check.h"
 
 #include <stdlib.h>
 
 #include <openssl/evp.h>
 
-#include "cli/names.h"
 #include "der/time.h"
 #include "x509/spki.h"
 
@@ -22,7 +21,7 @@ static const struct {
 };
 
 const char *
-cli_ocsp_hash_name(enum ocsp_hash hash)
+probe_hash_name(enum ocsp_hash hash)
 {
 	return (unsigned int)hash < OCSP_HASH_MAX ? hashes[hash].name : NULL;
 }
@@ -54,8 +53,27 @@ put_certid(struct der_writer *w, const void *arg)
 	der_end(w);
 }
 
+static enum oc_err
+encode(const struct certid_plan *plan, uint8_t **certid, size_t *len,
+    struct oc_error *error)
+{
+	uint8_t *der;
+	enum oc_err err = der_write(put_certid, plan, NULL, 0, len);
+
+	if (err != OC_OK)
+		return oc_error_set(error, err, "the CertID cannot be "
+		    "encoded: %s", oc_strerror(err));
+	der = malloc(*len);
+	if (der == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = der_write(put_certid, plan, der, *len, len);
+	oc_assert(err == OC_OK);
+	*certid = der;
+	return OC_OK;
+}
+
 enum oc_err
-cli_ocsp_certid(const struct x509_cert *issuer, enum ocsp_hash hash,
+probe_certid(const struct x509_cert *issuer, enum ocsp_hash hash,
     const struct oc_serial *serial, uint8_t **certid, size_t *len,
     struct oc_error *error)
 {
@@ -75,7 +93,7 @@ cli_ocsp_certid(const struct x509_cert *issuer, enum ocsp_hash hash,
 	    NULL) != 1)
 		return oc_error_set(error, OC_ERR_INTERNAL, "%s: cannot hash "
 		    "the issuer's name and key", hashes[hash].name);
-	return cli_encode(put_certid, &plan, certid, len, error);
+	return encode(&plan, certid, len, error);
 }
 
 /* --- who signed ------------------------------------------------------- */
@@ -114,7 +132,7 @@ check_delegate(const struct x509_cert *cert, const struct x509_cert *issuer,
 static enum oc_err
 find_signer(const struct ocsp_response_view *view,
     const struct x509_cert *issuer, int64_t now, struct x509_cert *cert,
-    struct cli_ocsp_verdict *verdict, struct der_bytes *spki,
+    struct probe_checked *verdict, struct der_bytes *spki,
     struct oc_error *error)
 {
 	struct der_reader r = der_reader_of(view->certs);
@@ -146,7 +164,7 @@ find_signer(const struct ocsp_response_view *view,
 static enum oc_err
 check_signature(const struct ocsp_response_view *view,
     const struct x509_cert *issuer, int64_t now,
-    struct cli_ocsp_verdict *verdict, struct oc_error *error)
+    struct probe_checked *verdict, struct oc_error *error)
 {
 	struct x509_cert *cert = calloc(1, sizeof(*cert));
 	enum sign_alg alg = sign_alg_find(view->alg_identifier);
@@ -174,14 +192,14 @@ check_times(const struct ocsp_single_view *single, int64_t now,
 {
 	char text[DER_ISO8601_MAX];
 
-	if (single->this_update > now + CLI_OCSP_SKEW_S) {
+	if (single->this_update > now + PROBE_SKEW_S) {
 		der_format_iso8601(single->this_update, text);
 		return oc_error_set(error, OC_ERR_REFUSED, "the response is "
 		    "from the future (thisUpdate %s); is the clock right?",
 		    text);
 	}
 	if (single->next_update != OCSP_NO_NEXT_UPDATE &&
-	    single->next_update < now - CLI_OCSP_SKEW_S) {
+	    single->next_update < now - PROBE_SKEW_S) {
 		der_format_iso8601(single->next_update, text);
 		return oc_error_set(error, OC_ERR_REFUSED, "the response is "
 		    "too old (nextUpdate %s)", text);
@@ -191,16 +209,16 @@ check_times(const struct ocsp_single_view *single, int64_t now,
 
 static enum oc_err
 check_nonce(const struct ocsp_response_view *view, struct der_bytes sent,
-    struct cli_ocsp_verdict *verdict, struct oc_error *error)
+    struct probe_checked *verdict, struct oc_error *error)
 {
-	verdict->nonce = CLI_NONCE_UNASKED;
+	verdict->nonce = PROBE_NONCE_UNASKED;
 	if (sent.len == 0)
 		return OC_OK;
 	/* A responder may leave it out: RFC 9654, 2.1. */
-	verdict->nonce = CLI_NONCE_ABSENT;
+	verdict->nonce = PROBE_NONCE_ABSENT;
 	if (view->nonce.len == 0)
 		return OC_OK;
-	verdict->nonce = CLI_NONCE_SAME;
+	verdict->nonce = PROBE_NONCE_SAME;
 	if (!der_bytes_equal(view->nonce, sent))
 		return oc_error_set(error, OC_ERR_MISMATCH, "the nonce is not "
 		    "the one that was sent: a replayed response");
@@ -220,9 +238,9 @@ find_single(const struct ocsp_response_view *view, struct der_bytes certid,
 }
 
 enum oc_err
-cli_ocsp_check(const struct ocsp_response_view *view,
+probe_check(const struct ocsp_response_view *view,
     const struct x509_cert *issuer, struct der_bytes certid,
-    struct der_bytes nonce, int64_t now, struct cli_ocsp_verdict *verdict,
+    struct der_bytes nonce, int64_t now, struct probe_checked *verdict,
     struct oc_error *error)
 {
 	enum oc_err err;

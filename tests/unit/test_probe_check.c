@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "cli/ocsp.h"
+#include "probe/check.h"
 
 struct world {
 	EVP_PKEY *ca_key, *other_key, *leaf_key;
@@ -97,7 +97,7 @@ cook(const struct world *w, const struct recipe *r)
 
 static enum oc_err
 check(const struct world *w, const struct blob *der, const char *nonce,
-    struct cli_ocsp_verdict *verdict, struct oc_error *error)
+    struct probe_checked *verdict, struct oc_error *error)
 {
 	struct ocsp_response_view view;
 	enum oc_err err;
@@ -106,7 +106,7 @@ check(const struct world *w, const struct blob *der, const char *nonce,
 	err = ocsp_response_read(blob_bytes(der), &view, error);
 	if (err != OC_OK)
 		fail_msg("%s", error->text);
-	return cli_ocsp_check(&view, &w->issuer, (struct der_bytes){
+	return probe_check(&view, &w->issuer, (struct der_bytes){
 	    w->certid, w->certid_len }, (struct der_bytes){
 	    (const uint8_t *)nonce, nonce == NULL ? 0 : strlen(nonce) },
 	    w->now, verdict, error);
@@ -116,7 +116,7 @@ static void
 expect(const struct world *w, struct recipe r, const char *nonce,
     enum oc_err expected, const char *says)
 {
-	struct cli_ocsp_verdict verdict = { 0 };
+	struct probe_checked verdict = { 0 };
 	struct blob der = cook(w, &r);
 	struct oc_error error;
 	enum oc_err err = check(w, &der, nonce, &verdict, &error);
@@ -152,7 +152,7 @@ set_up(void **state)
 	if (x509_cert_read(blob_bytes(&w->ca_der), &w->issuer, &error) !=
 	    OC_OK)
 		fail_msg("%s", error.text);
-	assert_int_equal(cli_ocsp_certid(&w->issuer, OCSP_HASH_SHA1, &serial,
+	assert_int_equal(probe_certid(&w->issuer, OCSP_HASH_SHA1, &serial,
 	    &w->certid, &w->certid_len, &error), OC_OK);
 	*state = w;
 	return 0;
@@ -195,7 +195,7 @@ static void
 test_good(void **state)
 {
 	struct world *w = *state;
-	struct cli_ocsp_verdict verdict = { 0 };
+	struct probe_checked verdict = { 0 };
 	struct recipe r = usual(w);
 	struct oc_error error;
 	struct blob der = cook(w, &r);
@@ -203,7 +203,7 @@ test_good(void **state)
 	assert_int_equal(check(w, &der, NULL, &verdict, &error), OC_OK);
 	assert_int_equal(verdict.single.status.kind, OCSP_GOOD);
 	assert_false(verdict.is_delegated);
-	assert_int_equal(verdict.nonce, CLI_NONCE_UNASKED);
+	assert_int_equal(verdict.nonce, PROBE_NONCE_UNASKED);
 	r.by_name = true;
 	r.status = V_OCSP_CERTSTATUS_REVOKED;
 	der = cook(w, &r);
@@ -256,7 +256,7 @@ static void
 test_flipped(void **state)
 {
 	struct world *w = *state;
-	struct cli_ocsp_verdict verdict;
+	struct probe_checked verdict;
 	struct recipe r = usual(w);
 	struct blob der = cook(w, &r);
 	struct ocsp_response_view view;
@@ -294,14 +294,14 @@ test_times(void **state)
 	struct world *w = *state;
 	struct recipe r = usual(w);
 
-	r.this_update = CLI_OCSP_SKEW_S - 1;
+	r.this_update = PROBE_SKEW_S - 1;
 	expect(w, r, NULL, OC_OK, "");
-	r.this_update = CLI_OCSP_SKEW_S + 1;
+	r.this_update = PROBE_SKEW_S + 1;
 	expect(w, r, NULL, OC_ERR_REFUSED, "future");
 	r.this_update = -7200;
-	r.next_update = -CLI_OCSP_SKEW_S + 1;
+	r.next_update = -PROBE_SKEW_S + 1;
 	expect(w, r, NULL, OC_OK, "");
-	r.next_update = -CLI_OCSP_SKEW_S - 1;
+	r.next_update = -PROBE_SKEW_S - 1;
 	expect(w, r, NULL, OC_ERR_REFUSED, "too old");
 }
 
@@ -309,19 +309,19 @@ static void
 test_nonce(void **state)
 {
 	struct world *w = *state;
-	struct cli_ocsp_verdict verdict;
+	struct probe_checked verdict;
 	struct recipe r = usual(w);
 	struct oc_error error;
 	struct blob der = cook(w, &r);
 
 	assert_int_equal(check(w, &der, "0123456789abcdef", &verdict,
 	    &error), OC_OK);
-	assert_int_equal(verdict.nonce, CLI_NONCE_ABSENT);
+	assert_int_equal(verdict.nonce, PROBE_NONCE_ABSENT);
 	r.nonce = "0123456789abcdef";
 	der = cook(w, &r);
 	assert_int_equal(check(w, &der, "0123456789abcdef", &verdict,
 	    &error), OC_OK);
-	assert_int_equal(verdict.nonce, CLI_NONCE_SAME);
+	assert_int_equal(verdict.nonce, PROBE_NONCE_SAME);
 	r.nonce = "0123456789abcdeX";
 	expect(w, r, "0123456789abcdef", OC_ERR_MISMATCH, "replayed");
 	r.nonce = "0123456789abcde";
@@ -338,7 +338,7 @@ test_errors(void **state)
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		struct blob der = blob_of(ocsp_error_response(statuses[i]));
-		struct cli_ocsp_verdict verdict;
+		struct probe_checked verdict;
 		struct oc_error error;
 
 		assert_int_equal(check(w, &der, NULL, &verdict, &error),

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Where the standards leave a choice, the other one than our defaults: below a
+# path, signed by the CA itself, with RSA, unknown serial numbers "unknown",
+# nonces ignored, nothing signed ahead.  What is no choice stays as it is.
+
+. "$top_srcdir/tests/conformance/conformance.sh"
+
+ca_folder 'unknown = unknown
+nonce = ignore
+presign = asked'
+url=${url}ocsp/ca1/
+sed -i "/^ocsp-certificate/d; /^ocsp-key/d; s,^ocsp-url = .*,ocsp-url = $url,
+    s,^listen = .*,&\\nprefix = /ocsp/ca1/," ocsign.conf
+ocsign key generate --token demo --label root >/dev/null
+ocsign key generate --token demo --label ca --type rsa2048 >/dev/null
+ocsign ca create root --subject 'CN=Test Root,O=Example,C=DE'
+ocsign ca create ca --issuer root --subject 'CN=Test CA,O=Example,C=DE'
+for name in a b; do
+	ca_issue $name.test
+done
+service_start
+
+probe
+no_failure
+says pass get-prefix 'HTTP 404'
+says pass get-escaped
+says pass get-absform
+says pass post=get
+says pass certs-minimal 'the CA has signed'
+says pass ext-unknown
+says skipped ecdsa-der rsa-sha256
+says policy prefsig-match rsa-sha256
+says policy st-unissued '^unknown'
+says pass serial-20 '^unknown'
+# A number that no certificate can have is nobody's, by any policy.
+says pass serial-21 unauthorized
+says pass name-ok-key-wrong unauthorized
+for len in 1 16 32 128; do
+	says policy nonce-$len 'good, without a nonce'
+done
+says pass nonce-0 malformedRequest
+says pass nonce-129 malformedRequest
+says policy nonce-nocache 'not echoed'
+says pass interop-size
+says pass multi-same-issuer '2 entries'
+
+says pass ctype-wrong
+says pass acceptable-no-basic
+says policy nonce-unwrapped ignored
+
+# "revoked" for what was never issued, and recognisable as such; and nothing
+# answered that might be refused.
+sed -i 's/^unknown = .*/unknown = revoked/
+    s/^prefix = .*/&\nrefuse = other-types bare-nonces no-basic no-request/' \
+    ocsign.conf
+kill -HUP "$(cat ocsignd.pid)"
+within 10 grep -q 'notice: reloaded' ocsignd.log || fail "not reloaded"
+probe
+no_failure
+says policy st-unissued '^revoked'
+says pass ext-revoke-shape
+says policy ctype-missing 'HTTP 415'
+says policy ctype-wrong 'HTTP 415'
+says pass ctype-charset
+says policy acceptable-no-basic malformedRequest
+says policy nonce-unwrapped malformedRequest
+says policy get-root malformedRequest
+says pass serial-20 '^revoked'
+says pass serial-zero unauthorized
+says pass name-ok-key-wrong unauthorized
+service_stop
