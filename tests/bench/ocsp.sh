@@ -11,15 +11,9 @@
 #
 # A round is ours, then the peer's; the ratio is the median of the rounds'.
 
-. "$top_srcdir/tests/interop/failure.sh"
+. "$top_srcdir/tests/bench/measure.sh"
 need openssl cfssl jq taskset pgrep nginx sqlite3
-seconds=${BENCH_SECONDS:-3}
-rounds=${BENCH_ROUNDS:-5}
 certificates=${BENCH_CERTIFICATES:-10000}
-server_cpus=${BENCH_SERVER_CPUS:-0}
-client_cpus=${BENCH_CLIENT_CPUS:-1}
-taskset -c "$client_cpus" true 2>/dev/null || client_cpus=$server_cpus
-tools=$top_builddir/tests/bench
 
 # Certificates through the API, which is the quickest door.
 ca_folder 'presign = all' >/dev/null
@@ -80,10 +74,6 @@ within 30 same "$cfssl_port" post || fail "cfssl has other answers"
 within 5 same "$port" post || fail "POST is answered otherwise"
 worker=$(pgrep -P "$nginx")
 
-# cpu PID: how long its threads have run, in ns.
-cpu() {
-	cat /proc/"$1"/task/*/schedstat | awk '{ ns += $1 } END { print ns }'
-}
 # rate PORT KIND PID: answers for each second of the process's CPU.
 rate() {
 	begun=$(cpu "$3")
@@ -92,19 +82,14 @@ rate() {
 	echo "$answers $begun $(cpu "$3")" |
 	    awk '{ printf "%.0f\n", $1 * 1e9 / ($3 - $2) }'
 }
-median() {
-	sort -n -k"$2,$2" "$1" |
-	    awk -v f="$2" '{ r[NR] = $f } END { print r[int((NR + 1) / 2)] }'
-}
 # line NAME KIND PORT KIND PID: ours beside the peer.
 line() {
 	n=0
 	while [ $n -lt "$rounds" ]; do
 		echo "$(rate "$port" "$2" "$responder") $(rate "$3" "$4" "$5")"
 		n=$((n + 1))
-	done | awk '{ print $1, $2, $1 / $2 }' >rates
-	printf '%s %.0f %.0f %.2f answers/CPU-s\n' "$1" "$(median rates 1)" \
-	    "$(median rates 2)" "$(median rates 3)"
+	done >rates
+	report "$1" answers/CPU-s
 }
 line get-presigned get "$nginx_port" file "$worker"
 line post-presigned post "$cfssl_port" post "$cfssl"

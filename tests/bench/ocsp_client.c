@@ -6,6 +6,7 @@
  *   get    GET, escaped as RFC 6960 A.1 has it
  *   post   POST
  *   file   GET of a file whose name is the request in base64url
+ *   once   POST, on a connection of its own
  * Prints how many answers there were.  "ocsp_client PORT KIND REQUESTS save
  * DIR" asks once for each, writes the answers to such files, and prints them
  * in base64, a line each.
@@ -48,6 +49,7 @@ struct connection {
 static struct connection connections[CONNECTIONS_MAX];
 static struct request *requests;
 static size_t num_requests;
+static bool is_once;
 
 static void
 give_up(const char *what)
@@ -113,7 +115,7 @@ make_request(struct request *r, const char *kind, const char *base64)
 	if (strlen(base64) > sizeof(target) / 4)
 		give_up("a request is too long");
 	r->name = name_of(base64);
-	if (strcmp(kind, "post") == 0) {
+	if (strcmp(kind, "post") == 0 || strcmp(kind, "once") == 0) {
 		make_post(r, base64);
 		return;
 	}
@@ -187,6 +189,16 @@ send_request(struct connection *c)
 	}
 }
 
+/* OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED, ... } */
+static bool
+is_successful(const char *body, size_t len)
+{
+	size_t at = len > 2 && (body[1] & 0x80) != 0 ?
+	    2 + (size_t)(body[1] & 0x7f) : 2;
+
+	return len > at + 3 && memcmp(body + at, "\012\001\000", 3) == 0;
+}
+
 /* The body of a whole answer; NULL while there is more to come. */
 static const char *
 read_answer(struct connection *c, size_t *len)
@@ -202,14 +214,19 @@ read_answer(struct connection *c, size_t *len)
 	body = memmem(c->answer, c->got, "\r\n\r\n", 4);
 	if (body == NULL)
 		return NULL;
-	if (strncmp(c->answer, "HTTP/1.1 200", 12) != 0)
+	if (strncmp(c->answer, "HTTP/1.1 200", 12) != 0 &&
+	    strncmp(c->answer, "HTTP/1.0 200", 12) != 0)
 		give_up(c->answer);
 	field = strcasestr(c->answer, "\r\nContent-Length: ");
 	if (field == NULL || field > body)
 		give_up("no Content-Length");
 	*len = strtoul(field + 18, NULL, 10);
 	body += 4;
-	return c->got < (size_t)(body - c->answer) + *len ? NULL : body;
+	if (c->got < (size_t)(body - c->answer) + *len)
+		return NULL;
+	if (!is_successful(body, *len))
+		give_up("an answer is an error");
+	return body;
 }
 
 /* --- the two things it does --------------------------------------------- */
@@ -240,6 +257,16 @@ save(uint16_t port, const char *dir)
 	}
 }
 
+static void
+open_one(int epoll_fd, uint16_t port, struct connection *c)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
+
+	dial(c, port);
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->fd, &ev) != 0)
+		give_up("epoll_ctl");
+}
+
 static int
 open_all(uint16_t port, size_t num)
 {
@@ -248,16 +275,10 @@ open_all(uint16_t port, size_t num)
 	if (epoll_fd < 0)
 		give_up("epoll_create1");
 	for (size_t i = 0; i < num; i++) {
-		struct epoll_event ev = { .events = EPOLLIN,
-		    .data.ptr = &connections[i] };
-
-		dial(&connections[i], port);
+		open_one(epoll_fd, port, &connections[i]);
 		/* Far from each other, so that all are asked for. */
 		connections[i].next = i * (num_requests / num) %
 		    num_requests;
-		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connections[i].fd,
-		    &ev) != 0)
-			give_up("epoll_ctl");
 		send_request(&connections[i]);
 	}
 	return epoll_fd;
@@ -284,6 +305,10 @@ ask(uint16_t port, size_t num, int64_t duration_ns)
 				continue;
 			count++;
 			c->next = (c->next + 1) % num_requests;
+			if (is_once) {
+				close(c->fd);
+				open_one(epoll_fd, port, c);
+			}
 			send_request(c);
 		}
 	}
@@ -300,6 +325,7 @@ main(int argc, char **argv)
 		give_up("PORT KIND REQUESTS CONNECTIONS SECONDS, or PORT KIND "
 		    "REQUESTS save DIR");
 	port = (uint16_t)atoi(argv[1]);
+	is_once = strcmp(argv[2], "once") == 0;
 	make_requests(argv[2], argv[3]);
 	if (strcmp(argv[4], "save") == 0) {
 		save(port, argv[5]);

@@ -2,8 +2,10 @@
 /*
  * "ocsp_requests ISSUER.pem" reads serial numbers in hexadecimal, a line
  * each, and prints an OCSP request for each in base64, a line each: SHA-1, no
- * nonce, as staplers send them.  By OpenSSL: no bench asks itself.
+ * nonce, as staplers send them; with "nonce" behind ISSUER.pem each has one of
+ * 32 octets.  By OpenSSL: no bench asks itself.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +36,7 @@ read_issuer(const char *path)
 }
 
 static void
-print_request(const X509 *issuer, const char *hex)
+print_request(const X509 *issuer, const char *hex, bool has_nonce)
 {
 	unsigned char *der = NULL, text[1024];
 	OCSP_REQUEST *request = OCSP_REQUEST_new();
@@ -50,6 +52,8 @@ print_request(const X509 *issuer, const char *hex)
 	    X509_get_subject_name(issuer), X509_get0_pubkey_bitstr(issuer),
 	    serial)) == NULL)
 		give_up("out of memory");
+	if (has_nonce && OCSP_request_add1_nonce(request, NULL, 32) != 1)
+		give_up("no nonce");
 	len = i2d_OCSP_REQUEST(request, &der);
 	if (len <= 0 || (size_t)len > sizeof(text) / 2)
 		give_up("a request cannot be written");
@@ -67,12 +71,12 @@ main(int argc, char **argv)
 	char line[128];
 	X509 *issuer;
 
-	if (argc != 2)
-		give_up("ISSUER.pem");
+	if (argc < 2 || argc > 3)
+		give_up("ISSUER.pem [nonce]");
 	issuer = read_issuer(argv[1]);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		line[strcspn(line, "\r\n")] = '\0';
-		print_request(issuer, line);
+		print_request(issuer, line, argc == 3);
 	}
 	X509_free(issuer);
 	return 0;
