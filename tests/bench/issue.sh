@@ -8,13 +8,8 @@
 # processes the same; the client has another.  Each round is of both, so that
 # what disturbs disturbs both; the ratio is the median of the rounds' ratios.
 
-. "$top_srcdir/tests/interop/failure.sh"
+. "$top_srcdir/tests/bench/measure.sh"
 need openssl cfssl cfssljson jq taskset pgrep
-seconds=${BENCH_SECONDS:-3}
-rounds=${BENCH_ROUNDS:-5}
-server_cpus=${BENCH_SERVER_CPUS:-0}
-client_cpus=${BENCH_CLIENT_CPUS:-1}
-taskset -c "$client_cpus" true 2>/dev/null || client_cpus=$server_cpus
 
 echo '{"signing": {"default": {"usages": ["signing", "server auth"],
     "expiry": "8760h"}}}' >"$dir/config.json"
@@ -42,7 +37,7 @@ taskset -c "$server_cpus" cfssl serve -address 127.0.0.1 -port "$theirs" \
     >/dev/null 2>&1 &
 pids="$pids $!"
 run() {
-	taskset -c "$client_cpus" "$top_builddir/tests/bench/issue_client" "$1" \
+	taskset -c "$client_cpus" "$tools/issue_client" "$1" \
 	    /api/v1/cfssl/sign body 16 "$2"
 }
 answers() {
@@ -56,11 +51,6 @@ n=0
 while [ $n -lt "$rounds" ]; do
 	echo "$(run "$ours" "$seconds") $(run "$theirs" "$seconds")"
 	n=$((n + 1))
-done | awk '{ print $1, $2, $1 / $2 }' >rates
-median() {
-	sort -n -k"$1,$1" rates |
-	    awk -v f="$1" '{ r[NR] = $f } END { print r[int((NR + 1) / 2)] }'
-}
-printf 'issue %.0f %.0f %.2f certificates/s\n' "$(median 1)" "$(median 2)" \
-    "$(median 3)"
+done >rates
+report issue certificates/s
 service_stop

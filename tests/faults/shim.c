@@ -27,6 +27,16 @@ pause_ms(int ms)
 	(void)nanosleep(&ts, NULL);
 }
 
+/* Until so long after then. */
+static void
+pause_until(struct timespec then, int ms)
+{
+	then.tv_nsec += ms % 1000 * 1000000L;
+	then.tv_sec += ms / 1000 + then.tv_nsec / 1000000000;
+	then.tv_nsec %= 1000000000;
+	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &then, NULL);
+}
+
 /* The rule that strikes this call, or NULL. */
 static struct shim_rule *
 find_rule(enum shim_function function)
@@ -61,7 +71,8 @@ strike(enum shim_function function, CK_SESSION_HANDLE session,
 	*rule = r;
 	if (r == NULL)
 		return false;
-	pause_ms(atomic_load(&r->latency_ms));
+	if (atomic_load(&r->mode) != SHIM_LASTS)
+		pause_ms(atomic_load(&r->latency_ms));
 	switch ((enum shim_mode)atomic_load(&r->mode)) {
 	case SHIM_RETURN:
 		*rv = atomic_load(&r->rv);
@@ -83,6 +94,7 @@ strike(enum shim_function function, CK_SESSION_HANDLE session,
 		atomic_store(&control->broken, *rv);
 		return true;
 	case SHIM_SLOW:
+	case SHIM_LASTS:
 	case SHIM_FLIP:
 	case SHIM_SHORTEN:
 	case SHIM_TO_DER:
@@ -323,11 +335,15 @@ shim_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len,
     CK_BYTE *signature, CK_ULONG *len)
 {
 	struct shim_rule *rule = NULL;
+	struct timespec begun;
 	CK_RV rv;
 
+	(void)clock_gettime(CLOCK_MONOTONIC, &begun);
 	if (strike(SHIM_SIGN, session, &rule, &rv))
 		return rv;
 	rv = real->C_Sign(session, data, data_len, signature, len);
+	if (is_mode(rule, SHIM_LASTS))
+		pause_until(begun, atomic_load(&rule->latency_ms));
 	if (rv != CKR_OK)
 		return rv;
 	if (is_mode(rule, SHIM_FLIP))

@@ -22,6 +22,7 @@ enum shim_function {
 enum shim_mode {
 	SHIM_RETURN,		/* rv, without calling the module */
 	SHIM_SLOW,		/* call it, latency_ms later */
+	SHIM_LASTS,		/* C_Sign: ends latency_ms after it began */
 	SHIM_HANG,		/* until the rule is cleared; then call it */
 	SHIM_DO_LOGOUT,		/* C_Logout first, then call it */
 	SHIM_DO_CLOSE_ALL,	/* C_CloseAllSessions first, then call it */
