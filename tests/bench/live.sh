@@ -48,7 +48,7 @@ rate() {
 	answers=$(taskset -c "$client_cpus" "$tools/ocsp_client" \
 	    "$rate_port" "$rate_kind" requests "$rate_connections" "$seconds")
 	echo "$answers $begun $(cpu "$@")" |
-	    awk '{ printf "%.0f\n", $1 * 1e9 / ($3 - $2) }'
+	    awk '{ printf "%.0f\n", $1 * 1e9 / ($4 - $3) }'
 }
 # loop MODULE SESSIONS [CERTIFICATE]
 loop() {
@@ -105,7 +105,7 @@ done >rates
 report live-ceiling signatures/CPU-s
 service_stop
 
-"$tools/shim_lasts" shim 2
+"$tools/shim_rule" shim lasts 2
 shim=$top_builddir/tests/faults/ocsign-shim.so
 sed -i "s|^module = .*|module = $shim|
 s|^environment = .*|sessions = 8\n& OCSIGN_SHIM_MODULE=$SOFTHSM_MODULE \
@@ -117,6 +117,6 @@ while [ $n -lt "$rounds" ]; do
 	    post requests 64 "$seconds")
 	echo "$answers $(loop "$shim" 8)"
 	n=$((n + 1))
-done | awk -v s="$seconds" '{ print $1 / s, $2 / s }' >rates
+done | awk -v s="$seconds" '{ print $1 / s, $3 / s }' >rates
 report live-shim-2ms-8 signatures/s
 service_stop

@@ -80,7 +80,7 @@ rate() {
 	answers=$(taskset -c "$client_cpus" "$tools/ocsp_client" "$1" "$2" \
 	    requests 64 "$seconds")
 	echo "$answers $begun $(cpu "$3")" |
-	    awk '{ printf "%.0f\n", $1 * 1e9 / ($3 - $2) }'
+	    awk '{ printf "%.0f\n", $1 * 1e9 / ($4 - $3) }'
 }
 # line NAME KIND PORT KIND PID: ours beside the peer.
 line() {

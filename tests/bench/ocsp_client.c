@@ -7,7 +7,8 @@
  *   post   POST
  *   file   GET of a file whose name is the request in base64url
  *   once   POST, on a connection of its own
- * Prints how many answers there were.  "ocsp_client PORT KIND REQUESTS save
+ * Prints how many answers there were, and which latency, in us, 99 of 100 of
+ * them kept within.  "ocsp_client PORT KIND REQUESTS save
  * DIR" asks once for each, writes the answers to such files, and prints them
  * in base64, a line each.
  *
@@ -42,6 +43,7 @@ struct request {
 struct connection {
 	int fd;
 	size_t next;			/* the request under way */
+	int64_t since_ns;		/* when it was sent */
 	size_t got;
 	char answer[ANSWER_MAX];
 };
@@ -179,6 +181,7 @@ send_request(struct connection *c)
 	const struct request *r = &requests[c->next];
 
 	c->got = 0;
+	c->since_ns = oc_clock_mono_ns();
 	for (size_t sent = 0; sent < r->len; ) {
 		ssize_t n = send(c->fd, r->text + sent, r->len - sent,
 		    MSG_NOSIGNAL);
@@ -227,6 +230,52 @@ read_answer(struct connection *c, size_t *len)
 	if (!is_successful(body, *len))
 		give_up("an answer is an error");
 	return body;
+}
+
+/* --- latencies, by us and then by eighths of a power of two -------------- */
+
+#define BUCKETS_MAX 256
+
+static unsigned long latencies[BUCKETS_MAX];
+
+/* Below 8 each us has its own. */
+static size_t
+bucket_of(uint64_t us)
+{
+	unsigned int shift = 0;
+
+	while (us >> shift >= 16)
+		shift++;
+	return 8 * shift + (us >> shift);
+}
+
+static uint64_t
+bucket_end(size_t bucket)
+{
+	size_t shift = bucket < 16 ? 0 : (bucket - 8) / 8;
+
+	return ((uint64_t)(bucket - 8 * shift) + 1) << shift;
+}
+
+static void
+note_latency(int64_t ns)
+{
+	size_t bucket = bucket_of((uint64_t)ns / 1000);
+
+	latencies[bucket < BUCKETS_MAX ? bucket : BUCKETS_MAX - 1]++;
+}
+
+static uint64_t
+percentile(unsigned long count, unsigned int percent)
+{
+	unsigned long seen = 0;
+
+	for (size_t i = 0; i < BUCKETS_MAX; i++) {
+		seen += latencies[i];
+		if (seen * 100 >= count * percent)
+			return bucket_end(i);
+	}
+	return 0;
 }
 
 /* --- the two things it does --------------------------------------------- */
@@ -304,6 +353,7 @@ ask(uint16_t port, size_t num, int64_t duration_ns)
 			if (read_answer(c, &len) == NULL)
 				continue;
 			count++;
+			note_latency(oc_clock_mono_ns() - c->since_ns);
 			c->next = (c->next + 1) % num_requests;
 			if (is_once) {
 				close(c->fd);
@@ -318,6 +368,7 @@ ask(uint16_t port, size_t num, int64_t duration_ns)
 int
 main(int argc, char **argv)
 {
+	unsigned long count;
 	uint16_t port;
 	int num;
 
@@ -334,6 +385,8 @@ main(int argc, char **argv)
 	num = atoi(argv[4]);
 	if (num < 1 || num > CONNECTIONS_MAX)
 		give_up("CONNECTIONS");
-	printf("%lu\n", ask(port, (size_t)num, atoi(argv[5]) * OC_NS_PER_S));
+	count = ask(port, (size_t)num, atoi(argv[5]) * OC_NS_PER_S);
+	printf("%lu %llu\n", count,
+	    (unsigned long long)percentile(count, 99));
 	return 0;
 }
