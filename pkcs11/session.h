@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A session thread: takes tickets from its token's queue, signs on the
- * session it owns, hands them on to be verified.
+ * session it owns, verifies them or has them verified.
  */
 #ifndef PKCS11_SESSION_H
 #define PKCS11_SESSION_H

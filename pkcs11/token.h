@@ -35,8 +35,8 @@ struct p11_key {
 	size_t expected_len;
 	struct sign_key_info info;	/* constant once started */
 	CK_OBJECT_HANDLE handle;	/* under the token's lock */
-	pthread_mutex_t verifying;	/* for verifier; a leaf but for what
-					 * finishing a ticket takes */
+	pthread_mutex_t verifying;	/* for verifier; the desk's lock, the
+					 * token's and queues' come under it */
 	struct sign_verifier *verifier;	/* NULL until it was found once */
 };
 

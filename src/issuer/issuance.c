@@ -2,7 +2,8 @@
 /*
  * The state machine of one issuance.  Each state has one thing under way, a
  * job of a worker, the store or the signer; when that is done, on the event
- * loop, the next begins.  An issuance belongs to whoever has its job.
+ * loop, the next begins: but from planning to reserving, where the worker
+ * itself asks the store.  An issuance belongs to whoever has its job.
  *
  * Nothing is cancelled when the client goes: what is reserved is carried
  * through, so that a repetition finds it.  When the service goes, all is.

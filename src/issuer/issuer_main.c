@@ -212,7 +212,9 @@ raise_fd_limit(void)
 static void
 keep_memory(void)
 {
+#ifdef M_TRIM_THRESHOLD	/* glibc's */
 	(void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+#endif
 }
 
 /* What another try would not change. */

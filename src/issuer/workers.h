@@ -5,7 +5,7 @@
  * made by pools of their own, so that no certificate waits for another's key.
  * The contract is that of sign/sign.h: done() runs once, on the thread that
  * calls issuer_workers_dispatch(), or issuer_workers_free(), never inside
- * submit().
+ * submit(); or not at all where the work has handed on to the store (then).
  */
 #ifndef ISSUER_WORKERS_H
 #define ISSUER_WORKERS_H
@@ -22,7 +22,8 @@
 struct issuer_workers;
 
 struct issuer_work {
-	/* The caller's, before submit(); stays put until done() has run. */
+	/* The caller's, before submit(); stays put until done(), or then's
+	 * done(), has run. */
 	void (*fn)(void *arg);		/* on a thread of the pool */
 	void (*done)(void *arg);
 	void *arg;

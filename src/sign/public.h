@@ -25,7 +25,7 @@ enum oc_err sign_public_key_new(struct der_bytes spki,
 /*
  * Makes an EC key of type another of its curve: a tenth of making one.  As
  * sign_public_key_new(), and MISMATCH if spki is not of that type; after an
- * error the key is what it was.
+ * error the key is of no use until another replaces it.
  */
 enum oc_err sign_public_key_replace(struct der_bytes spki,
     enum sign_key_type type, EVP_PKEY *key) OC_MUST_CHECK;

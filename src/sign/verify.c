@@ -27,6 +27,7 @@ struct sign_verifier {
 	EVP_MD_CTX *ctx;
 	enum sign_key_type type;
 	EVP_PKEY_CTX *ec;		/* of an EC key, ready to verify */
+	bool is_replaceable;		/* ec sees the key's other points */
 	struct sign_p256 *table;	/* or NULL */
 	unsigned int num_verified;
 };
@@ -46,7 +47,12 @@ make_contexts(struct sign_verifier *v)
 	if (v->ctx == NULL || !is_ec(v->type))
 		return v->ctx != NULL;
 	v->ec = EVP_PKEY_CTX_new_from_pkey(NULL, v->key, NULL);
-	return v->ec != NULL && EVP_PKEY_verify_init(v->ec) == 1;
+	if (v->ec == NULL || EVP_PKEY_verify_init(v->ec) != 1)
+		return false;
+	/* A provider of signatures that has not the keys gets a copy. */
+	v->is_replaceable = EVP_PKEY_get0_provider(v->key) ==
+	    EVP_PKEY_CTX_get0_provider(v->ec);
+	return true;
 }
 
 enum oc_err
@@ -106,6 +112,7 @@ verify_ec(struct sign_verifier *v, const struct sign_alg_info *info,
     struct der_bytes tbs, struct der_bytes signature)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
+	enum oc_err err = OC_ERR_INTERNAL;
 	unsigned int len;
 
 	if (EVP_DigestInit_ex2(v->ctx, sign_digest(info->hash), NULL) != 1 ||
@@ -113,7 +120,10 @@ verify_ec(struct sign_verifier *v, const struct sign_alg_info *info,
 	    EVP_DigestFinal_ex(v->ctx, digest, &len) != 1)
 		return OC_ERR_INTERNAL;
 	if (v->table != NULL && len == SIGN_P256_DIGEST_LEN)
-		return sign_p256_verify(v->table, digest, signature);
+		err = sign_p256_verify(v->table, digest, signature);
+	/* Without memory it has no verdict. */
+	if (err == OC_OK || err == OC_ERR_SIGNATURE)
+		return err;
 	return EVP_PKEY_verify(v->ec, signature.p, signature.len, digest,
 	    len) == 1 ? OC_OK : OC_ERR_SIGNATURE;
 }
@@ -216,17 +226,20 @@ find_verifier(struct der_bytes spki, enum sign_key_type type,
     struct sign_verifier **verifier)
 {
 	struct kept *kept = find_kept();
+	struct sign_verifier **v;
 	enum oc_err err;
 
 	if (kept == NULL)
 		return OC_ERR_NOMEM;
-	if (kept->verifiers[type] == NULL)
-		err = sign_verifier_new(spki, &kept->verifiers[type]);
-	else
-		err = sign_public_key_replace(spki, type,
-		    kept->verifiers[type]->key);
+	v = &kept->verifiers[type];
+	if (*v != NULL && !(*v)->is_replaceable) {
+		sign_verifier_free(*v);
+		*v = NULL;
+	}
+	err = *v == NULL ? sign_verifier_new(spki, v) :
+	    sign_public_key_replace(spki, type, (*v)->key);
 	if (err == OC_OK)
-		*verifier = kept->verifiers[type];
+		*verifier = *v;
 	return err;
 }
 

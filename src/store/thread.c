@@ -107,16 +107,13 @@ fail_group(struct store_job *group, enum oc_err err, const char *text)
 			set_result(job, err, text);
 }
 
-/* The next of a group, or one more if changes stand in front by now: what
- * comes while others are carried out shares their commit. */
+/* One more for the group if a change stands in front by now: what comes while
+ * others are carried out shares their commit. */
 static struct store_job *
-next_of_group(struct store_thread *t, struct store_job *job,
-    unsigned int *num)
+next_of_group(struct store_thread *t, struct store_job *job)
 {
 	const struct store_job *first;
 
-	if (++*num >= STORE_GROUP_MAX)
-		return NULL;
 	pthread_mutex_lock(&t->mutex);
 	first = t->waiting.first;
 	if (!t->is_stopping && first != NULL &&
@@ -126,39 +123,42 @@ next_of_group(struct store_thread *t, struct store_job *job,
 	return job->next;
 }
 
-/* The first that lost the transaction says why. */
+/* *lost: why the transaction is; who comes then has the next. */
 static void
 run_changes(struct store_thread *t, struct store_job *first,
     struct oc_error *lost)
 {
 	struct store *s = t->store;
-	unsigned int num = 0;
+	struct store_job *job = first;
 
-	for (struct store_job *job = first; job != NULL;
-	    job = next_of_group(t, job, &num)) {
+	for (int num = 1; job != NULL; num++) {
 		run_change(s, job);
-		if (s->broken != OC_OK && lost->code == OC_OK) {
+		if (s->broken != OC_OK) {
 			*lost = s->error;
 			lost->code = s->broken;
+			return;
 		}
+		job = num < STORE_GROUP_MAX ? next_of_group(t, job) : NULL;
 	}
 }
 
-/* No transaction: whoever waits too would only be told so later. */
+/* No transaction: whoever waited for it too is told the same. */
 static void
 fail_changes(struct store_thread *t, struct store_job *first,
-    enum oc_err err)
+    unsigned int num_others, enum oc_err err)
 {
-	unsigned int num = 0;
+	struct store_job *job = first;
 
-	for (struct store_job *job = first; job != NULL;
-	    job = next_of_group(t, job, &num))
+	set_result(job, err, t->store->error.text);
+	while (num_others-- > 0 && (job = next_of_group(t, job)) != NULL)
 		set_result(job, err, t->store->error.text);
 }
 
-/* first begins it; the others are linked to it as they come. */
+/* first begins it; the others, of whom num_others wait already, are linked to
+ * it as they come. */
 static void
-run_group(struct store_thread *t, struct store_job *first)
+run_group(struct store_thread *t, struct store_job *first,
+    unsigned int num_others)
 {
 	struct store *s = t->store;
 	struct oc_error lost = { 0 };
@@ -166,7 +166,7 @@ run_group(struct store_thread *t, struct store_job *first)
 
 	err = store_begin_group(s);
 	if (err != OC_OK) {
-		fail_changes(t, first, err);
+		fail_changes(t, first, num_others, err);
 		return;
 	}
 	run_changes(t, first, &lost);
@@ -205,6 +205,7 @@ thread_main(void *arg)
 {
 	struct store_thread *t = arg;
 	struct store_job *group;
+	unsigned int num_waiting;
 
 	/* Whoever submits may have more, for the same commit. */
 	oc_thread_give_way();
@@ -215,9 +216,10 @@ thread_main(void *arg)
 		if (t->is_stopping)
 			break;
 		group = take_job(&t->waiting, STAGE_RUNNING);
+		num_waiting = t->waiting.num;
 		pthread_mutex_unlock(&t->mutex);
 		if (group->kind == STORE_JOB_CHANGE)
-			run_group(t, group);
+			run_group(t, group, num_waiting);
 		else
 			run_job(t->store, group);
 		pthread_mutex_lock(&t->mutex);

@@ -13,6 +13,7 @@
 
 #include "issuer/text.h"
 #include "issuer/workers.h"
+#include "store_fixture.h"
 
 #define NUM 200
 
@@ -161,6 +162,81 @@ test_time_and_hex(void **state)
 	assert_int_equal(issuer_fault_of(OC_ERR_REFUSED), ISSUER_REFUSED);
 }
 
+/* --- handing on --------------------------------------------------------- */
+
+struct passed {
+	struct issuer_work work;
+	struct store_job job;
+	int num_read, num_stored, num_done;
+};
+
+static enum oc_err
+read_store(struct store *store, void *arg)
+{
+	(void)store;
+	((struct passed *)arg)->num_read++;
+	return OC_OK;
+}
+
+static void
+stored(struct store_job *job, void *arg)
+{
+	assert_int_equal(job->err, OC_OK);
+	((struct passed *)arg)->num_stored++;
+}
+
+static void
+hand_on(void *arg)
+{
+	struct passed *p = arg;
+
+	p->job = (struct store_job){ .kind = STORE_JOB_READ,
+	    .fn = read_store, .done = stored, .arg = p };
+	p->work.then = &p->job;
+}
+
+static void
+not_passed(void *arg)
+{
+	((struct passed *)arg)->num_done++;
+}
+
+/* The store's done() runs, and the work's does not. */
+static void
+test_hands_on(void **state)
+{
+	struct fixture *f = *state;
+	struct oc_error error = { 0 };
+	struct issuer_workers *w;
+	struct store_thread *t;
+	struct passed p[NUM];
+	int num = 0;
+
+	assert_ok(store_thread_new(f->path, STORE_READ, NULL, &t, &error));
+	assert_ok(issuer_workers_new(4, ISSUER_WORK_MAX, t, &w, &error));
+	for (size_t i = 0; i < NUM; i++) {
+		p[i] = (struct passed){ .work = { hand_on, not_passed, &p[i],
+		    NULL } };
+		assert_ok(issuer_workers_submit(w, &p[i].work));
+	}
+	while (num < NUM) {
+		struct pollfd fd = { store_thread_fd(t), POLLIN, 0 };
+
+		assert_true(poll(&fd, 1, 10000) == 1);
+		store_thread_dispatch(t);
+		num = 0;
+		for (size_t i = 0; i < NUM; i++)
+			num += p[i].num_stored;
+	}
+	issuer_workers_free(w);
+	for (size_t i = 0; i < NUM; i++) {
+		assert_int_equal(p[i].num_read, 1);
+		assert_int_equal(p[i].num_stored, 1);
+		assert_int_equal(p[i].num_done, 0);
+	}
+	store_thread_free(t);
+}
+
 int
 main(void)
 {
@@ -169,6 +245,8 @@ main(void)
 		cmocka_unit_test(test_free_and_full),
 		cmocka_unit_test(test_decimal),
 		cmocka_unit_test(test_time_and_hex),
+		cmocka_unit_test_setup_teardown(test_hands_on, setup_store,
+		    teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

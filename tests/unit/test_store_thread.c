@@ -8,6 +8,7 @@
 #include <semaphore.h>
 
 #include "base/clock.h"
+#include "store/sqlite.h"
 #include "store/thread.h"
 
 struct work {
@@ -480,6 +481,48 @@ test_late_ones_join(void **state)
 	assert_verifies(f->store);
 }
 
+/* As a full disk does: all of the group's transaction is gone. */
+static enum oc_err
+reserve_and_lose(struct store *store, void *arg)
+{
+	enum oc_err err = reserve_in_thread(store, arg);
+
+	assert_int_equal(sqlite3_exec(((struct sqlite_store *)store)->db,
+	    "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	return err;
+}
+
+/* Who comes while a transaction is being lost has the next one. */
+static void
+test_late_ones_do_not_join_the_lost(void **state)
+{
+	struct fixture *f = *state;
+	struct store_thread *t = new_thread(f);
+	struct work first, second;
+	sem_t gate, running;
+
+	sem_init(&gate, 0, 0);
+	sem_init(&running, 0, 0);
+	work_init(&first, f, 0);
+	first.job.fn = reserve_and_lose;
+	first.gate = &gate;
+	first.running = &running;
+	work_init(&second, f, 1);
+	assert_ok(store_thread_submit(t, &first.job));
+	sem_wait(&running);
+	assert_ok(store_thread_submit(t, &second.job));
+	sem_post(&gate);
+	dispatch_until(t, 2);
+	assert_int_not_equal(first.job.err, OC_OK);
+	assert_ok(second.job.err);
+	assert_false(is_there(f, 0));
+	assert_true(is_there(f, 1));
+	store_thread_free(t);
+	sem_destroy(&gate);
+	sem_destroy(&running);
+	assert_verifies(f->store);
+}
+
 /* Somebody else holds the write lock: every job of the group says so. */
 static void
 test_group_busy(void **state)
@@ -525,6 +568,7 @@ main(void)
 		TEST(test_queue_full),
 		TEST(test_new_refused),
 		TEST(test_late_ones_join),
+		TEST(test_late_ones_do_not_join_the_lost),
 		TEST(test_group_busy)
 	};
 
