@@ -12,8 +12,9 @@
  *   until free is called.
  *
  * Jobs run in the order of submit().  A job that changes the store is one
- * transaction, all of it or nothing; those that wait together, or come meanwhile,
- * share one commit, and no done() sees OC_OK before that commit is on the disk.
+ * transaction, all of it or nothing; those that wait together, or come
+ * meanwhile, share one commit, and no done() sees OC_OK before that commit is
+ * on the disk.
  */
 #ifndef STORE_THREAD_H
 #define STORE_THREAD_H
