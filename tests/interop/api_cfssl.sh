@@ -406,6 +406,22 @@ jq -e '.success and .result.ocsp.sha1.status == "revoked" and
     (.result.revoked_at | test("Z$"))' a.body >/dev/null ||
     fail "revoke: $(cat a.body)"
 expect revoked one.pem
+# What it says of the new response is what responders then give.
+jq -r '"\(.result.ocsp.sha1 | .response_sha256, .produced_at)",
+    .result.revoked_at' a.body >said
+request one.pem r.request
+[ "$(post r.request r.der)" = 200 ] || fail "no response"
+openssl ocsp -respin r.der -noverify -resp_text >r.txt 2>/dev/null
+# time_of LABEL: what OpenSSL says of the response, as JSON has it.
+time_of() {
+	date -u -d "$(sed -n "s/^ *$1: //p" r.txt)" +%Y-%m-%dT%H:%M:%SZ
+}
+{
+	sha256sum <r.der | cut -d' ' -f1
+	time_of 'Produced At'
+	time_of 'Revocation Time'
+} >given
+cmp -s said given || fail "said $(cat said), given $(cat given)"
 known one.pem revoked || fail "ocspsign, revoked: $(cat a.body)"
 ask "$ours" 'crl?expiry=24h' a
 jq -r .result a.body | openssl base64 -d -A |
