@@ -22,6 +22,9 @@ cat >"$dir/config.json" <<EOF
     "dated": {"usages": ["signing", "server auth"], "expiry": "24h",
 	"not_before": "$year-01-02T03:04:05Z",
 	"not_after": "$year-02-03T04:05:06Z"},
+    "early": {"usages": ["signing", "server auth"], "expiry": "24h",
+	"not_before": "2020-01-02T03:04:05Z",
+	"not_after": "$year-02-03T04:05:06Z"},
     "extended": {"usages": ["signing", "server auth"], "expiry": "48h",
 	"allowed_extensions": ["1.2.3.4", "1.2.3.5"]},
     "numbered": {"usages": ["signing", "server auth"], "expiry": "48h",
@@ -147,6 +150,14 @@ for body in a.body b.body; do
 	[ "$(cat dates)" = "notBefore=Jan  2 03:04:05 $year GMT
 notAfter=Feb  3 04:05:06 $year GMT" ] || fail "$body: $(cat dates)"
 done
+# Ours do not begin before their issuer, but in its first minute.
+ask "$ours" sign a -d "$(sign_request '{"profile": "early"}')"
+jq -r .result.certificate a.body >early.pem
+begins() {
+	date -d "$(openssl x509 -in "$1" -noout -startdate | cut -d= -f2)" +%s
+}
+later=$(($(begins early.pem) - $(begins ca.pem)))
+[ $later -ge 0 ] && [ $later -le 60 ] || fail "$later s after its issuer"
 # What its clients send and mean nothing by.
 same sign -d "$(sign_request '{"crl_override": "", "metadata": null,
     "NotBefore": "0001-01-01T00:00:00Z", "ReturnPrecert": false,
