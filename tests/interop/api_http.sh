@@ -146,7 +146,7 @@ END
 
 # No more than that many, of one address and of all.
 config 'listen = 127.0.0.1:0' 'issuers = ca' 'connections-max = 4' \
-    'connections-per-address = 3'
+    'connections-per-address = 3' 'header-timeout = 1m'
 reload
 python3 - "$(head -1 run/api.urls)" <<'END' >cmd 2>&1 || fail "$(cat cmd)"
 import socket, sys, time, urllib.parse
