@@ -9,8 +9,8 @@
  * default one; name_whitelist is asked about IP addresses too; duplicate
  * keys, unknown keys and unknown usages are errors; keyEncipherment goes into
  * certificates of RSA keys only; notBefore is cut down to the minute; names
- * stand in the request's order, extensions in ours; one that would outlive
- * its issuer is cut.
+ * stand in the request's order, extensions in ours; one that would begin
+ * before its issuer or outlive it is cut.
  */
 #ifndef CA_CFSSL_CONFIG_H
 #define CA_CFSSL_CONFIG_H

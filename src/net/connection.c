@@ -27,6 +27,9 @@
  * so that a client that still sends gets to read why it should not. */
 #define LINGER_NS (2 * OC_NS_PER_S)
 
+/* Of a head that is refused unread: enough for the paths that we have. */
+#define START_MAX 512
+
 struct net_exchange {
 	struct net_connection *connection;	/* NULL: hung up */
 	struct net_request request;
@@ -157,22 +160,35 @@ send_answer(struct net_connection *c, int status, const char *type,
 	arm(c, oc_clock_mono_ns() + c->server->options.write_timeout_ns);
 }
 
+/* What there is of a head: whose path it is decides how it is refused. */
+static void
+read_begun(struct net_connection *c, char *start, size_t start_max)
+{
+	ev_ssize_t len = evbuffer_copyout(bufferevent_get_input(c->bev),
+	    start, start_max - 1);
+
+	start[len < 0 ? 0 : len] = '\0';
+	net_head_begun(start, &c->request);
+}
+
 /* The server's own word: then the connection ends. */
 static void
 refuse(struct net_connection *c, int status)
 {
 	const struct net_server_options *o = &c->server->options;
-	const char *path = c->request.path == NULL ? "" : c->request.path;
 	const char *type = "text/plain";
-	char *body = NULL;
+	char *body = NULL, start[START_MAX];
 	size_t len;
 
-	o->refuse(o->arg, path, status, &body, &type);
+	if (c->request.path == NULL)
+		read_begun(c, start, sizeof(start));
+	o->refuse(o->arg, c->request.path, status, &body, &type);
 	len = body == NULL ? 0 : strlen(body);
 	c->is_closing = true;
 	send_answer(c, status, type, NULL, body, len);
 	log_access(c->peer, &c->request, status, len, c->begun_ns);
 	free(body);
+	explicit_bzero(start, sizeof(start));
 	forget_request(&c->head, &c->body);
 	c->request = (struct net_request){ .path = NULL };
 }

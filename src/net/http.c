@@ -128,32 +128,56 @@ parse_target(char *target, struct net_request *request)
 	return 0;
 }
 
+/* The path first: who refuses the rest asks for it. */
 static int
 parse_line(char *line, struct net_request *request)
 {
 	char *target = strchr(line, ' '), *version;
+	size_t len;
+	int status;
 
 	if (target == NULL)
 		return 400;
 	*target++ = '\0';
 	version = strchr(target, ' ');
-	if (version == NULL || !is_token(line) || strlen(line) > 16)
-		return 400;
-	*version++ = '\0';
-	if (strncmp(version, "HTTP/", 5) != 0)
+	if (version != NULL)
+		*version++ = '\0';
+	len = strlen(target);
+	status = parse_target(target, request);
+	if (status != 0)
+		return status;
+	if (len > HTTP_TARGET_MAX)
+		return 414;
+	if (version == NULL || !is_token(line) || strlen(line) > 16 ||
+	    strncmp(version, "HTTP/", 5) != 0)
 		return 400;
 	if (strcmp(version, "HTTP/1.0") != 0 &&
 	    strcmp(version, "HTTP/1.1") != 0)
 		return 505;
-	if (strlen(target) > HTTP_TARGET_MAX)
-		return 414;
 	request->is_http10 = version[7] == '0';
 	request->method_name = line;
 	request->method = NET_OTHER;
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (strcmp(line, methods[i].name) == 0)
 			request->method = methods[i].method;
-	return parse_target(target, request);
+	return 0;
+}
+
+void
+net_head_begun(char *head, struct net_request *request)
+{
+	char *target;
+
+	*request = (struct net_request){ .query = "", .path = "",
+	    .method_name = "" };
+	head += strspn(head, "\r\n");
+	head[strcspn(head, "\r\n")] = '\0';
+	target = strchr(head, ' ');
+	if (target == NULL)
+		return;
+	target++;
+	target[strcspn(target, " ")] = '\0';
+	(void)parse_target(target, request);
 }
 
 /* RFC 9112, 6.2: digits alone, once. */

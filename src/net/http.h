@@ -57,6 +57,10 @@ size_t net_head_len(const uint8_t *p, size_t len);
  */
 int net_head_parse(char *head, size_t len, struct net_request *request);
 
+/* Of a head that will not come as a whole: as much of its path and query as
+ * is there, "" if nothing is.  Changes it as above. */
+void net_head_begun(char *head, struct net_request *request);
+
 /* Any case; NULL if it is not there.  The first, if it is there twice. */
 const char *net_request_field(const struct net_request *request,
     const char *name);

@@ -6,7 +6,7 @@
 # it; several at once; a key on the block list; backup and restore.
 
 . "$top_srcdir/tests/interop/lib.sh"
-need openssl sqlite3
+need openssl sqlite3 jq
 
 write_config
 make_cas
@@ -276,6 +276,64 @@ bad 1 'blocked:2: ' ocsign cert issue --issuer web --profile server one.csr
 rm blocked
 bad 1 'blocklist' ocsign cert issue --issuer web --profile server one.csr
 sed -i 1,3d ocsign.conf
+
+# --- lists -------------------------------------------------------------------
+good ocsign account add late --email L@Late.test --period-max 5 --period 30d
+good ocsign account change late --live-max 7
+good ocsign account disable late
+good ocsign zone add 'größe.test' --account late
+good ocsign zone add late.test --account late
+good ocsign zone pause late.test
+good ocsign zone add gone.test --account late
+good ocsign zone remove gone.test
+# squeezed: the table of the last command, one blank between columns.
+squeezed() {
+	sed 's/  */ /g' out
+}
+good ocsign account list
+[ "$(squeezed)" = 'name state email live max period max period seconds
+acme active - 0 0 0
+late disabled l@late.test 7 5 2592000
+other active ops@other.test 9 0 0' ] || die "$(cat out)"
+good ocsign --json account list
+jq -e 'map([.name, .state, .email, .live_max, .period_max, .period_seconds])
+    == [["acme", "active", "", 0, 0, 0],
+    ["late", "disabled", "l@late.test", 7, 5, 2592000],
+    ["other", "active", "ops@other.test", 9, 0, 0]] and
+    all(.[]; (.id | test("^[0-9a-f]{32}$")) and
+    (.created_at | test("^20.*Z$")))' out >jq.out || die "$(cat out)"
+# ids ZONE...: as "zone show" has them.
+ids() {
+	for zone in "$@"; do
+		ocsign zone show "$zone" | sed -n 's/^id: *//p'
+	done
+}
+good ocsign zone list
+sed 's/.* //; 1d' out >listed
+ids example.com late.test sub.example.com bücher.example größe.test \
+    straße.test | cmp -s - listed || die "ids: $(cat out)"
+[ "$(squeezed | sed 's/ [^ ]*$//')" = 'name account state
+example.com acme active
+late.test late paused
+sub.example.com other active
+xn--bcher-kva.example acme active
+xn--gre-6ka8i.test late active
+xn--strae-oqa.test other active' ] || die "$(cat out)"
+good ocsign --json zone list
+jq -e --rawfile ids listed 'map(.id) == ($ids | split("\n") | .[:-1]) and
+    map([.account, .state, .unicode // .name]) == [
+    ["acme", "active", "example.com"], ["late", "paused", "late.test"],
+    ["other", "active", "sub.example.com"],
+    ["acme", "active", "bücher.example"], ["late", "active", "größe.test"],
+    ["other", "active", "straße.test"]]' out >jq.out || die "$(cat out)"
+good ocsign zone list --account late
+[ "$(squeezed | sed 's/ .*//')" = 'name
+late.test
+xn--gre-6ka8i.test' ] || die "$(cat out)"
+good ocsign --json zone list --account late
+jq -e 'map(.name) == ["late.test", "xn--gre-6ka8i.test"]' out >jq.out ||
+    die "$(cat out)"
+bad 1 'no account "nobody"' ocsign zone list --account nobody
 
 # --- records -----------------------------------------------------------------
 good ocsign audit verify

@@ -9,19 +9,30 @@
 need openssl curl pgrep jq sqlite3 cfssl cfssljson
 
 key=0123456789ABCDEF0123456789ABCDEF
+old_key=00112233445566778899AABBCCDDEEFF
+year=$(($(date -u +%Y) + 1))
 cat >"$dir/config.json" <<EOF
 {"signing": {"default": {"usages": ["signing", "key encipherment",
     "server auth"], "expiry": "8760h"},
   "profiles": {
     "locked": {"usages": ["signing", "client auth"], "expiry": "24h",
 	"auth_key": "k"},
+    "turned": {"usages": ["signing", "client auth"], "expiry": "24h",
+	"auth_key": "k", "prev_auth_key": "old"},
+    "dated": {"usages": ["signing", "server auth"], "expiry": "24h",
+	"not_before": "$year-01-02T03:04:05Z",
+	"not_after": "$year-02-03T04:05:06Z"},
+    "early": {"usages": ["signing", "server auth"], "expiry": "24h",
+	"not_before": "2020-01-02T03:04:05Z",
+	"not_after": "$year-02-03T04:05:06Z"},
     "extended": {"usages": ["signing", "server auth"], "expiry": "48h",
 	"allowed_extensions": ["1.2.3.4", "1.2.3.5"]},
     "numbered": {"usages": ["signing", "server auth"], "expiry": "48h",
 	"ClientProvidesSerialNumbers": true},
     "listed": {"usages": ["signing", "server auth"], "expiry": "48h",
 	"name_whitelist": "^[a-z]+\\\\.example\\\\.com$"}}},
- "auth_keys": {"k": {"type": "standard", "key": "$key"}}}
+ "auth_keys": {"k": {"type": "standard", "key": "$key"},
+    "old": {"type": "standard", "key": "$old_key"}}}
 EOF
 ca_folder 'crl-url = http://127.0.0.1:1/ca.crl'
 ca_make
@@ -132,6 +143,21 @@ same sign -d "$(sign_request '{"profile": "numbered",
 certificate=$(jq -r .result.certificate a.body)
 [ "$(echo "$certificate" | openssl x509 -noout -serial)" = \
     serial=11223344556677 ] || fail "another serial: $certificate"
+# Dates of config.json are the certificate's.
+same sign -d "$(sign_request '{"profile": "dated"}')"
+for body in a.body b.body; do
+	jq -r .result.certificate $body | openssl x509 -noout -dates >dates
+	[ "$(cat dates)" = "notBefore=Jan  2 03:04:05 $year GMT
+notAfter=Feb  3 04:05:06 $year GMT" ] || fail "$body: $(cat dates)"
+done
+# Ours do not begin before their issuer, but in its first minute.
+ask "$ours" sign a -d "$(sign_request '{"profile": "early"}')"
+jq -r .result.certificate a.body >early.pem
+begins() {
+	date -d "$(openssl x509 -in "$1" -noout -startdate | cut -d= -f2)" +%s
+}
+later=$(($(begins early.pem) - $(begins ca.pem)))
+[ $later -ge 0 ] && [ $later -le 60 ] || fail "$later s after its issuer"
 # What its clients send and mean nothing by.
 same sign -d "$(sign_request '{"crl_override": "", "metadata": null,
     "NotBefore": "0001-01-01T00:00:00Z", "ReturnPrecert": false,
@@ -154,6 +180,21 @@ good=$(auth_request $key "$(sign_request '{"profile": "locked", "hosts":
 same authsign -d "$good"
 same authsign -d "$(auth_request "${key%F}E" "$(sign_request \
     '{"profile": "locked"}')")"
+# The key before counts where the profile names it, and no other.  CFSSL 1.2
+# does not know it yet.
+same authsign -d "$(auth_request $key "$(sign_request \
+    '{"profile": "turned"}')")"
+[ "$(cat a.status)" = 200 ] || fail "the key: $(cat a.body)"
+ask "$ours" authsign a -d "$(auth_request $old_key "$(sign_request \
+    '{"profile": "turned"}')")"
+[ "$(cat a.status)" = 200 ] || fail "the key before: $(cat a.body)"
+jq -r .result.certificate a.body | openssl x509 -noout -ext \
+    extendedKeyUsage | grep -q 'Client Auth' || fail "not of turned"
+for used in "turned:${key%F}E" "turned:${old_key%F}E" "locked:$old_key"; do
+	same authsign -d "$(auth_request "${used#*:}" "$(sign_request \
+	    "{\"profile\": \"${used%:*}\"}")")"
+	[ "$(cat a.status)" != 200 ] || fail "$used: $(cat a.body)"
+done
 same authsign -d "$(auth_request $key "$(sign_request '{}')")"
 same authsign -d '{}'
 same authsign -d '{"token": "AA==", "request": "e30="}'
@@ -406,6 +447,22 @@ jq -e '.success and .result.ocsp.sha1.status == "revoked" and
     (.result.revoked_at | test("Z$"))' a.body >/dev/null ||
     fail "revoke: $(cat a.body)"
 expect revoked one.pem
+# What it says of the new response is what responders then give.
+jq -r '"\(.result.ocsp.sha1 | .response_sha256, .produced_at)",
+    .result.revoked_at' a.body >said
+request one.pem r.request
+[ "$(post r.request r.der)" = 200 ] || fail "no response"
+openssl ocsp -respin r.der -noverify -resp_text >r.txt 2>/dev/null
+# time_of LABEL: what OpenSSL says of the response, as JSON has it.
+time_of() {
+	date -u -d "$(sed -n "s/^ *$1: //p" r.txt)" +%Y-%m-%dT%H:%M:%SZ
+}
+{
+	sha256sum <r.der | cut -d' ' -f1
+	time_of 'Produced At'
+	time_of 'Revocation Time'
+} >given
+cmp -s said given || fail "said $(cat said), given $(cat given)"
 known one.pem revoked || fail "ocspsign, revoked: $(cat a.body)"
 ask "$ours" 'crl?expiry=24h' a
 jq -r .result a.body | openssl base64 -d -A |

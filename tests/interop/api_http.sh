@@ -6,7 +6,7 @@
 # is killed and comes back, ends in order.
 
 . "$top_srcdir/tests/interop/failure.sh"
-need openssl curl pgrep
+need openssl curl pgrep python3
 
 ca_folder
 ca_make
@@ -85,6 +85,117 @@ is_back() {
 	[ -n "$(role issuer)" ] && [ "$(role issuer)" != "$pid" ] && healthy
 }
 within 5 is_back || fail "does not come back"
+
+# Slow, long and malformed, each in the envelope of the door it is at.
+config 'listen = 127.0.0.1:0' 'issuers = ca' 'header-timeout = 1s' \
+    'request-timeout = 2s'
+reload
+within 5 healthy || fail "not healthy: $(cat out)"
+python3 - "$(head -1 run/api.urls)" <<'END' >cmd 2>&1 || fail "$(cat cmd)"
+import json, socket, sys, time, urllib.parse
+url = urllib.parse.urlsplit(sys.argv[1])
+
+def dial(text):
+    began = time.monotonic()
+    s = socket.create_connection((url.hostname, url.port), 10)
+    s.sendall(text.encode())
+    return s, began
+
+doors = {"/api/v1/cfssl/sign": "text/plain; charset=utf-8",
+    "/client/v4/certificates": "application/json"}
+host = "Host: a\r\n"
+cases = [
+    # status, from, until, first line's end, the rest
+    (408, 1, 2, " HT", ""),
+    (408, 1, 2, " HTTP/1.1\r\n", host + "Content-Le"),
+    (408, 2, 4, " HTTP/1.1\r\n",
+        host + "Content-Length: 99\r\n\r\n{\"certificate"),
+    (408, 2, 4, " HTTP/1.1\r\n",
+        host + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"cer"),
+    (431, 0, 1, " HTTP/1.1\r\n", host + "X: " + 17000 * "x"),
+    (431, 0, 1, " HTTP/1.1\r\n", host + 200 * "X: y\r\n" + "\r\n"),
+    (400, 0, 1, "\r\n", host + "\r\n"),
+    (400, 0, 1, " SMTP/1.1\r\n", host + "\r\n"),
+    (400, 0, 1, " HTTP/1.1\r\n", "\r\n"),
+    (505, 0, 1, " HTTP/3.0\r\n", host + "\r\n"),
+    (414, 0, 1, "?" + 9000 * "x" + " HTTP/1.1\r\n", host + "\r\n"),
+]
+asked = [(case, path, dial("POST " + path + case[3] + case[4]))
+    for case in cases for path in doors]
+for case, path, (s, began) in sorted(asked, key=lambda a: a[0][1]):
+    answer = b""
+    while b"\r\n\r\n" not in answer or not answer.endswith(b"}\n"):
+        part = s.recv(4096)
+        assert part, (path, case, answer)
+        answer += part
+    took = time.monotonic() - began
+    head, body = answer.decode().split("\r\n\r\n", 1)
+    said = json.loads(body)
+    # How late an answer may be is the machine's; none is early.
+    ok = head.startswith("HTTP/1.1 %d " % case[0]) and \
+        case[1] <= took < case[2] + 2 and \
+        "\r\nContent-Type: %s\r\n" % doors[path] in head and \
+        "\r\nConnection: close" in head and said["success"] is False and \
+        said["result"] is None and said["messages"] == [] and \
+        said["errors"][0]["code"] == case[0] and \
+        len(said["errors"][0]["message"]) > 0
+    assert ok, (path, case, took, answer)
+    assert s.recv(1) == b"", "not closed"
+    s.close()
+END
+
+# No more than that many, of one address and of all.
+config 'listen = 127.0.0.1:0' 'issuers = ca' 'connections-max = 4' \
+    'connections-per-address = 3' 'header-timeout = 1m'
+reload
+python3 - "$(head -1 run/api.urls)" <<'END' >cmd 2>&1 || fail "$(cat cmd)"
+import socket, sys, time, urllib.parse
+url = urllib.parse.urlsplit(sys.argv[1])
+ask = b"GET /api/v1/cfssl/health HTTP/1.1\r\nHost: a\r\n\r\n"
+
+def dial(last):
+    return socket.create_connection((url.hostname, url.port), 5,
+        ("127.0.0.%d" % last, 0))
+
+def answers(s):
+    try:
+        s.sendall(ask)
+        return s.recv(4096).startswith(b"HTTP/1.1 200 ")
+    except ConnectionError:
+        return False
+
+def is_closed(s):
+    try:
+        return s.recv(1) == b""
+    except ConnectionError:
+        return True
+
+mine = [dial(1) for _ in range(3)]
+assert all(answers(s) for s in mine)
+assert is_closed(dial(1)), "four of one address"
+other = dial(2)
+assert answers(other), "another address"
+# All are taken: the oldest idle one makes room.
+third = dial(3)
+assert answers(third), "none made room"
+assert is_closed(mine[0]), "which one made room?"
+assert all(answers(s) for s in mine[1:] + [other, third])
+# None is idle: whoever comes is closed, and nobody else.
+busy = mine[1:] + [other, third]
+for s in busy:
+    s.sendall(ask[:20])
+time.sleep(0.2)
+assert is_closed(dial(4)), "a fifth"
+for s in busy:
+    s.sendall(ask[20:])
+    assert s.recv(4096).startswith(b"HTTP/1.1 200 "), "a busy one"
+    s.close()
+# Who has gone leaves room.
+until = time.monotonic() + 5
+while not answers(dial(1)):
+    assert time.monotonic() < until, "no room again"
+    time.sleep(0.05)
+END
 
 # TLS, and nothing else on that address.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \

@@ -306,6 +306,13 @@ curl -sS --data-binary @r.der -H 'Content-Type: application/ocsp-request' \
     -o r.out "$url"
 [ "$(sha256sum <r.out | cut -d' ' -f1)" = "$hash" ] ||
     fail "the hash is not the response's"
+openssl ocsp -respin r.out -noverify -resp_text >r.txt 2>/dev/null
+# time_of LABEL: what OpenSSL says of the response, as JSON has it.
+time_of() {
+	date -u -d "$(sed -n "s/^ *$1: //p" r.txt)" +%Y-%m-%dT%H:%M:%SZ
+}
+is ".result.ocsp.sha1.produced_at == \"$(time_of 'Produced At')\""
+is ".result.revoked_at == \"$(time_of 'Revocation Time')\""
 revoked_at=$(jq -r .result.revoked_at out)
 [ "$(call DELETE "/client/v4/certificates/$id" -H "$auth")" = 200 ] ||
     fail "DELETE twice: $(cat out)"

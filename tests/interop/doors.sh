@@ -10,13 +10,21 @@ need openssl curl pgrep jq python3
 
 ca_folder
 ca_make
+key=0123456789ABCDEF0123456789ABCDEF
+cat >config.json <<EOF2
+{"signing": {"profiles": {"locked": {"usages": ["signing", "server auth"],
+    "expiry": "24h", "auth_key": "k"}}},
+ "auth_keys": {"k": {"type": "standard", "key": "$key"}}}
+EOF2
 cat >>ocsign.conf <<EOF2
+[cfssl]
+config = config.json
 [api]
 listen = 127.0.0.1:0
 origin-ecc = ca
 issuers = ca
 profiles = server
-endpoints = health info sign revoke
+endpoints = health info sign authsign newcert revoke
 EOF2
 ocsign account add acme >/dev/null
 ocsign zone add example.com --account acme >/dev/null
@@ -54,11 +62,34 @@ issue_words() {
 	    ocsign json -bare words
 	mv words.pem "$2"
 }
+echo '{"CN": "www.example.com", "hosts": ["www.example.com"],
+    "key": {"algo": "ecdsa", "size": 256}}' >request.json
+issue_gencert() {
+	ocsign gencert -ca ca -profile server request.json 2>/dev/null |
+	    ocsign json -bare words
+	mv words.pem "$2"
+}
 issue_cfssl() {
 	jq -n --rawfile csr "$1" '{certificate_request: $csr,
 	    profile: "server"}' >body
 	call POST /api/v1/cfssl/sign -d @body && jq -r .result.certificate \
 	    out >"$2"
+}
+issue_authsign() {
+	jq -cn --rawfile csr "$1" '{certificate_request: $csr,
+	    profile: "locked"}' >inner
+	mac=$(openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary \
+	    inner | openssl base64 -A)
+	jq -n --arg token "$mac" --arg request "$(openssl base64 -A \
+	    -in inner)" '{token: $token, request: $request}' >body
+	call POST /api/v1/cfssl/authsign -d @body &&
+	    jq -r .result.certificate out >"$2"
+}
+issue_newcert() {
+	jq -n --slurpfile request request.json '{request: $request[0],
+	    profile: "server"}' >body
+	call POST /api/v1/cfssl/newcert -d @body &&
+	    jq -r .result.certificate out >"$2"
 }
 revoke_cfssl() {
 	aki=$(openssl x509 -in "$1" -noout -ext authorityKeyIdentifier |
@@ -75,6 +106,10 @@ issue_origin() {
 	bearer POST /client/v4/certificates -d @body || return 1
 	jq -r .result.certificate out >"$2"
 	jq -r .result.id out >"$2.id"
+}
+# Without a CSR of the applicant's.
+issue_keyed() {
+	issue_origin /dev/null "$2"
 }
 revoke_origin() {
 	bearer DELETE "/client/v4/certificates/$(cat "$1.id")"
@@ -111,7 +146,7 @@ is_up() {
 	call GET /api/v1/cfssl/health && issue_origin 1.csr first.pem
 }
 within 10 is_up || fail "the API does not answer: $(cat out)"
-for door in command words cfssl origin; do
+for door in command words gencert cfssl authsign newcert origin keyed; do
 	best=99999
 	for n in 1 2 3; do
 		timed "$door: issue" good $door$n.pem issue_$door $n.csr \

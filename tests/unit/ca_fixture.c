@@ -275,25 +275,21 @@ set_subject(X509_REQ *req, const char *subject)
 	X509_NAME_free(parsed);
 }
 
-const struct x509_csr *
-ca_csr(const char *key, const char *subject, ...)
+/* The extensions in an attribute of the type nid; takes them over. */
+static const struct x509_csr *
+make_csr(const char *key, const char *subject,
+    STACK_OF(X509_EXTENSION) *list, int nid)
 {
 	struct x509_csr *csr = test_alloc(sizeof(*csr));
-	STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
 	X509_REQ *req = X509_REQ_new();
 	struct oc_error error = { 0 };
-	const char *name;
-	va_list ap;
 
 	assert_non_null(req);
 	set_subject(req, subject);
 	assert_int_equal(X509_REQ_set_pubkey(req, test_key(key)), 1);
-	va_start(ap, subject);
-	while ((name = va_arg(ap, const char *)) != NULL)
-		add_extension(list, name, va_arg(ap, const char *));
-	va_end(ap);
 	if (sk_X509_EXTENSION_num(list) > 0)
-		assert_int_equal(X509_REQ_add_extensions(req, list), 1);
+		assert_int_equal(X509_REQ_add_extensions_nid(req, list, nid),
+		    1);
 	assert_true(X509_REQ_sign(req, test_key(key), strcmp(key,
 	    "ED25519") == 0 ? NULL : EVP_sha256()) > 0);
 	if (x509_csr_read(test_i2d_req(req), csr, &error) != OC_OK ||
@@ -302,6 +298,30 @@ ca_csr(const char *key, const char *subject, ...)
 	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
 	X509_REQ_free(req);
 	return csr;
+}
+
+const struct x509_csr *
+ca_csr(const char *key, const char *subject, ...)
+{
+	STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
+	const char *name;
+	va_list ap;
+
+	va_start(ap, subject);
+	while ((name = va_arg(ap, const char *)) != NULL)
+		add_extension(list, name, va_arg(ap, const char *));
+	va_end(ap);
+	return make_csr(key, subject, list, NID_ext_req);
+}
+
+const struct x509_csr *
+ca_csr_microsoft(const char *key, const char *subject, const char *name,
+    const char *value)
+{
+	STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
+
+	add_extension(list, name, value);
+	return make_csr(key, subject, list, NID_ms_ext_req);
 }
 
 /* --- issuing ---------------------------------------------------------- */

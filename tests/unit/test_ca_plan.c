@@ -97,6 +97,9 @@ csr_is_refused_by_name(void **state)
 		    ca_csr(r->key, r->subject, NULL) :
 		    ca_csr(r->key, r->subject, r->name, r->value, NULL),
 		    r->words);
+		if (r->name != NULL)
+			ca_must_refuse(f, r->profile, ca_csr_microsoft(r->key,
+			    r->subject, r->name, r->value), r->words);
 	}
 }
 
@@ -190,6 +193,9 @@ names_in_normal_form(void **state)
 	assert_names(f, "client", ca_csr("P-256", "CN=somebody else",
 	    "subjectAltName", "URI:HTTPS://a.example/x,email:X@A.example",
 	    NULL), "URI:HTTPS://a.example/x, email:X@a.example");
+	assert_names(f, "server", ca_csr_microsoft("P-256", "CN=a.example",
+	    "subjectAltName", "DNS:b.example,DNS:a.example"),
+	    "DNS:b.example, DNS:a.example");
 }
 
 static const struct x509_csr *

@@ -139,6 +139,32 @@ test_incomplete_head(void **state)
 		assert_int_equal(net_head_len((const uint8_t *)whole, i), 0);
 }
 
+/* Its path, or as much of it as there is. */
+static void
+test_begun_head(void **state)
+{
+	static const struct {
+		const char *head, *path;
+	} begun[] = {
+		{ "", "" }, { "GET", "" }, { "GET ", "" }, { "GET x", "" },
+		{ "\r\nGET /a", "/a" }, { "GET /a/b?c HT", "/a/b" },
+		{ "GET /a HTTP/1.1\r\nX: /b", "/a" }, { "GET\r\n /a", "" },
+		{ "GET http://h", "" }, { "GET http://h/a", "/a" },
+		{ "GET /a\tb", "" }, { "GET /a\x7f", "" },
+	};
+	struct net_request r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(begun) / sizeof(begun[0]); i++) {
+		char *head = strdup(begun[i].head);
+
+		assert_non_null(head);
+		net_head_begun(head, &r);
+		assert_string_equal(r.path, begun[i].path);
+		free(head);
+	}
+}
+
 static void
 test_json(void **state)
 {
@@ -179,6 +205,7 @@ main(void)
 		cmocka_unit_test(test_bad_head),
 		cmocka_unit_test(test_nul_and_many_fields),
 		cmocka_unit_test(test_incomplete_head),
+		cmocka_unit_test(test_begun_head),
 		cmocka_unit_test(test_json),
 	};
 
