@@ -126,6 +126,27 @@ look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
 	return OC_OK;
 }
 
+/*
+ * What is to be signed for.  Where a nonce is required, a request without one
+ * is well-formed and still nothing that is answered here (unauthorized), and
+ * one that got no signature may get it later.
+ */
+static enum oc_err
+choose_nonce(const struct ocsp_answerer *answerer,
+    const struct ocsp_request *request, uint32_t issuer,
+    enum ocsp_nonce_mode mode, struct der_bytes *nonce)
+{
+	if (answerer->issuers[issuer].requires_nonce) {
+		if (request->nonce.len == 0)
+			return OC_ERR_REFUSED;
+		if (mode == OCSP_NONCE_SKIP)
+			return OC_ERR_BUSY;
+	}
+	if (mode == OCSP_NONCE_WANTED && answerer->issuers[issuer].wants_nonce)
+		*nonce = request->nonce;
+	return OC_OK;
+}
+
 static enum oc_err
 answer(const struct ocsp_answerer *answerer, struct der_bytes der,
     int64_t now, enum ocsp_nonce_mode nonce_mode, struct ocsp_reply *reply,
@@ -147,9 +168,9 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	err = find_issuer(answerer, &request.first, 0, &issuer);
 	if (err != OC_OK)
 		return err;
-	if (nonce_mode == OCSP_NONCE_WANTED &&
-	    answerer->issuers[issuer].wants_nonce)
-		nonce = request.nonce;
+	err = choose_nonce(answerer, &request, issuer, nonce_mode, &nonce);
+	if (err != OC_OK)
+		return err;
 	*outcome = OCSP_MISSED;
 	if (request.num_singles > 1 || nonce.len != 0) {
 		err = fill_miss(answerer, &request, issuer, nonce, miss);

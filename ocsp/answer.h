@@ -54,6 +54,8 @@ struct ocsp_answerer {
 		struct ocsp_context *context;	/* borrowed */
 		bool wants_nonce;	/* policy: a nonce is worth a live
 					 * signature; else it is ignored */
+		bool requires_nonce;	/* and so wanted: nothing is said
+					 * without */
 	} issuers[OCSP_ISSUERS_MAX];
 	uint32_t num_issuers;
 	/* Policy: what is malformed, though it could be answered. */
@@ -94,7 +96,8 @@ enum ocsp_outcome { OCSP_ANSWERED, OCSP_MISSED };
  * OCSP_ANSWERED (out and out_max before, by the caller, to at least
  * OCSP_ERROR_RESPONSE_LEN), miss only with OCSP_MISSED.
  * nonce: OCSP_NONCE_SKIP answers a request whose live signature was declined
- * as if it had no nonce (RFC 9919, 3.2.1).
+ * as if it had no nonce (RFC 9919, 3.2.1); where one is required, with
+ * tryLater.
  */
 enum ocsp_nonce_mode { OCSP_NONCE_WANTED, OCSP_NONCE_SKIP };
 enum ocsp_outcome ocsp_answer(const struct ocsp_answerer *answerer,

@@ -160,7 +160,8 @@ list_issuers(struct program *p, struct oc_error *error)
 		p->issuers[p->num_issuers++] = (struct ocsp_worker_issuer){
 			.name = issuer->name,
 			.table_path = path,
-			.wants_nonce = issuer->nonce == OC_NONCE_LIVE,
+			.wants_nonce = issuer->nonce != OC_NONCE_IGNORE,
+			.requires_nonce = issuer->nonce == OC_NONCE_REQUIRE,
 		};
 	}
 	return OC_OK;

@@ -17,7 +17,7 @@ struct ocsp_worker;
 struct ocsp_worker_issuer {
 	const char *name;		/* "[issuer NAME]" */
 	const char *table_path;
-	int wants_nonce;		/* see struct ocsp_answerer */
+	int wants_nonce, requires_nonce; /* see struct ocsp_answerer */
 };
 
 /* Copied, except for the listeners, which the worker closes. */

@@ -308,6 +308,11 @@ check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 		complain(l, "ocsp-backdate",
 		    line_of(l->section, "ocsp-backdate"),
 		    "is not shorter than ocsp-lifetime; make it so");
+	if (issuer->nonce == OC_NONCE_REQUIRE &&
+	    l->config->responder.nonce_budget == 0)
+		complain(l, "nonce", line_of(l->section, "nonce"),
+		    "nothing would be answered with nonce-budget = 0 in "
+		    "[responder]; raise that");
 	if (is_delegated && issuer->ocsp_token == NULL && issuer->token != NULL)
 		issuer->ocsp_token = copy(l, issuer->token);
 }

@@ -33,7 +33,8 @@ enum oc_config_presign {
 
 enum oc_config_nonce {
 	OC_NONCE_LIVE,		/* signed for, within nonce-budget */
-	OC_NONCE_IGNORE
+	OC_NONCE_IGNORE,
+	OC_NONCE_REQUIRE	/* live, or not at all */
 };
 
 enum oc_config_unknown {	/* what a serial we did not issue gets */

@@ -232,7 +232,8 @@ static const struct oc_config_word presigns[] = {
 	{ "all", OC_PRESIGN_ALL }, { "asked", OC_PRESIGN_ASKED }, { NULL, 0 }
 };
 static const struct oc_config_word nonces[] = {
-	{ "live", OC_NONCE_LIVE }, { "ignore", OC_NONCE_IGNORE }, { NULL, 0 }
+	{ "live", OC_NONCE_LIVE }, { "ignore", OC_NONCE_IGNORE },
+	{ "require", OC_NONCE_REQUIRE }, { NULL, 0 }
 };
 static const struct oc_config_word unknowns[] = {
 	{ "unauthorized", OC_UNKNOWN_UNAUTHORIZED },

@@ -289,6 +289,14 @@ static const struct {
 	{ ISSUER "[issuer j]\ncertificate = ./ca.pem\ntoken = t\nkey = k\n",
 	    "9: [issuer j] certificate: is that of [issuer i] too; each "
 	    "issuer has its own" },
+	{ ISSUER "nonce = require\n[responder]\nnonce-budget = 0\n",
+	    "8: [issuer i] nonce: nothing would be answered with "
+	    "nonce-budget = 0 in [responder]; raise that" },
+	{ ISSUER "nonce = required\n", "8: [issuer i] nonce: \"required\" "
+	    "is none of live, ignore, require" },
+	{ ISSUER "nonce = require\n[responder]\nnonce-budget = x\n",
+	    "10: [responder] nonce-budget: \"x\" is no number; write 0 to "
+	    "1000000" },
 	{ "[profile server]\nbased-on = client\n", "1: [profile server]: this "
 	    "name is a built-in profile's; choose another" },
 	{ "[profile p]\nbased-on = p\n", "2: [profile p] based-on: leads back "

@@ -371,6 +371,40 @@ nonces(void **state)
 	    ca[0].cert, 2, SERIAL)), fixture_nonce(16)), 0, 2, 0);
 }
 
+/* Nothing but a signature of its own, or an error; whatever else is asked. */
+static void
+nonces_required(void **state)
+{
+	struct blob two = blob_join(one(), fixture_single(ca[0].cert, 2,
+	    SERIAL));
+	struct blob with = fixture_request(one(), fixture_nonce(32));
+	struct blob others = fixture_request(fixture_single(ca[1].cert, 0,
+	    SERIAL), none());
+
+	(void)state;
+	answerer.issuers[0].wants_nonce = true;
+	answerer.issuers[0].requires_nonce = true;
+	expect_error(fixture_request(one(), none()), OCSP_UNAUTHORIZED);
+	expect_error(fixture_request(two, none()), OCSP_UNAUTHORIZED);
+	expect_error(fixture_request(one(), fixture_nonce(0)),
+	    OCSP_MALFORMED_REQUEST);
+	expect_miss(with, 0, 1, 32);
+	expect_miss(fixture_request(one(), fixture_nonce(1)), 0, 1, 1);
+	expect_miss(fixture_request(two, fixture_nonce(32)), 0, 2, 32);
+	/* Declined: the slot's answer is there and is not given. */
+	assert_int_equal(ocsp_answer(&answerer, blob_bytes(&with), NOW,
+	    OCSP_NONCE_SKIP, &reply, &miss), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_TRY_LATER);
+	assert_int_equal(reply.len, OCSP_ERROR_RESPONSE_LEN);
+	assert_false(reply.is_cacheable);
+	/* It is one issuer's policy and no other's. */
+	assert_int_equal(ask(others), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
+	answerer.issuers[0].requires_nonce = false;
+	assert_int_equal(ask(fixture_request(one(), none())), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
+}
+
 static void
 extensions(void **state)
 {
@@ -623,6 +657,7 @@ main(void)
 		ANSWER_TEST(serials),
 		ANSWER_TEST(several),
 		ANSWER_TEST(nonces),
+		ANSWER_TEST(nonces_required),
 		ANSWER_TEST(extensions),
 		ANSWER_TEST(malformed),
 		ANSWER_TEST(bits_flipped),
