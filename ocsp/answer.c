@@ -164,7 +164,8 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	    (request.lacks_basic && answerer->refuses_no_basic))
 		return OC_ERR_MALFORMED;
 	if (request.has_unknown_critical)
-		return OC_ERR_UNSUPPORTED;
+		return answerer->is_critical_malformed ?
+		    OC_ERR_MALFORMED : OC_ERR_UNSUPPORTED;
 	err = find_issuer(answerer, &request.first, 0, &issuer);
 	if (err != OC_OK)
 		return err;

@@ -61,6 +61,9 @@ struct ocsp_answerer {
 	/* Policy: what is malformed, though it could be answered. */
 	bool refuses_bare_nonces;	/* RFC 2560's */
 	bool refuses_no_basic;		/* AcceptableResponses without it */
+	/* Policy: an unknown critical extension is malformed, rather than
+	 * unauthorized; it is never answered. */
+	bool is_critical_malformed;
 };
 
 struct ocsp_reply {

@@ -202,6 +202,8 @@ open_worker(struct program *p, struct oc_error *error)
 	options.refuses_no_request = r->refuse & OC_REFUSE_NO_REQUEST;
 	options.refuses_bare_nonces = r->refuse & OC_REFUSE_BARE_NONCES;
 	options.refuses_no_basic = r->refuse & OC_REFUSE_NO_BASIC;
+	options.is_critical_malformed =
+	    r->critical_extension == OC_CRITICAL_MALFORMED;
 	options.connections_max = (uint32_t)r->connections_max;
 	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;
 	options.header_timeout_ns = r->header_timeout_s * OC_NS_PER_S;

@@ -50,6 +50,11 @@ enum oc_config_refuse {		/* bits */
 	OC_REFUSE_NO_REQUEST = 8
 };
 
+enum oc_config_critical {	/* what an extension nobody knows gets */
+	OC_CRITICAL_UNAUTHORIZED,
+	OC_CRITICAL_MALFORMED
+};
+
 enum oc_config_allow {		/* bits */
 	OC_ALLOW_CERTIFICATE = 1,
 	OC_ALLOW_CRL = 2,
@@ -112,6 +117,7 @@ struct oc_config_responder {
 	char *prefix;		/* starts and ends with '/' */
 	int64_t nonce_budget;	/* signatures a second, all issuers */
 	unsigned refuse;	/* enum oc_config_refuse */
+	enum oc_config_critical critical_extension;
 };
 
 enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };

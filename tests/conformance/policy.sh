@@ -49,12 +49,13 @@ says pass multi-same-issuer '2 entries'
 says pass ctype-wrong
 says pass acceptable-no-basic
 says policy nonce-unwrapped ignored
+says pass ext-unknown-critical unauthorized
 
 # "revoked" for what was never issued, and recognisable as such; and nothing
 # answered that might be refused.
 sed -i 's/^unknown = .*/unknown = revoked/
-    s/^prefix = .*/&\nrefuse = other-types bare-nonces no-basic no-request/' \
-    ocsign.conf
+    s/^prefix = .*/&\nrefuse = other-types bare-nonces no-basic no-request\
+critical-extension = malformed/' ocsign.conf
 kill -HUP "$(cat ocsignd.pid)"
 within 10 grep -q 'notice: reloaded' ocsignd.log || fail "not reloaded"
 probe
@@ -67,6 +68,9 @@ says pass ctype-charset
 says policy acceptable-no-basic malformedRequest
 says policy nonce-unwrapped malformedRequest
 says policy get-root malformedRequest
+says pass ext-unknown-critical malformedRequest
+says pass ext-unknown
+says pass service-locator
 says pass serial-20 '^revoked'
 says pass serial-zero unauthorized
 says pass name-ok-key-wrong unauthorized

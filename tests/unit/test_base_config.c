@@ -43,6 +43,8 @@ test_presets(void **state)
 	assert_string_equal(c->responder.prefix, "/");
 	assert_int_equal(c->responder.nonce_budget, 100);
 	assert_int_equal(c->responder.refuse, 0);
+	assert_int_equal(c->responder.critical_extension,
+	    OC_CRITICAL_UNAUTHORIZED);
 	assert_int_equal(c->num_tokens + c->num_issuers + c->num_profiles, 0);
 	assert_null(oc_config_find_token(c, "t"));
 	oc_config_free(c);
@@ -81,7 +83,7 @@ static const char all_keys[] =
 	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
 	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
 	    "prefix = /ocsp/\nnonce-budget = 0\n"
-	    "refuse = no-basic other-types\n"
+	    "refuse = no-basic other-types\ncritical-extension = malformed\n"
 	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
 	    "pin-source = pin.txt\nsessions = 64\ntimeout = 3s\n"
 	    "environment = A=./x B=y C=\n"
@@ -126,6 +128,8 @@ test_all_keys(void **state)
 	assert_int_equal(c->responder.nonce_budget, 0);
 	assert_int_equal(c->responder.refuse, OC_REFUSE_NO_BASIC |
 	    OC_REFUSE_OTHER_TYPES);
+	assert_int_equal(c->responder.critical_extension,
+	    OC_CRITICAL_MALFORMED);
 	assert_non_null(t);
 	snprintf(path, sizeof(path), "file:%s/pin.txt", cwd);
 	assert_string_equal(t->pin_source, path);

@@ -423,6 +423,21 @@ extensions(void **state)
 	expect_error(fixture_request(blob_wrap(0x30, blob_join(certid,
 	    blob_wrap(0xa0, blob_wrap(0x30, critical)))), none()),
 	    OCSP_UNAUTHORIZED);
+	answerer.is_critical_malformed = true;
+	expect_error(fixture_request(one(), critical),
+	    OCSP_MALFORMED_REQUEST);
+	expect_error(fixture_request(blob_wrap(0x30, blob_join(certid,
+	    blob_wrap(0xa0, blob_wrap(0x30, critical)))), none()),
+	    OCSP_MALFORMED_REQUEST);
+	/* Not the others: known, or not critical, or another's. */
+	expect_good(fixture_request(one(), fixture_extension(
+	    DER_OID_TLS_FEATURE, "", blob_hex("3000"))), &ca[0], 0x40, id);
+	expect_good(fixture_request(blob_wrap(0x30, blob_join(certid,
+	    blob_wrap(0xa0, blob_wrap(0x30, url)))), none()), &ca[0], 0x40,
+	    id);
+	expect_error(fixture_request(fixture_single(stranger.cert, 0, SERIAL),
+	    none()), OCSP_UNAUTHORIZED);
+	answerer.is_critical_malformed = false;
 	/* acceptable-no-basic */
 	expect_good(fixture_request(one(), fixture_extension(
 	    DER_OID_OCSP_RESPONSE, "", blob_hex("3003 06012a"))), &ca[0],
