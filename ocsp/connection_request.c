@@ -189,6 +189,17 @@ http_exchange_on_head(struct connection *c)
 	return DONE;
 }
 
+/* A request may end in these two octets: what its length says counts. */
+static bool
+has_crlf_behind(const uint8_t *p, uint32_t len)
+{
+	struct der_reader r = der_reader_of((struct der_bytes){ p, len });
+	struct der_bytes contents;
+
+	return der_get(&r, DER_SEQUENCE, &contents) && r.end - r.p == 2 &&
+	    r.p[0] == '\r' && r.p[1] == '\n';
+}
+
 enum want
 http_exchange_on_body(struct connection *c)
 {
@@ -216,6 +227,9 @@ http_exchange_on_body(struct connection *c)
 	if (c->request.method == HTTP_POST) {
 		c->der_at = c->head_len;
 		c->der_len = len;
+		if (c->worker->options.tolerates_crlf &&
+		    has_crlf_behind(c->in + body, len))
+			c->der_len -= 2;
 	}
 	c->state = CONNECTION_ANSWER;
 	return DONE;

@@ -202,6 +202,7 @@ open_worker(struct program *p, struct oc_error *error)
 	options.refuses_no_request = r->refuse & OC_REFUSE_NO_REQUEST;
 	options.refuses_bare_nonces = r->refuse & OC_REFUSE_BARE_NONCES;
 	options.refuses_no_basic = r->refuse & OC_REFUSE_NO_BASIC;
+	options.tolerates_crlf = r->tolerate & OC_TOLERATE_CRLF;
 	options.is_critical_malformed =
 	    r->critical_extension == OC_CRITICAL_MALFORMED;
 	options.connections_max = (uint32_t)r->connections_max;

@@ -50,6 +50,10 @@ enum oc_config_refuse {		/* bits */
 	OC_REFUSE_NO_REQUEST = 8
 };
 
+enum oc_config_tolerate {	/* bits */
+	OC_TOLERATE_CRLF = 1
+};
+
 enum oc_config_critical {	/* what an extension nobody knows gets */
 	OC_CRITICAL_UNAUTHORIZED,
 	OC_CRITICAL_MALFORMED
@@ -117,6 +121,7 @@ struct oc_config_responder {
 	char *prefix;		/* starts and ends with '/' */
 	int64_t nonce_budget;	/* signatures a second, all issuers */
 	unsigned refuse;	/* enum oc_config_refuse */
+	unsigned tolerate;	/* enum oc_config_tolerate */
 	enum oc_config_critical critical_extension;
 };
 

@@ -246,6 +246,9 @@ static const struct oc_config_word refusals[] = {
 	{ "no-basic", OC_REFUSE_NO_BASIC },
 	{ "no-request", OC_REFUSE_NO_REQUEST }, { NULL, 0 }
 };
+static const struct oc_config_word tolerations[] = {
+	{ "crlf", OC_TOLERATE_CRLF }, { NULL, 0 }
+};
 static const struct oc_config_word criticals[] = {
 	{ "unauthorized", OC_CRITICAL_UNAUTHORIZED },
 	{ "malformed", OC_CRITICAL_MALFORMED }, { NULL, 0 }
@@ -320,6 +323,7 @@ static const struct oc_config_key responder_keys[] = {
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
 	    .min = 0, .max = 1000000 },
 	{ "refuse", OC_KIND_FLAGS, AT(refuse), .words = refusals },
+	{ "tolerate", OC_KIND_FLAGS, AT(tolerate), .words = tolerations },
 	{ "critical-extension", OC_KIND_ENUM, AT(critical_extension),
 	    .preset = "unauthorized", .words = criticals },
 	{ NULL }

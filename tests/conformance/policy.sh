@@ -50,12 +50,14 @@ says pass ctype-wrong
 says pass acceptable-no-basic
 says policy nonce-unwrapped ignored
 says pass ext-unknown-critical unauthorized
+says pass body-extra malformedRequest
 
 # "revoked" for what was never issued, and recognisable as such; and nothing
 # answered that might be refused.
 sed -i 's/^unknown = .*/unknown = revoked/
     s/^prefix = .*/&\nrefuse = other-types bare-nonces no-basic no-request\
-critical-extension = malformed/' ocsign.conf
+critical-extension = malformed\
+tolerate = crlf/' ocsign.conf
 kill -HUP "$(cat ocsignd.pid)"
 within 10 grep -q 'notice: reloaded' ocsignd.log || fail "not reloaded"
 probe
@@ -69,6 +71,7 @@ says policy acceptable-no-basic malformedRequest
 says policy nonce-unwrapped malformedRequest
 says policy get-root malformedRequest
 says pass ext-unknown-critical malformedRequest
+says policy body-extra 'malformedRequest behind NULs, good behind CR LF'
 says pass ext-unknown
 says pass service-locator
 says pass serial-20 '^revoked'

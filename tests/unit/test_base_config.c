@@ -43,6 +43,7 @@ test_presets(void **state)
 	assert_string_equal(c->responder.prefix, "/");
 	assert_int_equal(c->responder.nonce_budget, 100);
 	assert_int_equal(c->responder.refuse, 0);
+	assert_int_equal(c->responder.tolerate, 0);
 	assert_int_equal(c->responder.critical_extension,
 	    OC_CRITICAL_UNAUTHORIZED);
 	assert_int_equal(c->num_tokens + c->num_issuers + c->num_profiles, 0);
@@ -83,7 +84,8 @@ static const char all_keys[] =
 	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
 	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
 	    "prefix = /ocsp/\nnonce-budget = 0\n"
-	    "refuse = no-basic other-types\ncritical-extension = malformed\n"
+	    "refuse = no-basic other-types\ntolerate = crlf\n"
+	    "critical-extension = malformed\n"
 	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
 	    "pin-source = pin.txt\nsessions = 64\ntimeout = 3s\n"
 	    "environment = A=./x B=y C=\n"
@@ -128,6 +130,7 @@ test_all_keys(void **state)
 	assert_int_equal(c->responder.nonce_budget, 0);
 	assert_int_equal(c->responder.refuse, OC_REFUSE_NO_BASIC |
 	    OC_REFUSE_OTHER_TYPES);
+	assert_int_equal(c->responder.tolerate, OC_TOLERATE_CRLF);
 	assert_int_equal(c->responder.critical_extension,
 	    OC_CRITICAL_MALFORMED);
 	assert_non_null(t);
