@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the standards leave a choice: each policy, and the other one.  What is
+ * a worker's alone is in test_ocsp_worker_post.c and _status.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "tests/unit/ocsp_answer_test.h"
+
+/* Nothing but a signature of its own, or an error; whatever else is asked. */
+static void
+nonces_required(void **state)
+{
+	struct blob two = blob_join(one(), fixture_single(ca[0].cert, 2,
+	    SERIAL));
+	struct blob with = fixture_request(one(), fixture_nonce(32));
+	struct blob others = fixture_request(fixture_single(ca[1].cert, 0,
+	    SERIAL), none());
+
+	(void)state;
+	answerer.issuers[0].wants_nonce = true;
+	answerer.issuers[0].requires_nonce = true;
+	expect_error(fixture_request(one(), none()), OCSP_UNAUTHORIZED);
+	expect_error(fixture_request(two, none()), OCSP_UNAUTHORIZED);
+	expect_error(fixture_request(one(), fixture_nonce(0)),
+	    OCSP_MALFORMED_REQUEST);
+	expect_miss(with, 0, 1, 32);
+	expect_miss(fixture_request(one(), fixture_nonce(1)), 0, 1, 1);
+	expect_miss(fixture_request(two, fixture_nonce(32)), 0, 2, 32);
+	/* Declined: the slot's answer is there and is not given. */
+	assert_int_equal(ocsp_answer(&answerer, blob_bytes(&with), NOW,
+	    OCSP_NONCE_SKIP, &reply, &miss), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_TRY_LATER);
+	assert_int_equal(reply.len, OCSP_ERROR_RESPONSE_LEN);
+	assert_false(reply.is_cacheable);
+	/* It is one issuer's policy and no other's. */
+	assert_int_equal(ask(others), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
+	answerer.issuers[0].requires_nonce = false;
+	assert_int_equal(ask(fixture_request(one(), none())), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
+}
+
+/* ext-unknown-critical: never answered; only which error it is. */
+static void
+critical_extensions(void **state)
+{
+	struct blob certid = fixture_certid(ca[0].cert, 0, SERIAL);
+	struct der_bytes id = blob_bytes(&certid);
+	struct blob critical = fixture_extension(DER_OID_TLS_FEATURE,
+	    "0101ff", blob_hex("3000"));
+	struct blob url = fixture_extension(DER_OID_OCSP_SERVICE_LOCATOR,
+	    "0101ff", blob_hex("3000"));
+
+	(void)state;
+	expect_error(fixture_request(one(), critical), OCSP_UNAUTHORIZED);
+	answerer.is_critical_malformed = true;
+	expect_error(fixture_request(one(), critical),
+	    OCSP_MALFORMED_REQUEST);
+	expect_error(fixture_request(blob_wrap(0x30, blob_join(certid,
+	    blob_wrap(0xa0, blob_wrap(0x30, critical)))), none()),
+	    OCSP_MALFORMED_REQUEST);
+	/* Not the others: known, or not critical, or another's. */
+	expect_good(fixture_request(one(), fixture_extension(
+	    DER_OID_TLS_FEATURE, "", blob_hex("3000"))), &ca[0], 0x40, id);
+	expect_good(fixture_request(blob_wrap(0x30, blob_join(certid,
+	    blob_wrap(0xa0, blob_wrap(0x30, url)))), none()), &ca[0], 0x40,
+	    id);
+	expect_error(fixture_request(fixture_single(stranger.cert, 0, SERIAL),
+	    none()), OCSP_UNAUTHORIZED);
+	answerer.is_critical_malformed = false;
+	expect_error(fixture_request(one(), critical), OCSP_UNAUTHORIZED);
+}
+
+int
+main(void)
+{
+#define POLICY_TEST(f) cmocka_unit_test_setup_teardown(f, answer_setup, \
+	answer_teardown)
+	const struct CMUnitTest tests[] = {
+		POLICY_TEST(nonces_required),
+		POLICY_TEST(critical_extensions),
+	};
+
+	oc_log_init("test_ocsp_policy", OC_LOG_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
