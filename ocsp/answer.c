@@ -50,8 +50,8 @@ add_to_miss(struct ocsp_miss *miss, uint8_t encoding,
 	miss->num_singles++;
 }
 
-/* All that is asked for must be of the one issuer: one signature, one
- * issuer. */
+/* All that is answered is of the one issuer: one signature, one issuer.  What
+ * is of others is left out, or else nothing is answered. */
 static enum oc_err
 fill_miss(const struct ocsp_answerer *answerer,
     const struct ocsp_request *request, uint32_t issuer,
@@ -66,8 +66,12 @@ fill_miss(const struct ocsp_answerer *answerer,
 	miss->issuer = issuer;
 	miss->num_singles = 0;
 	while (ocsp_request_next(&rest, &certid)) {
-		if (!ocsp_identity_matches(identity, &certid) ||
-		    read_serial(&certid, &serial) != OC_OK)
+		if (!ocsp_identity_matches(identity, &certid)) {
+			if (answerer->skips_other_issuers)
+				continue;
+			return OC_ERR_NOT_FOUND;
+		}
+		if (read_serial(&certid, &serial) != OC_OK)
 			return OC_ERR_NOT_FOUND;
 		add_to_miss(miss, certid.encoding, &serial);
 	}

@@ -64,6 +64,9 @@ struct ocsp_answerer {
 	/* Policy: an unknown critical extension is malformed, rather than
 	 * unauthorized; it is never answered. */
 	bool is_critical_malformed;
+	/* Policy: what is asked about other issuers than the first is left
+	 * out, rather than that all is unauthorized. */
+	bool skips_other_issuers;
 };
 
 struct ocsp_reply {

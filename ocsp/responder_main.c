@@ -202,6 +202,8 @@ open_worker(struct program *p, struct oc_error *error)
 	options.refuses_no_request = r->refuse & OC_REFUSE_NO_REQUEST;
 	options.refuses_bare_nonces = r->refuse & OC_REFUSE_BARE_NONCES;
 	options.refuses_no_basic = r->refuse & OC_REFUSE_NO_BASIC;
+	options.skips_other_issuers =
+	    r->tolerate & OC_TOLERATE_OTHER_ISSUERS;
 	options.tolerates_crlf = r->tolerate & OC_TOLERATE_CRLF;
 	options.is_critical_malformed =
 	    r->critical_extension == OC_CRITICAL_MALFORMED;

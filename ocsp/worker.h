@@ -32,7 +32,7 @@ struct ocsp_worker_options {
 	 * a GET without a request, and see struct ocsp_answerer. */
 	int refuses_other_types, refuses_no_request;
 	int refuses_bare_nonces, refuses_no_basic;
-	int is_critical_malformed;
+	int is_critical_malformed, skips_other_issuers;
 	int tolerates_crlf;		/* behind a POST's OCSPRequest */
 	uint32_t connections_max;	/* less if the fd limit says so */
 	uint32_t misses_max;		/* that wait for ocsign-status */

@@ -51,7 +51,8 @@ enum oc_config_refuse {		/* bits */
 };
 
 enum oc_config_tolerate {	/* bits */
-	OC_TOLERATE_CRLF = 1
+	OC_TOLERATE_CRLF = 1,
+	OC_TOLERATE_OTHER_ISSUERS = 2
 };
 
 enum oc_config_critical {	/* what an extension nobody knows gets */

@@ -247,7 +247,8 @@ static const struct oc_config_word refusals[] = {
 	{ "no-request", OC_REFUSE_NO_REQUEST }, { NULL, 0 }
 };
 static const struct oc_config_word tolerations[] = {
-	{ "crlf", OC_TOLERATE_CRLF }, { NULL, 0 }
+	{ "crlf", OC_TOLERATE_CRLF },
+	{ "other-issuers", OC_TOLERATE_OTHER_ISSUERS }, { NULL, 0 }
 };
 static const struct oc_config_word criticals[] = {
 	{ "unauthorized", OC_CRITICAL_UNAUTHORIZED },

@@ -13,16 +13,31 @@ presign = asked'
 url=${url}ocsp/ca1/
 sed -i "/^ocsp-certificate/d; /^ocsp-key/d; s,^ocsp-url = .*,ocsp-url = $url,
     s,^listen = .*,&\\nprefix = /ocsp/ca1/," ocsign.conf
+cat >>ocsign.conf <<EOT
+[issuer other]
+certificate = other.pem
+chain = root.pem
+token = demo
+key = other
+ocsp-url = $url
+EOT
 ocsign key generate --token demo --label root >/dev/null
+ocsign key generate --token demo --label other >/dev/null
 ocsign key generate --token demo --label ca --type rsa2048 >/dev/null
 ocsign ca create root --subject 'CN=Test Root,O=Example,C=DE'
 ocsign ca create ca --issuer root --subject 'CN=Test CA,O=Example,C=DE'
+ocsign ca create other --issuer root --subject 'CN=Other CA,O=Example,C=DE'
 for name in a b; do
 	ca_issue $name.test
 done
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -keyout key -out csr -subj /CN=other.test \
+    -addext subjectAltName=DNS:other.test 2>/dev/null
+ocsign cert issue --issuer other --profile server --out other.test.pem csr
+others='--other-issuer other.pem --other-cert other.test.pem'
 service_start
 
-probe
+probe $others
 no_failure
 says pass get-prefix 'HTTP 404'
 says pass get-escaped
@@ -51,16 +66,17 @@ says pass acceptable-no-basic
 says policy nonce-unwrapped ignored
 says pass ext-unknown-critical unauthorized
 says pass body-extra malformedRequest
+says pass multi-mixed-issuer unauthorized
 
 # "revoked" for what was never issued, and recognisable as such; and nothing
 # answered that might be refused.
 sed -i 's/^unknown = .*/unknown = revoked/
     s/^prefix = .*/&\nrefuse = other-types bare-nonces no-basic no-request\
 critical-extension = malformed\
-tolerate = crlf/' ocsign.conf
+tolerate = crlf other-issuers/' ocsign.conf
 kill -HUP "$(cat ocsignd.pid)"
 within 10 grep -q 'notice: reloaded' ocsignd.log || fail "not reloaded"
-probe
+probe $others
 no_failure
 says policy st-unissued '^revoked'
 says pass ext-revoke-shape
@@ -71,6 +87,8 @@ says policy acceptable-no-basic malformedRequest
 says policy nonce-unwrapped malformedRequest
 says policy get-root malformedRequest
 says pass ext-unknown-critical malformedRequest
+says policy multi-mixed-issuer 'the first only'
+says pass multi-same-issuer '2 entries'
 says policy body-extra 'malformedRequest behind NULs, good behind CR LF'
 says pass ext-unknown
 says pass service-locator

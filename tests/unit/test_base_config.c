@@ -84,7 +84,7 @@ static const char all_keys[] =
 	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
 	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
 	    "prefix = /ocsp/\nnonce-budget = 0\n"
-	    "refuse = no-basic other-types\ntolerate = crlf\n"
+	    "refuse = no-basic other-types\ntolerate = other-issuers crlf\n"
 	    "critical-extension = malformed\n"
 	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
 	    "pin-source = pin.txt\nsessions = 64\ntimeout = 3s\n"
@@ -130,7 +130,8 @@ test_all_keys(void **state)
 	assert_int_equal(c->responder.nonce_budget, 0);
 	assert_int_equal(c->responder.refuse, OC_REFUSE_NO_BASIC |
 	    OC_REFUSE_OTHER_TYPES);
-	assert_int_equal(c->responder.tolerate, OC_TOLERATE_CRLF);
+	assert_int_equal(c->responder.tolerate, OC_TOLERATE_CRLF |
+	    OC_TOLERATE_OTHER_ISSUERS);
 	assert_int_equal(c->responder.critical_extension,
 	    OC_CRITICAL_MALFORMED);
 	assert_non_null(t);

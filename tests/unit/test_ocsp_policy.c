@@ -12,7 +12,49 @@
 #include "base/log.h"
 #include "tests/unit/ocsp_answer_test.h"
 
-/* Nothing but a signature of its own, or an error; whatever else is asked. */
+/* multi-mixed-issuer, by either policy: never one signature for two. */
+static void
+several_issuers(void **state)
+{
+	struct blob certid = fixture_certid(ca[0].cert, 0, SERIAL);
+	struct blob theirs = fixture_single(ca[1].cert, 0, SERIAL);
+	struct blob nobodys = fixture_single(stranger.cert, 0, SERIAL);
+	struct blob second = fixture_single(ca[0].cert, 4, "77");
+	struct blob first_alone = blob_join(one(), theirs);
+	struct blob three = blob_join3(one(), theirs, second);
+
+	(void)state;
+	answerer.issuers[0].wants_nonce = true;
+	expect_error(fixture_request(first_alone, none()),
+	    OCSP_UNAUTHORIZED);
+	answerer.skips_other_issuers = true;
+	/* One is left: from the table, as if it had been asked alone. */
+	expect_good(fixture_request(first_alone, none()), &ca[0], 0x40,
+	    blob_bytes(&certid));
+	expect_good(fixture_request(blob_join3(one(), nobodys, theirs),
+	    none()), &ca[0], 0x40, blob_bytes(&certid));
+	/* Several are left: the first's, in order, and no others. */
+	expect_miss(fixture_request(three, none()), 0, 2, 0);
+	assert_int_equal(miss.singles[0].encoding, 0);
+	assert_int_equal(miss.singles[1].encoding, 4);
+	assert_int_equal(miss.singles[1].serial.bytes[0], 0x77);
+	expect_miss(fixture_request(first_alone, fixture_nonce(16)), 0, 1,
+	    16);
+	/* The first decides which issuer it is. */
+	expect_miss(fixture_request(blob_join3(fixture_single(ca[1].cert, 0,
+	    "19"), one(), second), none()), 1, 1, 0);
+	assert_int_equal(miss.singles[0].serial.bytes[0], 0x19);
+	expect_error(fixture_request(blob_join(nobodys, one()), none()),
+	    OCSP_UNAUTHORIZED);
+	/* What is wrong with one of the first's is no less wrong. */
+	expect_error(fixture_request(blob_join3(one(), theirs,
+	    fixture_single(ca[0].cert, 0, "00")), none()),
+	    OCSP_UNAUTHORIZED);
+	answerer.skips_other_issuers = false;
+	expect_error(fixture_request(three, none()), OCSP_UNAUTHORIZED);
+}
+
+/* nonce = require: a signature of its own, or an error. */
 static void
 nonces_required(void **state)
 {
@@ -83,6 +125,7 @@ main(void)
 #define POLICY_TEST(f) cmocka_unit_test_setup_teardown(f, answer_setup, \
 	answer_teardown)
 	const struct CMUnitTest tests[] = {
+		POLICY_TEST(several_issuers),
 		POLICY_TEST(nonces_required),
 		POLICY_TEST(critical_extensions),
 	};

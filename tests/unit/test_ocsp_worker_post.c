@@ -286,8 +286,8 @@ tune_tolerant(struct ocsp_worker_options *options)
 	options->tolerates_crlf = 1;
 }
 
-/* By the other policy: one CR LF and nothing else, and a request that itself
- * ends in these octets keeps them. */
+/* body-extra by the other policy: one CR LF and nothing else, and a request
+ * that itself ends in these octets keeps them. */
 static void
 body_extra_tolerated(void **state)
 {
