@@ -76,6 +76,8 @@ struct ocsp_reply {
 	enum ocsp_response_status status;
 	/* For the cache headers; only if OCSP_SUCCESSFUL. */
 	int64_t this_update, next_update;
+	int64_t max_age_s;		/* by policy, which the caller knows;
+					 * 0: until next_update */
 	uint8_t etag[16];		/* from the signature's own octets */
 	bool is_cacheable;		/* false: live, or an error */
 };

@@ -56,6 +56,7 @@ http_exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
 	uint8_t *out = w->out + w->out_len;
 	size_t len;
 
+	reply->max_age_s = w->options.max_age_s;
 	if (http_is_not_modified(&c->request, reply, w->now.at)) {
 		w->counts.not_modified++;
 		w->out_len += (uint32_t)http_put_not_modified(&w->now, reply,

@@ -207,6 +207,8 @@ open_worker(struct program *p, struct oc_error *error)
 	options.tolerates_crlf = r->tolerate & OC_TOLERATE_CRLF;
 	options.is_critical_malformed =
 	    r->critical_extension == OC_CRITICAL_MALFORMED;
+	if (r->max_age_s != OC_CONFIG_UNSET)
+		options.max_age_s = r->max_age_s;
 	options.connections_max = (uint32_t)r->connections_max;
 	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;
 	options.header_timeout_ns = r->header_timeout_s * OC_NS_PER_S;

@@ -34,6 +34,8 @@ struct ocsp_worker_options {
 	int refuses_bare_nonces, refuses_no_basic;
 	int is_critical_malformed, skips_other_issuers;
 	int tolerates_crlf;		/* behind a POST's OCSPRequest */
+	int64_t max_age_s;		/* said to caches, at most; 0: until
+					 * nextUpdate */
 	uint32_t connections_max;	/* less if the fd limit says so */
 	uint32_t misses_max;		/* that wait for ocsign-status */
 	uint32_t retry_after_s;		/* said with tryLater */

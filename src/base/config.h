@@ -121,6 +121,7 @@ struct oc_config_responder {
 	int64_t connections_max;
 	char *prefix;		/* starts and ends with '/' */
 	int64_t nonce_budget;	/* signatures a second, all issuers */
+	int64_t max_age_s;	/* UNSET: until nextUpdate */
 	unsigned refuse;	/* enum oc_config_refuse */
 	unsigned tolerate;	/* enum oc_config_tolerate */
 	enum oc_config_critical critical_extension;

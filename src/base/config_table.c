@@ -323,6 +323,8 @@ static const struct oc_config_key responder_keys[] = {
 	    .check = check_prefix },
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
 	    .min = 0, .max = 1000000 },
+	{ "max-age", OC_KIND_DURATION, AT(max_age_s),
+	    .min = 1, .max = 400 * DAY },
 	{ "refuse", OC_KIND_FLAGS, AT(refuse), .words = refusals },
 	{ "tolerate", OC_KIND_FLAGS, AT(tolerate), .words = tolerations },
 	{ "critical-extension", OC_KIND_ENUM, AT(critical_extension),

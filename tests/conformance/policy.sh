@@ -65,6 +65,7 @@ says pass ctype-wrong
 says pass acceptable-no-basic
 says policy nonce-unwrapped ignored
 says pass ext-unknown-critical unauthorized
+says pass max-age-bound 'ends 0 s before'
 says pass body-extra malformedRequest
 says pass multi-mixed-issuer unauthorized
 
@@ -73,7 +74,8 @@ says pass multi-mixed-issuer unauthorized
 sed -i 's/^unknown = .*/unknown = revoked/
     s/^prefix = .*/&\nrefuse = other-types bare-nonces no-basic no-request\
 critical-extension = malformed\
-tolerate = crlf other-issuers/' ocsign.conf
+tolerate = crlf other-issuers\
+max-age = 1h/' ocsign.conf
 kill -HUP "$(cat ocsignd.pid)"
 within 10 grep -q 'notice: reloaded' ocsignd.log || fail "not reloaded"
 probe $others
@@ -87,6 +89,7 @@ says policy acceptable-no-basic malformedRequest
 says policy nonce-unwrapped malformedRequest
 says policy get-root malformedRequest
 says pass ext-unknown-critical malformedRequest
+says pass max-age-bound 'ends 34[0-9][0-9][0-9][0-9] s before'
 says policy multi-mixed-issuer 'the first only'
 says pass multi-same-issuer '2 entries'
 says policy body-extra 'malformedRequest behind NULs, good behind CR LF'

@@ -42,6 +42,7 @@ test_presets(void **state)
 	assert_int_equal(c->responder.connections_max, 10000);
 	assert_string_equal(c->responder.prefix, "/");
 	assert_int_equal(c->responder.nonce_budget, 100);
+	assert_int_equal(c->responder.max_age_s, OC_CONFIG_UNSET);
 	assert_int_equal(c->responder.refuse, 0);
 	assert_int_equal(c->responder.tolerate, 0);
 	assert_int_equal(c->responder.critical_extension,
@@ -83,7 +84,7 @@ static const char all_keys[] =
 	    "log-level = debug\n"
 	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
 	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
-	    "prefix = /ocsp/\nnonce-budget = 0\n"
+	    "prefix = /ocsp/\nnonce-budget = 0\nmax-age = 2h\n"
 	    "refuse = no-basic other-types\ntolerate = other-issuers crlf\n"
 	    "critical-extension = malformed\n"
 	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
@@ -128,6 +129,7 @@ test_all_keys(void **state)
 	assert_int_equal(c->responder.idle_timeout_s, 60);
 	assert_string_equal(c->responder.prefix, "/ocsp/");
 	assert_int_equal(c->responder.nonce_budget, 0);
+	assert_int_equal(c->responder.max_age_s, 7200);
 	assert_int_equal(c->responder.refuse, OC_REFUSE_NO_BASIC |
 	    OC_REFUSE_OTHER_TYPES);
 	assert_int_equal(c->responder.tolerate, OC_TOLERATE_CRLF |
@@ -219,6 +221,8 @@ static const struct {
 	    "0s is too short; write at least 1s" },
 	{ "[responder]\nidle-timeout = 2h\n", "2: [responder] idle-timeout: "
 	    "2h is too long; write at most 3600s" },
+	{ "[responder]\nmax-age = 0s\n", "2: [responder] max-age: 0s is "
+	    "too short; write at least 1s" },
 	{ "[responder]\nlisten = 8889\n", "2: [responder] listen: \"8889\" is "
 	    "no address and port; write 192.0.2.1:80 or [2001:db8::1]:80" },
 	{ "[responder]\nlisten = localhost:80\n", "2: [responder] listen: "

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "ocsp/http_reply.h"
 #include "tests/unit/ocsp_answer_test.h"
 
 /* multi-mixed-issuer, by either policy: never one signature for two. */
@@ -119,6 +120,52 @@ critical_extensions(void **state)
 	expect_error(fixture_request(one(), critical), OCSP_UNAUTHORIZED);
 }
 
+static int64_t
+max_age_of(const struct http_now *now, const struct ocsp_reply *cached,
+    bool is_modified)
+{
+	char head[HTTP_REPLY_MAX + 1], *age;
+	size_t len = is_modified ? http_put_answer_head(now, cached, 0,
+	    HTTP_PERSISTS, (uint8_t *)head) : http_put_not_modified(now,
+	    cached, HTTP_PERSISTS, (uint8_t *)head);
+
+	head[len] = '\0';
+	assert_non_null(strstr(head, "Expires: Tue, 22 Sep 2026 14:13:20"));
+	age = strstr(head, "max-age=");
+	assert_non_null(age);
+	return strtoll(age + 8, NULL, 10);
+}
+
+/* max-age-bound: by policy shorter than until nextUpdate, and never longer;
+ * what is said with 304 is the same. */
+static void
+max_age(void **state)
+{
+	static const struct {
+		int64_t policy, later, wanted;
+	} rows[] = {
+		{ 0, 0, 86400 }, { 3600, 0, 3600 }, { 86399, 0, 86399 },
+		{ 86400, 0, 86400 }, { 86401, 0, 86400 }, { 1, 0, 1 },
+		{ 3600, 86400 - 3600, 3600 }, { 3600, 86400 - 3599, 3599 },
+		{ 3600, 86399, 1 }, { 3600, 86400, 0 }, { 3600, 86401, 0 },
+		{ INT64_MAX, 86399, 1 },
+	};
+	struct ocsp_reply cached = { .status = OCSP_SUCCESSFUL,
+	    .this_update = NOW - 3600, .next_update = NOW + 86400,
+	    .is_cacheable = true };
+	struct http_now now = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		http_now_set(&now, NOW + rows[i].later);
+		cached.max_age_s = rows[i].policy;
+		assert_int_equal(max_age_of(&now, &cached, true),
+		    rows[i].wanted);
+		assert_int_equal(max_age_of(&now, &cached, false),
+		    rows[i].wanted);
+	}
+}
+
 int
 main(void)
 {
@@ -128,6 +175,7 @@ main(void)
 		POLICY_TEST(several_issuers),
 		POLICY_TEST(nonces_required),
 		POLICY_TEST(critical_extensions),
+		cmocka_unit_test(max_age),
 	};
 
 	oc_log_init("test_ocsp_policy", OC_LOG_ERROR);

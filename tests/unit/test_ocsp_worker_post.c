@@ -560,6 +560,42 @@ max_age_bound(void **state)
 	    r.body, r.len), V_OCSP_CERTSTATUS_REVOKED);
 }
 
+static void
+tune_max_age(struct ocsp_worker_options *options)
+{
+	options->max_age_s = 600;
+}
+
+/* By policy: less than the day that the answer is good for, and of one that
+ * ends sooner not more than is left of it. */
+static void
+max_age_policy(void **state)
+{
+	struct running other = { 0 };
+	char path[512], etag[256], value[256];
+	int64_t now = oc_clock_now_s();
+
+	(void)state;
+	worker_start(&world, tune_max_age, &other);
+	http_get(other.port, world.path, "", &r);
+	assert_body(&r, world.answer);
+	assert_field(&r, "Cache-Control", "max-age=600, public, no-transform,"
+	    " must-revalidate");
+	snprintf(path, sizeof(path), "If-None-Match: %s\r\n",
+	    response_field(&r, "ETag", etag));
+	http_get(other.port, world.path, path, &r);
+	assert_int_equal(r.status, 304);
+	assert_field(&r, "Cache-Control", "max-age=600, public, no-transform,"
+	    " must-revalidate");
+	(void)world_put(&world, "43", OCSP_REVOKED, now - 60, now + 300);
+	world_path(world_request(&world, "43", 0), path, sizeof(path));
+	http_get(other.port, path, "", &r);
+	response_field(&r, "Cache-Control", value);
+	assert_int_equal(strncmp(value, "max-age=", 8), 0);
+	assert_in_range(atoi(value + 8), 200, 300);
+	worker_stop(&other);
+}
+
 /* err-nostore, over both methods */
 static void
 err_nostore(void **state)
@@ -650,6 +686,7 @@ main(void)
 		cmocka_unit_test(ims_304),
 		cmocka_unit_test(dates_gmt),
 		cmocka_unit_test(max_age_bound),
+		cmocka_unit_test(max_age_policy),
 		cmocka_unit_test(err_nostore),
 		cmocka_unit_test(der_trunc),
 	};
