@@ -28,7 +28,8 @@ struct oc_words {
 
 enum oc_config_presign {
 	OC_PRESIGN_ALL,		/* every certificate of the store */
-	OC_PRESIGN_ASKED	/* those somebody has asked for */
+	OC_PRESIGN_ASKED,	/* those somebody has asked for */
+	OC_PRESIGN_NONE		/* each for one question, within nonce-budget */
 };
 
 enum oc_config_nonce {

@@ -229,7 +229,8 @@ static const struct oc_config_word log_levels[] = {
 	{ "debug", OC_LOG_DEBUG }, { NULL, 0 }
 };
 static const struct oc_config_word presigns[] = {
-	{ "all", OC_PRESIGN_ALL }, { "asked", OC_PRESIGN_ASKED }, { NULL, 0 }
+	{ "all", OC_PRESIGN_ALL }, { "asked", OC_PRESIGN_ASKED },
+	{ "none", OC_PRESIGN_NONE }, { NULL, 0 }
 };
 static const struct oc_config_word nonces[] = {
 	{ "live", OC_NONCE_LIVE }, { "ignore", OC_NONCE_IGNORE },

@@ -98,4 +98,37 @@ says pass service-locator
 says pass serial-20 '^revoked'
 says pass serial-zero unauthorized
 says pass name-ok-key-wrong unauthorized
+
+# Nothing is kept: each answer is signed for who asks, and for no cache.
+sed -i 's/^presign = .*/presign = none/; s/^nonce = .*/nonce = live/
+    s/^prefix = .*/&\nnonce-budget = 1000/' ocsign.conf
+kill -HUP "$(cat ocsignd.pid)"
+reloaded_twice() {
+	[ "$(count 'notice: reloaded' ocsignd.log)" -eq 2 ]
+}
+within 10 reloaded_twice || fail "not reloaded"
+probe $others
+no_failure
+says policy etag-304 'no ETag'
+says policy max-age-bound 'no max-age'
+says pass get-escaped
+says pass nonce-32 echoed
+says pass nonce-nocache no-store
+says pass multi-same-issuer '2 entries'
+says policy multi-mixed-issuer 'the first only'
+says pass sha512
+says pass st-good
+says pass serial-20 '^revoked'
+says pass name-ok-key-wrong unauthorized
+ocsign --json status >status.json
+kept=$(sed -n '/"issuer": "ca"/,/}/s/^ *"responses": \([0-9]*\),*$/\1/p' \
+    status.json)
+[ "$kept" = 0 ] || fail "kept: $(cat status.json)"
+ocsign cert revoke b.test.pem >revoked
+cat ca.pem root.pem >trust.pem
+grep -q 'presign = none' revoked || fail "$(cat revoked)"
+openssl ocsp -issuer ca.pem -cert b.test.pem -no_nonce -url "$url" \
+    -CAfile trust.pem >answer 2>&1 || fail "$(cat answer)"
+grep -q 'Response verify OK' answer || fail "$(cat answer)"
+grep -q '^b.test.pem: revoked' answer || fail "$(cat answer)"
 service_stop

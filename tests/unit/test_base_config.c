@@ -278,8 +278,8 @@ static const struct {
 	    "write it as %XX" },
 	{ ISSUER "allow = crl ocps\n", "8: [issuer i] allow: \"ocps\" is none "
 	    "of certificate, crl, ocsp" },
-	{ ISSUER "presign = none\n", "8: [issuer i] presign: \"none\" is none "
-	    "of all, asked" },
+	{ ISSUER "presign = never\n", "8: [issuer i] presign: \"never\" is "
+	    "none of all, asked, none" },
 	/* One section and another. */
 	{ ISSUER "[issuer j]\ncertificate = c\ntoken = missing\nkey = k\n",
 	    "10: [issuer j] token: there is no [token missing]; add that "
@@ -303,6 +303,9 @@ static const struct {
 	    "issuer has its own" },
 	{ ISSUER "nonce = require\n[responder]\nnonce-budget = 0\n",
 	    "8: [issuer i] nonce: nothing would be answered with "
+	    "nonce-budget = 0 in [responder]; raise that" },
+	{ ISSUER "presign = none\n[responder]\nnonce-budget = 0\n",
+	    "8: [issuer i] presign: nothing would be answered with "
 	    "nonce-budget = 0 in [responder]; raise that" },
 	{ ISSUER "nonce = required\n", "8: [issuer i] nonce: \"required\" "
 	    "is none of live, ignore, require" },
