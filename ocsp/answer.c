@@ -50,8 +50,8 @@ add_to_miss(struct ocsp_miss *miss, uint8_t encoding,
 	miss->num_singles++;
 }
 
-/* All that is asked for must be of the one issuer: one signature, one
- * issuer. */
+/* All that is answered is of the one issuer: one signature, one issuer.  What
+ * is of others is left out, or else nothing is answered. */
 static enum oc_err
 fill_miss(const struct ocsp_answerer *answerer,
     const struct ocsp_request *request, uint32_t issuer,
@@ -66,8 +66,12 @@ fill_miss(const struct ocsp_answerer *answerer,
 	miss->issuer = issuer;
 	miss->num_singles = 0;
 	while (ocsp_request_next(&rest, &certid)) {
-		if (!ocsp_identity_matches(identity, &certid) ||
-		    read_serial(&certid, &serial) != OC_OK)
+		if (!ocsp_identity_matches(identity, &certid)) {
+			if (answerer->skips_other_issuers)
+				continue;
+			return OC_ERR_NOT_FOUND;
+		}
+		if (read_serial(&certid, &serial) != OC_OK)
 			return OC_ERR_NOT_FOUND;
 		add_to_miss(miss, certid.encoding, &serial);
 	}
@@ -126,6 +130,27 @@ look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
 	return OC_OK;
 }
 
+/*
+ * What is to be signed for.  Where a nonce is required, a request without one
+ * is well-formed and still nothing that is answered here (unauthorized), and
+ * one that got no signature may get it later.
+ */
+static enum oc_err
+choose_nonce(const struct ocsp_answerer *answerer,
+    const struct ocsp_request *request, uint32_t issuer,
+    enum ocsp_nonce_mode mode, struct der_bytes *nonce)
+{
+	if (answerer->issuers[issuer].requires_nonce) {
+		if (request->nonce.len == 0)
+			return OC_ERR_REFUSED;
+		if (mode == OCSP_NONCE_SKIP)
+			return OC_ERR_BUSY;
+	}
+	if (mode == OCSP_NONCE_WANTED && answerer->issuers[issuer].wants_nonce)
+		*nonce = request->nonce;
+	return OC_OK;
+}
+
 static enum oc_err
 answer(const struct ocsp_answerer *answerer, struct der_bytes der,
     int64_t now, enum ocsp_nonce_mode nonce_mode, struct ocsp_reply *reply,
@@ -143,13 +168,14 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	    (request.lacks_basic && answerer->refuses_no_basic))
 		return OC_ERR_MALFORMED;
 	if (request.has_unknown_critical)
-		return OC_ERR_UNSUPPORTED;
+		return answerer->is_critical_malformed ?
+		    OC_ERR_MALFORMED : OC_ERR_UNSUPPORTED;
 	err = find_issuer(answerer, &request.first, 0, &issuer);
 	if (err != OC_OK)
 		return err;
-	if (nonce_mode == OCSP_NONCE_WANTED &&
-	    answerer->issuers[issuer].wants_nonce)
-		nonce = request.nonce;
+	err = choose_nonce(answerer, &request, issuer, nonce_mode, &nonce);
+	if (err != OC_OK)
+		return err;
 	*outcome = OCSP_MISSED;
 	if (request.num_singles > 1 || nonce.len != 0) {
 		err = fill_miss(answerer, &request, issuer, nonce, miss);

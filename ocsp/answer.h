@@ -54,11 +54,19 @@ struct ocsp_answerer {
 		struct ocsp_context *context;	/* borrowed */
 		bool wants_nonce;	/* policy: a nonce is worth a live
 					 * signature; else it is ignored */
+		bool requires_nonce;	/* and so wanted: nothing is said
+					 * without */
 	} issuers[OCSP_ISSUERS_MAX];
 	uint32_t num_issuers;
 	/* Policy: what is malformed, though it could be answered. */
 	bool refuses_bare_nonces;	/* RFC 2560's */
 	bool refuses_no_basic;		/* AcceptableResponses without it */
+	/* Policy: an unknown critical extension is malformed, rather than
+	 * unauthorized; it is never answered. */
+	bool is_critical_malformed;
+	/* Policy: what is asked about other issuers than the first is left
+	 * out, rather than that all is unauthorized. */
+	bool skips_other_issuers;
 };
 
 struct ocsp_reply {
@@ -68,6 +76,8 @@ struct ocsp_reply {
 	enum ocsp_response_status status;
 	/* For the cache headers; only if OCSP_SUCCESSFUL. */
 	int64_t this_update, next_update;
+	int64_t max_age_s;		/* by policy, which the caller knows;
+					 * 0: until next_update */
 	uint8_t etag[16];		/* from the signature's own octets */
 	bool is_cacheable;		/* false: live, or an error */
 };
@@ -94,7 +104,8 @@ enum ocsp_outcome { OCSP_ANSWERED, OCSP_MISSED };
  * OCSP_ANSWERED (out and out_max before, by the caller, to at least
  * OCSP_ERROR_RESPONSE_LEN), miss only with OCSP_MISSED.
  * nonce: OCSP_NONCE_SKIP answers a request whose live signature was declined
- * as if it had no nonce (RFC 9919, 3.2.1).
+ * as if it had no nonce (RFC 9919, 3.2.1); where one is required, with
+ * tryLater.
  */
 enum ocsp_nonce_mode { OCSP_NONCE_WANTED, OCSP_NONCE_SKIP };
 enum ocsp_outcome ocsp_answer(const struct ocsp_answerer *answerer,

@@ -56,6 +56,7 @@ http_exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
 	uint8_t *out = w->out + w->out_len;
 	size_t len;
 
+	reply->max_age_s = w->options.max_age_s;
 	if (http_is_not_modified(&c->request, reply, w->now.at)) {
 		w->counts.not_modified++;
 		w->out_len += (uint32_t)http_put_not_modified(&w->now, reply,
@@ -189,6 +190,17 @@ http_exchange_on_head(struct connection *c)
 	return DONE;
 }
 
+/* A request may end in these two octets: what its length says counts. */
+static bool
+has_crlf_behind(const uint8_t *p, uint32_t len)
+{
+	struct der_reader r = der_reader_of((struct der_bytes){ p, len });
+	struct der_bytes contents;
+
+	return der_get(&r, DER_SEQUENCE, &contents) && r.end - r.p == 2 &&
+	    r.p[0] == '\r' && r.p[1] == '\n';
+}
+
 enum want
 http_exchange_on_body(struct connection *c)
 {
@@ -216,6 +228,9 @@ http_exchange_on_body(struct connection *c)
 	if (c->request.method == HTTP_POST) {
 		c->der_at = c->head_len;
 		c->der_len = len;
+		if (c->worker->options.tolerates_crlf &&
+		    has_crlf_behind(c->in + body, len))
+			c->der_len -= 2;
 	}
 	c->state = CONNECTION_ANSWER;
 	return DONE;

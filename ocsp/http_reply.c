@@ -97,6 +97,8 @@ put_validity(struct output *o, const struct http_now *now,
 		max_age = 0;
 	if (max_age > MAX_AGE_MAX)
 		max_age = MAX_AGE_MAX;
+	if (reply->max_age_s > 0 && max_age > reply->max_age_s)
+		max_age = reply->max_age_s;
 	PUT(o, "Last-Modified: ");
 	put_date(o, reply->this_update);
 	PUT(o, "\r\nExpires: ");

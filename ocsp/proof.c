@@ -35,6 +35,15 @@ read_one(const struct ocsp_table *table, const struct ocsp_context *context,
 	proof->of[i].next_update = slot.next_update;
 }
 
+static bool
+keeps_nothing(const struct oc_config *config, const char *name)
+{
+	const struct oc_config_issuer *issuer = oc_config_find_issuer(config,
+	    name);
+
+	return issuer != NULL && issuer->presign == OC_PRESIGN_NONE;
+}
+
 enum oc_err
 ocsp_proof_read(const struct oc_config *config, const char *issuer,
     const struct oc_serial *serial, const uint64_t *run,
@@ -46,6 +55,9 @@ ocsp_proof_read(const struct oc_config *config, const char *issuer,
 	enum oc_err err;
 
 	memset(proof, 0, sizeof(*proof));
+	if (keeps_nothing(config, issuer))
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "presign = none: "
+		    "each response is signed when it is asked for");
 	snprintf(path, sizeof(path), "%s/%s.table",
 	    config->daemon.table_directory, issuer);
 	err = ocsp_table_open(path, &table, error);

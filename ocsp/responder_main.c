@@ -160,7 +160,8 @@ list_issuers(struct program *p, struct oc_error *error)
 		p->issuers[p->num_issuers++] = (struct ocsp_worker_issuer){
 			.name = issuer->name,
 			.table_path = path,
-			.wants_nonce = issuer->nonce == OC_NONCE_LIVE,
+			.wants_nonce = issuer->nonce != OC_NONCE_IGNORE,
+			.requires_nonce = issuer->nonce == OC_NONCE_REQUIRE,
 		};
 	}
 	return OC_OK;
@@ -201,6 +202,13 @@ open_worker(struct program *p, struct oc_error *error)
 	options.refuses_no_request = r->refuse & OC_REFUSE_NO_REQUEST;
 	options.refuses_bare_nonces = r->refuse & OC_REFUSE_BARE_NONCES;
 	options.refuses_no_basic = r->refuse & OC_REFUSE_NO_BASIC;
+	options.skips_other_issuers =
+	    r->tolerate & OC_TOLERATE_OTHER_ISSUERS;
+	options.tolerates_crlf = r->tolerate & OC_TOLERATE_CRLF;
+	options.is_critical_malformed =
+	    r->critical_extension == OC_CRITICAL_MALFORMED;
+	if (r->max_age_s != OC_CONFIG_UNSET)
+		options.max_age_s = r->max_age_s;
 	options.connections_max = (uint32_t)r->connections_max;
 	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;
 	options.header_timeout_ns = r->header_timeout_s * OC_NS_PER_S;

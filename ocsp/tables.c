@@ -117,6 +117,7 @@ make_answerer(struct ocsp_worker *w)
 		w->answerer.issuers[n].table = t->table;
 		w->answerer.issuers[n].context = t->context;
 		w->answerer.issuers[n].wants_nonce = t->wants_nonce;
+		w->answerer.issuers[n].requires_nonce = t->requires_nonce;
 		w->answerer_tables[n++] = t;
 	}
 	w->answerer.num_issuers = n;
@@ -206,6 +207,7 @@ http_tables_init(struct ocsp_worker *w,
 			return OC_ERR_LIMIT;
 		strcpy(t->name, issuers[i].name);
 		t->wants_nonce = issuers[i].wants_nonce != 0;
+		t->requires_nonce = issuers[i].requires_nonce != 0;
 		t->run = w->options.run;
 		t->path = strdup(issuers[i].table_path);
 		if (t->path == NULL)

@@ -373,6 +373,8 @@ prepare(struct ocsp_worker *w, const struct ocsp_worker_options *options)
 
 	w->answerer.refuses_bare_nonces = options->refuses_bare_nonces;
 	w->answerer.refuses_no_basic = options->refuses_no_basic;
+	w->answerer.is_critical_malformed = options->is_critical_malformed;
+	w->answerer.skips_other_issuers = options->skips_other_issuers;
 	w->prefix = strdup(options->prefix);
 	w->status_path = strdup(options->status_path);
 	w->base = event_base_new();

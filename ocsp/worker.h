@@ -17,7 +17,7 @@ struct ocsp_worker;
 struct ocsp_worker_issuer {
 	const char *name;		/* "[issuer NAME]" */
 	const char *table_path;
-	int wants_nonce;		/* see struct ocsp_answerer */
+	int wants_nonce, requires_nonce; /* see struct ocsp_answerer */
 };
 
 /* Copied, except for the listeners, which the worker closes. */
@@ -32,6 +32,10 @@ struct ocsp_worker_options {
 	 * a GET without a request, and see struct ocsp_answerer. */
 	int refuses_other_types, refuses_no_request;
 	int refuses_bare_nonces, refuses_no_basic;
+	int is_critical_malformed, skips_other_issuers;
+	int tolerates_crlf;		/* behind a POST's OCSPRequest */
+	int64_t max_age_s;		/* said to caches, at most; 0: until
+					 * nextUpdate */
 	uint32_t connections_max;	/* less if the fd limit says so */
 	uint32_t misses_max;		/* that wait for ocsign-status */
 	uint32_t retry_after_s;		/* said with tryLater */

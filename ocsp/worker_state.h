@@ -96,7 +96,7 @@ struct connection {
 struct worker_table {
 	char name[OC_CONFIG_NAME_MAX + 1];
 	char *path;
-	bool wants_nonce;
+	bool wants_nonce, requires_nonce;
 	uint64_t run;
 	struct ocsp_table *table;	/* NULL: not there yet */
 	struct ocsp_context *context;

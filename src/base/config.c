@@ -284,6 +284,16 @@ check_certificate_is_unique(struct loader *l, const struct oc_config_issuer *is)
 	}
 }
 
+/* Where every answer is signed live. */
+static void
+check_budget(struct loader *l, const char *key)
+{
+	if (l->config->responder.nonce_budget == 0)
+		complain(l, key, line_of(l->section, key),
+		    "nothing would be answered with nonce-budget = 0 in "
+		    "[responder]; raise that");
+}
+
 static void
 check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 {
@@ -308,6 +318,10 @@ check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 		complain(l, "ocsp-backdate",
 		    line_of(l->section, "ocsp-backdate"),
 		    "is not shorter than ocsp-lifetime; make it so");
+	if (issuer->nonce == OC_NONCE_REQUIRE)
+		check_budget(l, "nonce");
+	if (issuer->presign == OC_PRESIGN_NONE)
+		check_budget(l, "presign");
 	if (is_delegated && issuer->ocsp_token == NULL && issuer->token != NULL)
 		issuer->ocsp_token = copy(l, issuer->token);
 }

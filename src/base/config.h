@@ -28,12 +28,14 @@ struct oc_words {
 
 enum oc_config_presign {
 	OC_PRESIGN_ALL,		/* every certificate of the store */
-	OC_PRESIGN_ASKED	/* those somebody has asked for */
+	OC_PRESIGN_ASKED,	/* those somebody has asked for */
+	OC_PRESIGN_NONE		/* each for one question, within nonce-budget */
 };
 
 enum oc_config_nonce {
 	OC_NONCE_LIVE,		/* signed for, within nonce-budget */
-	OC_NONCE_IGNORE
+	OC_NONCE_IGNORE,
+	OC_NONCE_REQUIRE	/* live, or not at all */
 };
 
 enum oc_config_unknown {	/* what a serial we did not issue gets */
@@ -47,6 +49,16 @@ enum oc_config_refuse {		/* bits */
 	OC_REFUSE_BARE_NONCES = 2,
 	OC_REFUSE_NO_BASIC = 4,
 	OC_REFUSE_NO_REQUEST = 8
+};
+
+enum oc_config_tolerate {	/* bits */
+	OC_TOLERATE_CRLF = 1,
+	OC_TOLERATE_OTHER_ISSUERS = 2
+};
+
+enum oc_config_critical {	/* what an extension nobody knows gets */
+	OC_CRITICAL_UNAUTHORIZED,
+	OC_CRITICAL_MALFORMED
 };
 
 enum oc_config_allow {		/* bits */
@@ -110,7 +122,10 @@ struct oc_config_responder {
 	int64_t connections_max;
 	char *prefix;		/* starts and ends with '/' */
 	int64_t nonce_budget;	/* signatures a second, all issuers */
+	int64_t max_age_s;	/* UNSET: until nextUpdate */
 	unsigned refuse;	/* enum oc_config_refuse */
+	unsigned tolerate;	/* enum oc_config_tolerate */
+	enum oc_config_critical critical_extension;
 };
 
 enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };

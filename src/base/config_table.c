@@ -229,10 +229,12 @@ static const struct oc_config_word log_levels[] = {
 	{ "debug", OC_LOG_DEBUG }, { NULL, 0 }
 };
 static const struct oc_config_word presigns[] = {
-	{ "all", OC_PRESIGN_ALL }, { "asked", OC_PRESIGN_ASKED }, { NULL, 0 }
+	{ "all", OC_PRESIGN_ALL }, { "asked", OC_PRESIGN_ASKED },
+	{ "none", OC_PRESIGN_NONE }, { NULL, 0 }
 };
 static const struct oc_config_word nonces[] = {
-	{ "live", OC_NONCE_LIVE }, { "ignore", OC_NONCE_IGNORE }, { NULL, 0 }
+	{ "live", OC_NONCE_LIVE }, { "ignore", OC_NONCE_IGNORE },
+	{ "require", OC_NONCE_REQUIRE }, { NULL, 0 }
 };
 static const struct oc_config_word unknowns[] = {
 	{ "unauthorized", OC_UNKNOWN_UNAUTHORIZED },
@@ -244,6 +246,14 @@ static const struct oc_config_word refusals[] = {
 	{ "bare-nonces", OC_REFUSE_BARE_NONCES },
 	{ "no-basic", OC_REFUSE_NO_BASIC },
 	{ "no-request", OC_REFUSE_NO_REQUEST }, { NULL, 0 }
+};
+static const struct oc_config_word tolerations[] = {
+	{ "crlf", OC_TOLERATE_CRLF },
+	{ "other-issuers", OC_TOLERATE_OTHER_ISSUERS }, { NULL, 0 }
+};
+static const struct oc_config_word criticals[] = {
+	{ "unauthorized", OC_CRITICAL_UNAUTHORIZED },
+	{ "malformed", OC_CRITICAL_MALFORMED }, { NULL, 0 }
 };
 static const struct oc_config_word allows[] = {
 	{ "certificate", OC_ALLOW_CERTIFICATE }, { "crl", OC_ALLOW_CRL },
@@ -314,7 +324,12 @@ static const struct oc_config_key responder_keys[] = {
 	    .check = check_prefix },
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
 	    .min = 0, .max = 1000000 },
+	{ "max-age", OC_KIND_DURATION, AT(max_age_s),
+	    .min = 1, .max = 400 * DAY },
 	{ "refuse", OC_KIND_FLAGS, AT(refuse), .words = refusals },
+	{ "tolerate", OC_KIND_FLAGS, AT(tolerate), .words = tolerations },
+	{ "critical-extension", OC_KIND_ENUM, AT(critical_extension),
+	    .preset = "unauthorized", .words = criticals },
 	{ NULL }
 };
 #undef AT

@@ -188,7 +188,8 @@ find_single(const struct status_service *s, uint8_t encoding,
 	return OCSP_SUCCESSFUL;
 }
 
-/* Several certificates, a nonce, or one we never issued. */
+/* Several certificates, a nonce, one we never issued; or whatever is asked,
+ * where nothing is kept. */
 static void
 ask_live(struct status_service *s, const struct ipc_ask *ask, int64_t now,
     status_answer_fn *answer, void *arg)
@@ -209,7 +210,7 @@ ask_live(struct status_service *s, const struct ipc_ask *ask, int64_t now,
 	}
 	if (!ocsp_budget_take(s->plan.budget, oc_clock_mono_ns())) {
 		if (ask->nonce.len != 0 && ask->num_singles == 1 &&
-		    !singles[0].is_never_issued)
+		    !singles[0].is_never_issued && status_service_keeps(s))
 			answer(arg, &(struct ipc_answer){
 			    .kind = IPC_ANSWER_NO_NONCE });
 		else
@@ -253,7 +254,8 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
 	int64_t now = oc_clock_now_s();
 
 	record = status_set_find(s->set, &ask->singles[0].serial);
-	if (ask->num_singles != 1 || ask->nonce.len != 0 || record == NULL)
+	if (ask->num_singles != 1 || ask->nonce.len != 0 || record == NULL ||
+	    !status_service_keeps(s))
 		ask_live(s, ask, now, answer, arg);
 	else if (record->not_after <= now)
 		answer_error(answer, arg, OCSP_UNAUTHORIZED);

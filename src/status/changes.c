@@ -93,8 +93,8 @@ sweep_slot(void *arg, const struct ocsp_slot *slot)
 	struct sweep *sweep = arg;
 	struct status_service *s = sweep->service;
 
-	if (!is_slot_stale(slot, status_set_find(s->set, &slot->serial),
-	    sweep->now)) {
+	if (status_service_keeps(s) && !is_slot_stale(slot,
+	    status_set_find(s->set, &slot->serial), sweep->now)) {
 		status_service_renew_at(s, STATUS_DUE_REFRESH, &slot->serial,
 		    slot->encoding, status_service_due_at(s, slot));
 		return true;

@@ -35,6 +35,12 @@ open_table(struct status_service *s, const uint8_t store_id[16],
 	return err;
 }
 
+bool
+status_service_keeps(const struct status_service *s)
+{
+	return s->plan.issuer->presign != OC_PRESIGN_NONE;
+}
+
 enum oc_err
 status_service_new(const struct status_service_plan *plan,
     struct status_service **out, struct oc_error *error)
@@ -66,10 +72,12 @@ status_service_new(const struct status_service_plan *plan,
 	err = open_table(s, id, error);
 	if (err != OC_OK)
 		goto out;
-	/* Readers serve it meanwhile: a crash or a reload is no outage. */
+	/* Readers serve it meanwhile: a crash or a reload is no outage.  But
+	 * not what was kept by another policy. */
 	ocsp_table_set_run(s->table, plan->run);
 	ocsp_table_set_ready(s->table, ocsp_table_was_ready(s->table) &&
-	    status_service_withdraw_missed(s, source));
+	    status_service_withdraw_missed(s, source) &&
+	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0));
 	err = status_set_new(&s->set);
 	if (err == OC_OK) {
 		err = status_feed_new(source, 0, &s->feed);

@@ -93,7 +93,9 @@ void status_service_times(const struct status_service *s, int64_t now,
     int64_t not_after, struct status_flight_plan *plan);
 /* False once the certificate of whoever signs has expired, which is said. */
 bool status_service_may_sign(struct status_service *s, int64_t now);
-/* Puts it among what is due. */
+/* False: presign = none.  The table is there, for its identity, and empty. */
+bool status_service_keeps(const struct status_service *s);
+/* Puts it among what is due; nothing is where nothing is kept. */
 void status_service_renew_at(struct status_service *s,
     enum status_due_kind kind, const struct oc_serial *serial,
     uint8_t encoding, int64_t at);

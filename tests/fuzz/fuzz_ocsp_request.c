@@ -131,6 +131,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		make_answerer();
 	/* A nonce of one octet more or less decides about the policy. */
 	answerer.issuers[0].wants_nonce = size % 2 == 0;
+	answerer.issuers[0].requires_nonce = size % 4 == 0;
 	if (ocsp_request_read(der, &request) == OC_OK)
 		check_request(der, &request);
 	if (ocsp_answer(&answerer, der, NOW, OCSP_NONCE_WANTED, &reply,

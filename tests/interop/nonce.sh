@@ -112,13 +112,43 @@ done
 # None at all.
 sed -i 's/^nonce-budget = .*/nonce-budget = 0/' ocsign.conf
 kill -HUP "$(cat ocsignd.pid)"
-reloaded_twice() {
-	[ "$(count 'notice: reloaded' ocsignd.log)" -eq 2 ]
+reloaded() {
+	[ "$(count 'notice: reloaded' ocsignd.log)" -eq "$1" ]
 }
-within 5 reloaded_twice || fail "not reloaded"
+within 5 reloaded 2 || fail "not reloaded"
 before=$(signed)
 for n in 1 2 3; do
 	without_nonce "nonce-budget = 0"
 done
 [ "$(signed)" = "$before" ] || fail "a signature with nonce-budget = 0"
+
+# Required: a nonce of its own for each, or an error.
+sed -i '/^nonce-budget = /s/=.*/= 2/
+    /^\[issuer ca\]/s/$/\nnonce = require/' ocsign.conf
+kill -HUP "$(cat ocsignd.pid)"
+within 5 reloaded 3 || fail "not reloaded"
+before=$(signed)
+openssl ocsp -issuer ca.pem -cert a.test.pem -url "$url" -CAfile trust.pem \
+    -no_nonce >answer 2>&1 || true
+grep -q 'Responder Error: unauthorized' answer || fail "$(cat answer)"
+[ "$(signed)" = "$before" ] || fail "a signature for who sent no nonce"
+openssl ocsp -issuer ca.pem -cert a.test.pem -url "$url" -CAfile trust.pem \
+    >answer 2>&1 || fail "$(cat answer)"
+grep -q '^a.test.pem: good' answer || fail "$(cat answer)"
+! grep -qi nonce answer || fail "$(cat answer)"
+sed "s/spent\./owed./" spent.conf >owed.conf
+curl -sS -m 20 -K owed.conf -w '%{http_code}\n' >codes 2>&1 || true
+[ "$(count '^200$' codes)" -eq 200 ] || fail "$(sort codes | uniq -c)"
+printf '0\003\n\001\003' >trylater.der
+n=0 num_refused=0
+while [ $n -lt 200 ]; do
+	if cmp -s owed.$n trylater.der; then
+		num_refused=$((num_refused + 1))
+	else
+		[ "$(nonce_of resp owed.$n)" = "$nonce" ] ||
+		    fail "owed.$n: neither a nonce nor tryLater"
+	fi
+	n=$((n + 1))
+done
+[ $num_refused -gt 100 ] || fail "only $num_refused times tryLater"
 service_stop

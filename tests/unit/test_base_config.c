@@ -42,7 +42,11 @@ test_presets(void **state)
 	assert_int_equal(c->responder.connections_max, 10000);
 	assert_string_equal(c->responder.prefix, "/");
 	assert_int_equal(c->responder.nonce_budget, 100);
+	assert_int_equal(c->responder.max_age_s, OC_CONFIG_UNSET);
 	assert_int_equal(c->responder.refuse, 0);
+	assert_int_equal(c->responder.tolerate, 0);
+	assert_int_equal(c->responder.critical_extension,
+	    OC_CRITICAL_UNAUTHORIZED);
 	assert_int_equal(c->num_tokens + c->num_issuers + c->num_profiles, 0);
 	assert_null(oc_config_find_token(c, "t"));
 	oc_config_free(c);
@@ -80,8 +84,9 @@ static const char all_keys[] =
 	    "log-level = debug\n"
 	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
 	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
-	    "prefix = /ocsp/\nnonce-budget = 0\n"
-	    "refuse = no-basic other-types\n"
+	    "prefix = /ocsp/\nnonce-budget = 0\nmax-age = 2h\n"
+	    "refuse = no-basic other-types\ntolerate = other-issuers crlf\n"
+	    "critical-extension = malformed\n"
 	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
 	    "pin-source = pin.txt\nsessions = 64\ntimeout = 3s\n"
 	    "environment = A=./x B=y C=\n"
@@ -124,8 +129,13 @@ test_all_keys(void **state)
 	assert_int_equal(c->responder.idle_timeout_s, 60);
 	assert_string_equal(c->responder.prefix, "/ocsp/");
 	assert_int_equal(c->responder.nonce_budget, 0);
+	assert_int_equal(c->responder.max_age_s, 7200);
 	assert_int_equal(c->responder.refuse, OC_REFUSE_NO_BASIC |
 	    OC_REFUSE_OTHER_TYPES);
+	assert_int_equal(c->responder.tolerate, OC_TOLERATE_CRLF |
+	    OC_TOLERATE_OTHER_ISSUERS);
+	assert_int_equal(c->responder.critical_extension,
+	    OC_CRITICAL_MALFORMED);
 	assert_non_null(t);
 	snprintf(path, sizeof(path), "file:%s/pin.txt", cwd);
 	assert_string_equal(t->pin_source, path);
@@ -211,6 +221,8 @@ static const struct {
 	    "0s is too short; write at least 1s" },
 	{ "[responder]\nidle-timeout = 2h\n", "2: [responder] idle-timeout: "
 	    "2h is too long; write at most 3600s" },
+	{ "[responder]\nmax-age = 0s\n", "2: [responder] max-age: 0s is "
+	    "too short; write at least 1s" },
 	{ "[responder]\nlisten = 8889\n", "2: [responder] listen: \"8889\" is "
 	    "no address and port; write 192.0.2.1:80 or [2001:db8::1]:80" },
 	{ "[responder]\nlisten = localhost:80\n", "2: [responder] listen: "
@@ -266,8 +278,8 @@ static const struct {
 	    "write it as %XX" },
 	{ ISSUER "allow = crl ocps\n", "8: [issuer i] allow: \"ocps\" is none "
 	    "of certificate, crl, ocsp" },
-	{ ISSUER "presign = none\n", "8: [issuer i] presign: \"none\" is none "
-	    "of all, asked" },
+	{ ISSUER "presign = never\n", "8: [issuer i] presign: \"never\" is "
+	    "none of all, asked, none" },
 	/* One section and another. */
 	{ ISSUER "[issuer j]\ncertificate = c\ntoken = missing\nkey = k\n",
 	    "10: [issuer j] token: there is no [token missing]; add that "
@@ -289,6 +301,17 @@ static const struct {
 	{ ISSUER "[issuer j]\ncertificate = ./ca.pem\ntoken = t\nkey = k\n",
 	    "9: [issuer j] certificate: is that of [issuer i] too; each "
 	    "issuer has its own" },
+	{ ISSUER "nonce = require\n[responder]\nnonce-budget = 0\n",
+	    "8: [issuer i] nonce: nothing would be answered with "
+	    "nonce-budget = 0 in [responder]; raise that" },
+	{ ISSUER "presign = none\n[responder]\nnonce-budget = 0\n",
+	    "8: [issuer i] presign: nothing would be answered with "
+	    "nonce-budget = 0 in [responder]; raise that" },
+	{ ISSUER "nonce = required\n", "8: [issuer i] nonce: \"required\" "
+	    "is none of live, ignore, require" },
+	{ ISSUER "nonce = require\n[responder]\nnonce-budget = x\n",
+	    "10: [responder] nonce-budget: \"x\" is no number; write 0 to "
+	    "1000000" },
 	{ "[profile server]\nbased-on = client\n", "1: [profile server]: this "
 	    "name is a built-in profile's; choose another" },
 	{ "[profile p]\nbased-on = p\n", "2: [profile p] based-on: leads back "

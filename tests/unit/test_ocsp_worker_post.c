@@ -280,6 +280,70 @@ body_extra(void **state)
 	assert_ocsp_error(&r, OCSP_MALFORMED_REQUEST);
 }
 
+static void
+tune_tolerant(struct ocsp_worker_options *options)
+{
+	options->tolerates_crlf = 1;
+}
+
+/* body-extra by the other policy: one CR LF and nothing else, and a request
+ * that itself ends in these octets keeps them. */
+static void
+body_extra_tolerated(void **state)
+{
+	static const char *const others[] = { "00 00", "0d", "0a", "0a 0d",
+	    "0d 0a 0d 0a", "0d 0a 00", "00 0d 0a" };
+	struct running other = { 0 };
+	struct blob lines = blob_hex("0d 0a"), ends_so;
+	struct client *c;
+	char text[1024];
+	size_t i;
+
+	(void)state;
+	worker_start(&world, tune_tolerant, &other);
+	http_post(other.port, "", world.request, &r);
+	assert_body(&r, world.answer);
+	http_post(other.port, "", blob_join(world.request, lines), &r);
+	assert_body(&r, world.answer);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		http_post(other.port, "", blob_join(world.request,
+		    blob_hex(others[i])), &r);
+		assert_ocsp_error(&r, OCSP_MALFORMED_REQUEST);
+	}
+	http_post(other.port, "", lines, &r);
+	assert_ocsp_error(&r, OCSP_MALFORMED_REQUEST);
+	/* A serial number with CR LF at its end. */
+	(void)world_put(&world, "42 0d 0a", OCSP_GOOD, world.now - 60,
+	    world.now + 600);
+	ends_so = world_request(&world, "42 0d 0a", 0);
+	assert_memory_equal(ends_so.bytes + ends_so.len - 2, "\r\n", 2);
+	http_post(other.port, "", ends_so, &r);
+	assert_int_equal(world_verify(&world, ends_so, r.body, r.len),
+	    V_OCSP_CERTSTATUS_GOOD);
+	http_post(other.port, "", blob_join(ends_so, lines), &r);
+	assert_int_equal(world_verify(&world, ends_so, r.body, r.len),
+	    V_OCSP_CERTSTATUS_GOOD);
+	/* In chunks; the next request on the connection is found. */
+	c = client_new(other.port);
+	client_send_text(c, "POST / HTTP/1.1\r\nHost: a\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n");
+	send_chunk(c, world.request.bytes, world.request.len);
+	send_chunk(c, lines.bytes, lines.len);
+	client_send_text(c, "0\r\n\r\n");
+	assert_true(client_read(c, false, &r));
+	assert_body(&r, world.answer);
+	get_text(world.path, text);
+	client_send_text(c, text);
+	assert_true(client_read(c, false, &r));
+	assert_body(&r, world.answer);
+	client_free(c);
+	/* A path has no lines. */
+	world_path(blob_join(world.request, lines), text, sizeof(text));
+	http_get(other.port, text, "", &r);
+	assert_ocsp_error(&r, OCSP_MALFORMED_REQUEST);
+	worker_stop(&other);
+}
+
 /* The answer comes before the body has, and is not lost to a reset. */
 static void
 body_big(void **state)
@@ -496,6 +560,42 @@ max_age_bound(void **state)
 	    r.body, r.len), V_OCSP_CERTSTATUS_REVOKED);
 }
 
+static void
+tune_max_age(struct ocsp_worker_options *options)
+{
+	options->max_age_s = 600;
+}
+
+/* By policy: less than the day that the answer is good for, and of one that
+ * ends sooner not more than is left of it. */
+static void
+max_age_policy(void **state)
+{
+	struct running other = { 0 };
+	char path[512], etag[256], value[256];
+	int64_t now = oc_clock_now_s();
+
+	(void)state;
+	worker_start(&world, tune_max_age, &other);
+	http_get(other.port, world.path, "", &r);
+	assert_body(&r, world.answer);
+	assert_field(&r, "Cache-Control", "max-age=600, public, no-transform,"
+	    " must-revalidate");
+	snprintf(path, sizeof(path), "If-None-Match: %s\r\n",
+	    response_field(&r, "ETag", etag));
+	http_get(other.port, world.path, path, &r);
+	assert_int_equal(r.status, 304);
+	assert_field(&r, "Cache-Control", "max-age=600, public, no-transform,"
+	    " must-revalidate");
+	(void)world_put(&world, "43", OCSP_REVOKED, now - 60, now + 300);
+	world_path(world_request(&world, "43", 0), path, sizeof(path));
+	http_get(other.port, path, "", &r);
+	response_field(&r, "Cache-Control", value);
+	assert_int_equal(strncmp(value, "max-age=", 8), 0);
+	assert_in_range(atoi(value + 8), 200, 300);
+	worker_stop(&other);
+}
+
 /* err-nostore, over both methods */
 static void
 err_nostore(void **state)
@@ -575,6 +675,7 @@ main(void)
 		cmocka_unit_test(cl_short),
 		cmocka_unit_test(cl_missing),
 		cmocka_unit_test(body_extra),
+		cmocka_unit_test(body_extra_tolerated),
 		cmocka_unit_test(body_big),
 		cmocka_unit_test(body_limit),
 		cmocka_unit_test(ctype),
@@ -585,6 +686,7 @@ main(void)
 		cmocka_unit_test(ims_304),
 		cmocka_unit_test(dates_gmt),
 		cmocka_unit_test(max_age_bound),
+		cmocka_unit_test(max_age_policy),
 		cmocka_unit_test(err_nostore),
 		cmocka_unit_test(der_trunc),
 	};

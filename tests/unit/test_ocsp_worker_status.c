@@ -193,6 +193,51 @@ nonce_without_a_signature(void **state)
 	worker_stop(&running);
 }
 
+static void
+tune_required(struct ocsp_worker_options *options)
+{
+	static struct ocsp_worker_issuer issuer;
+
+	tune_status(options);
+	issuer = options->issuers[0];
+	issuer.requires_nonce = 1;
+	options->issuers = &issuer;
+}
+
+/* The other policy: what is at hand is of no use to anybody. */
+static void
+nonce_required(void **state)
+{
+	static const enum scripted_mode modes[] = { STUB_NO_NONCE, STUB_ERROR,
+	    STUB_SILENT, STUB_HANG_UP, STUB_GARBAGE };
+	struct blob request = world_request(&world, world.serial_hex, 32);
+	size_t i;
+
+	(void)state;
+	worker_start(&world, tune_required, &running);
+	scripted_start(&world, STUB_RESPONSE, &scripted);
+	http_post(PORT, "", request, &r);
+	assert_body(&r, world.answer);
+	assert_field(&r, "Cache-Control", "no-store");
+	/* Nobody is asked about it. */
+	http_get(PORT, world.path, "", &r);
+	assert_ocsp_error(&r, OCSP_UNAUTHORIZED);
+	scripted_stop(&scripted);
+	assert_int_equal(scripted.num_asked, 1);
+	assert_int_equal(scripted.num_nonces, 1);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		scripted_start(&world, modes[i], &scripted);
+		http_post(PORT, "", request, &r);
+		assert_ocsp_error(&r, OCSP_TRY_LATER);
+		assert_field(&r, "Retry-After", "5");
+		http_get(PORT, world.path, "", &r);
+		assert_ocsp_error(&r, OCSP_UNAUTHORIZED);
+		scripted_stop(&scripted);
+		assert_int_equal(scripted.num_asked, scripted.num_nonces);
+	}
+	worker_stop(&running);
+}
+
 /* Only so many wait; the others are told at once. */
 static void
 misses_bounded(void **state)
@@ -410,6 +455,7 @@ main(void)
 		FAULT(miss_no_nonce),
 		FAULT(status_in_trouble),
 		FAULT(nonce_without_a_signature),
+		FAULT(nonce_required),
 		FAULT(misses_bounded),
 		FAULT(pipeline_behind_miss),
 		FAULT(gone_while_waiting),

@@ -552,6 +552,112 @@ test_several(void **state)
 	assert_int_equal(world_num_signed(w), 1);
 }
 
+/* presign = none: each question is signed for, and nothing is kept. */
+static void
+test_presign_none(void **state)
+{
+	struct world *w = *state;
+	static const uint64_t five[] = { 5 }, two[] = { 5, 6 };
+	struct reply reply = { 0 }, both = { 0 }, nonce = { 0 };
+	int done;
+
+	w->issuer.presign = OC_PRESIGN_NONE;
+	world_issue_many(w, 1, 20);
+	world_issue(w, 100, oc_clock_now_s() - 1);
+	world_revoke(w, 7, CRL_REASON_SUPERSEDED);
+	world_start(w);
+	world_idle(w, 300);
+	assert_int_equal(w->gate.num_submitted, 0);
+	for (int i = 1; i <= 3; i++) {
+		world_ask(w, 5, USUAL, &reply);
+		world_until(w, reply.num == i);
+		check_response(w, &reply, five, 1, 0,
+		    V_OCSP_CERTSTATUS_GOOD);
+		assert_int_equal(world_num_signed(w), i);
+	}
+	world_ask_live(w, two, 2, 0, &both);
+	world_ask_live(w, five, 1, 32, &nonce);
+	world_until(w, both.num == 1 && nonce.num == 1);
+	check_response(w, &both, two, 2, 0, V_OCSP_CERTSTATUS_GOOD);
+	check_response(w, &nonce, five, 1, 32, V_OCSP_CERTSTATUS_GOOD);
+	/* What costs nothing elsewhere costs nothing here. */
+	expect_error(w, &(uint64_t){ 99 }, 1, 0, OCSP_UNAUTHORIZED);
+	expect_error(w, &(uint64_t){ 100 }, 1, 0, OCSP_UNAUTHORIZED);
+	/* A revocation needs no signature to be so; news neither. */
+	world_issue_many(w, 21, 3);
+	world_revoke(w, 5, CRL_REASON_KEY_COMPROMISE);
+	nudge(w, &done);
+	world_until(w, done == 1);
+	world_ask(w, 5, USUAL, &reply);
+	world_until(w, reply.num == 4);
+	check_response(w, &reply, five, 1, 0, V_OCSP_CERTSTATUS_REVOKED);
+	for (w->skip_s = 3600; w->skip_s < 5 * 86400; w->skip_s += 3600)
+		world_turn(w, 0);
+	assert_int_equal(world_num_signed(w), 6);
+	assert_int_equal(world_num_slots(w), 0);
+	/* There is no other answer, with a nonce or without. */
+	w->budget.rate = 0;
+	expect_error(w, two, 1, 0, OCSP_TRY_LATER);
+	expect_error(w, two, 1, 32, OCSP_TRY_LATER);
+}
+
+/* Revoked while its signature is away: good is not said any more. */
+static void
+test_presign_none_revoked(void **state)
+{
+	struct world *w = *state;
+	struct reply reply = { 0 };
+	int done;
+
+	w->issuer.presign = OC_PRESIGN_NONE;
+	world_issue_many(w, 1, 3);
+	world_start(w);
+	sign_soft_hold(w->gate.soft);
+	world_ask(w, 2, USUAL, &reply);
+	world_revoke(w, 2, CRL_REASON_SUPERSEDED);
+	nudge(w, &done);
+	world_until(w, done == 1);
+	sign_soft_release(w->gate.soft);
+	world_until(w, reply.num == 1);
+	assert_int_equal(reply.kind, IPC_ANSWER_ERROR);
+	assert_int_equal(reply.status, OCSP_TRY_LATER);
+}
+
+/* What another policy has kept is not served, not for a moment; and back. */
+static void
+test_presign_none_after_all(void **state)
+{
+	struct world *w = *state;
+	static const uint64_t one[] = { 1 };
+	struct reply reply = { 0 };
+
+	w->issuer.presign = OC_PRESIGN_ALL;
+	world_issue_many(w, 1, 20);
+	world_revoke(w, 3, CRL_REASON_SUPERSEDED);
+	world_start(w);
+	world_until(w, world_num_slots(w) == 20);
+	world_stop(w);
+	w->issuer.presign = OC_PRESIGN_NONE;
+	world_open(w);
+	assert_false(ocsp_table_is_ready(w->service->table));
+	world_until(w, status_service_is_ready(w->service));
+	assert_int_equal(ocsp_table_num_used(w->service->table), 0);
+	world_ask(w, 1, USUAL, &reply);
+	world_until(w, reply.num == 1);
+	check_response(w, &reply, one, 1, 0, V_OCSP_CERTSTATUS_GOOD);
+	world_idle(w, 300);
+	assert_int_equal(world_num_signed(w), 21);
+	world_stop(w);
+	/* Empty it is served from the start, as any other. */
+	world_open(w);
+	assert_true(ocsp_table_is_ready(w->service->table));
+	world_stop(w);
+	w->issuer.presign = OC_PRESIGN_ALL;
+	world_start(w);
+	world_until(w, world_num_slots(w) == 20);
+	assert_true(is_in_table(w, 3, USUAL, OCSP_REVOKED));
+}
+
 /* A number that is no encoding comes from a process that strangers talk to:
  * it indexes nothing. */
 static void
@@ -585,7 +691,9 @@ main(void)
 		T(test_unknown_unknown), T(test_unknown_revoked),
 		T(test_expired),
 		T(test_shorter_lifetime), T(test_nonce),
-		T(test_several), T(test_no_encoding),
+		T(test_several), T(test_presign_none),
+		T(test_presign_none_revoked), T(test_presign_none_after_all),
+		T(test_no_encoding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the standards leave a choice: each policy, and the other one.  What is
+ * a worker's alone is in test_ocsp_worker_post.c and _status.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "ocsp/http_reply.h"
+#include "tests/unit/ocsp_answer_test.h"
+
+/* multi-mixed-issuer, by either policy: never one signature for two. */
+static void
+several_issuers(void **state)
+{
+	struct blob certid = fixture_certid(ca[0].cert, 0, SERIAL);
+	struct blob theirs = fixture_single(ca[1].cert, 0, SERIAL);
+	struct blob nobodys = fixture_single(stranger.cert, 0, SERIAL);
+	struct blob second = fixture_single(ca[0].cert, 4, "77");
+	struct blob first_alone = blob_join(one(), theirs);
+	struct blob three = blob_join3(one(), theirs, second);
+
+	(void)state;
+	answerer.issuers[0].wants_nonce = true;
+	expect_error(fixture_request(first_alone, none()),
+	    OCSP_UNAUTHORIZED);
+	answerer.skips_other_issuers = true;
+	/* One is left: from the table, as if it had been asked alone. */
+	expect_good(fixture_request(first_alone, none()), &ca[0], 0x40,
+	    blob_bytes(&certid));
+	expect_good(fixture_request(blob_join3(one(), nobodys, theirs),
+	    none()), &ca[0], 0x40, blob_bytes(&certid));
+	/* Several are left: the first's, in order, and no others. */
+	expect_miss(fixture_request(three, none()), 0, 2, 0);
+	assert_int_equal(miss.singles[0].encoding, 0);
+	assert_int_equal(miss.singles[1].encoding, 4);
+	assert_int_equal(miss.singles[1].serial.bytes[0], 0x77);
+	expect_miss(fixture_request(first_alone, fixture_nonce(16)), 0, 1,
+	    16);
+	/* The first decides which issuer it is. */
+	expect_miss(fixture_request(blob_join3(fixture_single(ca[1].cert, 0,
+	    "19"), one(), second), none()), 1, 1, 0);
+	assert_int_equal(miss.singles[0].serial.bytes[0], 0x19);
+	expect_error(fixture_request(blob_join(nobodys, one()), none()),
+	    OCSP_UNAUTHORIZED);
+	/* What is wrong with one of the first's is no less wrong. */
+	expect_error(fixture_request(blob_join3(one(), theirs,
+	    fixture_single(ca[0].cert, 0, "00")), none()),
+	    OCSP_UNAUTHORIZED);
+	answerer.skips_other_issuers = false;
+	expect_error(fixture_request(three, none()), OCSP_UNAUTHORIZED);
+}
+
+/* nonce = require: a signature of its own, or an error. */
+static void
+nonces_required(void **state)
+{
+	struct blob two = blob_join(one(), fixture_single(ca[0].cert, 2,
+	    SERIAL));
+	struct blob with = fixture_request(one(), fixture_nonce(32));
+	struct blob others = fixture_request(fixture_single(ca[1].cert, 0,
+	    SERIAL), none());
+
+	(void)state;
+	answerer.issuers[0].wants_nonce = true;
+	answerer.issuers[0].requires_nonce = true;
+	expect_error(fixture_request(one(), none()), OCSP_UNAUTHORIZED);
+	expect_error(fixture_request(two, none()), OCSP_UNAUTHORIZED);
+	expect_error(fixture_request(one(), fixture_nonce(0)),
+	    OCSP_MALFORMED_REQUEST);
+	expect_miss(with, 0, 1, 32);
+	expect_miss(fixture_request(one(), fixture_nonce(1)), 0, 1, 1);
+	expect_miss(fixture_request(two, fixture_nonce(32)), 0, 2, 32);
+	/* Declined: the slot's answer is there and is not given. */
+	assert_int_equal(ocsp_answer(&answerer, blob_bytes(&with), NOW,
+	    OCSP_NONCE_SKIP, &reply, &miss), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_TRY_LATER);
+	assert_int_equal(reply.len, OCSP_ERROR_RESPONSE_LEN);
+	assert_false(reply.is_cacheable);
+	/* It is one issuer's policy and no other's. */
+	assert_int_equal(ask(others), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
+	answerer.issuers[0].requires_nonce = false;
+	assert_int_equal(ask(fixture_request(one(), none())), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
+}
+
+/* ext-unknown-critical: never answered; only which error it is. */
+static void
+critical_extensions(void **state)
+{
+	struct blob certid = fixture_certid(ca[0].cert, 0, SERIAL);
+	struct der_bytes id = blob_bytes(&certid);
+	struct blob critical = fixture_extension(DER_OID_TLS_FEATURE,
+	    "0101ff", blob_hex("3000"));
+	struct blob url = fixture_extension(DER_OID_OCSP_SERVICE_LOCATOR,
+	    "0101ff", blob_hex("3000"));
+
+	(void)state;
+	expect_error(fixture_request(one(), critical), OCSP_UNAUTHORIZED);
+	answerer.is_critical_malformed = true;
+	expect_error(fixture_request(one(), critical),
+	    OCSP_MALFORMED_REQUEST);
+	expect_error(fixture_request(blob_wrap(0x30, blob_join(certid,
+	    blob_wrap(0xa0, blob_wrap(0x30, critical)))), none()),
+	    OCSP_MALFORMED_REQUEST);
+	/* Not the others: known, or not critical, or another's. */
+	expect_good(fixture_request(one(), fixture_extension(
+	    DER_OID_TLS_FEATURE, "", blob_hex("3000"))), &ca[0], 0x40, id);
+	expect_good(fixture_request(blob_wrap(0x30, blob_join(certid,
+	    blob_wrap(0xa0, blob_wrap(0x30, url)))), none()), &ca[0], 0x40,
+	    id);
+	expect_error(fixture_request(fixture_single(stranger.cert, 0, SERIAL),
+	    none()), OCSP_UNAUTHORIZED);
+	answerer.is_critical_malformed = false;
+	expect_error(fixture_request(one(), critical), OCSP_UNAUTHORIZED);
+}
+
+static int64_t
+max_age_of(const struct http_now *now, const struct ocsp_reply *cached,
+    bool is_modified)
+{
+	char head[HTTP_REPLY_MAX + 1], *age;
+	size_t len = is_modified ? http_put_answer_head(now, cached, 0,
+	    HTTP_PERSISTS, (uint8_t *)head) : http_put_not_modified(now,
+	    cached, HTTP_PERSISTS, (uint8_t *)head);
+
+	head[len] = '\0';
+	assert_non_null(strstr(head, "Expires: Tue, 22 Sep 2026 14:13:20"));
+	age = strstr(head, "max-age=");
+	assert_non_null(age);
+	return strtoll(age + 8, NULL, 10);
+}
+
+/* max-age-bound: by policy shorter than until nextUpdate, and never longer;
+ * what is said with 304 is the same. */
+static void
+max_age(void **state)
+{
+	static const struct {
+		int64_t policy, later, wanted;
+	} rows[] = {
+		{ 0, 0, 86400 }, { 3600, 0, 3600 }, { 86399, 0, 86399 },
+		{ 86400, 0, 86400 }, { 86401, 0, 86400 }, { 1, 0, 1 },
+		{ 3600, 86400 - 3600, 3600 }, { 3600, 86400 - 3599, 3599 },
+		{ 3600, 86399, 1 }, { 3600, 86400, 0 }, { 3600, 86401, 0 },
+		{ INT64_MAX, 86399, 1 },
+	};
+	struct ocsp_reply cached = { .status = OCSP_SUCCESSFUL,
+	    .this_update = NOW - 3600, .next_update = NOW + 86400,
+	    .is_cacheable = true };
+	struct http_now now = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		http_now_set(&now, NOW + rows[i].later);
+		cached.max_age_s = rows[i].policy;
+		assert_int_equal(max_age_of(&now, &cached, true),
+		    rows[i].wanted);
+		assert_int_equal(max_age_of(&now, &cached, false),
+		    rows[i].wanted);
+	}
+}
+
+int
+main(void)
+{
+#define POLICY_TEST(f) cmocka_unit_test_setup_teardown(f, answer_setup, \
+	answer_teardown)
+	const struct CMUnitTest tests[] = {
+		POLICY_TEST(several_issuers),
+		POLICY_TEST(nonces_required),
+		POLICY_TEST(critical_extensions),
+		cmocka_unit_test(max_age),
+	};
+
+	oc_log_init("test_ocsp_policy", OC_LOG_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
