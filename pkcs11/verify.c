@@ -51,12 +51,15 @@ p11_verify_take(struct p11_token *token, struct sign_ticket *t)
 {
 	struct p11_key *key = t->key;
 
+	/* Nobody overtakes who was signed before. */
 	if (sign_queue_len(&token->queue) == 0 &&
+	    atomic_load(&token->num_to_verify) == 0 &&
 	    pthread_mutex_trylock(&key->verifying) == 0) {
 		verify_ticket(t);
 		(void)pthread_mutex_unlock(&key->verifying);
 		return;
 	}
+	(void)atomic_fetch_add(&token->num_to_verify, 1);
 	/* It has no bound: what is signed is not thrown away. */
 	if (sign_queue_put(token->to_verify, t) != OC_OK)
 		sign_desk_finish(token->desk, t, OC_ERR_CANCELLED, NULL);
@@ -74,6 +77,7 @@ p11_verify_main(void *arg)
 		(void)pthread_mutex_lock(&key->verifying);
 		verify_ticket(t);
 		(void)pthread_mutex_unlock(&key->verifying);
+		(void)atomic_fetch_sub(&key->token->num_to_verify, 1);
 	}
 	return NULL;
 }

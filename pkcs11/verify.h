@@ -2,9 +2,10 @@
 /*
  * Verifying what a token signed, before anybody is told of it.
  *
- * A session's thread does it itself while nothing waits for its session,
- * which spares two threads a change; otherwise the thread that is there for
- * it does.  A key verifies one signature at a time.
+ * A session's thread does it itself while nothing waits, neither for its
+ * session nor to be verified, which spares two threads a change; otherwise
+ * the thread that is there for it does.  A key verifies one signature at a
+ * time.
  */
 #ifndef PKCS11_VERIFY_H
 #define PKCS11_VERIFY_H
