@@ -179,4 +179,5 @@ status_service_report(const struct status_service *s,
 		.is_source_well = s->is_source_well,
 	};
 	memcpy(out->source_error, s->source_error, sizeof(out->source_error));
+	out->horizon = s->horizon;
 }

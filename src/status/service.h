@@ -16,6 +16,7 @@
 #include "ocsp/refresh.h"
 #include "sign/sign.h"
 #include "status/feed.h"
+#include "status/horizon.h"
 
 struct status_service;
 
@@ -76,6 +77,7 @@ struct status_service_report {
 	bool is_ready;
 	bool is_source_well;
 	char source_error[OC_ERROR_TEXT_MAX];
+	struct status_horizon horizon;
 };
 void status_service_report(const struct status_service *service,
     struct status_service_report *report);

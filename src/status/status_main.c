@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <jansson.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,7 +20,7 @@
 #include "ipc/role.h"
 #include "ipc/server.h"
 #include "ocsp/response.h"
-#include "status/service.h"
+#include "status/describe.h"
 
 #define ISSUERS_MAX 64
 #define TICK_MS 250
@@ -193,51 +192,20 @@ nudge(struct program *p, struct ipc_peer *peer, uint64_t id)
 	nudge_done(q);
 }
 
-static json_t *
-describe_service(const struct status_service *service)
-{
-	struct status_service_report r;
-
-	status_service_report(service, &r);
-	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:I, "
-	    "s:I, s:I}",
-	    "issuer", status_service_name(service),
-	    "ready", (int)r.is_ready,
-	    "source_well", (int)r.is_source_well,
-	    "source_error", r.source_error,
-	    "change_seq", (json_int_t)r.seq,
-	    "certificates", (int)r.num_certificates,
-	    "responses", (int)r.num_slots,
-	    "signing", (int)r.num_flights,
-	    "scheduled", (int)r.num_due,
-	    "signed", (json_int_t)r.num_signed,
-	    "failed", (json_int_t)r.num_failed,
-	    "asked", (json_int_t)r.num_asked);
-}
-
 static void
 tell_status(struct program *p, struct ipc_peer *peer, uint64_t id)
 {
 	uint8_t frame[OC_FRAME_MAX];
-	json_t *issuers = json_array(), *whole = NULL;
-	char *text = NULL;
+	char *text = status_describe(p->services, p->num_services,
+	    p->is_ready);
 	size_t len;
-	uint32_t i;
 
-	for (i = 0; i < p->num_services; i++)
-		json_array_append_new(issuers, describe_service(
-		    p->services[i]));
-	whole = json_pack("{s:b, s:o}", "ready", (int)p->is_ready, "issuers",
-	    issuers);
-	if (whole != NULL)
-		text = json_dumps(whole, JSON_COMPACT);
 	if (text != NULL && ipc_put_text_message(frame, sizeof(frame), id,
 	    IPC_STATUS_IS, text, &len) == OC_OK)
 		ipc_peer_send(peer, frame, len);
 	else
 		ipc_peer_close(peer);
 	free(text);
-	json_decref(whole);
 }
 
 static void

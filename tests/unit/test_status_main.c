@@ -234,6 +234,7 @@ assert_status(struct ipc_channel *control, int num_certificates,
 	    "certificates")), num_certificates);
 	assert_int_equal(json_integer_value(json_object_get(issuer,
 	    "failed")), num_failed);
+	assert_non_null(json_object_get(issuer, "horizon"));
 	json_decref(root);
 }
 
