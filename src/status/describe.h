@@ -3,10 +3,19 @@
 #ifndef STATUS_DESCRIBE_H
 #define STATUS_DESCRIBE_H
 
+#include "ocsp/counts.h"
 #include "status/service.h"
 
+/* What is to be said. */
+struct status_all {
+	struct status_service *const *services;
+	uint32_t num_services;
+	bool is_ready;
+	const char *run_directory;	/* where responders count */
+	uint64_t run;
+};
+
 /* For free(); NULL without memory. */
-char *status_describe(struct status_service *const *services,
-    uint32_t num_services, bool is_ready);
+char *status_describe(const struct status_all *all);
 
 #endif

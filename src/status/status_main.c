@@ -196,8 +196,10 @@ static void
 tell_status(struct program *p, struct ipc_peer *peer, uint64_t id)
 {
 	uint8_t frame[OC_FRAME_MAX];
-	char *text = status_describe(p->services, p->num_services,
-	    p->is_ready);
+	const struct status_all all = { p->services, p->num_services,
+	    p->is_ready, p->config->daemon.run_directory,
+	    ipc_handover_run() };
+	char *text = status_describe(&all);
 	size_t len;
 
 	if (text != NULL && ipc_put_text_message(frame, sizeof(frame), id,
