@@ -20,7 +20,7 @@
 #include "ipc/role.h"
 #include "ipc/server.h"
 #include "ocsp/response.h"
-#include "status/describe.h"
+#include "status/admin.h"
 
 #define ISSUERS_MAX 64
 #define TICK_MS 250
@@ -36,9 +36,10 @@ struct program {
 	struct status_service *services[ISSUERS_MAX];
 	uint32_t num_services;
 	struct ipc_server *status, *control;
+	struct status_all all;
+	struct status_admin *admin;	/* NULL: none wanted */
 	struct event *events[ISSUERS_MAX + 8];
 	uint32_t num_events;
-	bool is_ready;
 };
 
 /* A question that waits; the peer may go before the answer comes. */
@@ -196,10 +197,7 @@ static void
 tell_status(struct program *p, struct ipc_peer *peer, uint64_t id)
 {
 	uint8_t frame[OC_FRAME_MAX];
-	const struct status_all all = { p->services, p->num_services,
-	    p->is_ready, p->config->daemon.run_directory,
-	    ipc_handover_run() };
-	char *text = status_describe(&all);
+	char *text = status_describe(&p->all);
 	size_t len;
 
 	if (text != NULL && ipc_put_text_message(frame, sizeof(frame), id,
@@ -235,9 +233,9 @@ note_ready(struct program *p)
 
 	for (i = 0; i < p->num_services; i++)
 		num_ready += status_service_is_ready(p->services[i]);
-	if (p->is_ready || num_ready < p->num_services)
+	if (p->all.is_ready || num_ready < p->num_services)
 		return;
-	p->is_ready = true;
+	p->all.is_ready = true;
 	ipc_notify("READY=1\nSTATUS=%u issuers", p->num_services);
 }
 
@@ -400,6 +398,17 @@ open_services(struct program *p, struct oc_error *error)
 }
 
 static enum oc_err
+open_admin(struct program *p, struct oc_error *error)
+{
+	const struct status_admin_options options = { p->base, p->config,
+	    &p->all };
+
+	p->all = (struct status_all){ p->services, p->num_services, false,
+	    p->config->daemon.run_directory, ipc_handover_run() };
+	return status_admin_new(&options, &p->admin, error);
+}
+
+static enum oc_err
 open_all(struct program *p, struct oc_error *error)
 {
 	enum oc_err err = OC_ERR_NOMEM;
@@ -422,6 +431,8 @@ open_all(struct program *p, struct oc_error *error)
 	if (err == OC_OK)
 		err = serve(p, "status-control", on_control_frame,
 		    &p->control, error);
+	if (err == OC_OK)
+		err = open_admin(p, error);
 	if (err == OC_OK && !add_events(p))
 		err = oc_error_set(error, OC_ERR_SYSTEM, "event loop");
 	return err;
@@ -433,6 +444,7 @@ close_all(struct program *p)
 	uint32_t i;
 
 	is_stopping = true;
+	status_admin_free(p->admin);
 	for (i = 0; i < p->num_events; i++)
 		event_free(p->events[i]);
 	for (i = 0; i < p->num_services; i++)

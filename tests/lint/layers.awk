@@ -11,7 +11,7 @@ BEGIN {
 	may["status"] = "base der sign x509 store"
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
-	    "ocsp-codec ocsp-engine"
+	    "net ocsp-codec ocsp-engine"
 	may["ca"] = "base der sign x509 lint cfssl store"
 	may["cfssl"] = "base der sign x509"
 	may["ipc"] = "base der sign"
