@@ -106,7 +106,7 @@ reply_from(const struct ocsp_context *context, const struct ocsp_slot *slot,
 static enum oc_err
 look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
     uint32_t issuer, int64_t now, struct ocsp_reply *reply,
-    enum ocsp_outcome *outcome)
+    struct ocsp_miss *miss, enum ocsp_outcome *outcome)
 {
 	struct ocsp_slot slot;
 	struct oc_serial serial;
@@ -117,14 +117,16 @@ look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
 		const struct ocsp_table *table =
 		    answerer->issuers[issuer].table;
 
-		if (ocsp_table_is_ready(table) &&
-		    !ocsp_table_is_retired(table) &&
-		    ocsp_table_find(table, &serial, certid->encoding, &slot) &&
-		    now < slot.next_update) {
+		if (!ocsp_table_is_ready(table) ||
+		    ocsp_table_is_retired(table) ||
+		    !ocsp_table_find(table, &serial, certid->encoding, &slot))
+			continue;
+		if (now < slot.next_update) {
 			*outcome = OCSP_ANSWERED;
 			return reply_from(answerer->issuers[issuer].context,
 			    &slot, reply);
 		}
+		miss->is_stale = true;
 	} while (find_issuer(answerer, certid, issuer + 1, &issuer) == OC_OK);
 	*outcome = OCSP_MISSED;
 	return OC_OK;
@@ -177,13 +179,15 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	if (err != OC_OK)
 		return err;
 	*outcome = OCSP_MISSED;
+	miss->is_stale = false;
 	if (request.num_singles > 1 || nonce.len != 0) {
 		err = fill_miss(answerer, &request, issuer, nonce, miss);
 		/* The same one twice is one. */
 		if (err != OC_OK || miss->num_singles > 1 || nonce.len != 0)
 			return err;
 	}
-	err = look_up(answerer, &request.first, issuer, now, reply, outcome);
+	err = look_up(answerer, &request.first, issuer, now, reply, miss,
+	    outcome);
 	if (err != OC_OK || *outcome == OCSP_ANSWERED)
 		return err;
 	return fill_miss(answerer, &request, issuer, nonce, miss);

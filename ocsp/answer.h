@@ -92,6 +92,7 @@ struct ocsp_miss {
 	} singles[OCSP_REQUEST_SINGLES_MAX];	/* duplicates folded */
 	uint8_t nonce[OCSP_NONCE_MAX];
 	size_t nonce_len;		/* 0: none, or ignored by policy */
+	bool is_stale;			/* a slot is there, past its time */
 };
 
 enum ocsp_outcome { OCSP_ANSWERED, OCSP_MISSED };

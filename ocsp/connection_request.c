@@ -30,7 +30,7 @@ http_exchange_body(const struct ocsp_worker *w)
 }
 
 static void
-count(struct ocsp_worker_counts *counts, enum ocsp_response_status status)
+count(struct ocsp_counts *counts, enum ocsp_response_status status)
 {
 	switch (status) {
 	case OCSP_SUCCESSFUL:
@@ -40,10 +40,36 @@ count(struct ocsp_worker_counts *counts, enum ocsp_response_status status)
 		counts->try_later++;
 		return;
 	case OCSP_MALFORMED_REQUEST:
+		counts->malformed++;
+		return;
 	case OCSP_INTERNAL_ERROR:
+		counts->internal_errors++;
+		return;
 	case OCSP_SIG_REQUIRED:
+		counts->sig_required++;
+		return;
 	case OCSP_UNAUTHORIZED:
-		counts->other_errors++;
+		counts->unauthorized++;
+		return;
+	}
+}
+
+static void
+count_method(struct ocsp_counts *counts, enum http_method method)
+{
+	counts->requests++;
+	switch (method) {
+	case HTTP_GET:
+		counts->get++;
+		return;
+	case HTTP_POST:
+		counts->post++;
+		return;
+	case HTTP_HEAD:
+		counts->head++;
+		return;
+	case HTTP_OTHER:
+		counts->other_methods++;
 		return;
 	}
 }
@@ -58,12 +84,12 @@ http_exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
 
 	reply->max_age_s = w->options.max_age_s;
 	if (http_is_not_modified(&c->request, reply, w->now.at)) {
-		w->counts.not_modified++;
+		w->counts->not_modified++;
 		w->out_len += (uint32_t)http_put_not_modified(&w->now, reply,
 		    connection_field(c), out);
 		return;
 	}
-	count(&w->counts, reply->status);
+	count(w->counts, reply->status);
 	len = http_put_answer_head(&w->now, reply, retry_after_s,
 	    connection_field(c), out);
 	if (c->request.method != HTTP_HEAD) {
@@ -90,7 +116,7 @@ put_http(struct connection *c, int status)
 {
 	struct ocsp_worker *w = c->worker;
 
-	w->counts.http_errors++;
+	w->counts->http_errors++;
 	w->out_len += (uint32_t)http_put_status(&w->now, status,
 	    c->request.method, connection_field(c), w->out + w->out_len);
 }
@@ -99,8 +125,8 @@ put_http(struct connection *c, int status)
 static enum want
 refuse(struct connection *c, int status)
 {
-	c->worker->counts.requests++;
 	c->request.method = HTTP_OTHER;
+	count_method(c->worker->counts, HTTP_OTHER);
 	c->request.keep_alive = false;
 	put_http(c, status);
 	c->state = CONNECTION_CLOSING;
@@ -138,9 +164,9 @@ read_target(struct connection *c)
 		return;
 	c->der_at = (uint32_t)(der.p - c->in) - c->at;
 	c->der_len = (uint32_t)der.len;
-	w->counts.cured_escapes += (cured & HTTP_CURED_ESCAPES) != 0;
-	w->counts.cured_alphabet += (cured & HTTP_CURED_ALPHABET) != 0;
-	w->counts.cured_slashes += (cured & HTTP_CURED_SLASHES) != 0;
+	w->counts->cured_escapes += (cured & HTTP_CURED_ESCAPES) != 0;
+	w->counts->cured_alphabet += (cured & HTTP_CURED_ALPHABET) != 0;
+	w->counts->cured_slashes += (cured & HTTP_CURED_SLASHES) != 0;
 }
 
 /* The target of an absolute-form without a path is no part of the input. */
@@ -165,14 +191,14 @@ http_exchange_on_head(struct connection *c)
 		return WANT_READ;
 	if (rv < 0)
 		return refuse(c, -rv);
-	w->counts.requests++;
+	count_method(w->counts, c->request.method);
 	c->head_len = c->used = (uint32_t)rv;
 	c->nonce = OCSP_NONCE_WANTED;
 	c->has_looked_again = false;
 	c->has_other_type = c->request.method == HTTP_POST &&
 	    !http_media_type_is(c->request.content_type,
 	    "application/ocsp-request");
-	w->counts.other_content_types += c->has_other_type;
+	w->counts->other_content_types += c->has_other_type;
 	if (!has_own_target(c))
 		c->kind = HTTP_TARGET_ROOT;
 	else if (c->request.method != HTTP_OTHER)
@@ -284,6 +310,8 @@ answer_ocsp(struct connection *c)
 	    !http_tables_are_complete(w)) {
 		http_exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
 	} else {
+		w->counts->hits += reply.status == OCSP_SUCCESSFUL &&
+		    !c->has_looked_again;
 		http_exchange_put_answer(c, &reply, retry_after_s);
 	}
 	return finish(c);
@@ -314,6 +342,7 @@ http_exchange_on_answer(struct connection *c)
 			http_exchange_put_error(c, OCSP_MALFORMED_REQUEST, 0);
 			return finish(c);
 		}
+		w->counts->pages++;
 		w->out_len += (uint32_t)http_put_page(&w->now,
 		    c->request.method, connection_field(c),
 		    w->out + w->out_len);

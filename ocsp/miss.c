@@ -88,6 +88,7 @@ on_reply(void *arg, enum oc_err err, enum ipc_type type,
 	w->num_misses--;
 	c->miss_id = 0;
 	http_worker_now(w);
+	ocsp_latency_add(&w->counts->miss_latency, w->now_ns - c->asked_ns);
 	if (err == OC_OK && type == IPC_ANSWER &&
 	    ipc_read_answer(fields, &answer) == OC_OK) {
 		take_answer(c, &answer);
@@ -122,11 +123,12 @@ http_miss_ask(struct connection *c)
 	uint64_t id;
 	size_t len;
 
-	w->counts.misses++;
+	w->counts->misses++;
+	w->counts->stale += w->miss.is_stale;
 	c->has_asked_nonce = w->miss.nonce_len != 0;
 	if (w->num_misses >= w->options.misses_max ||
 	    w->miss.issuer >= w->answerer.num_issuers) {
-		w->counts.misses_refused++;
+		w->counts->misses_refused++;
 		return false;
 	}
 	fill_ask(w);
@@ -134,11 +136,12 @@ http_miss_ask(struct connection *c)
 	if (ipc_put_ask(w->frame, OC_FRAME_MAX, id, &w->ask, &len) != OC_OK ||
 	    ipc_channel_ask(w->status, id, w->frame, len, -1,
 	    w->now_ns + w->options.status_timeout_ns, on_reply, c) != OC_OK) {
-		w->counts.misses_refused++;
+		w->counts->misses_refused++;
 		return false;
 	}
 	w->num_misses++;
 	c->miss_id = id;
+	c->asked_ns = w->now_ns;
 	c->verdict = MISS_PENDING;
 	return true;
 }

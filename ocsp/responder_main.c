@@ -2,7 +2,7 @@
 /*
  * ocsign-responder: the process that strangers talk to.  It has no key, no
  * store and no PIN: all it can do is read tables that are mapped read-only,
- * and ask ocsign-status for an answer.
+ * ask ocsign-status for an answer, and count what it did.
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -31,6 +31,8 @@ struct program {
 	struct ocsp_worker_issuer issuers[OCSP_ISSUERS_MAX];
 	size_t num_issuers;
 	char *status_path;
+	struct ocsp_counts_page *counts;	/* NULL: not to be read */
+	struct ocsp_counts before;	/* what is not of this process */
 	struct ocsp_worker *worker;
 };
 
@@ -179,6 +181,20 @@ raise_fd_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Answers matter more than that they are counted. */
+static void
+open_counts(struct program *p)
+{
+	struct oc_error error = { 0 };
+
+	if (ocsp_counts_open(p->config->daemon.run_directory,
+	    ipc_handover_run(), &p->counts, &error) == OC_OK)
+		p->before = *ocsp_counts_of(p->counts);
+	else
+		oc_log(OC_LOG_WARNING, "%s: what is counted here will not be "
+		    "seen by \"ocsign status\"", error.text);
+}
+
 static enum oc_err
 open_worker(struct program *p, struct oc_error *error)
 {
@@ -212,23 +228,35 @@ open_worker(struct program *p, struct oc_error *error)
 	options.connections_max = (uint32_t)r->connections_max;
 	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;
 	options.header_timeout_ns = r->header_timeout_s * OC_NS_PER_S;
+	options.counts = p->counts == NULL ? NULL :
+	    ocsp_counts_of(p->counts);
 	return ocsp_worker_new(&options, &p->worker, error);
 }
 
-static void
-report(const struct ocsp_worker_counts *c)
+static uint64_t
+num_other(const struct ocsp_counts *c)
 {
+	return c->malformed + c->internal_errors + c->sig_required +
+	    c->unauthorized;
+}
+
+static void
+report(const struct program *p)
+{
+	const struct ocsp_counts *c = ocsp_worker_counts(p->worker);
+	const struct ocsp_counts *b = &p->before;
+
 	oc_log(OC_LOG_INFO, "%llu requests on %llu connections: %llu answers, "
 	    "%llu not modified, %llu tryLater, %llu other errors, %llu HTTP "
 	    "errors, %llu misses",
-	    (unsigned long long)c->requests,
-	    (unsigned long long)c->connections,
-	    (unsigned long long)c->successful,
-	    (unsigned long long)c->not_modified,
-	    (unsigned long long)c->try_later,
-	    (unsigned long long)c->other_errors,
-	    (unsigned long long)c->http_errors,
-	    (unsigned long long)c->misses);
+	    (unsigned long long)(c->requests - b->requests),
+	    (unsigned long long)(c->connections - b->connections),
+	    (unsigned long long)(c->successful - b->successful),
+	    (unsigned long long)(c->not_modified - b->not_modified),
+	    (unsigned long long)(c->try_later - b->try_later),
+	    (unsigned long long)(num_other(c) - num_other(b)),
+	    (unsigned long long)(c->http_errors - b->http_errors),
+	    (unsigned long long)(c->misses - b->misses));
 }
 
 static void
@@ -237,6 +265,7 @@ close_all(struct program *p)
 	size_t i;
 
 	ocsp_worker_free(p->worker);
+	ocsp_counts_close(p->counts);
 	for (i = 0; i < p->num_issuers; i++)
 		free((char *)p->issuers[i].table_path);
 	free(p->status_path);
@@ -261,13 +290,15 @@ main(int argc, char **argv)
 	if (err == OC_OK)
 		err = open_listeners(&p, &error);
 	if (err == OC_OK)
+		open_counts(&p);
+	if (err == OC_OK)
 		err = open_worker(&p, &error);
 	if (err == OC_OK) {
 		ipc_notify("READY=1\nSTATUS=%zu issuers, %zu listeners",
 		    p.num_issuers, p.num_listeners);
 		err = ocsp_worker_run(p.worker);
 		ipc_notify("STOPPING=1");
-		report(ocsp_worker_counts(p.worker));
+		report(&p);
 	}
 	if (err != OC_OK)
 		oc_log(OC_LOG_ERROR, "%s", error.text[0] == '\0' ?

@@ -154,6 +154,32 @@ ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn, void *arg)
 	}
 }
 
+enum ocsp_table_walked
+ocsp_table_walk_part(const struct ocsp_table *table,
+    struct ocsp_table_place *place, uint32_t num, ocsp_table_fn *fn,
+    void *arg)
+{
+	uint32_t words[SLOT_WORDS_MAX], num_touched;
+	struct ocsp_slot slot;
+
+	oc_assert(table->lock_fd >= 0);
+	if (place->next == 0)
+		place->num_slots = table->num_slots;
+	else if (place->num_slots != table->num_slots)
+		return OCSP_TABLE_GREW;
+	num_touched = atomic_load_explicit(&table->header->num_touched,
+	    memory_order_relaxed);
+	for (; num > 0 && place->next < num_touched; num--, place->next++) {
+		if (!ocsp_table_load_slot(table, place->next, words) ||
+		    !ocsp_table_slot_is_live(words))
+			continue;
+		ocsp_table_unpack(table, words, &slot);
+		if (!fn(arg, &slot))
+			return OCSP_TABLE_END;
+	}
+	return place->next < num_touched ? OCSP_TABLE_MORE : OCSP_TABLE_END;
+}
+
 static void
 verify_slot(const struct ocsp_table *table, uint32_t number,
     struct ocsp_table_report *report)

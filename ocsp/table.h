@@ -104,6 +104,18 @@ bool ocsp_table_was_ready(const struct ocsp_table *table);
 typedef bool ocsp_table_fn(void *arg, const struct ocsp_slot *slot);
 void ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn,
     void *arg);
+/* The writer's walk in parts, while it puts and withdraws: what is put
+ * meanwhile may be met or not.  Zero state is the beginning; a table that has
+ * grown since the last part has its slots in other places. */
+struct ocsp_table_place { uint32_t next, num_slots; };
+enum ocsp_table_walked {
+	OCSP_TABLE_MORE,	/* num slots were looked at, live or not */
+	OCSP_TABLE_END,
+	OCSP_TABLE_GREW		/* begin again */
+};
+enum ocsp_table_walked ocsp_table_walk_part(const struct ocsp_table *table,
+    struct ocsp_table_place *place, uint32_t num, ocsp_table_fn *fn,
+    void *arg);
 /* Checks header, index and every slot's CRC; counts in out.  lost: good, but
  * the index does not lead to it.  MALFORMED if the header is damaged.  Beside
  * a writer at work a slot may seem torn or lost that is not. */

@@ -64,7 +64,7 @@ http_buffer_acquire(struct ocsp_worker *w)
 		return buffer;
 	}
 	if (w->num_buffers_used == w->num_buffers) {
-		w->counts.buffers_exhausted++;
+		w->counts->buffers_exhausted++;
 		return NULL;
 	}
 	return w->arena + (size_t)w->num_buffers_used++ * WORKER_BUFFER_LEN;
@@ -95,7 +95,7 @@ accept_pause(struct ocsp_worker *w)
 	for (i = 0; i < w->num_listeners; i++)
 		event_del(w->listeners[i]);
 	w->is_accepting = false;
-	w->counts.accept_pauses++;
+	w->counts->accept_pauses++;
 }
 
 static void
@@ -129,7 +129,7 @@ shed(struct ocsp_worker *w)
 	if (c == NULL || c->deadline_ns - w->options.idle_timeout_ns +
 	    SHED_AFTER_NS > w->now_ns)
 		return false;
-	w->counts.shed++;
+	w->counts->shed++;
 	http_connection_close(c);
 	return true;
 }
@@ -202,7 +202,7 @@ expire(struct ocsp_worker *w)
 	for (timer = TIMER_IDLE; timer < TIMER_NONE; timer++)
 		while ((c = TAILQ_FIRST(&w->timers[timer])) != NULL &&
 		    c->deadline_ns <= w->now_ns) {
-			w->counts.timeouts += timer != TIMER_IDLE &&
+			w->counts->timeouts += timer != TIMER_IDLE &&
 			    timer != TIMER_LINGER;
 			http_connection_close(c);
 		}
@@ -408,6 +408,8 @@ ocsp_worker_new(const struct ocsp_worker_options *options,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	w->reserve_fd = -1;
 	w->options = *options;
+	w->counts = options->counts != NULL ? options->counts :
+	    &w->own_counts;
 	TAILQ_INIT(&w->free_connections);
 	for (timer = TIMER_IDLE; timer < TIMER_MAX; timer++)
 		TAILQ_INIT(&w->timers[timer]);
@@ -433,10 +435,10 @@ ocsp_worker_run(struct ocsp_worker *w)
 	return event_base_dispatch(w->base) < 0 ? OC_ERR_INTERNAL : OC_OK;
 }
 
-const struct ocsp_worker_counts *
+const struct ocsp_counts *
 ocsp_worker_counts(const struct ocsp_worker *w)
 {
-	return &w->counts;
+	return w->counts;
 }
 
 static void

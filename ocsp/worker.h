@@ -2,7 +2,8 @@
 /*
  * A responder: one process, one event base, its own listeners.  Answers from
  * tables that are mapped read-only, and asks ocsign-status about what they
- * do not hold.  Reads nothing else, writes nothing, signs nothing.
+ * do not hold.  Reads nothing else, writes nothing but what it counts, signs
+ * nothing.
  */
 #ifndef OCSP_WORKER_H
 #define OCSP_WORKER_H
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "ocsp/counts.h"
 
 struct ocsp_worker;
 
@@ -47,20 +49,12 @@ struct ocsp_worker_options {
 	int64_t write_timeout_ns;
 	int64_t status_timeout_ns;
 	int64_t drain_timeout_ns;	/* from stop to the end, at most */
+	struct ocsp_counts *counts;	/* where to count; borrowed; NULL: in
+					 * the worker */
 };
 
 /* Everything that has a default; no listeners, no issuers. */
 void ocsp_worker_options_init(struct ocsp_worker_options *options);
-
-struct ocsp_worker_counts {
-	uint64_t connections, requests;
-	uint64_t successful, try_later, other_errors;	/* OCSPResponses */
-	uint64_t not_modified, http_errors;
-	uint64_t misses, misses_refused;
-	uint64_t cured_escapes, cured_alphabet, cured_slashes;
-	uint64_t other_content_types;	/* POSTs without ours */
-	uint64_t timeouts, shed, accept_pauses, buffers_exhausted;
-};
 
 /* On failure the listeners stay the caller's. */
 enum oc_err ocsp_worker_new(const struct ocsp_worker_options *options,
@@ -72,7 +66,7 @@ enum oc_err ocsp_worker_run(struct ocsp_worker *worker) OC_MUST_CHECK;
 void ocsp_worker_stop(struct ocsp_worker *worker);
 void ocsp_worker_free(struct ocsp_worker *worker);	/* NULL is fine */
 
-const struct ocsp_worker_counts *ocsp_worker_counts(
+const struct ocsp_counts *ocsp_worker_counts(
     const struct ocsp_worker *worker);
 
 #endif

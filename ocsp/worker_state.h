@@ -87,6 +87,7 @@ struct connection {
 	uint32_t out_at, out_end;
 
 	uint64_t miss_id;
+	int64_t asked_ns;		/* when */
 	enum miss_verdict verdict;
 	enum ocsp_nonce_mode nonce;
 	bool has_asked_nonce;		/* the last miss was one with a nonce */
@@ -144,7 +145,7 @@ struct ocsp_worker {
 	struct ipc_ask ask;
 	uint8_t *frame;
 
-	struct ocsp_worker_counts counts;
+	struct ocsp_counts *counts, own_counts;
 };
 
 /* worker.c */

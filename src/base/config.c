@@ -93,8 +93,8 @@ unknown_section(struct loader *l)
 		oc_buffer_printf(&b, "did you mean [%s]?", n.word);
 	else
 		oc_buffer_put_text(&b, "the sections are store, daemon, "
-		    "responder, api, policy, cfssl, token, issuer and "
-		    "profile");
+		    "responder, api, metrics, policy, cfssl, token, "
+		    "issuer and profile");
 	complain(l, NULL, l->section->line, oc_buffer_text(&b));
 	oc_buffer_fini(&b);
 }
@@ -490,6 +490,26 @@ check_api(struct loader *l, const struct oc_config_api *api)
 	}
 }
 
+/* Names of issuers, how many certificates: not for everybody. */
+static void
+check_metrics(struct loader *l, const struct oc_config_metrics *metrics)
+{
+	char text[200];
+
+	if (metrics->listen.num == 0)
+		complain(l, "listen", l->section->line,
+		    "is missing; add it");
+	for (size_t i = 0; i < metrics->listen.num &&
+	    metrics->allow_remote != OC_SWITCH_YES; i++) {
+		if (is_loopback(metrics->listen.words[i]))
+			continue;
+		snprintf(text, sizeof(text), "%.64s is not a loopback "
+		    "address; listen on one, or add allow-remote = yes",
+		    metrics->listen.words[i]);
+		complain(l, "listen", line_of(l->section, "listen"), text);
+	}
+}
+
 /* What one section says of another. */
 static void
 cross_check(struct loader *l)
@@ -502,6 +522,8 @@ cross_check(struct loader *l)
 		l->section = &conf->sections[i];
 		if (strcmp(l->section->type, "api") == 0)
 			check_api(l, &l->config->api);
+		if (strcmp(l->section->type, "metrics") == 0)
+			check_metrics(l, &l->config->metrics);
 		if (l->section->name == NULL)
 			continue;
 		if (strcmp(l->section->type, "issuer") == 0)

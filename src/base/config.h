@@ -148,6 +148,11 @@ struct oc_config_api {		/* no listen: no API */
 	char *origin_rsa, *origin_ecc;	/* NAMEs of issuers */
 };
 
+struct oc_config_metrics {	/* no listen: none */
+	struct oc_words listen;
+	enum oc_config_switch allow_remote;	/* off loopback */
+};
+
 struct oc_config_token {
 	char *name;
 	char *module;		/* path */
@@ -234,6 +239,7 @@ struct oc_config {
 	struct oc_config_daemon daemon;
 	struct oc_config_responder responder;
 	struct oc_config_api api;
+	struct oc_config_metrics metrics;
 	struct oc_config_policy policy;
 	struct oc_config_cfssl cfssl;
 	struct oc_config_token *tokens;

@@ -366,6 +366,15 @@ static const struct oc_config_key api_keys[] = {
 };
 #undef AT
 
+#define AT(field) .offset = offsetof(struct oc_config_metrics, field)
+static const struct oc_config_key metrics_keys[] = {
+	{ "listen", OC_KIND_LIST, AT(listen), .check = check_listen },
+	{ "allow-remote", OC_KIND_ENUM, AT(allow_remote), .preset = "no",
+	    .words = switches },
+	{ NULL }
+};
+#undef AT
+
 #define AT(field) .offset = offsetof(struct oc_config_policy, field)
 static const struct oc_config_key policy_keys[] = {
 	{ "blocklist", OC_KIND_PATH, AT(blocklist) },
@@ -480,6 +489,7 @@ const struct oc_config_section oc_config_sections[] = {
 	{ "daemon", daemon_keys, SINGLE(daemon) },
 	{ "responder", responder_keys, SINGLE(responder) },
 	{ "api", api_keys, SINGLE(api) },
+	{ "metrics", metrics_keys, SINGLE(metrics) },
 	{ "policy", policy_keys, SINGLE(policy) },
 	{ "cfssl", cfssl_keys, SINGLE(cfssl) },
 	{ "token", token_keys, NAMED(tokens, oc_config_token) },

@@ -26,7 +26,8 @@ enum cli_need {
 
 struct cli_option {
 	const char *name;	/* without "--"; NULL ends the table */
-	const char *argument;	/* "FILE"; NULL: a flag */
+	const char *argument;	/* "FILE"; NULL: a flag; "[SECONDS]": may be
+				 * left out, and then the value is "" */
 	enum cli_need need;
 	const char *about;	/* half a line */
 };

@@ -219,6 +219,13 @@ take_flag(struct cli *cli, const struct cli_option *option, const char *text,
 	return OC_OK;
 }
 
+/* argv ends with NULL. */
+static bool
+is_number(const char *word)
+{
+	return word != NULL && word[0] >= '0' && word[0] <= '9';
+}
+
 /* "--name", "--name=value", "--name value"; in Go's style with one dash. */
 static enum oc_err
 take_long(struct cli *cli, int argc, char **argv, int *at,
@@ -250,7 +257,10 @@ take_long(struct cli *cli, int argc, char **argv, int *at,
 	}
 	if (option->argument == NULL && text != NULL)
 		return take_flag(cli, option, text, error);
-	if (option->argument != NULL && text == NULL) {
+	if (option->argument != NULL && text == NULL &&
+	    option->argument[0] == '[' && !is_number(argv[*at + 1])) {
+		text = "";
+	} else if (option->argument != NULL && text == NULL) {
 		if (*at + 1 == argc)
 			return oc_error_set(error, OC_ERR_USAGE,
 			    "%s%s wants a value: %s%s %s", dashes(cli),

@@ -15,7 +15,7 @@
 #include "der/time.h"
 #include "x509/name.h"
 
-#define COLUMNS_MAX 12
+#define COLUMNS_MAX 16
 #define CELL_MAX 4096
 
 static json_t *

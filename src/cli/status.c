@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/print.h"
+#include "cli/status_watch.h"
 #include "cli/work.h"
 #include "ipc/server.h"
 
@@ -33,31 +34,65 @@ put_role(struct cli *cli, const char *name, const char *socket,
 	return err;
 }
 
+/* Members of a row that are objects make a table of their own, "issuers
+ * horizon", with what the row is called in front. */
+static void
+flatten_rows(const char *name, const json_t *rows, json_t *out)
+{
+	json_t *plain = cli_array(), *inner = cli_array(), *value;
+	const char *inner_name = NULL, *key;
+	char text[256];
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *row = cli_object(), *part;
+
+		json_object_foreach(json_array_get(rows, i), key, value) {
+			if (!json_is_object(value)) {
+				cli_put(row, key, json_incref(value));
+				continue;
+			}
+			inner_name = key;
+			part = cli_object();
+			cli_put(part, "issuer", json_incref(json_object_get(
+			    json_array_get(rows, i), "issuer")));
+			(void)json_object_update(part, value);
+			cli_append(inner, part);
+		}
+		cli_append(plain, row);
+	}
+	cli_put(out, name, plain);
+	(void)snprintf(text, sizeof(text), "%s_%s", name,
+	    inner_name == NULL ? "" : inner_name);
+	if (inner_name != NULL)
+		cli_put(out, text, json_incref(inner));
+	json_decref(inner);
+}
+
 /* {"a": {"b": 1}} as "a b: 1"; arrays of objects stay tables. */
 static void
 flatten(const char *prefix, json_t *object, json_t *out)
 {
-	void *at;
+	const char *key;
+	json_t *value;
+	char name[128];
 
-	for (at = json_object_iter(object); at != NULL;
-	    at = json_object_iter_next(object, at)) {
-		json_t *value = json_object_iter_value(at);
-		char name[128];
-
+	json_object_foreach(object, key, value) {
 		(void)snprintf(name, sizeof(name), "%s%s%s", prefix,
-		    prefix[0] == '\0' ? "" : "_", json_object_iter_key(at));
+		    prefix[0] == '\0' ? "" : "_", key);
 		if (json_is_object(value))
 			flatten(name, value, out);
+		else if (json_is_object(json_array_get(value, 0)))
+			flatten_rows(name, value, out);
 		else
 			cli_put(out, name, json_incref(value));
 	}
 }
 
 static enum oc_err
-status(struct cli *cli, struct oc_error *error)
+look(struct cli *cli, json_t **out, struct oc_error *error)
 {
 	const struct oc_config *config;
-	json_t *facts = cli_object(), *flat;
+	json_t *facts = cli_object();
 	enum oc_err err;
 
 	err = cli_config(cli, &config, error);
@@ -71,24 +106,58 @@ status(struct cli *cli, struct oc_error *error)
 		err = oc_error_set(error, OC_ERR_DOWN, "ocsignd does not run "
 		    "with this configuration (nobody listens in %s)",
 		    config->daemon.run_directory);
-	if (err == OC_OK && cli->format == CLI_FORMAT_JSON)
-		cli_print(cli, json_incref(facts));
-	else if (err == OC_OK) {
-		flat = cli_object();
-		flatten("", facts, flat);
-		cli_print(cli, flat);
+	if (err != OC_OK) {
+		json_decref(facts);
+		return err;
 	}
-	json_decref(facts);
-	return err;
+	*out = facts;
+	return OC_OK;
 }
+
+static void
+show(struct cli *cli, json_t *facts)
+{
+	json_t *flat;
+
+	if (cli->format == CLI_FORMAT_JSON) {
+		cli_print(cli, json_incref(facts));
+		return;
+	}
+	flat = cli_object();
+	flatten("", facts, flat);
+	cli_print(cli, flat);
+}
+
+static enum oc_err
+status(struct cli *cli, struct oc_error *error)
+{
+	json_t *facts;
+	enum oc_err err;
+
+	if (cli_has(cli, "watch"))
+		return cli_status_watch(cli, cli_option(cli, "watch"), look,
+		    show, error);
+	err = look(cli, &facts, error);
+	if (err != OC_OK)
+		return err;
+	show(cli, facts);
+	json_decref(facts);
+	return OC_OK;
+}
+
+static const struct cli_option status_options[] = {
+	{ "watch", "[SECONDS]", CLI_OPTIONAL, "go on; 2 if not given" },
+	{ NULL }
+};
 
 const struct cli_command cli_status_commands[] = {
 	{ .noun = "status",
 	    .summary = "how the service stands",
 	    .about = "Asks the running ocsignd how it stands: tokens, "
-		"issuers, response tables, what waits.  The exit status is 1 "
-		"if it does not run.",
-	    .example = "ocsign --json status",
+		"issuers, response tables, responders, what waits.  The "
+		"exit status is 1 if it does not run.",
+	    .example = "ocsign status --watch 5",
+	    .options = status_options,
 	    .run = status },
 	{ NULL }
 };

@@ -32,7 +32,7 @@ struct addresses {
 struct daemon_listeners {
 	char *directory;		/* owned */
 	int unix_fds[DAEMON_SOCKET_MAX];
-	struct addresses http, api;
+	struct addresses http, api, metrics;
 };
 
 const char *
@@ -237,7 +237,7 @@ check_free(const struct oc_words *words, const struct daemon_listeners *old,
 		if (err != OC_OK)
 			break;
 		if (old != NULL && (is_ours(&old->http, &a) ||
-		    is_ours(&old->api, &a)))
+		    is_ours(&old->api, &a) || is_ours(&old->metrics, &a)))
 			continue;
 		fd = socket(a.bound.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (fd < 0)
@@ -328,6 +328,8 @@ daemon_listeners_open(const struct oc_config *config,
 		err = check_free(&config->responder.listen, old, error);
 	if (err == OC_OK)
 		err = check_free(&config->api.listen, old, error);
+	if (err == OC_OK)
+		err = check_free(&config->metrics.listen, old, error);
 	for (int i = 0; err == OC_OK && i < DAEMON_SOCKET_MAX; i++)
 		err = open_unix(l, old, (enum daemon_socket)i, error);
 	if (err == OC_OK)
@@ -337,6 +339,9 @@ daemon_listeners_open(const struct oc_config *config,
 	if (err == OC_OK)
 		err = open_all_http(&l->api, &config->api.listen, 1,
 		    old == NULL ? NULL : &old->api, error);
+	if (err == OC_OK)
+		err = open_all_http(&l->metrics, &config->metrics.listen, 1,
+		    old == NULL ? NULL : &old->metrics, error);
 	if (err != OC_OK) {
 		if (old == NULL)
 			unlink_ours(l);
@@ -359,6 +364,8 @@ daemon_listeners_free(struct daemon_listeners *l)
 		http_fini(&l->http.list[i]);
 	for (size_t i = 0; i < l->api.num; i++)
 		http_fini(&l->api.list[i]);
+	for (size_t i = 0; i < l->metrics.num; i++)
+		http_fini(&l->metrics.list[i]);
 	free(l->directory);
 	free(l);
 }
@@ -410,6 +417,20 @@ daemon_listeners_api(const struct daemon_listeners *l, size_t address)
 	return l->api.list[address].fds[0];
 }
 
+size_t
+daemon_listeners_num_metrics(const struct daemon_listeners *l)
+{
+	return l->metrics.num;
+}
+
+int
+daemon_listeners_metrics(const struct daemon_listeners *l, size_t address)
+{
+	oc_assert(address < l->metrics.num &&
+	    l->metrics.list[address].num_fds == 1);
+	return l->metrics.list[address].fds[0];
+}
+
 static void
 put_urls(const struct addresses *all, const char *scheme, const char *prefix,
     struct oc_buffer *out)
@@ -440,4 +461,11 @@ daemon_listeners_put_api_urls(const struct daemon_listeners *l,
     const char *scheme, struct oc_buffer *out)
 {
 	put_urls(&l->api, scheme, "/", out);
+}
+
+void
+daemon_listeners_put_metrics_urls(const struct daemon_listeners *l,
+    struct oc_buffer *out)
+{
+	put_urls(&l->metrics, "http", "/metrics", out);
 }

@@ -52,10 +52,17 @@ size_t daemon_listeners_num_api(const struct daemon_listeners *listeners);
 int daemon_listeners_api(const struct daemon_listeners *listeners,
     size_t address);
 
+/* Of ocsign-status; none without a [metrics] section. */
+size_t daemon_listeners_num_metrics(const struct daemon_listeners *listeners);
+int daemon_listeners_metrics(const struct daemon_listeners *listeners,
+    size_t address);
+
 /* One line for each address: "http://127.0.0.1:8889/". */
 void daemon_listeners_put_urls(const struct daemon_listeners *listeners,
     const char *prefix, struct oc_buffer *out);
 void daemon_listeners_put_api_urls(const struct daemon_listeners *listeners,
     const char *scheme, struct oc_buffer *out);
+void daemon_listeners_put_metrics_urls(
+    const struct daemon_listeners *listeners, struct oc_buffer *out);
 
 #endif

@@ -83,16 +83,11 @@ remove_urls(const struct supervisor *sup, const char *name)
 	(void)unlink(path);
 }
 
-void
-daemon_publish_urls(const struct supervisor *sup)
+static void
+publish_api(const struct supervisor *sup)
 {
 	struct oc_buffer urls;
 
-	oc_buffer_init(&urls, URLS_MAX);
-	daemon_listeners_put_urls(sup->listeners,
-	    sup->config->responder.prefix, &urls);
-	publish(sup, "http.urls", "answering at", &urls);
-	oc_buffer_fini(&urls);
 	if (daemon_listeners_num_api(sup->listeners) == 0) {
 		remove_urls(sup, "api.urls");
 		return;
@@ -105,11 +100,41 @@ daemon_publish_urls(const struct supervisor *sup)
 	oc_buffer_fini(&urls);
 }
 
+static void
+publish_metrics(const struct supervisor *sup)
+{
+	struct oc_buffer urls;
+
+	if (daemon_listeners_num_metrics(sup->listeners) == 0) {
+		remove_urls(sup, "metrics.urls");
+		return;
+	}
+	oc_buffer_init(&urls, URLS_MAX);
+	daemon_listeners_put_metrics_urls(sup->listeners, &urls);
+	publish(sup, "metrics.urls", "metrics at", &urls);
+	oc_buffer_fini(&urls);
+}
+
+void
+daemon_publish_urls(const struct supervisor *sup)
+{
+	struct oc_buffer urls;
+
+	oc_buffer_init(&urls, URLS_MAX);
+	daemon_listeners_put_urls(sup->listeners,
+	    sup->config->responder.prefix, &urls);
+	publish(sup, "http.urls", "answering at", &urls);
+	oc_buffer_fini(&urls);
+	publish_api(sup);
+	publish_metrics(sup);
+}
+
 void
 daemon_remove_urls(const struct supervisor *sup)
 {
 	remove_urls(sup, "http.urls");
 	remove_urls(sup, "api.urls");
+	remove_urls(sup, "metrics.urls");
 }
 
 static enum supervisor_state

@@ -19,7 +19,8 @@
 #define FIRST_FD 3
 /* Where listeners wait while those below are laid out. */
 #define PARKED_FD 500
-#define FDS_MAX DAEMON_ADDRESSES_MAX
+/* ocsign-status has two beside its addresses. */
+#define FDS_MAX (DAEMON_ADDRESSES_MAX + 2)
 #define EXIT_EXEC 127
 
 /* The listeners of one process, in order, with their names. */
@@ -99,6 +100,8 @@ hand_all(struct handed *h, const struct daemon_listeners *l,
 	case DAEMON_STATUS:
 		hand_unix(h, l, DAEMON_SOCKET_STATUS);
 		hand_unix(h, l, DAEMON_SOCKET_STATUS_CONTROL);
+		for (size_t i = 0; i < daemon_listeners_num_metrics(l); i++)
+			hand(h, "metrics", daemon_listeners_metrics(l, i));
 		return;
 	case DAEMON_ISSUER:
 		for (size_t i = 0; i < daemon_listeners_num_api(l); i++)

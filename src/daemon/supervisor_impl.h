@@ -58,7 +58,8 @@ bool daemon_is_wanted(const struct supervisor *sup, size_t i);
 void daemon_add_roles(struct supervisor *sup);
 void daemon_stop_roles(struct supervisor *sup, size_t first, size_t end);
 
-/* RUN/http.urls and RUN/api.urls, and a line in the log for each. */
+/* RUN/http.urls, api.urls and metrics.urls, and a line in the log for each
+ * address. */
 void daemon_publish_urls(const struct supervisor *sup);
 void daemon_remove_urls(const struct supervisor *sup);
 

@@ -16,8 +16,6 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
-#include <event2/bufferevent_ssl.h>
-#include <openssl/ssl.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -362,11 +360,10 @@ next_request(struct net_connection *c)
 static void
 linger(struct net_connection *c)
 {
-	SSL *ssl = c->server->options.tls == NULL ? NULL :
-	    bufferevent_openssl_get_ssl(c->bev);
+	const struct net_tls *tls = c->server->options.tls;
 
-	if (ssl != NULL)
-		(void)SSL_shutdown(ssl);
+	if (tls != NULL)
+		tls->end(c->bev);
 	if (shutdown(bufferevent_getfd(c->bev), SHUT_WR) != 0) {
 		net_connection_close(c);
 		return;
@@ -508,22 +505,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static struct bufferevent *
 new_bev(struct net_server *s, int fd)
 {
-	const int flags = BEV_OPT_CLOSE_ON_FREE;
-	struct bufferevent *bev;
-	SSL *ssl;
+	struct net_tls *tls = s->options.tls;
 
-	if (s->options.tls == NULL)
-		return bufferevent_socket_new(s->options.base, fd, flags);
-	ssl = net_tls_accept(s->options.tls);
-	if (ssl == NULL)
-		return NULL;
-	bev = bufferevent_openssl_socket_new(s->options.base, fd, ssl,
-	    BUFFEREVENT_SSL_ACCEPTING, flags);
-	if (bev == NULL)
-		SSL_free(ssl);
-	else
-		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
-	return bev;
+	return tls != NULL ? tls->accept(tls, s->options.base, fd) :
+	    bufferevent_socket_new(s->options.base, fd,
+	    BEV_OPT_CLOSE_ON_FREE);
 }
 
 void

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/tls.h"
 
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-struct net_tls {
+struct tls {
+	struct net_tls net;		/* first */
 	SSL_CTX *context;
 };
 
@@ -74,11 +77,38 @@ configure(SSL_CTX *context, const char *certificate_path,
 	return OC_OK;
 }
 
+static struct bufferevent *
+accept_tls(struct net_tls *net, struct event_base *base, int fd)
+{
+	struct tls *tls = (struct tls *)(void *)net;
+	SSL *ssl = SSL_new(tls->context);
+	struct bufferevent *bev;
+
+	if (ssl == NULL)
+		return NULL;
+	bev = bufferevent_openssl_socket_new(base, fd, ssl,
+	    BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (bev == NULL)
+		SSL_free(ssl);
+	else
+		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}
+
+static void
+end_tls(struct bufferevent *bev)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+
+	if (ssl != NULL)
+		(void)SSL_shutdown(ssl);
+}
+
 enum oc_err
 net_tls_new(const char *certificate_path, const char *key_path,
     struct net_tls **tls, struct oc_error *error)
 {
-	struct net_tls *t = calloc(1, sizeof(*t));
+	struct tls *t = calloc(1, sizeof(*t));
 	enum oc_err err = OC_ERR_NOMEM;
 
 	if (t != NULL)
@@ -89,24 +119,21 @@ net_tls_new(const char *certificate_path, const char *key_path,
 		err = configure(t->context, certificate_path, key_path,
 		    error);
 	if (err != OC_OK) {
-		net_tls_free(t);
+		net_tls_free(t == NULL ? NULL : &t->net);
 		return err;
 	}
-	*tls = t;
+	t->net = (struct net_tls){ accept_tls, end_tls };
+	*tls = &t->net;
 	return OC_OK;
 }
 
 void
-net_tls_free(struct net_tls *tls)
+net_tls_free(struct net_tls *net)
 {
+	struct tls *tls = (struct tls *)(void *)net;
+
 	if (tls == NULL)
 		return;
 	SSL_CTX_free(tls->context);
 	free(tls);
-}
-
-struct ssl_st *
-net_tls_accept(struct net_tls *tls)
-{
-	return SSL_new(tls->context);
 }

@@ -425,6 +425,40 @@ look_at_table(const struct status_service *s)
 	exit(EXIT_FAILURE);
 }
 
+static bool
+add_to_horizon(void *arg, const struct ocsp_slot *slot)
+{
+	struct status_service *s = arg;
+	const struct status_record *record = status_set_find(s->set,
+	    &slot->serial);
+
+	if (record != NULL)
+		status_horizon_add(&s->pass, slot, record->not_after);
+	return true;
+}
+
+static void
+look_at_horizon(struct status_service *s, int64_t now)
+{
+	if (!s->pass.is_under_way) {
+		if (now - s->horizon.as_of < STATUS_HORIZON_PAUSE_S)
+			return;
+		status_horizon_begin(&s->pass, now,
+		    s->plan.issuer->ocsp_lifetime_s);
+	}
+	switch (ocsp_table_walk_part(s->table, &s->pass.place,
+	    STATUS_HORIZON_SLOTS, add_to_horizon, s)) {
+	case OCSP_TABLE_MORE:
+		return;
+	case OCSP_TABLE_END:
+		status_horizon_end(&s->pass, now, &s->horizon);
+		return;
+	case OCSP_TABLE_GREW:
+		s->pass.is_under_way = false;
+		return;
+	}
+}
+
 void
 status_service_tick(struct status_service *s, int64_t now)
 {
@@ -432,6 +466,8 @@ status_service_tick(struct status_service *s, int64_t now)
 		s->looked_at = now;
 		look_at_table(s);
 	}
+	if (s->is_ready)
+		look_at_horizon(s, now);
 	status_service_pump(s, now);
 	if (s->nudges != NULL)
 		status_service_finish_nudges(s);

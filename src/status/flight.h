@@ -25,14 +25,6 @@ struct status_single {
 	bool is_never_issued;	/* then status is what policy says of that */
 };
 
-/* What is to be signed without being asked for, most urgent first. */
-enum status_due_kind {
-	STATUS_DUE_URGENT,	/* was withdrawn, or is revoked */
-	STATUS_DUE_NEW,		/* a certificate that was just issued */
-	STATUS_DUE_REFRESH,
-	STATUS_DUE_MAX
-};
-
 struct status_flight {
 	struct status_flight *next, **at;	/* the service's lists */
 	struct status_service *service;

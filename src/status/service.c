@@ -179,6 +179,11 @@ status_service_report(const struct status_service *s,
 		.num_slots = ocsp_table_num_used(s->table),
 		.num_flights = s->num_flights,
 		.num_due = num_due,
+		.num_waiters = s->num_waiters,
+		.signer_not_after = s->identity->signer_not_after,
+		.last_signed_at = s->last_signed_at,
+		.is_signer_well = s->is_signer_well,
+		.is_table_well = s->is_table_well,
 		.num_signed = s->num_signed,
 		.num_failed = s->num_failed,
 		.num_asked = s->num_asked,
@@ -186,5 +191,9 @@ status_service_report(const struct status_service *s,
 		.is_ready = s->is_ready,
 		.is_source_well = s->is_source_well,
 	};
+	for (i = 0; i < STATUS_DUE_MAX; i++)
+		out->num_due_of[i] = s->due[i].num;
+	memcpy(out->num_in_lane, s->num_in_lane, sizeof(out->num_in_lane));
 	memcpy(out->source_error, s->source_error, sizeof(out->source_error));
+	out->horizon = s->horizon;
 }

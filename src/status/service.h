@@ -16,6 +16,15 @@
 #include "ocsp/refresh.h"
 #include "sign/sign.h"
 #include "status/feed.h"
+#include "status/horizon.h"
+
+/* What is to be signed without being asked for, most urgent first. */
+enum status_due_kind {
+	STATUS_DUE_URGENT,	/* was withdrawn, or is revoked */
+	STATUS_DUE_NEW,		/* a certificate that was just issued */
+	STATUS_DUE_REFRESH,
+	STATUS_DUE_MAX
+};
 
 struct status_service;
 
@@ -71,11 +80,17 @@ struct status_service_report {
 	uint32_t num_slots;
 	uint32_t num_flights;
 	uint32_t num_due;
+	uint32_t num_waiters;
+	uint32_t num_in_lane[SIGN_LANE_MAX], num_due_of[STATUS_DUE_MAX];
+	int64_t signer_not_after;	/* of whose signatures these are */
+	int64_t last_signed_at;		/* 0: nothing yet */
+	bool is_signer_well, is_table_well;
 	uint64_t num_signed, num_failed, num_asked;
 	int64_t seq;
 	bool is_ready;
 	bool is_source_well;
 	char source_error[OC_ERROR_TEXT_MAX];
+	struct status_horizon horizon;
 };
 void status_service_report(const struct status_service *service,
     struct status_service_report *report);

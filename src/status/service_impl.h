@@ -22,6 +22,10 @@
 /* A nudge waits no longer than this for a signer that signs nothing. */
 #define STATUS_NUDGE_WAIT_S 5
 #define STATUS_BUCKETS 1024
+/* The continuity horizon: slots looked at in a tick, some 2 ms of work, and
+ * the time between two passes. */
+#define STATUS_HORIZON_SLOTS 8192
+#define STATUS_HORIZON_PAUSE_S 10
 
 struct status_nudge {
 	struct status_nudge *next;
@@ -68,6 +72,8 @@ struct status_service {
 	int64_t last_signed_at;		/* something */
 	int64_t table_retry_at;		/* only while it takes nothing */
 	int64_t looked_at;		/* whether the table is in place */
+	struct status_horizon horizon;		/* of the last whole pass */
+	struct status_horizon_pass pass;
 	bool is_ready, is_source_well, is_signer_well, is_table_well;
 	bool has_said_expired;
 	char source_error[OC_ERROR_TEXT_MAX];

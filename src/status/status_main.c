@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <jansson.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,7 +20,7 @@
 #include "ipc/role.h"
 #include "ipc/server.h"
 #include "ocsp/response.h"
-#include "status/service.h"
+#include "status/admin.h"
 
 #define ISSUERS_MAX 64
 #define TICK_MS 250
@@ -37,9 +36,10 @@ struct program {
 	struct status_service *services[ISSUERS_MAX];
 	uint32_t num_services;
 	struct ipc_server *status, *control;
+	struct status_all all;
+	struct status_admin *admin;	/* NULL: none wanted */
 	struct event *events[ISSUERS_MAX + 8];
 	uint32_t num_events;
-	bool is_ready;
 };
 
 /* A question that waits; the peer may go before the answer comes. */
@@ -193,51 +193,19 @@ nudge(struct program *p, struct ipc_peer *peer, uint64_t id)
 	nudge_done(q);
 }
 
-static json_t *
-describe_service(const struct status_service *service)
-{
-	struct status_service_report r;
-
-	status_service_report(service, &r);
-	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:I, "
-	    "s:I, s:I}",
-	    "issuer", status_service_name(service),
-	    "ready", (int)r.is_ready,
-	    "source_well", (int)r.is_source_well,
-	    "source_error", r.source_error,
-	    "change_seq", (json_int_t)r.seq,
-	    "certificates", (int)r.num_certificates,
-	    "responses", (int)r.num_slots,
-	    "signing", (int)r.num_flights,
-	    "scheduled", (int)r.num_due,
-	    "signed", (json_int_t)r.num_signed,
-	    "failed", (json_int_t)r.num_failed,
-	    "asked", (json_int_t)r.num_asked);
-}
-
 static void
 tell_status(struct program *p, struct ipc_peer *peer, uint64_t id)
 {
 	uint8_t frame[OC_FRAME_MAX];
-	json_t *issuers = json_array(), *whole = NULL;
-	char *text = NULL;
+	char *text = status_describe(&p->all);
 	size_t len;
-	uint32_t i;
 
-	for (i = 0; i < p->num_services; i++)
-		json_array_append_new(issuers, describe_service(
-		    p->services[i]));
-	whole = json_pack("{s:b, s:o}", "ready", (int)p->is_ready, "issuers",
-	    issuers);
-	if (whole != NULL)
-		text = json_dumps(whole, JSON_COMPACT);
 	if (text != NULL && ipc_put_text_message(frame, sizeof(frame), id,
 	    IPC_STATUS_IS, text, &len) == OC_OK)
 		ipc_peer_send(peer, frame, len);
 	else
 		ipc_peer_close(peer);
 	free(text);
-	json_decref(whole);
 }
 
 static void
@@ -265,9 +233,9 @@ note_ready(struct program *p)
 
 	for (i = 0; i < p->num_services; i++)
 		num_ready += status_service_is_ready(p->services[i]);
-	if (p->is_ready || num_ready < p->num_services)
+	if (p->all.is_ready || num_ready < p->num_services)
 		return;
-	p->is_ready = true;
+	p->all.is_ready = true;
 	ipc_notify("READY=1\nSTATUS=%u issuers", p->num_services);
 }
 
@@ -430,6 +398,17 @@ open_services(struct program *p, struct oc_error *error)
 }
 
 static enum oc_err
+open_admin(struct program *p, struct oc_error *error)
+{
+	const struct status_admin_options options = { p->base, p->config,
+	    &p->all };
+
+	p->all = (struct status_all){ p->services, p->num_services, false,
+	    p->config->daemon.run_directory, ipc_handover_run() };
+	return status_admin_new(&options, &p->admin, error);
+}
+
+static enum oc_err
 open_all(struct program *p, struct oc_error *error)
 {
 	enum oc_err err = OC_ERR_NOMEM;
@@ -452,6 +431,8 @@ open_all(struct program *p, struct oc_error *error)
 	if (err == OC_OK)
 		err = serve(p, "status-control", on_control_frame,
 		    &p->control, error);
+	if (err == OC_OK)
+		err = open_admin(p, error);
 	if (err == OC_OK && !add_events(p))
 		err = oc_error_set(error, OC_ERR_SYSTEM, "event loop");
 	return err;
@@ -463,6 +444,7 @@ close_all(struct program *p)
 	uint32_t i;
 
 	is_stopping = true;
+	status_admin_free(p->admin);
 	for (i = 0; i < p->num_events; i++)
 		event_free(p->events[i]);
 	for (i = 0; i < p->num_services; i++)

@@ -112,6 +112,48 @@ grep -q '"has_certificates": true' out || die "$(cat out)"
 good openssl ocsp -respin a.ocsp -issuer web.pem -cert a.pem \
     -CAfile root.pem -no_nonce
 
+# What was answered above has been counted, whoever answered it.
+good ocsign status
+mv out said
+requests=$(sed -n 's/^status responders requests: *//p' said)
+[ "$requests" -ge 10 ] || die "requests: $(cat said)"
+grep -q '^status issuers horizon:' said || die "no horizon: $(cat said)"
+# The responder has been replaced by the reload above, or is about to be; what
+# the first one counted is still there.
+n=0
+until grep -q '^web  *20[^ ]*Z  *20[^ ]*Z  *[1-9]' said &&
+    grep -q '^status responders started: *2$' said &&
+    grep -q '^status responders running: *1$' said; do
+	n=$((n + 1))
+	[ $n -lt 150 ] || die "$(cat said)"
+	sleep 0.1
+	ocsign status >said
+done
+[ "$(sed -n 's/^status responders requests: *//p' said)" -ge "$requests" ] ||
+    die "$requests before: $(cat said)"
+# One a second, each a line of its own; it goes on until it is stopped.
+bad 2 'number of seconds' ocsign status --watch 0
+timeout 4.5 ocsign status --watch 1 >lines 2>err
+[ $? -eq 124 ] || die "it ended: $(cat err)"
+[ "$(wc -l <lines)" -ge 2 ] || die "lines: $(cat lines)"
+# shellcheck disable=SC2016
+grep -vEq '^20[^ ]*Z requests/s [0-9.]* hits/s .* first_stale 20' lines &&
+    die "$(cat lines)"
+timeout 3.5 ocsign --json status --watch 1 >lines 2>err
+[ "$(grep -c '^{.*"at":"20.*"responders":{' lines)" -ge 2 ] ||
+    die "$(cat lines err)"
+if command -v script >/dev/null; then
+	timeout 3.5 script -qec 'ocsign status --watch 1' /dev/null \
+	    </dev/null >lines 2>err
+	# Drawn at least twice, each time from the top.
+	[ "$(grep -c "$(printf '\033')\[H.*20..-" lines)" -ge 2 ] ||
+	    die "$(cat -v lines err)"
+	[ "$(grep -c '^status responders requests:' lines)" -ge 2 ] ||
+	    die "$(cat -v lines err)"
+fi
+ocsign status --watch 1 2>err | head -n 1 >lines
+[ "$(wc -l <lines)" -eq 1 ] || die "$(cat lines err)"
+
 bad 1 'unauthorized' ocsign ocsp query "http://127.0.0.1:$port/" \
     --issuer web.pem --serial 1234
 bad 1 'did not issue' ocsign ocsp query --issuer root.pem --cert a.pem

@@ -144,13 +144,14 @@ good() {
 	esac
 }
 
-# What there is, but for locks and the database's scratch files.  An
+# What there is, but for locks, counts and the database's scratch files.  An
 # untouched database may still be checkpointed: its contents count.  SoftHSM
 # writes token.object at each login.
 snapshot() {
 	find . -type f ! -name out ! -name err ! -name before ! -name after \
 	    ! -name token.object ! -name ocsignd.log ! -name '*.lock' \
-	    ! -name '*.db-*' ! -name '*.db' ! -path "${ignore:-./-}*" \
+	    ! -name '*.counts' ! -name '*.db-*' ! -name '*.db' \
+	    ! -path "${ignore:-./-}*" \
 	    -exec cksum {} + | sort
 	if [ -f store/store.db ]; then
 		sqlite3 store/store.db .dump | cksum

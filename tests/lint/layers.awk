@@ -11,7 +11,7 @@ BEGIN {
 	may["status"] = "base der sign x509 store"
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
-	    "ocsp-codec ocsp-engine"
+	    "net ocsp-codec ocsp-engine"
 	may["ca"] = "base der sign x509 lint cfssl store"
 	may["cfssl"] = "base der sign x509"
 	may["ipc"] = "base der sign"
@@ -44,7 +44,7 @@ BEGIN {
 	library["libpsl.h"] = "lint"
 	library["openssl"] = "sign x509 lint store status ca cfssl ipc probe " \
 	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer cli main"
-	engine = "^(answer|context|identity|proof|refresh|table[._])"
+	engine = "^(answer|context|counts|identity|proof|refresh|table[._])"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0
 }

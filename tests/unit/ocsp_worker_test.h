@@ -55,7 +55,7 @@ int world_verify(struct world *w, struct blob request, const uint8_t *der,
 struct running {
 	pid_t pid;
 	uint16_t port;
-	struct ocsp_worker_counts *counts;	/* shared; set at its end */
+	struct ocsp_counts *counts;	/* shared; set at its end */
 	uint32_t fds_max;	/* for the worker's run; 0: as it is */
 };
 typedef void worker_tune_fn(struct ocsp_worker_options *options);

@@ -184,8 +184,8 @@ static const struct {
 	{ "[isuer x]\n", "1: [isuer x]: there is no such section; did you "
 	    "mean [issuer]?" },
 	{ "[whatever]\nk = v\n", "1: [whatever]: there is no such section; "
-	    "the sections are store, daemon, responder, api, policy, cfssl, "
-	    "token, issuer and profile" },
+	    "the sections are store, daemon, responder, api, metrics, "
+	    "policy, cfssl, token, issuer and profile" },
 	{ "[store x]\n", "1: [store x]: there is only one such section; "
 	    "write [store]" },
 	{ "[token]\n", "1: [token]: the section needs a name; write "

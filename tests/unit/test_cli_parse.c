@@ -97,6 +97,31 @@ test_arguments(void **state)
 	assert_null(cli.command->verb);
 }
 
+/* A value that may be left out. */
+static void
+test_optional_value(void **state)
+{
+	struct oc_error error;
+	struct cli cli;
+
+	(void)state;
+	assert_int_equal(parse(&cli, "ocsign status", &error), OC_OK);
+	assert_false(cli_has(&cli, "watch"));
+	assert_int_equal(parse(&cli, "ocsign status --watch", &error), OC_OK);
+	assert_true(cli_has(&cli, "watch"));
+	assert_string_equal(cli_option(&cli, "watch"), "");
+	assert_int_equal(parse(&cli, "ocsign status --watch 5", &error),
+	    OC_OK);
+	assert_string_equal(cli_option(&cli, "watch"), "5");
+	assert_int_equal(parse(&cli, "ocsign status --watch=5", &error),
+	    OC_OK);
+	assert_string_equal(cli_option(&cli, "watch"), "5");
+	assert_int_equal(parse(&cli, "ocsign status --watch --json", &error),
+	    OC_OK);
+	assert_string_equal(cli_option(&cli, "watch"), "");
+	assert_int_equal(cli.format, CLI_FORMAT_JSON);
+}
+
 static void
 test_help(void **state)
 {
@@ -155,6 +180,9 @@ test_bad(void **state)
 		{ "ocsign cert issue --issuer a b", "--profile is missing" },
 		{ "ocsign status x", "too many" },
 		{ "ocsign status --issuer x", "no option --issuer" },
+		{ "ocsign status --watch soon", "too many" },
+		{ "ocsign status --watch 1 --watch", "twice" },
+		{ "ocsign status --watch 1 2", "too many" },
 		{ "ocsign help cert issue x", "no more" },
 	};
 	struct oc_error error;
@@ -268,6 +296,7 @@ main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_common_options),
 		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_optional_value),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_too_many),

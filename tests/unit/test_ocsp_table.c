@@ -612,10 +612,60 @@ threads_over_one_table(void **state)
 	ocsp_table_close(shared.table);
 }
 
+static bool
+count_walked(void *arg, const struct ocsp_slot *slot)
+{
+	(void)slot;
+	++*(int *)arg;
+	return true;
+}
+
+static void
+walk_in_parts(void **state)
+{
+	struct ocsp_table *table = make_table(*state);
+	struct ocsp_table_place place = { 0, 0 };
+	struct ocsp_slot slot;
+	uint32_t num_slots = table->num_slots;
+	int num = 0;
+	uint64_t n;
+
+	assert_int_equal(ocsp_table_walk_part(table, &place, 5, count_walked,
+	    &num), OCSP_TABLE_END);
+	for (n = 1; n <= 12; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	slot = slot_of(3, 0, 3);
+	ocsp_table_withdraw(table, &slot.serial);
+	place = (struct ocsp_table_place){ 0, 0 };
+	assert_int_equal(ocsp_table_walk_part(table, &place, 5, count_walked,
+	    &num), OCSP_TABLE_MORE);
+	assert_int_equal(num, 4);
+	assert_int_equal(ocsp_table_walk_part(table, &place, 5, count_walked,
+	    &num), OCSP_TABLE_MORE);
+	assert_int_equal(num, 9);
+	assert_int_equal(ocsp_table_walk_part(table, &place, 5, count_walked,
+	    &num), OCSP_TABLE_END);
+	assert_int_equal(num, 11);
+	/* In between it grows. */
+	place = (struct ocsp_table_place){ 0, 0 };
+	assert_int_equal(ocsp_table_walk_part(table, &place, 5, count_walked,
+	    &num), OCSP_TABLE_MORE);
+	for (; table->num_slots == num_slots; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	assert_int_equal(ocsp_table_walk_part(table, &place, 5, count_walked,
+	    &num), OCSP_TABLE_GREW);
+	ocsp_table_close(table);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TABLE_TEST(walk_in_parts),
 		TABLE_TEST(put_and_find),
 		TABLE_TEST(serials_that_look_alike),
 		TABLE_TEST(replacing_takes_no_second_slot),

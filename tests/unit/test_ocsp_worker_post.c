@@ -643,7 +643,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	const struct ocsp_worker_counts *counts = running.counts;
+	const struct ocsp_counts *counts = running.counts;
 
 	(void)state;
 	worker_stop(&running);

@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "ipc/channel.h"
+#include "ocsp/counts.h"
 
 #define USUAL OCSP_ENCODING_USUAL
 
@@ -234,6 +235,7 @@ assert_status(struct ipc_channel *control, int num_certificates,
 	    "certificates")), num_certificates);
 	assert_int_equal(json_integer_value(json_object_get(issuer,
 	    "failed")), num_failed);
+	assert_non_null(json_object_get(issuer, "horizon"));
 	json_decref(root);
 }
 
@@ -274,6 +276,84 @@ test_answers(void **state)
 }
 
 /* Even a signer that never says a word holds no nudge for long. */
+static json_t *
+status_of(struct ipc_channel *control)
+{
+	struct der_bytes fields, text;
+	enum ipc_type type;
+	json_t *root;
+
+	assert_int_equal(ask_bare(control, IPC_STATUS, 2000, &type, &fields),
+	    OC_OK);
+	assert_int_equal(ipc_read_text_message(fields, &text), OC_OK);
+	root = json_loadb((const char *)text.p, text.len, 0, NULL);
+	assert_non_null(root);
+	return root;
+}
+
+static json_int_t
+responders_say(struct ipc_channel *control, const char *name)
+{
+	json_t *root = status_of(control);
+	const json_t *value = json_object_get(json_object_get(root,
+	    "responders"), name);
+	json_int_t number;
+
+	assert_non_null(value);
+	number = json_is_integer(value) ? json_integer_value(value) : -1;
+	json_decref(root);
+	return number;
+}
+
+/* What responders count is read anew at each question. */
+static void
+test_responders(void **state)
+{
+	struct world *w = *state;
+	struct ocsp_counts_page *page;
+	struct ipc_channel *control;
+	struct ocsp_counts *c;
+	struct oc_error error = { 0 };
+	char run[300];
+	int i;
+
+	snprintf(run, sizeof(run), "%s/run", w->directory);
+	child_start(w, &first, "notify");
+	assert_true(child_says(&first, "READY=1", 5000));
+	control = dial(w, "status-control");
+	assert_int_equal(responders_say(control, "running"), 0);
+	assert_int_equal(responders_say(control, "requests"), 0);
+	assert_int_equal(responders_say(control, "hit_p99_us"), -1);
+	if (ocsp_counts_open(run, 0, &page, &error) != OC_OK)
+		fail_msg("%s", error.text);
+	c = ocsp_counts_of(page);
+	c->requests = 12;
+	c->stale = 3;
+	c->buffers_exhausted = UINT64_MAX;
+	for (i = 0; i < 98; i++)
+		ocsp_latency_add(&c->hit_latency, 20000);
+	ocsp_latency_add(&c->hit_latency, 240000);
+	ocsp_latency_add(&c->hit_latency, 3000000);
+	ocsp_latency_add(&c->miss_latency, INT64_C(60000000000));
+	assert_int_equal(responders_say(control, "running"), 1);
+	assert_int_equal(responders_say(control, "requests"), 12);
+	assert_int_equal(responders_say(control, "stale"), 3);
+	assert_true(responders_say(control, "buffers_exhausted") ==
+	    INT64_MAX);
+	assert_int_equal(responders_say(control, "hit_p50_us"), 25);
+	assert_int_equal(responders_say(control, "hit_p99_us"), 250);
+	/* Over the last bound. */
+	assert_int_equal(responders_say(control, "miss_p50_us"), -1);
+	ocsp_counts_close(page);
+	assert_int_equal(responders_say(control, "running"), 0);
+	assert_int_equal(responders_say(control, "requests"), 12);
+	ipc_channel_free(control);
+	child_end(&first);
+	assert_true(snprintf(run, sizeof(run), "%s/run/responder-0.counts",
+	    w->directory) > 0);
+	assert_int_equal(unlink(run), 0);
+}
+
 static void
 test_nudge_without_signer(void **state)
 {
@@ -500,7 +580,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_answers), T(test_nudge_without_signer),
+		T(test_answers), T(test_responders),
+		T(test_nudge_without_signer),
 		T(test_ends_with_work), T(test_standby), T(test_garbage),
 		T(test_no_certificate_yet), T(test_bad_certificate),
 		T(test_no_store), T(test_opens_the_store_once),

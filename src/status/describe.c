@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "status/describe.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "der/time.h"
+
+/* "2026-11-23T22:00:00Z"; 0 is null. */
+static json_t *
+time_of(int64_t at)
+{
+	char text[DER_ISO8601_MAX];
+
+	if (at == 0)
+		return json_null();
+	der_format_iso8601(at, text);
+	return json_string(text);
+}
+
+/* All null and 0 before the first pass over the table. */
+static json_t *
+describe_horizon(const struct status_horizon *h)
+{
+	return json_pack("{s:o, s:o, s:i, s:i, s:i, s:o, s:o}",
+	    "first_stale_at", time_of(h->first_stale_at),
+	    "half_stale_at", time_of(h->half_stale_at),
+	    "answers", (int)h->num_answers,
+	    "ending", (int)h->num_ending,
+	    "stale", (int)h->num_stale,
+	    "oldest_produced_at", time_of(h->oldest_produced_at),
+	    "as_of", time_of(h->begun_at));
+}
+
+static json_t *
+describe_service(const struct status_service *service)
+{
+	struct status_service_report r;
+
+	status_service_report(service, &r);
+	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:I, "
+	    "s:I, s:I, s:o, s:o, s:o}",
+	    "issuer", status_service_name(service),
+	    "ready", (int)r.is_ready,
+	    "source_well", (int)r.is_source_well,
+	    "source_error", r.source_error,
+	    "change_seq", (json_int_t)r.seq,
+	    "certificates", (int)r.num_certificates,
+	    "responses", (int)r.num_slots,
+	    "signing", (int)r.num_flights,
+	    "scheduled", (int)r.num_due,
+	    "signed", (json_int_t)r.num_signed,
+	    "failed", (json_int_t)r.num_failed,
+	    "asked", (json_int_t)r.num_asked,
+	    "last_signed_at", time_of(r.last_signed_at),
+	    "signer_not_after", time_of(r.signer_not_after),
+	    "horizon", describe_horizon(&r.horizon));
+}
+
+/* --- responders ------------------------------------------------------- */
+
+#define COUNT(name) { #name, offsetof(struct ocsp_counts, name) }
+static const struct {
+	const char *name;
+	size_t offset;
+} counters[] = {
+	COUNT(connections), COUNT(requests), COUNT(get), COUNT(post),
+	COUNT(head), COUNT(other_methods), COUNT(successful),
+	COUNT(not_modified), COUNT(try_later), COUNT(unauthorized),
+	COUNT(malformed), COUNT(internal_errors), COUNT(sig_required),
+	COUNT(pages), COUNT(http_errors), COUNT(hits), COUNT(misses),
+	COUNT(stale), COUNT(misses_refused), COUNT(timeouts), COUNT(shed),
+	COUNT(accept_pauses), COUNT(buffers_exhausted)
+};
+#undef COUNT
+
+/* JSON's readers have no more than 63 bits. */
+static json_t *
+number_of(uint64_t number)
+{
+	return json_integer(number > INT64_MAX ? INT64_MAX :
+	    (json_int_t)number);
+}
+
+/* The upper bound of the bucket in which this many in a hundred are; null if
+ * there are none, or it has no bound. */
+static json_t *
+quantile(const struct ocsp_latency *latency, unsigned int percent)
+{
+	uint64_t all = 0, num = 0;
+	size_t i;
+
+	for (i = 0; i < OCSP_LATENCY_BUCKETS; i++)
+		all += latency->num[i];
+	for (i = 0; i < OCSP_LATENCY_BUCKETS - 1 && all > 0; i++) {
+		num += latency->num[i];
+		if (num >= all - all / 100 * (100 - percent) -
+		    all % 100 * (100 - percent) / 100)
+			return json_integer(ocsp_counts_bounds_ns[i] / 1000);
+	}
+	return json_null();
+}
+
+static json_t *
+describe_responders(const struct status_all *all)
+{
+	struct ocsp_counts_total total;
+	const struct ocsp_counts *c = &total.counts;
+	json_t *object = json_object();
+	size_t i;
+
+	ocsp_counts_read(all->run_directory, all->run, &total);
+	(void)json_object_set_new(object, "running",
+	    json_integer(total.num_held));
+	(void)json_object_set_new(object, "started",
+	    number_of(total.num_starts));
+	(void)json_object_set_new(object, "since", time_of(total.since));
+	for (i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		(void)json_object_set_new(object, counters[i].name,
+		    number_of(*(const uint64_t *)(const void *)
+		    ((const char *)c + counters[i].offset)));
+	(void)json_object_set_new(object, "hit_p50_us",
+	    quantile(&c->hit_latency, 50));
+	(void)json_object_set_new(object, "hit_p99_us",
+	    quantile(&c->hit_latency, 99));
+	(void)json_object_set_new(object, "miss_p50_us",
+	    quantile(&c->miss_latency, 50));
+	(void)json_object_set_new(object, "miss_p99_us",
+	    quantile(&c->miss_latency, 99));
+	return object;
+}
+
+char *
+status_describe(const struct status_all *all)
+{
+	json_t *issuers = json_array(), *whole;
+	char *text = NULL;
+	uint32_t i;
+
+	for (i = 0; i < all->num_services; i++)
+		(void)json_array_append_new(issuers,
+		    describe_service(all->services[i]));
+	whole = json_pack("{s:b, s:o, s:o}", "ready", (int)all->is_ready,
+	    "responders", describe_responders(all), "issuers", issuers);
+	if (whole != NULL)
+		text = json_dumps(whole, JSON_COMPACT);
+	json_decref(whole);
+	return text;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How it all stands, for "ocsign status": JSON, as ocsign(1) describes it. */
+#ifndef STATUS_DESCRIBE_H
+#define STATUS_DESCRIBE_H
+
+#include "ocsp/counts.h"
+#include "status/service.h"
+
+/* What is to be said. */
+struct status_all {
+	struct status_service *const *services;
+	uint32_t num_services;
+	bool is_ready;
+	const char *run_directory;	/* where responders count */
+	uint64_t run;
+};
+
+/* For free(); NULL without memory. */
+char *status_describe(const struct status_all *all);
+
+#endif

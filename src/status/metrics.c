@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "status/metrics.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* HELP and TYPE stand once above all samples of a name. */
+static void
+put_family(struct oc_buffer *out, const char *name, const char *type,
+    const char *help)
+{
+	oc_buffer_printf(out, "# HELP ocsign_%s %s\n# TYPE ocsign_%s %s\n",
+	    name, help, name, type);
+}
+
+static void
+put_label(struct oc_buffer *out, const char *label, const char *value)
+{
+	oc_buffer_printf(out, "%s=\"", label);
+	for (; *value != '\0'; value++) {
+		if (*value == '\n')
+			oc_buffer_put_text(out, "\\n");
+		else if (*value == '"' || *value == '\\')
+			oc_buffer_printf(out, "\\%c", *value);
+		else
+			oc_buffer_put(out, value, 1);
+	}
+	oc_buffer_put_text(out, "\"");
+}
+
+/* --- responders ------------------------------------------------------- */
+
+struct counter {
+	const char *name;
+	const char *label, *value;	/* NULL: none */
+	size_t offset;			/* in struct ocsp_counts */
+	const char *help;		/* with the first of a name */
+};
+
+#define AT(field) offsetof(struct ocsp_counts, field)
+static const struct counter counters[] = {
+	{ "responder_connections_total", NULL, NULL, AT(connections),
+	    "Connections accepted." },
+	{ "responder_requests_total", "method", "get", AT(get),
+	    "HTTP requests by method; what could not be read is other." },
+	{ "responder_requests_total", "method", "post", AT(post), NULL },
+	{ "responder_requests_total", "method", "head", AT(head), NULL },
+	{ "responder_requests_total", "method", "other", AT(other_methods),
+	    NULL },
+	{ "responder_responses_total", "outcome", "successful",
+	    AT(successful), "How requests ended: OCSP response status, or "
+	    "what was answered instead." },
+	{ "responder_responses_total", "outcome", "not_modified",
+	    AT(not_modified), NULL },
+	{ "responder_responses_total", "outcome", "try_later", AT(try_later),
+	    NULL },
+	{ "responder_responses_total", "outcome", "unauthorized",
+	    AT(unauthorized), NULL },
+	{ "responder_responses_total", "outcome", "malformed_request",
+	    AT(malformed), NULL },
+	{ "responder_responses_total", "outcome", "internal_error",
+	    AT(internal_errors), NULL },
+	{ "responder_responses_total", "outcome", "sig_required",
+	    AT(sig_required), NULL },
+	{ "responder_responses_total", "outcome", "page", AT(pages), NULL },
+	{ "responder_responses_total", "outcome", "http_error",
+	    AT(http_errors), NULL },
+	{ "responder_hits_total", NULL, NULL, AT(hits),
+	    "Requests answered from a table at once." },
+	{ "responder_misses_total", NULL, NULL, AT(misses),
+	    "Questions to ocsign-status." },
+	{ "responder_stale_total", NULL, NULL, AT(stale),
+	    "Misses for which the table had a response past its nextUpdate." },
+	{ "responder_misses_refused_total", NULL, NULL, AT(misses_refused),
+	    "Misses not asked because too many waited." },
+	{ "responder_repaired_total", "what", "escapes", AT(cured_escapes),
+	    "GET requests that were understood though written wrongly." },
+	{ "responder_repaired_total", "what", "alphabet", AT(cured_alphabet),
+	    NULL },
+	{ "responder_repaired_total", "what", "slashes", AT(cured_slashes),
+	    NULL },
+	{ "responder_other_content_types_total", NULL, NULL,
+	    AT(other_content_types),
+	    "POST requests of another Content-Type." },
+	{ "responder_timeouts_total", NULL, NULL, AT(timeouts),
+	    "Connections closed because a client took too long." },
+	{ "responder_shed_total", NULL, NULL, AT(shed),
+	    "Idle connections closed to make room." },
+	{ "responder_accept_pauses_total", NULL, NULL, AT(accept_pauses),
+	    "Times that no more connections could be taken." },
+	{ "responder_buffers_exhausted_total", NULL, NULL,
+	    AT(buffers_exhausted), "Connections closed for want of a "
+	    "buffer." }
+};
+#undef AT
+
+static void
+put_counters(struct oc_buffer *out, const struct ocsp_counts *counts)
+{
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+		const struct counter *c = &counters[i];
+
+		if (c->help != NULL)
+			put_family(out, c->name, "counter", c->help);
+		oc_buffer_printf(out, "ocsign_%s", c->name);
+		if (c->label != NULL)
+			oc_buffer_printf(out, "{%s=\"%s\"}", c->label,
+			    c->value);
+		oc_buffer_printf(out, " %" PRIu64 "\n",
+		    *(const uint64_t *)(const void *)
+		    ((const char *)counts + c->offset));
+	}
+}
+
+/* Bounds have at most microseconds. */
+static void
+put_seconds(struct oc_buffer *out, uint64_t ns)
+{
+	oc_buffer_printf(out, "%" PRIu64 ".%09" PRIu64,
+	    ns / 1000000000, ns % 1000000000);
+}
+
+static void
+put_histogram(struct oc_buffer *out, const char *name, const char *help,
+    const struct ocsp_latency *latency)
+{
+	uint64_t num = 0;
+	size_t i;
+
+	put_family(out, name, "histogram", help);
+	for (i = 0; i < OCSP_LATENCY_BUCKETS; i++) {
+		num += latency->num[i];
+		oc_buffer_printf(out, "ocsign_%s_bucket{le=\"", name);
+		if (i < OCSP_LATENCY_BUCKETS - 1)
+			oc_buffer_printf(out, "%g",
+			    (double)ocsp_counts_bounds_ns[i] / 1e9);
+		else
+			oc_buffer_put_text(out, "+Inf");
+		oc_buffer_printf(out, "\"} %" PRIu64 "\n", num);
+	}
+	oc_buffer_printf(out, "ocsign_%s_sum ", name);
+	put_seconds(out, latency->sum_ns);
+	oc_buffer_printf(out, "\nocsign_%s_count %" PRIu64 "\n", name, num);
+}
+
+static void
+put_number(struct oc_buffer *out, const char *name, const char *type,
+    const char *help, int64_t value)
+{
+	put_family(out, name, type, help);
+	oc_buffer_printf(out, "ocsign_%s %" PRId64 "\n", name, value);
+}
+
+static void
+put_responders(struct oc_buffer *out, const struct status_all *all)
+{
+	struct ocsp_counts_total total;
+
+	ocsp_counts_read(all->run_directory, all->run, &total);
+	put_number(out, "responders", "gauge", "Responders that run.",
+	    total.num_held);
+	put_number(out, "responder_starts_total", "counter",
+	    "Responders started.", total.num_starts > INT64_MAX ? INT64_MAX :
+	    (int64_t)total.num_starts);
+	put_counters(out, &total.counts);
+	put_histogram(out, "responder_hit_duration_seconds",
+	    "Of one hit in 64: from the word that something came to the "
+	    "answer sent.", &total.counts.hit_latency);
+	put_histogram(out, "responder_miss_duration_seconds",
+	    "Of each miss: from the question to ocsign-status to its answer.",
+	    &total.counts.miss_latency);
+}
+
+/* --- issuers ---------------------------------------------------------- */
+
+typedef int64_t issuer_value_fn(const struct status_service_report *r);
+#define VALUE(name, expression) \
+static int64_t \
+name(const struct status_service_report *r) \
+{ \
+	return (int64_t)(expression); \
+}
+VALUE(is_ready, r->is_ready)
+VALUE(is_source_well, r->is_source_well)
+VALUE(is_signer_well, r->is_signer_well)
+VALUE(is_table_well, r->is_table_well)
+VALUE(num_certificates, r->num_certificates)
+VALUE(num_slots, r->num_slots)
+VALUE(num_waiters, r->num_waiters)
+VALUE(num_signed, r->num_signed)
+VALUE(num_failed, r->num_failed)
+VALUE(num_asked, r->num_asked)
+VALUE(last_signed_at, r->last_signed_at)
+VALUE(signer_not_after, r->signer_not_after)
+VALUE(horizon_at, r->horizon.as_of == 0 ? 0 : r->horizon.begun_at)
+VALUE(first_stale_at, r->horizon.first_stale_at)
+VALUE(half_stale_at, r->horizon.half_stale_at)
+VALUE(oldest_at, r->horizon.oldest_produced_at)
+VALUE(num_answers, r->horizon.num_answers)
+VALUE(num_ending, r->horizon.num_ending)
+VALUE(num_stale, r->horizon.num_stale)
+#undef VALUE
+
+enum when { ALWAYS, IF_KNOWN };		/* 0 is not known */
+static const struct {
+	const char *name, *type;
+	issuer_value_fn *value;
+	enum when when;
+	const char *help;
+} issuer_values[] = {
+	{ "issuer_ready", "gauge", is_ready, ALWAYS,
+	    "Whether the table shows all that the source had." },
+	{ "issuer_source_up", "gauge", is_source_well, ALWAYS,
+	    "Whether the status source can be read." },
+	{ "issuer_signer_up", "gauge", is_signer_well, ALWAYS,
+	    "Whether the last signature that was asked for came." },
+	{ "issuer_table_up", "gauge", is_table_well, ALWAYS,
+	    "Whether the table takes responses." },
+	{ "issuer_certificates", "gauge", num_certificates, ALWAYS,
+	    "Certificates whose status is known." },
+	{ "issuer_responses", "gauge", num_slots, ALWAYS,
+	    "Responses in the table." },
+	{ "issuer_waiting", "gauge", num_waiters, ALWAYS,
+	    "Questions that wait for a signature." },
+	{ "issuer_signatures_total", "counter", num_signed, ALWAYS,
+	    "Responses signed since ocsign-status started." },
+	{ "issuer_signature_failures_total", "counter", num_failed, ALWAYS,
+	    "Signatures that did not come." },
+	{ "issuer_questions_total", "counter", num_asked, ALWAYS,
+	    "Questions of responders." },
+	{ "issuer_last_signature_timestamp_seconds", "gauge", last_signed_at,
+	    IF_KNOWN, "When a response was last signed." },
+	{ "issuer_signer_not_after_timestamp_seconds", "gauge",
+	    signer_not_after, ALWAYS,
+	    "End of the certificate that responses are signed under." },
+	{ "issuer_first_stale_timestamp_seconds", "gauge", first_stale_at,
+	    IF_KNOWN, "If nothing is signed from now on: when the first "
+	    "answer goes stale." },
+	{ "issuer_half_stale_timestamp_seconds", "gauge", half_stale_at,
+	    IF_KNOWN, "The same for half of the answers." },
+	{ "issuer_oldest_response_timestamp_seconds", "gauge", oldest_at,
+	    IF_KNOWN, "When the oldest of these answers was made." },
+	{ "issuer_horizon_responses", "gauge", num_answers, ALWAYS,
+	    "Answers that the three above are about." },
+	{ "issuer_ending_responses", "gauge", num_ending, ALWAYS,
+	    "Answers that end with their certificate." },
+	{ "issuer_stale_responses", "gauge", num_stale, ALWAYS,
+	    "Responses past their nextUpdate that are needed." },
+	{ "issuer_horizon_timestamp_seconds", "gauge", horizon_at, IF_KNOWN,
+	    "Of when the six above are." }
+};
+
+static const char *const lanes[SIGN_LANE_MAX] = {
+	[SIGN_LANE_REVOCATION] = "revocation",
+	[SIGN_LANE_CERTIFICATE] = "certificate",
+	[SIGN_LANE_LIVE] = "live",
+	[SIGN_LANE_REFRESH] = "refresh",
+	[SIGN_LANE_CRL] = "crl"
+};
+static const char *const kinds[STATUS_DUE_MAX] = {
+	[STATUS_DUE_URGENT] = "urgent",
+	[STATUS_DUE_NEW] = "new",
+	[STATUS_DUE_REFRESH] = "refresh"
+};
+
+struct issuers {
+	const struct status_all *all;
+	struct status_service_report *reports;
+};
+
+static void
+put_issuer_label(struct oc_buffer *out, const struct issuers *issuers,
+    uint32_t i)
+{
+	put_label(out, "issuer", status_service_name(
+	    issuers->all->services[i]));
+}
+
+static void
+put_issuer_values(struct oc_buffer *out, const struct issuers *issuers)
+{
+	size_t num = sizeof(issuer_values) / sizeof(issuer_values[0]);
+
+	for (size_t v = 0; v < num; v++) {
+		const char *name = issuer_values[v].name;
+
+		put_family(out, name, issuer_values[v].type,
+		    issuer_values[v].help);
+		for (uint32_t i = 0; i < issuers->all->num_services; i++) {
+			int64_t value = issuer_values[v].value(
+			    &issuers->reports[i]);
+
+			if (value == 0 && issuer_values[v].when == IF_KNOWN)
+				continue;
+			oc_buffer_printf(out, "ocsign_%s{", name);
+			put_issuer_label(out, issuers, i);
+			oc_buffer_printf(out, "} %" PRId64 "\n", value);
+		}
+	}
+}
+
+static void
+put_queues(struct oc_buffer *out, const struct issuers *issuers)
+{
+	uint32_t num = issuers->all->num_services, i;
+	int n;
+
+	put_family(out, "issuer_signing", "gauge",
+	    "Responses at the signer, by lane.");
+	for (i = 0; i < num; i++)
+		for (n = 0; n < SIGN_LANE_MAX; n++) {
+			oc_buffer_put_text(out, "ocsign_issuer_signing{");
+			put_issuer_label(out, issuers, i);
+			oc_buffer_printf(out, ",lane=\"%s\"} %" PRIu32 "\n",
+			    lanes[n], issuers->reports[i].num_in_lane[n]);
+		}
+	put_family(out, "issuer_scheduled", "gauge",
+	    "Responses to be signed, now or later, by kind.");
+	for (i = 0; i < num; i++)
+		for (n = 0; n < STATUS_DUE_MAX; n++) {
+			oc_buffer_put_text(out, "ocsign_issuer_scheduled{");
+			put_issuer_label(out, issuers, i);
+			oc_buffer_printf(out, ",kind=\"%s\"} %" PRIu32 "\n",
+			    kinds[n], issuers->reports[i].num_due_of[n]);
+		}
+}
+
+/* --- the signer ------------------------------------------------------- */
+
+static const struct {
+	const char *name, *type, *member, *help;
+} token_values[] = {
+	{ "token_up", "gauge", "up", "Whether the token signs." },
+	{ "token_sessions", "gauge", "sessions", "Sessions open." },
+	{ "token_waiting", "gauge", "waiting",
+	    "Signatures that wait for a session." },
+	{ "token_logins_total", "counter", "logins", "Logins." },
+	{ "token_signatures_total", "counter", "signed", "Signatures." },
+	{ "token_failures_total", "counter", "failed",
+	    "Signatures that failed." },
+	{ "token_recoveries_total", "counter", "recovered",
+	    "Times that sessions were opened again." },
+	{ "token_restarts_total", "counter", "restarts",
+	    "Times that the module was started anew." }
+};
+
+static void
+put_tokens(struct oc_buffer *out, const json_t *signer)
+{
+	const json_t *tokens = json_object_get(signer, "tokens");
+	size_t num = sizeof(token_values) / sizeof(token_values[0]);
+
+	put_number(out, "signer_up", "gauge",
+	    "Whether ocsign-signer answers and has its tokens open.",
+	    json_is_true(json_object_get(signer, "open")));
+	for (size_t v = 0; v < num && json_array_size(tokens) > 0; v++) {
+		const char *name = token_values[v].name;
+
+		put_family(out, name, token_values[v].type,
+		    token_values[v].help);
+		for (size_t i = 0; i < json_array_size(tokens); i++) {
+			const json_t *token = json_array_get(tokens, i);
+			const json_t *value = json_object_get(token,
+			    token_values[v].member);
+			const char *text = json_string_value(
+			    json_object_get(token, "name"));
+
+			if (text == NULL || value == NULL)
+				continue;
+			oc_buffer_printf(out, "ocsign_%s{", name);
+			put_label(out, "token", text);
+			oc_buffer_printf(out, "} %lld\n", (long long)
+			    (json_is_integer(value) ?
+			    json_integer_value(value) :
+			    json_is_true(value)));
+		}
+	}
+}
+
+bool
+status_put_metrics(const struct status_all *all, const json_t *signer,
+    struct oc_buffer *out)
+{
+	struct issuers issuers = { .all = all };
+	uint32_t i;
+
+	issuers.reports = calloc(all->num_services + 1,
+	    sizeof(*issuers.reports));
+	if (issuers.reports == NULL)
+		return false;
+	for (i = 0; i < all->num_services; i++)
+		status_service_report(all->services[i], &issuers.reports[i]);
+	put_family(out, "build_info", "gauge", "The version.");
+	oc_buffer_put_text(out, "ocsign_build_info{version=\""
+	    PACKAGE_VERSION "\"} 1\n");
+	put_number(out, "ready", "gauge",
+	    "Whether all tables have caught up.", all->is_ready);
+	put_responders(out, all);
+	put_issuer_values(out, &issuers);
+	put_queues(out, &issuers);
+	put_tokens(out, signer);
+	free(issuers.reports);
+	return out->err == OC_OK;
+}

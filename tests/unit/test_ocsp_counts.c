@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pages in which responders count: whose they are, that their sum neither
+ * loses nor doubles anything when responders come and go, and that nothing
+ * found in their place harms who reads.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ocsp/counts.h"
+
+static char directory[64];
+
+static const char *
+page_path(unsigned int number)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/responder-%u.counts", directory,
+	    number);
+	return path;
+}
+
+static struct ocsp_counts_page *
+open_page(uint64_t run)
+{
+	struct ocsp_counts_page *page;
+	struct oc_error error = { 0 };
+
+	if (ocsp_counts_open(directory, run, &page, &error) != OC_OK)
+		fail_msg("%s", error.text);
+	return page;
+}
+
+static struct ocsp_counts_total
+read_all(uint64_t run)
+{
+	struct ocsp_counts_total total;
+
+	memset(&total, 0xa5, sizeof(total));
+	ocsp_counts_read(directory, run, &total);
+	return total;
+}
+
+static int
+setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	oc_log_init("test", OC_LOG_ERROR);
+	snprintf(directory, sizeof(directory), "%.40s/counts.XXXXXX",
+	    tmp != NULL ? tmp : "/tmp");
+	return mkdtemp(directory) == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i <= OCSP_COUNTS_PAGES_MAX; i++)
+		if (unlink(page_path(i)) != 0)
+			(void)rmdir(page_path(i));
+	return rmdir(directory);
+}
+
+static void
+nothing_there(void **state)
+{
+	struct ocsp_counts_total total = read_all(7);
+
+	(void)state;
+	assert_int_equal(total.num_pages, 0);
+	assert_int_equal(total.since, 0);
+	assert_int_equal(total.counts.requests, 0);
+}
+
+/* Two at once have a page each; who comes later goes on with one that is
+ * free. */
+static void
+come_and_go(void **state)
+{
+	struct ocsp_counts_page *a = open_page(7), *b = open_page(7);
+	struct ocsp_counts_total total;
+	int64_t now = oc_clock_now_s();
+
+	(void)state;
+	ocsp_counts_of(a)->requests = 10;
+	ocsp_counts_of(b)->requests = 100;
+	ocsp_counts_of(b)->miss_latency.num[OCSP_LATENCY_BUCKETS - 1] = 5;
+	total = read_all(7);
+	assert_int_equal(total.counts.requests, 110);
+	assert_int_equal(total.counts.miss_latency.num[
+	    OCSP_LATENCY_BUCKETS - 1], 5);
+	assert_int_equal(total.num_pages, 2);
+	assert_int_equal(total.num_held, 2);
+	assert_true(total.since >= now - 2 && total.since <= now + 2);
+
+	ocsp_counts_close(a);
+	total = read_all(7);
+	assert_int_equal(total.counts.requests, 110);
+	assert_int_equal(total.num_held, 1);
+	a = open_page(7);
+	assert_int_equal(ocsp_counts_of(a)->requests, 10);
+	ocsp_counts_of(a)->requests++;
+	ocsp_counts_close(a);
+	ocsp_counts_close(b);
+	total = read_all(7);
+	assert_int_equal(total.counts.requests, 111);
+	assert_int_equal(total.num_pages, 2);
+	assert_int_equal(total.num_held, 0);
+	assert_int_equal(total.num_starts, 3);
+}
+
+/* Nothing is written at an end, since there may be none. */
+static void
+killed(void **state)
+{
+	struct ocsp_counts_page *page;
+	int status, ready[2];
+	char octet;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		page = open_page(7);
+		ocsp_counts_of(page)->hits = 42;
+		(void)!write(ready[1], "", 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ready[0], &octet, 1), 1);
+	assert_int_equal(read_all(7).num_held, 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(ready[0]);
+	close(ready[1]);
+	assert_int_equal(read_all(7).counts.hits, 42);
+	assert_int_equal(read_all(7).num_held, 0);
+	page = open_page(7);
+	ocsp_counts_of(page)->hits++;
+	assert_int_equal(read_all(7).counts.hits, 43);
+	assert_int_equal(read_all(7).num_pages, 1);
+	ocsp_counts_close(page);
+}
+
+static void
+another_run(void **state)
+{
+	struct ocsp_counts_page *page = open_page(7);
+
+	(void)state;
+	ocsp_counts_of(page)->requests = 10;
+	ocsp_counts_of(page)->hit_latency.sum_ns = 3;
+	ocsp_counts_close(page);
+	assert_int_equal(read_all(8).num_pages, 0);
+	assert_int_equal(read_all(8).counts.requests, 0);
+	page = open_page(8);
+	assert_int_equal(ocsp_counts_of(page)->requests, 0);
+	assert_int_equal(ocsp_counts_of(page)->hit_latency.sum_ns, 0);
+	assert_int_equal(read_all(8).num_starts, 1);
+	assert_int_equal(read_all(7).num_pages, 0);
+	ocsp_counts_close(page);
+}
+
+static void
+write_octet(const char *path, off_t at, uint8_t octet)
+{
+	FILE *f = fopen(path, "r+");
+
+	assert_non_null(f);
+	assert_int_equal(fseek(f, at, SEEK_SET), 0);
+	assert_int_equal(fputc(octet, f), octet);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* What is in a page's place: none of it is counted, none of it blocks, and
+ * the page behind it is still found. */
+static void
+damaged(void **state)
+{
+	struct ocsp_counts_page *first = open_page(7), *second = open_page(7);
+	struct oc_error error = { 0 };
+	struct ocsp_counts_page *none = NULL;
+
+	(void)state;
+	ocsp_counts_of(first)->requests = 10;
+	ocsp_counts_of(second)->requests = 100;
+	ocsp_counts_close(first);
+	assert_int_equal(read_all(7).counts.requests, 110);
+	write_octet(page_path(0), 0, 0x5a);
+	assert_int_equal(read_all(7).counts.requests, 100);
+	assert_int_equal(truncate(page_path(0), 100), 0);
+	assert_int_equal(read_all(7).counts.requests, 100);
+	assert_int_equal(unlink(page_path(0)), 0);
+	assert_int_equal(mkfifo(page_path(0), 0600), 0);
+	assert_int_equal(read_all(7).counts.requests, 100);
+	assert_int_not_equal(ocsp_counts_open(directory, 7, &none, &error),
+	    OC_OK);
+	assert_int_equal(unlink(page_path(0)), 0);
+	assert_int_equal(symlink("responder-1.counts", page_path(0)), 0);
+	assert_int_equal(read_all(7).counts.requests, 100);
+	assert_int_not_equal(ocsp_counts_open(directory, 7, &none, &error),
+	    OC_OK);
+	assert_null(none);
+	assert_int_equal(unlink(page_path(0)), 0);
+	/* One cut short is made whole, and begins anew. */
+	ocsp_counts_close(second);
+	assert_int_equal(truncate(page_path(1), 3), 0);
+	first = open_page(7);
+	second = open_page(7);
+	assert_int_equal(ocsp_counts_of(second)->requests, 0);
+	ocsp_counts_close(second);
+	assert_int_equal(ocsp_counts_of(first)->requests, 0);
+	assert_int_equal(read_all(7).num_pages, 2);
+	ocsp_counts_close(first);
+}
+
+static void
+no_directory(void **state)
+{
+	struct ocsp_counts_page *page = NULL;
+	struct oc_error error = { 0 };
+
+	(void)state;
+	assert_int_equal(ocsp_counts_open("/nonexistent", 7, &page, &error),
+	    OC_ERR_SYSTEM);
+	assert_null(page);
+	assert_non_null(strstr(error.text, "/nonexistent"));
+}
+
+static void
+all_held(void **state)
+{
+	struct ocsp_counts_page *pages[OCSP_COUNTS_PAGES_MAX], *more = NULL;
+	struct oc_error error = { 0 };
+	int i;
+
+	(void)state;
+	for (i = 0; i < OCSP_COUNTS_PAGES_MAX; i++)
+		pages[i] = open_page(7);
+	assert_int_equal(ocsp_counts_open(directory, 7, &more, &error),
+	    OC_ERR_BUSY);
+	assert_null(more);
+	assert_int_equal(read_all(7).num_held, OCSP_COUNTS_PAGES_MAX);
+	for (i = 0; i < OCSP_COUNTS_PAGES_MAX; i++)
+		ocsp_counts_close(pages[i]);
+}
+
+/* A bound belongs to its bucket, as Prometheus has it. */
+static void
+latency(void **state)
+{
+	struct ocsp_latency l;
+	int i;
+
+	(void)state;
+	for (i = 0; i < OCSP_LATENCY_BUCKETS - 1; i++) {
+		int64_t bound = ocsp_counts_bounds_ns[i];
+
+		memset(&l, 0, sizeof(l));
+		ocsp_latency_add(&l, bound);
+		ocsp_latency_add(&l, bound + 1);
+		assert_int_equal(l.num[i], 1);
+		assert_int_equal(l.num[i + 1], 1);
+		assert_int_equal(l.sum_ns, 2 * bound + 1);
+		assert_true(i == 0 || bound > ocsp_counts_bounds_ns[i - 1]);
+	}
+	memset(&l, 0, sizeof(l));
+	ocsp_latency_add(&l, -5);	/* a clock that was read earlier */
+	assert_int_equal(l.num[0], 1);
+	assert_int_equal(l.sum_ns, 0);
+	ocsp_latency_add(&l, INT64_MAX);
+	assert_int_equal(l.num[OCSP_LATENCY_BUCKETS - 1], 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nothing_there, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(come_and_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(killed, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(damaged, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_directory, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(all_held, setup, teardown),
+		cmocka_unit_test(latency),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

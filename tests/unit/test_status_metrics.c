@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What Prometheus is told, read as strictly as its format 0.0.4 is written;
+ * ocsign-status(8) has the same names.
+ */
+#include "tests/unit/status_fixture.h"
+
+#include "base/file.h"
+#include "status/metrics.h"
+
+#define FAMILIES_MAX 128
+
+struct sample {
+	char name[96], labels[200];
+	double value;
+};
+struct family {
+	char name[96], type[16];
+	struct sample samples[64];
+	int num;
+};
+static struct family families[FAMILIES_MAX];
+static int num_families;
+
+static struct family *
+find_family(const char *name)
+{
+	for (int i = 0; i < num_families; i++)
+		if (strcmp(families[i].name, name) == 0)
+			return &families[i];
+	return NULL;
+}
+
+static bool
+ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+static void
+take_help(const char *line)
+{
+	struct family *f = &families[num_families];
+
+	assert_true(num_families < FAMILIES_MAX);
+	memset(f, 0, sizeof(*f));
+	assert_int_equal(sscanf(line, "# HELP %95s", f->name), 1);
+	if (find_family(f->name) != NULL)
+		fail_msg("%s stands twice", f->name);
+	/* A sentence. */
+	assert_true(ends_with(line, "."));
+	assert_int_equal(strspn(f->name, "abcdefghijklmnopqrstuvwxyz_"),
+	    strlen(f->name));
+	assert_int_equal(strncmp(f->name, "ocsign_", 7), 0);
+	num_families++;
+}
+
+static void
+take_type(const char *line)
+{
+	struct family *f = &families[num_families - 1];
+	char name[96];
+
+	assert_int_equal(sscanf(line, "# TYPE %95s %15s", name, f->type), 2);
+	assert_string_equal(name, f->name);
+	assert_int_equal(strcmp(f->type, "counter") == 0,
+	    ends_with(f->name, "_total"));
+	assert_true(strcmp(f->type, "counter") == 0 ||
+	    strcmp(f->type, "gauge") == 0 ||
+	    strcmp(f->type, "histogram") == 0);
+}
+
+static void
+take_sample(char *line)
+{
+	struct family *f = &families[num_families - 1];
+	struct sample *s = &f->samples[f->num];
+	char *space = strrchr(line, ' '), *brace, *end;
+
+	assert_true(f->num < 64 && f->type[0] != '\0');
+	assert_non_null(space);
+	*space = '\0';
+	s->value = strtod(space + 1, &end);
+	assert_true(end != space + 1 && *end == '\0');
+	brace = strchr(line, '{');
+	if (brace != NULL) {
+		assert_true(ends_with(brace, "\"}"));
+		snprintf(s->labels, sizeof(s->labels), "%s", brace);
+		*brace = '\0';
+	}
+	snprintf(s->name, sizeof(s->name), "%s", line);
+	if (strcmp(f->type, "histogram") != 0)
+		assert_string_equal(s->name, f->name);
+	else
+		assert_int_equal(strncmp(s->name, f->name,
+		    strlen(f->name)), 0);
+	for (int i = 0; i < f->num; i++)
+		if (strcmp(f->samples[i].name, s->name) == 0 &&
+		    strcmp(f->samples[i].labels, s->labels) == 0)
+			fail_msg("%s%s stands twice", s->name, s->labels);
+	f->num++;
+}
+
+static void
+check_histogram(const struct family *f)
+{
+	double before = 0, bound, bound_before = -1;
+	int i = 0;
+
+	for (; i < f->num && ends_with(f->samples[i].name, "_bucket"); i++) {
+		assert_true(f->samples[i].value >= before);
+		before = f->samples[i].value;
+		assert_int_equal(strncmp(f->samples[i].labels, "{le=\"", 5),
+		    0);
+		bound = strtod(f->samples[i].labels + 5, NULL);
+		assert_true(bound > bound_before);
+		bound_before = bound;
+	}
+	assert_int_equal(i, f->num - 2);
+	assert_string_equal(f->samples[i - 1].labels, "{le=\"+Inf\"}");
+	assert_true(ends_with(f->samples[i].name, "_sum"));
+	assert_true(ends_with(f->samples[i + 1].name, "_count"));
+	assert_true(f->samples[i + 1].value == before);
+}
+
+static void
+parse(const struct oc_buffer *out)
+{
+	char *text = strdup(oc_buffer_text(out)), *line, *rest = text;
+	size_t len = strlen(text);
+
+	assert_int_equal(len, out->len);
+	assert_true(len > 0 && text[len - 1] == '\n');
+	num_families = 0;
+	text[len - 1] = '\0';
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (strncmp(line, "# HELP ", 7) == 0)
+			take_help(line);
+		else if (strncmp(line, "# TYPE ", 7) == 0)
+			take_type(line);
+		else
+			take_sample(line);
+	for (int i = 0; i < num_families; i++)
+		if (strcmp(families[i].type, "histogram") == 0)
+			check_histogram(&families[i]);
+	free(text);
+}
+
+static double
+value_of(const char *name, const char *labels)
+{
+	for (int i = 0; i < num_families; i++)
+		for (int n = 0; n < families[i].num; n++)
+			if (strcmp(families[i].samples[n].name, name) == 0 &&
+			    strcmp(families[i].samples[n].labels,
+			    labels) == 0)
+				return families[i].samples[n].value;
+	fail_msg("there is no %s%s", name, labels);
+	return 0;
+}
+
+static const char signer_text[] = "{\"open\": true, \"tokens\": ["
+    "{\"name\": \"a\\\"b\\\\c\\nd\", \"up\": true, \"sessions\": 4, "
+    "\"waiting\": 2, \"logins\": 1, \"signed\": 5, \"failed\": 1, "
+    "\"recovered\": 0, \"restarts\": 0}, {\"name\": \"t\", \"up\": false, "
+    "\"sessions\": 0}, {\"up\": true}]}";
+
+/* With a service, a responder's page and a signer. */
+static void
+tell(struct world *w, const char *signer_json)
+{
+	struct status_service *services[] = { w->service };
+	const struct status_all all = { services, 1, true, w->directory, 9 };
+	json_t *signer = signer_json == NULL ? NULL :
+	    json_loads(signer_json, 0, NULL);
+	struct oc_buffer out;
+
+	oc_buffer_init(&out, 1024 * 1024);
+	assert_true(status_put_metrics(&all, signer, &out));
+	parse(&out);
+	oc_buffer_fini(&out);
+	json_decref(signer);
+}
+
+static void
+test_all(void **state)
+{
+	struct world *w = *state;
+	int64_t now = oc_clock_now_s();
+	struct ocsp_counts_page *page;
+	struct oc_error error = { 0 };
+	struct ocsp_counts *c;
+	char path[300];
+
+	assert_int_equal(ocsp_counts_open(w->directory, 9, &page, &error),
+	    OC_OK);
+	c = ocsp_counts_of(page);
+	c->get = 7;
+	c->try_later = 3;
+	c->hits = UINT64_MAX;
+	ocsp_latency_add(&c->hit_latency, 20000);
+	ocsp_latency_add(&c->hit_latency, 300000);
+	ocsp_latency_add(&c->miss_latency, INT64_C(61000000000));
+	for (uint64_t n = 1; n <= 5; n++)
+		world_issue(w, n, now + YEAR);
+	w->issuer.presign = OC_PRESIGN_ALL;
+	world_start(w);
+	world_until(w, world_num_slots(w) == 5);
+	w->skip_s += STATUS_HORIZON_PAUSE_S;
+	world_until(w, w->service->horizon.num_answers == 5);
+	tell(w, signer_text);
+#define IS(name, labels, value) \
+	assert_true(value_of("ocsign_" name, labels) == (double)(value))
+	IS("ready", "", 1);
+	IS("responders", "", 1);
+	IS("responder_requests_total", "{method=\"get\"}", 7);
+	IS("responder_responses_total", "{outcome=\"try_later\"}", 3);
+	IS("responder_hits_total", "", UINT64_MAX);
+	IS("responder_hit_duration_seconds_bucket", "{le=\"1e-05\"}", 0);
+	IS("responder_hit_duration_seconds_bucket", "{le=\"2.5e-05\"}", 1);
+	IS("responder_hit_duration_seconds_bucket", "{le=\"0.0005\"}", 2);
+	IS("responder_hit_duration_seconds_count", "", 2);
+	IS("responder_hit_duration_seconds_sum", "", 0.00032);
+	IS("responder_miss_duration_seconds_bucket", "{le=\"5\"}", 0);
+	IS("responder_miss_duration_seconds_bucket", "{le=\"+Inf\"}", 1);
+	IS("responder_miss_duration_seconds_sum", "", 61);
+	IS("issuer_certificates", "{issuer=\"ca\"}", 5);
+	IS("issuer_signatures_total", "{issuer=\"ca\"}", 5);
+	IS("issuer_scheduled", "{issuer=\"ca\",kind=\"refresh\"}", 5);
+	IS("issuer_signing", "{issuer=\"ca\",lane=\"live\"}", 0);
+	IS("issuer_horizon_responses", "{issuer=\"ca\"}", 5);
+	IS("issuer_first_stale_timestamp_seconds", "{issuer=\"ca\"}",
+	    w->service->horizon.first_stale_at);
+	IS("issuer_signer_not_after_timestamp_seconds", "{issuer=\"ca\"}",
+	    w->service->identity->signer_not_after);
+	IS("signer_up", "", 1);
+	IS("token_up", "{token=\"a\\\"b\\\\c\\nd\"}", 1);
+	IS("token_waiting", "{token=\"a\\\"b\\\\c\\nd\"}", 2);
+	IS("token_up", "{token=\"t\"}", 0);
+	assert_int_equal(find_family("ocsign_token_up")->num, 2);
+	assert_int_equal(find_family("ocsign_token_waiting")->num, 1);
+	ocsp_counts_close(page);
+	snprintf(path, sizeof(path), "%s/responder-0.counts", w->directory);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* What is not known is left out, and a signer that is away, or talks
+ * nonsense, is down. */
+static void
+test_nothing_yet(void **state)
+{
+	static const char *const signers[] = { NULL, "{}",
+	    "{\"open\": false, \"tokens\": []}", "[1]",
+	    "{\"open\": 1, \"tokens\": {\"a\": 1}}" };
+	struct world *w = *state;
+
+	world_start(w);
+	for (size_t i = 0; i < sizeof(signers) / sizeof(signers[0]); i++) {
+		tell(w, signers[i]);
+		IS("signer_up", "", 0);
+		assert_null(find_family("ocsign_token_up"));
+		IS("responders", "", 0);
+		assert_int_equal(find_family("ocsign_issuer_first_stale_"
+		    "timestamp_seconds")->num, 0);
+		IS("issuer_stale_responses", "{issuer=\"ca\"}", 0);
+	}
+}
+
+/* Each name is there, and no other. */
+static void
+test_manual(void **state)
+{
+	static const char mark[] = ".It Ql ocsign_";
+	struct world *w = *state;
+	const char *top = getenv("top_srcdir");
+	char path[1000], *text, line[128];
+	uint8_t *bytes;
+	size_t len;
+	int num = 0;
+
+	world_start(w);
+	tell(w, signer_text);
+	snprintf(path, sizeof(path), "%s/man/ocsign-status.8",
+	    top != NULL ? top : ".");
+	assert_int_equal(oc_file_read(path, 1024 * 1024, &bytes, &len, NULL),
+	    OC_OK);
+	text = (char *)bytes;
+	for (int i = 0; i < num_families; i++) {
+		snprintf(line, sizeof(line), "\n.It Ql %.95s\n",
+		    families[i].name);
+		if (strstr(text, line) == NULL)
+			fail_msg("ocsign-status.8 lacks %s",
+			    families[i].name);
+	}
+	for (char *p = text; (p = strstr(p, mark)) != NULL; p++) {
+		assert_int_equal(sscanf(p, ".It Ql %127s", line), 1);
+		if (find_family(line) == NULL)
+			fail_msg("there is no %s", line);
+		num++;
+	}
+	assert_int_equal(num, num_families);
+	free(bytes);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, world_setup, \
+    world_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_all), T(test_nothing_yet), T(test_manual),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
