@@ -4,9 +4,9 @@
 # Line "issue": certificates a second through the API with everything on
 # (proof of possession, policy, lint, durable reserve and record, signature
 # in SoftHSM, verified; P-256, 16 connections; OCSP responses are signed when
-# asked for), beside cfssl serve with a key
-# file, no records and no lint.  Servers have one CPU, all of a server's
-# processes the same; the client has another.  Each round is of both, so that
+# asked for), beside cfssl serve with a key file, no records and no lint.
+# Servers have one CPU, all of a server's processes the same; the client has
+# another.  Each round is of both, so that
 # what disturbs disturbs both; the ratio is the median of the rounds' ratios.
 
 . "$top_srcdir/tests/bench/measure.sh"
