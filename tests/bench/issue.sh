@@ -6,8 +6,8 @@
 # in SoftHSM, verified; P-256, 16 connections; OCSP responses are signed when
 # asked for), beside cfssl serve with a key file, no records and no lint.
 # Servers have one CPU, all of a server's processes the same; the client has
-# another.  Each round is of both, so that
-# what disturbs disturbs both; the ratio is the median of the rounds' ratios.
+# another.  Each round is of both, so that what disturbs disturbs both; the
+# ratio is the median of the rounds' ratios.
 
 . "$top_srcdir/tests/bench/measure.sh"
 need openssl cfssl cfssljson jq taskset pgrep
