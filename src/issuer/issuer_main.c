@@ -190,8 +190,11 @@ close_all(struct program *p)
 		event_free(p->interrupt);
 	if (p->drain_tick != NULL)
 		event_free(p->drain_tick);
-	if (p->base != NULL)
+	if (p->base != NULL) {
+		/* What is deferred holds a connection that was freed. */
+		(void)event_base_loop(p->base, EVLOOP_NONBLOCK);
 		event_base_free(p->base);
+	}
 	oc_config_free(p->config);
 }
 
