@@ -100,16 +100,59 @@ take_first(struct sign_queue *q)
 	return NULL;
 }
 
-struct sign_ticket *
-sign_queue_take(struct sign_queue *q)
+/* With the lock, which it gives up while it waits. */
+static struct sign_ticket *
+wait_first(struct sign_queue *q)
 {
 	struct sign_ticket *t = NULL;
 
-	(void)pthread_mutex_lock(&q->lock);
 	while (!q->is_closed && (q->is_paused || (t = take_first(q)) == NULL))
 		(void)pthread_cond_wait(&q->changed, &q->lock);
+	return t;
+}
+
+struct sign_ticket *
+sign_queue_take(struct sign_queue *q)
+{
+	struct sign_ticket *t;
+
+	(void)pthread_mutex_lock(&q->lock);
+	t = wait_first(q);
 	(void)pthread_mutex_unlock(&q->lock);
 	return t;
+}
+
+struct sign_ticket *
+sign_queue_begin(struct sign_queue *q)
+{
+	struct sign_ticket *t;
+
+	(void)pthread_mutex_lock(&q->lock);
+	t = wait_first(q);
+	if (t != NULL)
+		q->num_begun++;
+	(void)pthread_mutex_unlock(&q->lock);
+	return t;
+}
+
+void
+sign_queue_done(struct sign_queue *q)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	oc_assert(q->num_begun > 0);
+	q->num_begun--;
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+bool
+sign_queue_is_idle(struct sign_queue *q)
+{
+	bool is_idle;
+
+	(void)pthread_mutex_lock(&q->lock);
+	is_idle = q->num_tickets == 0 && q->num_begun == 0;
+	(void)pthread_mutex_unlock(&q->lock);
+	return is_idle;
 }
 
 struct sign_ticket *

@@ -46,6 +46,7 @@ struct sign_queue {
 	pthread_cond_t changed;
 	struct sign_ticket *first[SIGN_LANE_MAX], *last[SIGN_LANE_MAX];
 	size_t num_tickets, tickets_max;
+	size_t num_begun;
 	bool is_paused, is_closed;
 };
 
@@ -62,6 +63,11 @@ void sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t);
 /* Blocks until there is a ticket and the queue is not paused; NULL once it
  * is closed. */
 struct sign_ticket *sign_queue_take(struct sign_queue *q);
+/* The same, and until sign_queue_done() the queue is not idle. */
+struct sign_ticket *sign_queue_begin(struct sign_queue *q);
+void sign_queue_done(struct sign_queue *q);
+/* Whether nothing is in it, and nothing that was begun is not done. */
+bool sign_queue_is_idle(struct sign_queue *q);
 /* What is left, without blocking, paused or closed or not; NULL if empty. */
 struct sign_ticket *sign_queue_drain(struct sign_queue *q);
 /* Takes a ticket out of whatever queue it is in; false if it is in none. */
