@@ -20,8 +20,8 @@
 
 /* What one look finds. */
 struct sight {
-	const char *facts;		/* NULL: an error; the end at the last */
-	int slow_ms;
+	const char *facts;		/* NULL: an error */
+	int slow_ms;			/* without facts, -1: the end */
 };
 static const struct sight *sights;
 static int report_fd;
@@ -35,7 +35,7 @@ look(struct cli *cli, json_t **facts, struct oc_error *error)
 
 	(void)cli;
 	if (write(report_fd, &now_ms, sizeof(now_ms)) != sizeof(now_ms) ||
-	    (s->facts == NULL && s->slow_ms < 0))
+	    (s->facts == NULL && s->slow_ms == -1))
 		_exit(fflush(stdout) == 0 ? 0 : 1);
 	if (s->slow_ms > 0)
 		(void)poll(NULL, 0, s->slow_ms);
