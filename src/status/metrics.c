@@ -35,7 +35,7 @@ put_label(struct oc_buffer *out, const char *label, const char *value)
 struct counter {
 	const char *name;
 	const char *label, *value;	/* NULL: none */
-	size_t offset;			/* in struct ocsp_counts */
+	size_t offset;			/* in its struct */
 	const char *help;		/* with the first of a name */
 };
 
@@ -96,6 +96,15 @@ static const struct counter counters[] = {
 };
 #undef AT
 
+static uint64_t
+count_at(const void *counts, size_t offset)
+{
+	uint64_t count;
+
+	memcpy(&count, (const char *)counts + offset, sizeof(count));
+	return count;
+}
+
 static void
 put_counters(struct oc_buffer *out, const struct ocsp_counts *counts)
 {
@@ -109,8 +118,7 @@ put_counters(struct oc_buffer *out, const struct ocsp_counts *counts)
 			oc_buffer_printf(out, "{%s=\"%s\"}", c->label,
 			    c->value);
 		oc_buffer_printf(out, " %" PRIu64 "\n",
-		    *(const uint64_t *)(const void *)
-		    ((const char *)counts + c->offset));
+		    count_at(counts, c->offset));
 	}
 }
 
@@ -154,23 +162,20 @@ put_number(struct oc_buffer *out, const char *name, const char *type,
 }
 
 static void
-put_responders(struct oc_buffer *out, const struct status_all *all)
+put_responders(struct oc_buffer *out, const struct ocsp_counts_total *total)
 {
-	struct ocsp_counts_total total;
-
-	ocsp_counts_read(all->run_directory, all->run, &total);
 	put_number(out, "responders", "gauge", "Responders that run.",
-	    total.num_held);
+	    total->num_held);
 	put_number(out, "responder_starts_total", "counter",
-	    "Responders started.", total.num_starts > INT64_MAX ? INT64_MAX :
-	    (int64_t)total.num_starts);
-	put_counters(out, &total.counts);
+	    "Responders started.", total->num_starts > INT64_MAX ?
+	    INT64_MAX : (int64_t)total->num_starts);
+	put_counters(out, &total->counts);
 	put_histogram(out, "responder_hit_duration_seconds",
 	    "Of one hit in 64: from the word that something came to the "
-	    "answer sent.", &total.counts.hit_latency);
+	    "answer sent.", &total->counts.hit_latency);
 	put_histogram(out, "responder_miss_duration_seconds",
 	    "Of each miss: from the question to ocsign-status to its answer.",
-	    &total.counts.miss_latency);
+	    &total->counts.miss_latency);
 }
 
 /* --- issuers ---------------------------------------------------------- */
@@ -267,6 +272,7 @@ static const char *const kinds[STATUS_DUE_MAX] = {
 
 struct issuers {
 	const struct status_all *all;
+	const struct ocsp_counts_total *total;
 	struct status_service_report *reports;
 };
 
@@ -297,6 +303,53 @@ put_issuer_values(struct oc_buffer *out, const struct issuers *issuers)
 			oc_buffer_printf(out, "ocsign_%s{", name);
 			put_issuer_label(out, issuers, i);
 			oc_buffer_printf(out, "} %" PRId64 "\n", value);
+		}
+	}
+}
+
+#define AT(field) offsetof(struct ocsp_issuer_counts, field)
+static const struct counter issuer_counters[] = {
+	{ "issuer_responses_total", "outcome", "successful", AT(successful),
+	    "How responders answered requests about it." },
+	{ "issuer_responses_total", "outcome", "not_modified",
+	    AT(not_modified), NULL },
+	{ "issuer_responses_total", "outcome", "try_later", AT(try_later),
+	    NULL },
+	{ "issuer_responses_total", "outcome", "unauthorized",
+	    AT(unauthorized), NULL },
+	{ "issuer_responses_total", "outcome", "other", AT(other), NULL },
+	{ "issuer_hits_total", NULL, NULL, AT(hits),
+	    "Requests about it answered from its table at once." },
+	{ "issuer_misses_total", NULL, NULL, AT(misses),
+	    "Questions about it to ocsign-status." },
+	{ "issuer_stale_total", NULL, NULL, AT(stale),
+	    "Misses for which its table had a response past its nextUpdate." }
+};
+#undef AT
+
+/* What responders count, issuer by issuer. */
+static void
+put_issuer_counters(struct oc_buffer *out, const struct issuers *issuers)
+{
+	size_t num = sizeof(issuer_counters) / sizeof(issuer_counters[0]);
+
+	for (size_t n = 0; n < num; n++) {
+		const struct counter *c = &issuer_counters[n];
+
+		if (c->help != NULL)
+			put_family(out, c->name, "counter", c->help);
+		for (uint32_t i = 0; i < issuers->all->num_services; i++) {
+			struct ocsp_issuer_counts counts = ocsp_counts_find(
+			    issuers->total, status_service_name(
+			    issuers->all->services[i]));
+
+			oc_buffer_printf(out, "ocsign_%s{", c->name);
+			put_issuer_label(out, issuers, i);
+			if (c->label != NULL)
+				oc_buffer_printf(out, ",%s=\"%s\"", c->label,
+				    c->value);
+			oc_buffer_printf(out, "} %" PRIu64 "\n",
+			    count_at(&counts, c->offset));
 		}
 	}
 }
@@ -383,9 +436,11 @@ bool
 status_put_metrics(const struct status_all *all, const json_t *signer,
     struct oc_buffer *out)
 {
-	struct issuers issuers = { .all = all };
+	struct ocsp_counts_total total;
+	struct issuers issuers = { .all = all, .total = &total };
 	uint32_t i;
 
+	ocsp_counts_read(all->run_directory, all->run, &total);
 	issuers.reports = calloc(all->num_services + 1,
 	    sizeof(*issuers.reports));
 	if (issuers.reports == NULL)
@@ -397,7 +452,8 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	    PACKAGE_VERSION "\"} 1\n");
 	put_number(out, "ready", "gauge",
 	    "Whether all tables have caught up.", all->is_ready);
-	put_responders(out, all);
+	put_responders(out, &total);
+	put_issuer_counters(out, &issuers);
 	put_issuer_values(out, &issuers);
 	put_queues(out, &issuers);
 	put_tokens(out, signer);
