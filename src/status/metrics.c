@@ -257,13 +257,6 @@ static const struct {
 	    "Of when the six above are." }
 };
 
-static const char *const lanes[SIGN_LANE_MAX] = {
-	[SIGN_LANE_REVOCATION] = "revocation",
-	[SIGN_LANE_CERTIFICATE] = "certificate",
-	[SIGN_LANE_LIVE] = "live",
-	[SIGN_LANE_REFRESH] = "refresh",
-	[SIGN_LANE_CRL] = "crl"
-};
 static const char *const kinds[STATUS_DUE_MAX] = {
 	[STATUS_DUE_URGENT] = "urgent",
 	[STATUS_DUE_NEW] = "new",
@@ -367,7 +360,8 @@ put_queues(struct oc_buffer *out, const struct issuers *issuers)
 			oc_buffer_put_text(out, "ocsign_issuer_signing{");
 			put_issuer_label(out, issuers, i);
 			oc_buffer_printf(out, ",lane=\"%s\"} %" PRIu32 "\n",
-			    lanes[n], issuers->reports[i].num_in_lane[n]);
+			    sign_lane_name((enum sign_lane)n),
+			    issuers->reports[i].num_in_lane[n]);
 		}
 	put_family(out, "issuer_scheduled", "gauge",
 	    "Responses to be signed, now or later, by kind.");
@@ -432,6 +426,53 @@ put_tokens(struct oc_buffer *out, const json_t *signer)
 	}
 }
 
+static const struct {
+	const char *name, *type, *member, *help;
+	int64_t per_unit;		/* of what it is told in */
+} queue_values[] = {
+	{ "token_queue_waiting", "gauge", "waiting",
+	    "Signatures that wait for a session, by lane.", 1 },
+	{ "token_queue_oldest_seconds", "gauge", "oldest_us",
+	    "How long the first of these has waited.", 1000000 },
+	{ "token_queue_taken_total", "counter", "taken",
+	    "Signatures that a session has taken up, by lane.", 1 },
+	{ "token_queue_waited_seconds_total", "counter", "waited_us",
+	    "How long these had waited, all together.", 1000000 }
+};
+
+static void
+put_lanes(struct oc_buffer *out, const json_t *signer)
+{
+	const json_t *rows = json_object_get(signer, "queues");
+	size_t num = sizeof(queue_values) / sizeof(queue_values[0]);
+
+	for (size_t v = 0; v < num && json_array_size(rows) > 0; v++) {
+		put_family(out, queue_values[v].name, queue_values[v].type,
+		    queue_values[v].help);
+		for (size_t i = 0; i < json_array_size(rows); i++) {
+			const json_t *row = json_array_get(rows, i);
+			const json_t *value = json_object_get(row,
+			    queue_values[v].member);
+			const char *token = json_string_value(
+			    json_object_get(row, "token"));
+			const char *lane = json_string_value(
+			    json_object_get(row, "lane"));
+
+			if (token == NULL || lane == NULL ||
+			    !json_is_integer(value))
+				continue;
+			oc_buffer_printf(out, "ocsign_%s{",
+			    queue_values[v].name);
+			put_label(out, "token", token);
+			oc_buffer_put_text(out, ",");
+			put_label(out, "lane", lane);
+			oc_buffer_printf(out, "} %.15g\n",
+			    (double)json_integer_value(value) /
+			    (double)queue_values[v].per_unit);
+		}
+	}
+}
+
 bool
 status_put_metrics(const struct status_all *all, const json_t *signer,
     struct oc_buffer *out)
@@ -457,6 +498,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	put_issuer_values(out, &issuers);
 	put_queues(out, &issuers);
 	put_tokens(out, signer);
+	put_lanes(out, signer);
 	free(issuers.reports);
 	return out->err == OC_OK;
 }

@@ -165,7 +165,10 @@ static const char signer_text[] = "{\"open\": true, \"tokens\": ["
     "{\"name\": \"a\\\"b\\\\c\\nd\", \"up\": true, \"sessions\": 4, "
     "\"waiting\": 2, \"logins\": 1, \"signed\": 5, \"failed\": 1, "
     "\"recovered\": 0, \"restarts\": 0}, {\"name\": \"t\", \"up\": false, "
-    "\"sessions\": 0}, {\"up\": true}]}";
+    "\"sessions\": 0}, {\"up\": true}], \"queues\": [{\"token\": \"t\", "
+    "\"lane\": \"live\", \"waiting\": 3, \"oldest_us\": 1500000, "
+    "\"taken\": 70, \"waited_us\": 123456789012}, {\"token\": \"t\"}, "
+    "{\"token\": \"t\", \"lane\": \"crl\", \"waiting\": \"x\"}, 7]}";
 
 /* With a service, a responder's page and a signer. */
 static void
@@ -254,6 +257,12 @@ test_all(void **state)
 	IS("token_up", "{token=\"a\\\"b\\\\c\\nd\"}", 1);
 	IS("token_waiting", "{token=\"a\\\"b\\\\c\\nd\"}", 2);
 	IS("token_up", "{token=\"t\"}", 0);
+	IS("token_queue_waiting", "{token=\"t\",lane=\"live\"}", 3);
+	IS("token_queue_oldest_seconds", "{token=\"t\",lane=\"live\"}", 1.5);
+	IS("token_queue_taken_total", "{token=\"t\",lane=\"live\"}", 70);
+	IS("token_queue_waited_seconds_total",
+	    "{token=\"t\",lane=\"live\"}", 123456.789012);
+	assert_int_equal(find_family("ocsign_token_queue_waiting")->num, 1);
 	assert_int_equal(find_family("ocsign_token_up")->num, 2);
 	assert_int_equal(find_family("ocsign_token_waiting")->num, 1);
 	ocsp_counts_close(page);
