@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "der/time.h"
 
 /* "2026-11-23T22:00:00Z"; 0 is null. */
@@ -147,6 +148,29 @@ describe_responders(const struct ocsp_counts_total *total)
 	return object;
 }
 
+/* Null before the first one. */
+static json_t *
+describe_crls(const struct status_all *all)
+{
+	json_t *rows = json_array();
+	int64_t now = oc_clock_now_s();
+
+	for (size_t i = 0; i < status_crls_num(all->crls); i++) {
+		struct status_crl crl = status_crls_get(all->crls, i);
+		bool is_known = crl.number != 0;
+
+		(void)json_array_append_new(rows, json_pack(
+		    "{s:s, s:o, s:o, s:o, s:o}",
+		    "issuer", crl.issuer,
+		    "number", is_known ? number_of(crl.number) : json_null(),
+		    "this_update", time_of(crl.this_update),
+		    "next_update", time_of(crl.next_update),
+		    "age_s", is_known ? json_integer(now - crl.this_update) :
+		    json_null()));
+	}
+	return rows;
+}
+
 char *
 status_describe(const struct status_all *all)
 {
@@ -159,8 +183,9 @@ status_describe(const struct status_all *all)
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i], &total));
-	whole = json_pack("{s:b, s:o, s:o}", "ready", (int)all->is_ready,
-	    "responders", describe_responders(&total), "issuers", issuers);
+	whole = json_pack("{s:b, s:o, s:o, s:o}", "ready",
+	    (int)all->is_ready, "responders", describe_responders(&total),
+	    "issuers", issuers, "crls", describe_crls(all));
 	if (whole != NULL)
 		text = json_dumps(whole, JSON_COMPACT);
 	json_decref(whole);

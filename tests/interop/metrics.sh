@@ -115,6 +115,20 @@ fi
 ocsign status >said || fail "$(cat said)"
 grep -q '^signer queues:' said || fail "no queues: $(cat said)"
 grep -q '^status issuers answered:' said || fail "no answers: $(cat said)"
+# The newest CRL, also of an issuer that answers no OCSP.
+ocsign crl create --issuer ca --out ca.crl >said 2>&1 || fail "$(cat said)"
+next=$(date +%s -d "$(openssl crl -in ca.crl -noout -nextupdate |
+    sed 's/.*=//')")
+within 5 is 'ocsign_crl_next_update_timestamp_seconds{issuer="ca"}' "$next" ||
+    fail "not the CRL's nextUpdate $next: $(cat out)"
+number=$(openssl crl -in ca.crl -noout -crlnumber | sed 's/.*=\(0x\)*//')
+is 'ocsign_crl_number{issuer="ca"}' "$(printf %d "0x$number")" ||
+    fail "not the CRL's number $number: $(cat out)"
+! grep -q '^ocsign_crl_number{issuer="root"}' out || fail "one of the root"
+ocsign crl create --issuer root --out root.crl >said 2>&1 ||
+    fail "$(cat said)"
+within 5 at_least 'ocsign_crl_number{issuer="root"}' 1 ||
+    fail "none of the root: $(cat out)"
 # The certificate is valid for longer than the response.
 first='ocsign_issuer_first_stale_timestamp_seconds{issuer="ca"}'
 within 15 at_least "$first" "$(date +%s)" || fail "no horizon: $(cat out)"

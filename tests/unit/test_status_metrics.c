@@ -301,8 +301,10 @@ test_most_issuers(void **state)
 	struct world *w = *state;
 	char name[OC_CONFIG_NAME_MAX + 1], *usual = w->issuer.name, *text;
 	struct ocsp_counts_page *page;
-	const struct status_all all = { services, OCSP_COUNTS_ISSUERS_MAX,
-	    true, w->directory, 9 };
+	struct status_all all = { services, OCSP_COUNTS_ISSUERS_MAX, true,
+	    w->directory, 9, NULL };
+	struct oc_config_issuer many[200];
+	struct oc_config config = w->config;
 	struct status_service *s;
 	size_t len;
 
@@ -321,8 +323,16 @@ test_most_issuers(void **state)
 	    UINT32_MAX / 2, UINT32_MAX / 2 };
 	for (uint32_t i = 0; i < all.num_services; i++)
 		services[i] = s;
+	for (len = 0; len < sizeof(many) / sizeof(many[0]); len++)
+		many[len] = (struct oc_config_issuer){ .name = name,
+		    .allow = OC_ALLOW_CRL };
+	config.issuers = many;
+	config.num_issuers = len;
+	assert_int_equal(status_crls_new(&config, &all.crls, NULL), OC_OK);
+	assert_int_equal(status_crls_num(all.crls), 128);
 	text = status_describe(&all);
 	assert_non_null(text);
+	status_crls_free(all.crls);
 	if (ipc_put_text_message(frame, sizeof(frame), 1, IPC_STATUS_IS,
 	    text, &len) != OC_OK)
 		fail_msg("%zu octets", strlen(text));
