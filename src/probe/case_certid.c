@@ -197,10 +197,16 @@ case_no_hash(struct probe *p, const struct probe_case *c)
 	ask_certid(p, &(struct probe_certid_plan){ .hash = "MD5" }, &md5);
 	ask_certid(p, &(struct probe_certid_plan){ .hash = "SHA1",
 	    .oid = "2.25.7231" }, &other);
-	if (probe_expect(p, &md5, UNAUTHORIZED | PROBE_BELIEVED | MALFORMED,
-	    "unauthorized for MD5"))
-		probe_judge(p, &other, UNAUTHORIZED, UNKNOWN | MALFORMED,
-		    "unauthorized");
+	if (!probe_expect(p, &md5, UNAUTHORIZED | PROBE_BELIEVED | MALFORMED,
+	    "unauthorized for MD5") || !probe_expect(p, &other,
+	    UNAUTHORIZED | UNKNOWN | MALFORMED, "unauthorized"))
+		return;
+	if (md5.outcome == PROBE_UNAUTHORIZED &&
+	    other.outcome == PROBE_UNAUTHORIZED)
+		probe_pass(p, "unauthorized");
+	else
+		probe_policy(p, "%s for MD5, %s for a hash that nobody knows",
+		    md5.seen.text, other.seen.text);
 }
 
 static void

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A token that is not there: its module's file or its directory, at start and
-# while all runs.  What is signed is served, what is not is tryLater, the log
-# tells it once, and all goes on by itself when the token is back.
+# while all runs; or one that hangs.  What is signed is served, what is not is
+# tryLater, the log tells it once, and all goes on by itself when the token is
+# back.
 
 . "$top_srcdir/tests/interop/failure.sh"
 need openssl curl pgrep
@@ -76,6 +77,19 @@ kill -9 "$(role signer)"
 away "module moved away"
 mv gone.so module.so
 within 6 is_signing || fail "the module is back, and: $(cat err)"
+
+# It hangs: what is signed is served as fast as ever, a miss waits its time.
+rm -f back.pem
+signer=$(role signer)
+kill -STOP "$signer"
+begun=$(date +%s)
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	[ "$(post a.request answer.der)" = 200 ] || fail "hung: not served"
+done
+[ $(($(date +%s) - begun)) -le 2 ] || fail "a signer that hangs slows down"
+away "the signer hangs"
+kill -CONT "$signer"
+within 6 is_signing || fail "it goes on, and: $(cat err)"
 service_stop
 
 # Both, at the start.

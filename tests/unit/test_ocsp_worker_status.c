@@ -426,6 +426,31 @@ table_comes_late(void **state)
 	worker_stop(&running);
 }
 
+/* revoke-latency: who has the answer of before is given the new one. */
+static void
+etag_of_before(void **state)
+{
+	int64_t now = oc_clock_now_s();
+	struct blob answer;
+	char path[512], etag[256], date[256], fields[600];
+
+	(void)state;
+	worker_start(&world, tune_status, &running);
+	answer = world_put(&world, "44", OCSP_GOOD, now - 60, now + 600);
+	world_path(world_request(&world, "44", 0), path, sizeof(path));
+	http_get(PORT, path, "", &r);
+	assert_body(&r, answer);
+	snprintf(fields, sizeof(fields), "If-None-Match: %s\r\n"
+	    "If-Modified-Since: %s\r\n", response_field(&r, "ETag", etag),
+	    response_field(&r, "Last-Modified", date));
+	answer = world_put(&world, "44", OCSP_REVOKED, now - 60, now + 600);
+	http_get(PORT, path, fields, &r);
+	assert_body(&r, answer);
+	assert_int_equal(world_verify(&world, world_request(&world, "44", 0),
+	    r.body, r.len), V_OCSP_CERTSTATUS_REVOKED);
+	worker_stop(&running);
+}
+
 /* stale-never: the answer ends with its nextUpdate, at the second. */
 static void
 table_expires(void **state)
@@ -462,6 +487,7 @@ main(void)
 		FAULT(table_grows),
 		FAULT(table_of_another),
 		FAULT(table_comes_late),
+		FAULT(etag_of_before),
 		FAULT(table_expires),
 	};
 
