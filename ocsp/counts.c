@@ -1,51 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocsp/counts.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <stdalign.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/page.h"
 
 #define US INT64_C(1000)
 #define MS OC_NS_PER_MS
-/* "ocscnts", and the version of what stands behind it. */
-#define MAGIC UINT64_C(0x6f6373636e747302)
 #define CACHE_LINE 64
 
 /* What is counted of one issuer; name[0] is written last, and once. */
 struct place {
-	_Alignas(CACHE_LINE) char name[OC_CONFIG_NAME_MAX + CACHE_LINE];
+	alignas(CACHE_LINE) char name[OC_CONFIG_NAME_MAX + CACHE_LINE];
 	struct ocsp_issuer_counts counts;
 };
 _Static_assert(sizeof(struct ocsp_issuer_counts) == CACHE_LINE,
     "what a request counts is in one");
 
-/* What the file holds, in the machine's byte order. */
+/* What a page holds. */
 struct image {
-	uint64_t magic, len;
-	uint64_t run;
-	int64_t since;		/* when this run's first writer began */
-	uint64_t num_starts;
 	struct ocsp_counts counts;
 	struct place places[OCSP_COUNTS_ISSUERS_MAX];
 };
-
-struct ocsp_counts_page {
-	int fd;
-	struct image *image;
-};
-
 _Static_assert(sizeof(struct ocsp_counts) % sizeof(uint64_t) == 0,
     "summed as an array");
+_Static_assert(sizeof(struct image) <= OC_PAGE_LEN_MAX, "it is a page");
+
+static const struct oc_page_kind kind = {
+	"responder",
+	/* "ocscnts", and the version of what stands behind it. */
+	UINT64_C(0x6f6373636e747302),
+	sizeof(struct image)
+};
 
 const int64_t ocsp_counts_bounds_ns[OCSP_LATENCY_BUCKETS - 1] = {
 	5 * US, 10 * US, 25 * US, 50 * US, 100 * US, 250 * US, 500 * US,
@@ -66,138 +55,28 @@ ocsp_latency_add(struct ocsp_latency *latency, int64_t ns)
 	latency->sum_ns += (uint64_t)ns;
 }
 
-static bool
-name_page(const char *directory, unsigned int number, char path[PATH_MAX])
-{
-	int len = snprintf(path, PATH_MAX, "%s/responder-%u.counts",
-	    directory, number);
-
-	return len > 0 && len < PATH_MAX;
-}
-
-/* BUSY if another holds it.  A lock of the open file: it ends with its
- * writer, however that ends, and is not taken along by a fork. */
-static enum oc_err
-hold(int fd, const char *path, struct oc_error *error)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
-		return OC_OK;
-	if (errno == EAGAIN || errno == EACCES)
-		return OC_ERR_BUSY;
-	return oc_error_set_errno(error, OC_ERR_SYSTEM, "%s: it cannot be "
-	    "locked", path);
-}
-
-static bool
-is_held(int fd)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
-/* Room on the disk first: a store into a hole of a full one is SIGBUS. */
-static enum oc_err
-map(struct ocsp_counts_page *page, const char *path, struct oc_error *error)
-{
-	struct stat st;
-	void *p;
-	int rc;
-
-	if (fstat(page->fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return oc_error_set(error, OC_ERR_REFUSED,
-		    "%s is no regular file", path);
-	rc = posix_fallocate(page->fd, 0, sizeof(*page->image));
-	if (rc != 0) {
-		errno = rc;
-		return oc_error_set_errno(error, OC_ERR_SYSTEM, "%s", path);
-	}
-	p = mmap(NULL, sizeof(*page->image), PROT_READ | PROT_WRITE,
-	    MAP_SHARED, page->fd, 0);
-	if (p == MAP_FAILED)
-		return oc_error_set_errno(error, OC_ERR_SYSTEM, "%s", path);
-	page->image = p;
-	return OC_OK;
-}
-
-static void
-begin(struct image *image, uint64_t run)
-{
-	if (image->magic != MAGIC || image->len != sizeof(*image) ||
-	    image->run != run) {
-		memset(image, 0, sizeof(*image));
-		image->len = sizeof(*image);
-		image->run = run;
-		image->since = oc_clock_now_s();
-		image->magic = MAGIC;
-	}
-	image->num_starts++;
-}
-
-static enum oc_err
-open_page(struct ocsp_counts_page *page, const char *path, uint64_t run,
+enum oc_err
+ocsp_counts_open(const char *directory, uint64_t run, struct oc_page **page,
     struct oc_error *error)
 {
-	enum oc_err err;
-
-	page->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
-	    O_CLOEXEC, 0600);
-	if (page->fd < 0)
-		return oc_error_set_errno(error, OC_ERR_SYSTEM, "%s", path);
-	err = hold(page->fd, path, error);
-	if (err == OC_OK)
-		err = map(page, path, error);
-	if (err == OC_OK)
-		begin(page->image, run);
-	return err;
-}
-
-enum oc_err
-ocsp_counts_open(const char *directory, uint64_t run,
-    struct ocsp_counts_page **out, struct oc_error *error)
-{
-	struct ocsp_counts_page *page;
-	char path[PATH_MAX];
-	enum oc_err err;
-	unsigned int i;
-
-	for (i = 0; i < OCSP_COUNTS_PAGES_MAX; i++) {
-		if (!name_page(directory, i, path))
-			return oc_error_set(error, OC_ERR_LIMIT,
-			    "%s: the name is too long", directory);
-		page = calloc(1, sizeof(*page));
-		if (page == NULL)
-			return oc_error_set(error, OC_ERR_NOMEM,
-			    "out of memory");
-		err = open_page(page, path, run, error);
-		if (err == OC_OK) {
-			*out = page;
-			return OC_OK;
-		}
-		ocsp_counts_close(page);
-		if (err != OC_ERR_BUSY)
-			return err;
-	}
-	return oc_error_set(error, OC_ERR_BUSY, "%s: all %d pages for counts "
-	    "are in use", directory, OCSP_COUNTS_PAGES_MAX);
+	return oc_page_open(directory, &kind, run, page, error);
 }
 
 struct ocsp_counts *
-ocsp_counts_of(struct ocsp_counts_page *page)
+ocsp_counts_of(struct oc_page *page)
 {
-	return &page->image->counts;
+	return &((struct image *)oc_page_data(page))->counts;
 }
 
 struct ocsp_issuer_counts *
-ocsp_counts_of_issuer(struct ocsp_counts_page *page, const char *name)
+ocsp_counts_of_issuer(struct oc_page *page, const char *name)
 {
+	struct image *image = oc_page_data(page);
 	size_t len = strlen(name), i;
 
 	oc_assert(len > 0 && len <= OC_CONFIG_NAME_MAX);
 	for (i = 0; i < OCSP_COUNTS_ISSUERS_MAX; i++) {
-		struct place *place = &page->image->places[i];
+		struct place *place = &image->places[i];
 
 		if (place->name[0] == '\0') {
 			memcpy(place->name + 1, name + 1, len);
@@ -209,30 +88,6 @@ ocsp_counts_of_issuer(struct ocsp_counts_page *page, const char *name)
 			return &place->counts;
 	}
 	return NULL;
-}
-
-void
-ocsp_counts_close(struct ocsp_counts_page *page)
-{
-	if (page == NULL)
-		return;
-	if (page->image != NULL)
-		munmap(page->image, sizeof(*page->image));
-	if (page->fd >= 0)
-		close(page->fd);
-	free(page);
-}
-
-/* Of two structs that are nothing but numbers. */
-static void
-add(void *to, const void *from, size_t len)
-{
-	uint64_t *sums = to;
-	const uint64_t *more = from;
-	size_t i;
-
-	for (i = 0; i < len / sizeof(*sums); i++)
-		sums[i] += more[i];
 }
 
 /* Which of the total's it is; UINT32_MAX: none. */
@@ -263,54 +118,28 @@ add_issuer(const struct place *place, struct ocsp_counts_total *total)
 		i = total->num_issuers++;
 		memcpy(total->issuers[i].name, place->name, len + 1);
 	}
-	add(&total->issuers[i].counts, &place->counts,
+	oc_page_add(&total->issuers[i].counts, &place->counts,
 	    sizeof(place->counts));
 }
 
 static void
-read_page(int fd, uint64_t run, struct ocsp_counts_total *total)
+add_page(void *arg, const void *data)
 {
-	struct image image;
+	struct ocsp_counts_total *total = arg;
+	const struct image *image = data;
 	size_t i;
 
-	if (pread(fd, &image, sizeof(image), 0) != (ssize_t)sizeof(image) ||
-	    image.magic != MAGIC || image.len != sizeof(image) ||
-	    image.run != run)
-		return;
-	add(&total->counts, &image.counts, sizeof(image.counts));
+	oc_page_add(&total->counts, &image->counts, sizeof(image->counts));
 	for (i = 0; i < OCSP_COUNTS_ISSUERS_MAX; i++)
-		add_issuer(&image.places[i], total);
-	total->num_pages++;
-	total->num_held += is_held(fd);
-	total->num_starts += image.num_starts;
-	if (total->since == 0 || image.since < total->since)
-		total->since = image.since;
+		add_issuer(&image->places[i], total);
 }
 
 void
 ocsp_counts_read(const char *directory, uint64_t run,
     struct ocsp_counts_total *total)
 {
-	char path[PATH_MAX];
-	struct stat st;
-	unsigned int i;
-	int fd;
-
 	memset(total, 0, sizeof(*total));
-	for (i = 0; i < OCSP_COUNTS_PAGES_MAX; i++) {
-		if (!name_page(directory, i, path))
-			return;
-		fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-		    O_CLOEXEC);
-		/* They are made in this order. */
-		if (fd < 0 && errno == ENOENT)
-			return;
-		if (fd < 0)
-			continue;
-		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-			read_page(fd, run, total);
-		close(fd);
-	}
+	oc_page_read(directory, &kind, run, add_page, total, &total->pages);
 }
 
 struct ocsp_issuer_counts

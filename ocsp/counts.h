@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What responders count, and the page in which each counts it: a file
- * RUN/responder-N.counts that one process maps and writes, and that others
- * read.  Whoever starts takes the first page that nobody holds and goes on
- * from what stands there, so that the sum over all pages is the total of one
- * run of ocsignd, whatever ended, crashed or was replaced meanwhile: a page
- * has one writer at a time, held by a lock of its file, and none is removed.
+ * What responders count, each in a page of the run directory that it maps and
+ * writes, and that others read (base/page.h): RUN/responder-N.counts.
  *
  * Plain numbers: their writer never waits, and what readers see may be of
- * slightly different moments.  Readers do not map: one who cuts a page short
- * is no trouble for them.
+ * slightly different moments.
  */
 #ifndef OCSP_COUNTS_H
 #define OCSP_COUNTS_H
@@ -18,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/page.h"
 
 /* Upper bounds in ocsp_counts_bounds_ns[]; the last one has none. */
 #define OCSP_LATENCY_BUCKETS 20
@@ -63,35 +59,24 @@ struct ocsp_issuer_counts {
 
 void ocsp_latency_add(struct ocsp_latency *latency, int64_t ns);
 
-#define OCSP_COUNTS_PAGES_MAX 256	/* 64 responders, twice in a reload */
-
-struct ocsp_counts_page;
-/*
- * The first page of directory that nobody holds, made if need be; what it
- * says of another run is forgotten.  BUSY if all are held.
- */
+/* oc_page_open() and what is in such a page; oc_page_close() ends it. */
 enum oc_err ocsp_counts_open(const char *directory, uint64_t run,
-    struct ocsp_counts_page **page, struct oc_error *error) OC_MUST_CHECK;
-/* Mapped, the caller's to write until close. */
-struct ocsp_counts *ocsp_counts_of(struct ocsp_counts_page *page);
+    struct oc_page **page, struct oc_error *error) OC_MUST_CHECK;
+struct ocsp_counts *ocsp_counts_of(struct oc_page *page);
 /* Those of "[issuer NAME]"; NULL if there is no room for one more. */
-struct ocsp_issuer_counts *ocsp_counts_of_issuer(
-    struct ocsp_counts_page *page, const char *name);
-void ocsp_counts_close(struct ocsp_counts_page *page);	/* NULL is fine */
+struct ocsp_issuer_counts *ocsp_counts_of_issuer(struct oc_page *page,
+    const char *name);
 
 /* All pages of one run. */
 struct ocsp_counts_total {
 	struct ocsp_counts counts;
-	uint32_t num_pages, num_held;	/* held: responders that run */
-	uint64_t num_starts;		/* of responders */
-	int64_t since;			/* when the first began; 0: none has */
+	struct oc_page_total pages;
 	struct {
 		char name[OC_CONFIG_NAME_MAX + 1];
 		struct ocsp_issuer_counts counts;
 	} issuers[OCSP_COUNTS_ISSUERS_MAX];
 	uint32_t num_issuers;
 };
-/* Pages of other runs and what is no page are left out. */
 void ocsp_counts_read(const char *directory, uint64_t run,
     struct ocsp_counts_total *total);
 /* All zero if nothing was counted of it. */

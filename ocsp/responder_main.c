@@ -31,7 +31,7 @@ struct program {
 	struct ocsp_worker_issuer issuers[OCSP_ISSUERS_MAX];
 	size_t num_issuers;
 	char *status_path;
-	struct ocsp_counts_page *counts;	/* NULL: not to be read */
+	struct oc_page *counts;	/* NULL: not to be read */
 	struct ocsp_counts before;	/* what is not of this process */
 	struct ocsp_worker *worker;
 };
@@ -270,7 +270,7 @@ close_all(struct program *p)
 	size_t i;
 
 	ocsp_worker_free(p->worker);
-	ocsp_counts_close(p->counts);
+	oc_page_close(p->counts);
 	for (i = 0; i < p->num_issuers; i++)
 		free((char *)p->issuers[i].table_path);
 	free(p->status_path);

@@ -39,6 +39,7 @@ struct program {
 	struct issuer_service *service;
 	struct net_tls *tls;
 	struct net_server *server;
+	struct oc_page *counts;		/* NULL: not to be read */
 	int listeners[LISTENERS_MAX];
 	size_t num_listeners;
 	int64_t drain_until_ns;
@@ -69,6 +70,18 @@ open_listeners(struct program *p, struct oc_error *error)
 	return err;
 }
 
+/* Answers matter more than that they are counted. */
+static void
+open_counts(struct program *p)
+{
+	struct oc_error error = { 0 };
+
+	if (net_counts_open(p->config->daemon.run_directory,
+	    ipc_handover_run(), &p->counts, &error) != OC_OK)
+		oc_log(OC_LOG_WARNING, "%s: what is counted here will not be "
+		    "seen by \"ocsign status\"", error.text);
+}
+
 static enum oc_err
 open_server(struct program *p, struct oc_error *error)
 {
@@ -89,6 +102,8 @@ open_server(struct program *p, struct oc_error *error)
 		.handler = issuer_door_handle,
 		.refuse = issuer_door_refuse,
 		.arg = p->service,
+		.answers = p->counts == NULL ? NULL :
+		    net_counts_of(p->counts),
 	};
 
 	return net_server_new(&options, &p->server, error);
@@ -156,8 +171,10 @@ open_all(struct program *p, struct oc_error *error)
 		err = add_events(p, error);
 	if (err == OC_OK)
 		err = open_listeners(p, error);
-	if (err == OC_OK)
+	if (err == OC_OK) {
+		open_counts(p);
 		err = open_server(p, error);
+	}
 	return err;
 }
 
@@ -184,6 +201,7 @@ close_all(struct program *p)
 	send_last_words(p);
 	net_server_free(p->server);
 	net_tls_free(p->tls);
+	oc_page_close(p->counts);
 	if (p->term != NULL)
 		event_free(p->term);
 	if (p->interrupt != NULL)

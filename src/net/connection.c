@@ -93,6 +93,13 @@ net_connection_close(struct net_connection *c)
 /* --- answers ------------------------------------------------------------ */
 
 static void
+count_answer(const struct net_connection *c, int status)
+{
+	if (c->server->options.answers != NULL)
+		net_counts_note(c->server->options.answers, status);
+}
+
+static void
 log_access(const char *peer, const struct net_request *request, int status,
     size_t len, int64_t since_ns)
 {
@@ -185,6 +192,7 @@ refuse(struct net_connection *c, int status)
 	c->is_closing = true;
 	send_answer(c, status, type, NULL, body, len);
 	log_access(c->peer, &c->request, status, len, c->begun_ns);
+	count_answer(c, status);
 	free(body);
 	explicit_bzero(start, sizeof(start));
 	forget_request(&c->head, &c->body);
@@ -199,6 +207,7 @@ net_reply(struct net_exchange *x, int status, const char *type,
 
 	log_access(x->peer, &x->request, status, body_len, x->since_ns);
 	if (c != NULL) {
+		count_answer(c, status);
 		c->exchange = NULL;
 		c->is_closing |= !x->request.keep_alive ||
 		    c->server->is_draining;

@@ -14,6 +14,7 @@
 #define NET_SERVER_H
 
 #include "base/err.h"
+#include "net/counts.h"
 #include "net/http.h"
 #include "net/tls.h"
 
@@ -49,6 +50,8 @@ struct net_server_options {
 	net_handler_fn *handler;
 	net_refuse_fn *refuse;
 	void *arg;
+	struct net_counts *answers;	/* where to count them; borrowed;
+					 * NULL: nowhere */
 };
 
 struct net_server_counts {

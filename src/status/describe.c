@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "der/time.h"
@@ -129,10 +130,10 @@ describe_responders(const struct ocsp_counts_total *total)
 	size_t i;
 
 	(void)json_object_set_new(object, "running",
-	    json_integer(total->num_held));
+	    json_integer(total->pages.num_held));
 	(void)json_object_set_new(object, "started",
-	    number_of(total->num_starts));
-	(void)json_object_set_new(object, "since", time_of(total->since));
+	    number_of(total->pages.num_starts));
+	(void)json_object_set_new(object, "since", time_of(total->pages.since));
 	for (i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		(void)json_object_set_new(object, counters[i].name,
 		    number_of(*(const uint64_t *)(const void *)
@@ -146,6 +147,30 @@ describe_responders(const struct ocsp_counts_total *total)
 	(void)json_object_set_new(object, "miss_p99_us",
 	    quantile(&c->miss_latency, 99));
 	return object;
+}
+
+/* By HTTP status, those that there were. */
+static json_t *
+describe_api(const struct status_all *all)
+{
+	struct net_counts_total total;
+	json_t *answers = json_object();
+	char code[16];
+
+	net_counts_read(all->run_directory, all->run, &total);
+	for (size_t i = 0; i < NET_CODES; i++) {
+		if (total.counts.answers[i] == 0)
+			continue;
+		if (i < NET_CODES - 1)
+			(void)snprintf(code, sizeof(code), "%d",
+			    net_codes[i]);
+		(void)json_object_set_new(answers, i < NET_CODES - 1 ? code :
+		    "other", number_of(total.counts.answers[i]));
+	}
+	return json_pack("{s:i, s:o, s:o, s:o}",
+	    "running", (int)total.pages.num_held,
+	    "started", number_of(total.pages.num_starts),
+	    "since", time_of(total.pages.since), "answers", answers);
 }
 
 /* Null before the first one. */
@@ -183,9 +208,10 @@ status_describe(const struct status_all *all)
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i], &total));
-	whole = json_pack("{s:b, s:o, s:o, s:o}", "ready",
+	whole = json_pack("{s:b, s:o, s:o, s:o, s:o}", "ready",
 	    (int)all->is_ready, "responders", describe_responders(&total),
-	    "issuers", issuers, "crls", describe_crls(all));
+	    "issuers", issuers, "crls", describe_crls(all), "api",
+	    describe_api(all));
 	if (whole != NULL)
 		text = json_dumps(whole, JSON_COMPACT);
 	json_decref(whole);

@@ -3,6 +3,7 @@
 #ifndef STATUS_DESCRIBE_H
 #define STATUS_DESCRIBE_H
 
+#include "net/counts.h"
 #include "ocsp/counts.h"
 #include "status/crls.h"
 #include "status/service.h"

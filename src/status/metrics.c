@@ -165,10 +165,10 @@ static void
 put_responders(struct oc_buffer *out, const struct ocsp_counts_total *total)
 {
 	put_number(out, "responders", "gauge", "Responders that run.",
-	    total->num_held);
+	    total->pages.num_held);
 	put_number(out, "responder_starts_total", "counter",
-	    "Responders started.", total->num_starts > INT64_MAX ?
-	    INT64_MAX : (int64_t)total->num_starts);
+	    "Responders started.", total->pages.num_starts > INT64_MAX ?
+	    INT64_MAX : (int64_t)total->pages.num_starts);
 	put_counters(out, &total->counts);
 	put_histogram(out, "responder_hit_duration_seconds",
 	    "Of one hit in 64: from the word that something came to the "
@@ -374,6 +374,28 @@ put_queues(struct oc_buffer *out, const struct issuers *issuers)
 		}
 }
 
+/* --- the API ------------------------------------------------------------ */
+
+/* All codes, so that none begins in the middle; nothing where no API is. */
+static void
+put_api(struct oc_buffer *out, const struct status_all *all)
+{
+	struct net_counts_total total;
+
+	net_counts_read(all->run_directory, all->run, &total);
+	put_family(out, "api_responses_total", "counter",
+	    "How requests to the API ended, by HTTP status.");
+	for (size_t i = 0; total.pages.num_pages > 0 && i < NET_CODES; i++) {
+		oc_buffer_put_text(out, "ocsign_api_responses_total{code=\"");
+		if (i < NET_CODES - 1)
+			oc_buffer_printf(out, "%d", net_codes[i]);
+		else
+			oc_buffer_put_text(out, "other");
+		oc_buffer_printf(out, "\"} %" PRIu64 "\n",
+		    total.counts.answers[i]);
+	}
+}
+
 /* --- CRLs --------------------------------------------------------------- */
 
 static const struct {
@@ -536,6 +558,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	put_issuer_values(out, &issuers);
 	put_queues(out, &issuers);
 	put_crls(out, all->crls);
+	put_api(out, all);
 	put_tokens(out, signer);
 	put_lanes(out, signer);
 	free(issuers.reports);

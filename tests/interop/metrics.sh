@@ -179,6 +179,35 @@ kill -CONT "$signer"
 grep -q '^ocsign_issuer_responses{issuer="ca"} ' out || fail "$(cat out)"
 within 5 is ocsign_signer_up 1 || fail "the signer stays down: $(cat out)"
 
+# The API, from when there is one; a role that is killed takes nothing along.
+! grep -q '^ocsign_api_responses_total{' out || fail "answers of no API"
+printf '[api]\nlisten = 127.0.0.1:0\nissuers = ca\n' >>ocsign.conf
+reload
+api=$(sed 's,/$,,;q' run/api.urls)
+api() {
+	curl -sS -m 10 -o api.out -w '%{http_code}\n' "$@"
+}
+is_healthy() {
+	[ "$(api "$api/api/v1/cfssl/health")" = 200 ]
+}
+within 10 is_healthy || fail "the API is not well: $(cat api.out)"
+ok=$(metric 'ocsign_api_responses_total{code="200"}')
+none=$(metric 'ocsign_api_responses_total{code="404"}')
+is_healthy || fail "not any more: $(cat api.out)"
+[ "$(api "$api/nonsense")" = 404 ] || fail "nonsense: $(cat api.out)"
+is 'ocsign_api_responses_total{code="200"}' $((ok + 1)) ||
+    fail "$ok and 1 are not: $(cat out)"
+is 'ocsign_api_responses_total{code="404"}' $((none + 1)) ||
+    fail "$none and 1 are not: $(cat out)"
+kill -9 "$(role issuer)"
+within 10 is_healthy || fail "the API does not come back"
+at_least 'ocsign_api_responses_total{code="200"}' $((ok + 2)) ||
+    fail "$ok and 2 are not: $(cat out)"
+is 'ocsign_api_responses_total{code="404"}' $((none + 1)) ||
+    fail "$none and 1 are no more: $(cat out)"
+ocsign --json status >said || fail "$(cat said)"
+grep -q "\"404\": $((none + 1))" said || fail "status: $(cat said)"
+
 # The section goes, and the listener with it.
 cp plain.conf ocsign.conf
 reload

@@ -34,10 +34,10 @@ page_path(unsigned int number)
 	return path;
 }
 
-static struct ocsp_counts_page *
+static struct oc_page *
 open_page(uint64_t run)
 {
-	struct ocsp_counts_page *page;
+	struct oc_page *page;
 	struct oc_error error = { 0 };
 
 	if (ocsp_counts_open(directory, run, &page, &error) != OC_OK)
@@ -73,7 +73,7 @@ teardown(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i <= OCSP_COUNTS_PAGES_MAX; i++)
+	for (i = 0; i <= OC_PAGES_MAX; i++)
 		if (unlink(page_path(i)) != 0)
 			(void)rmdir(page_path(i));
 	return rmdir(directory);
@@ -85,8 +85,8 @@ nothing_there(void **state)
 	struct ocsp_counts_total total = read_all(7);
 
 	(void)state;
-	assert_int_equal(total.num_pages, 0);
-	assert_int_equal(total.since, 0);
+	assert_int_equal(total.pages.num_pages, 0);
+	assert_int_equal(total.pages.since, 0);
 	assert_int_equal(total.counts.requests, 0);
 }
 
@@ -95,7 +95,7 @@ nothing_there(void **state)
 static void
 come_and_go(void **state)
 {
-	struct ocsp_counts_page *a = open_page(7), *b = open_page(7);
+	struct oc_page *a = open_page(7), *b = open_page(7);
 	struct ocsp_counts_total total;
 	int64_t now = oc_clock_now_s();
 
@@ -107,31 +107,31 @@ come_and_go(void **state)
 	assert_int_equal(total.counts.requests, 110);
 	assert_int_equal(total.counts.miss_latency.num[
 	    OCSP_LATENCY_BUCKETS - 1], 5);
-	assert_int_equal(total.num_pages, 2);
-	assert_int_equal(total.num_held, 2);
-	assert_true(total.since >= now - 2 && total.since <= now + 2);
+	assert_int_equal(total.pages.num_pages, 2);
+	assert_int_equal(total.pages.num_held, 2);
+	assert_in_range(total.pages.since, now - 2, now + 2);
 
-	ocsp_counts_close(a);
+	oc_page_close(a);
 	total = read_all(7);
 	assert_int_equal(total.counts.requests, 110);
-	assert_int_equal(total.num_held, 1);
+	assert_int_equal(total.pages.num_held, 1);
 	a = open_page(7);
 	assert_int_equal(ocsp_counts_of(a)->requests, 10);
 	ocsp_counts_of(a)->requests++;
-	ocsp_counts_close(a);
-	ocsp_counts_close(b);
+	oc_page_close(a);
+	oc_page_close(b);
 	total = read_all(7);
 	assert_int_equal(total.counts.requests, 111);
-	assert_int_equal(total.num_pages, 2);
-	assert_int_equal(total.num_held, 0);
-	assert_int_equal(total.num_starts, 3);
+	assert_int_equal(total.pages.num_pages, 2);
+	assert_int_equal(total.pages.num_held, 0);
+	assert_int_equal(total.pages.num_starts, 3);
 }
 
 /* Nothing is written at an end, since there may be none. */
 static void
 killed(void **state)
 {
-	struct ocsp_counts_page *page;
+	struct oc_page *page;
 	int status, ready[2];
 	char octet;
 	pid_t pid;
@@ -148,37 +148,37 @@ killed(void **state)
 			pause();
 	}
 	assert_int_equal(read(ready[0], &octet, 1), 1);
-	assert_int_equal(read_all(7).num_held, 1);
+	assert_int_equal(read_all(7).pages.num_held, 1);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	close(ready[0]);
 	close(ready[1]);
 	assert_int_equal(read_all(7).counts.hits, 42);
-	assert_int_equal(read_all(7).num_held, 0);
+	assert_int_equal(read_all(7).pages.num_held, 0);
 	page = open_page(7);
 	ocsp_counts_of(page)->hits++;
 	assert_int_equal(read_all(7).counts.hits, 43);
-	assert_int_equal(read_all(7).num_pages, 1);
-	ocsp_counts_close(page);
+	assert_int_equal(read_all(7).pages.num_pages, 1);
+	oc_page_close(page);
 }
 
 static void
 another_run(void **state)
 {
-	struct ocsp_counts_page *page = open_page(7);
+	struct oc_page *page = open_page(7);
 
 	(void)state;
 	ocsp_counts_of(page)->requests = 10;
 	ocsp_counts_of(page)->hit_latency.sum_ns = 3;
-	ocsp_counts_close(page);
-	assert_int_equal(read_all(8).num_pages, 0);
+	oc_page_close(page);
+	assert_int_equal(read_all(8).pages.num_pages, 0);
 	assert_int_equal(read_all(8).counts.requests, 0);
 	page = open_page(8);
 	assert_int_equal(ocsp_counts_of(page)->requests, 0);
 	assert_int_equal(ocsp_counts_of(page)->hit_latency.sum_ns, 0);
-	assert_int_equal(read_all(8).num_starts, 1);
-	assert_int_equal(read_all(7).num_pages, 0);
-	ocsp_counts_close(page);
+	assert_int_equal(read_all(8).pages.num_starts, 1);
+	assert_int_equal(read_all(7).pages.num_pages, 0);
+	oc_page_close(page);
 }
 
 static void
@@ -197,14 +197,14 @@ write_octet(const char *path, off_t at, uint8_t octet)
 static void
 damaged(void **state)
 {
-	struct ocsp_counts_page *first = open_page(7), *second = open_page(7);
+	struct oc_page *first = open_page(7), *second = open_page(7);
 	struct oc_error error = { 0 };
-	struct ocsp_counts_page *none = NULL;
+	struct oc_page *none = NULL;
 
 	(void)state;
 	ocsp_counts_of(first)->requests = 10;
 	ocsp_counts_of(second)->requests = 100;
-	ocsp_counts_close(first);
+	oc_page_close(first);
 	assert_int_equal(read_all(7).counts.requests, 110);
 	write_octet(page_path(0), 0, 0x5a);
 	assert_int_equal(read_all(7).counts.requests, 100);
@@ -223,21 +223,21 @@ damaged(void **state)
 	assert_null(none);
 	assert_int_equal(unlink(page_path(0)), 0);
 	/* One cut short is made whole, and begins anew. */
-	ocsp_counts_close(second);
+	oc_page_close(second);
 	assert_int_equal(truncate(page_path(1), 3), 0);
 	first = open_page(7);
 	second = open_page(7);
 	assert_int_equal(ocsp_counts_of(second)->requests, 0);
-	ocsp_counts_close(second);
+	oc_page_close(second);
 	assert_int_equal(ocsp_counts_of(first)->requests, 0);
-	assert_int_equal(read_all(7).num_pages, 2);
-	ocsp_counts_close(first);
+	assert_int_equal(read_all(7).pages.num_pages, 2);
+	oc_page_close(first);
 }
 
 static void
 no_directory(void **state)
 {
-	struct ocsp_counts_page *page = NULL;
+	struct oc_page *page = NULL;
 	struct oc_error error = { 0 };
 
 	(void)state;
@@ -250,26 +250,26 @@ no_directory(void **state)
 static void
 all_held(void **state)
 {
-	struct ocsp_counts_page *pages[OCSP_COUNTS_PAGES_MAX], *more = NULL;
+	struct oc_page *pages[OC_PAGES_MAX], *more = NULL;
 	struct oc_error error = { 0 };
 	int i;
 
 	(void)state;
-	for (i = 0; i < OCSP_COUNTS_PAGES_MAX; i++)
+	for (i = 0; i < OC_PAGES_MAX; i++)
 		pages[i] = open_page(7);
 	assert_int_equal(ocsp_counts_open(directory, 7, &more, &error),
 	    OC_ERR_BUSY);
 	assert_null(more);
-	assert_int_equal(read_all(7).num_held, OCSP_COUNTS_PAGES_MAX);
-	for (i = 0; i < OCSP_COUNTS_PAGES_MAX; i++)
-		ocsp_counts_close(pages[i]);
+	assert_int_equal(read_all(7).pages.num_held, OC_PAGES_MAX);
+	for (i = 0; i < OC_PAGES_MAX; i++)
+		oc_page_close(pages[i]);
 }
 
 /* Each has its place in each page, for as long as the run. */
 static void
 issuers(void **state)
 {
-	struct ocsp_counts_page *a = open_page(7), *b = open_page(7);
+	struct oc_page *a = open_page(7), *b = open_page(7);
 	struct ocsp_counts_total total;
 	char name[OC_CONFIG_NAME_MAX + 1];
 	int i;
@@ -286,11 +286,11 @@ issuers(void **state)
 	assert_int_equal(ocsp_counts_find(&total, "web").stale, 3);
 	assert_int_equal(ocsp_counts_find(&total, "we").hits, 30);
 	assert_int_equal(ocsp_counts_find(&total, "w").hits, 0);
-	ocsp_counts_close(a);
+	oc_page_close(a);
 	a = open_page(7);
 	assert_int_equal(ocsp_counts_of_issuer(a, "we")->hits, 10);
 	/* Another run's are not ours. */
-	ocsp_counts_close(a);
+	oc_page_close(a);
 	a = open_page(8);
 	assert_int_equal(ocsp_counts_of_issuer(a, "we")->hits, 0);
 	assert_int_equal(read_all(8).num_issuers, 1);
@@ -307,15 +307,15 @@ issuers(void **state)
 	total = read_all(8);
 	assert_int_equal(total.num_issuers, OCSP_COUNTS_ISSUERS_MAX);
 	assert_int_equal(ocsp_counts_find(&total, name).misses, i - 1);
-	ocsp_counts_close(a);
-	ocsp_counts_close(b);
+	oc_page_close(a);
+	oc_page_close(b);
 }
 
 /* A name that no writer of ours wrote is nobody's. */
 static void
 nonsense_names(void **state)
 {
-	struct ocsp_counts_page *page = open_page(7);
+	struct oc_page *page = open_page(7);
 	char *name = (char *)ocsp_counts_of_issuer(page, "web") - 128;
 
 	(void)state;
@@ -327,7 +327,7 @@ nonsense_names(void **state)
 	assert_int_equal(read_all(7).num_issuers, 1);
 	name[OC_CONFIG_NAME_MAX] = '\0';
 	assert_int_equal(read_all(7).num_issuers, 2);
-	ocsp_counts_close(page);
+	oc_page_close(page);
 }
 
 /* A bound belongs to its bucket, as Prometheus has it. */

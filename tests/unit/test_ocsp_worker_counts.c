@@ -13,7 +13,7 @@
 #define NUM_HITS (3 * OCSP_HITS_A_SAMPLE)
 
 static struct world world;
-static struct ocsp_counts_page *page;
+static struct oc_page *page;
 static struct ocsp_worker_issuer counted;
 
 static void
@@ -193,8 +193,8 @@ killed_and_started(void **state)
 	worker_stop(&running);
 	ocsp_counts_read(world.dir, RUN, &total);
 	assert_int_equal(total.counts.requests, before.requests + 15);
-	assert_int_equal(total.num_pages, 1);
-	assert_int_equal(total.num_starts, 3);
+	assert_int_equal(total.pages.num_pages, 1);
+	assert_int_equal(total.pages.num_starts, 3);
 }
 
 static int

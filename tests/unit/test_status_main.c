@@ -310,7 +310,7 @@ static void
 test_responders(void **state)
 {
 	struct world *w = *state;
-	struct ocsp_counts_page *page;
+	struct oc_page *page;
 	struct ipc_channel *control;
 	struct ocsp_counts *c;
 	struct oc_error error = { 0 };
@@ -344,7 +344,7 @@ test_responders(void **state)
 	assert_int_equal(responders_say(control, "hit_p99_us"), 250);
 	/* Over the last bound. */
 	assert_int_equal(responders_say(control, "miss_p50_us"), -1);
-	ocsp_counts_close(page);
+	oc_page_close(page);
 	assert_int_equal(responders_say(control, "running"), 0);
 	assert_int_equal(responders_say(control, "requests"), 12);
 	ipc_channel_free(control);

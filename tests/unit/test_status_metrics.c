@@ -188,11 +188,11 @@ tell(struct world *w, const char *signer_json)
 }
 
 static void
-remove_page(const struct world *w)
+remove_page(const struct world *w, const char *kind)
 {
 	char path[300];
 
-	snprintf(path, sizeof(path), "%s/responder-0.counts", w->directory);
+	snprintf(path, sizeof(path), "%s/%s-0.counts", w->directory, kind);
 	assert_int_equal(unlink(path), 0);
 }
 
@@ -201,7 +201,7 @@ test_all(void **state)
 {
 	struct world *w = *state;
 	int64_t now = oc_clock_now_s();
-	struct ocsp_counts_page *page;
+	struct oc_page *page, *api;
 	struct oc_error error = { 0 };
 	struct ocsp_counts *c;
 
@@ -211,6 +211,11 @@ test_all(void **state)
 	c->get = 7;
 	c->try_later = 3;
 	c->hits = UINT64_MAX;
+	assert_int_equal(net_counts_open(w->directory, 9, &api, &error),
+	    OC_OK);
+	net_counts_note(net_counts_of(api), 200);
+	net_counts_note(net_counts_of(api), 200);
+	net_counts_note(net_counts_of(api), 418);
 	ocsp_counts_of_issuer(page, "ca")->try_later = 2;
 	ocsp_counts_of_issuer(page, "ca")->hits = 6;
 	ocsp_counts_of_issuer(page, "gone")->hits = 1;
@@ -235,6 +240,11 @@ test_all(void **state)
 	IS("issuer_responses_total", "{issuer=\"ca\",outcome=\"try_later\"}",
 	    2);
 	IS("issuer_hits_total", "{issuer=\"ca\"}", 6);
+	IS("api_responses_total", "{code=\"200\"}", 2);
+	IS("api_responses_total", "{code=\"404\"}", 0);
+	IS("api_responses_total", "{code=\"other\"}", 1);
+	assert_int_equal(find_family("ocsign_api_responses_total")->num,
+	    NET_CODES);
 	assert_int_equal(find_family("ocsign_issuer_hits_total")->num, 1);
 	IS("responder_hit_duration_seconds_bucket", "{le=\"1e-05\"}", 0);
 	IS("responder_hit_duration_seconds_bucket", "{le=\"2.5e-05\"}", 1);
@@ -265,8 +275,10 @@ test_all(void **state)
 	assert_int_equal(find_family("ocsign_token_queue_waiting")->num, 1);
 	assert_int_equal(find_family("ocsign_token_up")->num, 2);
 	assert_int_equal(find_family("ocsign_token_waiting")->num, 1);
-	ocsp_counts_close(page);
-	remove_page(w);
+	oc_page_close(page);
+	oc_page_close(api);
+	remove_page(w, "api");
+	remove_page(w, "responder");
 }
 
 /* What is not known is left out, and a signer that is away, or talks
@@ -300,7 +312,7 @@ test_most_issuers(void **state)
 	struct status_service *services[OCSP_COUNTS_ISSUERS_MAX];
 	struct world *w = *state;
 	char name[OC_CONFIG_NAME_MAX + 1], *usual = w->issuer.name, *text;
-	struct ocsp_counts_page *page;
+	struct oc_page *page;
 	struct status_all all = { services, OCSP_COUNTS_ISSUERS_MAX, true,
 	    w->directory, 9, NULL };
 	struct oc_config_issuer many[200];
@@ -339,8 +351,8 @@ test_most_issuers(void **state)
 	free(text);
 	w->issuer.name = usual;
 	memset(s->source_error, 0, sizeof(s->source_error));
-	ocsp_counts_close(page);
-	remove_page(w);
+	oc_page_close(page);
+	remove_page(w, "responder");
 }
 
 /* Each name is there, and no other. */
