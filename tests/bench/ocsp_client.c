@@ -14,25 +14,20 @@
  *
  * One thread, epoll(7); every request is made before the clock starts.
  */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "tests/bench/client.h"
 
 #define CONNECTIONS_MAX 1024
-#define ANSWER_MAX (16 * 1024)
 
 struct request {
 	char *text;
@@ -41,24 +36,16 @@ struct request {
 };
 
 struct connection {
-	int fd;
+	struct client http;
 	size_t next;			/* the request under way */
 	int64_t since_ns;		/* when it was sent */
-	size_t got;
-	char answer[ANSWER_MAX];
 };
 
+const char client_program[] = "ocsp_client";
 static struct connection connections[CONNECTIONS_MAX];
 static struct request *requests;
 static size_t num_requests;
 static bool is_once;
-
-static void
-give_up(const char *what)
-{
-	fprintf(stderr, "ocsp_client: %s\n", what);
-	exit(1);
-}
 
 /* --- requests ----------------------------------------------------------- */
 
@@ -68,7 +55,7 @@ name_of(const char *base64)
 	char *name = strdup(base64);
 
 	if (name == NULL)
-		give_up("out of memory");
+		client_give_up("out of memory");
 	for (char *p = name; *p != '\0'; p++)
 		*p = *p == '+' ? '-' : *p == '/' ? '_' : *p == '=' ? '.' : *p;
 	return name;
@@ -94,13 +81,13 @@ make_post(struct request *r, const char *base64)
 	size_t len = strlen(base64), head_len;
 
 	if (len > sizeof(der))
-		give_up("a request is too long");
+		client_give_up("a request is too long");
 	memcpy(der, base64, len);
 	if (oc_base64_decode_in_place((char *)der, len, &len) != OC_OK)
-		give_up("a request is not base64");
+		client_give_up("a request is not base64");
 	r->text = malloc(256 + len);
 	if (r->text == NULL)
-		give_up("out of memory");
+		client_give_up("out of memory");
 	head_len = (size_t)sprintf(r->text, "POST / HTTP/1.1\r\nHost: bench"
 	    "\r\nContent-Type: application/ocsp-request\r\nContent-Length: "
 	    "%zu\r\n\r\n", len);
@@ -115,7 +102,7 @@ make_request(struct request *r, const char *kind, const char *base64)
 	int len;
 
 	if (strlen(base64) > sizeof(target) / 4)
-		give_up("a request is too long");
+		client_give_up("a request is too long");
 	r->name = name_of(base64);
 	if (strcmp(kind, "post") == 0 || strcmp(kind, "once") == 0) {
 		make_post(r, base64);
@@ -128,7 +115,7 @@ make_request(struct request *r, const char *kind, const char *base64)
 	len = asprintf(&r->text, "GET /%s HTTP/1.1\r\nHost: bench\r\n\r\n",
 	    target);
 	if (len < 0)
-		give_up("out of memory");
+		client_give_up("out of memory");
 	r->len = (size_t)len;
 }
 
@@ -141,7 +128,7 @@ make_requests(const char *kind, const char *path)
 	char *line, *rest;
 
 	if (oc_file_read(path, 64 << 20, &text, &len, &error) != OC_OK)
-		give_up(error.text);
+		client_give_up(error.text);
 	rest = (char *)text;
 	while ((line = strtok_r(rest, "\n", &rest)) != NULL) {
 		if (num_requests == room) {
@@ -149,47 +136,24 @@ make_requests(const char *kind, const char *path)
 			requests = reallocarray(requests, room,
 			    sizeof(*requests));
 			if (requests == NULL)
-				give_up("out of memory");
+				client_give_up("out of memory");
 		}
 		make_request(&requests[num_requests++], kind, line);
 	}
 	free(text);
 	if (num_requests == 0)
-		give_up("no requests");
+		client_give_up("no requests");
 }
 
 /* --- connections -------------------------------------------------------- */
-
-static void
-dial(struct connection *c, uint16_t port)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-	    .sin_port = htons(port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const int on = 1;
-
-	c->fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&in,
-	    sizeof(in)) != 0)
-		give_up("connect");
-	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
 
 static void
 send_request(struct connection *c)
 {
 	const struct request *r = &requests[c->next];
 
-	c->got = 0;
 	c->since_ns = oc_clock_mono_ns();
-	for (size_t sent = 0; sent < r->len; ) {
-		ssize_t n = send(c->fd, r->text + sent, r->len - sent,
-		    MSG_NOSIGNAL);
-
-		if (n <= 0)
-			give_up("send");
-		sent += (size_t)n;
-	}
+	client_send(&c->http, r->text, r->len);
 }
 
 /* OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED, ... } */
@@ -202,33 +166,14 @@ is_successful(const char *body, size_t len)
 	return len > at + 3 && memcmp(body + at, "\012\001\000", 3) == 0;
 }
 
-/* The body of a whole answer; NULL while there is more to come. */
+/* NULL while there is more to come. */
 static const char *
 read_answer(struct connection *c, size_t *len)
 {
-	ssize_t n = recv(c->fd, c->answer + c->got,
-	    sizeof(c->answer) - 1 - c->got, 0);
-	const char *body, *field;
+	const char *body = client_read(&c->http, len);
 
-	if (n <= 0)
-		give_up("the connection was closed");
-	c->got += (size_t)n;
-	c->answer[c->got] = '\0';
-	body = memmem(c->answer, c->got, "\r\n\r\n", 4);
-	if (body == NULL)
-		return NULL;
-	if (strncmp(c->answer, "HTTP/1.1 200", 12) != 0 &&
-	    strncmp(c->answer, "HTTP/1.0 200", 12) != 0)
-		give_up(c->answer);
-	field = strcasestr(c->answer, "\r\nContent-Length: ");
-	if (field == NULL || field > body)
-		give_up("no Content-Length");
-	*len = strtoul(field + 18, NULL, 10);
-	body += 4;
-	if (c->got < (size_t)(body - c->answer) + *len)
-		return NULL;
-	if (!is_successful(body, *len))
-		give_up("an answer is an error");
+	if (body != NULL && !is_successful(body, *len))
+		client_give_up("an answer is an error");
 	return body;
 }
 
@@ -285,10 +230,10 @@ save(uint16_t port, const char *dir)
 {
 	struct connection *c = &connections[0];
 	const char *body;
-	char path[4096], text[2 * ANSWER_MAX];
+	char path[4096], text[2 * CLIENT_ANSWER_MAX];
 	size_t len;
 
-	dial(c, port);
+	client_dial(&c->http, port);
 	for (c->next = 0; c->next < num_requests; c->next++) {
 		int fd;
 
@@ -299,7 +244,7 @@ save(uint16_t port, const char *dir)
 		    requests[c->next].name);
 		fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
 		if (fd < 0 || write(fd, body, len) != (ssize_t)len)
-			give_up(path);
+			client_give_up(path);
 		close(fd);
 		oc_base64_encode(body, len, text);
 		puts(text);
@@ -311,9 +256,9 @@ open_one(int epoll_fd, uint16_t port, struct connection *c)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
 
-	dial(c, port);
-	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->fd, &ev) != 0)
-		give_up("epoll_ctl");
+	client_dial(&c->http, port);
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->http.fd, &ev) != 0)
+		client_give_up("epoll_ctl");
 }
 
 static int
@@ -322,7 +267,7 @@ open_all(uint16_t port, size_t num)
 	int epoll_fd = epoll_create1(0);
 
 	if (epoll_fd < 0)
-		give_up("epoll_create1");
+		client_give_up("epoll_create1");
 	for (size_t i = 0; i < num; i++) {
 		open_one(epoll_fd, port, &connections[i]);
 		/* Far from each other, so that all are asked for. */
@@ -346,7 +291,7 @@ ask(uint16_t port, size_t num, int64_t duration_ns)
 		int n = epoll_wait(epoll_fd, events, CONNECTIONS_MAX, 1000);
 
 		if (n <= 0)
-			give_up("no answer for a second");
+			client_give_up("no answer for a second");
 		for (int i = 0; i < n; i++) {
 			struct connection *c = events[i].data.ptr;
 
@@ -356,7 +301,7 @@ ask(uint16_t port, size_t num, int64_t duration_ns)
 			note_latency(oc_clock_mono_ns() - c->since_ns);
 			c->next = (c->next + 1) % num_requests;
 			if (is_once) {
-				close(c->fd);
+				close(c->http.fd);
 				open_one(epoll_fd, port, c);
 			}
 			send_request(c);
@@ -373,8 +318,8 @@ main(int argc, char **argv)
 	int num;
 
 	if (argc != 6)
-		give_up("PORT KIND REQUESTS CONNECTIONS SECONDS, or PORT KIND "
-		    "REQUESTS save DIR");
+		client_give_up("PORT KIND REQUESTS CONNECTIONS SECONDS, or "
+		    "PORT KIND REQUESTS save DIR");
 	port = (uint16_t)atoi(argv[1]);
 	is_once = strcmp(argv[2], "once") == 0;
 	make_requests(argv[2], argv[3]);
@@ -384,7 +329,7 @@ main(int argc, char **argv)
 	}
 	num = atoi(argv[4]);
 	if (num < 1 || num > CONNECTIONS_MAX)
-		give_up("CONNECTIONS");
+		client_give_up("CONNECTIONS");
 	count = ask(port, (size_t)num, atoi(argv[5]) * OC_NS_PER_S);
 	printf("%lu %llu\n", count,
 	    (unsigned long long)percentile(count, 99));
