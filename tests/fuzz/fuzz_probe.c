@@ -30,6 +30,10 @@ check_fields(const struct probe_reply *r)
 	int64_t at;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (probe_fields_have(r, names[i], "max-age", &argument))
+			fuzz_check(argument.len == 0 ||
+			    (argument.p > r->head.p && argument.p +
+			    argument.len <= r->head.p + r->head.len));
 		if (!probe_field(r, names[i], &value)) {
 			fuzz_check(probe_num_fields(r, names[i]) != 1);
 			continue;

@@ -168,6 +168,36 @@ at_least ocsign_responders 1 || fail "held up: $(cat out)"
 [ "$(post a.req answer.der)" = 200 ] || fail "no answer beside slow clients"
 [ $(($(date +%s) - begun)) -le 2 ] || fail "held up"
 
+# A line without end, more requests at once than there may be, and twenty
+# behind each other on one connection.
+code=$(ask "/$(printf '%020000d' 0)")
+[ "$code" = 431 ] || [ "$code" = 414 ] || fail "a long line: $code"
+for pid in $pids; do
+	wait "$pid" || true
+done
+pids=
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	curl -sS -m 10 -o many.$n "$where" 2>/dev/null &
+	pids="$pids $!"
+done
+for pid in $pids; do
+	wait "$pid" || true
+done
+pids=
+num=0
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	[ ! -s many.$n ] || [ "$(tail -c 1 many.$n | od -An -c)" = '  \n' ] ||
+	    fail "half an answer: $(tail -n 1 many.$n)"
+	! grep -q '^ocsign_ready 1' many.$n 2>/dev/null || num=$((num + 1))
+done
+[ $num -ge 16 ] || fail "$num of 20 were answered"
+set --
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	set -- "$@" "$where"
+done
+curl -sS -m 10 "$@" >many || fail "not twenty behind each other"
+[ "$(grep -c '^ocsign_ready 1' many)" -eq 20 ] || fail "not twenty"
+
 # A signer that hangs costs a second, not the figures.
 signer=$(role signer | sed q)
 kill -STOP "$signer"

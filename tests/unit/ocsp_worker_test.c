@@ -217,7 +217,8 @@ static void OC_NORETURN
 worker_child(struct world *w, worker_tune_fn *tune, struct running *r,
     int listener)
 {
-	struct ocsp_worker_issuer issuer = { "ca", w->table_path, 1, 0 };
+	struct ocsp_worker_issuer issuer = { "ca", w->table_path, 1, 0,
+	    NULL };
 	struct ocsp_worker_options options;
 	struct ocsp_worker *worker;
 	struct oc_error error = { 0 };

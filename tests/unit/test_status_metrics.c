@@ -175,7 +175,8 @@ static void
 tell(struct world *w, const char *signer_json)
 {
 	struct status_service *services[] = { w->service };
-	const struct status_all all = { services, 1, true, w->directory, 9 };
+	const struct status_all all = { services, 1, true, w->directory, 9,
+	    NULL };
 	json_t *signer = signer_json == NULL ? NULL :
 	    json_loads(signer_json, 0, NULL);
 	struct oc_buffer out;
