@@ -175,6 +175,7 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	err = find_issuer(answerer, &request.first, 0, &issuer);
 	if (err != OC_OK)
 		return err;
+	reply->issuer = issuer;
 	err = choose_nonce(answerer, &request, issuer, nonce_mode, &nonce);
 	if (err != OC_OK)
 		return err;
@@ -203,6 +204,7 @@ ocsp_answer(const struct ocsp_answerer *answerer, struct der_bytes request,
 	enum oc_err err;
 
 	oc_assert(reply->out_max >= OCSP_ERROR_RESPONSE_LEN);
+	reply->issuer = OCSP_ISSUERS_MAX;
 	err = answer(answerer, request, now, nonce, reply, miss, &outcome);
 	if (err == OC_OK)
 		return outcome;

@@ -74,6 +74,8 @@ struct ocsp_reply {
 	size_t out_max;
 	size_t len;
 	enum ocsp_response_status status;
+	uint32_t issuer;		/* index in the answerer, for who
+					 * counts; or OCSP_ISSUERS_MAX */
 	/* For the cache headers; only if OCSP_SUCCESSFUL. */
 	int64_t this_update, next_update;
 	int64_t max_age_s;		/* by policy, which the caller knows;

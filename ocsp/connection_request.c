@@ -29,27 +29,35 @@ http_exchange_body(const struct ocsp_worker *w)
 	return w->out + w->out_len + HTTP_REPLY_MAX;
 }
 
+/* Of all, and of the issuer it is about. */
 static void
-count(struct ocsp_counts *counts, enum ocsp_response_status status)
+count(struct ocsp_counts *all, struct ocsp_issuer_counts *issuer,
+    enum ocsp_response_status status)
 {
 	switch (status) {
 	case OCSP_SUCCESSFUL:
-		counts->successful++;
+		all->successful++;
+		issuer->successful++;
 		return;
 	case OCSP_TRY_LATER:
-		counts->try_later++;
+		all->try_later++;
+		issuer->try_later++;
 		return;
 	case OCSP_MALFORMED_REQUEST:
-		counts->malformed++;
+		all->malformed++;
+		issuer->other++;
 		return;
 	case OCSP_INTERNAL_ERROR:
-		counts->internal_errors++;
+		all->internal_errors++;
+		issuer->other++;
 		return;
 	case OCSP_SIG_REQUIRED:
-		counts->sig_required++;
+		all->sig_required++;
+		issuer->other++;
 		return;
 	case OCSP_UNAUTHORIZED:
-		counts->unauthorized++;
+		all->unauthorized++;
+		issuer->unauthorized++;
 		return;
 	}
 }
@@ -85,11 +93,12 @@ http_exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
 	reply->max_age_s = w->options.max_age_s;
 	if (http_is_not_modified(&c->request, reply, w->now.at)) {
 		w->counts->not_modified++;
+		c->issuer->not_modified++;
 		w->out_len += (uint32_t)http_put_not_modified(&w->now, reply,
 		    connection_field(c), out);
 		return;
 	}
-	count(w->counts, reply->status);
+	count(w->counts, c->issuer, reply->status);
 	len = http_put_answer_head(&w->now, reply, retry_after_s,
 	    connection_field(c), out);
 	if (c->request.method != HTTP_HEAD) {
@@ -194,6 +203,7 @@ http_exchange_on_head(struct connection *c)
 	count_method(w->counts, c->request.method);
 	c->head_len = c->used = (uint32_t)rv;
 	c->nonce = OCSP_NONCE_WANTED;
+	c->issuer = &w->nobody;
 	c->has_looked_again = false;
 	c->has_other_type = c->request.method == HTTP_POST &&
 	    !http_media_type_is(c->request.content_type,
@@ -296,12 +306,14 @@ answer_ocsp(struct connection *c)
 	struct der_bytes der = { c->in + c->at + c->der_at, c->der_len };
 	uint32_t retry_after_s = w->options.retry_after_s;
 	enum ocsp_outcome outcome;
+	bool is_hit;
 
 	outcome = ocsp_answer(&w->answerer, der, w->now.at, c->nonce, &reply,
 	    &w->miss);
 	if (outcome == OCSP_MISSED && http_tables_check_retired(w))
 		outcome = ocsp_answer(&w->answerer, der, w->now.at, c->nonce,
 		    &reply, &w->miss);
+	c->issuer = http_tables_counts(w, reply.issuer);
 	if (outcome == OCSP_MISSED) {
 		if (!c->has_looked_again)
 			return ask_status(c);
@@ -310,8 +322,10 @@ answer_ocsp(struct connection *c)
 	    !http_tables_are_complete(w)) {
 		http_exchange_put_error(c, OCSP_TRY_LATER, retry_after_s);
 	} else {
-		w->counts->hits += reply.status == OCSP_SUCCESSFUL &&
+		is_hit = reply.status == OCSP_SUCCESSFUL &&
 		    !c->has_looked_again;
+		w->counts->hits += is_hit;
+		c->issuer->hits += is_hit;
 		http_exchange_put_answer(c, &reply, retry_after_s);
 	}
 	return finish(c);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,16 @@
 #define US INT64_C(1000)
 #define MS OC_NS_PER_MS
 /* "ocscnts", and the version of what stands behind it. */
-#define MAGIC UINT64_C(0x6f6373636e747301)
+#define MAGIC UINT64_C(0x6f6373636e747302)
+#define CACHE_LINE 64
+
+/* What is counted of one issuer; name[0] is written last, and once. */
+struct place {
+	_Alignas(CACHE_LINE) char name[OC_CONFIG_NAME_MAX + CACHE_LINE];
+	struct ocsp_issuer_counts counts;
+};
+_Static_assert(sizeof(struct ocsp_issuer_counts) == CACHE_LINE,
+    "what a request counts is in one");
 
 /* What the file holds, in the machine's byte order. */
 struct image {
@@ -26,6 +36,7 @@ struct image {
 	int64_t since;		/* when this run's first writer began */
 	uint64_t num_starts;
 	struct ocsp_counts counts;
+	struct place places[OCSP_COUNTS_ISSUERS_MAX];
 };
 
 struct ocsp_counts_page {
@@ -33,7 +44,6 @@ struct ocsp_counts_page {
 	struct image *image;
 };
 
-#define NUM_COUNTS (sizeof(struct ocsp_counts) / sizeof(uint64_t))
 _Static_assert(sizeof(struct ocsp_counts) % sizeof(uint64_t) == 0,
     "summed as an array");
 
@@ -65,14 +75,19 @@ name_page(const char *directory, unsigned int number, char path[PATH_MAX])
 	return len > 0 && len < PATH_MAX;
 }
 
-/* False if another holds it.  A lock of the open file: it ends with its
+/* BUSY if another holds it.  A lock of the open file: it ends with its
  * writer, however that ends, and is not taken along by a fork. */
-static bool
-hold(int fd)
+static enum oc_err
+hold(int fd, const char *path, struct oc_error *error)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return OC_OK;
+	if (errno == EAGAIN || errno == EACCES)
+		return OC_ERR_BUSY;
+	return oc_error_set_errno(error, OC_ERR_SYSTEM, "%s: it cannot be "
+	    "locked", path);
 }
 
 static bool
@@ -131,9 +146,9 @@ open_page(struct ocsp_counts_page *page, const char *path, uint64_t run,
 	    O_CLOEXEC, 0600);
 	if (page->fd < 0)
 		return oc_error_set_errno(error, OC_ERR_SYSTEM, "%s", path);
-	if (!hold(page->fd))
-		return OC_ERR_BUSY;
-	err = map(page, path, error);
+	err = hold(page->fd, path, error);
+	if (err == OC_OK)
+		err = map(page, path, error);
 	if (err == OC_OK)
 		begin(page->image, run);
 	return err;
@@ -175,6 +190,27 @@ ocsp_counts_of(struct ocsp_counts_page *page)
 	return &page->image->counts;
 }
 
+struct ocsp_issuer_counts *
+ocsp_counts_of_issuer(struct ocsp_counts_page *page, const char *name)
+{
+	size_t len = strlen(name), i;
+
+	oc_assert(len > 0 && len <= OC_CONFIG_NAME_MAX);
+	for (i = 0; i < OCSP_COUNTS_ISSUERS_MAX; i++) {
+		struct place *place = &page->image->places[i];
+
+		if (place->name[0] == '\0') {
+			memcpy(place->name + 1, name + 1, len);
+			atomic_thread_fence(memory_order_release);
+			place->name[0] = name[0];
+			return &place->counts;
+		}
+		if (strncmp(place->name, name, sizeof(place->name)) == 0)
+			return &place->counts;
+	}
+	return NULL;
+}
+
 void
 ocsp_counts_close(struct ocsp_counts_page *page)
 {
@@ -187,27 +223,63 @@ ocsp_counts_close(struct ocsp_counts_page *page)
 	free(page);
 }
 
+/* Of two structs that are nothing but numbers. */
 static void
-add(struct ocsp_counts *to, const struct ocsp_counts *from)
+add(void *to, const void *from, size_t len)
 {
-	uint64_t *sums = (uint64_t *)(void *)to;
-	const uint64_t *more = (const uint64_t *)(const void *)from;
+	uint64_t *sums = to;
+	const uint64_t *more = from;
 	size_t i;
 
-	for (i = 0; i < NUM_COUNTS; i++)
+	for (i = 0; i < len / sizeof(*sums); i++)
 		sums[i] += more[i];
+}
+
+/* Which of the total's it is; UINT32_MAX: none. */
+static uint32_t
+find_issuer(const struct ocsp_counts_total *total, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < total->num_issuers; i++)
+		if (strcmp(total->issuers[i].name, name) == 0)
+			return i;
+	return UINT32_MAX;
+}
+
+/* What is no name that one of us wrote is left out. */
+static void
+add_issuer(const struct place *place, struct ocsp_counts_total *total)
+{
+	size_t len = strnlen(place->name, sizeof(place->name));
+	uint32_t i;
+
+	if (len == 0 || len > OC_CONFIG_NAME_MAX)
+		return;
+	i = find_issuer(total, place->name);
+	if (i == UINT32_MAX) {
+		if (total->num_issuers == OCSP_COUNTS_ISSUERS_MAX)
+			return;
+		i = total->num_issuers++;
+		memcpy(total->issuers[i].name, place->name, len + 1);
+	}
+	add(&total->issuers[i].counts, &place->counts,
+	    sizeof(place->counts));
 }
 
 static void
 read_page(int fd, uint64_t run, struct ocsp_counts_total *total)
 {
 	struct image image;
+	size_t i;
 
 	if (pread(fd, &image, sizeof(image), 0) != (ssize_t)sizeof(image) ||
 	    image.magic != MAGIC || image.len != sizeof(image) ||
 	    image.run != run)
 		return;
-	add(&total->counts, &image.counts);
+	add(&total->counts, &image.counts, sizeof(image.counts));
+	for (i = 0; i < OCSP_COUNTS_ISSUERS_MAX; i++)
+		add_issuer(&image.places[i], total);
 	total->num_pages++;
 	total->num_held += is_held(fd);
 	total->num_starts += image.num_starts;
@@ -239,4 +311,13 @@ ocsp_counts_read(const char *directory, uint64_t run,
 			read_page(fd, run, total);
 		close(fd);
 	}
+}
+
+struct ocsp_issuer_counts
+ocsp_counts_find(const struct ocsp_counts_total *total, const char *issuer)
+{
+	uint32_t i = find_issuer(total, issuer);
+
+	return i == UINT32_MAX ? (struct ocsp_issuer_counts){ 0 } :
+	    total->issuers[i].counts;
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 
 /* Upper bounds in ocsp_counts_bounds_ns[]; the last one has none. */
 #define OCSP_LATENCY_BUCKETS 20
@@ -51,6 +52,15 @@ struct ocsp_counts {
 	struct ocsp_latency hit_latency, miss_latency;
 };
 
+/* The same of the requests about one issuer; a cache line. */
+struct ocsp_issuer_counts {
+	uint64_t successful, not_modified, try_later, unauthorized;
+	uint64_t other;			/* OCSPResponses of other statuses */
+	uint64_t hits, misses, stale;
+};
+/* In one run, also those that it no longer has. */
+#define OCSP_COUNTS_ISSUERS_MAX 64
+
 void ocsp_latency_add(struct ocsp_latency *latency, int64_t ns);
 
 #define OCSP_COUNTS_PAGES_MAX 256	/* 64 responders, twice in a reload */
@@ -64,6 +74,9 @@ enum oc_err ocsp_counts_open(const char *directory, uint64_t run,
     struct ocsp_counts_page **page, struct oc_error *error) OC_MUST_CHECK;
 /* Mapped, the caller's to write until close. */
 struct ocsp_counts *ocsp_counts_of(struct ocsp_counts_page *page);
+/* Those of "[issuer NAME]"; NULL if there is no room for one more. */
+struct ocsp_issuer_counts *ocsp_counts_of_issuer(
+    struct ocsp_counts_page *page, const char *name);
 void ocsp_counts_close(struct ocsp_counts_page *page);	/* NULL is fine */
 
 /* All pages of one run. */
@@ -72,9 +85,17 @@ struct ocsp_counts_total {
 	uint32_t num_pages, num_held;	/* held: responders that run */
 	uint64_t num_starts;		/* of responders */
 	int64_t since;			/* when the first began; 0: none has */
+	struct {
+		char name[OC_CONFIG_NAME_MAX + 1];
+		struct ocsp_issuer_counts counts;
+	} issuers[OCSP_COUNTS_ISSUERS_MAX];
+	uint32_t num_issuers;
 };
 /* Pages of other runs and what is no page are left out. */
 void ocsp_counts_read(const char *directory, uint64_t run,
     struct ocsp_counts_total *total);
+/* All zero if nothing was counted of it. */
+struct ocsp_issuer_counts ocsp_counts_find(
+    const struct ocsp_counts_total *total, const char *issuer);
 
 #endif

@@ -125,6 +125,8 @@ http_miss_ask(struct connection *c)
 
 	w->counts->misses++;
 	w->counts->stale += w->miss.is_stale;
+	c->issuer->misses++;
+	c->issuer->stale += w->miss.is_stale;
 	c->has_asked_nonce = w->miss.nonce_len != 0;
 	if (w->num_misses >= w->options.misses_max ||
 	    w->miss.issuer >= w->answerer.num_issuers) {

@@ -186,13 +186,18 @@ static void
 open_counts(struct program *p)
 {
 	struct oc_error error = { 0 };
+	size_t i;
 
 	if (ocsp_counts_open(p->config->daemon.run_directory,
-	    ipc_handover_run(), &p->counts, &error) == OC_OK)
-		p->before = *ocsp_counts_of(p->counts);
-	else
+	    ipc_handover_run(), &p->counts, &error) != OC_OK) {
 		oc_log(OC_LOG_WARNING, "%s: what is counted here will not be "
 		    "seen by \"ocsign status\"", error.text);
+		return;
+	}
+	p->before = *ocsp_counts_of(p->counts);
+	for (i = 0; i < p->num_issuers; i++)
+		p->issuers[i].counts = ocsp_counts_of_issuer(p->counts,
+		    p->issuers[i].name);
 }
 
 static enum oc_err

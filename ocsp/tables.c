@@ -123,6 +123,13 @@ make_answerer(struct ocsp_worker *w)
 	w->answerer.num_issuers = n;
 }
 
+struct ocsp_issuer_counts *
+http_tables_counts(struct ocsp_worker *w, uint32_t issuer)
+{
+	return issuer < w->answerer.num_issuers ?
+	    w->answerer_tables[issuer]->counts : &w->nobody;
+}
+
 bool
 http_tables_check(struct ocsp_worker *w)
 {
@@ -208,6 +215,8 @@ http_tables_init(struct ocsp_worker *w,
 		strcpy(t->name, issuers[i].name);
 		t->wants_nonce = issuers[i].wants_nonce != 0;
 		t->requires_nonce = issuers[i].requires_nonce != 0;
+		t->counts = issuers[i].counts != NULL ?
+		    issuers[i].counts : &w->nobody;
 		t->run = w->options.run;
 		t->path = strdup(issuers[i].table_path);
 		if (t->path == NULL)

@@ -20,6 +20,7 @@ struct ocsp_worker_issuer {
 	const char *name;		/* "[issuer NAME]" */
 	const char *table_path;
 	int wants_nonce, requires_nonce; /* see struct ocsp_answerer */
+	struct ocsp_issuer_counts *counts; /* as options->counts */
 };
 
 /* Copied, except for the listeners, which the worker closes. */

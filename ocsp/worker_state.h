@@ -81,6 +81,7 @@ struct connection {
 	enum http_target_kind kind;
 	bool has_other_type;		/* a POST */
 	struct http_chunked chunked;
+	struct ocsp_issuer_counts *issuer;	/* whom the request is about */
 
 	/* Output that would not go out; NULL: none. */
 	uint8_t *out;
@@ -98,6 +99,7 @@ struct worker_table {
 	char name[OC_CONFIG_NAME_MAX + 1];
 	char *path;
 	bool wants_nonce, requires_nonce;
+	struct ocsp_issuer_counts *counts;
 	uint64_t run;
 	struct ocsp_table *table;	/* NULL: not there yet */
 	struct ocsp_context *context;
@@ -146,6 +148,8 @@ struct ocsp_worker {
 	uint8_t *frame;
 
 	struct ocsp_counts *counts, own_counts;
+	struct ocsp_issuer_counts nobody;	/* what is about no issuer, or
+						 * counted nowhere */
 };
 
 /* worker.c */
@@ -196,6 +200,9 @@ void http_miss_cancel(struct connection *c);
 enum oc_err http_tables_init(struct ocsp_worker *w,
     const struct ocsp_worker_issuer *issuers, size_t num_issuers);
 void http_tables_fini(struct ocsp_worker *w);
+/* Where is counted what is about this issuer of the answerer. */
+struct ocsp_issuer_counts *http_tables_counts(struct ocsp_worker *w,
+    uint32_t issuer);
 /* Opens what has appeared or been replaced.  True if anything was: then the
  * answerer's numbers are others. */
 bool http_tables_check(struct ocsp_worker *w);

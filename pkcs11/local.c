@@ -545,7 +545,9 @@ p11_local_status(const struct signer *s, size_t i,
 	status->is_up = token->state == P11_STATE_UP;
 	status->num_sessions = token->num_open;
 	(void)pthread_mutex_unlock(&token->lock);
-	status->num_waiting = sign_queue_len(&token->queue);
+	sign_queue_look(&token->queue, status->lanes);
+	for (int lane = 0; lane < SIGN_LANE_MAX; lane++)
+		status->num_waiting += status->lanes[lane].num_tickets;
 	status->num_logins = atomic_load(&token->num_logins);
 	status->num_signed = atomic_load(&token->num_signed);
 	status->num_failed = atomic_load(&token->num_failed);

@@ -12,6 +12,7 @@
 #define PKCS11_LOCAL_H
 
 #include "pkcs11/config.h"
+#include "sign/queue.h"
 
 /*
  * Opens the modules, logs in, finds every key, checks that its public key is
@@ -39,6 +40,7 @@ struct p11_token_status {
 	bool is_up;
 	unsigned int num_sessions;	/* open, beside the keeper's */
 	size_t num_waiting;		/* jobs in its queue */
+	struct sign_queue_lane lanes[SIGN_LANE_MAX];	/* the same by lane */
 	uint64_t num_logins, num_signed, num_failed, num_recovered;
 	uint64_t num_restarts;		/* C_Finalize + C_Initialize */
 };

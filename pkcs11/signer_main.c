@@ -168,18 +168,43 @@ describe_token(const struct program *p, size_t i)
 	    "restarts", (json_int_t)st.num_restarts);
 }
 
+/* A row for each lane of a token: how many jobs wait and the first has waited
+ * for; how many have been taken out, and waited all together. */
+static void
+describe_lanes(const struct program *p, size_t i, json_t *rows)
+{
+	struct p11_token_status st;
+
+	p11_local_status(p->pool, i, &st);
+	for (int lane = 0; lane < SIGN_LANE_MAX; lane++) {
+		const struct sign_queue_lane *l = &st.lanes[lane];
+
+		(void)json_array_append_new(rows, json_pack(
+		    "{s:s, s:s, s:I, s:I, s:I, s:I}",
+		    "token", st.name,
+		    "lane", sign_lane_name((enum sign_lane)lane),
+		    "waiting", (json_int_t)l->num_tickets,
+		    "oldest_us", (json_int_t)(l->oldest_ns / 1000),
+		    "taken", (json_int_t)l->num_taken,
+		    "waited_us", (json_int_t)(l->waited_ns / 1000)));
+	}
+}
+
 static void
 tell_status(void *arg, char *text, size_t text_max)
 {
 	const struct program *p = arg;
-	json_t *tokens = json_array(), *whole;
+	json_t *tokens = json_array(), *queues = json_array(), *whole;
 	char *json = NULL;
 
 	for (size_t i = 0; p->pool != NULL &&
-	    i < p11_local_num_tokens(p->pool); i++)
+	    i < p11_local_num_tokens(p->pool); i++) {
 		json_array_append_new(tokens, describe_token(p, i));
-	whole = json_pack("{s:b, s:s, s:o}", "open", (int)(p->pool != NULL),
-	    "error", p->pool != NULL ? "" : p->down.text, "tokens", tokens);
+		describe_lanes(p, i, queues);
+	}
+	whole = json_pack("{s:b, s:s, s:o, s:o}", "open",
+	    (int)(p->pool != NULL), "error", p->pool != NULL ? "" :
+	    p->down.text, "tokens", tokens, "queues", queues);
 	if (whole != NULL)
 		json = json_dumps(whole, JSON_COMPACT);
 	/* Half a JSON text would be none. */

@@ -59,7 +59,6 @@ struct p11_token {
 	struct p11_key *keys;
 	struct sign_desk *desk;
 	struct sign_queue *to_verify;
-	atomic_uint num_to_verify;	/* in it, or taken out to be verified */
 
 	struct sign_queue queue;
 	struct p11_session *sessions;

@@ -53,13 +53,12 @@ p11_verify_take(struct p11_token *token, struct sign_ticket *t)
 
 	/* Nobody overtakes who was signed before. */
 	if (sign_queue_len(&token->queue) == 0 &&
-	    atomic_load(&token->num_to_verify) == 0 &&
+	    sign_queue_is_idle(token->to_verify) &&
 	    pthread_mutex_trylock(&key->verifying) == 0) {
 		verify_ticket(t);
 		(void)pthread_mutex_unlock(&key->verifying);
 		return;
 	}
-	(void)atomic_fetch_add(&token->num_to_verify, 1);
 	/* It has no bound: what is signed is not thrown away. */
 	if (sign_queue_put(token->to_verify, t) != OC_OK)
 		sign_desk_finish(token->desk, t, OC_ERR_CANCELLED, NULL);
@@ -71,13 +70,13 @@ p11_verify_main(void *arg)
 	struct sign_queue *to_verify = arg;
 	struct sign_ticket *t;
 
-	while ((t = sign_queue_take(to_verify)) != NULL) {
+	while ((t = sign_queue_begin(to_verify)) != NULL) {
 		struct p11_key *key = t->key;
 
 		(void)pthread_mutex_lock(&key->verifying);
 		verify_ticket(t);
 		(void)pthread_mutex_unlock(&key->verifying);
-		(void)atomic_fetch_sub(&key->token->num_to_verify, 1);
+		sign_queue_done(to_verify);
 	}
 	return NULL;
 }

@@ -34,38 +34,48 @@ put_role(struct cli *cli, const char *name, const char *socket,
 	return err;
 }
 
-/* Members of a row that are objects make a table of their own, "issuers
- * horizon", with what the row is called in front. */
+/* A member of each row that is an object: a table "issuers horizon", with
+ * what the row is called in front. */
 static void
-flatten_rows(const char *name, const json_t *rows, json_t *out)
+put_inner(const char *name, const json_t *rows, const char *member,
+    json_t *out)
 {
-	json_t *plain = cli_array(), *inner = cli_array(), *value;
-	const char *inner_name = NULL, *key;
+	json_t *table = cli_array(), *value;
 	char text[256];
 
 	for (size_t i = 0; i < json_array_size(rows); i++) {
-		json_t *row = cli_object(), *part;
+		const json_t *row = json_array_get(rows, i);
+		json_t *part = cli_object();
 
-		json_object_foreach(json_array_get(rows, i), key, value) {
-			if (!json_is_object(value)) {
+		value = json_object_get(row, "issuer");
+		if (value != NULL)
+			cli_put(part, "issuer", json_incref(value));
+		(void)json_object_update(part, json_object_get(row, member));
+		cli_append(table, part);
+	}
+	(void)snprintf(text, sizeof(text), "%s_%s", name, member);
+	cli_put(out, text, table);
+}
+
+/* Rows of plain values, then a table for each member that is none. */
+static void
+flatten_rows(const char *name, const json_t *rows, json_t *out)
+{
+	json_t *plain = cli_array(), *value;
+	const char *key;
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *row = cli_object();
+
+		json_object_foreach(json_array_get(rows, i), key, value)
+			if (!json_is_object(value))
 				cli_put(row, key, json_incref(value));
-				continue;
-			}
-			inner_name = key;
-			part = cli_object();
-			cli_put(part, "issuer", json_incref(json_object_get(
-			    json_array_get(rows, i), "issuer")));
-			(void)json_object_update(part, value);
-			cli_append(inner, part);
-		}
 		cli_append(plain, row);
 	}
 	cli_put(out, name, plain);
-	(void)snprintf(text, sizeof(text), "%s_%s", name,
-	    inner_name == NULL ? "" : inner_name);
-	if (inner_name != NULL)
-		cli_put(out, text, json_incref(inner));
-	json_decref(inner);
+	json_object_foreach(json_array_get(rows, 0), key, value)
+		if (json_is_object(value))
+			put_inner(name, rows, key, out);
 }
 
 /* {"a": {"b": 1}} as "a b: 1"; arrays of objects stay tables. */

@@ -32,7 +32,8 @@ integer(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
-static void
+/* False if ocsign-status does not say: of what is not known, none is 0. */
+static bool
 take_sample(const json_t *facts, struct sample *sample)
 {
 	const json_t *status = json_object_get(facts, "status");
@@ -41,6 +42,8 @@ take_sample(const json_t *facts, struct sample *sample)
 	size_t i;
 	int figure;
 
+	if (!json_is_object(responders))
+		return false;
 	*sample = (struct sample){ .at_ms = oc_clock_mono_ns() /
 	    OC_NS_PER_MS };
 	for (figure = 0; figure < SIGNED; figure++)
@@ -49,6 +52,7 @@ take_sample(const json_t *facts, struct sample *sample)
 		for (figure = SIGNED; figure < FIGURE_MAX; figure++)
 			sample->values[figure] += integer(json_array_get(
 			    issuers, i), names[figure]);
+	return true;
 }
 
 /* The earliest of all issuers; "-" if there is none. */
@@ -122,6 +126,7 @@ static void
 print_facts(struct watch *w, json_t *facts, const char *now)
 {
 	struct sample sample;
+	const char *trouble;
 
 	if (w->cli->format == CLI_FORMAT_JSON) {
 		print_json_line(facts, now);
@@ -132,7 +137,13 @@ print_facts(struct watch *w, json_t *facts, const char *now)
 		w->show(w->cli, facts);
 		return;
 	}
-	take_sample(facts, &sample);
+	if (!take_sample(facts, &sample)) {
+		trouble = json_string_value(json_object_get(json_object_get(
+		    facts, "status"), "error"));
+		printf("%s status: %s\n", now, trouble != NULL ? trouble :
+		    "it does not run");
+		return;
+	}
 	/* Of the first interval nothing is known yet. */
 	if (w->has_before)
 		print_line(facts, now, &w->before, &sample);
@@ -182,7 +193,7 @@ cli_status_watch(struct cli *cli, const char *interval, cli_look_fn *look,
 {
 	struct watch w = { .cli = cli, .look = look, .show = show,
 	    .has_terminal = isatty(STDOUT_FILENO) };
-	int64_t seconds = INTERVAL_S, next_ms;
+	int64_t seconds = INTERVAL_S, next_ms, now_ms;
 	enum oc_err err;
 	bool is_first;
 
@@ -196,7 +207,12 @@ cli_status_watch(struct cli *cli, const char *interval, cli_look_fn *look,
 		err = look_once(&w, is_first, error);
 		if (err != OC_OK)
 			return err;
+		/* Who was slow, or stopped, has missed some: they are not
+		 * made up for. */
+		now_ms = oc_clock_mono_ns() / OC_NS_PER_MS;
 		next_ms += seconds * 1000;
+		if (next_ms < now_ms)
+			next_ms = now_ms;
 		wait_until(next_ms);
 	}
 }

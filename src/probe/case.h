@@ -51,6 +51,7 @@ struct probe_asked {
 	struct der_bytes certid;	/* len 0: the first certificate's */
 	const struct x509_cert *issuer;	/* NULL: the issuer */
 	struct der_bytes nonce;
+	bool takes_interim;		/* a reply 1xx is what is looked for */
 };
 
 struct probe {

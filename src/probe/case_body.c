@@ -18,6 +18,7 @@ case_expect(struct probe *p, const struct probe_case *c)
 	    .fields = "Expect: 100-continue\r\n" };
 	struct der_bytes octets = probe_make_http(p, &http);
 	size_t head_len = octets.len - p->request.len;
+	const struct probe_asked first = { .takes_interim = true };
 	struct probe_connection connection;
 	struct probe_answer a;
 	bool is_early;
@@ -28,7 +29,7 @@ case_expect(struct probe *p, const struct probe_case *c)
 	probe_put(p, &connection, (struct der_bytes){ octets.p, head_len });
 	is_early = probe_wait(&connection, oc_clock_mono_ns() + EARLY_NS);
 	if (is_early) {
-		probe_get(p, &connection, NULL, &a);
+		probe_get(p, &connection, &first, &a);
 		if (a.status != 100) {
 			probe_judge(p, &a, 0, a.status == 417 ?
 			    PROBE_BIT(PROBE_REFUSED) : 0, "HTTP 100");

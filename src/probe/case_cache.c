@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What caches go by: RFC 9919, 7.2, with RFC 9110 and RFC 9111. */
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "der/time.h"
 #include "probe/case.h"
+
+#define DELTA_MAX_S (INT64_C(1) << 31)
 
 static void
 ask(struct probe *p, const char *fields, struct probe_answer *a)
@@ -164,13 +166,29 @@ served_at(const struct probe_answer *a, int64_t otherwise)
 	    probe_date(value, &at) ? at : otherwise;
 }
 
+/* delta-seconds, RFC 9111, 1.2.2: what is too large is 2^31. */
+static bool
+parse_seconds(struct der_bytes text, int64_t *seconds)
+{
+	int64_t value = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+		value = value * 10 + (text.p[i] - '0');
+		if (value > DELTA_MAX_S)
+			value = DELTA_MAX_S;
+	}
+	*seconds = value;
+	return text.len > 0;
+}
+
 static void
 case_max_age(struct probe *p, const struct probe_case *c)
 {
 	struct probe_answer a;
 	struct der_bytes value, age;
-	int64_t next, left, expires;
-	char *end;
+	int64_t next, left, expires, max_age;
 
 	(void)c;
 	ask(p, NULL, &a);
@@ -182,20 +200,16 @@ case_max_age(struct probe *p, const struct probe_case *c)
 	if (probe_field(&a.reply, "Expires", &value) &&
 	    probe_date(value, &expires) && expires > next)
 		probe_fail(p, "Expires is behind nextUpdate");
-	if (!probe_field(&a.reply, "Cache-Control", &value) ||
-	    !probe_list_has(value, "max-age", &age)) {
+	if (!probe_fields_have(&a.reply, "Cache-Control", "max-age", &age))
 		probe_policy(p, "no max-age");
-		return;
-	}
-	left -= strtoll(text_of(p, age), &end, 10);
-	if (age.len == 0 || age.p[0] < '0' || age.p[0] > '9' || *end != '\0')
+	else if (!parse_seconds(age, &max_age))
 		probe_fail(p, "max-age is no number");
-	else if (left < 0)
-		probe_fail(p, "max-age is %d s behind nextUpdate",
-		    (int)-left);
+	else if (max_age > left)
+		probe_fail(p, "max-age is %" PRId64 " s behind nextUpdate",
+		    max_age - left);
 	else
-		probe_pass(p, "max-age ends %d s before nextUpdate",
-		    (int)left);
+		probe_pass(p, "max-age ends %" PRId64 " s before nextUpdate",
+		    left - max_age);
 }
 
 /* --- what must not be kept -------------------------------------------- */
@@ -204,20 +218,24 @@ case_max_age(struct probe *p, const struct probe_case *c)
 static void
 judge_uncached(struct probe *p, const struct probe_answer *a)
 {
+	const struct probe_reply *reply = &a->reply;
 	struct der_bytes value, age;
 
-	if (probe_num_fields(&a->reply, "ETag") > 0)
+	if (probe_num_fields(reply, "ETag") > 0)
 		probe_fail(p, "it has an ETag");
-	if (!probe_field(&a->reply, "Cache-Control", &value))
+	if (probe_num_fields(reply, "Cache-Control") == 0)
 		probe_policy(p, "no Cache-Control");
-	else if (probe_list_has(value, "no-store", NULL))
+	else if (probe_fields_have(reply, "Cache-Control", "no-store", NULL))
 		probe_pass(p, "no-store");
-	else if (probe_list_has(value, "no-cache", NULL) ||
-	    (probe_list_has(value, "max-age", &age) && age.len == 1 &&
-	    age.p[0] == '0'))
-		probe_policy(p, "%s", text_of(p, value));
+	else if (probe_fields_have(reply, "Cache-Control", "no-cache", NULL))
+		probe_policy(p, "no-cache, not no-store");
+	else if (probe_fields_have(reply, "Cache-Control", "max-age", &age) &&
+	    age.len == 1 && age.p[0] == '0')
+		probe_policy(p, "max-age=0, not no-store");
 	else
-		probe_fail(p, "Cache-Control: %s", text_of(p, value));
+		probe_fail(p, "Cache-Control: %s", probe_field(reply,
+		    "Cache-Control", &value) ? text_of(p, value) :
+		    "several, none of them no-store");
 }
 
 static void

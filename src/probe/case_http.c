@@ -359,16 +359,18 @@ case_method(struct probe *p, const struct probe_case *c)
 
 	probe_exchange(p, probe_make_http(p, &http), NULL, &a);
 	if (a.status == 405) {
-		if (!probe_field(&a.reply, "Allow", &allow))
+		if (probe_num_fields(&a.reply, "Allow") == 0)
 			probe_fail(p, "HTTP 405 without Allow");
-		else if (!probe_list_has(allow, "GET", NULL) &&
-		    !probe_list_has(allow, "POST", NULL))
+		else if (!probe_fields_have(&a.reply, "Allow", "GET", NULL) &&
+		    !probe_fields_have(&a.reply, "Allow", "POST", NULL))
 			probe_fail(p, "HTTP 405 that allows neither GET nor "
 			    "POST");
-		else
+		else if (probe_field(&a.reply, "Allow", &allow))
 			probe_pass(p, "HTTP 405, Allow: %.*s",
 			    (int)(allow.len < 60 ? allow.len : 60),
 			    (const char *)allow.p);
+		else
+			probe_pass(p, "HTTP 405, several Allow");
 	} else if (a.status == 501 || a.outcome == PROBE_REFUSED ||
 	    (c->variant == 0 && a.outcome == PROBE_OTHER_TYPE)) {
 		probe_policy(p, "%s, not HTTP 405", a.seen.text);

@@ -217,7 +217,6 @@ static void
 case_root(struct probe *p, const struct probe_case *c)
 {
 	struct probe_answer a;
-	struct der_bytes caching;
 
 	(void)c;
 	ask_target(p, (struct der_bytes){ NULL, 0 }, &a);
@@ -229,8 +228,8 @@ case_root(struct probe *p, const struct probe_case *c)
 		probe_policy(p, "%s, not a page", a.seen.text);
 	else if (a.reply.body.len == 0)
 		probe_policy(p, "HTTP %d with nothing in it", a.status);
-	else if (!probe_field(&a.reply, "Cache-Control", &caching) ||
-	    !probe_list_has(caching, "no-store", NULL))
+	else if (!probe_fields_have(&a.reply, "Cache-Control", "no-store",
+	    NULL))
 		probe_policy(p, "a page that caches may keep");
 	else
 		probe_pass(p, "a page, no-store");

@@ -227,9 +227,9 @@ read_octets(struct probe_connection *c, size_t len, struct oc_error *error)
 	return err;
 }
 
-/* At most ten digits. */
+/* At most ten digits, which a size_t need not hold. */
 static bool
-parse_number(struct der_bytes text, unsigned int base, size_t *value)
+parse_number(struct der_bytes text, unsigned int base, uint64_t *value)
 {
 	*value = 0;
 	for (size_t i = 0; i < text.len; i++) {
@@ -237,7 +237,7 @@ parse_number(struct der_bytes text, unsigned int base, size_t *value)
 
 		if (digit < 0 || digit >= (int)base || i == 10)
 			return false;
-		*value = *value * base + (size_t)digit;
+		*value = *value * base + (unsigned int)digit;
 	}
 	return text.len > 0;
 }
@@ -276,26 +276,44 @@ read_line(struct probe_connection *c, size_t at, struct der_bytes *line,
 	return err;
 }
 
-/* RFC 9112, 7.1; no extensions, which nobody uses.  The data moves to where
- * the body begins; *used is where the next reply does. */
+/* chunk-size [ chunk-ext ]: RFC 9112, 7.1.1 has whoever reads ignore what it
+ * does not know. */
+static bool
+parse_chunk_size(struct der_bytes line, uint64_t *size)
+{
+	const uint8_t *semicolon = line.len == 0 ? NULL :
+	    memchr(line.p, ';', line.len);
+
+	if (semicolon != NULL)
+		line.len = (size_t)(semicolon - line.p);
+	while (semicolon != NULL && line.len > 0 &&
+	    (line.p[line.len - 1] == ' ' || line.p[line.len - 1] == '\t'))
+		line.len--;
+	return parse_number(line, 16, size);
+}
+
+/* RFC 9112, 7.1.  The data moves to where the body begins; *used is where the
+ * next reply does. */
 static enum oc_err
 read_chunks(struct probe_connection *c, size_t body, size_t *body_len,
     size_t *used, struct oc_error *error)
 {
 	struct der_bytes line;
 	size_t at = body, len = 0, size;
+	uint64_t announced;
 	enum oc_err err;
 
 	for (;;) {
 		err = read_line(c, at, &line, error);
 		if (err != OC_OK)
 			return err;
-		if (!parse_number(line, 16, &size))
+		if (!parse_chunk_size(line, &announced))
 			return bad_chunks(error);
 		at += line.len + 2;
-		if (size > PROBE_BODY_MAX - len)
+		if (announced > PROBE_BODY_MAX - len)
 			return oc_error_set(error, OC_ERR_LIMIT,
 			    "the body is too long");
+		size = (size_t)announced;
 		if (size == 0)
 			break;
 		err = read_octets(c, at + size + 2, error);
@@ -344,6 +362,7 @@ read_body(struct probe_connection *c, size_t head_len,
     struct oc_error *error)
 {
 	struct der_bytes value;
+	uint64_t announced;
 	enum oc_err err;
 
 	if (probe_num_fields(reply, "Transfer-Encoding") > 0) {
@@ -357,12 +376,13 @@ read_body(struct probe_connection *c, size_t head_len,
 	}
 	if (probe_num_fields(reply, "Content-Length") > 0) {
 		if (!probe_field(reply, "Content-Length", &value) ||
-		    !parse_number(value, 10, body_len))
+		    !parse_number(value, 10, &announced))
 			return oc_error_set(error, OC_ERR_MALFORMED,
 			    "a Content-Length that is none, or several");
-		if (*body_len > PROBE_BODY_MAX)
+		if (announced > PROBE_BODY_MAX)
 			return oc_error_set(error, OC_ERR_LIMIT,
 			    "the body is too long");
+		*body_len = (size_t)announced;
 		*used = head_len + *body_len;
 		return read_octets(c, *used, error);
 	}
@@ -426,7 +446,6 @@ parse_head(struct der_bytes octets, struct probe_reply *reply,
     struct oc_error *error)
 {
 	const uint8_t *end = memmem(octets.p, octets.len, "\r\n", 2);
-	struct der_bytes value;
 	size_t len = (size_t)(end - octets.p);
 
 	if (!parse_status((struct der_bytes){ octets.p, len }, reply))
@@ -437,12 +456,10 @@ parse_head(struct der_bytes octets, struct probe_reply *reply,
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "a line of the reply's header is malformed");
 	reply->is_kept = !reply->is_http10;
-	if (probe_field(reply, "Connection", &value)) {
-		if (probe_list_has(value, "close", NULL))
-			reply->is_kept = false;
-		else if (probe_list_has(value, "keep-alive", NULL))
-			reply->is_kept = true;
-	}
+	if (probe_fields_have(reply, "Connection", "close", NULL))
+		reply->is_kept = false;
+	else if (probe_fields_have(reply, "Connection", "keep-alive", NULL))
+		reply->is_kept = true;
 	return OC_OK;
 }
 

@@ -87,6 +87,10 @@ unsigned int probe_num_fields(const struct probe_reply *reply,
  * the next comma is *argument ("max-age" of "max-age=5": "5"). */
 bool probe_list_has(struct der_bytes list, const char *word,
     struct der_bytes *argument);
+/* The same of all fields of this name: together they are one list, RFC 9110
+ * 5.3. */
+bool probe_fields_have(const struct probe_reply *reply, const char *name,
+    const char *word, struct der_bytes *argument);
 /* IMF-fixdate, RFC 9110 5.6.7, and nothing else; the day's name must be the
  * date's. */
 bool probe_date(struct der_bytes text, int64_t *at);

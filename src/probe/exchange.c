@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asking, and what a reply amounts to. */
+#include <strings.h>
+
 #include "base/clock.h"
 #include "probe/case.h"
+
+/* Before one reply; a proxy or two may each have a word. */
+#define INTERIM_MAX 8
 
 bool
 probe_connect(struct probe *p, struct probe_connection *c)
@@ -146,16 +151,33 @@ understand_ocsp(struct probe *p, const struct probe_asked *asked,
 	a->is_same = is_same(p, asked, a);
 }
 
+/* In any case, RFC 9110, 8.3.1; a parameter has no meaning. */
+static bool
+is_ocsp(const struct probe_reply *reply)
+{
+	static const char name[] = "application/ocsp-response";
+	const size_t len = sizeof(name) - 1;
+	struct der_bytes type;
+
+	return probe_field(reply, "Content-Type", &type) && type.len >= len &&
+	    strncasecmp((const char *)type.p, name, len) == 0 &&
+	    (type.len == len || type.p[len] == ';' || type.p[len] == ' ' ||
+	    type.p[len] == '\t');
+}
+
 static void
 understand(struct probe *p, const struct probe_asked *asked,
     struct probe_answer *a)
 {
-	struct der_bytes type;
-
 	a->status = a->reply.status;
-	if (a->status / 100 == 2 && probe_field(&a->reply, "Content-Type",
-	    &type) && der_bytes_equal(type,
-	    DER_LITERAL("application/ocsp-response"))) {
+	if (a->status / 100 == 2 && probe_num_fields(&a->reply,
+	    "Content-Encoding") > 0) {
+		a->outcome = PROBE_OTHER_TYPE;
+		oc_error_set(&a->seen, OC_OK, "HTTP %d with a "
+		    "Content-Encoding that nobody asked for", a->status);
+		return;
+	}
+	if (a->status / 100 == 2 && is_ocsp(&a->reply)) {
 		understand_ocsp(p, asked, a);
 		return;
 	}
@@ -163,6 +185,22 @@ understand(struct probe *p, const struct probe_asked *asked,
 	    a->status / 100 == 4 ? PROBE_REFUSED : PROBE_FAILED;
 	oc_error_set(&a->seen, OC_OK, "HTTP %d%s", a->status, a->outcome ==
 	    PROBE_OTHER_TYPE ? " without an OCSP response" : "");
+}
+
+/* An interim reply may come before any, asked for or not: RFC 9110, 15.2. */
+static enum oc_err
+read_final(struct probe_connection *c, const struct probe_asked *asked,
+    struct probe_reply *reply, struct oc_error *error)
+{
+	for (int n = 0; n <= INTERIM_MAX; n++) {
+		enum oc_err err = probe_read(c, asked->method, reply, error);
+
+		if (err != OC_OK || reply->status / 100 != 1 ||
+		    reply->status == 101 || asked->takes_interim)
+			return err;
+	}
+	return oc_error_set(error, OC_ERR_LIMIT, "more than %d interim "
+	    "replies", INTERIM_MAX);
 }
 
 void
@@ -176,7 +214,7 @@ probe_get(struct probe *p, struct probe_connection *c,
 	if (asked == NULL)
 		asked = &plain;
 	memset(a, 0, sizeof(*a));
-	err = probe_read(c, asked->method, &a->reply, &error);
+	err = read_final(c, asked, &a->reply, &error);
 	if (err == OC_OK && !keep(p, &a->reply))
 		err = oc_error_set(&error, OC_ERR_LIMIT, "its replies are "
 		    "too long");

@@ -62,19 +62,32 @@ probe_field(const struct probe_reply *reply, const char *name,
 	return true;
 }
 
+/* Up to the next comma that is in no quoted string: RFC 9110, 5.6.4. */
+static size_t
+element_len(struct der_bytes list)
+{
+	bool is_quoted = false;
+	size_t i;
+
+	for (i = 0; i < list.len && (is_quoted || list.p[i] != ','); i++)
+		if (list.p[i] == '"')
+			is_quoted = !is_quoted;
+		else if (is_quoted && list.p[i] == '\\' && i + 1 < list.len)
+			i++;
+	return i;
+}
+
 bool
 probe_list_has(struct der_bytes list, const char *word,
     struct der_bytes *argument)
 {
 	size_t word_len = strlen(word), len;
 	struct der_bytes element;
-	const uint8_t *comma;
 
 	while (list.len > 0) {
-		comma = memchr(list.p, ',', list.len);
-		len = comma == NULL ? list.len : (size_t)(comma - list.p);
+		len = element_len(list);
 		element = trim(list.p, list.p + len);
-		len += comma != NULL;
+		len += len < list.len;
 		list = (struct der_bytes){ list.p + len, list.len - len };
 		if (element.len < word_len || strncasecmp(
 		    (const char *)element.p, word, word_len) != 0)
@@ -92,6 +105,18 @@ probe_list_has(struct der_bytes list, const char *word,
 			    element.len - word_len - 1 };
 		return true;
 	}
+	return false;
+}
+
+bool
+probe_fields_have(const struct probe_reply *reply, const char *name,
+    const char *word, struct der_bytes *argument)
+{
+	struct der_bytes head = reply->head, value;
+
+	while (next_field(&head, name, &value))
+		if (probe_list_has(value, word, argument))
+			return true;
 	return false;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lanes of doubly linked tickets, so that a cancelled one leaves at once. */
+#include "base/clock.h"
 #include "sign/queue.h"
 
 enum oc_err
@@ -37,7 +38,19 @@ unlink_ticket(struct sign_queue *q, struct sign_ticket *t)
 		q->last[t->lane] = t->previous;
 	t->next = t->previous = NULL;
 	q->num_tickets--;
+	q->lanes[t->lane].num_tickets--;
 	atomic_store(&t->queue, NULL);
+}
+
+/* It is linked. */
+static void
+note_put(struct sign_queue *q, struct sign_ticket *t)
+{
+	t->put_ns = oc_clock_mono_ns();
+	q->num_tickets++;
+	q->lanes[t->lane].num_tickets++;
+	atomic_store(&t->queue, q);
+	(void)pthread_cond_signal(&q->changed);
 }
 
 enum oc_err
@@ -59,9 +72,7 @@ sign_queue_put(struct sign_queue *q, struct sign_ticket *t)
 		else
 			q->first[t->lane] = t;
 		q->last[t->lane] = t;
-		q->num_tickets++;
-		atomic_store(&t->queue, q);
-		(void)pthread_cond_signal(&q->changed);
+		note_put(q, t);
 	}
 	(void)pthread_mutex_unlock(&q->lock);
 	return err;
@@ -79,9 +90,7 @@ sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t)
 	else
 		q->last[t->lane] = t;
 	q->first[t->lane] = t;
-	q->num_tickets++;
-	atomic_store(&t->queue, q);
-	(void)pthread_cond_signal(&q->changed);
+	note_put(q, t);
 	(void)pthread_mutex_unlock(&q->lock);
 }
 
@@ -100,16 +109,64 @@ take_first(struct sign_queue *q)
 	return NULL;
 }
 
-struct sign_ticket *
-sign_queue_take(struct sign_queue *q)
+/* With the lock, which it gives up while it waits. */
+static struct sign_ticket *
+wait_first(struct sign_queue *q)
 {
 	struct sign_ticket *t = NULL;
 
-	(void)pthread_mutex_lock(&q->lock);
 	while (!q->is_closed && (q->is_paused || (t = take_first(q)) == NULL))
 		(void)pthread_cond_wait(&q->changed, &q->lock);
+	if (t != NULL) {
+		q->lanes[t->lane].num_taken++;
+		q->lanes[t->lane].waited_ns += (uint64_t)
+		    (oc_clock_mono_ns() - t->put_ns);
+	}
+	return t;
+}
+
+struct sign_ticket *
+sign_queue_take(struct sign_queue *q)
+{
+	struct sign_ticket *t;
+
+	(void)pthread_mutex_lock(&q->lock);
+	t = wait_first(q);
 	(void)pthread_mutex_unlock(&q->lock);
 	return t;
+}
+
+struct sign_ticket *
+sign_queue_begin(struct sign_queue *q)
+{
+	struct sign_ticket *t;
+
+	(void)pthread_mutex_lock(&q->lock);
+	t = wait_first(q);
+	if (t != NULL)
+		q->num_begun++;
+	(void)pthread_mutex_unlock(&q->lock);
+	return t;
+}
+
+void
+sign_queue_done(struct sign_queue *q)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	oc_assert(q->num_begun > 0);
+	q->num_begun--;
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+bool
+sign_queue_is_idle(struct sign_queue *q)
+{
+	bool is_idle;
+
+	(void)pthread_mutex_lock(&q->lock);
+	is_idle = q->num_tickets == 0 && q->num_begun == 0;
+	(void)pthread_mutex_unlock(&q->lock);
+	return is_idle;
 }
 
 struct sign_ticket *
@@ -176,4 +233,20 @@ sign_queue_len(struct sign_queue *q)
 	len = q->num_tickets;
 	(void)pthread_mutex_unlock(&q->lock);
 	return len;
+}
+
+void
+sign_queue_look(struct sign_queue *q,
+    struct sign_queue_lane lanes[SIGN_LANE_MAX])
+{
+	int64_t now_ns = oc_clock_mono_ns();
+
+	(void)pthread_mutex_lock(&q->lock);
+	for (int lane = 0; lane < SIGN_LANE_MAX; lane++) {
+		lanes[lane] = q->lanes[lane];
+		if (q->first[lane] != NULL && q->first[lane]->put_ns < now_ns)
+			lanes[lane].oldest_ns = now_ns -
+			    q->first[lane]->put_ns;
+	}
+	(void)pthread_mutex_unlock(&q->lock);
 }

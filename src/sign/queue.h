@@ -33,6 +33,7 @@ struct sign_ticket {
 
 	/* The queue's. */
 	struct sign_ticket *next, *previous;
+	int64_t put_ns;			/* since when it waits */
 	_Atomic(struct sign_queue *) queue;	/* NULL: in none */
 
 	/* The desk's, under its lock. */
@@ -41,11 +42,21 @@ struct sign_ticket {
 	size_t heap_index;
 };
 
+/* One lane, for people and metrics. */
+struct sign_queue_lane {
+	size_t num_tickets;		/* that wait */
+	int64_t oldest_ns;		/* how long the first has; 0: none */
+	uint64_t num_taken;		/* ever, to be worked on */
+	uint64_t waited_ns;		/* these, all together */
+};
+
 struct sign_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct sign_ticket *first[SIGN_LANE_MAX], *last[SIGN_LANE_MAX];
 	size_t num_tickets, tickets_max;
+	size_t num_begun;
+	struct sign_queue_lane lanes[SIGN_LANE_MAX];	/* no oldest_ns */
 	bool is_paused, is_closed;
 };
 
@@ -62,6 +73,11 @@ void sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t);
 /* Blocks until there is a ticket and the queue is not paused; NULL once it
  * is closed. */
 struct sign_ticket *sign_queue_take(struct sign_queue *q);
+/* The same, and until sign_queue_done() the queue is not idle. */
+struct sign_ticket *sign_queue_begin(struct sign_queue *q);
+void sign_queue_done(struct sign_queue *q);
+/* Whether nothing is in it, and nothing that was begun is not done. */
+bool sign_queue_is_idle(struct sign_queue *q);
 /* What is left, without blocking, paused or closed or not; NULL if empty. */
 struct sign_ticket *sign_queue_drain(struct sign_queue *q);
 /* Takes a ticket out of whatever queue it is in; false if it is in none. */
@@ -71,5 +87,7 @@ void sign_queue_pause(struct sign_queue *q);
 void sign_queue_resume(struct sign_queue *q);
 void sign_queue_close(struct sign_queue *q);
 size_t sign_queue_len(struct sign_queue *q);
+void sign_queue_look(struct sign_queue *q,
+    struct sign_queue_lane lanes[SIGN_LANE_MAX]);
 
 #endif

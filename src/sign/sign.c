@@ -128,3 +128,17 @@ sign_key_name(enum sign_key_role role, const char *issuer,
 	len = snprintf(name, SIGN_KEY_NAME_MAX, "%s/%s", prefix, issuer);
 	oc_assert(len > 0 && len < SIGN_KEY_NAME_MAX);
 }
+
+const char *
+sign_lane_name(enum sign_lane lane)
+{
+	static const char *const names[SIGN_LANE_MAX] = {
+		[SIGN_LANE_REVOCATION] = "revocation",
+		[SIGN_LANE_CERTIFICATE] = "certificate",
+		[SIGN_LANE_LIVE] = "live",
+		[SIGN_LANE_REFRESH] = "refresh",
+		[SIGN_LANE_CRL] = "crl"
+	};
+
+	return (unsigned int)lane < SIGN_LANE_MAX ? names[lane] : NULL;
+}

@@ -48,6 +48,9 @@ enum sign_lane {
 	SIGN_LANE_MAX
 };
 
+/* "revocation"; NULL for what is none. */
+const char *sign_lane_name(enum sign_lane lane);
+
 struct sign_job;
 struct signer;
 

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "der/time.h"
 
 /* "2026-11-23T22:00:00Z"; 0 is null. */
@@ -32,14 +33,40 @@ describe_horizon(const struct status_horizon *h)
 	    "as_of", time_of(h->begun_at));
 }
 
+/* JSON's readers have no more than 63 bits. */
 static json_t *
-describe_service(const struct status_service *service)
+number_of(uint64_t number)
 {
+	return json_integer(number > INT64_MAX ? INT64_MAX :
+	    (json_int_t)number);
+}
+
+/* What responders count of it. */
+static json_t *
+describe_answered(const struct ocsp_issuer_counts *c)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "successful", number_of(c->successful),
+	    "not_modified", number_of(c->not_modified),
+	    "try_later", number_of(c->try_later),
+	    "unauthorized", number_of(c->unauthorized),
+	    "other", number_of(c->other),
+	    "hits", number_of(c->hits),
+	    "misses", number_of(c->misses),
+	    "stale", number_of(c->stale));
+}
+
+static json_t *
+describe_service(const struct status_service *service,
+    const struct ocsp_counts_total *total)
+{
+	struct ocsp_issuer_counts counts = ocsp_counts_find(total,
+	    status_service_name(service));
 	struct status_service_report r;
 
 	status_service_report(service, &r);
 	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:I, "
-	    "s:I, s:I, s:o, s:o, s:o}",
+	    "s:I, s:I, s:o, s:o, s:o, s:o}",
 	    "issuer", status_service_name(service),
 	    "ready", (int)r.is_ready,
 	    "source_well", (int)r.is_source_well,
@@ -54,7 +81,8 @@ describe_service(const struct status_service *service)
 	    "asked", (json_int_t)r.num_asked,
 	    "last_signed_at", time_of(r.last_signed_at),
 	    "signer_not_after", time_of(r.signer_not_after),
-	    "horizon", describe_horizon(&r.horizon));
+	    "horizon", describe_horizon(&r.horizon),
+	    "answered", describe_answered(&counts));
 }
 
 /* --- responders ------------------------------------------------------- */
@@ -73,14 +101,6 @@ static const struct {
 	COUNT(accept_pauses), COUNT(buffers_exhausted)
 };
 #undef COUNT
-
-/* JSON's readers have no more than 63 bits. */
-static json_t *
-number_of(uint64_t number)
-{
-	return json_integer(number > INT64_MAX ? INT64_MAX :
-	    (json_int_t)number);
-}
 
 /* The upper bound of the bucket in which this many in a hundred are; null if
  * there are none, or it has no bound. */
@@ -102,19 +122,17 @@ quantile(const struct ocsp_latency *latency, unsigned int percent)
 }
 
 static json_t *
-describe_responders(const struct status_all *all)
+describe_responders(const struct ocsp_counts_total *total)
 {
-	struct ocsp_counts_total total;
-	const struct ocsp_counts *c = &total.counts;
+	const struct ocsp_counts *c = &total->counts;
 	json_t *object = json_object();
 	size_t i;
 
-	ocsp_counts_read(all->run_directory, all->run, &total);
 	(void)json_object_set_new(object, "running",
-	    json_integer(total.num_held));
+	    json_integer(total->num_held));
 	(void)json_object_set_new(object, "started",
-	    number_of(total.num_starts));
-	(void)json_object_set_new(object, "since", time_of(total.since));
+	    number_of(total->num_starts));
+	(void)json_object_set_new(object, "since", time_of(total->since));
 	for (i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		(void)json_object_set_new(object, counters[i].name,
 		    number_of(*(const uint64_t *)(const void *)
@@ -130,18 +148,44 @@ describe_responders(const struct status_all *all)
 	return object;
 }
 
+/* Null before the first one. */
+static json_t *
+describe_crls(const struct status_all *all)
+{
+	json_t *rows = json_array();
+	int64_t now = oc_clock_now_s();
+
+	for (size_t i = 0; i < status_crls_num(all->crls); i++) {
+		struct status_crl crl = status_crls_get(all->crls, i);
+		bool is_known = crl.number != 0;
+
+		(void)json_array_append_new(rows, json_pack(
+		    "{s:s, s:o, s:o, s:o, s:o}",
+		    "issuer", crl.issuer,
+		    "number", is_known ? number_of(crl.number) : json_null(),
+		    "this_update", time_of(crl.this_update),
+		    "next_update", time_of(crl.next_update),
+		    "age_s", is_known ? json_integer(now - crl.this_update) :
+		    json_null()));
+	}
+	return rows;
+}
+
 char *
 status_describe(const struct status_all *all)
 {
 	json_t *issuers = json_array(), *whole;
+	struct ocsp_counts_total total;
 	char *text = NULL;
 	uint32_t i;
 
+	ocsp_counts_read(all->run_directory, all->run, &total);
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
-		    describe_service(all->services[i]));
-	whole = json_pack("{s:b, s:o, s:o}", "ready", (int)all->is_ready,
-	    "responders", describe_responders(all), "issuers", issuers);
+		    describe_service(all->services[i], &total));
+	whole = json_pack("{s:b, s:o, s:o, s:o}", "ready",
+	    (int)all->is_ready, "responders", describe_responders(&total),
+	    "issuers", issuers, "crls", describe_crls(all));
 	if (whole != NULL)
 		text = json_dumps(whole, JSON_COMPACT);
 	json_decref(whole);

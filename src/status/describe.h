@@ -4,6 +4,7 @@
 #define STATUS_DESCRIBE_H
 
 #include "ocsp/counts.h"
+#include "status/crls.h"
 #include "status/service.h"
 
 /* What is to be said. */
@@ -13,6 +14,7 @@ struct status_all {
 	bool is_ready;
 	const char *run_directory;	/* where responders count */
 	uint64_t run;
+	struct status_crls *crls;	/* NULL: nothing is known of them */
 };
 
 /* For free(); NULL without memory. */

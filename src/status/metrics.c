@@ -35,7 +35,7 @@ put_label(struct oc_buffer *out, const char *label, const char *value)
 struct counter {
 	const char *name;
 	const char *label, *value;	/* NULL: none */
-	size_t offset;			/* in struct ocsp_counts */
+	size_t offset;			/* in its struct */
 	const char *help;		/* with the first of a name */
 };
 
@@ -96,6 +96,15 @@ static const struct counter counters[] = {
 };
 #undef AT
 
+static uint64_t
+count_at(const void *counts, size_t offset)
+{
+	uint64_t count;
+
+	memcpy(&count, (const char *)counts + offset, sizeof(count));
+	return count;
+}
+
 static void
 put_counters(struct oc_buffer *out, const struct ocsp_counts *counts)
 {
@@ -109,8 +118,7 @@ put_counters(struct oc_buffer *out, const struct ocsp_counts *counts)
 			oc_buffer_printf(out, "{%s=\"%s\"}", c->label,
 			    c->value);
 		oc_buffer_printf(out, " %" PRIu64 "\n",
-		    *(const uint64_t *)(const void *)
-		    ((const char *)counts + c->offset));
+		    count_at(counts, c->offset));
 	}
 }
 
@@ -154,23 +162,20 @@ put_number(struct oc_buffer *out, const char *name, const char *type,
 }
 
 static void
-put_responders(struct oc_buffer *out, const struct status_all *all)
+put_responders(struct oc_buffer *out, const struct ocsp_counts_total *total)
 {
-	struct ocsp_counts_total total;
-
-	ocsp_counts_read(all->run_directory, all->run, &total);
 	put_number(out, "responders", "gauge", "Responders that run.",
-	    total.num_held);
+	    total->num_held);
 	put_number(out, "responder_starts_total", "counter",
-	    "Responders started.", total.num_starts > INT64_MAX ? INT64_MAX :
-	    (int64_t)total.num_starts);
-	put_counters(out, &total.counts);
+	    "Responders started.", total->num_starts > INT64_MAX ?
+	    INT64_MAX : (int64_t)total->num_starts);
+	put_counters(out, &total->counts);
 	put_histogram(out, "responder_hit_duration_seconds",
 	    "Of one hit in 64: from the word that something came to the "
-	    "answer sent.", &total.counts.hit_latency);
+	    "answer sent.", &total->counts.hit_latency);
 	put_histogram(out, "responder_miss_duration_seconds",
 	    "Of each miss: from the question to ocsign-status to its answer.",
-	    &total.counts.miss_latency);
+	    &total->counts.miss_latency);
 }
 
 /* --- issuers ---------------------------------------------------------- */
@@ -252,13 +257,6 @@ static const struct {
 	    "Of when the six above are." }
 };
 
-static const char *const lanes[SIGN_LANE_MAX] = {
-	[SIGN_LANE_REVOCATION] = "revocation",
-	[SIGN_LANE_CERTIFICATE] = "certificate",
-	[SIGN_LANE_LIVE] = "live",
-	[SIGN_LANE_REFRESH] = "refresh",
-	[SIGN_LANE_CRL] = "crl"
-};
 static const char *const kinds[STATUS_DUE_MAX] = {
 	[STATUS_DUE_URGENT] = "urgent",
 	[STATUS_DUE_NEW] = "new",
@@ -267,6 +265,7 @@ static const char *const kinds[STATUS_DUE_MAX] = {
 
 struct issuers {
 	const struct status_all *all;
+	const struct ocsp_counts_total *total;
 	struct status_service_report *reports;
 };
 
@@ -301,6 +300,53 @@ put_issuer_values(struct oc_buffer *out, const struct issuers *issuers)
 	}
 }
 
+#define AT(field) offsetof(struct ocsp_issuer_counts, field)
+static const struct counter issuer_counters[] = {
+	{ "issuer_responses_total", "outcome", "successful", AT(successful),
+	    "How responders answered requests about it." },
+	{ "issuer_responses_total", "outcome", "not_modified",
+	    AT(not_modified), NULL },
+	{ "issuer_responses_total", "outcome", "try_later", AT(try_later),
+	    NULL },
+	{ "issuer_responses_total", "outcome", "unauthorized",
+	    AT(unauthorized), NULL },
+	{ "issuer_responses_total", "outcome", "other", AT(other), NULL },
+	{ "issuer_hits_total", NULL, NULL, AT(hits),
+	    "Requests about it answered from its table at once." },
+	{ "issuer_misses_total", NULL, NULL, AT(misses),
+	    "Questions about it to ocsign-status." },
+	{ "issuer_stale_total", NULL, NULL, AT(stale),
+	    "Misses for which its table had a response past its nextUpdate." }
+};
+#undef AT
+
+/* What responders count, issuer by issuer. */
+static void
+put_issuer_counters(struct oc_buffer *out, const struct issuers *issuers)
+{
+	size_t num = sizeof(issuer_counters) / sizeof(issuer_counters[0]);
+
+	for (size_t n = 0; n < num; n++) {
+		const struct counter *c = &issuer_counters[n];
+
+		if (c->help != NULL)
+			put_family(out, c->name, "counter", c->help);
+		for (uint32_t i = 0; i < issuers->all->num_services; i++) {
+			struct ocsp_issuer_counts counts = ocsp_counts_find(
+			    issuers->total, status_service_name(
+			    issuers->all->services[i]));
+
+			oc_buffer_printf(out, "ocsign_%s{", c->name);
+			put_issuer_label(out, issuers, i);
+			if (c->label != NULL)
+				oc_buffer_printf(out, ",%s=\"%s\"", c->label,
+				    c->value);
+			oc_buffer_printf(out, "} %" PRIu64 "\n",
+			    count_at(&counts, c->offset));
+		}
+	}
+}
+
 static void
 put_queues(struct oc_buffer *out, const struct issuers *issuers)
 {
@@ -314,7 +360,8 @@ put_queues(struct oc_buffer *out, const struct issuers *issuers)
 			oc_buffer_put_text(out, "ocsign_issuer_signing{");
 			put_issuer_label(out, issuers, i);
 			oc_buffer_printf(out, ",lane=\"%s\"} %" PRIu32 "\n",
-			    lanes[n], issuers->reports[i].num_in_lane[n]);
+			    sign_lane_name((enum sign_lane)n),
+			    issuers->reports[i].num_in_lane[n]);
 		}
 	put_family(out, "issuer_scheduled", "gauge",
 	    "Responses to be signed, now or later, by kind.");
@@ -325,6 +372,44 @@ put_queues(struct oc_buffer *out, const struct issuers *issuers)
 			oc_buffer_printf(out, ",kind=\"%s\"} %" PRIu32 "\n",
 			    kinds[n], issuers->reports[i].num_due_of[n]);
 		}
+}
+
+/* --- CRLs --------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *help;
+	size_t offset;			/* of 64 bits */
+} crl_values[] = {
+	{ "crl_number", "Of the newest CRL.",
+	    offsetof(struct status_crl, number) },
+	{ "crl_this_update_timestamp_seconds", "When it was made.",
+	    offsetof(struct status_crl, this_update) },
+	{ "crl_next_update_timestamp_seconds",
+	    "When the next one must be there.",
+	    offsetof(struct status_crl, next_update) }
+};
+
+/* Who has issued none has no sample. */
+static void
+put_crls(struct oc_buffer *out, struct status_crls *crls)
+{
+	size_t num = sizeof(crl_values) / sizeof(crl_values[0]);
+
+	for (size_t v = 0; v < num; v++) {
+		put_family(out, crl_values[v].name, "gauge",
+		    crl_values[v].help);
+		for (size_t i = 0; i < status_crls_num(crls); i++) {
+			struct status_crl crl = status_crls_get(crls, i);
+
+			if (crl.number == 0)
+				continue;
+			oc_buffer_printf(out, "ocsign_%s{",
+			    crl_values[v].name);
+			put_label(out, "issuer", crl.issuer);
+			oc_buffer_printf(out, "} %" PRIu64 "\n",
+			    count_at(&crl, crl_values[v].offset));
+		}
+	}
 }
 
 /* --- the signer ------------------------------------------------------- */
@@ -379,13 +464,62 @@ put_tokens(struct oc_buffer *out, const json_t *signer)
 	}
 }
 
+static const struct {
+	const char *name, *type, *member, *help;
+	int64_t per_unit;		/* of what it is told in */
+} queue_values[] = {
+	{ "token_queue_waiting", "gauge", "waiting",
+	    "Signatures that wait for a session, by lane.", 1 },
+	{ "token_queue_oldest_seconds", "gauge", "oldest_us",
+	    "How long the first of these has waited.", 1000000 },
+	{ "token_queue_taken_total", "counter", "taken",
+	    "Signatures that a session has taken up, by lane.", 1 },
+	{ "token_queue_waited_seconds_total", "counter", "waited_us",
+	    "How long these had waited, all together.", 1000000 }
+};
+
+static void
+put_lanes(struct oc_buffer *out, const json_t *signer)
+{
+	const json_t *rows = json_object_get(signer, "queues");
+	size_t num = sizeof(queue_values) / sizeof(queue_values[0]);
+
+	for (size_t v = 0; v < num && json_array_size(rows) > 0; v++) {
+		put_family(out, queue_values[v].name, queue_values[v].type,
+		    queue_values[v].help);
+		for (size_t i = 0; i < json_array_size(rows); i++) {
+			const json_t *row = json_array_get(rows, i);
+			const json_t *value = json_object_get(row,
+			    queue_values[v].member);
+			const char *token = json_string_value(
+			    json_object_get(row, "token"));
+			const char *lane = json_string_value(
+			    json_object_get(row, "lane"));
+
+			if (token == NULL || lane == NULL ||
+			    !json_is_integer(value))
+				continue;
+			oc_buffer_printf(out, "ocsign_%s{",
+			    queue_values[v].name);
+			put_label(out, "token", token);
+			oc_buffer_put_text(out, ",");
+			put_label(out, "lane", lane);
+			oc_buffer_printf(out, "} %.15g\n",
+			    (double)json_integer_value(value) /
+			    (double)queue_values[v].per_unit);
+		}
+	}
+}
+
 bool
 status_put_metrics(const struct status_all *all, const json_t *signer,
     struct oc_buffer *out)
 {
-	struct issuers issuers = { .all = all };
+	struct ocsp_counts_total total;
+	struct issuers issuers = { .all = all, .total = &total };
 	uint32_t i;
 
+	ocsp_counts_read(all->run_directory, all->run, &total);
 	issuers.reports = calloc(all->num_services + 1,
 	    sizeof(*issuers.reports));
 	if (issuers.reports == NULL)
@@ -397,10 +531,13 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	    PACKAGE_VERSION "\"} 1\n");
 	put_number(out, "ready", "gauge",
 	    "Whether all tables have caught up.", all->is_ready);
-	put_responders(out, all);
+	put_responders(out, &total);
+	put_issuer_counters(out, &issuers);
 	put_issuer_values(out, &issuers);
 	put_queues(out, &issuers);
+	put_crls(out, all->crls);
 	put_tokens(out, signer);
+	put_lanes(out, signer);
 	free(issuers.reports);
 	return out->err == OC_OK;
 }

@@ -36,6 +36,7 @@ struct program {
 	struct status_service *services[ISSUERS_MAX];
 	uint32_t num_services;
 	struct ipc_server *status, *control;
+	struct status_crls *crls;	/* NULL: not told */
 	struct status_all all;
 	struct status_admin *admin;	/* NULL: none wanted */
 	struct event *events[ISSUERS_MAX + 8];
@@ -403,8 +404,13 @@ open_admin(struct program *p, struct oc_error *error)
 	const struct status_admin_options options = { p->base, p->config,
 	    &p->all };
 
+	if (status_crls_new(p->config, &p->crls, error) != OC_OK) {
+		oc_log(OC_LOG_WARNING, "which CRLs there are is not told: %s",
+		    error->text);
+		*error = (struct oc_error){ 0 };
+	}
 	p->all = (struct status_all){ p->services, p->num_services, false,
-	    p->config->daemon.run_directory, ipc_handover_run() };
+	    p->config->daemon.run_directory, ipc_handover_run(), p->crls };
 	return status_admin_new(&options, &p->admin, error);
 }
 
@@ -445,6 +451,7 @@ close_all(struct program *p)
 
 	is_stopping = true;
 	status_admin_free(p->admin);
+	status_crls_free(p->crls);
 	for (i = 0; i < p->num_events; i++)
 		event_free(p->events[i]);
 	for (i = 0; i < p->num_services; i++)

@@ -201,6 +201,8 @@ struct store_ops {
 	    int64_t issued_at, struct store_blob crl);
 	enum oc_err (*find_crl)(struct store *s, int64_t issuer_id,
 	    struct store_crl *crl);
+	enum oc_err (*find_crl_times)(struct store *s, int64_t issuer_id,
+	    struct store_crl *crl);
 
 	enum oc_err (*add_entry)(struct store *s,
 	    const struct store_entry *entry);

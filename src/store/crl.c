@@ -98,14 +98,25 @@ store_issue_crl(struct store *store, int64_t id, struct store_blob crl)
 	return store_end_change(store, issue_crl(store, id, crl));
 }
 
-enum oc_err
-store_find_crl(struct store *store, int64_t issuer_id, struct store_crl *crl)
+static enum oc_err
+say_none(struct store *store, enum oc_err err)
 {
-	enum oc_err err;
-
-	err = store->ops->find_crl(store, issuer_id, crl);
 	if (err == OC_ERR_NOT_FOUND)
 		return store_fail(store, err, "no CRL of this issuer was "
 		    "issued yet");
 	return err;
+}
+
+enum oc_err
+store_find_crl(struct store *store, int64_t issuer_id, struct store_crl *crl)
+{
+	return say_none(store, store->ops->find_crl(store, issuer_id, crl));
+}
+
+enum oc_err
+store_find_crl_times(struct store *store, int64_t issuer_id,
+    struct store_crl *crl)
+{
+	return say_none(store, store->ops->find_crl_times(store, issuer_id,
+	    crl));
 }

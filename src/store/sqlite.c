@@ -158,6 +158,7 @@ static const struct store_ops sqlite_ops = {
 	.get_crl = sqlite_get_crl,
 	.set_crl_issued = sqlite_set_crl_issued,
 	.find_crl = sqlite_find_crl,
+	.find_crl_times = sqlite_find_crl_times,
 	.add_entry = sqlite_add_entry,
 	.list_entries = sqlite_list_entries,
 	.add_account = sqlite_add_account,

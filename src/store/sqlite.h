@@ -185,6 +185,8 @@ enum oc_err sqlite_set_crl_issued(struct store *s, int64_t id,
     int64_t issued_at, struct store_blob crl);
 enum oc_err sqlite_find_crl(struct store *s, int64_t issuer_id,
     struct store_crl *crl);
+enum oc_err sqlite_find_crl_times(struct store *s, int64_t issuer_id,
+    struct store_crl *crl);
 
 enum oc_err sqlite_add_account(struct store *s,
     const struct store_account *account, int64_t *id);

@@ -236,3 +236,33 @@ sqlite_find_crl(struct store *s, int64_t issuer_id, struct store_crl *crl)
 	};
 	return OC_OK;
 }
+
+enum oc_err
+sqlite_find_crl_times(struct store *s, int64_t issuer_id,
+    struct store_crl *crl)
+{
+	static const char text[] = "SELECT id, number, this_update,"
+	    " next_update FROM crl WHERE issuer_id = ? AND issued_at <> 0"
+	    " ORDER BY number DESC LIMIT 1";
+	struct store_crl read = { 0 };
+	struct sql q;
+	bool has_row = false;
+	enum oc_err err;
+
+	sql_open(&q, s, "find a CRL", text);
+	sql_put_int(&q, issuer_id);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK && !has_row)
+		err = store_fail(s, OC_ERR_NOT_FOUND,
+		    "there is no such CRL");
+	if (err == OC_OK) {
+		read.id = sql_get_int(&q);
+		read.number = (uint64_t)sql_get_int(&q);
+		read.this_update = sql_get_int(&q);
+		read.next_update = sql_get_int(&q);
+	}
+	sql_close(&q);
+	if (err == OC_OK)
+		*crl = read;
+	return err;
+}

@@ -240,6 +240,9 @@ enum oc_err store_issue_crl(struct store *store, int64_t id,
 /* The newest one that was issued. */
 enum oc_err store_find_crl(struct store *store, int64_t issuer_id,
     struct store_crl *crl) OC_MUST_CHECK;
+/* The same without its octets, which may be many. */
+enum oc_err store_find_crl_times(struct store *store, int64_t issuer_id,
+    struct store_crl *crl) OC_MUST_CHECK;
 
 /* Revoked certificates of an issuer with not_after >= not_after_min, by
  * serial; only issuer_id, serial, reason, revoked_at, invalidity_at,

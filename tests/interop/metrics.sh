@@ -98,6 +98,37 @@ is 'ocsign_responder_responses_total{outcome="malformed_request"}' 1 ||
     fail "no malformedRequest: $(cat out)"
 is ocsign_signer_up 1 || fail "no signer: $(cat out)"
 is 'ocsign_token_up{token="demo"}' 1 || fail "no token: $(cat out)"
+at_least 'ocsign_token_queue_taken_total{token="demo",lane="refresh"}' 1 ||
+    at_least 'ocsign_token_queue_taken_total{token="demo",lane="live"}' 1 ||
+    fail "nothing was taken up: $(cat out)"
+is 'ocsign_token_queue_waiting{token="demo",lane="live"}' 0 ||
+    fail "somebody waits: $(cat out)"
+# By issuer it is the same: there is one.
+is 'ocsign_issuer_responses_total{issuer="ca",outcome="successful"}' \
+    $((good + 5)) || fail "not the issuer's: $(cat out)"
+# What its makers' own program says of the format.
+if command -v promtool >/dev/null; then
+	promtool check metrics <out >said 2>&1 || fail "promtool: $(cat said)"
+else
+	echo "no promtool: prometheus is not installed"
+fi
+ocsign status >said || fail "$(cat said)"
+grep -q '^signer queues:' said || fail "no queues: $(cat said)"
+grep -q '^status issuers answered:' said || fail "no answers: $(cat said)"
+# The newest CRL, also of an issuer that answers no OCSP.
+ocsign crl create --issuer ca --out ca.crl >said 2>&1 || fail "$(cat said)"
+next=$(date +%s -d "$(openssl crl -in ca.crl -noout -nextupdate |
+    sed 's/.*=//')")
+within 5 is 'ocsign_crl_next_update_timestamp_seconds{issuer="ca"}' "$next" ||
+    fail "not the CRL's nextUpdate $next: $(cat out)"
+number=$(openssl crl -in ca.crl -noout -crlnumber | sed 's/.*=\(0x\)*//')
+is 'ocsign_crl_number{issuer="ca"}' "$(printf %d "0x$number")" ||
+    fail "not the CRL's number $number: $(cat out)"
+! grep -q '^ocsign_crl_number{issuer="root"}' out || fail "one of the root"
+ocsign crl create --issuer root --out root.crl >said 2>&1 ||
+    fail "$(cat said)"
+within 5 at_least 'ocsign_crl_number{issuer="root"}' 1 ||
+    fail "none of the root: $(cat out)"
 # The certificate is valid for longer than the response.
 first='ocsign_issuer_first_stale_timestamp_seconds{issuer="ca"}'
 within 15 at_least "$first" "$(date +%s)" || fail "no horizon: $(cat out)"

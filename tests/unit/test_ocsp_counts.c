@@ -265,6 +265,71 @@ all_held(void **state)
 		ocsp_counts_close(pages[i]);
 }
 
+/* Each has its place in each page, for as long as the run. */
+static void
+issuers(void **state)
+{
+	struct ocsp_counts_page *a = open_page(7), *b = open_page(7);
+	struct ocsp_counts_total total;
+	char name[OC_CONFIG_NAME_MAX + 1];
+	int i;
+
+	(void)state;
+	ocsp_counts_of_issuer(a, "web")->hits = 1;
+	ocsp_counts_of_issuer(a, "we")->hits = 10;
+	ocsp_counts_of_issuer(b, "we")->hits = 20;
+	ocsp_counts_of_issuer(b, "web")->stale = 3;
+	ocsp_counts_of_issuer(b, "web")->hits += 2;
+	total = read_all(7);
+	assert_int_equal(total.num_issuers, 2);
+	assert_int_equal(ocsp_counts_find(&total, "web").hits, 3);
+	assert_int_equal(ocsp_counts_find(&total, "web").stale, 3);
+	assert_int_equal(ocsp_counts_find(&total, "we").hits, 30);
+	assert_int_equal(ocsp_counts_find(&total, "w").hits, 0);
+	ocsp_counts_close(a);
+	a = open_page(7);
+	assert_int_equal(ocsp_counts_of_issuer(a, "we")->hits, 10);
+	/* Another run's are not ours. */
+	ocsp_counts_close(a);
+	a = open_page(8);
+	assert_int_equal(ocsp_counts_of_issuer(a, "we")->hits, 0);
+	assert_int_equal(read_all(8).num_issuers, 1);
+
+	/* The longest name, and as many as there is room for. */
+	memset(name, 'x', OC_CONFIG_NAME_MAX);
+	name[OC_CONFIG_NAME_MAX] = '\0';
+	for (i = 1; i < OCSP_COUNTS_ISSUERS_MAX; i++) {
+		snprintf(name, 4, "%03d", i);
+		name[3] = 'x';
+		ocsp_counts_of_issuer(a, name)->misses = (uint64_t)i;
+	}
+	assert_null(ocsp_counts_of_issuer(a, "one more"));
+	total = read_all(8);
+	assert_int_equal(total.num_issuers, OCSP_COUNTS_ISSUERS_MAX);
+	assert_int_equal(ocsp_counts_find(&total, name).misses, i - 1);
+	ocsp_counts_close(a);
+	ocsp_counts_close(b);
+}
+
+/* A name that no writer of ours wrote is nobody's. */
+static void
+nonsense_names(void **state)
+{
+	struct ocsp_counts_page *page = open_page(7);
+	char *name = (char *)ocsp_counts_of_issuer(page, "web") - 128;
+
+	(void)state;
+	assert_string_equal(name, "web");
+	ocsp_counts_of_issuer(page, "cdn")->hits = 1;
+	memset(name, 'y', 128);
+	assert_int_equal(read_all(7).num_issuers, 1);
+	name[OC_CONFIG_NAME_MAX + 1] = '\0';
+	assert_int_equal(read_all(7).num_issuers, 1);
+	name[OC_CONFIG_NAME_MAX] = '\0';
+	assert_int_equal(read_all(7).num_issuers, 2);
+	ocsp_counts_close(page);
+}
+
 /* A bound belongs to its bucket, as Prometheus has it. */
 static void
 latency(void **state)
@@ -305,6 +370,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(no_directory, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(all_held, setup, teardown),
+		cmocka_unit_test_setup_teardown(issuers, setup, teardown),
+		cmocka_unit_test_setup_teardown(nonsense_names, setup,
+		    teardown),
 		cmocka_unit_test(latency),
 	};
 

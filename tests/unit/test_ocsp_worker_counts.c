@@ -14,6 +14,7 @@
 
 static struct world world;
 static struct ocsp_counts_page *page;
+static struct ocsp_worker_issuer counted;
 
 static void
 count_in_page(struct ocsp_worker_options *options)
@@ -23,6 +24,9 @@ count_in_page(struct ocsp_worker_options *options)
 	if (ocsp_counts_open(world.dir, RUN, &page, &error) != OC_OK)
 		_exit(3);
 	options->counts = ocsp_counts_of(page);
+	counted = options->issuers[0];
+	counted.counts = ocsp_counts_of_issuer(page, "ca");
+	options->issuers = &counted;
 }
 
 static struct ocsp_counts
@@ -32,6 +36,15 @@ counts_now(void)
 
 	ocsp_counts_read(world.dir, RUN, &total);
 	return total.counts;
+}
+
+static struct ocsp_issuer_counts
+issuer_now(void)
+{
+	struct ocsp_counts_total total;
+
+	ocsp_counts_read(world.dir, RUN, &total);
+	return ocsp_counts_find(&total, "ca");
 }
 
 static uint64_t
@@ -101,6 +114,7 @@ each_request_once(void **state)
 	struct scripted status;
 	struct running running;
 	struct ocsp_counts c, before;
+	struct ocsp_issuer_counts mine, now;
 	struct response r;
 
 	(void)state;
@@ -136,6 +150,21 @@ each_request_once(void **state)
 	assert_int_equal(c.successful, before.successful + 2);
 	assert_int_equal(num_in(&c.miss_latency), 2);
 	assert_true(c.miss_latency.sum_ns > 0);
+
+	/* All this was about the one issuer; what is about none is not. */
+	before = c;
+	mine = issuer_now();
+	assert_int_equal(mine.successful, c.successful);
+	assert_int_equal(mine.hits, c.hits);
+	assert_int_equal(mine.misses, 2);
+	assert_int_equal(mine.stale, 1);
+	http_post(running.port, "", (struct blob){ .bytes = "0", .len = 1 },
+	    &r);
+	assert_int_equal(r.status, 200);
+	c = counts_now();
+	assert_int_equal(c.malformed, before.malformed + 1);
+	now = issuer_now();
+	assert_memory_equal(&now, &mine, sizeof(now));
 	worker_stop(&running);
 	scripted_stop(&status);
 }

@@ -26,8 +26,13 @@ struct responder {
 	int listener;
 	atomic_int num_left;		/* connections it still takes */
 	bool is_silent;
+	const char *head;		/* NULL: usual_head */
 	struct blob reply;		/* HTTP and all */
 };
+
+static const char usual_head[] = "HTTP/1.1 200 OK\r\n"
+    "Content-Type: application/ocsp-response\r\nETag: \"x\"\r\n"
+    "Cache-Control: public, max-age=9999999\r\nDate: today\r\n";
 
 struct world {
 	EVP_PKEY *ca_key, *other_key, *leaf_key;
@@ -109,11 +114,10 @@ responder_start(struct world *w, struct blob body, int num_left)
 	assert_int_equal(getsockname(r->listener, (void *)address,
 	    &peer->address_len), 0);
 	assert_int_equal(listen(r->listener, 64), 0);
-	r->reply.len = (size_t)snprintf((char *)r->reply.bytes, 256,
-	    "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n"
-	    "Content-Length: %zu\r\nETag: \"x\"\r\n"
-	    "Cache-Control: public, max-age=9999999\r\n"
-	    "Date: today\r\nConnection: close\r\n\r\n", body.len);
+	r->reply.len = (size_t)snprintf((char *)r->reply.bytes, 512,
+	    "%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
+	    r->head != NULL ? r->head : usual_head, body.len);
+	assert_true(r->reply.len < 512);
 	memcpy(r->reply.bytes + r->reply.len, body.bytes, body.len);
 	r->reply.len += body.len;
 	assert_int_equal(pthread_create(&r->thread, NULL, serve, r), 0);
@@ -134,6 +138,7 @@ responder_stop(struct world *w)
 	(void)close(fd);
 	(void)pthread_join(r->thread, NULL);
 	r->is_silent = false;
+	r->head = NULL;
 }
 
 /* A good answer for w->leaf, or one that key has signed. */
@@ -159,7 +164,7 @@ answer(const struct world *w, X509 *signer, EVP_PKEY *key,
 	    NULL, OCSP_NOCERTS | OCSP_RESPID_KEY), 1);
 	response = OCSP_response_create(0, basic);
 	len = i2d_OCSP_RESPONSE(response, NULL);
-	assert_true(len > 0 && (size_t)len < sizeof(out.bytes) - 256);
+	assert_true(len > 0 && (size_t)len < sizeof(out.bytes) - 512);
 	out.len = (size_t)i2d_OCSP_RESPONSE(response, &p);
 	OCSP_RESPONSE_free(response);
 	OCSP_BASICRESP_free(basic);
@@ -275,6 +280,8 @@ test_says_the_same(void **state)
 	responder_stop(w);
 }
 
+#define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n"
+
 static void
 expect_no_probe(struct world *w, struct blob body, const char *says)
 {
@@ -307,8 +314,66 @@ test_not_believed(void **state)
 	    "nonce");
 	changed.bytes[changed.len - 1] ^= 1;
 	expect_no_probe(w, changed, "verify");
+	w->responder.head = HEAD "Content-Encoding: gzip\r\n";
+	expect_no_probe(w, answer(w, w->ca, w->ca_key, NULL),
+	    "Content-Encoding");
+	w->responder.head = "HTTP/1.1 100 Continue\r\n\r\n"
+	    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+	    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+	    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+	    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+	    HEAD;
+	expect_no_probe(w, answer(w, w->ca, w->ca_key, NULL), "interim");
 	w->responder.is_silent = true;
 	expect_no_probe(w, changed, "in time");
+}
+
+/* The verdict of one case on who answers well, behind this head. */
+static void
+expect_verdict(struct world *w, const char *head, const char *name,
+    enum probe_verdict verdict, const char *says)
+{
+	struct oc_error error = { 0 };
+	struct probe_result result;
+	struct probe *p;
+
+	w->responder.head = head;
+	responder_start(w, answer(w, w->ca, w->ca_key, NULL), 1000000);
+	if (probe_new(&w->options, &p, &error) != OC_OK)
+		fail_msg("%s: %s", head, error.text);
+	probe_run(p, probe_case_find(name), &result);
+	if (result.verdict != verdict || strstr(result.seen.text, says) ==
+	    NULL)
+		fail_msg("%s%s: %s: %s", head, name, probe_verdict_name(
+		    result.verdict), result.seen.text);
+	probe_free(p);
+	responder_stop(w);
+}
+
+/* What HTTP allows counts as what it means, what lies as what it is. */
+static void
+test_heads(void **state)
+{
+	struct world *w = *state;
+
+	/* A sum that no number holds is no time left. */
+	expect_verdict(w, HEAD "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n"
+	    "Cache-Control: max-age=9223372036854775807\r\n",
+	    "max-age-bound", PROBE_FAIL, "behind nextUpdate");
+	expect_verdict(w, HEAD "Cache-Control: max-age=-1\r\n",
+	    "max-age-bound", PROBE_FAIL, "no number");
+	expect_verdict(w, HEAD "Cache-Control: public\r\n"
+	    "Cache-Control: max-age=86400\r\n",
+	    "max-age-bound", PROBE_FAIL, "behind nextUpdate");
+	expect_verdict(w, HEAD "Cache-Control: x=\"\\\", max-age=9999999\", "
+	    "max-age=60\r\n", "max-age-bound", PROBE_PASS, "before");
+	/* Interim replies that nobody asked for. */
+	expect_verdict(w, "HTTP/1.1 100 Continue\r\n\r\n"
+	    "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" HEAD,
+	    "sha1-null", PROBE_PASS, "good");
+	expect_verdict(w, "HTTP/1.1 200 OK\r\nContent-Type: "
+	    "Application/OCSP-Response ; a=b\r\n", "sha1-null", PROBE_PASS,
+	    "good");
 }
 
 /* Two for the start, four for two cases; then it is gone. */
@@ -361,6 +426,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_says_the_same, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_not_believed, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_heads, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_goes_away, set_up,
 		    tear_down),

@@ -181,6 +181,10 @@ test_bodies(void **state)
 	    "\r\nno", 404, "no", false);
 	good("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	    "1\r\na\r\n0002\r\nbc\r\n0\r\nX: y\r\n\r\n", 200, "abc", true);
+	good("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "1;a=b\r\na\r\n2 ; c\r\nbc\r\n0;\r\n\r\n", 200, "abc", true);
+	good("HTTP/1.1 200 OK\r\nConnection: close\r\nConnection: x\r\n"
+	    "Content-Length: 0\r\n\r\n", 200, "", false);
 	good("HTTP/1.1 100 Continue\r\n\r\n", 100, "", true);
 	good("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 304,
 	    "", true);
@@ -224,6 +228,10 @@ test_malformed(void **state)
 	    "x\r\n\r\n", OC_ERR_MALFORMED, "chunks");
 	bad("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	    "1\r\nabc\r\n0\r\n\r\n", OC_ERR_MALFORMED, "chunks");
+	bad("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    ";\r\n\r\n", OC_ERR_MALFORMED, "chunks");
+	bad("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "1 \r\na\r\n0\r\n\r\n", OC_ERR_MALFORMED, "chunks");
 	bad("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	    "fffffffffff\r\n", OC_ERR_MALFORMED, "chunks");
 }
@@ -361,6 +369,29 @@ test_lists(void **state)
 	assert_true(probe_list_has(list, "no-store", NULL));
 	assert_false(probe_list_has(list, "max", NULL));
 	assert_false(probe_list_has(list, "store", NULL));
+	/* Not the commas of a quoted string. */
+	list = DER_LITERAL("a=\"x, b, \\\", c\" , d=\"e");
+	assert_true(probe_list_has(list, "a", NULL));
+	assert_false(probe_list_has(list, "b", NULL));
+	assert_false(probe_list_has(list, "c\"", NULL));
+	assert_true(probe_list_has(list, "d", &argument));
+	assert_true(der_bytes_equal(argument, DER_LITERAL("\"e")));
+}
+
+/* Several fields of a name are one list. */
+static void
+test_fields_of_lists(void **state)
+{
+	struct probe_reply r = { .head = DER_LITERAL("A: b, c=1\r\n"
+	    "A:\r\na: d\r\n") };
+	struct der_bytes argument;
+
+	(void)state;
+	assert_true(probe_fields_have(&r, "A", "c", &argument));
+	assert_true(der_bytes_equal(argument, DER_LITERAL("1")));
+	assert_true(probe_fields_have(&r, "A", "d", NULL));
+	assert_false(probe_fields_have(&r, "A", "e", NULL));
+	assert_false(probe_fields_have(&r, "B", "b", NULL));
 }
 
 static void
@@ -406,6 +437,7 @@ main(void)
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_fields_of_lists),
 		cmocka_unit_test(test_dates),
 	};
 

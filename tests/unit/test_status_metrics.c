@@ -165,7 +165,10 @@ static const char signer_text[] = "{\"open\": true, \"tokens\": ["
     "{\"name\": \"a\\\"b\\\\c\\nd\", \"up\": true, \"sessions\": 4, "
     "\"waiting\": 2, \"logins\": 1, \"signed\": 5, \"failed\": 1, "
     "\"recovered\": 0, \"restarts\": 0}, {\"name\": \"t\", \"up\": false, "
-    "\"sessions\": 0}, {\"up\": true}]}";
+    "\"sessions\": 0}, {\"up\": true}], \"queues\": [{\"token\": \"t\", "
+    "\"lane\": \"live\", \"waiting\": 3, \"oldest_us\": 1500000, "
+    "\"taken\": 70, \"waited_us\": 123456789012}, {\"token\": \"t\"}, "
+    "{\"token\": \"t\", \"lane\": \"crl\", \"waiting\": \"x\"}, 7]}";
 
 /* With a service, a responder's page and a signer. */
 static void
@@ -185,6 +188,15 @@ tell(struct world *w, const char *signer_json)
 }
 
 static void
+remove_page(const struct world *w)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/responder-0.counts", w->directory);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
 test_all(void **state)
 {
 	struct world *w = *state;
@@ -192,7 +204,6 @@ test_all(void **state)
 	struct ocsp_counts_page *page;
 	struct oc_error error = { 0 };
 	struct ocsp_counts *c;
-	char path[300];
 
 	assert_int_equal(ocsp_counts_open(w->directory, 9, &page, &error),
 	    OC_OK);
@@ -200,6 +211,9 @@ test_all(void **state)
 	c->get = 7;
 	c->try_later = 3;
 	c->hits = UINT64_MAX;
+	ocsp_counts_of_issuer(page, "ca")->try_later = 2;
+	ocsp_counts_of_issuer(page, "ca")->hits = 6;
+	ocsp_counts_of_issuer(page, "gone")->hits = 1;
 	ocsp_latency_add(&c->hit_latency, 20000);
 	ocsp_latency_add(&c->hit_latency, 300000);
 	ocsp_latency_add(&c->miss_latency, INT64_C(61000000000));
@@ -218,6 +232,10 @@ test_all(void **state)
 	IS("responder_requests_total", "{method=\"get\"}", 7);
 	IS("responder_responses_total", "{outcome=\"try_later\"}", 3);
 	IS("responder_hits_total", "", UINT64_MAX);
+	IS("issuer_responses_total", "{issuer=\"ca\",outcome=\"try_later\"}",
+	    2);
+	IS("issuer_hits_total", "{issuer=\"ca\"}", 6);
+	assert_int_equal(find_family("ocsign_issuer_hits_total")->num, 1);
 	IS("responder_hit_duration_seconds_bucket", "{le=\"1e-05\"}", 0);
 	IS("responder_hit_duration_seconds_bucket", "{le=\"2.5e-05\"}", 1);
 	IS("responder_hit_duration_seconds_bucket", "{le=\"0.0005\"}", 2);
@@ -239,11 +257,16 @@ test_all(void **state)
 	IS("token_up", "{token=\"a\\\"b\\\\c\\nd\"}", 1);
 	IS("token_waiting", "{token=\"a\\\"b\\\\c\\nd\"}", 2);
 	IS("token_up", "{token=\"t\"}", 0);
+	IS("token_queue_waiting", "{token=\"t\",lane=\"live\"}", 3);
+	IS("token_queue_oldest_seconds", "{token=\"t\",lane=\"live\"}", 1.5);
+	IS("token_queue_taken_total", "{token=\"t\",lane=\"live\"}", 70);
+	IS("token_queue_waited_seconds_total",
+	    "{token=\"t\",lane=\"live\"}", 123456.789012);
+	assert_int_equal(find_family("ocsign_token_queue_waiting")->num, 1);
 	assert_int_equal(find_family("ocsign_token_up")->num, 2);
 	assert_int_equal(find_family("ocsign_token_waiting")->num, 1);
 	ocsp_counts_close(page);
-	snprintf(path, sizeof(path), "%s/responder-0.counts", w->directory);
-	assert_int_equal(unlink(path), 0);
+	remove_page(w);
 }
 
 /* What is not known is left out, and a signer that is away, or talks
@@ -266,6 +289,58 @@ test_nothing_yet(void **state)
 		    "timestamp_seconds")->num, 0);
 		IS("issuer_stale_responses", "{issuer=\"ca\"}", 0);
 	}
+}
+
+/* As many as there may be, with long names and all they can have to say,
+ * are told in one frame. */
+static void
+test_most_issuers(void **state)
+{
+	static uint8_t frame[OC_FRAME_MAX];
+	struct status_service *services[OCSP_COUNTS_ISSUERS_MAX];
+	struct world *w = *state;
+	char name[OC_CONFIG_NAME_MAX + 1], *usual = w->issuer.name, *text;
+	struct ocsp_counts_page *page;
+	struct status_all all = { services, OCSP_COUNTS_ISSUERS_MAX, true,
+	    w->directory, 9, NULL };
+	struct oc_config_issuer many[200];
+	struct oc_config config = w->config;
+	struct status_service *s;
+	size_t len;
+
+	world_start(w);
+	memset(name, 'n', OC_CONFIG_NAME_MAX);
+	name[OC_CONFIG_NAME_MAX] = '\0';
+	w->issuer.name = name;
+	s = w->service;
+	memset(s->source_error, 'e', sizeof(s->source_error) - 1);
+	s->num_signed = s->num_failed = s->num_asked = INT64_MAX / 2;
+	assert_int_equal(ocsp_counts_open(w->directory, 9, &page, NULL),
+	    OC_OK);
+	memset(ocsp_counts_of_issuer(page, name), 0x7f,
+	    sizeof(struct ocsp_issuer_counts));
+	s->horizon = (struct status_horizon){ 1, 1, UINT32_MAX / 2, 1, 1, 1,
+	    UINT32_MAX / 2, UINT32_MAX / 2 };
+	for (uint32_t i = 0; i < all.num_services; i++)
+		services[i] = s;
+	for (len = 0; len < sizeof(many) / sizeof(many[0]); len++)
+		many[len] = (struct oc_config_issuer){ .name = name,
+		    .allow = OC_ALLOW_CRL };
+	config.issuers = many;
+	config.num_issuers = len;
+	assert_int_equal(status_crls_new(&config, &all.crls, NULL), OC_OK);
+	assert_int_equal(status_crls_num(all.crls), 128);
+	text = status_describe(&all);
+	assert_non_null(text);
+	status_crls_free(all.crls);
+	if (ipc_put_text_message(frame, sizeof(frame), 1, IPC_STATUS_IS,
+	    text, &len) != OC_OK)
+		fail_msg("%zu octets", strlen(text));
+	free(text);
+	w->issuer.name = usual;
+	memset(s->source_error, 0, sizeof(s->source_error));
+	ocsp_counts_close(page);
+	remove_page(w);
 }
 
 /* Each name is there, and no other. */
@@ -311,7 +386,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_all), T(test_nothing_yet), T(test_manual),
+		T(test_all), T(test_nothing_yet), T(test_most_issuers),
+		T(test_manual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

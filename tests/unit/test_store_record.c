@@ -590,8 +590,10 @@ test_crl(void **state)
 	struct fixture *f = *state;
 	uint64_t first = 0, second = 0;
 	int64_t id = 0, next = 0;
-	struct store_crl crl = { .id = 77 };
+	struct store_crl crl = { .id = 77 }, times = { .id = 77 };
 
+	assert_true(store_find_crl_times(f->store, f->issuer_id, &times) ==
+	    OC_ERR_NOT_FOUND && times.id == 77);
 	assert_int_equal(store_find_crl(f->store, f->issuer_id, &crl),
 	    OC_ERR_NOT_FOUND);
 	assert_ok(store_reserve_crl(f->store, f->issuer_id, 10, 20, &id,
@@ -612,6 +614,10 @@ test_crl(void **state)
 	assert_int_equal(crl.next_update, 20);
 	assert_int_equal(crl.crl_len, 7);
 	assert_memory_equal(crl.crl, "CRL one", 7);
+	assert_ok(store_find_crl_times(f->store, f->issuer_id, &times));
+	assert_true(times.number == first && times.id == id &&
+	    times.this_update == 10 && times.next_update == 20);
+	assert_null(times.crl);
 	store_crl_fini(&crl);
 	store_crl_fini(&crl);
 	assert_ok(store_issue_crl(f->store, next, BLOB("CRL two")));

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "status/crls.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "store/store.h"
+
+#define PAUSE_S 1
+/* Nobody has more, and what is told of them is bounded. */
+#define ISSUERS_MAX 128
+
+struct status_crls {
+	struct store *store;		/* the thread's, as are these two */
+	int64_t version;
+	bool has_version, has_failed;
+	pthread_t thread;
+
+	pthread_mutex_t lock;		/* for the rest */
+	pthread_cond_t stopping;
+	bool is_stopping;
+	size_t num;
+	struct status_crl *list;
+};
+
+/* Leaves what was seen before if there is an error. */
+static enum oc_err
+read_one(struct status_crls *crls, struct status_crl *of)
+{
+	struct store_issuer issuer = { 0 };
+	struct store_crl crl = { 0 };
+	enum oc_err err;
+
+	err = store_find_issuer(crls->store, of->issuer, &issuer);
+	if (err == OC_OK)
+		err = store_find_crl_times(crls->store, issuer.id, &crl);
+	store_issuer_fini(&issuer);
+	if (err == OC_ERR_NOT_FOUND)
+		return OC_OK;
+	if (err != OC_OK)
+		return err;
+	(void)pthread_mutex_lock(&crls->lock);
+	of->number = crl.number;
+	of->this_update = crl.this_update;
+	of->next_update = crl.next_update;
+	(void)pthread_mutex_unlock(&crls->lock);
+	return OC_OK;
+}
+
+static void
+look(struct status_crls *crls)
+{
+	int64_t version = 0;
+	enum oc_err err = store_data_version(crls->store, &version);
+
+	if (err == OC_OK && crls->has_version && version == crls->version)
+		return;
+	for (size_t i = 0; err == OC_OK && i < crls->num; i++)
+		err = read_one(crls, &crls->list[i]);
+	if (err != OC_OK && !crls->has_failed)
+		oc_log(OC_LOG_WARNING, "which CRLs there are: %s",
+		    store_error(crls->store));
+	crls->has_failed = err != OC_OK;
+	crls->has_version = err == OC_OK;
+	crls->version = version;
+}
+
+/* False: stop. */
+static bool
+pause_a_while(struct status_crls *crls)
+{
+	int64_t until_ns = oc_clock_mono_ns() + PAUSE_S * OC_NS_PER_S;
+	struct timespec until = { until_ns / OC_NS_PER_S,
+	    until_ns % OC_NS_PER_S };
+	bool goes_on;
+	int rc = 0;
+
+	(void)pthread_mutex_lock(&crls->lock);
+	while (rc != ETIMEDOUT && !crls->is_stopping)
+		rc = pthread_cond_timedwait(&crls->stopping, &crls->lock,
+		    &until);
+	goes_on = !crls->is_stopping;
+	(void)pthread_mutex_unlock(&crls->lock);
+	return goes_on;
+}
+
+static void *
+crls_main(void *arg)
+{
+	struct status_crls *crls = arg;
+
+	do
+		look(crls);
+	while (pause_a_while(crls));
+	return NULL;
+}
+
+static enum oc_err
+start(struct status_crls *crls)
+{
+	pthread_condattr_t attr;
+
+	if (pthread_mutex_init(&crls->lock, NULL) != 0)
+		return OC_ERR_SYSTEM;
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&crls->stopping, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	if (oc_thread_start(&crls->thread, crls_main, crls) == 0)
+		return OC_OK;
+	(void)pthread_cond_destroy(&crls->stopping);
+	(void)pthread_mutex_destroy(&crls->lock);
+	return OC_ERR_SYSTEM;
+}
+
+static void
+release(struct status_crls *crls)
+{
+	store_close(crls->store);
+	free(crls->list);
+	free(crls);
+}
+
+enum oc_err
+status_crls_new(const struct oc_config *config, struct status_crls **out,
+    struct oc_error *error)
+{
+	struct status_crls *crls = calloc(1, sizeof(*crls));
+	enum oc_err err;
+
+	if (crls != NULL)
+		crls->list = calloc(config->num_issuers + 1,
+		    sizeof(*crls->list));
+	if (crls == NULL || crls->list == NULL) {
+		free(crls);
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < config->num_issuers; i++) {
+		if ((config->issuers[i].allow & OC_ALLOW_CRL) == 0)
+			continue;
+		if (crls->num == ISSUERS_MAX) {
+			oc_log(OC_LOG_WARNING, "more than %d issuers may "
+			    "sign CRLs: only of the first it is told which",
+			    ISSUERS_MAX);
+			break;
+		}
+		crls->list[crls->num++].issuer = config->issuers[i].name;
+	}
+	err = store_open_to_read(config->store.path, &crls->store, error);
+	if (err == OC_OK) {
+		err = start(crls);
+		if (err != OC_OK)
+			(void)oc_error_set(error, err, "no thread");
+	}
+	if (err != OC_OK) {
+		release(crls);
+		return err;
+	}
+	*out = crls;
+	return OC_OK;
+}
+
+void
+status_crls_free(struct status_crls *crls)
+{
+	if (crls == NULL)
+		return;
+	(void)pthread_mutex_lock(&crls->lock);
+	crls->is_stopping = true;
+	(void)pthread_cond_signal(&crls->stopping);
+	(void)pthread_mutex_unlock(&crls->lock);
+	(void)pthread_join(crls->thread, NULL);
+	(void)pthread_cond_destroy(&crls->stopping);
+	(void)pthread_mutex_destroy(&crls->lock);
+	release(crls);
+}
+
+size_t
+status_crls_num(const struct status_crls *crls)
+{
+	return crls == NULL ? 0 : crls->num;
+}
+
+struct status_crl
+status_crls_get(struct status_crls *crls, size_t i)
+{
+	struct status_crl crl;
+
+	oc_assert(i < crls->num);
+	(void)pthread_mutex_lock(&crls->lock);
+	crl = crls->list[i];
+	(void)pthread_mutex_unlock(&crls->lock);
+	return crl;
+}

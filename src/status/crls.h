@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The newest CRL of each issuer that may sign one, as the store has it, for
+ * people and metrics: also of those whose status nobody asks by OCSP.  A
+ * thread with a connection of its own looks once a second whether something
+ * has changed; whoever asks is told what it saw last, and never waits.
+ */
+#ifndef STATUS_CRLS_H
+#define STATUS_CRLS_H
+
+#include "base/config.h"
+#include "base/err.h"
+
+struct status_crls;
+
+struct status_crl {
+	const char *issuer;		/* the configuration's */
+	uint64_t number;		/* 0: none was issued */
+	int64_t this_update, next_update;
+};
+
+/* config is borrowed.  The store is there. */
+enum oc_err status_crls_new(const struct oc_config *config,
+    struct status_crls **crls, struct oc_error *error) OC_MUST_CHECK;
+void status_crls_free(struct status_crls *crls);	/* NULL is fine */
+
+size_t status_crls_num(const struct status_crls *crls);	/* NULL: 0 */
+struct status_crl status_crls_get(struct status_crls *crls, size_t i);
+
+#endif

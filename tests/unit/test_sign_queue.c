@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The queue's order and what it says of itself; that threads may use it all
+ * at once, the tests of the pool show.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <poll.h>
+
+#include "base/clock.h"
+#include "sign/queue.h"
+
+static struct sign_ticket
+ticket(enum sign_lane lane)
+{
+	return (struct sign_ticket){ .lane = lane };
+}
+
+static void
+urgent_first(void **state)
+{
+	struct sign_ticket refresh = ticket(SIGN_LANE_REFRESH),
+	    live = ticket(SIGN_LANE_LIVE), late = ticket(SIGN_LANE_LIVE),
+	    revocation = ticket(SIGN_LANE_REVOCATION);
+	struct sign_queue q;
+
+	(void)state;
+	assert_int_equal(sign_queue_init(&q, 3), OC_OK);
+	assert_int_equal(sign_queue_put(&q, &refresh), OC_OK);
+	assert_int_equal(sign_queue_put(&q, &live), OC_OK);
+	assert_int_equal(sign_queue_put(&q, &late), OC_OK);
+	assert_int_equal(sign_queue_put(&q, &revocation), OC_ERR_BUSY);
+	sign_queue_put_front(&q, &revocation);
+	assert_int_equal(sign_queue_len(&q), 4);
+	assert_ptr_equal(sign_queue_take(&q), &revocation);
+	assert_ptr_equal(sign_queue_take(&q), &live);
+	assert_true(sign_queue_remove(&refresh));
+	assert_false(sign_queue_remove(&refresh));
+	assert_ptr_equal(sign_queue_take(&q), &late);
+	sign_queue_close(&q);
+	assert_null(sign_queue_take(&q));
+	assert_null(sign_queue_begin(&q));
+	assert_int_equal(sign_queue_put(&q, &late), OC_ERR_CANCELLED);
+	sign_queue_fini(&q);
+}
+
+/* What left by itself is not waited for. */
+static void
+idle(void **state)
+{
+	struct sign_ticket a = ticket(SIGN_LANE_CRL), b = ticket(
+	    SIGN_LANE_CRL);
+	struct sign_queue q;
+
+	(void)state;
+	assert_int_equal(sign_queue_init(&q, 2), OC_OK);
+	assert_true(sign_queue_is_idle(&q));
+	assert_int_equal(sign_queue_put(&q, &a), OC_OK);
+	assert_int_equal(sign_queue_put(&q, &b), OC_OK);
+	assert_false(sign_queue_is_idle(&q));
+	assert_ptr_equal(sign_queue_begin(&q), &a);
+	assert_true(sign_queue_remove(&b));
+	assert_false(sign_queue_is_idle(&q));
+	sign_queue_done(&q);
+	assert_true(sign_queue_is_idle(&q));
+	assert_int_equal(sign_queue_put(&q, &a), OC_OK);
+	assert_ptr_equal(sign_queue_take(&q), &a);
+	assert_true(sign_queue_is_idle(&q));
+	sign_queue_fini(&q);
+}
+
+/* Who waits, for how long, and who has waited; the cancelled have not. */
+static void
+lanes(void **state)
+{
+	struct sign_ticket live = ticket(SIGN_LANE_LIVE),
+	    late = ticket(SIGN_LANE_LIVE), crl = ticket(SIGN_LANE_CRL);
+	struct sign_queue_lane seen[SIGN_LANE_MAX];
+	int64_t begun_ns = oc_clock_mono_ns(), taken_ns;
+	struct sign_queue q;
+
+	(void)state;
+	assert_int_equal(sign_queue_init(&q, 8), OC_OK);
+	assert_int_equal(sign_queue_put(&q, &live), OC_OK);
+	assert_int_equal(sign_queue_put(&q, &late), OC_OK);
+	assert_int_equal(sign_queue_put(&q, &crl), OC_OK);
+	(void)poll(NULL, 0, 20);
+	sign_queue_look(&q, seen);
+	assert_int_equal(seen[SIGN_LANE_LIVE].num_tickets, 2);
+	assert_int_equal(seen[SIGN_LANE_CRL].num_tickets, 1);
+	assert_int_equal(seen[SIGN_LANE_REFRESH].num_tickets, 0);
+	assert_int_equal(seen[SIGN_LANE_REFRESH].oldest_ns, 0);
+	assert_int_equal(seen[SIGN_LANE_LIVE].num_taken, 0);
+	assert_true(seen[SIGN_LANE_LIVE].oldest_ns >= 19 * OC_NS_PER_MS);
+	assert_true(seen[SIGN_LANE_LIVE].oldest_ns <=
+	    oc_clock_mono_ns() - begun_ns);
+
+	assert_ptr_equal(sign_queue_take(&q), &live);
+	taken_ns = oc_clock_mono_ns();
+	assert_true(sign_queue_remove(&late));
+	assert_ptr_equal(sign_queue_drain(&q), &crl);
+	sign_queue_look(&q, seen);
+	assert_int_equal(seen[SIGN_LANE_LIVE].num_tickets, 0);
+	assert_int_equal(seen[SIGN_LANE_LIVE].num_taken, 1);
+	assert_true(seen[SIGN_LANE_LIVE].waited_ns >=
+	    (uint64_t)(19 * OC_NS_PER_MS));
+	assert_true(seen[SIGN_LANE_LIVE].waited_ns <=
+	    (uint64_t)(taken_ns - begun_ns));
+	assert_int_equal(seen[SIGN_LANE_LIVE].oldest_ns, 0);
+	assert_int_equal(seen[SIGN_LANE_CRL].num_taken, 0);
+	sign_queue_fini(&q);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(urgent_first),
+		cmocka_unit_test(idle),
+		cmocka_unit_test(lanes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
