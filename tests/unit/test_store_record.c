@@ -311,8 +311,7 @@ test_revoke_refused(void **state)
 	assert_verifies(f->store);
 }
 
-/* It changes with each group, as others write between them, and with what is
- * revoked in one. */
+/* Changes with each group, others writing between, and what is revoked. */
 static void
 test_revocation_mark(void **state)
 {
