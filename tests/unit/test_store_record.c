@@ -332,7 +332,6 @@ test_revocation_mark(void **state)
 	assert_int_not_equal(store_revocation_mark(f->store), second);
 	second = store_revocation_mark(f->store);
 	assert_ok(store_commit_group(f->store));
-
 	assert_ok(store_begin_group(f->store));
 	assert_int_not_equal(store_revocation_mark(f->store), first);
 	assert_int_not_equal(store_revocation_mark(f->store), second);
