@@ -3,23 +3,16 @@
 
 #include "pkcs11/recover.h"
 
-/* With the key's verifying lock. */
+/* A cancellation waits for as many as are verified at once. */
+#define AT_ONCE 8
+
 static void
-verify_ticket(struct sign_ticket *t)
+conclude(struct sign_ticket *t, enum oc_err verdict)
 {
 	struct p11_key *key = t->key;
 	struct p11_token *token = key->token;
-	struct der_bytes tbs;
-	enum oc_err err;
 
-	if (!sign_desk_pin(token->desk, t, &tbs)) {
-		sign_desk_finish(token->desk, t, OC_ERR_CANCELLED, NULL);
-		return;
-	}
-	err = sign_verify(key->verifier, t->alg, tbs,
-	    (struct der_bytes){ t->signature, t->signature_len });
-	sign_desk_unpin(token->desk, t);
-	if (err == OC_OK) {
+	if (verdict == OC_OK) {
 		sign_desk_finish(token->desk, t, OC_OK, NULL);
 		return;
 	}
@@ -32,6 +25,36 @@ verify_ticket(struct sign_ticket *t)
 	(void)atomic_fetch_add(&token->num_failed, 1);
 	sign_desk_finish(token->desk, t, OC_ERR_SIGNATURE,
 	    "the token's signature does not verify");
+}
+
+/* All of one key, with its verifying lock; they leave as they came. */
+static void
+verify_tickets(struct p11_key *key, struct sign_ticket **tickets, size_t num)
+{
+	struct sign_desk *desk = key->token->desk;
+	struct sign_claim claims[AT_ONCE];
+	struct sign_ticket *pinned[AT_ONCE];
+	size_t num_pinned = 0;
+
+	oc_assert(num <= AT_ONCE);
+	for (size_t i = 0; i < num; i++) {
+		struct sign_claim *c = &claims[num_pinned];
+		struct sign_ticket *t = tickets[i];
+
+		if (!sign_desk_pin(desk, t, &c->tbs)) {
+			sign_desk_finish(desk, t, OC_ERR_CANCELLED, NULL);
+			continue;
+		}
+		c->alg = t->alg;
+		c->signature = (struct der_bytes){ t->signature,
+		    t->signature_len };
+		pinned[num_pinned++] = t;
+	}
+	sign_verify_all(key->verifier, claims, num_pinned);
+	for (size_t i = 0; i < num_pinned; i++)
+		sign_desk_unpin(desk, pinned[i]);
+	for (size_t i = 0; i < num_pinned; i++)
+		conclude(pinned[i], claims[i].verdict);
 }
 
 enum oc_err
@@ -55,7 +78,7 @@ p11_verify_take(struct p11_token *token, struct sign_ticket *t)
 	if (sign_queue_len(&token->queue) == 0 &&
 	    sign_queue_is_idle(token->to_verify) &&
 	    pthread_mutex_trylock(&key->verifying) == 0) {
-		verify_ticket(t);
+		verify_tickets(key, &t, 1);
 		(void)pthread_mutex_unlock(&key->verifying);
 		return;
 	}
@@ -64,19 +87,34 @@ p11_verify_take(struct p11_token *token, struct sign_ticket *t)
 		sign_desk_finish(token->desk, t, OC_ERR_CANCELLED, NULL);
 }
 
+/* Those at the head that are of one key. */
+static size_t
+num_of_first(struct sign_ticket **tickets, size_t num)
+{
+	size_t n = 1;
+
+	while (n < num && tickets[n]->key == tickets[0]->key)
+		n++;
+	return n;
+}
+
 void *
 p11_verify_main(void *arg)
 {
+	struct sign_ticket *tickets[AT_ONCE];
 	struct sign_queue *to_verify = arg;
-	struct sign_ticket *t;
+	size_t num, num_same;
 
-	while ((t = sign_queue_begin(to_verify)) != NULL) {
-		struct p11_key *key = t->key;
+	while ((num = sign_queue_begin(to_verify, tickets, AT_ONCE)) > 0) {
+		for (size_t i = 0; i < num; i += num_same) {
+			struct p11_key *key = tickets[i]->key;
 
-		(void)pthread_mutex_lock(&key->verifying);
-		verify_ticket(t);
-		(void)pthread_mutex_unlock(&key->verifying);
-		sign_queue_done(to_verify);
+			num_same = num_of_first(&tickets[i], num - i);
+			(void)pthread_mutex_lock(&key->verifying);
+			verify_tickets(key, &tickets[i], num_same);
+			(void)pthread_mutex_unlock(&key->verifying);
+		}
+		sign_queue_done(to_verify, num);
 	}
 	return NULL;
 }

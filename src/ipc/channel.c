@@ -163,6 +163,13 @@ ipc_channel_ask(struct ipc_channel *ch, uint64_t id, const uint8_t *frame,
 	return OC_OK;
 }
 
+void
+ipc_channel_hold(struct ipc_channel *ch, bool is_held)
+{
+	ch->is_held = is_held;
+	ipc_channel_push(ch);
+}
+
 /* The signer works on it, or soon will: spare it that.  If there is no
  * memory to say so, it works in vain. */
 static void

@@ -40,6 +40,8 @@ uint64_t ipc_channel_next_id(struct ipc_channel *channel);
 enum oc_err ipc_channel_ask(struct ipc_channel *channel, uint64_t id,
     const uint8_t *frame, size_t len, int fd, int64_t deadline_ns,
     ipc_reply_fn *reply, void *arg) OC_MUST_CHECK;
+/* While it is held, what is asked is only queued. */
+void ipc_channel_hold(struct ipc_channel *channel, bool is_held);
 /* After this returns reply has run or never will. */
 void ipc_channel_cancel(struct ipc_channel *channel, uint64_t id);
 /* Answers that came after their call was cancelled or timed out. */

@@ -28,6 +28,7 @@ struct ipc_channel {
 	bool is_greeted;		/* the peer's HELLO has come */
 	bool is_broken;			/* a write failed: dispatch closes */
 	bool wants_out;			/* EPOLLOUT is set */
+	bool is_held;			/* nothing is sent for now */
 	int64_t retry_at_ns;		/* no connect(2) before this */
 	int64_t backoff_ns;
 	int64_t armed_ns;		/* what the timer is set to */

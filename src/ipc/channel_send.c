@@ -214,6 +214,8 @@ flush_waiting(struct ipc_channel *ch)
 void
 ipc_channel_push(struct ipc_channel *ch)
 {
+	if (ch->is_held)
+		return;
 	if (ch->sock < 0 && ch->calls.waiting.first != NULL &&
 	    oc_clock_mono_ns() >= ch->retry_at_ns)
 		try_connect(ch);

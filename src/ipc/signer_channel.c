@@ -186,6 +186,12 @@ dispatch(struct signer *s)
 	ipc_channel_dispatch(channel_signer_of(s)->channel);
 }
 
+static void
+hold(struct signer *s, bool is_held)
+{
+	ipc_channel_hold(channel_signer_of(s)->channel, is_held);
+}
+
 static enum oc_err
 key_info_of(const struct ipc_key *m, struct sign_key_info *info,
     struct oc_error *error)
@@ -270,7 +276,8 @@ enum oc_err
 ipc_signer_new(const char *path, const char *role, struct signer **signer)
 {
 	static const struct signer_ops ops = {
-		submit, cancel, signer_fd, dispatch, find_key, signer_free
+		submit, cancel, signer_fd, dispatch, find_key, signer_free,
+		hold
 	};
 	struct channel_signer *cs = calloc(1, sizeof(*cs));
 	enum oc_err err = OC_ERR_NOMEM;

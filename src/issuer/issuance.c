@@ -269,6 +269,24 @@ look_again(struct issuance *i)
 		    "again");
 }
 
+/* Here, not at start: it may have been revoked since.  Asked once for all of
+ * a group, unless one of them revokes. */
+static enum oc_err
+check_revoked(struct issuance *i, struct store *store)
+{
+	struct issuer_authority *authority = i->authority;
+	uint64_t mark = store_revocation_mark(store);
+	enum oc_err err;
+
+	if (authority->unrevoked_at == mark)
+		return OC_OK;
+	err = ca_issuer_check_revoked(authority->issuer, store,
+	    &i->explanation, &i->result.error);
+	if (err == OC_OK)
+		authority->unrevoked_at = mark;
+	return err;
+}
+
 static enum oc_err
 reserve(struct store *store, void *arg)
 {
@@ -279,10 +297,8 @@ reserve(struct store *store, void *arg)
 	if (i->authority->is_blocked)
 		err = ca_issuer_check_blocked(i->authority->issuer,
 		    &i->explanation, &i->result.error);
-	/* Here, not at start: it may have been revoked since. */
 	if (err == OC_OK)
-		err = ca_issuer_check_revoked(i->authority->issuer, store,
-		    &i->explanation, &i->result.error);
+		err = check_revoked(i, store);
 	/* No other request would fare better: not the client's fault. */
 	if (err == OC_ERR_REFUSED)
 		return OC_ERR_DOWN;

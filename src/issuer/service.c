@@ -169,8 +169,13 @@ cancel_stays(struct issuer_service *s)
 static void
 on_store(evutil_socket_t fd, short what, void *arg)
 {
+	struct issuer_service *s = arg;
+
 	(void)fd, (void)what;
-	store_thread_dispatch(((struct issuer_service *)arg)->store);
+	/* A group was committed: all of it is signed next. */
+	sign_hold(s->signer, true);
+	store_thread_dispatch(s->store);
+	sign_hold(s->signer, false);
 }
 
 static void

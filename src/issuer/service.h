@@ -36,6 +36,8 @@ struct issuer_authority {
 	struct ca_issuer *issuer;
 	bool is_blocked;		/* it, or a CA above it: see
 					 * ca_issuer_check_blocked() */
+	uint64_t unrevoked_at;		/* the store thread's: the mark at
+					 * which none of them was revoked */
 	char key[SIGN_KEY_NAME_MAX];
 	struct sign_key_info *info;	/* NULL: the signer has not said yet */
 	char error_text[OC_ERROR_TEXT_MAX];	/* why not */

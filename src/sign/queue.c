@@ -109,19 +109,29 @@ take_first(struct sign_queue *q)
 	return NULL;
 }
 
+/* The first to be worked on. */
+static struct sign_ticket *
+take_to_work(struct sign_queue *q)
+{
+	struct sign_ticket *t = take_first(q);
+
+	if (t != NULL) {
+		q->lanes[t->lane].num_taken++;
+		q->lanes[t->lane].waited_ns += (uint64_t)
+		    (oc_clock_mono_ns() - t->put_ns);
+	}
+	return t;
+}
+
 /* With the lock, which it gives up while it waits. */
 static struct sign_ticket *
 wait_first(struct sign_queue *q)
 {
 	struct sign_ticket *t = NULL;
 
-	while (!q->is_closed && (q->is_paused || (t = take_first(q)) == NULL))
+	while (!q->is_closed && (q->is_paused ||
+	    (t = take_to_work(q)) == NULL))
 		(void)pthread_cond_wait(&q->changed, &q->lock);
-	if (t != NULL) {
-		q->lanes[t->lane].num_taken++;
-		q->lanes[t->lane].waited_ns += (uint64_t)
-		    (oc_clock_mono_ns() - t->put_ns);
-	}
 	return t;
 }
 
@@ -136,25 +146,30 @@ sign_queue_take(struct sign_queue *q)
 	return t;
 }
 
-struct sign_ticket *
-sign_queue_begin(struct sign_queue *q)
+size_t
+sign_queue_begin(struct sign_queue *q, struct sign_ticket **tickets,
+    size_t tickets_max)
 {
 	struct sign_ticket *t;
+	size_t num = 0;
 
 	(void)pthread_mutex_lock(&q->lock);
-	t = wait_first(q);
-	if (t != NULL)
-		q->num_begun++;
+	for (t = wait_first(q); t != NULL; t = take_to_work(q)) {
+		tickets[num++] = t;
+		if (num == tickets_max)
+			break;
+	}
+	q->num_begun += num;
 	(void)pthread_mutex_unlock(&q->lock);
-	return t;
+	return num;
 }
 
 void
-sign_queue_done(struct sign_queue *q)
+sign_queue_done(struct sign_queue *q, size_t num)
 {
 	(void)pthread_mutex_lock(&q->lock);
-	oc_assert(q->num_begun > 0);
-	q->num_begun--;
+	oc_assert(q->num_begun >= num);
+	q->num_begun -= num;
 	(void)pthread_mutex_unlock(&q->lock);
 }
 

@@ -73,9 +73,11 @@ void sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t);
 /* Blocks until there is a ticket and the queue is not paused; NULL once it
  * is closed. */
 struct sign_ticket *sign_queue_take(struct sign_queue *q);
-/* The same, and until sign_queue_done() the queue is not idle. */
-struct sign_ticket *sign_queue_begin(struct sign_queue *q);
-void sign_queue_done(struct sign_queue *q);
+/* The same, up to tickets_max of those that wait by then; how many, 0 for
+ * NULL.  Until as many are done the queue is not idle. */
+size_t sign_queue_begin(struct sign_queue *q, struct sign_ticket **tickets,
+    size_t tickets_max);
+void sign_queue_done(struct sign_queue *q, size_t num);
 /* Whether nothing is in it, and nothing that was begun is not done. */
 bool sign_queue_is_idle(struct sign_queue *q);
 /* What is left, without blocking, paused or closed or not; NULL if empty. */

@@ -19,6 +19,13 @@ sign_submit(struct signer *s, struct sign_job *job)
 }
 
 void
+sign_hold(struct signer *s, bool is_held)
+{
+	if (s->ops->hold != NULL)
+		s->ops->hold(s, is_held);
+}
+
+void
 sign_cancel(struct signer *s, struct sign_job *job)
 {
 	s->ops->cancel(s, job);

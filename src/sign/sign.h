@@ -101,6 +101,8 @@ struct signer_ops {
 	    int64_t deadline_ns, struct sign_key_info *info,
 	    struct oc_error *error);
 	void (*free)(struct signer *s);
+	/* NULL where it makes no difference. */
+	void (*hold)(struct signer *s, bool is_held);
 };
 
 /* Embedded first in each implementation. */
@@ -111,6 +113,9 @@ struct signer {
 /* OC_ERR_BUSY when the queue is full, OC_ERR_REFUSED when this caller may not
  * ask for it, OC_ERR_DOWN when there is nothing behind the door. */
 enum oc_err sign_submit(struct signer *s, struct sign_job *job) OC_MUST_CHECK;
+/* While it is held, what is submitted may wait until it is not: what is asked
+ * for in one turn of a loop travels together. */
+void sign_hold(struct signer *s, bool is_held);
 void sign_cancel(struct signer *s, struct sign_job *job);
 int sign_fd(const struct signer *s);
 void sign_dispatch(struct signer *s);

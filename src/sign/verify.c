@@ -21,6 +21,7 @@
 
 /* About as many as making a table costs. */
 #define TABLE_AFTER 500
+#define AT_ONCE 16
 
 struct sign_verifier {
 	EVP_PKEY *key;
@@ -106,24 +107,25 @@ verify_evp(struct sign_verifier *v, const struct sign_alg_info *info,
 	return verified == 1 ? OC_OK : OC_ERR_SIGNATURE;
 }
 
-/* By the table if there is one. */
+static enum oc_err
+get_digest(struct sign_verifier *v, const struct sign_alg_info *info,
+    struct der_bytes tbs, uint8_t *digest, unsigned int *len)
+{
+	return EVP_DigestInit_ex2(v->ctx, sign_digest(info->hash), NULL) ==
+	    1 && EVP_DigestUpdate(v->ctx, tbs.p, tbs.len) == 1 &&
+	    EVP_DigestFinal_ex(v->ctx, digest, len) == 1 ? OC_OK :
+	    OC_ERR_INTERNAL;
+}
+
 static enum oc_err
 verify_ec(struct sign_verifier *v, const struct sign_alg_info *info,
     struct der_bytes tbs, struct der_bytes signature)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
-	enum oc_err err = OC_ERR_INTERNAL;
 	unsigned int len;
 
-	if (EVP_DigestInit_ex2(v->ctx, sign_digest(info->hash), NULL) != 1 ||
-	    EVP_DigestUpdate(v->ctx, tbs.p, tbs.len) != 1 ||
-	    EVP_DigestFinal_ex(v->ctx, digest, &len) != 1)
+	if (get_digest(v, info, tbs, digest, &len) != OC_OK)
 		return OC_ERR_INTERNAL;
-	if (v->table != NULL && len == SIGN_P256_DIGEST_LEN)
-		err = sign_p256_verify(v->table, digest, signature);
-	/* Without memory it has no verdict. */
-	if (err == OC_OK || err == OC_ERR_SIGNATURE)
-		return err;
 	return EVP_PKEY_verify(v->ec, signature.p, signature.len, digest,
 	    len) == 1 ? OC_OK : OC_ERR_SIGNATURE;
 }
@@ -159,16 +161,75 @@ make_table(struct sign_verifier *v)
 		v->table = NULL;
 }
 
+static bool
+is_verdict(enum oc_err err)
+{
+	return err == OC_OK || err == OC_ERR_SIGNATURE;
+}
+
+/* Those that it is for; without memory it has no verdict. */
+static void
+verify_by_table(struct sign_verifier *v, struct sign_claim *claims, size_t num)
+{
+	const struct sign_alg_info *info = sign_alg_info(SIGN_ECDSA_SHA256);
+	struct sign_p256_claim of_table[AT_ONCE];
+	size_t which[AT_ONCE], num_of_table = 0;
+
+	for (size_t i = 0; i < num; i++) {
+		struct sign_p256_claim *c = &of_table[num_of_table];
+		unsigned int len;
+
+		if (claims[i].alg != SIGN_ECDSA_SHA256 || get_digest(v, info,
+		    claims[i].tbs, c->digest, &len) != OC_OK)
+			continue;
+		c->signature = claims[i].signature;
+		which[num_of_table++] = i;
+	}
+	EVP_MD_CTX_reset(v->ctx);
+	sign_p256_verify(v->table, of_table, num_of_table);
+	for (size_t i = 0; i < num_of_table; i++)
+		claims[which[i]].verdict = of_table[i].verdict;
+}
+
+static void
+verify_some(struct sign_verifier *v, struct sign_claim *claims, size_t num)
+{
+	for (size_t i = 0; i < num; i++)
+		claims[i].verdict = OC_ERR_INTERNAL;
+	if (v->table != NULL)
+		verify_by_table(v, claims, num);
+	for (size_t i = 0; i < num; i++)
+		if (!is_verdict(claims[i].verdict))
+			claims[i].verdict = verify(v, claims[i].alg,
+			    claims[i].tbs, claims[i].signature);
+}
+
+void
+sign_verify_all(struct sign_verifier *verifier, struct sign_claim *claims,
+    size_t num)
+{
+	struct sign_verifier *v = verifier;
+	size_t now;
+
+	if (v->type == SIGN_KEY_P256 && v->num_verified < TABLE_AFTER) {
+		v->num_verified += (unsigned int)num;
+		if (v->num_verified >= TABLE_AFTER)
+			make_table(v);
+	}
+	for (; num > 0; claims += now, num -= now) {
+		now = num < AT_ONCE ? num : AT_ONCE;
+		verify_some(v, claims, now);
+	}
+}
+
 enum oc_err
 sign_verify(struct sign_verifier *verifier, enum sign_alg alg,
     struct der_bytes tbs, struct der_bytes signature)
 {
-	struct sign_verifier *v = verifier;
+	struct sign_claim claim = { alg, tbs, signature, OC_OK };
 
-	if (v->type == SIGN_KEY_P256 && v->num_verified < TABLE_AFTER &&
-	    ++v->num_verified == TABLE_AFTER)
-		make_table(v);
-	return verify(v, alg, tbs, signature);
+	sign_verify_all(verifier, &claim, 1);
+	return claim.verdict;
 }
 
 /*

@@ -24,6 +24,17 @@ void sign_verifier_free(struct sign_verifier *verifier);
 enum oc_err sign_verify(struct sign_verifier *verifier, enum sign_alg alg,
     struct der_bytes tbs, struct der_bytes signature) OC_MUST_CHECK;
 
+struct sign_claim {
+	enum sign_alg alg;
+	struct der_bytes tbs, signature;
+	enum oc_err verdict;		/* what sign_verify() returns */
+};
+
+/* Several for one key: with a P-256 key that has verified often this takes
+ * less than one by one. */
+void sign_verify_all(struct sign_verifier *verifier,
+    struct sign_claim *claims, size_t num);
+
 /*
  * The same with a key that is seen once, as an applicant's is: for an EC key
  * it takes less than making a verifier does.  What sign_verifier_new() would

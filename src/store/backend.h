@@ -47,6 +47,7 @@ struct store {
 	struct oc_error error;
 	unsigned int depth;		/* transactions open, nested */
 	enum oc_err broken;		/* the outermost one is lost: why */
+	uint64_t revocation_mark;
 	/* Written once, right before the outermost change is committed;
 	 * saved[n] is what it was when n changes were open. */
 	struct store_head_state head, saved[STORE_DEPTH_MAX];

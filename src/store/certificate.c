@@ -288,5 +288,6 @@ store_revoke(struct store *store, const struct store_revocation *r)
 	err = store_begin_change(store);
 	if (err != OC_OK)
 		return err;
+	store->revocation_mark++;
 	return store_end_change(store, revoke(store, r));
 }

@@ -116,9 +116,20 @@ store_begin_change(struct store *s)
 		return s->broken;
 	oc_assert(s->depth < STORE_DEPTH_MAX);
 	err = s->depth == 0 ? s->ops->begin_change(s) : s->ops->save(s);
-	if (err == OC_OK)
-		s->saved[s->depth++] = s->head;
-	return err;
+	if (err != OC_OK)
+		return err;
+	/* Others may have revoked since the last. */
+	if (s->depth == 0)
+		s->revocation_mark++;
+	s->saved[s->depth++] = s->head;
+	return OC_OK;
+}
+
+uint64_t
+store_revocation_mark(const struct store *store)
+{
+	oc_assert(store->depth > 0);
+	return store->revocation_mark;
 }
 
 /* The counters and all they count: in one transaction. */

@@ -190,6 +190,9 @@ struct store_revocation {
 };
 enum oc_err store_revoke(struct store *store,
     const struct store_revocation *r) OC_MUST_CHECK;
+/* Between begin and commit of a group: as long as it is the same, which is
+ * never 0, nobody has revoked a certificate or lifted a hold. */
+uint64_t store_revocation_mark(const struct store *store);
 
 /* --- the change feed -------------------------------------------------- */
 

@@ -164,6 +164,20 @@ for door in command cfssl origin; do
 	told "revoked through $door, revoked after"
 done
 
+# A CA that another process revokes issues no more, from then on; and again
+# when that was lifted.
+for n in 1 2; do
+	issue_cfssl 1.csr before.pem || fail "before $n: $(cat out)"
+	ocsign cert revoke --reason certificateHold ca.pem >cmd 2>&1 ||
+	    fail "hold $n: $(cat cmd)"
+	if issue_cfssl 1.csr held.pem || issue_origin 2.csr held.pem; then
+		fail "a CA on hold issues: $(cat out)"
+	fi
+	ocsign cert revoke --reason removeFromCRL ca.pem >cmd 2>&1 ||
+	    fail "lift $n: $(cat cmd)"
+done
+issue_cfssl 1.csr after.pem || fail "after: $(cat out)"
+
 # It ends while the signer still owes it signatures, and a twin waits for one of
 # them: everybody is answered.
 signer=$(role signer)

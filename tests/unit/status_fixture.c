@@ -104,7 +104,7 @@ gate_init(struct gate *gate)
 {
 	static const struct signer_ops ops = {
 		gate_submit, gate_cancel, gate_fd, gate_dispatch,
-		gate_find_key, gate_free
+		gate_find_key, gate_free, NULL
 	};
 	struct epoll_event event = { .events = EPOLLIN };
 

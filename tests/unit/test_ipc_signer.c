@@ -263,6 +263,49 @@ status_is_told_of_ocsp_keys_alone(void **state)
 }
 
 static void
+count_done(struct sign_job *job, void *arg)
+{
+	unsigned int *num_done = arg;
+
+	assert_int_equal(job->err, OC_OK);
+	(*num_done)++;
+}
+
+/* Nothing of them is asked for while the signer is held; then all is. */
+static void
+what_is_held_travels_together(void **state)
+{
+	unsigned long num_signed = sign_soft_num_signed(service.soft);
+	struct pollfd poll_fd = { .fd = sign_fd(signer), .events = POLLIN };
+	struct sign_job jobs[5];
+	unsigned int num_done = 0;
+
+	(void)state;
+	sign_hold(signer, true);
+	for (int i = 0; i < 5; i++) {
+		jobs[i] = (struct sign_job){ .key = "issuer/p256",
+		    .kind = SIGN_KIND_CERTIFICATE,
+		    .lane = SIGN_LANE_CERTIFICATE,
+		    .tbs = DER_LITERAL("tbs"),
+		    .deadline_ns = oc_clock_mono_ns() + LONG_NS,
+		    .done = count_done, .arg = &num_done };
+		assert_int_equal(sign_submit(signer, &jobs[i]), OC_OK);
+	}
+	sign_cancel(signer, &jobs[1]);
+	assert_int_equal(poll(&poll_fd, 1, 100), 0);
+	assert_int_equal(sign_soft_num_signed(service.soft), num_signed);
+	sign_hold(signer, false);
+	while (num_done < 4) {
+		assert_int_equal(poll(&poll_fd, 1, 10000), 1);
+		sign_dispatch(signer);
+	}
+	assert_int_equal(sign_soft_num_signed(service.soft), num_signed + 4);
+	/* It makes no difference to one in memory. */
+	sign_hold(service.soft, true);
+	sign_hold(service.soft, false);
+}
+
+static void
 large_tbs_travels_sealed(void **state)
 {
 	size_t sizes[] = { OC_TBS_INLINE_MAX, OC_TBS_INLINE_MAX + 1,
@@ -529,6 +572,7 @@ main(void)
 		TEST(keeps_the_contract),
 		TEST(each_socket_signs_its_kinds_alone),
 		TEST(status_is_told_of_ocsp_keys_alone),
+		TEST(what_is_held_travels_together),
 		TEST(large_tbs_travels_sealed),
 		TEST(memory_that_may_change_is_refused),
 		TEST(job_of_a_peer_that_goes_is_cancelled),

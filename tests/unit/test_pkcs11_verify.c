@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <poll.h>
+#include <pthread.h>
 
 #include "base/clock.h"
 #include "pkcs11/verify.h"
@@ -20,8 +22,9 @@ struct stage {
 	struct p11_token token;
 	struct p11_key key;
 	struct sign_job model;		/* signed, by a key in memory */
+	struct sign_job *done[16];	/* in their order */
 	unsigned int num_done;
-	enum oc_err err;		/* of the last that was done */
+	enum oc_err err;		/* of the last of them */
 };
 
 static void
@@ -67,7 +70,8 @@ is_done(struct sign_job *job, void *arg)
 {
 	struct stage *st = arg;
 
-	st->num_done++;
+	assert_true(st->num_done < 16);
+	st->done[st->num_done++] = job;
 	st->err = job->err;
 }
 
@@ -156,18 +160,58 @@ nobody_overtakes_who_was_signed_before(void **state)
 	assert_int_equal(sign_queue_len(&st.to_verify), 2);
 
 	/* Taken out to be verified, it still goes before who comes now. */
-	t = sign_queue_begin(&st.to_verify);
+	assert_int_equal(sign_queue_begin(&st.to_verify, &t, 1), 1);
 	assert_ptr_equal(t->job, &first);
 	sign_desk_cancel(&st.desk, &second);
 	assert_int_equal(sign_queue_len(&st.to_verify), 0);
 	hand_in(&st, &third, st.model.deadline_ns);
 	assert_int_equal(sign_queue_len(&st.to_verify), 1);
 	sign_desk_finish(&st.desk, t, OC_OK, NULL);
-	sign_queue_done(&st.to_verify);
+	sign_queue_done(&st.to_verify, 1);
 	sign_desk_dispatch(&st.desk);
 	assert_int_equal(st.num_done, 1);
 	sign_desk_cancel(&st.desk, &third);
 	assert_verified_at_once(&st);
+	stage_fini(&st);
+}
+
+/* Waiting together, they are verified together: each by its own signature, and
+ * in the order in which they came. */
+static void
+several_at_once(void **state)
+{
+	unsigned int num_done = 0;
+	struct sign_job jobs[12];
+	struct stage st;
+	pthread_t thread;
+
+	(void)state;
+	stage_init(&st);
+	for (int i = 0; i < 12; i++) {
+		st.model.signature[st.model.signature_len - 1] ^= i == 5;
+		hand_in_busy(&st, &jobs[i], st.model.deadline_ns);
+		st.model.signature[st.model.signature_len - 1] ^= i == 5;
+	}
+	sign_desk_cancel(&st.desk, &jobs[2]);
+	assert_int_equal(sign_queue_len(&st.to_verify), 11);
+	assert_int_equal(pthread_create(&thread, NULL, p11_verify_main,
+	    &st.to_verify), 0);
+	while (!sign_queue_is_idle(&st.to_verify))
+		(void)poll(NULL, 0, 1);
+	sign_queue_close(&st.to_verify);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	sign_desk_dispatch(&st.desk);
+	for (int i = 0; i < 12; i++) {
+		if (i == 2 || i == 5)
+			continue;
+		assert_ptr_equal(st.done[num_done++], &jobs[i]);
+		assert_int_equal(jobs[i].err, OC_OK);
+	}
+	assert_int_equal(st.num_done, num_done);
+	/* Whoever the token's signature was not right for is to be signed for
+	 * again. */
+	assert_int_equal(sign_queue_len(&st.token.queue), 1);
+	sign_desk_cancel(&st.desk, &jobs[5]);
 	stage_fini(&st);
 }
 
@@ -177,6 +221,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_once_after_one_left_the_queue),
 		cmocka_unit_test(nobody_overtakes_who_was_signed_before),
+		cmocka_unit_test(several_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,17 @@ table_of(EVP_PKEY *key)
 }
 
 static enum oc_err
+verify_one(struct sign_p256 *k, const uint8_t *digest,
+    struct der_bytes signature)
+{
+	struct sign_p256_claim claim = { .signature = signature };
+
+	memcpy(claim.digest, digest, sizeof(claim.digest));
+	sign_p256_verify(k, &claim, 1);
+	return claim.verdict;
+}
+
+static enum oc_err
 verify_numbers(struct sign_p256 *k, const uint8_t *digest, const BIGNUM *r,
     const BIGNUM *s)
 {
@@ -56,7 +67,7 @@ verify_numbers(struct sign_p256 *k, const uint8_t *digest, const BIGNUM *r,
 	    NUMBER_LEN);
 	assert_int_equal(sign_ecdsa_to_der(DER_ARRAY(raw), der, sizeof(der),
 	    &len), OC_OK);
-	err = sign_p256_verify(k, digest, (struct der_bytes){ der, len });
+	err = verify_one(k, digest, (struct der_bytes){ der, len });
 	assert_int_equal(ERR_peek_error(), 0);
 	return err;
 }
@@ -187,14 +198,14 @@ as_openssl(void **state)
 			    signature) };
 
 			SHA256(tbs.p, tbs.len, digest);
-			assert_int_equal(sign_p256_verify(k, digest, s),
+			assert_int_equal(verify_one(k, digest, s),
 			    OC_OK);
 			signature[i % s.len] ^= (uint8_t)(1 << (i % 8));
-			assert_int_equal(sign_p256_verify(k, digest, s),
+			assert_int_equal(verify_one(k, digest, s),
 			    peer_verify(key, tbs, s));
 			signature[i % s.len] ^= (uint8_t)(1 << (i % 8));
 			digest[i % 32] ^= 1;
-			assert_int_equal(sign_p256_verify(k, digest, s),
+			assert_int_equal(verify_one(k, digest, s),
 			    OC_ERR_SIGNATURE);
 		}
 		sign_p256_free(k);
@@ -227,6 +238,105 @@ through_the_verifier(void **state)
 		assert_int_equal(sign_verify(v, SIGN_ECDSA_SHA256, tbs, s),
 		    OC_ERR_SIGNATURE);
 		assert_int_equal(ERR_peek_error(), 0);
+	}
+	sign_verifier_free(v);
+	OPENSSL_free(spki);
+	EVP_PKEY_free(key);
+}
+
+/* --- several at once ---------------------------------------------------- */
+
+#define NUM_CLAIMS_MAX 40
+
+struct claimed {
+	uint32_t tbs;
+	uint8_t signature[OC_SIGNATURE_MAX];
+	enum oc_err expected;
+};
+
+/* Good; changed; no DER; numbers out of range, which have no inverse. */
+static void
+make_claim(EVP_PKEY *key, uint32_t n, struct claimed *c,
+    struct sign_p256_claim *claim)
+{
+	static const uint8_t zeros[] = { 0x30, 6, 2, 1, 0, 2, 1, 0 };
+	struct der_bytes tbs = { (uint8_t *)&c->tbs, sizeof(c->tbs) };
+
+	c->tbs = n;
+	claim->signature = (struct der_bytes){ c->signature,
+	    sign(key, tbs, c->signature) };
+	SHA256(tbs.p, tbs.len, claim->digest);
+	switch (n % 7) {
+	case 2:
+		c->signature[claim->signature.len - 1] ^= 1;
+		break;
+	case 3:
+		claim->signature.len = n % 2;
+		break;
+	case 5:
+		claim->signature = DER_ARRAY(zeros);
+		break;
+	}
+	c->expected = peer_verify(key, tbs, claim->signature);
+	claim->verdict = OC_ERR_INTERNAL;
+}
+
+/* Every number of them, and each kind at each place among the others. */
+static void
+several_at_once(void **state)
+{
+	static struct claimed claimed[NUM_CLAIMS_MAX];
+	static struct sign_p256_claim claims[NUM_CLAIMS_MAX];
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct sign_p256 *k = table_of(key);
+	uint32_t n = 0;
+
+	(void)state;
+	for (size_t num = 0; num <= NUM_CLAIMS_MAX; num++) {
+		n += num;
+		for (size_t i = 0; i < num; i++)
+			make_claim(key, n + (uint32_t)i, &claimed[i],
+			    &claims[i]);
+		sign_p256_verify(k, claims, num);
+		assert_int_equal(ERR_peek_error(), 0);
+		for (size_t i = 0; i < num; i++)
+			assert_int_equal(claims[i].verdict,
+			    claimed[i].expected);
+	}
+	sign_p256_free(k);
+	EVP_PKEY_free(key);
+}
+
+/* With a table and without, an algorithm among them that is not its. */
+static void
+several_through_the_verifier(void **state)
+{
+	static struct claimed claimed[NUM_CLAIMS_MAX];
+	static struct sign_p256_claim made[NUM_CLAIMS_MAX];
+	struct sign_claim claims[NUM_CLAIMS_MAX];
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	unsigned char *spki = NULL;
+	int spki_len = i2d_PUBKEY(key, &spki);
+	struct sign_verifier *v;
+
+	(void)state;
+	assert_int_equal(sign_verifier_new((struct der_bytes){ spki,
+	    (size_t)spki_len }, &v), OC_OK);
+	for (uint32_t round = 0; round < 30; round++) {
+		for (size_t i = 0; i < NUM_CLAIMS_MAX; i++) {
+			make_claim(key, round + (uint32_t)i, &claimed[i],
+			    &made[i]);
+			claims[i] = (struct sign_claim){ SIGN_ECDSA_SHA256,
+			    { (uint8_t *)&claimed[i].tbs, sizeof(uint32_t) },
+			    made[i].signature, OC_ERR_INTERNAL };
+		}
+		claims[round].alg = SIGN_RSA_SHA256;
+		claimed[round].expected = OC_ERR_MISMATCH;
+		sign_verify_all(v, claims, NUM_CLAIMS_MAX);
+		assert_int_equal(ERR_peek_error(), 0);
+		for (size_t i = 0; i < NUM_CLAIMS_MAX; i++)
+			assert_int_equal(claims[i].verdict,
+			    claimed[i].expected);
 	}
 	sign_verifier_free(v);
 	OPENSSL_free(spki);
@@ -338,6 +448,64 @@ digest_of_zero(void **state)
 	BN_free(s);
 }
 
+/* The first point whose x is not less than the order, and that the smallest of
+ * r, which few points have. */
+static void
+find_large_x(struct made *m, const EC_GROUP *g, EC_POINT *point, BIGNUM *r)
+{
+	BIGNUM *x = BN_new();
+
+	BN_zero(r);
+	do {
+		BN_add_word(r, 1);
+		BN_add(x, m->order, r);
+	} while (EC_POINT_set_compressed_coordinates(g, point, x, 0,
+	    m->ctx) != 1);
+	ERR_clear_error();
+	BN_free(x);
+}
+
+/* The key of whom a digest and such a point make a signature:
+ * Q = (s*R - e*G) / r. */
+static void
+x_above_the_order(void **state)
+{
+	EC_GROUP *g = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	EC_POINT *point = EC_POINT_new(g), *q = EC_POINT_new(g);
+	BIGNUM *r = BN_new(), *s = BN_new(), *e = BN_new(), *t = BN_new();
+	uint8_t digest[SIGN_P256_DIGEST_LEN], octets[SIGN_P256_POINT_LEN];
+	struct sign_p256 *k;
+	struct made m;
+
+	(void)state;
+	make(&m);
+	find_large_x(&m, g, point, r);
+	BN_set_word(s, 0xabcdef);
+	BN_set_word(e, 0x1234567);
+	assert_int_equal(BN_bn2binpad(e, digest, sizeof(digest)),
+	    sizeof(digest));
+	BN_sub(e, m.order, e);
+	assert_int_equal(EC_POINT_mul(g, q, e, point, s, m.ctx), 1);
+	assert_non_null(BN_mod_inverse(t, r, m.order, m.ctx));
+	assert_int_equal(EC_POINT_mul(g, q, NULL, q, t, m.ctx), 1);
+	assert_int_equal(EC_POINT_point2oct(g, q,
+	    POINT_CONVERSION_UNCOMPRESSED, octets, sizeof(octets), m.ctx),
+	    sizeof(octets));
+	assert_int_equal(sign_p256_new(DER_ARRAY(octets), &k), OC_OK);
+	assert_int_equal(verify_numbers(k, digest, r, s), OC_OK);
+	BN_add_word(r, 1);
+	assert_int_equal(verify_numbers(k, digest, r, s), OC_ERR_SIGNATURE);
+	sign_p256_free(k);
+	made_free(&m);
+	EC_POINT_free(point);
+	EC_POINT_free(q);
+	EC_GROUP_free(g);
+	BN_free(r);
+	BN_free(s);
+	BN_free(e);
+	BN_free(t);
+}
+
 static void
 numbers_out_of_range(void **state)
 {
@@ -393,7 +561,10 @@ main(void)
 		cmocka_unit_test(nist_vectors),
 		cmocka_unit_test(as_openssl),
 		cmocka_unit_test(through_the_verifier),
+		cmocka_unit_test(several_at_once),
+		cmocka_unit_test(several_through_the_verifier),
 		cmocka_unit_test(both_halves_the_same),
+		cmocka_unit_test(x_above_the_order),
 		cmocka_unit_test(digest_of_zero),
 		cmocka_unit_test(numbers_out_of_range),
 		cmocka_unit_test(points_that_are_none),

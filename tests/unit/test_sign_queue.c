@@ -26,7 +26,7 @@ urgent_first(void **state)
 {
 	struct sign_ticket refresh = ticket(SIGN_LANE_REFRESH),
 	    live = ticket(SIGN_LANE_LIVE), late = ticket(SIGN_LANE_LIVE),
-	    revocation = ticket(SIGN_LANE_REVOCATION);
+	    revocation = ticket(SIGN_LANE_REVOCATION), *begun[1];
 	struct sign_queue q;
 
 	(void)state;
@@ -44,7 +44,7 @@ urgent_first(void **state)
 	assert_ptr_equal(sign_queue_take(&q), &late);
 	sign_queue_close(&q);
 	assert_null(sign_queue_take(&q));
-	assert_null(sign_queue_begin(&q));
+	assert_int_equal(sign_queue_begin(&q, begun, 1), 0);
 	assert_int_equal(sign_queue_put(&q, &late), OC_ERR_CANCELLED);
 	sign_queue_fini(&q);
 }
@@ -54,7 +54,7 @@ static void
 idle(void **state)
 {
 	struct sign_ticket a = ticket(SIGN_LANE_CRL), b = ticket(
-	    SIGN_LANE_CRL);
+	    SIGN_LANE_CRL), c = ticket(SIGN_LANE_LIVE), *begun[4];
 	struct sign_queue q;
 
 	(void)state;
@@ -63,10 +63,21 @@ idle(void **state)
 	assert_int_equal(sign_queue_put(&q, &a), OC_OK);
 	assert_int_equal(sign_queue_put(&q, &b), OC_OK);
 	assert_false(sign_queue_is_idle(&q));
-	assert_ptr_equal(sign_queue_begin(&q), &a);
+	assert_int_equal(sign_queue_begin(&q, begun, 1), 1);
+	assert_ptr_equal(begun[0], &a);
 	assert_true(sign_queue_remove(&b));
 	assert_false(sign_queue_is_idle(&q));
-	sign_queue_done(&q);
+	sign_queue_done(&q, 1);
+	assert_true(sign_queue_is_idle(&q));
+	/* What waits together is begun together, and done by and by. */
+	assert_int_equal(sign_queue_put(&q, &b), OC_OK);
+	assert_int_equal(sign_queue_put(&q, &c), OC_OK);
+	assert_int_equal(sign_queue_begin(&q, begun, 4), 2);
+	assert_ptr_equal(begun[0], &c);
+	assert_ptr_equal(begun[1], &b);
+	sign_queue_done(&q, 1);
+	assert_false(sign_queue_is_idle(&q));
+	sign_queue_done(&q, 1);
 	assert_true(sign_queue_is_idle(&q));
 	assert_int_equal(sign_queue_put(&q, &a), OC_OK);
 	assert_ptr_equal(sign_queue_take(&q), &a);
