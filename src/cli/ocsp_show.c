@@ -77,7 +77,7 @@ show_request(const struct cli *cli, const struct ocsp_request *request)
 	struct ocsp_certid certid;
 
 	cli_put_text(facts, "type", "request");
-	cli_put_bool(facts, "signed", request->is_signed);
+	cli_put_bool(facts, "signed", request->signature.len > 0);
 	if (request->nonce.len > 0)
 		cli_put_hex(facts, "nonce", request->nonce);
 	while (ocsp_request_next(&rest, &certid)) {
