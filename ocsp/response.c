@@ -37,6 +37,8 @@ ocsp_response_status_of(enum oc_err err)
 	switch (err) {
 	case OC_OK:
 		return OCSP_SUCCESSFUL;
+	case OC_ERR_UNSIGNED:
+		return OCSP_SIG_REQUIRED;
 	case OC_ERR_MALFORMED:
 	case OC_ERR_LIMIT:
 		return OCSP_MALFORMED_REQUEST;

@@ -89,7 +89,7 @@ struct connection {
 	uint64_t miss_id;
 	int64_t asked_ns;		/* when */
 	enum miss_verdict verdict;
-	enum ocsp_nonce_mode nonce;
+	unsigned int modes;		/* enum ocsp_answer_mode */
 	bool has_asked_nonce;		/* the last miss was one with a nonce */
 	bool has_looked_again;
 };
@@ -98,6 +98,7 @@ struct worker_table {
 	char name[OC_CONFIG_NAME_MAX + 1];
 	char *path;
 	bool wants_nonce, requires_nonce;
+	enum ocsp_signed_requests signed_requests;
 	uint64_t run;
 	struct ocsp_table *table;	/* NULL: not there yet */
 	struct ocsp_context *context;

@@ -295,6 +295,23 @@ check_budget(struct loader *l, const char *key)
 }
 
 static void
+check_requestors(struct loader *l, const struct oc_config_issuer *issuer)
+{
+	bool is_ignored =
+	    issuer->signed_requests == OC_SIGNED_REQUESTS_IGNORE;
+
+	if (!is_ignored && issuer->requestor_ca == NULL)
+		complain(l, "requestor-ca",
+		    line_of(l->section, "signed-requests"),
+		    "is missing; signed-requests needs it");
+	if (is_ignored && issuer->requestor_ca != NULL)
+		complain(l, "requestor-ca",
+		    line_of(l->section, "requestor-ca"), "is given and "
+		    "signatures are ignored; write signed-requests = verify, "
+		    "or remove this");
+}
+
+static void
 check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 {
 	bool is_delegated = issuer->ocsp_certificate != NULL;
@@ -318,6 +335,7 @@ check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 		complain(l, "ocsp-backdate",
 		    line_of(l->section, "ocsp-backdate"),
 		    "is not shorter than ocsp-lifetime; make it so");
+	check_requestors(l, issuer);
 	if (issuer->nonce == OC_NONCE_REQUIRE)
 		check_budget(l, "nonce");
 	if (issuer->presign == OC_PRESIGN_NONE)

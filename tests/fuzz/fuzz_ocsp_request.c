@@ -139,6 +139,8 @@ check_reply(const struct ocsp_reply *reply)
 	    reply->status != OCSP_TRY_LATER);
 	fuzz_check(reply->is_cacheable == (reply->status ==
 	    OCSP_SUCCESSFUL));
+	fuzz_check(reply->status != OCSP_SIG_REQUIRED ||
+	    answerer.issuers[0].signed_requests == OCSP_SIGNED_REQUIRED);
 }
 
 int
@@ -155,6 +157,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* A nonce of one octet more or less decides about the policy. */
 	answerer.issuers[0].wants_nonce = size % 2 == 0;
 	answerer.issuers[0].requires_nonce = size % 4 == 0;
+	answerer.issuers[0].signed_requests =
+	    (enum ocsp_signed_requests)(size % 3);
 	if (ocsp_request_read(der, &request) == OC_OK) {
 		check_request(der, &request);
 		check_signature(der, &request);
@@ -166,6 +170,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_check(miss.issuer == 0 && miss.num_singles > 0 &&
 		    miss.num_singles <= OCSP_REQUEST_SINGLES_MAX &&
 		    miss.nonce_len <= OCSP_NONCE_MAX);
+		fuzz_check(miss.signed_request.len == 0 ||
+		    (request.signature.len != 0 && size % 3 != 0));
 	}
 	return 0;
 }
