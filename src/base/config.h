@@ -50,6 +50,8 @@ enum oc_config_signed_requests {	/* what their signatures are for */
 	OC_SIGNED_REQUESTS_REQUIRE	/* and nobody else is answered */
 };
 
+enum oc_config_responder_id { OC_RESPONDER_ID_KEY, OC_RESPONDER_ID_NAME };
+
 enum oc_config_refuse {		/* bits */
 	OC_REFUSE_OTHER_TYPES = 1,
 	OC_REFUSE_BARE_NONCES = 2,
@@ -192,6 +194,9 @@ struct oc_config_issuer {
 	enum oc_config_presign presign;
 	enum oc_config_nonce nonce;
 	enum oc_config_unknown unknown;
+	enum oc_config_responder_id responder_id;
+	int64_t archive_cutoff_s;	/* UNSET: expired is expired */
+	enum oc_config_switch crl_reference;	/* crl_url is given then */
 	enum oc_config_signed_requests signed_requests;
 	char *requestor_ca;	/* path; NULL where they are ignored */
 	unsigned allow;		/* enum oc_config_allow */

@@ -241,6 +241,10 @@ static const struct oc_config_word unknowns[] = {
 	{ "unknown", OC_UNKNOWN_UNKNOWN },
 	{ "revoked", OC_UNKNOWN_REVOKED }, { NULL, 0 }
 };
+static const struct oc_config_word responder_ids[] = {
+	{ "key", OC_RESPONDER_ID_KEY }, { "name", OC_RESPONDER_ID_NAME },
+	{ NULL, 0 }
+};
 static const struct oc_config_word signed_requests[] = {
 	{ "ignore", OC_SIGNED_REQUESTS_IGNORE },
 	{ "verify", OC_SIGNED_REQUESTS_VERIFY },
@@ -435,6 +439,12 @@ static const struct oc_config_key issuer_keys[] = {
 	    .words = nonces },
 	{ "unknown", OC_KIND_ENUM, AT(unknown), .preset = "unauthorized",
 	    .words = unknowns },
+	{ "responder-id", OC_KIND_ENUM, AT(responder_id), .preset = "key",
+	    .words = responder_ids },
+	{ "archive-cutoff", OC_KIND_DURATION, AT(archive_cutoff_s),
+	    .min = 1, .max = 50 * YEAR },
+	{ "crl-reference", OC_KIND_ENUM, AT(crl_reference), .preset = "no",
+	    .words = switches },
 	{ "signed-requests", OC_KIND_ENUM, AT(signed_requests),
 	    .preset = "ignore", .words = signed_requests },
 	{ "requestor-ca", OC_KIND_PATH, AT(requestor_ca) },

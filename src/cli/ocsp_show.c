@@ -45,6 +45,7 @@ void
 cli_put_single(json_t *object, const struct ocsp_single_view *single)
 {
 	const struct ocsp_status *status = &single->status;
+	char text[X509_SAN_TEXT_MAX];
 
 	put_certid_serial(object, &single->certid);
 	cli_put_text(object, "status", status_name(status->kind));
@@ -56,6 +57,14 @@ cli_put_single(json_t *object, const struct ocsp_single_view *single)
 	cli_put_time(object, "this_update", single->this_update);
 	if (single->next_update != OCSP_NO_NEXT_UPDATE)
 		cli_put_time(object, "next_update", single->next_update);
+	if (single->has_archive_cutoff)
+		cli_put_time(object, "archive_cutoff",
+		    single->archive_cutoff);
+	if (single->crl_url.len > 0) {
+		x509_san_format(&(struct x509_san){ X509_SAN_URI,
+		    single->crl_url }, text);
+		cli_put_text(object, "crl", text + strlen("URI:"));
+	}
 }
 
 static void

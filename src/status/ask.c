@@ -179,8 +179,8 @@ find_single(const struct status_service *s, uint8_t encoding,
 		return s->plan.issuer->unknown == OC_UNKNOWN_UNAUTHORIZED ?
 		    OCSP_UNAUTHORIZED : OCSP_SUCCESSFUL;
 	}
-	/* Of an expired certificate nothing is said: RFC 6960, 4.4.4, leaves
-	 * it to the responder. */
+	/* Of an expired certificate nothing is said, unless its status is
+	 * retained: RFC 6960, 4.4.4, leaves it to the responder. */
 	if (record->not_after <= now)
 		return OCSP_UNAUTHORIZED;
 	single->status = status_of_record(record);

@@ -101,6 +101,7 @@ status_service_new(const struct status_service_plan *plan,
 	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0));
 	err = status_set_new(&s->set);
 	if (err == OC_OK) {
+		status_set_retain(s->set, s->identity->archive_s);
 		err = status_feed_new(source, 0, &s->feed);
 		source = NULL;
 	}

@@ -72,6 +72,9 @@ test_presets(void **state)
 	assert_int_equal(c->issuers[0].signed_requests,
 	    OC_SIGNED_REQUESTS_IGNORE);
 	assert_null(c->issuers[0].requestor_ca);
+	assert_int_equal(c->issuers[0].responder_id, OC_RESPONDER_ID_KEY);
+	assert_int_equal(c->issuers[0].archive_cutoff_s, OC_CONFIG_UNSET);
+	assert_int_equal(c->issuers[0].crl_reference, OC_SWITCH_NO);
 	assert_int_equal(c->issuers[0].allow, OC_ALLOW_CERTIFICATE |
 	    OC_ALLOW_CRL | OC_ALLOW_OCSP);
 	assert_int_equal(c->profiles[0].validity_s, OC_CONFIG_UNSET);
@@ -104,6 +107,7 @@ static const char all_keys[] =
 	    "ocsp-lifetime = 8h\nocsp-backdate = 0s\npresign = asked\n"
 	    "nonce = ignore\nunknown = unknown\nallow = ocsp crl\n"
 	    "signed-requests = require\nrequestor-ca = r.pem\n"
+	    "responder-id = name\narchive-cutoff = 2y\ncrl-reference = yes\n"
 	    "[issuer j]\ncertificate = j.pem\ntoken = b\nkey = j\n"
 	    "ocsp-certificate = o.pem\nocsp-key = o\n"
 	    "[profile p]\nbased-on = q\nvalidity = 90d\nbackdate = 1h\n"
@@ -163,6 +167,9 @@ test_all_keys(void **state)
 	assert_int_equal(i->presign, OC_PRESIGN_ASKED);
 	assert_int_equal(i->nonce, OC_NONCE_IGNORE);
 	assert_int_equal(i->unknown, OC_UNKNOWN_UNKNOWN);
+	assert_int_equal(i->responder_id, OC_RESPONDER_ID_NAME);
+	assert_int_equal(i->archive_cutoff_s, 2 * 31536000);
+	assert_int_equal(i->crl_reference, OC_SWITCH_YES);
 	assert_int_equal(i->signed_requests, OC_SIGNED_REQUESTS_REQUIRE);
 	snprintf(path, sizeof(path), "%s/r.pem", cwd);
 	assert_string_equal(i->requestor_ca, path);
@@ -319,8 +326,14 @@ static const struct {
 	{ ISSUER "signed-requests = verify\n", "8: [issuer i] requestor-ca: is "
 	    "missing; signed-requests needs it" },
 	{ ISSUER "requestor-ca = r.pem\n", "8: [issuer i] requestor-ca: is "
-	    "given and signatures are ignored; write signed-requests = "
-	    "verify, or remove this" },
+	    "given without signed-requests = verify; add that or remove "
+	    "this" },
+	{ ISSUER "crl-reference = yes\n", "8: [issuer i] crl-reference: is "
+	    "given without crl-url; add that or remove this" },
+	{ ISSUER "responder-id = hash\n", "8: [issuer i] responder-id: "
+	    "\"hash\" is none of key, name" },
+	{ ISSUER "archive-cutoff = 60y\n", "8: [issuer i] archive-cutoff: 60y "
+	    "is too long; write at most 1576800000s" },
 	{ ISSUER "signed-requests = required\n", "8: [issuer i] "
 	    "signed-requests: \"required\" is none of ignore, verify, "
 	    "require" },
