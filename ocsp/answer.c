@@ -140,26 +140,52 @@ look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
 static enum oc_err
 choose_nonce(const struct ocsp_answerer *answerer,
     const struct ocsp_request *request, uint32_t issuer,
-    enum ocsp_nonce_mode mode, struct der_bytes *nonce)
+    unsigned int modes, struct der_bytes *nonce)
 {
 	if (answerer->issuers[issuer].requires_nonce) {
 		if (request->nonce.len == 0)
 			return OC_ERR_REFUSED;
-		if (mode == OCSP_NONCE_SKIP)
+		if ((modes & OCSP_NONCE_SKIP) != 0)
 			return OC_ERR_BUSY;
 	}
-	if (mode == OCSP_NONCE_WANTED && answerer->issuers[issuer].wants_nonce)
+	if ((modes & OCSP_NONCE_SKIP) == 0 &&
+	    answerer->issuers[issuer].wants_nonce)
 		*nonce = request->nonce;
+	return OC_OK;
+}
+
+/*
+ * Whose signature counts: *to_verify is then the request.  Whether it is good
+ * is more than a responder can tell.
+ */
+static enum oc_err
+check_signed(const struct ocsp_answerer *answerer, struct der_bytes der,
+    const struct ocsp_request *request, uint32_t issuer,
+    struct der_bytes *to_verify)
+{
+	enum ocsp_signed_requests policy =
+	    answerer->issuers[issuer].signed_requests;
+
+	*to_verify = (struct der_bytes){ NULL, 0 };
+	if (policy == OCSP_SIGNED_IGNORED)
+		return OC_OK;
+	if (request->signature.len == 0)
+		return policy == OCSP_SIGNED_REQUIRED ? OC_ERR_UNSIGNED :
+		    OC_OK;
+	if (der.len > OCSP_SIGNED_REQUEST_MAX)
+		return OC_ERR_LIMIT;
+	*to_verify = der;
 	return OC_OK;
 }
 
 static enum oc_err
 answer(const struct ocsp_answerer *answerer, struct der_bytes der,
-    int64_t now, enum ocsp_nonce_mode nonce_mode, struct ocsp_reply *reply,
+    int64_t now, unsigned int modes, struct ocsp_reply *reply,
     struct ocsp_miss *miss, enum ocsp_outcome *outcome)
 {
 	struct ocsp_request request;
 	struct der_bytes nonce = { NULL, 0 };
+	bool is_unverified;
 	uint32_t issuer;
 	enum oc_err err;
 
@@ -176,19 +202,29 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	if (err != OC_OK)
 		return err;
 	reply->issuer = issuer;
-	err = choose_nonce(answerer, &request, issuer, nonce_mode, &nonce);
+	err = check_signed(answerer, der, &request, issuer,
+	    &miss->signed_request);
+	if (err != OC_OK)
+		return err;
+	is_unverified = miss->signed_request.len != 0 &&
+	    (modes & OCSP_REQUESTOR_KNOWN) == 0;
+	err = choose_nonce(answerer, &request, issuer, modes, &nonce);
 	if (err != OC_OK)
 		return err;
 	*outcome = OCSP_MISSED;
 	miss->is_stale = false;
-	if (request.num_singles > 1 || nonce.len != 0) {
+	if (request.num_singles > 1 || nonce.len != 0 || is_unverified) {
 		err = fill_miss(answerer, &request, issuer, nonce, miss);
 		/* The same one twice is one. */
-		if (err != OC_OK || miss->num_singles > 1 || nonce.len != 0)
+		if (err != OC_OK || miss->num_singles > 1 ||
+		    nonce.len != 0 || is_unverified)
 			return err;
 	}
 	err = look_up(answerer, &request.first, issuer, now, reply, miss,
 	    outcome);
+	/* No cache hands it to who was not asked for a signature. */
+	if (miss->signed_request.len != 0)
+		reply->is_cacheable = false;
 	if (err != OC_OK || *outcome == OCSP_ANSWERED)
 		return err;
 	return fill_miss(answerer, &request, issuer, nonce, miss);
@@ -196,7 +232,7 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 
 enum ocsp_outcome
 ocsp_answer(const struct ocsp_answerer *answerer, struct der_bytes request,
-    int64_t now, enum ocsp_nonce_mode nonce, struct ocsp_reply *reply,
+    int64_t now, unsigned int modes, struct ocsp_reply *reply,
     struct ocsp_miss *miss)
 {
 	enum ocsp_outcome outcome = OCSP_ANSWERED;
@@ -205,7 +241,7 @@ ocsp_answer(const struct ocsp_answerer *answerer, struct der_bytes request,
 
 	oc_assert(reply->out_max >= OCSP_ERROR_RESPONSE_LEN);
 	reply->issuer = OCSP_ISSUERS_MAX;
-	err = answer(answerer, request, now, nonce, reply, miss, &outcome);
+	err = answer(answerer, request, now, modes, reply, miss, &outcome);
 	if (err == OC_OK)
 		return outcome;
 	reply->status = ocsp_response_status_of(err);

@@ -45,6 +45,14 @@ enum oc_err ocsp_slot_take_signature(struct ocsp_slot *slot,
     const struct ocsp_identity *identity, struct der_bytes signature)
     OC_MUST_CHECK;
 
+/* Policy: what the signature of a request is for (RFC 6960, 4.1.2). */
+enum ocsp_signed_requests {
+	OCSP_SIGNED_IGNORED,
+	OCSP_SIGNED_VERIFIED,	/* a signed one is answered only to who is
+				 * known, which ocsign-status can tell */
+	OCSP_SIGNED_REQUIRED	/* the others get sigRequired */
+};
+
 /* The tables a responder answers from.  An issuer may stand in it twice,
  * while one signing key takes over from another: the first that has an
  * answer is taken, and a miss is the first's. */
@@ -56,6 +64,7 @@ struct ocsp_answerer {
 					 * signature; else it is ignored */
 		bool requires_nonce;	/* and so wanted: nothing is said
 					 * without */
+		enum ocsp_signed_requests signed_requests;
 	} issuers[OCSP_ISSUERS_MAX];
 	uint32_t num_issuers;
 	/* Policy: what is malformed, though it could be answered. */
@@ -81,7 +90,8 @@ struct ocsp_reply {
 	int64_t max_age_s;		/* by policy, which the caller knows;
 					 * 0: until next_update */
 	uint8_t etag[16];		/* from the signature's own octets */
-	bool is_cacheable;		/* false: live, or an error */
+	bool is_cacheable;		/* false: live, an error, or for one
+					 * client */
 };
 
 /* What ocsign-status is asked. */
@@ -95,6 +105,9 @@ struct ocsp_miss {
 	uint8_t nonce[OCSP_NONCE_MAX];
 	size_t nonce_len;		/* 0: none, or ignored by policy */
 	bool is_stale;			/* a slot is there, past its time */
+	/* View of the whole request, if its signature is to be verified; len
+	 * 0: it is not. */
+	struct der_bytes signed_request;
 };
 
 enum ocsp_outcome { OCSP_ANSWERED, OCSP_MISSED };
@@ -106,13 +119,18 @@ enum ocsp_outcome { OCSP_ANSWERED, OCSP_MISSED };
  * which whoever asks should have opened again.  reply is set only with
  * OCSP_ANSWERED (out and out_max before, by the caller, to at least
  * OCSP_ERROR_RESPONSE_LEN), miss only with OCSP_MISSED.
- * nonce: OCSP_NONCE_SKIP answers a request whose live signature was declined
+ * modes: OCSP_NONCE_SKIP answers a request whose live signature was declined
  * as if it had no nonce (RFC 9919, 3.2.1); where one is required, with
- * tryLater.
+ * tryLater.  OCSP_REQUESTOR_KNOWN: ocsign-status has verified its signature;
+ * before, a signed one whose signature counts is a miss.
  */
-enum ocsp_nonce_mode { OCSP_NONCE_WANTED, OCSP_NONCE_SKIP };
+enum ocsp_answer_mode {			/* bits */
+	OCSP_NONCE_WANTED = 0,
+	OCSP_NONCE_SKIP = 1,
+	OCSP_REQUESTOR_KNOWN = 2
+};
 enum ocsp_outcome ocsp_answer(const struct ocsp_answerer *answerer,
-    struct der_bytes request, int64_t now, enum ocsp_nonce_mode nonce,
+    struct der_bytes request, int64_t now, unsigned int modes,
     struct ocsp_reply *reply, struct ocsp_miss *miss);
 
 #endif

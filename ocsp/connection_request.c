@@ -202,7 +202,7 @@ http_exchange_on_head(struct connection *c)
 		return refuse(c, -rv);
 	count_method(w->counts, c->request.method);
 	c->head_len = c->used = (uint32_t)rv;
-	c->nonce = OCSP_NONCE_WANTED;
+	c->modes = OCSP_NONCE_WANTED;
 	c->issuer = &w->nobody;
 	c->has_looked_again = false;
 	c->has_other_type = c->request.method == HTTP_POST &&
@@ -277,7 +277,7 @@ http_exchange_on_body(struct connection *c)
 static enum want
 answer_without_nonce(struct connection *c)
 {
-	c->nonce = OCSP_NONCE_SKIP;
+	c->modes |= OCSP_NONCE_SKIP;
 	c->has_looked_again = true;
 	c->state = CONNECTION_ANSWER;
 	return DONE;
@@ -308,10 +308,10 @@ answer_ocsp(struct connection *c)
 	enum ocsp_outcome outcome;
 	bool is_hit;
 
-	outcome = ocsp_answer(&w->answerer, der, w->now.at, c->nonce, &reply,
+	outcome = ocsp_answer(&w->answerer, der, w->now.at, c->modes, &reply,
 	    &w->miss);
 	if (outcome == OCSP_MISSED && http_tables_check_retired(w))
-		outcome = ocsp_answer(&w->answerer, der, w->now.at, c->nonce,
+		outcome = ocsp_answer(&w->answerer, der, w->now.at, c->modes,
 		    &reply, &w->miss);
 	c->issuer = http_tables_counts(w, reply.issuer);
 	if (outcome == OCSP_MISSED) {
@@ -379,6 +379,7 @@ http_exchange_on_status(struct connection *c)
 		return finish(c);
 	case MISS_LOOK_AGAIN:
 		(void)http_tables_check_retired(c->worker);
+		c->modes |= OCSP_REQUESTOR_KNOWN;
 		c->has_looked_again = true;
 		c->state = CONNECTION_ANSWER;
 		return DONE;
@@ -386,8 +387,8 @@ http_exchange_on_status(struct connection *c)
 		return answer_without_nonce(c);
 	case MISS_NO_NONCE:
 		/* Declined twice is declined. */
-		c->has_looked_again = c->nonce == OCSP_NONCE_SKIP;
-		c->nonce = OCSP_NONCE_SKIP;
+		c->has_looked_again = (c->modes & OCSP_NONCE_SKIP) != 0;
+		c->modes |= OCSP_NONCE_SKIP | OCSP_REQUESTOR_KNOWN;
 		c->state = CONNECTION_ANSWER;
 		return DONE;
 	}

@@ -26,6 +26,7 @@ enum hole {
 	HOLE_NEXT,
 	HOLE_REVOKED,
 	HOLE_REASON,
+	HOLE_CUTOFF,
 	HOLE_SIGNATURE,
 	NUM_HOLES
 };
@@ -47,12 +48,6 @@ static bool
 is_ecdsa(const struct ocsp_identity *identity)
 {
 	return sign_alg_info(identity->alg)->key_type == SIGN_KEY_P256;
-}
-
-static struct der_bytes
-responder_key_hash(const struct ocsp_context *context)
-{
-	return DER_ARRAY(context->identity.responder_key_hash);
 }
 
 static struct der_bytes
@@ -87,7 +82,6 @@ compile(struct ocsp_context *context, uint8_t encoding, enum shape shape)
 		.next_update = DER_TIME_HOLE(HOLE_NEXT),
 	};
 	struct ocsp_response_data data = {
-		.responder_key_hash = responder_key_hash(context),
 		.produced_at = DER_TIME_HOLE(HOLE_PRODUCED),
 		.singles = &single,
 		.num_singles = 1,
@@ -103,6 +97,9 @@ compile(struct ocsp_context *context, uint8_t encoding, enum shape shape)
 	}
 	if (shape == SHAPE_REVOKED_REASON)
 		single.reason = DER_FIXED_HOLE(HOLE_REASON, 1);
+	ocsp_identity_respond(&context->identity, &data);
+	ocsp_identity_extend(&context->identity, 0, &single);
+	single.archive_cutoff = DER_TIME_HOLE(HOLE_CUTOFF);
 	return der_template_compile(&context->templates[encoding][shape],
 	    ocsp_put_response, &response);
 }
@@ -216,25 +213,30 @@ shape_of(const struct ocsp_status *status)
 static struct ocsp_single
 single_of(const struct ocsp_context *context, const struct ocsp_slot *slot)
 {
-	return (struct ocsp_single){
+	struct ocsp_single single = {
 		.certid_prefix = certid_prefix(context, slot->encoding),
 		.serial = { slot->serial.bytes, slot->serial.len },
 		.status = slot->status,
 		.this_update = slot->this_update,
 		.next_update = slot->next_update,
 	};
+
+	ocsp_identity_extend(&context->identity, slot->produced_at, &single);
+	return single;
 }
 
 static struct ocsp_response_data
 data_of(const struct ocsp_context *context, const struct ocsp_slot *slot,
     const struct ocsp_single *single)
 {
-	return (struct ocsp_response_data){
-		.responder_key_hash = responder_key_hash(context),
+	struct ocsp_response_data data = {
 		.produced_at = slot->produced_at,
 		.singles = single,
 		.num_singles = 1,
 	};
+
+	ocsp_identity_respond(&context->identity, &data);
+	return data;
 }
 
 /* Without nextUpdate, which is rare: as it was written for signing. */
@@ -253,7 +255,7 @@ enum oc_err
 ocsp_context_build(const struct ocsp_context *context,
     const struct ocsp_slot *slot, uint8_t *out, size_t out_max, size_t *len)
 {
-	uint8_t times[4][DER_GENTIME_LEN], signature[DER_SIGNATURE_MAX];
+	uint8_t times[5][DER_GENTIME_LEN], signature[DER_SIGNATURE_MAX];
 	uint8_t reason = (uint8_t)slot->status.reason;
 	enum shape shape = shape_of(&slot->status);
 	struct der_bytes holes[NUM_HOLES] = {
@@ -263,6 +265,7 @@ ocsp_context_build(const struct ocsp_context *context,
 		[HOLE_NEXT] = DER_ARRAY(times[2]),
 		[HOLE_REVOKED] = DER_ARRAY(times[3]),
 		[HOLE_REASON] = { &reason, 1 },
+		[HOLE_CUTOFF] = DER_ARRAY(times[4]),
 	};
 	enum oc_err err;
 
@@ -279,6 +282,9 @@ ocsp_context_build(const struct ocsp_context *context,
 	der_format_gentime(slot->next_update, times[2]);
 	if (shape == SHAPE_REVOKED || shape == SHAPE_REVOKED_REASON)
 		der_format_gentime(slot->status.revoked_at, times[3]);
+	if (context->identity.archive_s != 0)
+		der_format_gentime(slot->produced_at -
+		    context->identity.archive_s, times[4]);
 	return der_template_fill(&context->templates[slot->encoding][shape],
 	    holes, out, out_max, len);
 }

@@ -66,14 +66,26 @@ ocsp_read_nonce(struct der_bytes value, struct der_bytes *nonce)
 }
 
 void
-ocsp_put_nonce(struct der_writer *w, struct der_bytes nonce)
+ocsp_begin_extension(struct der_writer *w, enum der_oid oid)
 {
 	der_begin(w, DER_SEQUENCE);
-	der_put_oid(w, DER_OID_OCSP_NONCE);
+	der_put_oid(w, oid);
 	der_begin(w, DER_OCTET_STRING);
+}
+
+void
+ocsp_end_extension(struct der_writer *w)
+{
+	der_end(w);
+	der_end(w);
+}
+
+void
+ocsp_put_nonce(struct der_writer *w, struct der_bytes nonce)
+{
+	ocsp_begin_extension(w, DER_OID_OCSP_NONCE);
 	der_put_octets(w, nonce);
-	der_end(w);
-	der_end(w);
+	ocsp_end_extension(w);
 }
 
 /*

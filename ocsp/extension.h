@@ -29,7 +29,9 @@ bool ocsp_extension_is(const struct ocsp_extension *extension,
 /* The nonce's octets, 1 to 128, whether or not they are wrapped in an OCTET
  * STRING of their own: clients of RFC 2560's time do not. */
 bool ocsp_read_nonce(struct der_bytes value, struct der_bytes *nonce);
-/* An Extension. */
+/* An Extension that is not critical: what is put between is its value. */
+void ocsp_begin_extension(struct der_writer *w, enum der_oid oid);
+void ocsp_end_extension(struct der_writer *w);
 void ocsp_put_nonce(struct der_writer *w, struct der_bytes nonce);
 
 /* A well-formed AlgorithmIdentifier, of whatever algorithm. */

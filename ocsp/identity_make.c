@@ -115,6 +115,11 @@ take_signer(const struct x509_cert *signer, enum sign_alg alg,
 		    "the key that is to sign OCSP responses has %u bits: "
 		    "too many", bits);
 	identity->signer_not_after = signer->not_after;
+	if (signer->subject.len <= sizeof(identity->responder_name)) {
+		memcpy(identity->responder_name, signer->subject.p,
+		    signer->subject.len);
+		identity->responder_name_len = (uint32_t)signer->subject.len;
+	}
 	return OC_OK;
 }
 

@@ -114,6 +114,7 @@ fill_ask(struct ocsp_worker *w)
 		w->ask.singles[i].serial = w->miss.singles[i].serial;
 	}
 	w->ask.nonce = (struct der_bytes){ w->miss.nonce, w->miss.nonce_len };
+	w->ask.request = w->miss.signed_request;
 }
 
 bool

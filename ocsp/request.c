@@ -147,19 +147,21 @@ is_general_name(struct der_bytes name)
  *     requestList        SEQUENCE OF Request,
  *     requestExtensions  [2] EXPLICIT Extensions OPTIONAL }
  *
- * Who asks does not matter: requestorName is skipped (RFC 9919, 3.1.2).
+ * Of a request that is not signed, requestorName is as if it were not there
+ * (RFC 9919, 3.1.2).
  */
 static enum oc_err
 read_tbs(struct der_reader *tbs, struct ocsp_request *request)
 {
 	struct der_reader extensions;
-	struct der_bytes name, list;
+	struct der_bytes list;
 	enum oc_err err;
 
 	if (!get_version(tbs))
 		return OC_ERR_MALFORMED;
 	if (der_next_is(tbs, DER_CONTEXT(1)) &&
-	    (!der_get(tbs, DER_CONTEXT(1), &name) || !is_general_name(name)))
+	    (!der_get(tbs, DER_CONTEXT(1), &request->requestor) ||
+	    !is_general_name(request->requestor)))
 		return OC_ERR_MALFORMED;
 	if (!der_get(tbs, DER_SEQUENCE, &list))
 		return OC_ERR_MALFORMED;
@@ -179,27 +181,44 @@ read_tbs(struct der_reader *tbs, struct ocsp_request *request)
  *     certs               [0] EXPLICIT SEQUENCE OF Certificate OPTIONAL }
  */
 static bool
-get_signature(struct der_reader *r)
+read_signature(struct der_bytes tlv, struct ocsp_request_signature *signature)
 {
-	struct der_reader outer, inner, certs;
-	struct der_bytes algorithm, bits;
+	struct der_reader r = der_reader_of(tlv), inner, certs;
 
-	der_enter(r, DER_CONTEXT(0), &outer);
-	der_enter(&outer, DER_SEQUENCE, &inner);
-	if (der_get_tlv(&inner, DER_SEQUENCE, &algorithm) &&
-	    !ocsp_is_algorithm(algorithm))
+	*signature = (struct ocsp_request_signature){ .certs = { NULL, 0 } };
+	der_enter(&r, DER_SEQUENCE, &inner);
+	if (der_get_tlv(&inner, DER_SEQUENCE, &signature->alg_identifier) &&
+	    !ocsp_is_algorithm(signature->alg_identifier))
 		der_reader_fail(&inner);
-	der_get_bits(&inner, &bits);
+	der_get_bits(&inner, &signature->octets);
 	if (der_enter_optional(&inner, DER_CONTEXT(0), &certs)) {
-		struct der_bytes list;
-
-		if (der_get(&certs, DER_SEQUENCE, &list) && list.len != 0 &&
-		    !der_is_valid(list))
+		if (der_get(&certs, DER_SEQUENCE, &signature->certs) &&
+		    signature->certs.len != 0 &&
+		    !der_is_valid(signature->certs))
 			der_reader_fail(&certs);
 		der_leave(&inner, &certs);
 	}
-	der_leave(&outer, &inner);
-	return der_leave(r, &outer);
+	return der_leave(&r, &inner) && der_is_done(&r);
+}
+
+static bool
+get_signature(struct der_reader *r, struct der_bytes *tlv)
+{
+	struct ocsp_request_signature signature;
+	struct der_reader outer;
+
+	der_enter(r, DER_CONTEXT(0), &outer);
+	return der_get_tlv(&outer, DER_SEQUENCE, tlv) &&
+	    read_signature(*tlv, &signature) && der_leave(r, &outer);
+}
+
+void
+ocsp_request_signature(const struct ocsp_request *request,
+    struct ocsp_request_signature *signature)
+{
+	bool is_read = read_signature(request->signature, signature);
+
+	oc_assert(is_read);
 }
 
 /*
@@ -227,11 +246,9 @@ ocsp_request_read(struct der_bytes der, struct ocsp_request *request)
 	err = read_tbs(&tbs, &read);
 	if (err != OC_OK)
 		return err;
-	if (!der_at_end(&inner)) {
-		if (!get_signature(&inner) || !der_at_end(&inner))
-			return OC_ERR_MALFORMED;
-		read.is_signed = true;
-	}
+	if (!der_at_end(&inner) && (!get_signature(&inner, &read.signature) ||
+	    !der_at_end(&inner)))
+		return OC_ERR_MALFORMED;
 	*request = read;
 	return OC_OK;
 }

@@ -17,7 +17,8 @@ struct ocsp_request {
 	struct der_bytes singles;	/* contents of requestList */
 	struct der_bytes nonce;		/* inner octets, 1 to 128; or len 0 */
 	struct der_bytes tbs;		/* TBSRequest TLV */
-	bool is_signed;
+	struct der_bytes requestor;	/* GeneralName TLV; len 0: none */
+	struct der_bytes signature;	/* Signature TLV; len 0: not signed */
 	bool has_unknown_critical;	/* a critical extension we lack */
 	bool has_bare_nonce;		/* its octets in no OCTET STRING */
 	bool lacks_basic;		/* AcceptableResponses without it */
@@ -36,6 +37,15 @@ enum oc_err ocsp_request_read(struct der_bytes der,
 /* Walks request->singles.  False at the end; what was read is well-formed,
  * so it cannot fail. */
 bool ocsp_request_next(struct der_bytes *rest, struct ocsp_certid *certid);
+
+/* optionalSignature of a request that was read and has one. */
+struct ocsp_request_signature {
+	struct der_bytes alg_identifier;	/* TLV */
+	struct der_bytes octets;		/* BIT STRING */
+	struct der_bytes certs;		/* Certificate TLVs; len 0: none */
+};
+void ocsp_request_signature(const struct ocsp_request *request,
+    struct ocsp_request_signature *signature);
 
 /* To write one: a der_put_fn; arg is a struct ocsp_request_plan. */
 struct ocsp_request_plan {

@@ -133,6 +133,20 @@ open_listeners(struct program *p, struct oc_error *error)
 	return p->num_listeners > 0 ? OC_OK : bind_configured(p, error);
 }
 
+static enum ocsp_signed_requests
+signed_requests_of(const struct oc_config_issuer *issuer)
+{
+	switch (issuer->signed_requests) {
+	case OC_SIGNED_REQUESTS_IGNORE:
+		return OCSP_SIGNED_IGNORED;
+	case OC_SIGNED_REQUESTS_VERIFY:
+		return OCSP_SIGNED_VERIFIED;
+	case OC_SIGNED_REQUESTS_REQUIRE:
+		return OCSP_SIGNED_REQUIRED;
+	}
+	return OCSP_SIGNED_REQUIRED;
+}
+
 /*
  * Those with OCSP allowed.  One whose certificate is not there yet is only
  * planned: nobody can ask for it, and waiting for its table would keep us
@@ -164,6 +178,7 @@ list_issuers(struct program *p, struct oc_error *error)
 			.table_path = path,
 			.wants_nonce = issuer->nonce != OC_NONCE_IGNORE,
 			.requires_nonce = issuer->nonce == OC_NONCE_REQUIRE,
+			.signed_requests = signed_requests_of(issuer),
 		};
 	}
 	return OC_OK;

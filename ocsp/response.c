@@ -37,6 +37,8 @@ ocsp_response_status_of(enum oc_err err)
 	switch (err) {
 	case OC_OK:
 		return OCSP_SUCCESSFUL;
+	case OC_ERR_UNSIGNED:
+		return OCSP_SIG_REQUIRED;
 	case OC_ERR_MALFORMED:
 	case OC_ERR_LIMIT:
 		return OCSP_MALFORMED_REQUEST;
@@ -96,21 +98,36 @@ put_response_extensions(struct der_writer *w,
 	if (data->nonce.len != 0)
 		ocsp_put_nonce(w, data->nonce);
 	if (data->has_extended_revoke) {
-		der_begin(w, DER_SEQUENCE);
-		der_put_oid(w, DER_OID_OCSP_EXTENDED_REVOKE);
-		der_begin(w, DER_OCTET_STRING);
+		ocsp_begin_extension(w, DER_OID_OCSP_EXTENDED_REVOKE);
 		der_put_null(w);
-		der_end(w);
-		der_end(w);
+		ocsp_end_extension(w);
 	}
 	der_end(w);
 	der_end(w);
 }
 
 /*
+ * ResponderID ::= CHOICE {
+ *     byName  [1] EXPLICIT Name,
+ *     byKey   [2] EXPLICIT KeyHash }        OCTET STRING: SHA-1
+ */
+static void
+put_responder_id(struct der_writer *w, const struct ocsp_response_data *data)
+{
+	if (data->responder_name.len != 0) {
+		der_begin(w, DER_CONTEXT(1));
+		der_put_raw(w, data->responder_name);
+	} else {
+		der_begin(w, DER_CONTEXT(2));
+		der_put_octets(w, data->responder_key_hash);
+	}
+	der_end(w);
+}
+
+/*
  * ResponseData ::= SEQUENCE {
  *     version             [0] EXPLICIT Version DEFAULT v1,
- *     responderID         ResponderID,      [2] EXPLICIT OCTET STRING: byKey
+ *     responderID         ResponderID,
  *     producedAt          GeneralizedTime,
  *     responses           SEQUENCE OF SingleResponse,
  *     responseExtensions  [1] EXPLICIT Extensions OPTIONAL }
@@ -122,9 +139,7 @@ ocsp_put_response_data(struct der_writer *w, const void *response_data)
 	uint32_t i;
 
 	der_begin(w, DER_SEQUENCE);
-	der_begin(w, DER_CONTEXT(2));
-	der_put_octets(w, data->responder_key_hash);
-	der_end(w);
+	put_responder_id(w, data);
 	der_put_gentime(w, data->produced_at);
 	der_begin(w, DER_SEQUENCE);
 	for (i = 0; i < data->num_singles; i++)

@@ -32,7 +32,7 @@ enum ocsp_response_status ocsp_response_status_of(enum oc_err err);
 #define OCSP_ERROR_RESPONSE_LEN 5
 struct der_bytes ocsp_error_response(enum ocsp_response_status status);
 
-/* ResponseData; responderID is byKey.  A der_put_fn. */
+/* ResponseData.  A der_put_fn. */
 struct ocsp_response_data {
 	struct der_bytes responder_key_hash;	/* SHA-1, 20 octets */
 	int64_t produced_at;			/* hole */
@@ -42,6 +42,8 @@ struct ocsp_response_data {
 	/* A status is "revoked" for a certificate never issued: RFC 6960,
 	 * 4.4.8. */
 	bool has_extended_revoke;
+	/* responderID is byName: this Name TLV; len 0: byKey. */
+	struct der_bytes responder_name;
 };
 void ocsp_put_response_data(struct der_writer *w, const void *response_data);
 

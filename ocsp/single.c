@@ -76,6 +76,39 @@ put_status(struct der_writer *w, const struct ocsp_single *single)
 }
 
 /*
+ * ArchiveCutoff ::= GeneralizedTime                          RFC 6960, 4.4.4
+ *
+ * CrlID ::= SEQUENCE {                                              4.4.2
+ *     crlUrl   [0] EXPLICIT IA5String OPTIONAL,
+ *     crlNum   [1] EXPLICIT INTEGER OPTIONAL,
+ *     crlTime  [2] EXPLICIT GeneralizedTime OPTIONAL }
+ *
+ * Which CRL has it is not for an answer to say that lives longer than one.
+ */
+static void
+put_single_extensions(struct der_writer *w, const struct ocsp_single *single)
+{
+	der_begin(w, DER_CONTEXT(1));
+	der_begin(w, DER_SEQUENCE);
+	if (single->crl_url.len != 0) {
+		ocsp_begin_extension(w, DER_OID_OCSP_CRL);
+		der_begin(w, DER_SEQUENCE);
+		der_begin(w, DER_CONTEXT(0));
+		der_put_ia5(w, single->crl_url);
+		der_end(w);
+		der_end(w);
+		ocsp_end_extension(w);
+	}
+	if (single->has_archive_cutoff) {
+		ocsp_begin_extension(w, DER_OID_OCSP_ARCHIVE_CUTOFF);
+		der_put_gentime(w, single->archive_cutoff);
+		ocsp_end_extension(w);
+	}
+	der_end(w);
+	der_end(w);
+}
+
+/*
  * SingleResponse ::= SEQUENCE {
  *     certID            CertID,
  *     certStatus        CertStatus,
@@ -95,6 +128,8 @@ ocsp_put_single(struct der_writer *w, const struct ocsp_single *single)
 		der_put_gentime(w, single->next_update);
 		der_end(w);
 	}
+	if (single->has_archive_cutoff || single->crl_url.len != 0)
+		put_single_extensions(w, single);
 	der_end(w);
 }
 
@@ -139,12 +174,38 @@ get_status(struct der_reader *r, struct ocsp_status *status)
 	return null.len == 0;
 }
 
+/* Others than these two are nobody's, and so is one that cannot be read; a
+ * CRL's number and time are walked over. */
+static void
+read_single_extension(const struct ocsp_extension *extension,
+    struct ocsp_single_view *single)
+{
+	struct der_reader r = der_reader_of(extension->value), inner, url;
+	struct der_bytes text;
+	int64_t at;
+
+	if (ocsp_extension_is(extension, DER_OID_OCSP_ARCHIVE_CUTOFF)) {
+		if (!der_get_gentime(&r, &at) || !der_is_done(&r))
+			return;
+		single->has_archive_cutoff = true;
+		single->archive_cutoff = at;
+	} else if (ocsp_extension_is(extension, DER_OID_OCSP_CRL) &&
+	    der_is_valid(extension->value) &&
+	    der_enter(&r, DER_SEQUENCE, &inner) &&
+	    der_enter_optional(&inner, DER_CONTEXT(0), &url) &&
+	    der_get(&url, DER_IA5_STRING, &text) && der_is_done(&url)) {
+		single->crl_url = text;
+	}
+}
+
 bool
 ocsp_get_single(struct der_reader *r, struct ocsp_single_view *single)
 {
 	struct der_reader inner, wrapped, extensions;
 	struct ocsp_extension extension;
 
+	single->has_archive_cutoff = false;
+	single->crl_url = (struct der_bytes){ NULL, 0 };
 	der_enter(r, DER_SEQUENCE, &inner);
 	ocsp_get_certid(&inner, &single->certid);
 	get_status(&inner, &single->status);
@@ -155,9 +216,9 @@ ocsp_get_single(struct der_reader *r, struct ocsp_single_view *single)
 		der_leave(&inner, &wrapped);
 	}
 	if (ocsp_enter_extensions(&inner, DER_CONTEXT(1), &extensions)) {
-		while (!der_at_end(&extensions))
-			if (!ocsp_get_extension(&extensions, &extension))
-				break;
+		while (!der_at_end(&extensions) &&
+		    ocsp_get_extension(&extensions, &extension))
+			read_single_extension(&extension, single);
 		if (extensions.has_failed)
 			der_reader_fail(&inner);
 	}

@@ -29,6 +29,10 @@ struct ocsp_single {
 	/* Instead of a status.reason that is not UNSPECIFIED: its one octet,
 	 * a hole.  p NULL: none. */
 	struct der_bytes reason;
+	/* singleExtensions */
+	bool has_archive_cutoff;
+	int64_t archive_cutoff;		/* hole */
+	struct der_bytes crl_url;	/* IA5; len 0: none */
 };
 
 void ocsp_put_single(struct der_writer *w, const struct ocsp_single *single);
@@ -39,6 +43,9 @@ struct ocsp_single_view {
 	struct ocsp_status status;
 	int64_t this_update;
 	int64_t next_update;		/* OCSP_NO_NEXT_UPDATE if absent */
+	bool has_archive_cutoff;
+	int64_t archive_cutoff;
+	struct der_bytes crl_url;	/* IA5; len 0: none */
 };
 bool ocsp_get_single(struct der_reader *r, struct ocsp_single_view *single);
 

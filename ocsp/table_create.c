@@ -246,7 +246,8 @@ check_owner(const struct table_header *header,
 	if (memcmp(header->store_id, store_id, OCSP_STORE_ID_LEN) != 0)
 		return "belongs to another store";
 	if (!ocsp_identity_equal(&header->identity, identity))
-		return "is another issuer's or another key's";
+		return "is another issuer's or key's, or says more or less "
+		    "than is configured";
 	return NULL;
 }
 

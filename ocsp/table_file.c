@@ -59,6 +59,8 @@ ocsp_table_check_header(const struct table_header *header, uint64_t file_len)
 		return "has a damaged header";
 	if (identity->signature_len > OC_SIGNATURE_MAX ||
 	    identity->certs_len > OCSP_CERTS_MAX ||
+	    identity->responder_name_len > OCSP_RESPONDER_NAME_MAX ||
+	    identity->crl_url_len > OCSP_CRL_URL_MAX ||
 	    identity->alg <= SIGN_ALG_NONE || identity->alg >= SIGN_ALG_MAX ||
 	    header->slot_len !=
 	    ocsp_table_slot_len_for(identity->signature_len) ||

@@ -118,6 +118,7 @@ make_answerer(struct ocsp_worker *w)
 		w->answerer.issuers[n].context = t->context;
 		w->answerer.issuers[n].wants_nonce = t->wants_nonce;
 		w->answerer.issuers[n].requires_nonce = t->requires_nonce;
+		w->answerer.issuers[n].signed_requests = t->signed_requests;
 		w->answerer_tables[n++] = t;
 	}
 	w->answerer.num_issuers = n;
@@ -217,6 +218,7 @@ http_tables_init(struct ocsp_worker *w,
 		t->requires_nonce = issuers[i].requires_nonce != 0;
 		t->counts = issuers[i].counts != NULL ?
 		    issuers[i].counts : &w->nobody;
+		t->signed_requests = issuers[i].signed_requests;
 		t->run = w->options.run;
 		t->path = strdup(issuers[i].table_path);
 		if (t->path == NULL)

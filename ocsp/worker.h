@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "ocsp/answer.h"
 #include "ocsp/counts.h"
 
 struct ocsp_worker;
@@ -21,6 +22,7 @@ struct ocsp_worker_issuer {
 	const char *table_path;
 	int wants_nonce, requires_nonce; /* see struct ocsp_answerer */
 	struct ocsp_issuer_counts *counts; /* as options->counts */
+	enum ocsp_signed_requests signed_requests;
 };
 
 /* Copied, except for the listeners, which the worker closes. */

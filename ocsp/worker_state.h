@@ -90,7 +90,7 @@ struct connection {
 	uint64_t miss_id;
 	int64_t asked_ns;		/* when */
 	enum miss_verdict verdict;
-	enum ocsp_nonce_mode nonce;
+	unsigned int modes;		/* enum ocsp_answer_mode */
 	bool has_asked_nonce;		/* the last miss was one with a nonce */
 	bool has_looked_again;
 };
@@ -100,6 +100,7 @@ struct worker_table {
 	char *path;
 	bool wants_nonce, requires_nonce;
 	struct ocsp_issuer_counts *counts;
+	enum ocsp_signed_requests signed_requests;
 	uint64_t run;
 	struct ocsp_table *table;	/* NULL: not there yet */
 	struct ocsp_context *context;

@@ -294,6 +294,31 @@ check_budget(struct loader *l, const char *key)
 		    "[responder]; raise that");
 }
 
+/* A key that says nothing without the other. */
+static void
+complain_alone(struct loader *l, const char *key, const char *other)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "is given without %s; add that or "
+	    "remove this", other);
+	complain(l, key, line_of(l->section, key), text);
+}
+
+static void
+check_requestors(struct loader *l, const struct oc_config_issuer *issuer)
+{
+	bool is_ignored =
+	    issuer->signed_requests == OC_SIGNED_REQUESTS_IGNORE;
+
+	if (!is_ignored && issuer->requestor_ca == NULL)
+		complain(l, "requestor-ca",
+		    line_of(l->section, "signed-requests"),
+		    "is missing; signed-requests needs it");
+	if (is_ignored && issuer->requestor_ca != NULL)
+		complain_alone(l, "requestor-ca", "signed-requests = verify");
+}
+
 static void
 check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 {
@@ -306,18 +331,17 @@ check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 		complain(l, "ocsp-key", l->section->line,
 		    "is missing; ocsp-certificate needs it");
 	if (!is_delegated && issuer->ocsp_key != NULL)
-		complain(l, "ocsp-key", line_of(l->section, "ocsp-key"),
-		    "is given without ocsp-certificate; add that or remove "
-		    "this");
+		complain_alone(l, "ocsp-key", "ocsp-certificate");
 	if (!is_delegated && issuer->ocsp_token != NULL)
-		complain(l, "ocsp-token", line_of(l->section, "ocsp-token"),
-		    "is given without ocsp-certificate; add that or remove "
-		    "this");
+		complain_alone(l, "ocsp-token", "ocsp-certificate");
 	if (issuer->ocsp_backdate_s >= issuer->ocsp_lifetime_s &&
 	    issuer->ocsp_lifetime_s > 0)
 		complain(l, "ocsp-backdate",
 		    line_of(l->section, "ocsp-backdate"),
 		    "is not shorter than ocsp-lifetime; make it so");
+	if (issuer->crl_reference == OC_SWITCH_YES && issuer->crl_url == NULL)
+		complain_alone(l, "crl-reference", "crl-url");
+	check_requestors(l, issuer);
 	if (issuer->nonce == OC_NONCE_REQUIRE)
 		check_budget(l, "nonce");
 	if (issuer->presign == OC_PRESIGN_NONE)
@@ -411,10 +435,7 @@ check_profile(struct loader *l, const struct oc_config_profile *profile)
 		    "is missing; subject = fixed needs it");
 	if (profile->subject != OC_SUBJECT_FIXED &&
 	    profile->subject_name != NULL)
-		complain(l, "subject-name",
-		    line_of(l->section, "subject-name"),
-		    "is given without subject = fixed; add that or remove "
-		    "this");
+		complain_alone(l, "subject-name", "subject = fixed");
 }
 
 static void

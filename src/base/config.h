@@ -44,6 +44,14 @@ enum oc_config_unknown {	/* what a serial we did not issue gets */
 	OC_UNKNOWN_REVOKED	/* so is this: RFC 6960, 2.2 */
 };
 
+enum oc_config_signed_requests {	/* what their signatures are for */
+	OC_SIGNED_REQUESTS_IGNORE,
+	OC_SIGNED_REQUESTS_VERIFY,	/* by somebody below requestor-ca */
+	OC_SIGNED_REQUESTS_REQUIRE	/* and nobody else is answered */
+};
+
+enum oc_config_responder_id { OC_RESPONDER_ID_KEY, OC_RESPONDER_ID_NAME };
+
 enum oc_config_refuse {		/* bits */
 	OC_REFUSE_OTHER_TYPES = 1,
 	OC_REFUSE_BARE_NONCES = 2,
@@ -122,6 +130,7 @@ struct oc_config_responder {
 	int64_t connections_max;
 	char *prefix;		/* starts and ends with '/' */
 	int64_t nonce_budget;	/* signatures a second, all issuers */
+	int64_t request_signature_budget;	/* verified a second */
 	int64_t max_age_s;	/* UNSET: until nextUpdate */
 	unsigned refuse;	/* enum oc_config_refuse */
 	unsigned tolerate;	/* enum oc_config_tolerate */
@@ -185,6 +194,11 @@ struct oc_config_issuer {
 	enum oc_config_presign presign;
 	enum oc_config_nonce nonce;
 	enum oc_config_unknown unknown;
+	enum oc_config_responder_id responder_id;
+	int64_t archive_cutoff_s;	/* UNSET: expired is expired */
+	enum oc_config_switch crl_reference;	/* crl_url is given then */
+	enum oc_config_signed_requests signed_requests;
+	char *requestor_ca;	/* path; NULL where they are ignored */
 	unsigned allow;		/* enum oc_config_allow */
 	const char *file;
 	int line;

@@ -241,6 +241,15 @@ static const struct oc_config_word unknowns[] = {
 	{ "unknown", OC_UNKNOWN_UNKNOWN },
 	{ "revoked", OC_UNKNOWN_REVOKED }, { NULL, 0 }
 };
+static const struct oc_config_word responder_ids[] = {
+	{ "key", OC_RESPONDER_ID_KEY }, { "name", OC_RESPONDER_ID_NAME },
+	{ NULL, 0 }
+};
+static const struct oc_config_word signed_requests[] = {
+	{ "ignore", OC_SIGNED_REQUESTS_IGNORE },
+	{ "verify", OC_SIGNED_REQUESTS_VERIFY },
+	{ "require", OC_SIGNED_REQUESTS_REQUIRE }, { NULL, 0 }
+};
 static const struct oc_config_word refusals[] = {
 	{ "other-types", OC_REFUSE_OTHER_TYPES },
 	{ "bare-nonces", OC_REFUSE_BARE_NONCES },
@@ -324,6 +333,9 @@ static const struct oc_config_key responder_keys[] = {
 	    .check = check_prefix },
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
 	    .min = 0, .max = 1000000 },
+	{ "request-signature-budget", OC_KIND_INT,
+	    AT(request_signature_budget), .preset = "200",
+	    .min = 5, .max = 1000000 },
 	{ "max-age", OC_KIND_DURATION, AT(max_age_s),
 	    .min = 1, .max = 400 * DAY },
 	{ "refuse", OC_KIND_FLAGS, AT(refuse), .words = refusals },
@@ -427,6 +439,15 @@ static const struct oc_config_key issuer_keys[] = {
 	    .words = nonces },
 	{ "unknown", OC_KIND_ENUM, AT(unknown), .preset = "unauthorized",
 	    .words = unknowns },
+	{ "responder-id", OC_KIND_ENUM, AT(responder_id), .preset = "key",
+	    .words = responder_ids },
+	{ "archive-cutoff", OC_KIND_DURATION, AT(archive_cutoff_s),
+	    .min = 1, .max = 50 * YEAR },
+	{ "crl-reference", OC_KIND_ENUM, AT(crl_reference), .preset = "no",
+	    .words = switches },
+	{ "signed-requests", OC_KIND_ENUM, AT(signed_requests),
+	    .preset = "ignore", .words = signed_requests },
+	{ "requestor-ca", OC_KIND_PATH, AT(requestor_ca) },
 	{ "allow", OC_KIND_FLAGS, AT(allow),
 	    .preset = "certificate crl ocsp", .words = allows },
 	{ NULL }

@@ -56,6 +56,8 @@ oc_strerror(enum oc_err err)
 		return "store error";
 	case OC_ERR_INTERNAL:
 		return "internal error";
+	case OC_ERR_UNSIGNED:
+		return "not signed";
 	}
 	/* A value from the wire that is none of ours. */
 	return "unknown error";

@@ -32,7 +32,8 @@ enum oc_err {
 	OC_ERR_PIN,		/* PIN wrong, locked, missing: never retried */
 	OC_ERR_TOKEN,		/* the token refused; the text has the CKR */
 	OC_ERR_STORE,		/* the database failed; the text says how */
-	OC_ERR_INTERNAL		/* what OpenSSL or libevent never do */
+	OC_ERR_INTERNAL,	/* what OpenSSL or libevent never do */
+	OC_ERR_UNSIGNED		/* without the signature it must have */
 };
 
 #define OC_MUST_CHECK __attribute__((warn_unused_result))

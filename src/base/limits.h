@@ -54,6 +54,8 @@
 
 /* OCSP over HTTP.  Real requests are 70 to 300 octets; signed ones 3 KiB. */
 #define OCSP_REQUEST_MAX (64 * 1024)
+/* One whose signature is to be verified, with four certificates of 3 KiB. */
+#define OCSP_SIGNED_REQUEST_MAX (16 * 1024)
 #define OCSP_REQUEST_SINGLES_MAX 128
 #define OCSP_NONCE_MAX 128		/* RFC 9654, 2.1 */
 #define OCSP_RESPONSE_MAX (16 * 1024)	/* nginx reads no more */

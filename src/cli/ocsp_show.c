@@ -45,6 +45,7 @@ void
 cli_put_single(json_t *object, const struct ocsp_single_view *single)
 {
 	const struct ocsp_status *status = &single->status;
+	char text[X509_SAN_TEXT_MAX];
 
 	put_certid_serial(object, &single->certid);
 	cli_put_text(object, "status", status_name(status->kind));
@@ -56,6 +57,14 @@ cli_put_single(json_t *object, const struct ocsp_single_view *single)
 	cli_put_time(object, "this_update", single->this_update);
 	if (single->next_update != OCSP_NO_NEXT_UPDATE)
 		cli_put_time(object, "next_update", single->next_update);
+	if (single->has_archive_cutoff)
+		cli_put_time(object, "archive_cutoff",
+		    single->archive_cutoff);
+	if (single->crl_url.len > 0) {
+		x509_san_format(&(struct x509_san){ X509_SAN_URI,
+		    single->crl_url }, text);
+		cli_put_text(object, "crl", text + strlen("URI:"));
+	}
 }
 
 static void
@@ -77,7 +86,7 @@ show_request(const struct cli *cli, const struct ocsp_request *request)
 	struct ocsp_certid certid;
 
 	cli_put_text(facts, "type", "request");
-	cli_put_bool(facts, "signed", request->is_signed);
+	cli_put_bool(facts, "signed", request->signature.len > 0);
 	if (request->nonce.len > 0)
 		cli_put_hex(facts, "nonce", request->nonce);
 	while (ocsp_request_next(&rest, &certid)) {

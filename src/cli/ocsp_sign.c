@@ -110,8 +110,6 @@ make_response(struct signing *s, struct oc_error *error)
 	uint8_t prefix[OCSP_CERTID_PREFIX_MAX], encoding = OCSP_ENCODING_USUAL;
 	struct ocsp_single single = { .status = { .kind = OCSP_GOOD } };
 	struct ocsp_response_data plan = {
-		.responder_key_hash = DER_ARRAY(
-		    s->identity->responder_key_hash),
 		.produced_at = oc_clock_now_s(),
 		.singles = &single,
 		.num_singles = 1,
@@ -127,6 +125,8 @@ make_response(struct signing *s, struct oc_error *error)
 		    oc_strerror(err));
 	single.certid_prefix = (struct der_bytes){ prefix, len };
 	set_single(s, plan.produced_at, &single);
+	ocsp_identity_respond(s->identity, &plan);
+	ocsp_identity_extend(s->identity, plan.produced_at, &single);
 	err = sign_data(s, &plan, error);
 	if (err == OC_OK)
 		err = put_response(s, &single, error);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The last of enum oc_err: what an "err" field may say. */
-#define ERR_LAST OC_ERR_INTERNAL
+#define ERR_LAST OC_ERR_UNSIGNED
 /* Key types as sign/alg.h numbers them. */
 #define KEY_TYPE_LAST SIGN_KEY_ED25519
 /* RSA-16384 is more than anything signs with; beyond it is noise. */
@@ -232,6 +232,8 @@ ipc_put_ask(uint8_t *out, size_t out_max, uint64_t id,
 		    m->singles[i].serial.bytes, m->singles[i].serial.len });
 	}
 	ipc_put_bytes(&w, m->nonce);
+	if (m->request.len != 0)
+		ipc_put_bytes(&w, m->request);
 	return ipc_end(&w, len);
 }
 
@@ -264,7 +266,13 @@ ipc_read_ask(struct der_bytes fields, struct ipc_ask *m)
 	}
 	m->num_singles = num_singles;
 	m->nonce = ipc_get_bytes(&r);
-	if (!ipc_is_done(&r) || m->nonce.len > OCSP_NONCE_MAX)
+	if (r.has_failed || m->nonce.len > OCSP_NONCE_MAX)
+		return OC_ERR_MALFORMED;
+	if (ipc_is_done(&r))
+		return OC_OK;
+	m->request = ipc_get_bytes(&r);
+	if (!ipc_is_done(&r) || m->request.len == 0 ||
+	    m->request.len > OCSP_SIGNED_REQUEST_MAX)
 		return OC_ERR_MALFORMED;
 	return OC_OK;
 }

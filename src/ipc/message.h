@@ -76,6 +76,9 @@ struct ipc_ask {
 		struct oc_serial serial;
 	} singles[IPC_SINGLES_MAX];
 	struct der_bytes nonce;
+	/* The whole OCSPRequest, if its signature is to be verified before
+	 * anything is said; len 0: it is not. */
+	struct der_bytes request;
 };
 enum ipc_answer_kind {
 	IPC_ANSWER_TABLE = 1,		/* look in the table again */

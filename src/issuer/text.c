@@ -21,6 +21,7 @@ issuer_fault_of(enum oc_err err)
 	case OC_ERR_EXISTS:
 	case OC_ERR_MISMATCH:
 	case OC_ERR_SIGNATURE:
+	case OC_ERR_UNSIGNED:
 		return ISSUER_REFUSED;
 	case OC_ERR_BUSY:
 	case OC_ERR_TIMEOUT:

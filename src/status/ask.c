@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "status/requestor.h"
 #include "status/service_impl.h"
 
 /* What stands around ResponseData and certificates in the longest response:
@@ -178,8 +179,8 @@ find_single(const struct status_service *s, uint8_t encoding,
 		return s->plan.issuer->unknown == OC_UNKNOWN_UNAUTHORIZED ?
 		    OCSP_UNAUTHORIZED : OCSP_SUCCESSFUL;
 	}
-	/* Of an expired certificate nothing is said: RFC 6960, 4.4.4, leaves
-	 * it to the responder. */
+	/* Of an expired certificate nothing is said, unless its status is
+	 * retained: RFC 6960, 4.4.4, leaves it to the responder. */
 	if (record->not_after <= now)
 		return OCSP_UNAUTHORIZED;
 	single->status = status_of_record(record);
@@ -280,6 +281,7 @@ ask_early(struct status_service *s, const struct ipc_ask *ask,
 		return;
 	}
 	early->ask = *ask;
+	early->ask.request = (struct der_bytes){ NULL, 0 };	/* judged */
 	if (ask->nonce.len != 0) {
 		memcpy(early->nonce, ask->nonce.p, ask->nonce.len);
 		early->ask.nonce.p = early->nonce;
@@ -312,6 +314,7 @@ void
 status_service_ask(struct status_service *s, const struct ipc_ask *ask,
     status_answer_fn *answer, void *arg)
 {
+	enum ocsp_response_status status;
 	uint32_t i;
 
 	s->num_asked++;
@@ -322,7 +325,10 @@ status_service_ask(struct status_service *s, const struct ipc_ask *ask,
 			answer_error(answer, arg, OCSP_MALFORMED_REQUEST);
 			return;
 		}
-	if (s->is_ready)
+	status = status_requestor_judge(s, ask);
+	if (status != OCSP_SUCCESSFUL)
+		answer_error(answer, arg, status);
+	else if (s->is_ready)
 		ask_now(s, ask, answer, arg);
 	else
 		ask_early(s, ask, answer, arg);

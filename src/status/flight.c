@@ -29,6 +29,12 @@ build(const struct status_flight_plan *plan, struct status_flight *f)
 {
 	uint8_t (*prefixes)[OCSP_CERTID_PREFIX_MAX];
 	struct ocsp_single *singles;
+	struct ocsp_response_data data = {
+		.produced_at = plan->produced_at,
+		.num_singles = plan->num_singles,
+		.nonce = plan->nonce,
+		.has_extended_revoke = plan->has_extended_revoke,
+	};
 	enum oc_err err = OC_ERR_NOMEM;
 	uint32_t i;
 
@@ -51,16 +57,13 @@ build(const struct status_flight_plan *plan, struct status_flight *f)
 			.this_update = plan->this_update,
 			.next_update = plan->next_update,
 		};
+		if (!s->is_never_issued)
+			ocsp_identity_extend(plan->identity,
+			    plan->produced_at, &singles[i]);
 	}
-	err = write_data(&(struct ocsp_response_data){
-		.responder_key_hash = DER_ARRAY(
-		    plan->identity->responder_key_hash),
-		.produced_at = plan->produced_at,
-		.singles = singles,
-		.num_singles = plan->num_singles,
-		.nonce = plan->nonce,
-		.has_extended_revoke = plan->has_extended_revoke,
-	    }, f);
+	ocsp_identity_respond(plan->identity, &data);
+	data.singles = singles;
+	err = write_data(&data, f);
 out:
 	free(prefixes);
 	free(singles);

@@ -6,6 +6,21 @@
 
 #include "x509/file.h"
 
+static enum oc_err
+choose(const struct oc_config_issuer *issuer, struct ocsp_identity *identity,
+    struct oc_error *error)
+{
+	struct ocsp_choices choices = {
+		.is_by_name = issuer->responder_id == OC_RESPONDER_ID_NAME,
+	};
+
+	if (issuer->archive_cutoff_s != OC_CONFIG_UNSET)
+		choices.archive_s = issuer->archive_cutoff_s;
+	if (issuer->crl_reference == OC_SWITCH_YES)
+		choices.crl_url = issuer->crl_url;
+	return ocsp_identity_choose(identity, &choices, error);
+}
+
 enum oc_err
 status_identity_load(const struct oc_config_issuer *issuer,
     struct ocsp_identity **out, struct oc_error *error)
@@ -28,6 +43,8 @@ status_identity_load(const struct oc_config_issuer *issuer,
 		err = ocsp_identity_make(ca, ocsp, SIGN_ALG_NONE, identity,
 		    error);
 	}
+	if (err == OC_OK)
+		err = choose(issuer, identity, error);
 	free(ca_der);
 	free(ocsp_der);
 	if (err == OC_OK)

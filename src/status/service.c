@@ -35,6 +35,24 @@ open_table(struct status_service *s, const uint8_t store_id[16],
 	return err;
 }
 
+/* A CA that is not there yet is only planned; who may ask is not. */
+static enum oc_err
+load_requestors(struct status_service *s, struct oc_error *error)
+{
+	const struct oc_config_issuer *issuer = s->plan.issuer;
+	enum oc_err err;
+
+	if (issuer->signed_requests == OC_SIGNED_REQUESTS_IGNORE)
+		return OC_OK;
+	err = x509_trust_load(issuer->requestor_ca, &s->requestors, error);
+	if (err == OC_OK || err == OC_ERR_NOMEM)
+		return err;
+	if (error != NULL)
+		error->code = OC_ERR_CONFIG;
+	(void)oc_error_prefix(error, "requestor-ca");
+	return OC_ERR_CONFIG;
+}
+
 bool
 status_service_keeps(const struct status_service *s)
 {
@@ -60,6 +78,9 @@ status_service_new(const struct status_service_plan *plan,
 	err = status_identity_load(plan->issuer, &s->identity, error);
 	if (err != OC_OK)
 		goto out;
+	err = load_requestors(s, error);
+	if (err != OC_OK)
+		goto out;
 	err = status_own_open(plan->config->store.path, plan->issuer->name,
 	    &source, error);
 	if (err != OC_OK)
@@ -80,6 +101,7 @@ status_service_new(const struct status_service_plan *plan,
 	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0));
 	err = status_set_new(&s->set);
 	if (err == OC_OK) {
+		status_set_retain(s->set, s->identity->archive_s);
 		err = status_feed_new(source, 0, &s->feed);
 		source = NULL;
 	}
@@ -131,6 +153,7 @@ status_service_free(struct status_service *s)
 		free(nudge);
 	}
 	ocsp_table_close(s->table);
+	x509_trust_free(s->requestors);
 	status_set_free(s->set);
 	for (i = 0; i < STATUS_DUE_MAX; i++)
 		ocsp_refresh_fini(&s->due[i]);

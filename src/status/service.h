@@ -33,6 +33,7 @@ struct status_service_plan {
 	const struct oc_config_issuer *issuer;
 	struct signer *signer;
 	struct ocsp_budget *budget;		/* of live signatures */
+	struct ocsp_budget *verify_budget;	/* of requests' */
 	uint64_t run;			/* see ocsp_table_set_run() */
 };
 

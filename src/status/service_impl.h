@@ -5,6 +5,7 @@
 
 #include "ocsp/response.h"
 #include "status/flight.h"
+#include "x509/trust.h"
 
 /* On their way at once: enough to keep every session of a token busy, few
  * enough that what is more urgent does not wait behind them. */
@@ -53,6 +54,8 @@ struct status_service {
 	struct ocsp_table *table;
 	struct status_set *set;
 	struct status_feed *feed;
+	struct x509_trust *requestors;	/* NULL: signatures of requests are
+					 * ignored */
 	struct ocsp_refresh due[STATUS_DUE_MAX];
 	char key[SIGN_KEY_NAME_MAX];
 

@@ -20,6 +20,7 @@ struct status_set {
 	uint32_t num;
 	uint64_t seed;		/* serials of foreign sources are chosen by
 				 * strangers; where they land is not */
+	int64_t retention_s;
 };
 
 /* FNV-1a over the seed and the octets, then mixed. */
@@ -92,6 +93,13 @@ status_set_new(struct status_set **out)
 }
 
 void
+status_set_retain(struct status_set *set, int64_t retention_s)
+{
+	oc_assert(set->num == 0);
+	set->retention_s = retention_s;
+}
+
+void
 status_set_free(struct status_set *set)
 {
 	if (set == NULL)
@@ -122,7 +130,7 @@ status_set_apply(struct status_set *set, const struct status_change *change)
 		.is_revoked = change->is_revoked,
 		.reason = change->reason,
 		.revoked_at = change->revoked_at,
-		.not_after = change->not_after,
+		.not_after = change->not_after + set->retention_s,
 		.seq = change->seq,
 	};
 	return OC_OK;

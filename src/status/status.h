@@ -57,10 +57,14 @@ struct status_record {
 	struct oc_serial serial;
 	bool is_revoked;
 	enum crl_reason reason;
-	int64_t revoked_at, not_after;
+	int64_t revoked_at;
+	int64_t not_after;	/* from then on its status is not told */
 	int64_t seq;
 };
 enum oc_err status_set_new(struct status_set **set) OC_MUST_CHECK;
+/* Before the first is applied: a status is told for so long after its
+ * certificate's end (RFC 6960, 4.4.4); 0: not. */
+void status_set_retain(struct status_set *set, int64_t retention_s);
 void status_set_free(struct status_set *set);
 /* Takes it in; an older seq than what is there is ignored. */
 enum oc_err status_set_apply(struct status_set *set,

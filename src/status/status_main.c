@@ -32,7 +32,7 @@ struct program {
 	struct oc_config *config;
 	struct event_base *base;
 	struct signer *signer;
-	struct ocsp_budget budget;
+	struct ocsp_budget budget, verify_budget;
 	struct status_service *services[ISSUERS_MAX];
 	uint32_t num_services;
 	struct ipc_server *status, *control;
@@ -350,6 +350,7 @@ open_service(struct program *p, const struct oc_config_issuer *issuer,
 		.issuer = issuer,
 		.signer = p->signer,
 		.budget = &p->budget,
+		.verify_budget = &p->verify_budget,
 		.run = ipc_handover_run(),
 	};
 	enum oc_err err = OC_ERR_BUSY;
@@ -421,6 +422,8 @@ open_all(struct program *p, struct oc_error *error)
 	char *path = socket_path(p, "signer-status");
 
 	p->budget.rate = p->config->responder.nonce_budget;
+	p->verify_budget.rate =
+	    p->config->responder.request_signature_budget;
 	if (path != NULL)
 		err = ipc_signer_new(path, "ocsign-status", &p->signer);
 	free(path);
@@ -481,7 +484,8 @@ main(int argc, char **argv)
 	if (open_all(&p, &error) != OC_OK) {
 		oc_log(OC_LOG_ERROR, "%s", error.text);
 		status = error.code == OC_ERR_MISMATCH ||
-		    error.code == OC_ERR_MALFORMED ? IPC_EXIT_CONFIG :
+		    error.code == OC_ERR_MALFORMED ||
+		    error.code == OC_ERR_CONFIG ? IPC_EXIT_CONFIG :
 		    EXIT_FAILURE;
 	} else {
 		note_ready(&p);

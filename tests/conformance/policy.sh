@@ -52,7 +52,7 @@ says pass serial-20 '^unknown'
 # A number that no certificate can have is nobody's, by any policy.
 says pass serial-21 unauthorized
 says pass name-ok-key-wrong unauthorized
-for len in 1 16 32 128; do
+for len in 1 15 16 32 33 64 128; do
 	says policy nonce-$len 'good, without a nonce'
 done
 says pass nonce-0 malformedRequest

@@ -77,6 +77,29 @@ make_answerer(void)
 }
 
 static void
+check_within(struct der_bytes whole, struct der_bytes part)
+{
+	fuzz_check(part.len == 0 || (part.p >= whole.p &&
+	    part.p + part.len <= whole.p + whole.len));
+}
+
+static void
+check_signature(struct der_bytes der, const struct ocsp_request *request)
+{
+	struct ocsp_request_signature signature;
+
+	check_within(der, request->tbs);
+	check_within(der, request->requestor);
+	check_within(der, request->signature);
+	if (request->signature.len == 0)
+		return;
+	ocsp_request_signature(request, &signature);
+	check_within(request->signature, signature.alg_identifier);
+	check_within(request->signature, signature.octets);
+	check_within(request->signature, signature.certs);
+}
+
+static void
 check_request(struct der_bytes der, const struct ocsp_request *request)
 {
 	static struct der_bytes certids[OCSP_REQUEST_SINGLES_MAX];
@@ -116,6 +139,8 @@ check_reply(const struct ocsp_reply *reply)
 	    reply->status != OCSP_TRY_LATER);
 	fuzz_check(reply->is_cacheable == (reply->status ==
 	    OCSP_SUCCESSFUL));
+	fuzz_check(reply->status != OCSP_SIG_REQUIRED ||
+	    answerer.issuers[0].signed_requests == OCSP_SIGNED_REQUIRED);
 }
 
 int
@@ -132,8 +157,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* A nonce of one octet more or less decides about the policy. */
 	answerer.issuers[0].wants_nonce = size % 2 == 0;
 	answerer.issuers[0].requires_nonce = size % 4 == 0;
-	if (ocsp_request_read(der, &request) == OC_OK)
+	answerer.issuers[0].signed_requests =
+	    (enum ocsp_signed_requests)(size % 3);
+	if (ocsp_request_read(der, &request) == OC_OK) {
 		check_request(der, &request);
+		check_signature(der, &request);
+	}
 	if (ocsp_answer(&answerer, der, NOW, OCSP_NONCE_WANTED, &reply,
 	    &miss) == OCSP_ANSWERED) {
 		check_reply(&reply);
@@ -141,6 +170,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_check(miss.issuer == 0 && miss.num_singles > 0 &&
 		    miss.num_singles <= OCSP_REQUEST_SINGLES_MAX &&
 		    miss.nonce_len <= OCSP_NONCE_MAX);
+		fuzz_check(miss.signed_request.len == 0 ||
+		    (request.signature.len != 0 && size % 3 != 0));
 	}
 	return 0;
 }

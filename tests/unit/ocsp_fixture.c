@@ -179,6 +179,7 @@ hash_issuer(X509 *issuer, enum ocsp_hash hash, uint8_t *name_hash,
 void
 fixture_identity(X509 *issuer, struct ocsp_identity *identity)
 {
+	unsigned char *name = identity->responder_name;
 	int hash;
 
 	memset(identity, 0, sizeof(*identity));
@@ -190,6 +191,11 @@ fixture_identity(X509 *issuer, struct ocsp_identity *identity)
 	identity->alg = SIGN_ECDSA_SHA256;
 	identity->signature_len = 64;
 	identity->signer_not_after = INT64_C(4102444800);
+	identity->responder_name_len = (uint32_t)i2d_X509_NAME(
+	    X509_get_subject_name(issuer), NULL);
+	assert_in_range(identity->responder_name_len, 1,
+	    sizeof(identity->responder_name));
+	(void)i2d_X509_NAME(X509_get_subject_name(issuer), &name);
 }
 
 struct blob

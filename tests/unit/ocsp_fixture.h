@@ -15,7 +15,7 @@
 #include <openssl/x509.h>
 
 struct blob {
-	uint8_t bytes[16384];
+	uint8_t bytes[20480];	/* more than a signed request may have */
 	size_t len;
 };
 

@@ -218,7 +218,7 @@ worker_child(struct world *w, worker_tune_fn *tune, struct running *r,
     int listener)
 {
 	struct ocsp_worker_issuer issuer = { "ca", w->table_path, 1, 0,
-	    NULL };
+	    NULL, OCSP_SIGNED_IGNORED };
 	struct ocsp_worker_options options;
 	struct ocsp_worker *worker;
 	struct oc_error error = { 0 };
@@ -387,6 +387,7 @@ scripted_frame(void *arg, struct ipc_peer *peer,
 		abort();
 	s->num_asked++;
 	s->num_nonces += ask.nonce.len > 0;
+	s->num_signed += ask.request.len > 0;
 	switch ((enum scripted_mode)s->mode) {
 	case STUB_TABLE:
 		put_what_was_asked(s, &ask);

@@ -81,7 +81,7 @@ enum scripted_mode {
 struct scripted {
 	struct world *world;
 	_Atomic enum scripted_mode mode;
-	atomic_int num_asked, num_nonces, num_pending;
+	atomic_int num_asked, num_nonces, num_signed, num_pending;
 	struct ipc_server *server;
 	struct ipc_thread *thread;
 	struct event_base *base;

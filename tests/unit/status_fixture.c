@@ -239,6 +239,7 @@ world_setup(void **state)
 	snprintf(w->table_path, sizeof(w->table_path), "%s/ca.table",
 	    w->config.daemon.table_directory);
 	w->budget.rate = 100;
+	w->verify_budget.rate = 100;
 	*state = w;
 	return 0;
 }
@@ -290,6 +291,7 @@ world_teardown(void **state)
 	free(w->issuer.name);
 	free(w->issuer.certificate);
 	free(w->issuer.ocsp_certificate);
+	free(w->issuer.requestor_ca);
 	free(w->config.store.path);
 	free(w->config.daemon.table_directory);
 	nftw(w->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -361,6 +363,7 @@ world_open(struct world *w)
 		.issuer = &w->issuer,
 		.signer = &w->gate.signer,
 		.budget = &w->budget,
+		.verify_budget = &w->verify_budget,
 	};
 	struct oc_error error = { 0 };
 

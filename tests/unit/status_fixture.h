@@ -49,7 +49,7 @@ struct world {
 	struct gate gate;
 	struct oc_config config;
 	struct oc_config_issuer issuer;
-	struct ocsp_budget budget;
+	struct ocsp_budget budget, verify_budget;
 	struct status_service *service;
 	struct ocsp_table *reader;
 	int64_t skip_s;			/* how far the ticks run ahead */

@@ -42,6 +42,7 @@ test_presets(void **state)
 	assert_int_equal(c->responder.connections_max, 10000);
 	assert_string_equal(c->responder.prefix, "/");
 	assert_int_equal(c->responder.nonce_budget, 100);
+	assert_int_equal(c->responder.request_signature_budget, 200);
 	assert_int_equal(c->responder.max_age_s, OC_CONFIG_UNSET);
 	assert_int_equal(c->responder.refuse, 0);
 	assert_int_equal(c->responder.tolerate, 0);
@@ -68,6 +69,12 @@ test_presets(void **state)
 	assert_int_equal(c->issuers[0].presign, OC_PRESIGN_ALL);
 	assert_int_equal(c->issuers[0].nonce, OC_NONCE_LIVE);
 	assert_int_equal(c->issuers[0].unknown, OC_UNKNOWN_UNAUTHORIZED);
+	assert_int_equal(c->issuers[0].signed_requests,
+	    OC_SIGNED_REQUESTS_IGNORE);
+	assert_null(c->issuers[0].requestor_ca);
+	assert_int_equal(c->issuers[0].responder_id, OC_RESPONDER_ID_KEY);
+	assert_int_equal(c->issuers[0].archive_cutoff_s, OC_CONFIG_UNSET);
+	assert_int_equal(c->issuers[0].crl_reference, OC_SWITCH_NO);
 	assert_int_equal(c->issuers[0].allow, OC_ALLOW_CERTIFICATE |
 	    OC_ALLOW_CRL | OC_ALLOW_OCSP);
 	assert_int_equal(c->profiles[0].validity_s, OC_CONFIG_UNSET);
@@ -86,7 +93,7 @@ static const char all_keys[] =
 	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
 	    "prefix = /ocsp/\nnonce-budget = 0\nmax-age = 2h\n"
 	    "refuse = no-basic other-types\ntolerate = other-issuers crlf\n"
-	    "critical-extension = malformed\n"
+	    "critical-extension = malformed\nrequest-signature-budget = 7\n"
 	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
 	    "pin-source = pin.txt\nsessions = 64\ntimeout = 3s\n"
 	    "environment = A=./x B=y C=\n"
@@ -99,6 +106,8 @@ static const char all_keys[] =
 	    "crl-url = http://x.example/crl\ncrl-lifetime = 2w\n"
 	    "ocsp-lifetime = 8h\nocsp-backdate = 0s\npresign = asked\n"
 	    "nonce = ignore\nunknown = unknown\nallow = ocsp crl\n"
+	    "signed-requests = require\nrequestor-ca = r.pem\n"
+	    "responder-id = name\narchive-cutoff = 2y\ncrl-reference = yes\n"
 	    "[issuer j]\ncertificate = j.pem\ntoken = b\nkey = j\n"
 	    "ocsp-certificate = o.pem\nocsp-key = o\n"
 	    "[profile p]\nbased-on = q\nvalidity = 90d\nbackdate = 1h\n"
@@ -129,6 +138,7 @@ test_all_keys(void **state)
 	assert_int_equal(c->responder.idle_timeout_s, 60);
 	assert_string_equal(c->responder.prefix, "/ocsp/");
 	assert_int_equal(c->responder.nonce_budget, 0);
+	assert_int_equal(c->responder.request_signature_budget, 7);
 	assert_int_equal(c->responder.max_age_s, 7200);
 	assert_int_equal(c->responder.refuse, OC_REFUSE_NO_BASIC |
 	    OC_REFUSE_OTHER_TYPES);
@@ -157,6 +167,12 @@ test_all_keys(void **state)
 	assert_int_equal(i->presign, OC_PRESIGN_ASKED);
 	assert_int_equal(i->nonce, OC_NONCE_IGNORE);
 	assert_int_equal(i->unknown, OC_UNKNOWN_UNKNOWN);
+	assert_int_equal(i->responder_id, OC_RESPONDER_ID_NAME);
+	assert_int_equal(i->archive_cutoff_s, 2 * 31536000);
+	assert_int_equal(i->crl_reference, OC_SWITCH_YES);
+	assert_int_equal(i->signed_requests, OC_SIGNED_REQUESTS_REQUIRE);
+	snprintf(path, sizeof(path), "%s/r.pem", cwd);
+	assert_string_equal(i->requestor_ca, path);
 	assert_int_equal(i->allow, OC_ALLOW_CRL | OC_ALLOW_OCSP);
 	assert_non_null(p);
 	assert_string_equal(p->based_on, "q");
@@ -307,6 +323,20 @@ static const struct {
 	{ ISSUER "presign = none\n[responder]\nnonce-budget = 0\n",
 	    "8: [issuer i] presign: nothing would be answered with "
 	    "nonce-budget = 0 in [responder]; raise that" },
+	{ ISSUER "signed-requests = verify\n", "8: [issuer i] requestor-ca: is "
+	    "missing; signed-requests needs it" },
+	{ ISSUER "requestor-ca = r.pem\n", "8: [issuer i] requestor-ca: is "
+	    "given without signed-requests = verify; add that or remove "
+	    "this" },
+	{ ISSUER "crl-reference = yes\n", "8: [issuer i] crl-reference: is "
+	    "given without crl-url; add that or remove this" },
+	{ ISSUER "responder-id = hash\n", "8: [issuer i] responder-id: "
+	    "\"hash\" is none of key, name" },
+	{ ISSUER "archive-cutoff = 60y\n", "8: [issuer i] archive-cutoff: 60y "
+	    "is too long; write at most 1576800000s" },
+	{ ISSUER "signed-requests = required\n", "8: [issuer i] "
+	    "signed-requests: \"required\" is none of ignore, verify, "
+	    "require" },
 	{ ISSUER "nonce = required\n", "8: [issuer i] nonce: \"required\" "
 	    "is none of live, ignore, require" },
 	{ ISSUER "nonce = require\n[responder]\nnonce-budget = x\n",

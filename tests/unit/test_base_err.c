@@ -19,7 +19,7 @@ static void
 test_strerror(void **state)
 {
 	(void)state;
-	for (int i = 0; i <= (int)OC_ERR_INTERNAL; i++) {
+	for (int i = 0; i <= (int)OC_ERR_UNSIGNED; i++) {
 		const char *text = oc_strerror((enum oc_err)i);
 
 		assert_string_not_equal(text, "unknown error");

@@ -312,7 +312,7 @@ signed_and_failed(void **state)
 	put_signed(&m);
 	assert_malformed(IPC_SIGNED, read_signed, &got);
 	m = bad;
-	m.err = OC_ERR_INTERNAL + 1;
+	m.err = OC_ERR_UNSIGNED + 1;
 	put_signed(&m);
 	assert_malformed(IPC_SIGNED, read_signed, &got);
 }
@@ -420,9 +420,40 @@ ask(void **state)
 		    &m.singles[i].serial));
 	}
 	assert_true(der_bytes_equal(got.nonce, m.nonce));
+	assert_int_equal(got.request.len, 0);
 	m = some_ask(1);
 	put_ask(&m);
 	ASSERT_NO_SPACE(ipc_put_ask, &m);
+}
+
+/* A signed request goes along behind the rest, and is there or is not. */
+static void
+ask_signed(void **state)
+{
+	static uint8_t request[OCSP_SIGNED_REQUEST_MAX + 1];
+	static struct ipc_ask got;
+	struct ipc_ask m = some_ask(IPC_SINGLES_MAX);
+
+	(void)state;
+	m.request = (struct der_bytes){ request, OCSP_SIGNED_REQUEST_MAX };
+	put_ask(&m);
+	assert_int_equal(ipc_read_ask((struct der_bytes){
+	    out + IPC_HEADER_LEN, out_len - IPC_HEADER_LEN }, &got), OC_OK);
+	assert_true(der_bytes_equal(got.request, m.request));
+	m.request.len++;
+	put_ask(&m);
+	assert_malformed(IPC_ASK, read_ask, &got);
+	m = some_ask(1);
+	m.request = first(1);
+	put_ask(&m);
+	/* Its length alone; and none of no length. */
+	assert_int_equal(ipc_read_ask((struct der_bytes){
+	    out + IPC_HEADER_LEN, out_len - IPC_HEADER_LEN - 1 }, &got),
+	    OC_ERR_MALFORMED);
+	out[out_len - 2] = 0;
+	assert_int_equal(ipc_read_ask((struct der_bytes){
+	    out + IPC_HEADER_LEN, out_len - IPC_HEADER_LEN - 1 }, &got),
+	    OC_ERR_MALFORMED);
 }
 
 static void
@@ -543,6 +574,7 @@ main(void)
 		cmocka_unit_test(signed_and_failed),
 		cmocka_unit_test(key),
 		cmocka_unit_test(ask),
+		cmocka_unit_test(ask_signed),
 		cmocka_unit_test(ask_out_of_range),
 		cmocka_unit_test(answer),
 		cmocka_unit_test(bare_and_text),

@@ -122,12 +122,38 @@ openssl_signature(const struct ocsp_slot *slot)
 	return der;
 }
 
+/* What the identity chose to have said of a certificate. */
+static void
+openssl_extend(OCSP_SINGLERESP *single, const struct ocsp_identity *id,
+    const struct ocsp_slot *slot)
+{
+	char url[OCSP_CRL_URL_MAX + 1];
+	ASN1_GENERALIZEDTIME *cutoff;
+	X509_EXTENSION *crl;
+
+	if (slot->status.kind == OCSP_REVOKED && id->crl_url_len != 0) {
+		memcpy(url, id->crl_url, id->crl_url_len);
+		url[id->crl_url_len] = '\0';
+		crl = OCSP_crlID_new(url, NULL, NULL);
+		assert_non_null(crl);
+		assert_int_equal(OCSP_SINGLERESP_add_ext(single, crl, -1), 1);
+		X509_EXTENSION_free(crl);
+	}
+	if (slot->status.kind != OCSP_UNKNOWN && id->archive_s != 0) {
+		cutoff = gentime(slot->produced_at - id->archive_s);
+		assert_int_equal(OCSP_SINGLERESP_add1_ext_i2d(single,
+		    NID_id_pkix_OCSP_archiveCutoff, cutoff, 0, 0), 1);
+		ASN1_GENERALIZEDTIME_free(cutoff);
+	}
+}
+
 /*
  * The response that OpenSSL makes of the slot's fields.  It signs with its
  * own key; signature and producedAt are then set to ours.
  */
 static struct blob
-openssl_response(const struct ocsp_slot *slot)
+openssl_response(const struct ocsp_identity *who,
+    const struct ocsp_slot *slot)
 {
 	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
 	struct blob prefix = fixture_prefix(issuer, slot->encoding), der;
@@ -144,17 +170,20 @@ openssl_response(const struct ocsp_slot *slot)
 	ASN1_GENERALIZEDTIME *next = slot->next_update ==
 	    OCSP_NO_NEXT_UPDATE ? NULL : gentime(slot->next_update);
 	OCSP_RESPONSE *response;
+	OCSP_SINGLERESP *single;
 
 	assert_non_null(id);
-	assert_non_null(OCSP_basic_add1_status(basic, id,
+	single = OCSP_basic_add1_status(basic, id,
 	    (int)slot->status.kind, slot->status.reason == 0 ? -1 :
-	    (int)slot->status.reason, revoked, this, next));
+	    (int)slot->status.reason, revoked, this, next);
+	assert_non_null(single);
+	openssl_extend(single, who, slot);
 	assert_non_null(ASN1_GENERALIZEDTIME_set((ASN1_GENERALIZEDTIME *)
 	    (uintptr_t)OCSP_resp_get0_produced_at(basic),
 	    (time_t)slot->produced_at));
 	assert_int_equal(OCSP_basic_sign(basic, issuer, issuer_key,
-	    EVP_sha256(), NULL, OCSP_NOCERTS | OCSP_RESPID_KEY | OCSP_NOTIME),
-	    1);
+	    EVP_sha256(), NULL, OCSP_NOCERTS | OCSP_NOTIME |
+	    (who->is_by_name ? 0 : OCSP_RESPID_KEY)), 1);
 	assert_int_equal(ASN1_STRING_set((ASN1_OCTET_STRING *)(uintptr_t)
 	    OCSP_resp_get0_signature(basic), signature.bytes,
 	    (int)signature.len), 1);
@@ -178,23 +207,24 @@ num_slots(void)
 	return text == NULL ? NUM_SLOTS_DEFAULT : strtoul(text, NULL, 10);
 }
 
-/* diff-openssl, ecdsa-der */
 static void
-random_slots_against_openssl(void **state)
+compare_with_openssl(const struct ocsp_identity *who, size_t num)
 {
 	struct ocsp_context *context;
 	uint64_t chance = UINT64_C(0x0c5b);
 	struct ocsp_slot slot;
 	uint8_t out[OCSP_RESPONSE_MAX];
-	size_t i, len, num = num_slots();
+	size_t i, len;
 
-	(void)state;
-	assert_int_equal(ocsp_context_new(&identity, &context), OC_OK);
+	assert_int_equal(ocsp_context_new(who, &context), OC_OK);
 	for (i = 0; i < num; i++) {
 		struct blob theirs;
 
 		random_slot(&chance, &slot);
-		theirs = openssl_response(&slot);
+		/* No cutoff is before 1970. */
+		if (slot.produced_at < who->archive_s)
+			slot.produced_at += who->archive_s;
+		theirs = openssl_response(who, &slot);
 		assert_int_equal(ocsp_context_build(context, &slot, out,
 		    sizeof(out), &len), OC_OK);
 		if (len != theirs.len || memcmp(out, theirs.bytes, len) != 0)
@@ -206,6 +236,84 @@ random_slots_against_openssl(void **state)
 		    theirs.len - 1, &len), OC_ERR_NO_SPACE);
 	}
 	ocsp_context_free(context);
+}
+
+/* diff-openssl, ecdsa-der */
+static void
+random_slots_against_openssl(void **state)
+{
+	(void)state;
+	compare_with_openssl(&identity, num_slots());
+}
+
+/* responderID byName, archive cutoff, CRL references; and a slot is no other
+ * for any of them. */
+static void
+choices_against_openssl(void **state)
+{
+	static const char url[] = "http://crl.example/ca.crl";
+	char long_url[OCSP_CRL_URL_MAX + 1];
+	struct ocsp_identity who = identity;
+	unsigned int i;
+
+	(void)state;
+	memset(long_url, 'a', sizeof(long_url));
+	long_url[OCSP_CRL_URL_MAX] = '\0';
+	for (i = 0; i < 8; i++) {
+		struct ocsp_choices choices = {
+			.is_by_name = (i & 1) != 0,
+			.archive_s = (i & 2) != 0 ? 1000 + i * 100000000 : 0,
+			.crl_url = (i & 4) == 0 ? NULL : i == 7 ? long_url :
+			    url,
+		};
+
+		assert_int_equal(ocsp_identity_choose(&who, &choices, NULL),
+		    OC_OK);
+		assert_int_equal(ocsp_identity_equal(&who, &identity),
+		    i == 0);
+		compare_with_openssl(&who, num_slots() / 8);
+	}
+}
+
+/* Another name of the same key matters to who is known by it only. */
+static void
+choices_that_differ(void **state)
+{
+	struct ocsp_identity a = identity, b = identity;
+
+	(void)state;
+	b.responder_name[b.responder_name_len - 1] ^= 1;
+	assert_true(ocsp_identity_has_choices(&a, &b));
+	a.is_by_name = b.is_by_name = 1;
+	assert_false(ocsp_identity_has_choices(&a, &b));
+	b = a;
+	assert_true(ocsp_identity_has_choices(&a, &b));
+	b.archive_s = 1;
+	assert_false(ocsp_identity_has_choices(&a, &b));
+	b = a;
+	a.crl_url_len = b.crl_url_len = 5;
+	assert_true(ocsp_identity_has_choices(&a, &b));
+	b.crl_url[4] = 'x';
+	assert_false(ocsp_identity_has_choices(&a, &b));
+}
+
+static void
+choices_that_do_not_fit(void **state)
+{
+	char long_url[OCSP_CRL_URL_MAX + 2];
+	struct ocsp_identity who = identity;
+	struct oc_error error = { 0 };
+
+	(void)state;
+	memset(long_url, 'a', sizeof(long_url));
+	long_url[OCSP_CRL_URL_MAX + 1] = '\0';
+	assert_int_equal(ocsp_identity_choose(&who, &(struct ocsp_choices){
+	    .crl_url = long_url }, &error), OC_ERR_LIMIT);
+	assert_non_null(strstr(error.text, "crl-url has 257"));
+	who.responder_name_len = 0;
+	assert_int_equal(ocsp_identity_choose(&who, &(struct ocsp_choices){
+	    .is_by_name = true }, &error), OC_ERR_LIMIT);
+	assert_non_null(strstr(error.text, "responder-id = key"));
 }
 
 /* The ordinary writer, from parts. */
@@ -455,6 +563,11 @@ identities_that_differ(void **state)
 		offsetof(struct ocsp_identity, signature_len),
 		offsetof(struct ocsp_identity, signer_not_after),
 		offsetof(struct ocsp_identity, certs_len),
+		offsetof(struct ocsp_identity, responder_name) + 3,
+		offsetof(struct ocsp_identity, responder_name_len),
+		offsetof(struct ocsp_identity, is_by_name),
+		offsetof(struct ocsp_identity, archive_s),
+		offsetof(struct ocsp_identity, crl_url_len),
 	}, i;
 
 	(void)state;
@@ -539,6 +652,9 @@ main(void)
 		cmocka_unit_test(identities_that_differ),
 		cmocka_unit_test(signers_that_may_not),
 		cmocka_unit_test(random_slots_against_openssl),
+		cmocka_unit_test(choices_against_openssl),
+		cmocka_unit_test(choices_that_differ),
+		cmocka_unit_test(choices_that_do_not_fit),
 		cmocka_unit_test(algorithms),
 		cmocka_unit_test(slots_without_signature),
 	};

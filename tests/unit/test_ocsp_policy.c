@@ -89,6 +89,88 @@ nonces_required(void **state)
 	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
 }
 
+/* The request with a signature behind it that only looks like one. */
+static struct blob
+fixture_signed(struct blob singles, struct blob extensions)
+{
+	struct blob tbs = blob_wrap(0xa1, blob_hex("8203612e62"));
+
+	tbs = blob_join(tbs, blob_wrap(0x30, singles));
+	if (extensions.len != 0)
+		tbs = blob_join(tbs, blob_wrap(0xa2, blob_wrap(0x30,
+		    extensions)));
+	return blob_wrap(0x30, blob_join(blob_wrap(0x30, tbs), blob_wrap(0xa0,
+	    blob_wrap(0x30, blob_hex("300a 0608 2a8648ce3d040302"
+	    " 0303 00 3000")))));
+}
+
+static void
+expect_to_verify(struct blob request, uint32_t num_singles, size_t nonce_len)
+{
+	expect_miss(request, 0, num_singles, nonce_len);
+	assert_int_equal(miss.signed_request.len, request.len);
+}
+
+/* signed-ok and its like, sig-required: a responder asks, or says that there
+ * is no signature; and what it is told is good, no cache keeps. */
+static void
+signed_requests(void **state)
+{
+	struct blob two = blob_join(one(), fixture_single(ca[0].cert, 2,
+	    SERIAL));
+	struct blob request = fixture_signed(one(), none());
+	struct blob other = fixture_single(ca[0].cert, 0, "7777");
+	struct blob large = none();
+	int i;
+
+	(void)state;
+	assert_int_equal(ask(request), OCSP_ANSWERED);
+	assert_true(reply.is_cacheable);
+	answerer.issuers[0].wants_nonce = true;
+	for (i = OCSP_SIGNED_VERIFIED; i <= OCSP_SIGNED_REQUIRED; i++) {
+		answerer.issuers[0].signed_requests =
+		    (enum ocsp_signed_requests)i;
+		expect_to_verify(request, 1, 0);
+		expect_to_verify(fixture_signed(blob_join(one(), one()),
+		    none()), 1, 0);
+		expect_to_verify(fixture_signed(two, fixture_nonce(32)), 2,
+		    32);
+		/* Declined is no reason to give it to anybody. */
+		assert_int_equal(ocsp_answer(&answerer, blob_bytes(&request),
+		    NOW, OCSP_NONCE_SKIP, &reply, &miss), OCSP_MISSED);
+		assert_int_equal(ocsp_answer(&answerer, blob_bytes(&request),
+		    NOW, OCSP_REQUESTOR_KNOWN, &reply, &miss), OCSP_ANSWERED);
+		assert_int_equal(reply.status, OCSP_SUCCESSFUL);
+		assert_false(reply.is_cacheable);
+		/* Known, and still to be asked for: with its signature. */
+		request = fixture_signed(other, none());
+		assert_int_equal(ocsp_answer(&answerer, blob_bytes(&request),
+		    NOW, OCSP_REQUESTOR_KNOWN, &reply, &miss), OCSP_MISSED);
+		assert_int_equal(miss.signed_request.len, request.len);
+		request = fixture_signed(one(), none());
+		expect_error(fixture_signed(one(), fixture_nonce(0)),
+		    OCSP_MALFORMED_REQUEST);
+	}
+	expect_error(fixture_request(one(), none()), OCSP_SIG_REQUIRED);
+	expect_error(fixture_request(two, fixture_nonce(32)),
+	    OCSP_SIG_REQUIRED);
+	/* It is one issuer's policy, and no other's. */
+	assert_int_equal(ask(fixture_request(fixture_single(ca[1].cert, 0,
+	    SERIAL), none())), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
+	answerer.issuers[0].signed_requests = OCSP_SIGNED_VERIFIED;
+	assert_int_equal(ask(fixture_request(one(), none())), OCSP_ANSWERED);
+	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
+	assert_true(reply.is_cacheable);
+	/* More than is taken along. */
+	large.len = OCSP_SIGNED_REQUEST_MAX - request.len;
+	memset(large.bytes, 0x5a, large.len);
+	request = fixture_signed(one(), fixture_extension(
+	    DER_OID_OCSP_SERVICE_LOCATOR, "", large));
+	assert_true(request.len > OCSP_SIGNED_REQUEST_MAX);
+	expect_error(request, OCSP_MALFORMED_REQUEST);
+}
+
 /* ext-unknown-critical: never answered; only which error it is. */
 static void
 critical_extensions(void **state)
@@ -174,6 +256,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		POLICY_TEST(several_issuers),
 		POLICY_TEST(nonces_required),
+		POLICY_TEST(signed_requests),
 		POLICY_TEST(critical_extensions),
 		cmocka_unit_test(max_age),
 	};

@@ -244,7 +244,7 @@ openssls_is_read_and_written_again(void **state)
 			assert_int_equal(ocsp_request_read(blob_bytes(&der),
 			    &request), OC_OK);
 			assert_int_equal(request.num_singles, n);
-			assert_false(request.is_signed);
+			assert_int_equal(request.signature.len, 0);
 			assert_false(request.has_unknown_critical);
 			rest = request.singles;
 			while (ocsp_request_next(&rest, &certid))
@@ -269,6 +269,8 @@ openssls_with_everything(void **state)
 {
 	const char *urls[] = { "http://ocsp.example/", NULL };
 	OCSP_REQUEST *theirs = OCSP_REQUEST_new();
+	struct ocsp_request_signature signature;
+	struct blob cert = fixture_cert_der(issuer);
 	struct ocsp_request request;
 	X509_EXTENSION *extension;
 	OCSP_ONEREQ *single;
@@ -290,7 +292,11 @@ openssls_with_everything(void **state)
 	    EVP_sha256(), NULL, 0), 1);
 	der = openssl_request_der(theirs);
 	assert_int_equal(read_exact(&der, &request), OC_OK);
-	assert_true(request.is_signed);
+	assert_int_equal(ocsp_request_read(blob_bytes(&der), &request),
+	    OC_OK);
+	ocsp_request_signature(&request, &signature);
+	assert_true(der_bytes_equal(signature.certs, blob_bytes(&cert)));
+	assert_int_equal(request.requestor.p[0], DER_CONTEXT(4));
 	assert_false(request.has_unknown_critical);
 	assert_int_equal(request.num_singles, 1);
 
@@ -300,8 +306,10 @@ openssls_with_everything(void **state)
 	assert_int_equal(OCSP_request_set1_name(theirs,
 	    X509_get_subject_name(issuer)), 1);
 	der = openssl_request_der(theirs);
-	assert_int_equal(read_exact(&der, &request), OC_OK);
-	assert_false(request.is_signed);
+	assert_int_equal(ocsp_request_read(blob_bytes(&der), &request),
+	    OC_OK);
+	assert_int_equal(request.signature.len, 0);
+	assert_int_equal(request.requestor.p[0], DER_CONTEXT(4));
 }
 
 static void

@@ -238,6 +238,110 @@ nonce_required(void **state)
 	worker_stop(&running);
 }
 
+static enum ocsp_signed_requests signed_policy;
+
+static void
+tune_signed(struct ocsp_worker_options *options)
+{
+	static struct ocsp_worker_issuer issuer;
+
+	tune_status(options);
+	issuer = options->issuers[0];
+	issuer.signed_requests = signed_policy;
+	options->issuers = &issuer;
+}
+
+/* What a responder takes for a signature: whether it is good, it cannot
+ * tell. */
+static struct blob
+fixture_signed(struct blob request)
+{
+	struct blob inner = blob_of((struct der_bytes){ request.bytes + 2,
+	    request.len - 2 });
+
+	assert_true(request.bytes[1] < 0x80);
+	return blob_wrap(0x30, blob_join(inner, blob_wrap(0xa0, blob_wrap(0x30,
+	    blob_hex("300a 0608 2a8648ce3d040302 0303 00 3000")))));
+}
+
+/* signed-ok and the others: without ocsign-status's word nothing is said,
+ * whatever stands in the table; and what is said is for no cache. */
+static void
+signed_requests(void **state)
+{
+	static const enum scripted_mode modes[] = { STUB_ERROR, STUB_SILENT,
+	    STUB_HANG_UP, STUB_GARBAGE };
+	struct blob request = fixture_signed(world_request(&world,
+	    world.serial_hex, 0));
+	struct blob with_nonce = fixture_signed(world_request(&world,
+	    world.serial_hex, 16));
+	size_t i;
+
+	(void)state;
+	signed_policy = OCSP_SIGNED_REQUIRED;
+	worker_start(&world, tune_signed, &running);
+	http_get(PORT, world.path, "", &r);
+	assert_ocsp_error(&r, OCSP_SIG_REQUIRED);
+	http_post(PORT, "", request, &r);
+	assert_ocsp_error(&r, OCSP_TRY_LATER);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		scripted_start(&world, modes[i], &scripted);
+		http_post(PORT, "", request, &r);
+		assert_ocsp_error(&r, OCSP_TRY_LATER);
+		http_post(PORT, "", with_nonce, &r);
+		assert_ocsp_error(&r, OCSP_TRY_LATER);
+		scripted_stop(&scripted);
+		assert_int_equal(scripted.num_asked, scripted.num_signed);
+	}
+	scripted_start(&world, STUB_TABLE_LIE, &scripted);
+	http_post(PORT, "", request, &r);
+	assert_body(&r, world.answer);
+	assert_field(&r, "Cache-Control", "no-store");
+	assert_field(&r, "ETag", NULL);
+	assert_int_equal(scripted.num_signed, 1);
+	scripted_stop(&scripted);
+	/* No budget for the nonce: known all the same. */
+	scripted_start(&world, STUB_NO_NONCE, &scripted);
+	http_post(PORT, "", with_nonce, &r);
+	assert_body(&r, world.answer);
+	assert_field(&r, "Cache-Control", "no-store");
+	assert_int_equal(scripted.num_signed, 1);
+	scripted_stop(&scripted);
+	worker_stop(&running);
+}
+
+/* The next request of a connection starts anew. */
+static void
+signed_requests_verified(void **state)
+{
+	struct blob request = fixture_signed(world_request(&world,
+	    world.serial_hex, 0));
+	struct client *c;
+	char head[128];
+	int i;
+
+	(void)state;
+	signed_policy = OCSP_SIGNED_VERIFIED;
+	worker_start(&world, tune_signed, &running);
+	expect_good();
+	assert_non_null(strstr(r.head, "max-age="));
+	scripted_start(&world, STUB_TABLE_LIE, &scripted);
+	snprintf(head, sizeof(head), "POST / HTTP/1.1\r\nHost: x\r\n"
+	    "Content-Type: application/ocsp-request\r\n"
+	    "Content-Length: %zu\r\n\r\n", request.len);
+	c = client_new(PORT);
+	for (i = 1; i <= 3; i++) {
+		client_send_text(c, head);
+		client_send(c, request.bytes, request.len);
+		assert_true(client_read(c, false, &r));
+		assert_body(&r, world.answer);
+		assert_int_equal(scripted.num_signed, i);
+	}
+	client_free(c);
+	scripted_stop(&scripted);
+	worker_stop(&running);
+}
+
 /* Only so many wait; the others are told at once. */
 static void
 misses_bounded(void **state)
@@ -481,6 +585,8 @@ main(void)
 		FAULT(status_in_trouble),
 		FAULT(nonce_without_a_signature),
 		FAULT(nonce_required),
+		FAULT(signed_requests),
+		FAULT(signed_requests_verified),
 		FAULT(misses_bounded),
 		FAULT(pipeline_behind_miss),
 		FAULT(gone_while_waiting),

@@ -180,6 +180,24 @@ test_walk(void **state)
 	free(walk);
 }
 
+/* A status is told beyond its certificate's end, of each alike. */
+static void
+test_retain(void **state)
+{
+	struct status_set *set = *state;
+	struct oc_serial serial = serial_of(7, 20);
+	struct status_change change = change_of(7, 1);
+
+	status_set_retain(set, 1000);
+	apply(set, change);
+	assert_int_equal(status_set_find(set, &serial)->not_after,
+	    change.not_after + 1000);
+	change.seq = 2;
+	apply(set, change);
+	assert_int_equal(status_set_find(set, &serial)->not_after,
+	    change.not_after + 1000);
+}
+
 int
 main(void)
 {
@@ -190,6 +208,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_newest_wins, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_walk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_retain, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
