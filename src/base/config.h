@@ -172,6 +172,9 @@ struct oc_config_issuer {
 	struct oc_words alternate_chain;	/* paths */
 	char *token;		/* NAME of a token that exists */
 	char *key;		/* pkcs11: URI or label */
+	/* A directory: responses are signed elsewhere, and there is neither
+	 * token nor key; allow is then OCSP alone, nonce IGNORE. */
+	char *responses;
 	/* The delegated OCSP signer: either all three or none. */
 	char *ocsp_certificate;
 	char *ocsp_token;	/* token, unless given */

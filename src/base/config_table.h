@@ -68,6 +68,11 @@ enum oc_err oc_config_field_set(const struct oc_config_key *key,
 
 extern const struct oc_config_section oc_config_sections[];
 
+/* The keys of an issuer that do not go with where its responses are signed,
+ * here or elsewhere, one a call: *n is 0 first.  NULL: no more. */
+const char *oc_config_wrong_key(const struct oc_config_issuer *issuer,
+    size_t *n, const char **what);
+
 /* The profiles that ca/ has; NULL ends it. */
 extern const char *const oc_config_builtin_profiles[];
 

@@ -246,6 +246,33 @@ ask_table(struct status_service *s, const struct status_record *record,
 	s->num_waiters++;
 }
 
+/* Nothing is signed.  What can't be said now may be later, if a response was
+ * loaded or the store has it as revoked; of the rest nothing is known. */
+static void
+ask_offline(struct status_service *s, const struct ipc_ask *ask, int64_t now,
+    status_answer_fn *answer, void *arg)
+{
+	const struct oc_serial *serial = &ask->singles[0].serial;
+	const struct status_record *record = status_set_find(s->set, serial);
+	bool is_revoked = record != NULL && record->is_revoked;
+	struct ipc_answer table = { .kind = ask->nonce.len != 0 ?
+	    IPC_ANSWER_NO_NONCE : IPC_ANSWER_TABLE };
+	struct ocsp_slot slot;
+	bool is_there;
+
+	if (ask->num_singles != 1) {
+		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+		return;
+	}
+	is_there = ocsp_table_find(s->table, serial, ask->singles[0].encoding,
+	    &slot);
+	if (is_there && slot.next_update > now)
+		answer(arg, &table);
+	else
+		answer_error(answer, arg, is_there || is_revoked ?
+		    OCSP_TRY_LATER : OCSP_UNAUTHORIZED);
+}
+
 static void
 ask_now(struct status_service *s, const struct ipc_ask *ask,
     status_answer_fn *answer, void *arg)
@@ -254,8 +281,10 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
 	int64_t now = oc_clock_now_s();
 
 	record = status_set_find(s->set, &ask->singles[0].serial);
-	if (ask->num_singles != 1 || ask->nonce.len != 0 || record == NULL ||
-	    !status_service_keeps(s))
+	if (s->offline != NULL)
+		ask_offline(s, ask, now, answer, arg);
+	else if (ask->num_singles != 1 || ask->nonce.len != 0 ||
+	    record == NULL || !status_service_keeps(s))
 		ask_live(s, ask, now, answer, arg);
 	else if (record->not_after <= now)
 		answer_error(answer, arg, OCSP_UNAUTHORIZED);

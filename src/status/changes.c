@@ -13,13 +13,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A slot that does not say what is so, or that is past its time. */
+/* A slot that does not say what is so, or that is past its time.  What was
+ * loaded cannot be made anew: it stays unless it must not be said. */
 static bool
-is_slot_stale(const struct ocsp_slot *slot, const struct status_record *record,
-    int64_t now)
+is_slot_stale(const struct status_service *s, const struct ocsp_slot *slot,
+    const struct status_record *record, int64_t now)
 {
 	struct ocsp_status status;
 
+	if (s->offline != NULL)
+		return status_offline_contradicts(slot, record);
 	if (record == NULL || slot->next_update < now)
 		return true;
 	status = status_of_record(record);
@@ -39,6 +42,14 @@ is_away_stale(struct status_service *s, const struct status_record *record,
 	    !status_is_equal(&flight->first.status, &status);
 }
 
+static void
+withdraw(struct status_service *s, const struct oc_serial *serial)
+{
+	ocsp_table_withdraw(s->table, serial);
+	if (s->offline != NULL)
+		status_offline_note_withdrawn(s->offline, serial);
+}
+
 /*
  * Withdraws what the table says of a serial, if that is no longer so, and
  * has it signed again in each encoding that was there or on its way.
@@ -56,12 +67,12 @@ take_change(struct status_service *s, const struct status_record *record,
 	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
 		is_there[e] = ocsp_table_find(s->table, &record->serial, e,
 		    &slot);
-		if (is_there[e] && is_slot_stale(&slot, record, now))
+		if (is_there[e] && is_slot_stale(s, &slot, record, now))
 			is_any_stale = true;
 		is_wanted[e] = is_away_stale(s, record, e);
 	}
 	if (is_any_stale)
-		ocsp_table_withdraw(s->table, &record->serial);
+		withdraw(s, &record->serial);
 	if (record->not_after <= now)
 		return;
 	for (e = 0; e < OCSP_ENCODING_MAX; e++)
@@ -93,7 +104,7 @@ sweep_slot(void *arg, const struct ocsp_slot *slot)
 	struct sweep *sweep = arg;
 	struct status_service *s = sweep->service;
 
-	if (status_service_keeps(s) && !is_slot_stale(slot,
+	if (status_service_keeps(s) && !is_slot_stale(s, slot,
 	    status_set_find(s->set, &slot->serial), sweep->now)) {
 		status_service_renew_at(s, STATUS_DUE_REFRESH, &slot->serial,
 		    slot->encoding, status_service_due_at(s, slot));
@@ -140,7 +151,7 @@ withdraw_stale(struct status_service *s, const struct ocsp_due *stale)
 	const struct status_record *record = status_set_find(s->set,
 	    &stale->serial);
 
-	ocsp_table_withdraw(s->table, &stale->serial);
+	withdraw(s, &stale->serial);
 	if (record != NULL)
 		status_service_renew_at(s, record->is_revoked ?
 		    STATUS_DUE_URGENT : STATUS_DUE_REFRESH, &stale->serial,
@@ -154,6 +165,8 @@ catch_up(struct status_service *s)
 	struct sweep sweep = { .service = s, .now = oc_clock_now_s() };
 	uint32_t i;
 
+	if (s->offline != NULL)
+		status_offline_put(s->offline, s->table, s->set);
 	ocsp_table_walk(s->table, sweep_slot, &sweep);
 	for (i = 0; i < sweep.num_stale; i++)
 		withdraw_stale(s, &sweep.stale[i]);
@@ -186,14 +199,14 @@ withdraw_missed_one(struct status_service *s, const struct status_record *r,
 
 	for (e = 0; e < OCSP_ENCODING_MAX; e++)
 		if (ocsp_table_find(s->table, &r->serial, e, &slot) &&
-		    is_slot_stale(&slot, r, now)) {
+		    is_slot_stale(s, &slot, r, now)) {
 			is_any_stale = true;
 			status_service_renew_at(s, r->is_revoked ?
 			    STATUS_DUE_URGENT : STATUS_DUE_REFRESH,
 			    &r->serial, e, now);
 		}
 	if (is_any_stale)
-		ocsp_table_withdraw(s->table, &r->serial);
+		withdraw(s, &r->serial);
 }
 
 /*
@@ -361,7 +374,7 @@ fly_due(struct status_service *s, enum status_due_kind kind,
 		return OC_OK;
 	/* It may have been signed since it was put there. */
 	if (ocsp_table_find(s->table, &due->serial, due->encoding, &slot) &&
-	    !is_slot_stale(&slot, record, now) &&
+	    !is_slot_stale(s, &slot, record, now) &&
 	    (status_service_due_at(s, &slot) > now ||
 	    !is_gain(s, kind, record, &slot, now)))
 		return OC_OK;
@@ -425,6 +438,9 @@ look_at_table(const struct status_service *s)
 	exit(EXIT_FAILURE);
 }
 
+/* What a ceremony may sign: see ocsp-lifetime. */
+#define LOADED_LIFE_S (400 * INT64_C(86400))
+
 static bool
 add_to_horizon(void *arg, const struct ocsp_slot *slot)
 {
@@ -432,7 +448,10 @@ add_to_horizon(void *arg, const struct ocsp_slot *slot)
 	const struct status_record *record = status_set_find(s->set,
 	    &slot->serial);
 
-	if (record != NULL)
+	if (s->offline != NULL) {
+		status_offline_look(s->offline, slot, s->pass.found.begun_at);
+		status_horizon_add(&s->pass, slot, INT64_MAX);
+	} else if (record != NULL)
 		status_horizon_add(&s->pass, slot, record->not_after);
 	return true;
 }
@@ -443,8 +462,8 @@ look_at_horizon(struct status_service *s, int64_t now)
 	if (!s->pass.is_under_way) {
 		if (now - s->horizon.as_of < STATUS_HORIZON_PAUSE_S)
 			return;
-		status_horizon_begin(&s->pass, now,
-		    s->plan.issuer->ocsp_lifetime_s);
+		status_horizon_begin(&s->pass, now, s->offline != NULL ?
+		    LOADED_LIFE_S : s->plan.issuer->ocsp_lifetime_s);
 	}
 	switch (ocsp_table_walk_part(s->table, &s->pass.place,
 	    STATUS_HORIZON_SLOTS, add_to_horizon, s)) {
@@ -452,6 +471,8 @@ look_at_horizon(struct status_service *s, int64_t now)
 		return;
 	case OCSP_TABLE_END:
 		status_horizon_end(&s->pass, now, &s->horizon);
+		if (s->offline != NULL)
+			status_offline_alarm(s->offline, now);
 		return;
 	case OCSP_TABLE_GREW:
 		s->pass.is_under_way = false;

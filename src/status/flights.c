@@ -125,7 +125,7 @@ status_service_renew_at(struct status_service *s, enum status_due_kind kind,
 {
 	struct ocsp_due due = { at, *serial, encoding };
 
-	if (!status_service_keeps(s))
+	if (!status_service_keeps(s) || s->offline != NULL)
 		return;
 	if (ocsp_refresh_put(&s->due[kind], &due) != OC_OK)
 		oc_log(OC_LOG_ERROR, "issuer %s: out of memory: a response "

@@ -201,6 +201,10 @@ VALUE(oldest_at, r->horizon.oldest_produced_at)
 VALUE(num_answers, r->horizon.num_answers)
 VALUE(num_ending, r->horizon.num_ending)
 VALUE(num_stale, r->horizon.num_stale)
+VALUE(loaded_refused, r->offline.num_refused)
+VALUE(loaded_contradicted, r->offline.num_contradicted)
+VALUE(loaded_ending, r->offline.num_ending)
+VALUE(loaded_ended, r->offline.num_ended)
 #undef VALUE
 
 enum when { ALWAYS, IF_KNOWN };		/* 0 is not known */
@@ -249,7 +253,15 @@ static const struct {
 	{ "issuer_stale_responses", "gauge", num_stale, ALWAYS,
 	    "Responses past their nextUpdate that are needed." },
 	{ "issuer_horizon_timestamp_seconds", "gauge", horizon_at, IF_KNOWN,
-	    "Of when the six above are." }
+	    "Of when the six above are." },
+	{ "issuer_loaded_refused", "gauge", loaded_refused, ALWAYS,
+	    "Files in responses that are not served." },
+	{ "issuer_loaded_contradicted", "gauge", loaded_contradicted, ALWAYS,
+	    "Times that a loaded response said good and the store revoked." },
+	{ "issuer_loaded_ending", "gauge", loaded_ending, ALWAYS,
+	    "Loaded responses in the last quarter of their life." },
+	{ "issuer_loaded_ended", "gauge", loaded_ended, ALWAYS,
+	    "Loaded responses past their nextUpdate." }
 };
 
 static const char *const lanes[SIGN_LANE_MAX] = {

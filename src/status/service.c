@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "status/identity.h"
@@ -70,6 +71,10 @@ status_service_new(const struct status_service_plan *plan,
 		goto out;
 	}
 	err = open_table(s, id, error);
+	/* Once: a successor tries to open the table again and again. */
+	if (err == OC_OK && plan->issuer->responses != NULL)
+		err = status_offline_new(plan->issuer, s->identity,
+		    oc_clock_now_s(), &s->offline, error);
 	if (err != OC_OK)
 		goto out;
 	/* Readers serve it meanwhile: a crash or a reload is no outage.  But
@@ -134,6 +139,7 @@ status_service_free(struct status_service *s)
 	status_set_free(s->set);
 	for (i = 0; i < STATUS_DUE_MAX; i++)
 		ocsp_refresh_fini(&s->due[i]);
+	status_offline_free(s->offline);
 	free(s->identity);
 	free(s);
 }
@@ -196,4 +202,6 @@ status_service_report(const struct status_service *s,
 	memcpy(out->num_in_lane, s->num_in_lane, sizeof(out->num_in_lane));
 	memcpy(out->source_error, s->source_error, sizeof(out->source_error));
 	out->horizon = s->horizon;
+	if (s->offline != NULL)
+		status_offline_report(s->offline, &out->offline);
 }

@@ -5,6 +5,7 @@
 
 #include "ocsp/response.h"
 #include "status/flight.h"
+#include "status/offline.h"
 
 /* On their way at once: enough to keep every session of a token busy, few
  * enough that what is more urgent does not wait behind them. */
@@ -50,6 +51,7 @@ struct status_early {
 struct status_service {
 	struct status_service_plan plan;
 	struct ocsp_identity *identity;
+	struct status_offline *offline;	/* NULL: the key is here */
 	struct ocsp_table *table;
 	struct status_set *set;
 	struct status_feed *feed;
@@ -101,7 +103,8 @@ void status_service_times(const struct status_service *s, int64_t now,
 bool status_service_may_sign(struct status_service *s, int64_t now);
 /* False: presign = none.  The table is there, for its identity, and empty. */
 bool status_service_keeps(const struct status_service *s);
-/* Puts it among what is due; nothing is where nothing is kept. */
+/* Puts it among what is due; nothing is where nothing is kept, or where the
+ * key is not. */
 void status_service_renew_at(struct status_service *s,
     enum status_due_kind kind, const struct oc_serial *serial,
     uint8_t encoding, int64_t at);
