@@ -44,6 +44,11 @@ enum oc_config_unknown {	/* what a serial we did not issue gets */
 	OC_UNKNOWN_REVOKED	/* so is this: RFC 6960, 2.2 */
 };
 
+enum oc_config_compromise {	/* what is said of its certificates then */
+	OC_COMPROMISE_REVOKED,	/* all are, for cACompromise */
+	OC_COMPROMISE_REFUSED	/* nothing */
+};
+
 enum oc_config_refuse {		/* bits */
 	OC_REFUSE_OTHER_TYPES = 1,
 	OC_REFUSE_BARE_NONCES = 2,
@@ -188,6 +193,8 @@ struct oc_config_issuer {
 	enum oc_config_presign presign;
 	enum oc_config_nonce nonce;
 	enum oc_config_unknown unknown;
+	enum oc_config_compromise on_compromise;
+	int64_t compromised_since;	/* Unix seconds, or UNSET */
 	unsigned allow;		/* enum oc_config_allow */
 	const char *file;
 	int line;

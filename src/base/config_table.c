@@ -241,6 +241,10 @@ static const struct oc_config_word unknowns[] = {
 	{ "unknown", OC_UNKNOWN_UNKNOWN },
 	{ "revoked", OC_UNKNOWN_REVOKED }, { NULL, 0 }
 };
+static const struct oc_config_word compromises[] = {
+	{ "revoked", OC_COMPROMISE_REVOKED },
+	{ "refused", OC_COMPROMISE_REFUSED }, { NULL, 0 }
+};
 static const struct oc_config_word refusals[] = {
 	{ "other-types", OC_REFUSE_OTHER_TYPES },
 	{ "bare-nonces", OC_REFUSE_BARE_NONCES },
@@ -428,6 +432,9 @@ static const struct oc_config_key issuer_keys[] = {
 	    .words = nonces },
 	{ "unknown", OC_KIND_ENUM, AT(unknown), .preset = "unauthorized",
 	    .words = unknowns },
+	{ "on-compromise", OC_KIND_ENUM, AT(on_compromise),
+	    .preset = "revoked", .words = compromises },
+	{ "compromised-since", OC_KIND_DATE, AT(compromised_since) },
 	{ "allow", OC_KIND_FLAGS, AT(allow),
 	    .preset = "certificate crl ocsp", .words = allows },
 	{ NULL }

@@ -12,6 +12,7 @@ enum oc_config_kind {
 	OC_KIND_PATH,		/* char *, made absolute */
 	OC_KIND_INT,		/* int64_t */
 	OC_KIND_DURATION,	/* int64_t, seconds */
+	OC_KIND_DATE,		/* int64_t, Unix seconds, not to come */
 	OC_KIND_ENUM,		/* an enum, one of words */
 	OC_KIND_FLAGS,		/* unsigned, some of words */
 	OC_KIND_LIST		/* struct oc_words */

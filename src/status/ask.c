@@ -56,6 +56,8 @@ is_still_so(const struct status_service *s, const struct status_flight *f)
 	const struct status_record *record;
 	uint32_t i;
 
+	if (s->trust.is_signer_revoked || status_trust_refuses(&s->trust))
+		return false;
 	for (i = 0; i < f->num_singles; i++) {
 		struct ocsp_status status;
 
@@ -63,7 +65,7 @@ is_still_so(const struct status_service *s, const struct status_flight *f)
 		if ((record == NULL) != f->singles[i].is_never_issued)
 			return false;
 		status = record == NULL ? status_of_nobody(s) :
-		    status_of_record(record);
+		    status_trust_says(&s->trust, record);
 		if (!status_is_equal(&f->singles[i].status, &status))
 			return false;
 	}
@@ -182,7 +184,7 @@ find_single(const struct status_service *s, uint8_t encoding,
 	 * it to the responder. */
 	if (record->not_after <= now)
 		return OCSP_UNAUTHORIZED;
-	single->status = status_of_record(record);
+	single->status = status_trust_says(&s->trust, record);
 	if (record->not_after < *not_after)
 		*not_after = record->not_after;
 	return OCSP_SUCCESSFUL;
@@ -281,7 +283,9 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
 	int64_t now = oc_clock_now_s();
 
 	record = status_set_find(s->set, &ask->singles[0].serial);
-	if (s->offline != NULL)
+	if (status_trust_refuses(&s->trust))
+		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+	else if (s->offline != NULL)
 		ask_offline(s, ask, now, answer, arg);
 	else if (ask->num_singles != 1 || ask->nonce.len != 0 ||
 	    record == NULL || !status_service_keeps(s))

@@ -21,11 +21,13 @@ is_slot_stale(const struct status_service *s, const struct ocsp_slot *slot,
 {
 	struct ocsp_status status;
 
+	if (status_trust_forbids(&s->trust, &slot->status))
+		return true;
 	if (s->offline != NULL)
 		return status_offline_contradicts(slot, record);
 	if (record == NULL || slot->next_update < now)
 		return true;
-	status = status_of_record(record);
+	status = status_trust_says(&s->trust, record);
 	return !status_is_equal(&slot->status, &status);
 }
 
@@ -36,17 +38,19 @@ is_away_stale(struct status_service *s, const struct status_record *record,
 {
 	const struct status_flight *flight = status_service_find_flight(s,
 	    &record->serial, encoding);
-	struct ocsp_status status = status_of_record(record);
+	struct ocsp_status status = status_trust_says(&s->trust, record);
 
 	return flight != NULL &&
 	    !status_is_equal(&flight->first.status, &status);
 }
 
+/* Of a loaded one it is said, unless all are withdrawn. */
 static void
 withdraw(struct status_service *s, const struct oc_serial *serial)
 {
 	ocsp_table_withdraw(s->table, serial);
-	if (s->offline != NULL)
+	if (s->offline != NULL && !s->trust.is_compromised &&
+	    !s->trust.is_signer_revoked)
 		status_offline_note_withdrawn(s->offline, serial);
 }
 
@@ -93,6 +97,7 @@ take_change(struct status_service *s, const struct status_record *record,
 struct sweep {
 	struct status_service *service;
 	int64_t now;
+	bool is_first;			/* else renewals are known */
 	struct ocsp_due *stale;		/* owned */
 	uint32_t num_stale, num_max;
 	bool has_failed;
@@ -106,8 +111,10 @@ sweep_slot(void *arg, const struct ocsp_slot *slot)
 
 	if (status_service_keeps(s) && !is_slot_stale(s, slot,
 	    status_set_find(s->set, &slot->serial), sweep->now)) {
-		status_service_renew_at(s, STATUS_DUE_REFRESH, &slot->serial,
-		    slot->encoding, status_service_due_at(s, slot));
+		if (sweep->is_first)
+			status_service_renew_at(s, STATUS_DUE_REFRESH,
+			    &slot->serial, slot->encoding,
+			    status_service_due_at(s, slot));
 		return true;
 	}
 	if (sweep->num_stale == sweep->num_max) {
@@ -151,37 +158,54 @@ withdraw_stale(struct status_service *s, const struct ocsp_due *stale)
 	const struct status_record *record = status_set_find(s->set,
 	    &stale->serial);
 
+	bool is_urgent = s->trust.is_compromised ||
+	    (record != NULL && record->is_revoked);
+
 	withdraw(s, &stale->serial);
 	if (record != NULL)
-		status_service_renew_at(s, record->is_revoked ?
-		    STATUS_DUE_URGENT : STATUS_DUE_REFRESH, &stale->serial,
-		    stale->encoding, stale->at);
+		status_service_renew_at(s, is_urgent ? STATUS_DUE_URGENT :
+		    STATUS_DUE_REFRESH, &stale->serial, stale->encoding,
+		    stale->at);
 }
 
-/* The first time that everything is known: hold the table against it. */
+/* Holds the table against what is known. */
 static enum oc_err
-catch_up(struct status_service *s)
+sweep_table(struct status_service *s, int64_t now, uint32_t *num_stale)
 {
-	struct sweep sweep = { .service = s, .now = oc_clock_now_s() };
+	struct sweep sweep = { .service = s, .now = now,
+	    .is_first = !s->is_ready };
 	uint32_t i;
 
-	if (s->offline != NULL)
-		status_offline_put(s->offline, s->table, s->set);
 	ocsp_table_walk(s->table, sweep_slot, &sweep);
 	for (i = 0; i < sweep.num_stale; i++)
 		withdraw_stale(s, &sweep.stale[i]);
 	free(sweep.stale);
 	if (sweep.has_failed)
 		return OC_ERR_NOMEM;
-	if (s->plan.issuer->presign == OC_PRESIGN_ALL)
+	if (s->plan.issuer->presign == OC_PRESIGN_ALL && sweep.is_first)
 		status_set_walk(s->set, presign_record, &sweep);
+	*num_stale = sweep.num_stale;
+	return OC_OK;
+}
+
+/* The first time that everything is known. */
+static enum oc_err
+catch_up(struct status_service *s)
+{
+	uint32_t num_stale;
+	enum oc_err err;
+
+	if (s->offline != NULL)
+		status_offline_put(s->offline, s->table, s->set);
+	err = sweep_table(s, oc_clock_now_s(), &num_stale);
+	if (err != OC_OK)
+		return err;
 	ocsp_table_set_seq(s->table, s->seq);
 	ocsp_table_set_ready(s->table, true);
 	s->is_ready = true;
 	oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u responses "
 	    "at hand, %u withdrawn", s->plan.issuer->name,
-	    status_set_num(s->set), ocsp_table_num_used(s->table),
-	    sweep.num_stale);
+	    status_set_num(s->set), ocsp_table_num_used(s->table), num_stale);
 	status_service_answer_early(s);
 	return OC_OK;
 }
@@ -230,6 +254,9 @@ status_service_withdraw_missed(struct status_service *s,
 		for (i = 0; i < num; i++) {
 			const struct status_change *c = &changes[i];
 
+			/* It is about all of them, and read again. */
+			if (status_trust_note(&s->trust, c))
+				return false;
 			withdraw_missed_one(s, &(struct status_record){
 			    .serial = c->serial, .is_revoked = c->is_revoked,
 			    .reason = c->reason, .revoked_at = c->revoked_at,
@@ -248,6 +275,24 @@ give_up(struct status_service *s)
 	ocsp_table_set_ready(s->table, false);
 	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.issuer->name);
 	exit(EXIT_FAILURE);
+}
+
+/* Another may be said of all certificates at once: nobody is answered until
+ * what is not so is out of the table.  A second later than now, so that no
+ * nudge waits for all these signatures. */
+static void
+take_trust(struct status_service *s, int64_t now)
+{
+	uint32_t num_stale;
+
+	if (!s->is_ready)
+		return;
+	ocsp_table_set_ready(s->table, false);
+	if (sweep_table(s, now + 1, &num_stale) != OC_OK)
+		give_up(s);
+	ocsp_table_set_ready(s->table, true);
+	oc_log(OC_LOG_NOTICE, "issuer %s: %u responses withdrawn",
+	    s->plan.issuer->name, num_stale);
 }
 
 static void
@@ -280,10 +325,12 @@ take_batch(void *arg, const struct status_batch *batch)
 	for (i = 0; i < batch->num_changes; i++) {
 		const struct status_change *c = &batch->changes[i];
 
-		if (status_set_apply(s->set, c) != OC_OK)
+		if (!c->is_elsewhere && status_set_apply(s->set, c) != OC_OK)
 			give_up(s);
 		s->seq = c->seq;
-		if (s->is_ready)
+		if (status_trust_note(&s->trust, c))
+			take_trust(s, now);
+		if (s->is_ready && !c->is_elsewhere)
 			take_change(s, status_set_find(s->set, &c->serial),
 			    now);
 	}

@@ -38,11 +38,13 @@ describe_service(const struct status_service *service)
 	struct status_service_report r;
 
 	status_service_report(service, &r);
-	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:I, "
-	    "s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:i, s:i, s:i, "
+	    "s:i, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
 	    "issuer", status_service_name(service),
 	    "ready", (int)r.is_ready,
 	    "source_well", (int)r.is_source_well,
+	    "compromised", (int)r.is_compromised,
+	    "signer_revoked", (int)r.is_signer_revoked,
 	    "source_error", r.source_error,
 	    "change_seq", (json_int_t)r.seq,
 	    "certificates", (int)r.num_certificates,

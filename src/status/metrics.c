@@ -201,6 +201,8 @@ VALUE(oldest_at, r->horizon.oldest_produced_at)
 VALUE(num_answers, r->horizon.num_answers)
 VALUE(num_ending, r->horizon.num_ending)
 VALUE(num_stale, r->horizon.num_stale)
+VALUE(is_compromised, r->is_compromised)
+VALUE(is_signer_revoked, r->is_signer_revoked)
 VALUE(loaded_refused, r->offline.num_refused)
 VALUE(loaded_contradicted, r->offline.num_contradicted)
 VALUE(loaded_ending, r->offline.num_ending)
@@ -254,6 +256,10 @@ static const struct {
 	    "Responses past their nextUpdate that are needed." },
 	{ "issuer_horizon_timestamp_seconds", "gauge", horizon_at, IF_KNOWN,
 	    "Of when the six above are." },
+	{ "issuer_compromised", "gauge", is_compromised, ALWAYS,
+	    "Whether the CA itself is revoked for its key's sake." },
+	{ "issuer_signer_revoked", "gauge", is_signer_revoked, ALWAYS,
+	    "Whether the OCSP signer's certificate is revoked." },
 	{ "issuer_loaded_refused", "gauge", loaded_refused, ALWAYS,
 	    "Files in responses that are not served." },
 	{ "issuer_loaded_contradicted", "gauge", loaded_contradicted, ALWAYS,

@@ -65,6 +65,9 @@ status_service_new(const struct status_service_plan *plan,
 	    &source, error);
 	if (err != OC_OK)
 		goto out;
+	err = status_trust_init(&s->trust, plan->issuer, source, error);
+	if (err != OC_OK)
+		goto out;
 	err = source->ops->id(source, id);
 	if (err != OC_OK) {
 		oc_error_set(error, err, "%s", source->ops->error(source));
@@ -81,6 +84,7 @@ status_service_new(const struct status_service_plan *plan,
 	 * not what was kept by another policy. */
 	ocsp_table_set_run(s->table, plan->run);
 	ocsp_table_set_ready(s->table, ocsp_table_was_ready(s->table) &&
+	    !s->trust.is_compromised &&
 	    status_service_withdraw_missed(s, source) &&
 	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0));
 	err = status_set_new(&s->set);
@@ -195,6 +199,8 @@ status_service_report(const struct status_service *s,
 		.num_asked = s->num_asked,
 		.seq = s->seq,
 		.is_ready = s->is_ready,
+		.is_compromised = s->trust.is_compromised,
+		.is_signer_revoked = s->trust.is_signer_revoked,
 		.is_source_well = s->is_source_well,
 	};
 	for (i = 0; i < STATUS_DUE_MAX; i++)

@@ -89,6 +89,8 @@ struct status_service_report {
 	uint64_t num_signed, num_failed, num_asked;
 	int64_t seq;
 	bool is_ready;
+	bool is_compromised;		/* the CA's key is */
+	bool is_signer_revoked;		/* ocsp-certificate is */
 	bool is_source_well;
 	char source_error[OC_ERROR_TEXT_MAX];
 	struct status_horizon horizon;
