@@ -157,7 +157,6 @@ withdraw_stale(struct status_service *s, const struct ocsp_due *stale)
 {
 	const struct status_record *record = status_set_find(s->set,
 	    &stale->serial);
-
 	bool is_urgent = s->trust.is_compromised ||
 	    (record != NULL && record->is_revoked);
 

@@ -215,7 +215,7 @@ bad_locked() {
 	echo "ok: $(cat err)"
 }
 bad_locked $issue good.csr
-bad_locked ocsign cert revoke web.pem
+bad_locked ocsign cert revoke --reason superseded web.pem
 exec 3>&-
 wait $holder
 
