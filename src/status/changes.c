@@ -508,6 +508,8 @@ look_at_horizon(struct status_service *s, int64_t now)
 	if (!s->pass.is_under_way) {
 		if (now - s->horizon.as_of < STATUS_HORIZON_PAUSE_S)
 			return;
+		if (s->offline != NULL)
+			status_offline_begin(s->offline);
 		status_horizon_begin(&s->pass, now, s->offline != NULL ?
 		    LOADED_LIFE_S : s->plan.issuer->ocsp_lifetime_s);
 	}

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -65,6 +66,19 @@ add_file(struct status_offline *o, const char *name,
 	return OC_OK;
 }
 
+/* A pipe would be waited for. */
+static enum oc_err
+read_regular(const char *path, uint8_t **octets, size_t *len,
+    struct oc_error *why)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return oc_error_set(why, OC_ERR_REFUSED,
+		    "it is no regular file");
+	return oc_file_read(path, OCSP_RESPONSE_MAX, octets, len, why);
+}
+
 /* NOMEM only; what is wrong with the file is said. */
 static enum oc_err
 read_file(struct status_offline *o, const struct status_loader *loader,
@@ -79,7 +93,7 @@ read_file(struct status_offline *o, const struct status_loader *loader,
 
 	if (oc_path_join(o->issuer->responses, name, &path) != OC_OK)
 		return OC_ERR_NOMEM;
-	err = oc_file_read(path, OCSP_RESPONSE_MAX, &octets, &der.len, &why);
+	err = read_regular(path, &octets, &der.len, &why);
 	der.p = octets;
 	if (err == OC_OK)
 		err = status_loader_read(loader, der, now, &slot, &why);
@@ -290,6 +304,12 @@ status_offline_note_withdrawn(struct status_offline *o,
 }
 
 void
+status_offline_begin(struct status_offline *o)
+{
+	o->pass = (struct ending){ 0 };
+}
+
+void
 status_offline_look(struct status_offline *o, const struct ocsp_slot *slot,
     int64_t now)
 {
@@ -324,15 +344,15 @@ say(const struct status_offline *o)
 	    o->issuer->responses);
 }
 
-/* Again when more have ended, for that is worse than what was said. */
+/* Before the day is over when the first has ended, for that is worse than
+ * what was said. */
 void
 status_offline_alarm(struct status_offline *o, int64_t now)
 {
-	bool is_worse = o->pass.num_ended > o->last.num_ended ||
+	bool is_worse = (o->pass.num_ended != 0 && o->last.num_ended == 0) ||
 	    (o->pass.num_ending != 0 && o->last.num_ending == 0);
 
 	o->last = o->pass;
-	o->pass = (struct ending){ 0 };
 	if (o->last.num_ended + o->last.num_ending == 0)
 		o->said_at = 0;
 	else if (is_worse || now - o->said_at >= DAY_S) {

@@ -37,8 +37,9 @@ void status_offline_put(struct status_offline *offline,
 void status_offline_note_withdrawn(struct status_offline *offline,
     const struct oc_serial *serial);
 
-/* For each response, in a pass over the table that ends with _alarm(), which
- * says what is near its end or past it, at most once a day. */
+/* For each response, in a pass over the table between _begin() and _alarm(),
+ * which says what is near its end or past it, about once a day. */
+void status_offline_begin(struct status_offline *offline);
 void status_offline_look(struct status_offline *offline,
     const struct ocsp_slot *slot, int64_t now);
 void status_offline_alarm(struct status_offline *offline, int64_t now);

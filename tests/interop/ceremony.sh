@@ -92,6 +92,8 @@ cat >ocsign.conf <<-EOF
 EOF
 OCSIGN_CONF=$dir/ocsign.conf
 export OCSIGN_CONF
+! ocsignd -t >out 2>&1 || fail "ocsignd -t misses no directory"
+grep -q '\[issuer root\] responses: .*No such file' out || fail "$(cat out)"
 cp -r first responses
 ocsignd -t >out 2>&1 || fail "ocsignd -t: $(cat out)"
 ! ocsign ocsp sign --issuer root --cert web.pem --out x 2>err ||

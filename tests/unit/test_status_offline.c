@@ -142,6 +142,15 @@ put_order(struct world *w, const char *name, const struct order *o)
 	put(w, name, &blob);
 }
 
+static void
+put_fifo(const struct world *w, const char *name)
+{
+	char path[400];
+
+	snprintf(path, sizeof(path), "%s/%s", w->issuer.responses, name);
+	assert_int_equal(mkfifo(path, 0600), 0);
+}
+
 static struct status_loader *
 loader_of(struct world *w, struct ocsp_identity **identity)
 {
@@ -318,7 +327,10 @@ test_served(void **state)
 	put_order(w, "2.der", &(struct order){ .n = 2,
 	    .status = V_OCSP_CERTSTATUS_REVOKED, .reason = 5 });
 	put_order(w, ".3.der", &(struct order){ .n = 3 });
+	put_fifo(w, "pipe");
 	world_start(w);
+	assert_int_equal(world_num_lines(w, "pipe is refused: it is no "
+	    "regular file"), 1);
 	assert_true(world_look(w, 1, USUAL, &slot));
 	assert_int_equal(slot.status.kind, OCSP_GOOD);
 	assert_true(world_look(w, 2, USUAL, &slot));
