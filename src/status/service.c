@@ -65,9 +65,6 @@ status_service_new(const struct status_service_plan *plan,
 	    &source, error);
 	if (err != OC_OK)
 		goto out;
-	err = status_trust_init(&s->trust, plan->issuer, source, error);
-	if (err != OC_OK)
-		goto out;
 	err = source->ops->id(source, id);
 	if (err != OC_OK) {
 		oc_error_set(error, err, "%s", source->ops->error(source));
@@ -75,6 +72,9 @@ status_service_new(const struct status_service_plan *plan,
 	}
 	err = open_table(s, id, error);
 	/* Once: a successor tries to open the table again and again. */
+	if (err == OC_OK)
+		err = status_trust_init(&s->trust, plan->issuer, source,
+		    error);
 	if (err == OC_OK && plan->issuer->responses != NULL)
 		err = status_offline_new(plan->issuer, s->identity,
 		    oc_clock_now_s(), &s->offline, error);

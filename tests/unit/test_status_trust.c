@@ -264,11 +264,16 @@ test_refused_under_way(void **state)
 	assert_int_equal(world_num_slots(w), 0);
 }
 
-/* Another's root: the operator is told by telephone. */
+/* Another's root: the operator is told by telephone.  It is said once, not
+ * as often as a successor tries. */
 static void
 test_by_configuration(void **state)
 {
 	struct world *w = *state;
+	const struct status_service_plan plan = { &w->config, &w->issuer,
+		&w->gate.signer, &w->budget, 0 };
+	struct status_service *second = NULL;
+	struct oc_error error = { 0 };
 
 	issue_all(w);
 	world_start(w);
@@ -281,6 +286,9 @@ test_by_configuration(void **state)
 	w->never_good = world_serial(1);
 	world_until(w, are_all_revoked(w));
 	w->never_good.len = 0;
+	assert_int_equal(status_service_new(&plan, &second, &error),
+	    OC_ERR_BUSY);
+	assert_int_equal(world_num_lines(w, "the CA is compromised since"), 1);
 }
 
 static void
