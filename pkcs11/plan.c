@@ -313,6 +313,8 @@ p11_plan_add_all(struct p11_plan *plan, struct oc_error *error)
 		const struct oc_config_issuer *issuer =
 		    &plan->config->issuers[i];
 
+		if (issuer->responses != NULL)
+			continue;	/* its key is elsewhere */
 		if (access(issuer->certificate, F_OK) != 0) {
 			oc_log(OC_LOG_NOTICE, "issuer %s: %s is not there "
 			    "yet: left out until the next reload",

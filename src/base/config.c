@@ -320,6 +320,20 @@ check_requestors(struct loader *l, const struct oc_config_issuer *issuer)
 }
 
 static void
+check_where_signed(struct loader *l, struct oc_config_issuer *issuer)
+{
+	const char *key, *what;
+
+	for (size_t n = 0; (key = oc_config_wrong_key(issuer, &n, &what)) !=
+	    NULL; )
+		complain(l, key, line_of(l->section, key), what);
+	if (issuer->responses != NULL) {
+		issuer->allow = OC_ALLOW_OCSP;
+		issuer->nonce = OC_NONCE_IGNORE;
+	}
+}
+
+static void
 check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 {
 	bool is_delegated = issuer->ocsp_certificate != NULL;
@@ -327,6 +341,9 @@ check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 	check_token_name(l, "token", issuer->token);
 	check_token_name(l, "ocsp-token", issuer->ocsp_token);
 	check_certificate_is_unique(l, issuer);
+	check_where_signed(l, issuer);
+	if (issuer->responses != NULL)
+		return;
 	if (is_delegated && issuer->ocsp_key == NULL)
 		complain(l, "ocsp-key", l->section->line,
 		    "is missing; ocsp-certificate needs it");

@@ -52,6 +52,11 @@ enum oc_config_signed_requests {	/* what their signatures are for */
 
 enum oc_config_responder_id { OC_RESPONDER_ID_KEY, OC_RESPONDER_ID_NAME };
 
+enum oc_config_compromise {	/* what is said of its certificates then */
+	OC_COMPROMISE_REVOKED,	/* all are, for cACompromise */
+	OC_COMPROMISE_REFUSED	/* nothing */
+};
+
 enum oc_config_refuse {		/* bits */
 	OC_REFUSE_OTHER_TYPES = 1,
 	OC_REFUSE_BARE_NONCES = 2,
@@ -181,6 +186,9 @@ struct oc_config_issuer {
 	struct oc_words alternate_chain;	/* paths */
 	char *token;		/* NAME of a token that exists */
 	char *key;		/* pkcs11: URI or label */
+	/* A directory: responses are signed elsewhere, and there is neither
+	 * token nor key; allow is then OCSP alone, nonce IGNORE. */
+	char *responses;
 	/* The delegated OCSP signer: either all three or none. */
 	char *ocsp_certificate;
 	char *ocsp_token;	/* token, unless given */
@@ -199,6 +207,8 @@ struct oc_config_issuer {
 	enum oc_config_switch crl_reference;	/* crl_url is given then */
 	enum oc_config_signed_requests signed_requests;
 	char *requestor_ca;	/* path; NULL where they are ignored */
+	enum oc_config_compromise on_compromise;
+	int64_t compromised_since;	/* Unix seconds, or UNSET */
 	unsigned allow;		/* enum oc_config_allow */
 	const char *file;
 	int line;

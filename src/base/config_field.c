@@ -13,7 +13,8 @@
 void
 oc_config_field_init(const struct oc_config_key *key, void *field)
 {
-	if (key->kind == OC_KIND_INT || key->kind == OC_KIND_DURATION)
+	if (key->kind == OC_KIND_INT || key->kind == OC_KIND_DURATION ||
+	    key->kind == OC_KIND_DATE)
 		*(int64_t *)field = OC_CONFIG_UNSET;
 }
 
@@ -164,6 +165,8 @@ oc_config_field_set(const struct oc_config_key *key, const char *directory,
 	case OC_KIND_INT:
 	case OC_KIND_DURATION:
 		return convert_number(key, text, field, error);
+	case OC_KIND_DATE:
+		return oc_value_date(text, field, error);
 	case OC_KIND_ENUM:
 		err = find_word(key->words, text, &value, error);
 		if (err == OC_OK)
@@ -193,6 +196,7 @@ oc_config_field_fini(const struct oc_config_key *key, void *field)
 		return;
 	case OC_KIND_INT:
 	case OC_KIND_DURATION:
+	case OC_KIND_DATE:
 	case OC_KIND_ENUM:
 	case OC_KIND_FLAGS:
 		return;

@@ -250,6 +250,10 @@ static const struct oc_config_word signed_requests[] = {
 	{ "verify", OC_SIGNED_REQUESTS_VERIFY },
 	{ "require", OC_SIGNED_REQUESTS_REQUIRE }, { NULL, 0 }
 };
+static const struct oc_config_word compromises[] = {
+	{ "revoked", OC_COMPROMISE_REVOKED },
+	{ "refused", OC_COMPROMISE_REFUSED }, { NULL, 0 }
+};
 static const struct oc_config_word refusals[] = {
 	{ "other-types", OC_REFUSE_OTHER_TYPES },
 	{ "bare-nonces", OC_REFUSE_BARE_NONCES },
@@ -418,8 +422,9 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "chain", OC_KIND_PATH, AT(chain) },
 	{ "alternate-chain", OC_KIND_LIST, AT(alternate_chain),
 	    .check = check_path },
-	{ "token", OC_KIND_STRING, AT(token), OC_KEY_REQUIRED },
-	{ "key", OC_KIND_STRING, AT(key), OC_KEY_REQUIRED },
+	{ "token", OC_KIND_STRING, AT(token) },
+	{ "key", OC_KIND_STRING, AT(key) },
+	{ "responses", OC_KIND_PATH, AT(responses) },
 	{ "ocsp-certificate", OC_KIND_PATH, AT(ocsp_certificate) },
 	{ "ocsp-token", OC_KIND_STRING, AT(ocsp_token) },
 	{ "ocsp-key", OC_KIND_STRING, AT(ocsp_key) },
@@ -448,6 +453,9 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "signed-requests", OC_KIND_ENUM, AT(signed_requests),
 	    .preset = "ignore", .words = signed_requests },
 	{ "requestor-ca", OC_KIND_PATH, AT(requestor_ca) },
+	{ "on-compromise", OC_KIND_ENUM, AT(on_compromise),
+	    .preset = "revoked", .words = compromises },
+	{ "compromised-since", OC_KIND_DATE, AT(compromised_since) },
 	{ "allow", OC_KIND_FLAGS, AT(allow),
 	    .preset = "certificate crl ocsp", .words = allows },
 	{ NULL }

@@ -12,6 +12,7 @@ enum oc_config_kind {
 	OC_KIND_PATH,		/* char *, made absolute */
 	OC_KIND_INT,		/* int64_t */
 	OC_KIND_DURATION,	/* int64_t, seconds */
+	OC_KIND_DATE,		/* int64_t, Unix seconds, not to come */
 	OC_KIND_ENUM,		/* an enum, one of words */
 	OC_KIND_FLAGS,		/* unsigned, some of words */
 	OC_KIND_LIST		/* struct oc_words */
@@ -67,6 +68,11 @@ enum oc_err oc_config_field_set(const struct oc_config_key *key,
     struct oc_error *error) OC_MUST_CHECK;
 
 extern const struct oc_config_section oc_config_sections[];
+
+/* The keys of an issuer that do not go with where its responses are signed,
+ * here or elsewhere, one a call: *n is 0 first.  NULL: no more. */
+const char *oc_config_wrong_key(const struct oc_config_issuer *issuer,
+    size_t *n, const char **what);
 
 /* The profiles that ca/ has; NULL ends it. */
 extern const char *const oc_config_builtin_profiles[];

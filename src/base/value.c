@@ -3,6 +3,9 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
 
 #define DAY INT64_C(86400)
 #define DURATION_MAX (100 * 365 * DAY)
@@ -128,4 +131,70 @@ oc_value_distance(const char *a, const char *b)
 		}
 	}
 	return rows[a_len % 3][b_len];
+}
+
+/* --- dates ------------------------------------------------------------ */
+
+/* Exactly so many digits. */
+static bool
+get_digits(const char **text, int num, int *value)
+{
+	for (*value = 0; num > 0; num--, ++*text) {
+		if (**text < '0' || **text > '9')
+			return false;
+		*value = *value * 10 + (**text - '0');
+	}
+	return true;
+}
+
+static bool
+get_char(const char **text, char c)
+{
+	if (**text != c)
+		return false;
+	++*text;
+	return true;
+}
+
+static bool
+get_date(const char **p, struct tm *tm)
+{
+	return get_digits(p, 4, &tm->tm_year) && get_char(p, '-') &&
+	    get_digits(p, 2, &tm->tm_mon) && get_char(p, '-') &&
+	    get_digits(p, 2, &tm->tm_mday);
+}
+
+static bool
+get_time(const char **p, struct tm *tm)
+{
+	return get_char(p, 'T') && get_digits(p, 2, &tm->tm_hour) &&
+	    get_char(p, ':') && get_digits(p, 2, &tm->tm_min) &&
+	    get_char(p, ':') && get_digits(p, 2, &tm->tm_sec) &&
+	    get_char(p, 'Z');
+}
+
+enum oc_err
+oc_value_date(const char *text, int64_t *at, struct oc_error *error)
+{
+	struct tm tm = { 0 }, same;
+	const char *p = text;
+	bool is_date = get_date(&p, &tm) &&
+	    (*p == '\0' || (get_time(&p, &tm) && *p == '\0'));
+	time_t value;
+
+	/* What is no day of that month becomes one of the next. */
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	same = tm;
+	value = timegm(&same);
+	if (!is_date || value <= 0 || same.tm_mday != tm.tm_mday ||
+	    same.tm_mon != tm.tm_mon || same.tm_hour != tm.tm_hour ||
+	    same.tm_min != tm.tm_min || same.tm_sec != tm.tm_sec)
+		return oc_error_set(error, OC_ERR_MALFORMED, "\"%.40s\" is no "
+		    "date; write 2026-11-23 or 2026-11-23T22:00:00Z", text);
+	if (value > oc_clock_now_s())
+		return oc_error_set(error, OC_ERR_MALFORMED,
+		    "%.40s lies in the future", text);
+	*at = value;
+	return OC_OK;
 }

@@ -12,32 +12,49 @@
 /*
  * A root's own certificate: nobody asks a root whether to believe the root,
  * and its CRL that says no would not be believed either (RFC 5280, 6.1: a
- * trust anchor is not checked).
+ * trust anchor is not checked).  A CA's: the Baseline Requirements, 7.2.2 and
+ * 7.3, want a reason in CRL and response, and "unspecified" is said by leaving
+ * it out (RFC 5280, 5.3.1).
  */
 static enum oc_err
-refuse_own(const struct ca_issuer *issuer, struct store *store,
-    const struct oc_serial *serial, struct oc_error *error)
+refuse_certificate(const struct ca_issuer *issuer,
+    const struct x509_cert *cert, enum crl_reason reason,
+    struct oc_error *error)
 {
-	struct store_certificate record = { 0 };
-	struct x509_cert *cert = calloc(1, sizeof(*cert));
-	bool is_own;
-
-	if (cert == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	is_own = store_find_certificate(store, issuer->store_id, serial,
-	    &record) == OC_OK && record.certificate_len > 0 &&
-	    x509_cert_read((struct der_bytes){ record.certificate,
-	    record.certificate_len }, cert, NULL) == OC_OK &&
-	    der_bytes_equal(cert->subject, issuer->cert.subject) &&
-	    der_bytes_equal(cert->spki, issuer->cert.spki);
-	store_certificate_fini(&record);
-	free(cert);
-	if (is_own)
+	if (der_bytes_equal(cert->subject, issuer->cert.subject) &&
+	    der_bytes_equal(cert->spki, issuer->cert.spki))
 		return oc_error_set(error, OC_ERR_REFUSED, "this is the "
 		    "self-signed certificate of %s itself, which no CRL "
 		    "revokes: have it taken out of whatever trusts it",
 		    issuer->config->name);
+	if (x509_cert_is_ca(cert) && reason == CRL_REASON_UNSPECIFIED)
+		return oc_error_set(error, OC_ERR_REFUSED, "this is a CA's "
+		    "certificate, which is revoked for a reason (Baseline "
+		    "Requirements, 7.2.2): name one, such as "
+		    "cessationOfOperation, superseded or cACompromise");
 	return OC_OK;
+}
+
+/* What was reserved and not issued is no certificate. */
+static enum oc_err
+check_record(const struct ca_issuer *issuer, struct store *store,
+    const struct oc_serial *serial, enum crl_reason reason,
+    struct oc_error *error)
+{
+	struct store_certificate record = { 0 };
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	enum oc_err err = OC_OK;
+
+	if (cert == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (store_find_certificate(store, issuer->store_id, serial,
+	    &record) == OC_OK && record.certificate_len > 0 &&
+	    x509_cert_read((struct der_bytes){ record.certificate,
+	    record.certificate_len }, cert, NULL) == OC_OK)
+		err = refuse_certificate(issuer, cert, reason, error);
+	store_certificate_fini(&record);
+	free(cert);
+	return err;
 }
 
 enum oc_err
@@ -48,7 +65,7 @@ ca_revoke(struct ca_issuer *issuer, struct store *store,
 	char text[OC_SERIAL_TEXT_MAX];
 	enum oc_err err;
 
-	err = refuse_own(issuer, store, serial, error);
+	err = check_record(issuer, store, serial, reason, error);
 	if (err != OC_OK)
 		return err;
 	oc_serial_format(serial, text);

@@ -216,6 +216,7 @@ ca_show(struct cli *cli, struct oc_error *error)
 		cli_put_text(facts, "certificate", section->certificate);
 		cli_put_text(facts, "token", section->token);
 		cli_put_text(facts, "token_key", section->key);
+		cli_put_text(facts, "responses", section->responses);
 		cli_put_certificate(facts, &issuer->cert);
 		put_alternates(facts, issuer);
 		cli_put_text(facts, "prints_ocsp_url", section->ocsp_url);

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/value.h"
 #include "ca/revoke.h"
-#include "cli/date.h"
 #include "cli/print.h"
 #include "cli/target.h"
 #include "der/time.h"
@@ -40,7 +40,7 @@ parse(struct revoking *r, struct oc_error *error)
 		return OC_ERR_USAGE;
 	}
 	text = cli_option(r->cli, "invalidity");
-	if (text != NULL && cli_date_parse(text, &r->invalidity_at, error) !=
+	if (text != NULL && oc_value_date(text, &r->invalidity_at, error) !=
 	    OC_OK) {
 		oc_error_prefix(error, "--invalidity");
 		return OC_ERR_USAGE;

@@ -83,6 +83,9 @@ check_uri(const struct oc_config *config,
 	struct p11_uri uris[3];
 	enum oc_err err = p11_uri_parse_key(key, &uris[0], error);
 
+	if (section->key == NULL)
+		return oc_error_set(error, OC_ERR_MISMATCH, "-ca-key: that of "
+		    "issuer %s is not here", section->name);
 	if (err == OC_OK)
 		err = p11_uri_parse_key(section->key, &uris[1], error);
 	if (err == OC_OK)

@@ -226,9 +226,10 @@ const struct cli_command cli_ocsp_commands[] = {
 	    .run = cli_ocsp_query },
 	{ .noun = "ocsp", .verb = "sign",
 	    .options = cli_ocsp_sign_options,
-	    .summary = "sign a response to a file",
+	    .summary = "sign a response to a file, or all to a directory",
 	    .about = "Signs a response for one certificate of the records, as "
-		"nginx's ssl_stapling_file takes it.",
+		"nginx's ssl_stapling_file takes it; or, with --all, those "
+		"that an offline root's responder loads.",
 	    .example = "ocsign ocsp sign --issuer web --cert site.pem "
 		"--out site.ocsp",
 	    .run = cli_ocsp_sign },

@@ -223,6 +223,22 @@ check_key(struct checker *c, const struct oc_config_issuer *issuer,
 		report_issuer(c, issuer, key, error.text);
 }
 
+/* What is served already is served without it. */
+static void
+check_responses(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	char text[OC_ERROR_TEXT_MAX];
+
+	if (issuer->responses == NULL ||
+	    access(issuer->responses, R_OK | X_OK) == 0)
+		return;
+	snprintf(text, sizeof(text), "%s: %s", issuer->responses,
+	    strerror(errno));
+	report_issuer(c, issuer, "responses", text);
+	if (c->how == DAEMON_CHECK_TO_START)
+		c->num_errors--;
+}
+
 static void
 check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
 {
@@ -233,6 +249,7 @@ check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
 	if (is_ca_well)
 		check_ocsp(c, issuer);
 	check_key(c, issuer, "ocsp-key", issuer->ocsp_key);
+	check_responses(c, issuer);
 }
 
 static void

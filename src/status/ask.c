@@ -57,6 +57,8 @@ is_still_so(const struct status_service *s, const struct status_flight *f)
 	const struct status_record *record;
 	uint32_t i;
 
+	if (s->trust.is_signer_revoked || status_trust_refuses(&s->trust))
+		return false;
 	for (i = 0; i < f->num_singles; i++) {
 		struct ocsp_status status;
 
@@ -64,7 +66,7 @@ is_still_so(const struct status_service *s, const struct status_flight *f)
 		if ((record == NULL) != f->singles[i].is_never_issued)
 			return false;
 		status = record == NULL ? status_of_nobody(s) :
-		    status_of_record(record);
+		    status_trust_says(&s->trust, record);
 		if (!status_is_equal(&f->singles[i].status, &status))
 			return false;
 	}
@@ -183,7 +185,7 @@ find_single(const struct status_service *s, uint8_t encoding,
 	 * retained: RFC 6960, 4.4.4, leaves it to the responder. */
 	if (record->not_after <= now)
 		return OCSP_UNAUTHORIZED;
-	single->status = status_of_record(record);
+	single->status = status_trust_says(&s->trust, record);
 	if (record->not_after < *not_after)
 		*not_after = record->not_after;
 	return OCSP_SUCCESSFUL;
@@ -247,6 +249,33 @@ ask_table(struct status_service *s, const struct status_record *record,
 	s->num_waiters++;
 }
 
+/* Nothing is signed.  What can't be said now may be later, if a response was
+ * loaded or the store has it as revoked; of the rest nothing is known. */
+static void
+ask_offline(struct status_service *s, const struct ipc_ask *ask, int64_t now,
+    status_answer_fn *answer, void *arg)
+{
+	const struct oc_serial *serial = &ask->singles[0].serial;
+	const struct status_record *record = status_set_find(s->set, serial);
+	bool is_revoked = record != NULL && record->is_revoked;
+	struct ipc_answer table = { .kind = ask->nonce.len != 0 ?
+	    IPC_ANSWER_NO_NONCE : IPC_ANSWER_TABLE };
+	struct ocsp_slot slot;
+	bool is_there;
+
+	if (ask->num_singles != 1) {
+		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+		return;
+	}
+	is_there = ocsp_table_find(s->table, serial, ask->singles[0].encoding,
+	    &slot);
+	if (is_there && slot.next_update > now)
+		answer(arg, &table);
+	else
+		answer_error(answer, arg, is_there || is_revoked ?
+		    OCSP_TRY_LATER : OCSP_UNAUTHORIZED);
+}
+
 static void
 ask_now(struct status_service *s, const struct ipc_ask *ask,
     status_answer_fn *answer, void *arg)
@@ -255,8 +284,12 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
 	int64_t now = oc_clock_now_s();
 
 	record = status_set_find(s->set, &ask->singles[0].serial);
-	if (ask->num_singles != 1 || ask->nonce.len != 0 || record == NULL ||
-	    !status_service_keeps(s))
+	if (status_trust_refuses(&s->trust))
+		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+	else if (s->offline != NULL)
+		ask_offline(s, ask, now, answer, arg);
+	else if (ask->num_singles != 1 || ask->nonce.len != 0 ||
+	    record == NULL || !status_service_keeps(s))
 		ask_live(s, ask, now, answer, arg);
 	else if (record->not_after <= now)
 		answer_error(answer, arg, OCSP_UNAUTHORIZED);

@@ -13,16 +13,21 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A slot that does not say what is so, or that is past its time. */
+/* A slot that does not say what is so, or that is past its time.  What was
+ * loaded cannot be made anew: it stays unless it must not be said. */
 static bool
-is_slot_stale(const struct ocsp_slot *slot, const struct status_record *record,
-    int64_t now)
+is_slot_stale(const struct status_service *s, const struct ocsp_slot *slot,
+    const struct status_record *record, int64_t now)
 {
 	struct ocsp_status status;
 
+	if (status_trust_forbids(&s->trust, &slot->status))
+		return true;
+	if (s->offline != NULL)
+		return status_offline_contradicts(slot, record);
 	if (record == NULL || slot->next_update < now)
 		return true;
-	status = status_of_record(record);
+	status = status_trust_says(&s->trust, record);
 	return !status_is_equal(&slot->status, &status);
 }
 
@@ -33,10 +38,20 @@ is_away_stale(struct status_service *s, const struct status_record *record,
 {
 	const struct status_flight *flight = status_service_find_flight(s,
 	    &record->serial, encoding);
-	struct ocsp_status status = status_of_record(record);
+	struct ocsp_status status = status_trust_says(&s->trust, record);
 
 	return flight != NULL &&
 	    !status_is_equal(&flight->first.status, &status);
+}
+
+/* Of a loaded one it is said, unless all are withdrawn. */
+static void
+withdraw(struct status_service *s, const struct oc_serial *serial)
+{
+	ocsp_table_withdraw(s->table, serial);
+	if (s->offline != NULL && !s->trust.is_compromised &&
+	    !s->trust.is_signer_revoked)
+		status_offline_note_withdrawn(s->offline, serial);
 }
 
 /*
@@ -56,12 +71,12 @@ take_change(struct status_service *s, const struct status_record *record,
 	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
 		is_there[e] = ocsp_table_find(s->table, &record->serial, e,
 		    &slot);
-		if (is_there[e] && is_slot_stale(&slot, record, now))
+		if (is_there[e] && is_slot_stale(s, &slot, record, now))
 			is_any_stale = true;
 		is_wanted[e] = is_away_stale(s, record, e);
 	}
 	if (is_any_stale)
-		ocsp_table_withdraw(s->table, &record->serial);
+		withdraw(s, &record->serial);
 	if (record->not_after <= now)
 		return;
 	for (e = 0; e < OCSP_ENCODING_MAX; e++)
@@ -82,6 +97,7 @@ take_change(struct status_service *s, const struct status_record *record,
 struct sweep {
 	struct status_service *service;
 	int64_t now;
+	bool is_first;			/* else renewals are known */
 	struct ocsp_due *stale;		/* owned */
 	uint32_t num_stale, num_max;
 	bool has_failed;
@@ -93,10 +109,12 @@ sweep_slot(void *arg, const struct ocsp_slot *slot)
 	struct sweep *sweep = arg;
 	struct status_service *s = sweep->service;
 
-	if (status_service_keeps(s) && !is_slot_stale(slot,
+	if (status_service_keeps(s) && !is_slot_stale(s, slot,
 	    status_set_find(s->set, &slot->serial), sweep->now)) {
-		status_service_renew_at(s, STATUS_DUE_REFRESH, &slot->serial,
-		    slot->encoding, status_service_due_at(s, slot));
+		if (sweep->is_first)
+			status_service_renew_at(s, STATUS_DUE_REFRESH,
+			    &slot->serial, slot->encoding,
+			    status_service_due_at(s, slot));
 		return true;
 	}
 	if (sweep->num_stale == sweep->num_max) {
@@ -139,19 +157,22 @@ withdraw_stale(struct status_service *s, const struct ocsp_due *stale)
 {
 	const struct status_record *record = status_set_find(s->set,
 	    &stale->serial);
+	bool is_urgent = s->trust.is_compromised ||
+	    (record != NULL && record->is_revoked);
 
-	ocsp_table_withdraw(s->table, &stale->serial);
+	withdraw(s, &stale->serial);
 	if (record != NULL)
-		status_service_renew_at(s, record->is_revoked ?
-		    STATUS_DUE_URGENT : STATUS_DUE_REFRESH, &stale->serial,
-		    stale->encoding, stale->at);
+		status_service_renew_at(s, is_urgent ? STATUS_DUE_URGENT :
+		    STATUS_DUE_REFRESH, &stale->serial, stale->encoding,
+		    stale->at);
 }
 
-/* The first time that everything is known: hold the table against it. */
+/* Holds the table against what is known. */
 static enum oc_err
-catch_up(struct status_service *s)
+sweep_table(struct status_service *s, int64_t now, uint32_t *num_stale)
 {
-	struct sweep sweep = { .service = s, .now = oc_clock_now_s() };
+	struct sweep sweep = { .service = s, .now = now,
+	    .is_first = !s->is_ready };
 	uint32_t i;
 
 	ocsp_table_walk(s->table, sweep_slot, &sweep);
@@ -160,15 +181,30 @@ catch_up(struct status_service *s)
 	free(sweep.stale);
 	if (sweep.has_failed)
 		return OC_ERR_NOMEM;
-	if (s->plan.issuer->presign == OC_PRESIGN_ALL)
+	if (s->plan.issuer->presign == OC_PRESIGN_ALL && sweep.is_first)
 		status_set_walk(s->set, presign_record, &sweep);
+	*num_stale = sweep.num_stale;
+	return OC_OK;
+}
+
+/* The first time that everything is known. */
+static enum oc_err
+catch_up(struct status_service *s)
+{
+	uint32_t num_stale;
+	enum oc_err err;
+
+	if (s->offline != NULL)
+		status_offline_put(s->offline, s->table, s->set);
+	err = sweep_table(s, oc_clock_now_s(), &num_stale);
+	if (err != OC_OK)
+		return err;
 	ocsp_table_set_seq(s->table, s->seq);
 	ocsp_table_set_ready(s->table, true);
 	s->is_ready = true;
 	oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u responses "
 	    "at hand, %u withdrawn", s->plan.issuer->name,
-	    status_set_num(s->set), ocsp_table_num_used(s->table),
-	    sweep.num_stale);
+	    status_set_num(s->set), ocsp_table_num_used(s->table), num_stale);
 	status_service_answer_early(s);
 	return OC_OK;
 }
@@ -186,14 +222,14 @@ withdraw_missed_one(struct status_service *s, const struct status_record *r,
 
 	for (e = 0; e < OCSP_ENCODING_MAX; e++)
 		if (ocsp_table_find(s->table, &r->serial, e, &slot) &&
-		    is_slot_stale(&slot, r, now)) {
+		    is_slot_stale(s, &slot, r, now)) {
 			is_any_stale = true;
 			status_service_renew_at(s, r->is_revoked ?
 			    STATUS_DUE_URGENT : STATUS_DUE_REFRESH,
 			    &r->serial, e, now);
 		}
 	if (is_any_stale)
-		ocsp_table_withdraw(s->table, &r->serial);
+		withdraw(s, &r->serial);
 }
 
 /*
@@ -217,6 +253,9 @@ status_service_withdraw_missed(struct status_service *s,
 		for (i = 0; i < num; i++) {
 			const struct status_change *c = &changes[i];
 
+			/* It is about all of them, and read again. */
+			if (status_trust_note(&s->trust, c))
+				return false;
 			withdraw_missed_one(s, &(struct status_record){
 			    .serial = c->serial, .is_revoked = c->is_revoked,
 			    .reason = c->reason, .revoked_at = c->revoked_at,
@@ -235,6 +274,24 @@ give_up(struct status_service *s)
 	ocsp_table_set_ready(s->table, false);
 	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.issuer->name);
 	exit(EXIT_FAILURE);
+}
+
+/* Another may be said of all certificates at once: nobody is answered until
+ * what is not so is out of the table.  A second later than now, so that no
+ * nudge waits for all these signatures. */
+static void
+take_trust(struct status_service *s, int64_t now)
+{
+	uint32_t num_stale;
+
+	if (!s->is_ready)
+		return;
+	ocsp_table_set_ready(s->table, false);
+	if (sweep_table(s, now + 1, &num_stale) != OC_OK)
+		give_up(s);
+	ocsp_table_set_ready(s->table, true);
+	oc_log(OC_LOG_NOTICE, "issuer %s: %u responses withdrawn",
+	    s->plan.issuer->name, num_stale);
 }
 
 static void
@@ -267,10 +324,12 @@ take_batch(void *arg, const struct status_batch *batch)
 	for (i = 0; i < batch->num_changes; i++) {
 		const struct status_change *c = &batch->changes[i];
 
-		if (status_set_apply(s->set, c) != OC_OK)
+		if (!c->is_elsewhere && status_set_apply(s->set, c) != OC_OK)
 			give_up(s);
 		s->seq = c->seq;
-		if (s->is_ready)
+		if (status_trust_note(&s->trust, c))
+			take_trust(s, now);
+		if (s->is_ready && !c->is_elsewhere)
 			take_change(s, status_set_find(s->set, &c->serial),
 			    now);
 	}
@@ -361,7 +420,7 @@ fly_due(struct status_service *s, enum status_due_kind kind,
 		return OC_OK;
 	/* It may have been signed since it was put there. */
 	if (ocsp_table_find(s->table, &due->serial, due->encoding, &slot) &&
-	    !is_slot_stale(&slot, record, now) &&
+	    !is_slot_stale(s, &slot, record, now) &&
 	    (status_service_due_at(s, &slot) > now ||
 	    !is_gain(s, kind, record, &slot, now)))
 		return OC_OK;
@@ -425,6 +484,9 @@ look_at_table(const struct status_service *s)
 	exit(EXIT_FAILURE);
 }
 
+/* What a ceremony may sign: see ocsp-lifetime. */
+#define LOADED_LIFE_S (400 * INT64_C(86400))
+
 static bool
 add_to_horizon(void *arg, const struct ocsp_slot *slot)
 {
@@ -432,7 +494,10 @@ add_to_horizon(void *arg, const struct ocsp_slot *slot)
 	const struct status_record *record = status_set_find(s->set,
 	    &slot->serial);
 
-	if (record != NULL)
+	if (s->offline != NULL) {
+		status_offline_look(s->offline, slot, s->pass.found.begun_at);
+		status_horizon_add(&s->pass, slot, INT64_MAX);
+	} else if (record != NULL)
 		status_horizon_add(&s->pass, slot, record->not_after);
 	return true;
 }
@@ -443,8 +508,10 @@ look_at_horizon(struct status_service *s, int64_t now)
 	if (!s->pass.is_under_way) {
 		if (now - s->horizon.as_of < STATUS_HORIZON_PAUSE_S)
 			return;
-		status_horizon_begin(&s->pass, now,
-		    s->plan.issuer->ocsp_lifetime_s);
+		if (s->offline != NULL)
+			status_offline_begin(s->offline);
+		status_horizon_begin(&s->pass, now, s->offline != NULL ?
+		    LOADED_LIFE_S : s->plan.issuer->ocsp_lifetime_s);
 	}
 	switch (ocsp_table_walk_part(s->table, &s->pass.place,
 	    STATUS_HORIZON_SLOTS, add_to_horizon, s)) {
@@ -452,6 +519,8 @@ look_at_horizon(struct status_service *s, int64_t now)
 		return;
 	case OCSP_TABLE_END:
 		status_horizon_end(&s->pass, now, &s->horizon);
+		if (s->offline != NULL)
+			status_offline_alarm(s->offline, now);
 		return;
 	case OCSP_TABLE_GREW:
 		s->pass.is_under_way = false;

@@ -66,11 +66,13 @@ describe_service(const struct status_service *service,
 	struct status_service_report r;
 
 	status_service_report(service, &r);
-	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:I, "
-	    "s:I, s:I, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:i, s:i, s:i, "
+	    "s:i, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o}",
 	    "issuer", status_service_name(service),
 	    "ready", (int)r.is_ready,
 	    "source_well", (int)r.is_source_well,
+	    "compromised", (int)r.is_compromised,
+	    "signer_revoked", (int)r.is_signer_revoked,
 	    "source_error", r.source_error,
 	    "change_seq", (json_int_t)r.seq,
 	    "certificates", (int)r.num_certificates,
@@ -80,6 +82,10 @@ describe_service(const struct status_service *service,
 	    "signed", (json_int_t)r.num_signed,
 	    "failed", (json_int_t)r.num_failed,
 	    "asked", (json_int_t)r.num_asked,
+	    "loaded_refused", (int)r.offline.num_refused,
+	    "loaded_contradicted", (int)r.offline.num_contradicted,
+	    "loaded_ending", (int)r.offline.num_ending,
+	    "loaded_ended", (int)r.offline.num_ended,
 	    "last_signed_at", time_of(r.last_signed_at),
 	    "signer_not_after", time_of(r.signer_not_after),
 	    "horizon", describe_horizon(&r.horizon),

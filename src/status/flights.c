@@ -11,15 +11,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-struct ocsp_status
-status_of_record(const struct status_record *record)
-{
-	if (!record->is_revoked)
-		return (struct ocsp_status){ .kind = OCSP_GOOD };
-	return (struct ocsp_status){ OCSP_REVOKED, record->reason,
-	    record->revoked_at };
-}
-
 bool
 status_is_equal(const struct ocsp_status *a, const struct ocsp_status *b)
 {
@@ -109,6 +100,8 @@ status_service_submit(struct status_service *s, struct status_flight *flight,
 bool
 status_service_may_sign(struct status_service *s, int64_t now)
 {
+	if (s->trust.is_signer_revoked)
+		return false;
 	if (now < s->identity->signer_not_after)
 		return true;
 	if (!s->has_said_expired)
@@ -125,7 +118,8 @@ status_service_renew_at(struct status_service *s, enum status_due_kind kind,
 {
 	struct ocsp_due due = { at, *serial, encoding };
 
-	if (!status_service_keeps(s))
+	if (!status_service_keeps(s) || s->offline != NULL ||
+	    status_trust_refuses(&s->trust))
 		return;
 	if (ocsp_refresh_put(&s->due[kind], &due) != OC_OK)
 		oc_log(OC_LOG_ERROR, "issuer %s: out of memory: a response "
@@ -362,7 +356,8 @@ flight_done(struct sign_job *job, void *arg)
 
 	status_service_note_signer(s, job->err, job->error_text);
 	remove_flight(s, flight);
-	if (job->err != OC_OK) {
+	if (job->err != OC_OK || s->trust.is_signer_revoked ||
+	    status_trust_refuses(&s->trust)) {
 		retry(s, flight);
 		end_flight(s, flight, &(struct ipc_answer){
 		    .kind = IPC_ANSWER_ERROR, .status = OCSP_TRY_LATER,
@@ -371,7 +366,7 @@ flight_done(struct sign_job *job, void *arg)
 	}
 	record = status_set_find(s->set, &flight->first.serial);
 	oc_assert(record != NULL);
-	status = status_of_record(record);
+	status = status_trust_says(&s->trust, record);
 	if (status_is_equal(&flight->first.status, &status))
 		land(s, flight);
 	else
@@ -398,7 +393,7 @@ status_service_fly(struct status_service *s,
     struct status_flight **out)
 {
 	struct status_single single = { record->serial, encoding,
-	    status_of_record(record), false };
+	    status_trust_says(&s->trust, record), false };
 	struct status_flight_plan plan = {
 		.identity = s->identity,
 		.singles = &single,

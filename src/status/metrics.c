@@ -206,6 +206,12 @@ VALUE(oldest_at, r->horizon.oldest_produced_at)
 VALUE(num_answers, r->horizon.num_answers)
 VALUE(num_ending, r->horizon.num_ending)
 VALUE(num_stale, r->horizon.num_stale)
+VALUE(is_compromised, r->is_compromised)
+VALUE(is_signer_revoked, r->is_signer_revoked)
+VALUE(loaded_refused, r->offline.num_refused)
+VALUE(loaded_contradicted, r->offline.num_contradicted)
+VALUE(loaded_ending, r->offline.num_ending)
+VALUE(loaded_ended, r->offline.num_ended)
 #undef VALUE
 
 enum when { ALWAYS, IF_KNOWN };		/* 0 is not known */
@@ -254,7 +260,19 @@ static const struct {
 	{ "issuer_stale_responses", "gauge", num_stale, ALWAYS,
 	    "Responses past their nextUpdate that are needed." },
 	{ "issuer_horizon_timestamp_seconds", "gauge", horizon_at, IF_KNOWN,
-	    "Of when the six above are." }
+	    "Of when the six above are." },
+	{ "issuer_compromised", "gauge", is_compromised, ALWAYS,
+	    "Whether the CA itself is revoked for its key's sake." },
+	{ "issuer_signer_revoked", "gauge", is_signer_revoked, ALWAYS,
+	    "Whether the OCSP signer's certificate is revoked." },
+	{ "issuer_loaded_refused", "gauge", loaded_refused, ALWAYS,
+	    "Files in responses that are not served." },
+	{ "issuer_loaded_contradicted", "gauge", loaded_contradicted, ALWAYS,
+	    "Times that a loaded response said good and the store revoked." },
+	{ "issuer_loaded_ending", "gauge", loaded_ending, ALWAYS,
+	    "Loaded responses in the last quarter of their life." },
+	{ "issuer_loaded_ended", "gauge", loaded_ended, ALWAYS,
+	    "Loaded responses past their nextUpdate." }
 };
 
 static const char *const kinds[STATUS_DUE_MAX] = {

@@ -13,11 +13,19 @@
 
 #define BATCH_MAX 512
 
+struct watched {
+	struct oc_serial serial;
+	uint8_t *der;			/* owned */
+	size_t len;
+};
+
 struct own {
 	struct status_source source;	/* first */
 	struct store *store;
 	int64_t issuer_id;		/* 0: the store does not know it yet */
 	char issuer[OC_CONFIG_NAME_MAX + 1];
+	struct watched *watched;	/* owned */
+	size_t num_watched;
 	int64_t data_version;
 	bool has_version;
 	/* Between these no change is ours: what the other issuers did is not
@@ -50,16 +58,53 @@ find_issuer(struct own *own)
 	return err;
 }
 
-/* Picks ours out of what was read; their number. */
-static uint32_t
-pick(const struct own *own, uint32_t num_read, struct status_change *changes)
+/* Another CA may have given the serial to somebody else. */
+static enum oc_err
+is_same_certificate(const struct own *own, const struct store_change *c,
+    const struct watched *w, bool *is_same)
+{
+	struct store_certificate record = { 0 };
+	enum oc_err err = store_find_certificate(own->store, c->issuer_id,
+	    &c->serial, &record);
+
+	*is_same = err == OC_OK && record.certificate_len == w->len &&
+	    memcmp(record.certificate, w->der, w->len) == 0;
+	store_certificate_fini(&record);
+	return err;
+}
+
+static enum oc_err
+is_of_ca(const struct own *own, const struct store_change *c, bool *is)
+{
+	enum oc_err err = OC_OK;
+
+	*is = false;
+	if (!c->is_revoked || (c->reason != CRL_REASON_KEY_COMPROMISE &&
+	    c->reason != CRL_REASON_CA_COMPROMISE))
+		return OC_OK;
+	for (size_t i = 0; err == OC_OK && !*is && i < own->num_watched; i++)
+		if (oc_serial_equal(&c->serial, &own->watched[i].serial))
+			err = is_same_certificate(own, c, &own->watched[i],
+			    is);
+	return err;
+}
+
+/* Picks ours out of what was read. */
+static enum oc_err
+pick(const struct own *own, uint32_t num_read, struct status_change *changes,
+    uint32_t *num)
 {
 	uint32_t num_ours = 0, i;
+	enum oc_err err;
 
 	for (i = 0; i < num_read; i++) {
 		const struct store_change *c = &own->batch[i];
+		bool is_ours = c->issuer_id == own->issuer_id, is_ca;
 
-		if (c->issuer_id != own->issuer_id)
+		err = is_of_ca(own, c, &is_ca);
+		if (err != OC_OK)
+			return err;
+		if (!is_ours && !is_ca)
 			continue;
 		changes[num_ours++] = (struct status_change){
 			.seq = c->seq,
@@ -68,9 +113,12 @@ pick(const struct own *own, uint32_t num_read, struct status_change *changes)
 			.reason = c->reason,
 			.revoked_at = c->revoked_at,
 			.not_after = c->not_after,
+			.is_of_ca = is_ca,
+			.is_elsewhere = !is_ours,
 		};
 	}
-	return num_ours;
+	*num = num_ours;
+	return OC_OK;
 }
 
 /*
@@ -86,12 +134,9 @@ own_read(struct status_source *s, int64_t after_seq,
 	int64_t from = after_seq;
 	enum oc_err err;
 
+	/* What another CA says of ours is news before we have any. */
 	err = find_issuer(own);
-	if (err == OC_ERR_NOT_FOUND) {
-		*num = 0;
-		return OC_OK;
-	}
-	if (err != OC_OK)
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
 	if (num_max > BATCH_MAX)
 		num_max = BATCH_MAX;
@@ -102,7 +147,9 @@ own_read(struct status_source *s, int64_t after_seq,
 		    num_max, &num_read);
 		if (err != OC_OK)
 			return err;
-		num_ours = pick(own, num_read, changes);
+		err = pick(own, num_read, changes, &num_ours);
+		if (err != OC_OK)
+			return err;
 		if (num_read != 0 && num_ours == 0)
 			from = own->batch[num_read - 1].seq;
 	} while (num_ours == 0 && num_read != 0);
@@ -140,6 +187,9 @@ own_close(struct status_source *s)
 	struct own *own = (struct own *)s;
 
 	store_close(own->store);
+	for (size_t i = 0; i < own->num_watched; i++)
+		free(own->watched[i].der);
+	free(own->watched);
 	free(own);
 }
 
@@ -171,5 +221,26 @@ status_own_open(const char *store_path, const char *issuer,
 		return err;
 	}
 	*source = &own->source;
+	return OC_OK;
+}
+
+enum oc_err
+status_own_watch(struct status_source *source, const struct oc_serial *serial,
+    struct der_bytes certificate)
+{
+	struct own *own = (struct own *)source;
+	struct watched *watched = reallocarray(own->watched,
+	    own->num_watched + 1, sizeof(*watched));
+	uint8_t *der = malloc(certificate.len);
+
+	if (watched != NULL)
+		own->watched = watched;
+	if (watched == NULL || der == NULL) {
+		free(der);
+		return OC_ERR_NOMEM;
+	}
+	memcpy(der, certificate.p, certificate.len);
+	watched[own->num_watched++] = (struct watched){ *serial, der,
+	    certificate.len };
 	return OC_OK;
 }

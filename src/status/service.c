@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "status/identity.h"
@@ -91,12 +92,20 @@ status_service_new(const struct status_service_plan *plan,
 		goto out;
 	}
 	err = open_table(s, id, error);
+	/* Once: a successor tries to open the table again and again. */
+	if (err == OC_OK)
+		err = status_trust_init(&s->trust, plan->issuer, source,
+		    error);
+	if (err == OC_OK && plan->issuer->responses != NULL)
+		err = status_offline_new(plan->issuer, s->identity,
+		    oc_clock_now_s(), &s->offline, error);
 	if (err != OC_OK)
 		goto out;
 	/* Readers serve it meanwhile: a crash or a reload is no outage.  But
 	 * not what was kept by another policy. */
 	ocsp_table_set_run(s->table, plan->run);
 	ocsp_table_set_ready(s->table, ocsp_table_was_ready(s->table) &&
+	    !s->trust.is_compromised &&
 	    status_service_withdraw_missed(s, source) &&
 	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0));
 	err = status_set_new(&s->set);
@@ -157,6 +166,7 @@ status_service_free(struct status_service *s)
 	status_set_free(s->set);
 	for (i = 0; i < STATUS_DUE_MAX; i++)
 		ocsp_refresh_fini(&s->due[i]);
+	status_offline_free(s->offline);
 	free(s->identity);
 	free(s);
 }
@@ -212,6 +222,8 @@ status_service_report(const struct status_service *s,
 		.num_asked = s->num_asked,
 		.seq = s->seq,
 		.is_ready = s->is_ready,
+		.is_compromised = s->trust.is_compromised,
+		.is_signer_revoked = s->trust.is_signer_revoked,
 		.is_source_well = s->is_source_well,
 	};
 	for (i = 0; i < STATUS_DUE_MAX; i++)
@@ -219,4 +231,6 @@ status_service_report(const struct status_service *s,
 	memcpy(out->num_in_lane, s->num_in_lane, sizeof(out->num_in_lane));
 	memcpy(out->source_error, s->source_error, sizeof(out->source_error));
 	out->horizon = s->horizon;
+	if (s->offline != NULL)
+		status_offline_report(s->offline, &out->offline);
 }

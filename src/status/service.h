@@ -17,6 +17,7 @@
 #include "sign/sign.h"
 #include "status/feed.h"
 #include "status/horizon.h"
+#include "status/offline.h"
 
 /* What is to be signed without being asked for, most urgent first. */
 enum status_due_kind {
@@ -89,9 +90,12 @@ struct status_service_report {
 	uint64_t num_signed, num_failed, num_asked;
 	int64_t seq;
 	bool is_ready;
+	bool is_compromised;		/* the CA's key is */
+	bool is_signer_revoked;		/* ocsp-certificate is */
 	bool is_source_well;
 	char source_error[OC_ERROR_TEXT_MAX];
 	struct status_horizon horizon;
+	struct status_offline_report offline;	/* zero if the key is here */
 };
 void status_service_report(const struct status_service *service,
     struct status_service_report *report);

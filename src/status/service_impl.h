@@ -5,6 +5,8 @@
 
 #include "ocsp/response.h"
 #include "status/flight.h"
+#include "status/offline.h"
+#include "status/trust.h"
 #include "x509/trust.h"
 
 /* On their way at once: enough to keep every session of a token busy, few
@@ -51,6 +53,8 @@ struct status_early {
 struct status_service {
 	struct status_service_plan plan;
 	struct ocsp_identity *identity;
+	struct status_offline *offline;	/* NULL: the key is here */
+	struct status_trust trust;
 	struct ocsp_table *table;
 	struct status_set *set;
 	struct status_feed *feed;
@@ -100,11 +104,13 @@ enum oc_err status_service_submit(struct status_service *s,
     sign_done_fn *done) OC_MUST_CHECK;
 void status_service_times(const struct status_service *s, int64_t now,
     int64_t not_after, struct status_flight_plan *plan);
-/* False once the certificate of whoever signs has expired, which is said. */
+/* False once the certificate of whoever signs has expired or is revoked,
+ * which is said. */
 bool status_service_may_sign(struct status_service *s, int64_t now);
 /* False: presign = none.  The table is there, for its identity, and empty. */
 bool status_service_keeps(const struct status_service *s);
-/* Puts it among what is due; nothing is where nothing is kept. */
+/* Puts it among what is due; nothing is where nothing is kept, or where the
+ * key is not. */
 void status_service_renew_at(struct status_service *s,
     enum status_due_kind kind, const struct oc_serial *serial,
     uint8_t encoding, int64_t at);
@@ -128,7 +134,6 @@ void status_service_finish_nudges(struct status_service *s);
 /* Answers the questions that came too early: now, or, if it is still not
  * ready, with tryLater. */
 void status_service_answer_early(struct status_service *s);
-struct ocsp_status status_of_record(const struct status_record *record);
 bool status_is_equal(const struct ocsp_status *a, const struct ocsp_status *b);
 
 #endif

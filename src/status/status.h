@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/reason.h"
 #include "base/serial.h"
+#include "der/bytes.h"
 
 struct status_change {
 	int64_t seq;
@@ -25,6 +26,9 @@ struct status_change {
 	enum crl_reason reason;
 	int64_t revoked_at;
 	int64_t not_after;	/* of the certificate */
+	/* It is the CA's own, and revoked because the key is compromised; */
+	bool is_of_ca;
+	bool is_elsewhere;	/* that another CA issued: none of ours */
 };
 
 struct status_source;
@@ -50,6 +54,12 @@ struct status_source {
 /* Our own store, for one [issuer NAME]; migrated if it is older. */
 enum oc_err status_own_open(const char *store_path, const char *issuer,
     struct status_source **source, struct oc_error *error) OC_MUST_CHECK;
+/* Before the first read, for each certificate that the CA itself has: whoever
+ * issued it, changes say when it is revoked for keyCompromise or
+ * cACompromise. */
+enum oc_err status_own_watch(struct status_source *source,
+    const struct oc_serial *serial, struct der_bytes certificate)
+    OC_MUST_CHECK;
 
 /* What is known of the certificates of one issuer, in memory: by serial. */
 struct status_set;

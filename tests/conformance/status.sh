@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What answers say, in OpenSSL's eyes and the probe's: every reason, a hold
-# and its end, the validities that the Baseline Requirements know, and a
-# signer that ends before its answers would.
+# and its end, the validities that the Baseline Requirements know, a signer
+# that ends before its answers would, and a CA that is compromised.
 
 . "$top_srcdir/tests/conformance/conformance.sh"
 
@@ -83,4 +83,36 @@ no_failure
 says pass signer-expiring
 says pass st-good
 says policy br-window 'less than 8 hours'
+
+# The CA's own certificate is revoked, for what does not touch its key.
+expect good a.test.pem
+sed -i 's/^ocsp-lifetime = .*/&\non-compromise = refused/' ocsign.conf
+reloaded() {
+	num_reloads=$((num_reloads + 1))
+	kill -HUP "$(cat ocsignd.pid)"
+	within 10 is_reloaded || fail "not reloaded"
+}
+reloaded
+ocsign cert revoke --issuer root --reason certificateHold ca.pem >out 2>&1 ||
+    fail "$(cat out)"
+expect good a.test.pem
+# Its key is compromised: nothing is said any more, by one policy,
+ocsign cert revoke --issuer root --reason cACompromise ca.pem >out 2>&1 ||
+    fail "$(cat out)"
+for cert in a.test.pem keyCompromise.test.pem hold.test.pem; do
+	openssl ocsp -issuer ca.pem -cert $cert -url "$url" -CAfile trust.pem \
+	    >answer 2>&1 || true
+	grep -qi unauthorized answer || fail "$cert: $(cat answer)"
+done
+# and all are revoked, by the other: what was revoked before as it was.
+sed -i 's/^on-compromise = .*/on-compromise = revoked/' ocsign.conf
+reloaded
+for cert in a.test.pem hold.test.pem; do
+	expect revoked $cert
+	grep -q 'Reason: cACompromise' answer || fail "$cert: $(cat answer)"
+done
+expect revoked keyCompromise.test.pem
+grep -q 'Reason: keyCompromise' answer || fail "$(cat answer)"
+[ "$(count 'the CA is compromised since .*cACompromise' ocsignd.log)" -eq 2 ] ||
+    fail "not said once a start"
 service_stop

@@ -63,7 +63,9 @@ for at in 5 30 200; do
 	bad 1 'bent.der' $issue bent.der
 done
 size=$(wc -c <good.der)
-{ head -c $((size - 1)) good.der; printf '\001'; } >signature.der
+printf '\001' >last
+! tail -c 1 good.der | cmp -s - last || printf '\002' >last
+{ head -c $((size - 1)) good.der; cat last; } >signature.der
 bad 1 'signature' $issue signature.der
 cat good.der good.der >twice.der
 bad 1 'twice.der' $issue twice.der
@@ -215,7 +217,7 @@ bad_locked() {
 	echo "ok: $(cat err)"
 }
 bad_locked $issue good.csr
-bad_locked ocsign cert revoke web.pem
+bad_locked ocsign cert revoke --reason superseded web.pem
 exec 3>&-
 wait $holder
 

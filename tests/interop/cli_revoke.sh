@@ -52,6 +52,11 @@ crl_says hold.pem 0
 ocsp_says hold.pem good
 bad 1 'not on hold' ocsign cert revoke --reason removeFromCRL hold.pem
 
+# A CA's has a reason: the Baseline Requirements, 7.2.2 and 7.3.
+bad 1 "a CA's certificate.*name one" ocsign cert revoke web.pem
+bad 1 "a CA's certificate.*name one" \
+    ocsign cert revoke --reason unspecified web.pem
+
 bad 1 'ever issued' ocsign cert revoke 1234
 bad 2 'no revocation reason' ocsign cert revoke --reason x b.pem
 bad 2 'future' ocsign cert revoke --invalidity 2999-01-01 b.pem

@@ -220,6 +220,21 @@ static const struct {
 	    "certificate: is missing; add it" },
 	{ "[issuer i]\nkey = k\ncertificate = c\n", "1: [issuer i] token: is "
 	    "missing; add it" },
+	{ "[issuer i]\ncertificate = c\nresponses = r\ncompromised-since = "
+	    "2999-01-01\n", "4: [issuer i] compromised-since: 2999-01-01 lies "
+	    "in the future" },
+	{ "[issuer i]\ncertificate = c\nresponses = r\ncompromised-since = "
+	    "now\n", "4: [issuer i] compromised-since: \"now\" is no date; "
+	    "write 2026-11-23 or 2026-11-23T22:00:00Z" },
+	{ "[issuer i]\ncertificate = c\nresponses = r\nkey = k\n", "4: "
+	    "[issuer i] key: asks for what is signed here, and with responses "
+	    "nothing is; remove one of the two" },
+	{ "[issuer i]\ncertificate = c\nresponses = r\nnonce = require\n",
+	    "4: [issuer i] nonce: asks for what is signed here, and with "
+	    "responses nothing is; remove one of the two" },
+	{ "[issuer i]\ncertificate = c\nresponses = r\nallow = crl\n", "4: "
+	    "[issuer i] allow: has no \"ocsp\", and responses are nothing "
+	    "else" },
 	{ "[profile p]\n", "1: [profile p] based-on: is missing; add it" },
 	/* Values. */
 	{ "[daemon]\nlog-level = Info\n", "2: [daemon] log-level: \"Info\" "

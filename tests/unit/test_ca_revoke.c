@@ -210,6 +210,38 @@ strangers_are_not_revoked(void **state)
 	    OC_ERR_MALFORMED);
 }
 
+/* BR:7.3: a CA's certificate is never revoked without one, and stays good
+ * until somebody says why not. */
+static void
+a_ca_has_a_reason(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct ca_certificate certificate = { 0 };
+	struct oc_error error = { 0 };
+	struct ca_profile profile;
+	const struct ca_request request = {
+		.profile = &profile,
+		.csr = ca_csr("P-256", "CN=Sub CA,O=Example,C=DE", NULL),
+	};
+
+	ca_get_profile(f, "intermediate", &profile);
+	if (ca_issue(f->issuer, f->store, f->signer, &request, ca_deadline(),
+	    &certificate, &error) != OC_OK)
+		fail_msg("%s", error.text);
+	assert_int_equal(revoke(f, &certificate.serial,
+	    CRL_REASON_UNSPECIFIED, &error), OC_ERR_REFUSED);
+	assert_non_null(strstr(error.text, "a CA's certificate"));
+	assert_false(is_listed(f, &certificate.serial));
+	assert_int_equal(revoke(f, &certificate.serial,
+	    CRL_REASON_CERTIFICATE_HOLD, &error), OC_OK);
+	assert_int_equal(revoke(f, &certificate.serial,
+	    CRL_REASON_UNSPECIFIED, &error), OC_ERR_REFUSED);
+	assert_int_equal(revoke(f, &certificate.serial,
+	    CRL_REASON_CA_COMPROMISE, &error), OC_OK);
+	assert_true(is_listed(f, &certificate.serial));
+	ca_certificate_fini(&certificate);
+}
+
 /* --- expiry ----------------------------------------------------------- */
 
 /*
@@ -427,7 +459,7 @@ main(void)
 		TEST(crl_says_what_is_revoked),
 		TEST(empty_crl_and_rising_numbers),
 		TEST(hold_comes_and_goes),
-		TEST(strangers_are_not_revoked),
+		TEST(strangers_are_not_revoked), TEST(a_ca_has_a_reason),
 		TEST(expired_leave_after_one_crl),
 		TEST(unsigned_crl_costs_its_number),
 		TEST(issuers_without_crl_sign_or_key_sign_none),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dates as options take them. */
+/* Dates as options and the configuration take them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/date.h"
+#include "base/value.h"
 
 static void
 test_good(void **state)
@@ -16,12 +16,12 @@ test_good(void **state)
 	int64_t at = 0;
 
 	(void)state;
-	assert_int_equal(cli_date_parse("2000-01-01", &at, NULL), OC_OK);
+	assert_int_equal(oc_value_date("2000-01-01", &at, NULL), OC_OK);
 	assert_int_equal(at, 946684800);
-	assert_int_equal(cli_date_parse("2001-09-09T01:46:40Z", &at, NULL),
+	assert_int_equal(oc_value_date("2001-09-09T01:46:40Z", &at, NULL),
 	    OC_OK);
 	assert_int_equal(at, 1000000000);
-	assert_int_equal(cli_date_parse("2024-02-29", &at, NULL), OC_OK);
+	assert_int_equal(oc_value_date("2024-02-29", &at, NULL), OC_OK);
 	assert_int_equal(at, 1709164800);
 }
 
@@ -43,7 +43,7 @@ test_bad(void **state)
 		struct oc_error error = { 0 };
 		int64_t at = 7;
 
-		assert_int_equal(cli_date_parse(texts[i], &at, &error),
+		assert_int_equal(oc_value_date(texts[i], &at, &error),
 		    OC_ERR_MALFORMED);
 		assert_int_equal(at, 7);
 		assert_true(strlen(error.text) > 0);
