@@ -229,8 +229,8 @@ park(struct connection *c)
 		event_del(&c->write_event);
 		c->is_writing = false;
 	}
-	if (c->worker->is_stopping && c->state == CONNECTION_HEAD &&
-	    c->in == NULL && c->out == NULL)
+	if (http_worker_is_ending(c->worker) &&
+	    c->state == CONNECTION_HEAD && c->in == NULL && c->out == NULL)
 		http_connection_close(c);
 	else
 		set_timer(c);

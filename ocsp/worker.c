@@ -44,7 +44,15 @@ ocsp_worker_options_init(struct ocsp_worker_options *options)
 	options->body_timeout_ns = 15 * OC_NS_PER_S;
 	options->write_timeout_ns = 30 * OC_NS_PER_S;
 	options->status_timeout_ns = 8 * OC_NS_PER_S;
-	options->drain_timeout_ns = 10 * OC_NS_PER_S;
+	options->drain_idle_ns = 2 * OC_NS_PER_S;
+	/* ocsignd waits 10 s. */
+	options->drain_timeout_ns = 8 * OC_NS_PER_S;
+}
+
+bool
+http_worker_is_ending(const struct ocsp_worker *w)
+{
+	return w->is_stopping && w->now_ns >= w->stop_idle_at_ns;
 }
 
 void
@@ -208,6 +216,19 @@ expire(struct ocsp_worker *w)
 		}
 }
 
+/* Those between requests; one last look for what has come meanwhile. */
+static void
+close_idle(struct ocsp_worker *w, enum worker_timer timer)
+{
+	struct connection *c, *next;
+
+	for (c = TAILQ_FIRST(&w->timers[timer]); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		c->is_readable = true;
+		http_connection_run(c);
+	}
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -219,6 +240,10 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	expire(w);
 	http_tables_check(w);
 	accept_resume(w);
+	if (http_worker_is_ending(w)) {
+		close_idle(w, TIMER_IDLE);
+		close_idle(w, TIMER_HEADER);
+	}
 	if (w->is_stopping && w->now_ns >= w->stop_at_ns)
 		event_base_loopbreak(w->base);
 }
@@ -241,16 +266,19 @@ on_signal(evutil_socket_t number, short what, void *arg)
 	ocsp_worker_stop(arg);
 }
 
-/* Those between requests; one last look for what has come meanwhile. */
+/* Who waits there would be lost with the queue, if nobody else has it. */
 static void
-close_idle(struct ocsp_worker *w, enum worker_timer timer)
+empty_queue(struct ocsp_worker *w, int listener)
 {
-	struct connection *c, *next;
+	int fd;
 
-	for (c = TAILQ_FIRST(&w->timers[timer]); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, link);
-		c->is_readable = true;
-		http_connection_run(c);
+	while (w->num_connections < w->connections_max) {
+		fd = accept4(listener, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			http_connection_start(w, fd);
+		else if (errno != ECONNABORTED && errno != EINTR)
+			return;
 	}
 }
 
@@ -264,14 +292,14 @@ ocsp_worker_stop(struct ocsp_worker *w)
 	http_worker_now(w);
 	w->is_stopping = true;
 	w->is_accepting = false;
+	w->stop_idle_at_ns = w->now_ns + w->options.drain_idle_ns;
 	w->stop_at_ns = w->now_ns + w->options.drain_timeout_ns;
 	for (i = 0; i < w->num_listeners; i++) {
+		empty_queue(w, event_get_fd(w->listeners[i]));
 		close(event_get_fd(w->listeners[i]));
 		event_free(w->listeners[i]);
 	}
 	w->num_listeners = 0;
-	close_idle(w, TIMER_IDLE);
-	close_idle(w, TIMER_HEADER);
 	if (w->num_connections == 0)
 		event_base_loopbreak(w->base);
 }

@@ -116,7 +116,7 @@ struct ocsp_worker {
 	size_t num_listeners;
 	bool is_accepting, is_stopping;
 	int reserve_fd;
-	int64_t stop_at_ns;
+	int64_t stop_idle_at_ns, stop_at_ns;
 
 	struct ipc_channel *status;
 	uint32_t num_misses;
@@ -149,6 +149,8 @@ struct ocsp_worker {
 };
 
 /* worker.c */
+/* Nobody who is idle is waited for any more. */
+bool http_worker_is_ending(const struct ocsp_worker *w);
 void http_worker_now(struct ocsp_worker *w);
 uint8_t *http_buffer_acquire(struct ocsp_worker *w);	/* NULL: none left */
 /* high: how much of it was used, at most. */

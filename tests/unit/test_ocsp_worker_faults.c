@@ -351,46 +351,109 @@ connections_max(void **state)
 
 /* --- the end ---------------------------------------------------------- */
 
-/* What was begun is finished; who is idle is closed; nobody new is let in. */
+static void
+tune_last_words(struct ocsp_worker_options *options)
+{
+	options->drain_idle_ns = 1500 * OC_NS_PER_MS;
+}
+
+/* A connection on which one request was answered. */
+static struct client *
+client_idle(const char *text)
+{
+	struct client *c = client_new(PORT);
+
+	client_send_text(c, text);
+	assert_true(client_read(c, false, &r));
+	assert_body(&r, world.answer);
+	assert_field(&r, "Connection", NULL);
+	return c;
+}
+
+/* The answer, that it was the last, and the end. */
+static void
+expect_last(struct client *c)
+{
+	assert_true(client_read(c, false, &r));
+	assert_body(&r, world.answer);
+	assert_field(&r, "Connection", "close");
+	assert_true(client_is_closed(c, 2000));
+	client_free(c);
+}
+
+/* What was begun is finished; who is idle may ask once more; nobody new is
+ * let in. */
 static void
 drain(void **state)
 {
-	struct client *waiting, *idle, *half;
-	char path[512], text[1024];
+	struct client *waiting, *idle, *late, *half;
+	char path[512], text[1024], other[1024];
+	int64_t begin;
 	int status;
 
 	(void)state;
-	worker_start(&world, NULL, &running);
+	worker_start(&world, tune_last_words, &running);
 	scripted_start(&world, STUB_SLOW, &scripted);
-	idle = client_new(PORT);
 	get_text(world.path, text);
-	client_send_text(idle, text);
-	assert_true(client_read(idle, false, &r));
+	idle = client_idle(text);
+	late = client_idle(text);
 	half = client_new(PORT);
 	client_send(half, text, 20);
 	world_path(world_request(&world, "1234", 0), path, sizeof(path));
 	waiting = client_new(PORT);
-	get_text(path, text);
-	client_send_text(waiting, text);
+	get_text(path, other);
+	client_send_text(waiting, other);
 	while (scripted.num_asked == 0)
 		sleep_ms(5);
+	begin = now_ms();
 	assert_int_equal(kill(running.pid, SIGTERM), 0);
-	assert_true(client_is_closed(idle, 2000));
-	get_text(world.path, text);
+	sleep_ms(300);
+	client_send_text(late, text);
 	client_send_text(half, text + 20);
-	assert_true(client_read(half, false, &r));
-	assert_body(&r, world.answer);
-	assert_field(&r, "Connection", "close");
+	expect_last(late);
+	expect_last(half);
 	assert_true(client_read(waiting, false, &r));
 	assert_ocsp_error(&r, OCSP_UNAUTHORIZED);
 	assert_field(&r, "Connection", "close");
 	assert_true(client_is_closed(waiting, 2000));
+	assert_true(client_is_closed(idle, 5000));
+	assert_true(now_ms() - begin >= 1450);
 	assert_int_equal(waitpid(running.pid, &status, 0), running.pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	client_free(waiting);
 	client_free(idle);
-	client_free(half);
 	scripted_stop(&scripted);
+}
+
+#define NUM_QUEUED 60
+
+/* Who waits in the queue when it is told to end is answered: the worker, not
+ * running, has let in none of them. */
+static void
+drain_queue(void **state)
+{
+	struct client *queued[NUM_QUEUED];
+	char text[1024];
+	int i, status;
+
+	(void)state;
+	worker_start(&world, NULL, &running);
+	expect_good();
+	assert_int_equal(kill(running.pid, SIGSTOP), 0);
+	get_text(world.path, text);
+	for (i = 0; i < NUM_QUEUED; i++) {
+		queued[i] = client_new(PORT);
+		client_send_text(queued[i], text);
+	}
+	assert_int_equal(kill(running.pid, SIGTERM), 0);
+	assert_int_equal(kill(running.pid, SIGCONT), 0);
+	for (i = 0; i < NUM_QUEUED; i++) {
+		assert_true(client_read(queued[i], false, &r));
+		assert_body(&r, world.answer);
+		client_free(queued[i]);
+	}
+	assert_int_equal(waitpid(running.pid, &status, 0), running.pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static void
@@ -433,6 +496,7 @@ main(void)
 		FAULT(fd_exhaustion),
 		FAULT(connections_max),
 		FAULT(drain),
+		FAULT(drain_queue),
 		FAULT(drain_deadline),
 	};
 
