@@ -22,7 +22,7 @@
 #include "ocsp/answer.h"
 #include "ocsp/worker.h"
 
-#define LISTENERS_MAX 64
+#define LISTENERS_MAX 256		/* what ocsignd hands over */
 
 struct program {
 	struct oc_config *config;

@@ -245,9 +245,8 @@ daemon_look_at_status(struct supervisor *sup)
 	 * would go on giving them connections. */
 	daemon_listeners_free(sup->old_listeners);
 	sup->old_listeners = NULL;
+	daemon_listeners_steer(sup->listeners);
 	daemon_publish_urls(sup);
-	if (sup->num_roles > wanted)
-		daemon_stop_roles(sup, wanted, sup->num_roles);
 	old = sup->num_roles < wanted ? sup->num_roles : wanted;
 	for (size_t i = ROLE_ISSUER; i < old; i++)
 		if (daemon_is_wanted(sup, i))
@@ -270,12 +269,10 @@ forget_roles(struct supervisor *sup)
 enum supervisor_state
 daemon_look_at_responders(struct supervisor *sup)
 {
+	size_t wanted = daemon_num_wanted(sup);
 	bool is_bad = false;
 
-	forget_roles(sup);
-	if (sup->num_roles > daemon_num_wanted(sup))
-		return SUPERVISOR_RELOADING_RESPONDERS;
-	for (size_t i = ROLE_ISSUER; i < sup->num_roles; i++) {
+	for (size_t i = ROLE_ISSUER; i < wanted; i++) {
 		if (!daemon_is_wanted(sup, i)) {
 			if (!daemon_role_is_gone(&sup->roles[i]))
 				return SUPERVISOR_RELOADING_RESPONDERS;
@@ -285,6 +282,11 @@ daemon_look_at_responders(struct supervisor *sup)
 			return SUPERVISOR_RELOADING_RESPONDERS;
 		is_bad |= has_failed(&sup->roles[i]);
 	}
+	/* Somebody has their sockets by now. */
+	daemon_stop_roles(sup, wanted, sup->num_roles);
+	forget_roles(sup);
+	if (sup->num_roles > wanted)
+		return SUPERVISOR_RELOADING_RESPONDERS;
 	return end_reload(is_bad ? "reload failed: responders of before "
 	    "go on" : "reloaded");
 }
