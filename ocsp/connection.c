@@ -355,7 +355,10 @@ http_connection_start(struct ocsp_worker *w, int fd)
 {
 	struct connection *c = TAILQ_FIRST(&w->free_connections);
 
-	TAILQ_REMOVE(&w->free_connections, c, link);
+	if (c != NULL)
+		TAILQ_REMOVE(&w->free_connections, c, link);
+	else
+		c = &w->connections[w->num_connections_used++];
 	memset(c, 0, sizeof(*c));
 	c->worker = w;
 	c->fd = fd;

@@ -28,8 +28,10 @@
 /* An idle connection may be closed for a new one once it has been idle for
  * this long: sooner, its request may be on its way. */
 #define SHED_AFTER_NS OC_NS_PER_S
-/* A released buffer gives back the pages behind the longest usual request. */
+/* A buffer that is released gives back the pages behind the longest usual
+ * request; more of them than are usual at once give back all. */
 #define BUFFER_KEPT_LEN (16 * 1024)
+#define BUFFERS_KEPT 64
 
 void
 ocsp_worker_options_init(struct ocsp_worker_options *options)
@@ -65,12 +67,8 @@ http_worker_now(struct ocsp_worker *w)
 uint8_t *
 http_buffer_acquire(struct ocsp_worker *w)
 {
-	uint8_t *buffer = w->free_buffers;
-
-	if (buffer != NULL) {
-		memcpy(&w->free_buffers, buffer, sizeof(w->free_buffers));
-		return buffer;
-	}
+	if (w->num_free_buffers > 0)
+		return w->free_buffers[--w->num_free_buffers];
 	if (w->num_buffers_used == w->num_buffers) {
 		w->counts->buffers_exhausted++;
 		return NULL;
@@ -78,20 +76,26 @@ http_buffer_acquire(struct ocsp_worker *w)
 	return w->arena + (size_t)w->num_buffers_used++ * WORKER_BUFFER_LEN;
 }
 
+/* Pages that lie in it wholly, should they be larger than usual. */
+static void
+give_back(uint8_t *p, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t skip = (page - (uintptr_t)p % page) % page;
+
+	if (len > skip + page)
+		(void)madvise(p + skip, (len - skip) / page * page,
+		    MADV_DONTNEED);
+}
+
 void
 http_buffer_release(struct ocsp_worker *w, uint8_t *buffer, size_t high)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), skip;
+	size_t kept = w->num_free_buffers < BUFFERS_KEPT ? BUFFER_KEPT_LEN : 0;
 
-	if (high > BUFFER_KEPT_LEN) {
-		skip = (uintptr_t)(buffer + BUFFER_KEPT_LEN) % page;
-		skip = BUFFER_KEPT_LEN + (skip == 0 ? 0 : page - skip);
-		high = WORKER_BUFFER_LEN - skip;
-		(void)madvise(buffer + skip, high - high % page,
-		    MADV_DONTNEED);
-	}
-	memcpy(buffer, &w->free_buffers, sizeof(w->free_buffers));
-	w->free_buffers = buffer;
+	if (high > kept)
+		give_back(buffer + kept, WORKER_BUFFER_LEN - kept);
+	w->free_buffers[w->num_free_buffers++] = buffer;
 }
 
 /* Until the next tick, or until a connection ends. */
@@ -321,27 +325,24 @@ connections_max(uint32_t wanted)
 static enum oc_err
 allocate(struct ocsp_worker *w)
 {
-	uint32_t i;
-
 	w->connections_max = connections_max(w->options.connections_max);
 	w->connections = calloc(w->connections_max, sizeof(*w->connections));
+	/* Pages that are never touched cost nothing. */
 	w->num_buffers = 2 * w->connections_max < WORKER_BUFFERS_MAX ?
 	    2 * w->connections_max : WORKER_BUFFERS_MAX;
-	/* Pages that are never touched cost nothing. */
 	w->arena = mmap(NULL, (size_t)w->num_buffers * WORKER_BUFFER_LEN,
 	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
 	    MAP_NORESERVE, -1, 0);
 	if (w->arena == MAP_FAILED)
 		w->arena = NULL;
+	w->free_buffers = calloc(w->num_buffers, sizeof(*w->free_buffers));
 	w->scratch = malloc(WORKER_BUFFER_LEN);
 	w->out = malloc(WORKER_OUT_ROOM);
 	w->frame = malloc(OC_FRAME_MAX);
 	if (w->connections == NULL || w->arena == NULL ||
-	    w->scratch == NULL || w->out == NULL || w->frame == NULL)
+	    w->free_buffers == NULL || w->scratch == NULL || w->out == NULL ||
+	    w->frame == NULL)
 		return OC_ERR_NOMEM;
-	for (i = w->connections_max; i > 0; i--)
-		TAILQ_INSERT_HEAD(&w->free_connections, &w->connections[i - 1],
-		    link);
 	return OC_OK;
 }
 
@@ -506,6 +507,7 @@ ocsp_worker_free(struct ocsp_worker *w)
 	if (w->base != NULL)
 		event_base_free(w->base);
 	free(w->connections);
+	free(w->free_buffers);
 	free(w->scratch);
 	free(w->out);
 	free(w->frame);

@@ -23,8 +23,11 @@
 #include "ocsp/worker.h"
 
 /* A buffer holds the longest head, the longest body and a little of the
- * framing of its next chunk; or what could not be sent. */
-#define WORKER_BUFFER_LEN (HTTP_HEAD_MAX + OCSP_REQUEST_MAX + 3 * 1024)
+ * framing of its next chunk; or what could not be sent.  Whole pages, so that
+ * those of one that is not used can be given back. */
+#define WORKER_BUFFER_LEN (88 * 1024)
+_Static_assert(WORKER_BUFFER_LEN >= HTTP_HEAD_MAX + OCSP_REQUEST_MAX +
+    3 * 1024, "see above");
 /* Answers are gathered up to here before they are sent; what says 100 or 400
  * may stand behind them. */
 #define WORKER_OUT_LEN (64 * 1024)
@@ -127,13 +130,14 @@ struct ocsp_worker {
 	struct worker_table *answerer_tables[OCSP_ISSUERS_MAX];
 
 	struct connection *connections;
-	uint32_t connections_max, num_connections;
+	uint32_t connections_max, num_connections, num_connections_used;
 	TAILQ_HEAD(http_connection_list, connection) free_connections;
 	struct http_connection_list timers[TIMER_MAX];
 
 	uint8_t *arena;
 	uint32_t num_buffers, num_buffers_used;	/* used: ever */
-	uint8_t *free_buffers;		/* each holds the next's address */
+	uint8_t **free_buffers;		/* the last one is taken first */
+	uint32_t num_free_buffers;
 
 	/* Valid while one connection runs. */
 	int64_t now_ns;
