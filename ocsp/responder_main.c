@@ -33,6 +33,7 @@ struct program {
 	char *status_path;
 	struct ocsp_counts_page *counts;	/* NULL: not to be read */
 	struct ocsp_counts before;	/* what is not of this process */
+	struct oc_clock_watch clock;
 	struct ocsp_worker *worker;
 };
 
@@ -206,6 +207,9 @@ open_worker(struct program *p, struct oc_error *error)
 		p->status_path = NULL;
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
+	if (oc_clock_watch_init(&p->clock, p->config->daemon.run_directory,
+	    OC_CLOCK_WATCH_READS) != OC_OK)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	ocsp_worker_options_init(&options);
 	options.listeners = p->listeners;
 	options.num_listeners = p->num_listeners;
@@ -228,6 +232,7 @@ open_worker(struct program *p, struct oc_error *error)
 	options.connections_max = (uint32_t)r->connections_max;
 	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;
 	options.header_timeout_ns = r->header_timeout_s * OC_NS_PER_S;
+	options.clock = &p->clock;
 	options.counts = p->counts == NULL ? NULL :
 	    ocsp_counts_of(p->counts);
 	return ocsp_worker_new(&options, &p->worker, error);
@@ -266,6 +271,7 @@ close_all(struct program *p)
 
 	ocsp_worker_free(p->worker);
 	ocsp_counts_close(p->counts);
+	oc_clock_watch_fini(&p->clock);
 	for (i = 0; i < p->num_issuers; i++)
 		free((char *)p->issuers[i].table_path);
 	free(p->status_path);

@@ -61,7 +61,17 @@ void
 http_worker_now(struct ocsp_worker *w)
 {
 	w->now_ns = oc_clock_mono_ns();
-	http_now_set(&w->now, oc_clock_now_s());
+	http_now_set(&w->now, oc_clock_now_s() + w->clock_behind_s);
+}
+
+/* After a jump the later of the two times counts: what is served is valid by
+ * both. */
+static void
+watch_clock(struct ocsp_worker *w)
+{
+	int64_t jump_ms = oc_clock_watch_look(w->options.clock);
+
+	w->clock_behind_s = jump_ms < 0 ? (999 - jump_ms) / 1000 : 0;
 }
 
 uint8_t *
@@ -240,6 +250,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	watch_clock(w);
 	http_worker_now(w);
 	expire(w);
 	http_tables_check(w);
@@ -442,6 +453,7 @@ ocsp_worker_new(const struct ocsp_worker_options *options,
 	TAILQ_INIT(&w->free_connections);
 	for (timer = TIMER_IDLE; timer < TIMER_MAX; timer++)
 		TAILQ_INIT(&w->timers[timer]);
+	watch_clock(w);
 	http_worker_now(w);
 	err = options->num_issuers > OCSP_ISSUERS_MAX ? OC_ERR_LIMIT :
 	    prepare(w, options);

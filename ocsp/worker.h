@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock_watch.h"
 #include "base/err.h"
 #include "ocsp/counts.h"
 
@@ -51,6 +52,7 @@ struct ocsp_worker_options {
 	int64_t drain_idle_ns;		/* from stop on: who keeps a connection
 					 * may still ask, once */
 	int64_t drain_timeout_ns;	/* from stop to the end, at most */
+	struct oc_clock_watch *clock;	/* borrowed; NULL: it is believed */
 	struct ocsp_counts *counts;	/* where to count; borrowed; NULL: in
 					 * the worker */
 };

@@ -142,6 +142,8 @@ struct ocsp_worker {
 	/* Valid while one connection runs. */
 	int64_t now_ns;
 	struct http_now now;
+	int64_t clock_behind_s;		/* of what it should be, as of the
+					 * last tick; 0 when ahead */
 	uint8_t *scratch;
 	uint8_t *out;
 	uint32_t out_len;

@@ -386,6 +386,7 @@ daemon_supervise(const struct daemon_options *options,
 		    error.text : "out of memory");
 		sup.exit_status = EXIT_FAILURE;
 	} else {
+		daemon_forget_clock(&sup);
 		daemon_listeners_steer(sup.listeners);
 		daemon_publish_urls(&sup);
 		daemon_add_roles(&sup);

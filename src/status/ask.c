@@ -114,7 +114,7 @@ fly_live(struct status_service *s, const struct status_single *singles,
 		.nonce = nonce,
 	};
 	struct status_flight *flight;
-	int64_t now = oc_clock_now_s();
+	int64_t now = status_service_now(s);
 	enum oc_err err;
 
 	for (uint32_t i = 0; i < num_singles; i++)
@@ -251,7 +251,7 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
     status_answer_fn *answer, void *arg)
 {
 	const struct status_record *record;
-	int64_t now = oc_clock_now_s();
+	int64_t now = status_service_now(s);
 
 	record = status_set_find(s->set, &ask->singles[0].serial);
 	if (ask->num_singles != 1 || ask->nonce.len != 0 || record == NULL ||

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 
 /* A slot that does not say what is so, or that is past its time. */
@@ -151,7 +150,7 @@ withdraw_stale(struct status_service *s, const struct ocsp_due *stale)
 static enum oc_err
 catch_up(struct status_service *s)
 {
-	struct sweep sweep = { .service = s, .now = oc_clock_now_s() };
+	struct sweep sweep = { .service = s, .now = status_service_now(s) };
 	uint32_t i;
 
 	ocsp_table_walk(s->table, sweep_slot, &sweep);
@@ -205,7 +204,7 @@ status_service_withdraw_missed(struct status_service *s,
     struct status_source *source)
 {
 	struct status_change changes[MISSED_BATCH];
-	int64_t now = oc_clock_now_s(), last = ocsp_table_seq(s->table);
+	int64_t now = status_service_now(s), last = ocsp_table_seq(s->table);
 	int64_t after = last - 1;
 	uint32_t num, i;
 
@@ -245,7 +244,7 @@ note_source(struct status_service *s, const struct status_batch *batch)
 	if (is_well == s->is_source_well)
 		return;
 	s->is_source_well = is_well;
-	s->known_at = oc_clock_now_s();
+	s->known_at = status_service_now(s);
 	memcpy(s->source_error, batch->text, sizeof(s->source_error));
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the source answers again",
@@ -259,7 +258,7 @@ static void
 take_batch(void *arg, const struct status_batch *batch)
 {
 	struct status_service *s = arg;
-	int64_t now = oc_clock_now_s();
+	int64_t now = status_service_now(s);
 	struct status_nudge *nudge;
 	uint32_t i;
 

@@ -130,6 +130,15 @@ describe_responders(const struct status_all *all)
 	return object;
 }
 
+static json_t *
+describe_clock(const struct status_all *all)
+{
+	int64_t jump_ms = oc_clock_watch_look(all->clock);
+
+	return json_pack("{s:b, s:I}", "well", (int)(jump_ms == 0),
+	    "ahead_s", (json_int_t)(jump_ms / 1000));
+}
+
 char *
 status_describe(const struct status_all *all)
 {
@@ -140,8 +149,9 @@ status_describe(const struct status_all *all)
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i]));
-	whole = json_pack("{s:b, s:o, s:o}", "ready", (int)all->is_ready,
-	    "responders", describe_responders(all), "issuers", issuers);
+	whole = json_pack("{s:b, s:o, s:o, s:o}", "ready",
+	    (int)all->is_ready, "clock", describe_clock(all), "responders",
+	    describe_responders(all), "issuers", issuers);
 	if (whole != NULL)
 		text = json_dumps(whole, JSON_COMPACT);
 	json_decref(whole);

@@ -13,6 +13,7 @@ struct status_all {
 	bool is_ready;
 	const char *run_directory;	/* where responders count */
 	uint64_t run;
+	struct oc_clock_watch *clock;	/* NULL: believed */
 };
 
 /* For free(); NULL without memory. */

@@ -106,9 +106,17 @@ status_service_submit(struct status_service *s, struct status_flight *flight,
 	return sign_submit(s->plan.signer, &flight->job);
 }
 
+int64_t
+status_service_now(const struct status_service *s)
+{
+	return oc_clock_watch_now_s(s->plan.clock);
+}
+
 bool
 status_service_may_sign(struct status_service *s, int64_t now)
 {
+	if (oc_clock_watch_look(s->plan.clock) != 0)
+		return false;
 	if (now < s->identity->signer_not_after)
 		return true;
 	if (!s->has_said_expired)
@@ -164,7 +172,7 @@ status_service_note_signer(struct status_service *s, enum oc_err err,
 
 	if (is_well) {
 		s->num_signed++;
-		s->last_signed_at = oc_clock_now_s();
+		s->last_signed_at = status_service_now(s);
 	} else {
 		s->num_failed++;
 	}
@@ -206,9 +214,10 @@ must_wait(const struct status_service *s, const struct status_nudge *nudge)
 		return true;
 	if (since < s->last_signed_at)
 		since = s->last_signed_at;
-	if (oc_clock_now_s() - since > STATUS_NUDGE_WAIT_S)
+	if (status_service_now(s) - since > STATUS_NUDGE_WAIT_S)
 		return false;
-	if (!s->is_signer_well || !s->is_table_well || s->has_said_expired)
+	if (!s->is_signer_well || !s->is_table_well || s->has_said_expired ||
+	    oc_clock_watch_look(s->plan.clock) != 0)
 		return false;
 	if (urgent->num > 0 && urgent->heap[0].at <= nudge->known_at)
 		return true;
@@ -277,7 +286,7 @@ retry(struct status_service *s, const struct status_flight *flight)
 	if (flight->is_due)
 		status_service_renew_at(s, flight->kind,
 		    &flight->first.serial, flight->first.encoding,
-		    oc_clock_now_s() + STATUS_RETRY_S);
+		    status_service_now(s) + STATUS_RETRY_S);
 }
 
 static void
@@ -286,7 +295,7 @@ note_table(struct status_service *s, enum oc_err err)
 	bool is_well = err == OC_OK;
 
 	if (!is_well)
-		s->table_retry_at = oc_clock_now_s() + STATUS_RETRY_S;
+		s->table_retry_at = status_service_now(s) + STATUS_RETRY_S;
 	if (is_well == s->is_table_well)
 		return;
 	s->is_table_well = is_well;
@@ -376,7 +385,7 @@ flight_done(struct sign_job *job, void *arg)
 		land(s, flight);
 	else
 		fly_again(s, flight, record);
-	status_service_pump(s, oc_clock_now_s());
+	status_service_pump(s, status_service_now(s));
 }
 
 /* Takes the place of one that is away and no longer true. */
@@ -405,7 +414,7 @@ status_service_fly(struct status_service *s,
 		.num_singles = 1,
 	};
 	struct status_flight *flight, *old;
-	int64_t now = oc_clock_now_s();
+	int64_t now = status_service_now(s);
 	enum oc_err err;
 
 	old = status_service_find_flight(s, &record->serial, encoding);

@@ -397,6 +397,12 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	    PACKAGE_VERSION "\"} 1\n");
 	put_number(out, "ready", "gauge",
 	    "Whether all tables have caught up.", all->is_ready);
+	put_number(out, "clock_well", "gauge", "Whether the clock is "
+	    "believed: it has not jumped.",
+	    oc_clock_watch_look(all->clock) == 0);
+	put_number(out, "clock_ahead_seconds", "gauge", "After a jump: how "
+	    "far the clock is ahead of what it should say.",
+	    oc_clock_watch_look(all->clock) / 1000);
 	put_responders(out, all);
 	put_issuer_values(out, &issuers);
 	put_queues(out, &issuers);

@@ -97,7 +97,10 @@ enum oc_err status_service_submit(struct status_service *s,
     sign_done_fn *done) OC_MUST_CHECK;
 void status_service_times(const struct status_service *s, int64_t now,
     int64_t not_after, struct status_flight_plan *plan);
-/* False once the certificate of whoever signs has expired, which is said. */
+/* Unix seconds; after a jump of the clock what it should say. */
+int64_t status_service_now(const struct status_service *s);
+/* False once the certificate of whoever signs has expired, which is said; and
+ * while the clock is not believed. */
 bool status_service_may_sign(struct status_service *s, int64_t now);
 /* False: presign = none.  The table is there, for its identity, and empty. */
 bool status_service_keeps(const struct status_service *s);
