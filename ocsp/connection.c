@@ -206,6 +206,7 @@ http_connection_close(struct connection *c)
 	if (c->is_writing)
 		event_del(&c->write_event);
 	close(c->fd);
+	ocsp_sources_leave(w->sources, c->source);
 	if (c->in != NULL && c->in != w->scratch)
 		http_buffer_release(w, c->in, c->in_high);
 	http_output_release(c);
@@ -351,7 +352,8 @@ on_event(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-http_connection_start(struct ocsp_worker *w, int fd)
+http_connection_start(struct ocsp_worker *w, int fd,
+    struct ocsp_source *source)
 {
 	struct connection *c = TAILQ_FIRST(&w->free_connections);
 
@@ -361,6 +363,7 @@ http_connection_start(struct ocsp_worker *w, int fd)
 		c = &w->connections[w->num_connections_used++];
 	memset(c, 0, sizeof(*c));
 	c->worker = w;
+	c->source = source;
 	c->fd = fd;
 	c->state = CONNECTION_HEAD;
 	c->timer = c->list = TIMER_HEADER;

@@ -33,6 +33,7 @@ struct program {
 	char *status_path;
 	struct ocsp_counts_page *counts;	/* NULL: not to be read */
 	struct ocsp_counts before;	/* what is not of this process */
+	struct oc_address_range *exempt;
 	struct oc_clock_watch clock;
 	struct ocsp_worker *worker;
 };
@@ -197,6 +198,21 @@ open_counts(struct program *p)
 }
 
 static enum oc_err
+list_exempt(struct program *p, struct oc_error *error)
+{
+	const struct oc_words *words = &p->config->responder.exempt;
+	enum oc_err err = OC_OK;
+
+	p->exempt = calloc(words->num + 1, sizeof(*p->exempt));
+	if (p->exempt == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; err == OC_OK && i < words->num; i++)
+		err = oc_address_range_parse(words->words[i], &p->exempt[i],
+		    error);
+	return err;
+}
+
+static enum oc_err
 open_worker(struct program *p, struct oc_error *error)
 {
 	const struct oc_config_responder *r = &p->config->responder;
@@ -230,6 +246,12 @@ open_worker(struct program *p, struct oc_error *error)
 	if (r->max_age_s != OC_CONFIG_UNSET)
 		options.max_age_s = r->max_age_s;
 	options.connections_max = (uint32_t)r->connections_max;
+	options.sources = (struct ocsp_sources_options){
+		.connections_each = (uint32_t)r->address_max,
+		.misses_each = (uint32_t)r->misses_each,
+		.exempt = p->exempt,
+		.num_exempt = r->exempt.num,
+	};
 	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;
 	options.header_timeout_ns = r->header_timeout_s * OC_NS_PER_S;
 	options.clock = &p->clock;
@@ -272,6 +294,7 @@ close_all(struct program *p)
 	ocsp_worker_free(p->worker);
 	ocsp_counts_close(p->counts);
 	oc_clock_watch_fini(&p->clock);
+	free(p->exempt);
 	for (i = 0; i < p->num_issuers; i++)
 		free((char *)p->issuers[i].table_path);
 	free(p->status_path);
@@ -295,6 +318,8 @@ main(int argc, char **argv)
 	err = list_issuers(&p, &error);
 	if (err == OC_OK)
 		err = open_listeners(&p, &error);
+	if (err == OC_OK)
+		err = list_exempt(&p, &error);
 	if (err == OC_OK)
 		open_counts(&p);
 	if (err == OC_OK)

@@ -14,6 +14,7 @@
 #include "base/clock_watch.h"
 #include "base/err.h"
 #include "ocsp/counts.h"
+#include "ocsp/sources.h"
 
 struct ocsp_worker;
 
@@ -40,6 +41,8 @@ struct ocsp_worker_options {
 	int64_t max_age_s;		/* said to caches, at most; 0: until
 					 * nextUpdate */
 	uint32_t connections_max;	/* less if the fd limit says so */
+	/* connections_max is not looked at; the list is copied. */
+	struct ocsp_sources_options sources;
 	uint32_t misses_max;		/* that wait for ocsign-status */
 	uint32_t retry_after_s;		/* said with tryLater */
 	uint64_t run;			/* see ocsp_table_set_run() */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What worker.c, connection*.c, miss.c and tables.c
- * share; private to them.
+ * What worker.c, accept.c, connection*.c, miss.c and tables.c share; private
+ * to them.
  * One thread, so there are no locks.  All memory is allocated when the worker
  * is made; a connection that is idle holds its own struct and nothing else.
  */
@@ -19,6 +19,7 @@
 #include "ocsp/answer.h"
 #include "ocsp/http.h"
 #include "ocsp/http_reply.h"
+#include "ocsp/sources.h"
 #include "ocsp/target.h"
 #include "ocsp/worker.h"
 
@@ -63,6 +64,7 @@ enum miss_verdict {
 
 struct connection {
 	struct ocsp_worker *worker;
+	struct ocsp_source *source;	/* whose it is; NULL: not counted */
 	struct event read_event, write_event;
 	TAILQ_ENTRY(connection) link;	/* in timers[timer], or free */
 	int64_t deadline_ns;
@@ -130,6 +132,7 @@ struct ocsp_worker {
 	struct worker_table *answerer_tables[OCSP_ISSUERS_MAX];
 
 	struct connection *connections;
+	struct ocsp_sources *sources;
 	uint32_t connections_max, num_connections, num_connections_used;
 	TAILQ_HEAD(http_connection_list, connection) free_connections;
 	struct http_connection_list timers[TIMER_MAX];
@@ -165,8 +168,18 @@ void http_buffer_release(struct ocsp_worker *w, uint8_t *buffer,
 /* The connection is closed and its struct free. */
 void http_worker_forget(struct ocsp_worker *w, struct connection *c);
 
+/* accept.c */
+enum oc_err http_accept_init(struct ocsp_worker *w, const int *fds,
+    size_t num);
+/* After a pause; nothing otherwise. */
+void http_accept_resume(struct ocsp_worker *w);
+/* Who waits in a listener's queue that is about to be closed: they would be
+ * lost with it, if nobody else has it. */
+void http_accept_rest(struct ocsp_worker *w, int listener);
+
 /* connection.c */
-void http_connection_start(struct ocsp_worker *w, int fd);
+void http_connection_start(struct ocsp_worker *w, int fd,
+    struct ocsp_source *source);
 /* Goes on as far as it can; the connection may be gone afterwards. */
 void http_connection_run(struct connection *c);
 void http_connection_close(struct connection *c);

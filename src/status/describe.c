@@ -70,7 +70,8 @@ static const struct {
 	COUNT(malformed), COUNT(internal_errors), COUNT(sig_required),
 	COUNT(pages), COUNT(http_errors), COUNT(hits), COUNT(misses),
 	COUNT(stale), COUNT(misses_refused), COUNT(timeouts), COUNT(shed),
-	COUNT(accept_pauses), COUNT(buffers_exhausted)
+	COUNT(accept_pauses), COUNT(buffers_exhausted),
+	COUNT(address_refused), COUNT(address_limited)
 };
 #undef COUNT
 

@@ -92,7 +92,13 @@ static const struct counter counters[] = {
 	    "Times that no more connections could be taken." },
 	{ "responder_buffers_exhausted_total", NULL, NULL,
 	    AT(buffers_exhausted), "Connections closed for want of a "
-	    "buffer." }
+	    "buffer." },
+	{ "responder_address_refused_total", NULL, NULL,
+	    AT(address_refused), "Connections closed because their address "
+	    "had enough." },
+	{ "responder_address_limited_total", NULL, NULL,
+	    AT(address_limited), "Misses not asked because their address "
+	    "had asked too many." }
 };
 #undef AT
 
