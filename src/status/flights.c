@@ -98,12 +98,34 @@ enum oc_err
 status_service_submit(struct status_service *s, struct status_flight *flight,
     enum sign_lane lane, int64_t timeout_s, sign_done_fn *done)
 {
+	int64_t now_ns = oc_clock_mono_ns();
+	enum oc_err err;
+
 	flight->service = s;
 	flight->job.key = s->key;
 	flight->job.lane = lane;
-	flight->job.deadline_ns = oc_clock_mono_ns() + timeout_s * OC_NS_PER_S;
+	flight->job.deadline_ns = now_ns + timeout_s * OC_NS_PER_S;
 	flight->job.done = done;
-	return sign_submit(s->plan.signer, &flight->job);
+	err = sign_submit(s->plan.signer, &flight->job);
+	if (err == OC_OK && lane == SIGN_LANE_LIVE)
+		status_gate_enter(&s->gate, now_ns);
+	return err;
+}
+
+void
+status_service_leave(struct status_service *s,
+    const struct status_flight *flight, enum status_gate_end end)
+{
+	if (flight->job.lane == SIGN_LANE_LIVE)
+		status_gate_leave(&s->gate, end, oc_clock_mono_ns());
+}
+
+enum status_gate_end
+status_gate_end_of(enum oc_err err)
+{
+	if (err == OC_OK)
+		return STATUS_GATE_SIGNED;
+	return err == OC_ERR_TIMEOUT ? STATUS_GATE_LATE : STATUS_GATE_OTHER;
 }
 
 int64_t
@@ -370,6 +392,7 @@ flight_done(struct sign_job *job, void *arg)
 	struct ocsp_status status;
 
 	status_service_note_signer(s, job->err, job->error_text);
+	status_service_leave(s, flight, status_gate_end_of(job->err));
 	remove_flight(s, flight);
 	if (job->err != OC_OK) {
 		retry(s, flight);
@@ -394,6 +417,7 @@ replace_flight(struct status_service *s, struct status_flight *old,
     struct status_flight *flight)
 {
 	sign_cancel(s->plan.signer, &old->job);
+	status_service_leave(s, old, STATUS_GATE_OTHER);
 	remove_flight(s, old);
 	status_flight_move_waiters(old, flight);
 	flight->is_due = old->is_due;
