@@ -131,8 +131,15 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 			break;
 		case EAGAIN:
 			return;
-		default:	/* that one client is gone: the next */
+		case ECONNABORTED:	/* that one is gone: the next */
+		case EINTR:
 			break;
+		default:
+			/* What the network did to another will be over by
+			 * the next tick; what the listener has will not, and
+			 * must not be asked for without end. */
+			accept_pause(w);
+			return;
 		}
 	}
 }
