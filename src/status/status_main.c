@@ -269,7 +269,7 @@ note_clock(struct program *p)
 		oc_log(OC_LOG_NOTICE, "the clock is right again");
 	else
 		oc_log(OC_LOG_ERROR, "the clock was set %lld s %s at once: "
-		    "no status is signed, and what is signed is served only "
+		    "nothing is signed, and what is signed is served only "
 		    "while it is valid by both times; set the clock, or "
 		    "reload if it is right now", (long long)(jump_s < 0 ?
 		    -jump_s : jump_s), jump_s < 0 ? "back" : "ahead");

@@ -73,11 +73,20 @@ refuses_to_sign() {
 	# One that nobody has asked for in this encoding.
 	is_try_later b.request || fail "$1: $(od -An -tx1 answer.der)"
 	[ "$(signed)" = "$before" ] || fail "$1: something was signed"
+	! ocsign cert issue --issuer ca --profile server --out no.pem \
+	    a.test.csr 2>err || fail "$1: a certificate was issued"
+	grep -q 'the clock was set 86[34][0-9]* s .* reload' err ||
+	    fail "$1: $(cat err)"
+	! ocsign crl create --issuer ca --out no.crl 2>err ||
+	    fail "$1: a CRL was signed"
 }
 signs() {
 	within 5 clock_is true || fail "$1: $(ocsign --json status)"
 	[ "$(metric clock_well)" = 1 ] || fail "$1: $(metric clock_well)"
 	within 5 has_nonce || fail "$1: nothing is signed"
+	ocsign cert issue --issuer ca --profile server --out one.pem \
+	    a.test.csr 2>err || fail "$1: $(cat err)"
+	rm -f one.pem
 }
 
 for jump in $day -$day; do
