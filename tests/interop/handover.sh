@@ -17,6 +17,10 @@ cp ocsign.conf one.conf
 service_start
 within 10 is_whole || fail "not all is signed: $(cat status.json)"
 
+num_fds() {
+	find "/proc/$(cat ocsignd.pid)/fd" -type l | wc -l
+}
+fds=$(num_fds)
 num_reloaded() {
 	count 'notice: reloaded' ocsignd.log
 }
@@ -50,4 +54,6 @@ grep -q '^failed:' asked && fail "$(grep -c '^failed:' asked): $(head asked)"
 # It is no test if there was no load, or nobody was told that it was the last.
 awk 'END { exit !($1 > 50 * '"$n"' && $3 > 0 && $5 > 0) }' asked ||
     fail "little was asked: $(cat asked)"
+# One more for each responder that there ever was beside the first, at most.
+[ "$(num_fds)" -le $((fds + 4)) ] || fail "$fds descriptors are $(num_fds)"
 service_stop

@@ -183,9 +183,10 @@ confirmed(void **state)
 static void
 bad_file(void **state)
 {
+	static const char too_long[] = "0000000000000000000000000000000000000"
+	    "0000000000000000000000000000000000000000000000000000000000012\n";
 	static const char *const texts[] = { "", "x\n", "12", "12 \n",
-	    "12\n\n", "1234567890123456789012345678901234567890123456789012"
-	    "34567890123456789012345678901234567890\n" };
+	    "12\n\n", too_long };
 	struct oc_clock_watch w;
 	FILE *f;
 
