@@ -115,6 +115,53 @@ other_deadlines(void **state)
 	worker_stop(&running);
 }
 
+/* Sends an octet now and then until the other end has closed; how long that
+ * took, in ms. */
+static int64_t
+dribble(struct client *c, const char *octet)
+{
+	int64_t begin = now_ms();
+
+	while (!client_is_closed(c, 50)) {
+		assert_true(now_ms() - begin < 10000);
+		client_send_text(c, octet);
+	}
+	return now_ms() - begin;
+}
+
+/* The same slowness on a kept connection, in a chunked body, and by one who
+ * was refused and does not stop. */
+static void
+slow_later(void **state)
+{
+	struct client *c;
+	char text[1024];
+
+	(void)state;
+	worker_start(&world, tune_short, &running);
+	get_text(world.path, text);
+	c = client_new(PORT);
+	client_send_text(c, text);
+	assert_true(client_read(c, false, &r));
+	client_send_text(c, "GET / HTTP/1.1\r\nX: ");
+	assert_in_range(dribble(c, "a"), 450, 2500);
+	client_free(c);
+	c = client_new(PORT);
+	client_send_text(c, "POST / HTTP/1.1\r\nHost: a\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n");
+	assert_in_range(dribble(c, "1\r\na\r\n"), 450, 2500);
+	client_free(c);
+	/* Two seconds for reading why. */
+	c = client_new(PORT);
+	client_send_text(c, "BREW\r\n\r\n");
+	assert_true(client_read(c, false, &r));
+	assert_int_equal(r.status, 400);
+	assert_in_range(dribble(c, "a"), 0, 5000);
+	client_free(c);
+	expect_good();
+	worker_stop(&running);
+}
+
 /* Writes until the worker, which cannot send, reads no more.  The number of
  * whole requests sent; *rest octets of the next. */
 static size_t
@@ -536,6 +583,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FAULT(slowloris),
 		FAULT(other_deadlines),
+		FAULT(slow_later),
 		FAULT(slow_reader),
 		FAULT(never_reads),
 		FAULT(never_reads_misses),
