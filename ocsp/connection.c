@@ -206,6 +206,7 @@ http_connection_close(struct connection *c)
 	if (c->is_writing)
 		event_del(&c->write_event);
 	close(c->fd);
+	ocsp_sources_leave(w->sources, c->source);
 	if (c->in != NULL && c->in != w->scratch)
 		http_buffer_release(w, c->in, c->in_high);
 	http_output_release(c);
@@ -229,8 +230,8 @@ park(struct connection *c)
 		event_del(&c->write_event);
 		c->is_writing = false;
 	}
-	if (c->worker->is_stopping && c->state == CONNECTION_HEAD &&
-	    c->in == NULL && c->out == NULL)
+	if (http_worker_is_ending(c->worker) &&
+	    c->state == CONNECTION_HEAD && c->in == NULL && c->out == NULL)
 		http_connection_close(c);
 	else
 		set_timer(c);
@@ -351,13 +352,18 @@ on_event(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-http_connection_start(struct ocsp_worker *w, int fd)
+http_connection_start(struct ocsp_worker *w, int fd,
+    struct ocsp_source *source)
 {
 	struct connection *c = TAILQ_FIRST(&w->free_connections);
 
-	TAILQ_REMOVE(&w->free_connections, c, link);
+	if (c != NULL)
+		TAILQ_REMOVE(&w->free_connections, c, link);
+	else
+		c = &w->connections[w->num_connections_used++];
 	memset(c, 0, sizeof(*c));
 	c->worker = w;
+	c->source = source;
 	c->fd = fd;
 	c->state = CONNECTION_HEAD;
 	c->timer = c->list = TIMER_HEADER;

@@ -43,6 +43,9 @@ struct ocsp_counts {
 	uint64_t cured_escapes, cured_alphabet, cured_slashes;
 	uint64_t other_content_types;	/* POSTs without ours */
 	uint64_t timeouts, shed, accept_pauses, buffers_exhausted;
+	/* Of one address: connections beyond what it may have; misses that
+	 * were not asked. */
+	uint64_t address_refused, address_limited;
 	/* From when the loop took up a connection with a hit until it was
 	 * done with it; and how long ocsign-status was waited for. */
 	struct ocsp_latency hit_latency, miss_latency;

@@ -129,6 +129,10 @@ http_miss_ask(struct connection *c)
 	c->issuer->misses++;
 	c->issuer->stale += w->miss.is_stale;
 	c->has_asked_nonce = w->miss.nonce_len != 0;
+	if (!ocsp_source_may_ask(w->sources, c->source, w->now_ns)) {
+		w->counts->address_limited++;
+		return false;
+	}
 	if (w->num_misses >= w->options.misses_max ||
 	    w->miss.issuer >= w->answerer.num_issuers) {
 		w->counts->misses_refused++;

@@ -22,7 +22,7 @@
 #include "ocsp/answer.h"
 #include "ocsp/worker.h"
 
-#define LISTENERS_MAX 64
+#define LISTENERS_MAX 256		/* what ocsignd hands over */
 
 struct program {
 	struct oc_config *config;
@@ -33,6 +33,8 @@ struct program {
 	char *status_path;
 	struct oc_page *counts;	/* NULL: not to be read */
 	struct ocsp_counts before;	/* what is not of this process */
+	struct oc_address_range *exempt;
+	struct oc_clock_watch clock;
 	struct ocsp_worker *worker;
 };
 
@@ -216,6 +218,21 @@ open_counts(struct program *p)
 }
 
 static enum oc_err
+list_exempt(struct program *p, struct oc_error *error)
+{
+	const struct oc_words *words = &p->config->responder.exempt;
+	enum oc_err err = OC_OK;
+
+	p->exempt = calloc(words->num + 1, sizeof(*p->exempt));
+	if (p->exempt == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; err == OC_OK && i < words->num; i++)
+		err = oc_address_range_parse(words->words[i], &p->exempt[i],
+		    error);
+	return err;
+}
+
+static enum oc_err
 open_worker(struct program *p, struct oc_error *error)
 {
 	const struct oc_config_responder *r = &p->config->responder;
@@ -226,6 +243,9 @@ open_worker(struct program *p, struct oc_error *error)
 		p->status_path = NULL;
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
+	if (oc_clock_watch_init(&p->clock, p->config->daemon.run_directory,
+	    OC_CLOCK_WATCH_READS) != OC_OK)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	ocsp_worker_options_init(&options);
 	options.listeners = p->listeners;
 	options.num_listeners = p->num_listeners;
@@ -246,8 +266,15 @@ open_worker(struct program *p, struct oc_error *error)
 	if (r->max_age_s != OC_CONFIG_UNSET)
 		options.max_age_s = r->max_age_s;
 	options.connections_max = (uint32_t)r->connections_max;
+	options.sources = (struct ocsp_sources_options){
+		.connections_each = (uint32_t)r->address_max,
+		.misses_each = (uint32_t)r->misses_each,
+		.exempt = p->exempt,
+		.num_exempt = r->exempt.num,
+	};
 	options.idle_timeout_ns = r->idle_timeout_s * OC_NS_PER_S;
 	options.header_timeout_ns = r->header_timeout_s * OC_NS_PER_S;
+	options.clock = &p->clock;
 	options.counts = p->counts == NULL ? NULL :
 	    ocsp_counts_of(p->counts);
 	return ocsp_worker_new(&options, &p->worker, error);
@@ -286,6 +313,8 @@ close_all(struct program *p)
 
 	ocsp_worker_free(p->worker);
 	oc_page_close(p->counts);
+	oc_clock_watch_fini(&p->clock);
+	free(p->exempt);
 	for (i = 0; i < p->num_issuers; i++)
 		free((char *)p->issuers[i].table_path);
 	free(p->status_path);
@@ -309,6 +338,8 @@ main(int argc, char **argv)
 	err = list_issuers(&p, &error);
 	if (err == OC_OK)
 		err = open_listeners(&p, &error);
+	if (err == OC_OK)
+		err = list_exempt(&p, &error);
 	if (err == OC_OK)
 		open_counts(&p);
 	if (err == OC_OK)

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A responder's loop: accepts, keeps time, holds the buffers, and ends.  All
+ * A responder's loop: keeps time, holds the buffers, and ends.  All
  * memory is allocated here, before the first connection.
  */
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,14 +18,12 @@
 
 /* Deadlines and tables are looked at so often. */
 #define TICK_NS (250 * OC_NS_PER_MS)
-#define ACCEPTS_A_TURN 64
 /* Fds that connections leave to tables, the channel and the loop itself. */
 #define FDS_KEPT 24
-/* An idle connection may be closed for a new one once it has been idle for
- * this long: sooner, its request may be on its way. */
-#define SHED_AFTER_NS OC_NS_PER_S
-/* A released buffer gives back the pages behind the longest usual request. */
+/* A buffer that is released gives back the pages behind the longest usual
+ * request; more of them than are usual at once give back all. */
 #define BUFFER_KEPT_LEN (16 * 1024)
+#define BUFFERS_KEPT 64
 
 void
 ocsp_worker_options_init(struct ocsp_worker_options *options)
@@ -44,25 +38,39 @@ ocsp_worker_options_init(struct ocsp_worker_options *options)
 	options->body_timeout_ns = 15 * OC_NS_PER_S;
 	options->write_timeout_ns = 30 * OC_NS_PER_S;
 	options->status_timeout_ns = 8 * OC_NS_PER_S;
-	options->drain_timeout_ns = 10 * OC_NS_PER_S;
+	options->drain_idle_ns = 2 * OC_NS_PER_S;
+	/* ocsignd waits 10 s. */
+	options->drain_timeout_ns = 8 * OC_NS_PER_S;
+}
+
+bool
+http_worker_is_ending(const struct ocsp_worker *w)
+{
+	return w->is_stopping && w->now_ns >= w->stop_idle_at_ns;
 }
 
 void
 http_worker_now(struct ocsp_worker *w)
 {
 	w->now_ns = oc_clock_mono_ns();
-	http_now_set(&w->now, oc_clock_now_s());
+	http_now_set(&w->now, oc_clock_now_s() + w->clock_behind_s);
+}
+
+/* After a jump the later of the two times counts: what is served is valid by
+ * both. */
+static void
+watch_clock(struct ocsp_worker *w)
+{
+	int64_t jump_ms = oc_clock_watch_look(w->options.clock);
+
+	w->clock_behind_s = jump_ms < 0 ? (999 - jump_ms) / 1000 : 0;
 }
 
 uint8_t *
 http_buffer_acquire(struct ocsp_worker *w)
 {
-	uint8_t *buffer = w->free_buffers;
-
-	if (buffer != NULL) {
-		memcpy(&w->free_buffers, buffer, sizeof(w->free_buffers));
-		return buffer;
-	}
+	if (w->num_free_buffers > 0)
+		return w->free_buffers[--w->num_free_buffers];
 	if (w->num_buffers_used == w->num_buffers) {
 		w->counts->buffers_exhausted++;
 		return NULL;
@@ -70,44 +78,26 @@ http_buffer_acquire(struct ocsp_worker *w)
 	return w->arena + (size_t)w->num_buffers_used++ * WORKER_BUFFER_LEN;
 }
 
+/* Pages that lie in it wholly, should they be larger than usual. */
+static void
+give_back(uint8_t *p, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t skip = (page - (uintptr_t)p % page) % page;
+
+	if (len > skip + page)
+		(void)madvise(p + skip, (len - skip) / page * page,
+		    MADV_DONTNEED);
+}
+
 void
 http_buffer_release(struct ocsp_worker *w, uint8_t *buffer, size_t high)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), skip;
+	size_t kept = w->num_free_buffers < BUFFERS_KEPT ? BUFFER_KEPT_LEN : 0;
 
-	if (high > BUFFER_KEPT_LEN) {
-		skip = (uintptr_t)(buffer + BUFFER_KEPT_LEN) % page;
-		skip = BUFFER_KEPT_LEN + (skip == 0 ? 0 : page - skip);
-		high = WORKER_BUFFER_LEN - skip;
-		(void)madvise(buffer + skip, high - high % page,
-		    MADV_DONTNEED);
-	}
-	memcpy(buffer, &w->free_buffers, sizeof(w->free_buffers));
-	w->free_buffers = buffer;
-}
-
-/* Until the next tick, or until a connection ends. */
-static void
-accept_pause(struct ocsp_worker *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->num_listeners; i++)
-		event_del(w->listeners[i]);
-	w->is_accepting = false;
-	w->counts->accept_pauses++;
-}
-
-static void
-accept_resume(struct ocsp_worker *w)
-{
-	size_t i;
-
-	if (w->is_accepting || w->is_stopping)
-		return;
-	for (i = 0; i < w->num_listeners; i++)
-		(void)event_add(w->listeners[i], NULL);
-	w->is_accepting = true;
+	if (high > kept)
+		give_back(buffer + kept, WORKER_BUFFER_LEN - kept);
+	w->free_buffers[w->num_free_buffers++] = buffer;
 }
 
 void
@@ -115,82 +105,9 @@ http_worker_forget(struct ocsp_worker *w, struct connection *c)
 {
 	TAILQ_INSERT_HEAD(&w->free_connections, c, link);
 	w->num_connections--;
-	accept_resume(w);
+	http_accept_resume(w);
 	if (w->is_stopping && w->num_connections == 0)
 		event_base_loopbreak(w->base);
-}
-
-/* Closes the connection that has been idle longest, for a new one. */
-static bool
-shed(struct ocsp_worker *w)
-{
-	struct connection *c = TAILQ_FIRST(&w->timers[TIMER_IDLE]);
-
-	if (c == NULL || c->deadline_ns - w->options.idle_timeout_ns +
-	    SHED_AFTER_NS > w->now_ns)
-		return false;
-	w->counts->shed++;
-	http_connection_close(c);
-	return true;
-}
-
-/*
- * Out of descriptors, and nobody idle to close: one who waits is let in with
- * the descriptor kept for this, and told so by being closed, rather than left
- * to wait for nothing; then we pause until the next tick.
- */
-static void
-refuse_one(struct ocsp_worker *w, int listener)
-{
-	int fd;
-
-	if (w->reserve_fd >= 0) {
-		close(w->reserve_fd);
-		fd = accept4(listener, NULL, NULL,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0)
-			close(fd);
-		w->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	}
-	accept_pause(w);
-}
-
-static void
-on_accept(evutil_socket_t listener, short what, void *arg)
-{
-	struct ocsp_worker *w = arg;
-	int fd, i;
-
-	(void)what;
-	http_worker_now(w);
-	for (i = 0; i < ACCEPTS_A_TURN && w->is_accepting; i++) {
-		/* Nobody is known to wait but the first. */
-		if (w->num_connections >= w->connections_max &&
-		    (i > 0 || !shed(w))) {
-			if (i == 0)
-				accept_pause(w);
-			return;
-		}
-		fd = accept4(listener, NULL, NULL,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0) {
-			http_connection_start(w, fd);
-			continue;
-		}
-		switch (errno) {
-		case EMFILE:
-		case ENFILE:
-		case ENOBUFS:
-		case ENOMEM:
-			if (!shed(w))
-				refuse_one(w, listener);
-			break;
-		case EAGAIN:
-			return;
-		default:	/* that one client is gone: the next */
-			break;
-		}
-	}
 }
 
 static void
@@ -208,6 +125,19 @@ expire(struct ocsp_worker *w)
 		}
 }
 
+/* Those between requests; one last look for what has come meanwhile. */
+static void
+close_idle(struct ocsp_worker *w, enum worker_timer timer)
+{
+	struct connection *c, *next;
+
+	for (c = TAILQ_FIRST(&w->timers[timer]); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		c->is_readable = true;
+		http_connection_run(c);
+	}
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -215,10 +145,15 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	watch_clock(w);
 	http_worker_now(w);
 	expire(w);
 	http_tables_check(w);
-	accept_resume(w);
+	http_accept_resume(w);
+	if (http_worker_is_ending(w)) {
+		close_idle(w, TIMER_IDLE);
+		close_idle(w, TIMER_HEADER);
+	}
 	if (w->is_stopping && w->now_ns >= w->stop_at_ns)
 		event_base_loopbreak(w->base);
 }
@@ -241,19 +176,6 @@ on_signal(evutil_socket_t number, short what, void *arg)
 	ocsp_worker_stop(arg);
 }
 
-/* Those between requests; one last look for what has come meanwhile. */
-static void
-close_idle(struct ocsp_worker *w, enum worker_timer timer)
-{
-	struct connection *c, *next;
-
-	for (c = TAILQ_FIRST(&w->timers[timer]); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, link);
-		c->is_readable = true;
-		http_connection_run(c);
-	}
-}
-
 void
 ocsp_worker_stop(struct ocsp_worker *w)
 {
@@ -264,14 +186,14 @@ ocsp_worker_stop(struct ocsp_worker *w)
 	http_worker_now(w);
 	w->is_stopping = true;
 	w->is_accepting = false;
+	w->stop_idle_at_ns = w->now_ns + w->options.drain_idle_ns;
 	w->stop_at_ns = w->now_ns + w->options.drain_timeout_ns;
 	for (i = 0; i < w->num_listeners; i++) {
+		http_accept_rest(w, event_get_fd(w->listeners[i]));
 		close(event_get_fd(w->listeners[i]));
 		event_free(w->listeners[i]);
 	}
 	w->num_listeners = 0;
-	close_idle(w, TIMER_IDLE);
-	close_idle(w, TIMER_HEADER);
 	if (w->num_connections == 0)
 		event_base_loopbreak(w->base);
 }
@@ -293,28 +215,28 @@ connections_max(uint32_t wanted)
 static enum oc_err
 allocate(struct ocsp_worker *w)
 {
-	uint32_t i;
+	struct ocsp_sources_options sources = w->options.sources;
 
 	w->connections_max = connections_max(w->options.connections_max);
+	sources.connections_max = w->connections_max;
 	w->connections = calloc(w->connections_max, sizeof(*w->connections));
+	/* Pages that are never touched cost nothing. */
 	w->num_buffers = 2 * w->connections_max < WORKER_BUFFERS_MAX ?
 	    2 * w->connections_max : WORKER_BUFFERS_MAX;
-	/* Pages that are never touched cost nothing. */
 	w->arena = mmap(NULL, (size_t)w->num_buffers * WORKER_BUFFER_LEN,
 	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
 	    MAP_NORESERVE, -1, 0);
 	if (w->arena == MAP_FAILED)
 		w->arena = NULL;
+	w->free_buffers = calloc(w->num_buffers, sizeof(*w->free_buffers));
 	w->scratch = malloc(WORKER_BUFFER_LEN);
 	w->out = malloc(WORKER_OUT_ROOM);
 	w->frame = malloc(OC_FRAME_MAX);
 	if (w->connections == NULL || w->arena == NULL ||
-	    w->scratch == NULL || w->out == NULL || w->frame == NULL)
+	    w->free_buffers == NULL || w->scratch == NULL || w->out == NULL ||
+	    w->frame == NULL)
 		return OC_ERR_NOMEM;
-	for (i = w->connections_max; i > 0; i--)
-		TAILQ_INSERT_HEAD(&w->free_connections, &w->connections[i - 1],
-		    link);
-	return OC_OK;
+	return ocsp_sources_new(&sources, &w->sources);
 }
 
 static enum oc_err
@@ -333,36 +255,6 @@ add_events(struct ocsp_worker *w)
 	    event_add(w->on_int, NULL) != 0 ||
 	    event_add(w->on_status, NULL) != 0)
 		return OC_ERR_NOMEM;
-	return OC_OK;
-}
-
-/* Accepted sockets inherit TCP_NODELAY.  A listener that is no TCP socket
- * has none of this, and needs none. */
-static enum oc_err
-add_listeners(struct ocsp_worker *w, const int *fds, size_t num)
-{
-	static const int on = 1, seconds = 2;
-	size_t i;
-	int flags;
-
-	w->listeners = calloc(num + 1, sizeof(struct event *));
-	if (w->listeners == NULL)
-		return OC_ERR_NOMEM;
-	for (i = 0; i < num; i++) {
-		flags = fcntl(fds[i], F_GETFL);
-		if (flags < 0 ||
-		    fcntl(fds[i], F_SETFL, flags | O_NONBLOCK) != 0)
-			return OC_ERR_SYSTEM;
-		(void)setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &on,
-		    sizeof(on));
-		(void)setsockopt(fds[i], IPPROTO_TCP, TCP_DEFER_ACCEPT,
-		    &seconds, sizeof(seconds));
-		w->listeners[i] = event_new(w->base, fds[i],
-		    EV_READ | EV_PERSIST, on_accept, w);
-		if (w->listeners[i] == NULL)
-			return OC_ERR_NOMEM;
-		w->num_listeners++;
-	}
 	return OC_OK;
 }
 
@@ -389,7 +281,7 @@ prepare(struct ocsp_worker *w, const struct ocsp_worker_options *options)
 		err = http_tables_init(w, options->issuers,
 		    options->num_issuers);
 	if (err == OC_OK)
-		err = add_listeners(w, options->listeners,
+		err = http_accept_init(w, options->listeners,
 		    options->num_listeners);
 	w->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return err;
@@ -413,6 +305,7 @@ ocsp_worker_new(const struct ocsp_worker_options *options,
 	TAILQ_INIT(&w->free_connections);
 	for (timer = TIMER_IDLE; timer < TIMER_MAX; timer++)
 		TAILQ_INIT(&w->timers[timer]);
+	watch_clock(w);
 	http_worker_now(w);
 	err = options->num_issuers > OCSP_ISSUERS_MAX ? OC_ERR_LIMIT :
 	    prepare(w, options);
@@ -431,7 +324,7 @@ ocsp_worker_new(const struct ocsp_worker_options *options,
 enum oc_err
 ocsp_worker_run(struct ocsp_worker *w)
 {
-	accept_resume(w);
+	http_accept_resume(w);
 	return event_base_dispatch(w->base) < 0 ? OC_ERR_INTERNAL : OC_OK;
 }
 
@@ -477,7 +370,9 @@ ocsp_worker_free(struct ocsp_worker *w)
 		close(w->reserve_fd);
 	if (w->base != NULL)
 		event_base_free(w->base);
+	ocsp_sources_free(w->sources);
 	free(w->connections);
+	free(w->free_buffers);
 	free(w->scratch);
 	free(w->out);
 	free(w->frame);

@@ -11,9 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock_watch.h"
 #include "base/err.h"
 #include "ocsp/answer.h"
 #include "ocsp/counts.h"
+#include "ocsp/sources.h"
 
 struct ocsp_worker;
 
@@ -42,6 +44,8 @@ struct ocsp_worker_options {
 	int64_t max_age_s;		/* said to caches, at most; 0: until
 					 * nextUpdate */
 	uint32_t connections_max;	/* less if the fd limit says so */
+	/* connections_max is not looked at; the list is copied. */
+	struct ocsp_sources_options sources;
 	uint32_t misses_max;		/* that wait for ocsign-status */
 	uint32_t retry_after_s;		/* said with tryLater */
 	uint64_t run;			/* see ocsp_table_set_run() */
@@ -51,7 +55,10 @@ struct ocsp_worker_options {
 	int64_t body_timeout_ns;
 	int64_t write_timeout_ns;
 	int64_t status_timeout_ns;
+	int64_t drain_idle_ns;		/* from stop on: who keeps a connection
+					 * may still ask, once */
 	int64_t drain_timeout_ns;	/* from stop to the end, at most */
+	struct oc_clock_watch *clock;	/* borrowed; NULL: it is believed */
 	struct ocsp_counts *counts;	/* where to count; borrowed; NULL: in
 					 * the worker */
 };
@@ -62,8 +69,12 @@ void ocsp_worker_options_init(struct ocsp_worker_options *options);
 /* On failure the listeners stay the caller's. */
 enum oc_err ocsp_worker_new(const struct ocsp_worker_options *options,
     struct ocsp_worker **worker, struct oc_error *error) OC_MUST_CHECK;
-/* Until SIGTERM, SIGINT or ocsp_worker_stop(), and then until all that was
- * begun is answered. */
+/*
+ * Until SIGTERM, SIGINT or ocsp_worker_stop(), and then until all that was
+ * begun is answered: who waits in the listeners' queues is let in, and each
+ * connection is told with its next answer that it was the last; who has not
+ * asked after drain_idle_ns is closed.
+ */
 enum oc_err ocsp_worker_run(struct ocsp_worker *worker) OC_MUST_CHECK;
 /* From a callback of the worker's own loop only. */
 void ocsp_worker_stop(struct ocsp_worker *worker);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What worker.c, connection*.c, miss.c and tables.c
- * share; private to them.
+ * What worker.c, accept.c, connection*.c, miss.c and tables.c share; private
+ * to them.
  * One thread, so there are no locks.  All memory is allocated when the worker
  * is made; a connection that is idle holds its own struct and nothing else.
  */
@@ -19,12 +19,16 @@
 #include "ocsp/answer.h"
 #include "ocsp/http.h"
 #include "ocsp/http_reply.h"
+#include "ocsp/sources.h"
 #include "ocsp/target.h"
 #include "ocsp/worker.h"
 
 /* A buffer holds the longest head, the longest body and a little of the
- * framing of its next chunk; or what could not be sent. */
-#define WORKER_BUFFER_LEN (HTTP_HEAD_MAX + OCSP_REQUEST_MAX + 3 * 1024)
+ * framing of its next chunk; or what could not be sent.  Whole pages, so that
+ * those of one that is not used can be given back. */
+#define WORKER_BUFFER_LEN (88 * 1024)
+_Static_assert(WORKER_BUFFER_LEN >= HTTP_HEAD_MAX + OCSP_REQUEST_MAX +
+    3 * 1024, "see above");
 /* Answers are gathered up to here before they are sent; what says 100 or 400
  * may stand behind them. */
 #define WORKER_OUT_LEN (64 * 1024)
@@ -60,6 +64,7 @@ enum miss_verdict {
 
 struct connection {
 	struct ocsp_worker *worker;
+	struct ocsp_source *source;	/* whose it is; NULL: not counted */
 	struct event read_event, write_event;
 	TAILQ_ENTRY(connection) link;	/* in timers[timer], or free */
 	int64_t deadline_ns;
@@ -119,7 +124,7 @@ struct ocsp_worker {
 	size_t num_listeners;
 	bool is_accepting, is_stopping;
 	int reserve_fd;
-	int64_t stop_at_ns;
+	int64_t stop_idle_at_ns, stop_at_ns;
 
 	struct ipc_channel *status;
 	uint32_t num_misses;
@@ -130,17 +135,21 @@ struct ocsp_worker {
 	struct worker_table *answerer_tables[OCSP_ISSUERS_MAX];
 
 	struct connection *connections;
-	uint32_t connections_max, num_connections;
+	struct ocsp_sources *sources;
+	uint32_t connections_max, num_connections, num_connections_used;
 	TAILQ_HEAD(http_connection_list, connection) free_connections;
 	struct http_connection_list timers[TIMER_MAX];
 
 	uint8_t *arena;
 	uint32_t num_buffers, num_buffers_used;	/* used: ever */
-	uint8_t *free_buffers;		/* each holds the next's address */
+	uint8_t **free_buffers;		/* the last one is taken first */
+	uint32_t num_free_buffers;
 
 	/* Valid while one connection runs. */
 	int64_t now_ns;
 	struct http_now now;
+	int64_t clock_behind_s;		/* of what it should be, as of the
+					 * last tick; 0 when ahead */
 	uint8_t *scratch;
 	uint8_t *out;
 	uint32_t out_len;
@@ -154,6 +163,8 @@ struct ocsp_worker {
 };
 
 /* worker.c */
+/* Nobody who is idle is waited for any more. */
+bool http_worker_is_ending(const struct ocsp_worker *w);
 void http_worker_now(struct ocsp_worker *w);
 uint8_t *http_buffer_acquire(struct ocsp_worker *w);	/* NULL: none left */
 /* high: how much of it was used, at most. */
@@ -162,8 +173,18 @@ void http_buffer_release(struct ocsp_worker *w, uint8_t *buffer,
 /* The connection is closed and its struct free. */
 void http_worker_forget(struct ocsp_worker *w, struct connection *c);
 
+/* accept.c */
+enum oc_err http_accept_init(struct ocsp_worker *w, const int *fds,
+    size_t num);
+/* After a pause; nothing otherwise. */
+void http_accept_resume(struct ocsp_worker *w);
+/* Who waits in a listener's queue that is about to be closed: they would be
+ * lost with it, if nobody else has it. */
+void http_accept_rest(struct ocsp_worker *w, int listener);
+
 /* connection.c */
-void http_connection_start(struct ocsp_worker *w, int fd);
+void http_connection_start(struct ocsp_worker *w, int fd,
+    struct ocsp_source *source);
 /* Goes on as far as it can; the connection may be gone afterwards. */
 void http_connection_run(struct connection *c);
 void http_connection_close(struct connection *c);

@@ -43,6 +43,9 @@ struct p11_local_config {
 	const char *state_dir;		/* where PIN latches are kept */
 	size_t queue_max;		/* for each token; 0: the default */
 	int64_t start_timeout_ns;	/* 0: 60 s */
+	/* Nothing is signed after a jump.  NULL: the clock is believed; else
+	 * it outlives the signer. */
+	struct oc_clock_watch *clock;
 };
 
 /* A key as it is listed. */

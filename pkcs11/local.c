@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/clock_watch.h"
 #include "base/thread.h"
 #include "pkcs11/keeper.h"
 #include "pkcs11/recover.h"
@@ -27,6 +28,7 @@
 struct p11_local {
 	struct signer signer;
 	struct sign_desk desk;
+	struct oc_clock_watch *clock;	/* borrowed; NULL: believed */
 	struct sign_queue to_verify;
 	pthread_t verify_thread;
 	bool has_verify_thread;
@@ -55,6 +57,20 @@ find_key(const struct p11_local *local, const char *name)
 	return NULL;
 }
 
+/* What is dated wrongly is not to be had back. */
+static enum oc_err
+check_clock(struct p11_local *local, struct oc_error *error)
+{
+	int64_t jump_s = oc_clock_watch_look(local->clock) / 1000;
+
+	if (jump_s == 0)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_DOWN, "the clock was set %lld s %s "
+	    "at once, and nothing is signed: set it, or reload ocsignd if it "
+	    "is right now", (long long)(jump_s < 0 ? -jump_s : jump_s),
+	    jump_s < 0 ? "back" : "ahead");
+}
+
 static enum oc_err
 local_submit(struct signer *s, struct sign_job *job)
 {
@@ -70,9 +86,11 @@ local_submit(struct signer *s, struct sign_job *job)
 	alg = job->alg == SIGN_ALG_NONE ? key->info.alg : job->alg;
 	if (!sign_alg_fits(alg, key->info.type))
 		return OC_ERR_MISMATCH;
-	err = p11_allow_check(&key->allow, (struct der_bytes){
-	    key->info.spki, key->info.spki_len }, job->kind, alg, job->tbs,
-	    oc_clock_now_s(), &error);
+	err = check_clock(local, &error);
+	if (err == OC_OK)
+		err = p11_allow_check(&key->allow, (struct der_bytes){
+		    key->info.spki, key->info.spki_len }, job->kind, alg,
+		    job->tbs, oc_clock_now_s(), &error);
 	if (err != OC_OK) {
 		(void)snprintf(job->error_text, sizeof(job->error_text),
 		    "%.*s", (int)sizeof(job->error_text) - 1, error.text);
@@ -462,6 +480,7 @@ p11_local_new(const struct p11_local_config *config, struct signer **s,
 	if (local == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	local->signer.ops = &local_ops;
+	local->clock = config->clock;
 	err = sign_desk_init(&local->desk, error);
 	if (err != OC_OK) {
 		free(local);

@@ -19,6 +19,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/clock_watch.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "ipc/handover.h"
@@ -53,6 +54,7 @@ struct opener {
 struct program {
 	struct oc_config *config;
 	struct p11_plan *plan;
+	struct oc_clock_watch clock;
 	struct event_base *base;
 	struct opener opener;
 	struct signer *pool;		/* NULL: not open yet */
@@ -117,9 +119,11 @@ opener_main(void *arg)
 
 /* Signals are for the main thread. */
 static enum oc_err
-opener_start(struct opener *o, const struct p11_local_config *config)
+opener_start(struct opener *o, const struct p11_local_config *config,
+    struct oc_clock_watch *clock)
 {
 	o->config = *config;
+	o->config.clock = clock;
 	o->config.start_timeout_ns = OPEN_TIMEOUT_NS;
 	o->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (o->event_fd < 0 || pthread_mutex_init(&o->lock, NULL) != 0)
@@ -376,6 +380,7 @@ program_close(struct program *p)
 	close(p->opener.event_fd);
 	(void)pthread_mutex_destroy(&p->opener.lock);
 	p11_plan_free(p->plan);
+	oc_clock_watch_fini(&p->clock);
 	oc_config_free(p->config);
 }
 
@@ -428,13 +433,14 @@ program_open(struct program *p, struct oc_error *error)
 	if (err != OC_OK)
 		return err;
 	p->base = event_base_new();
-	if (p->base == NULL)
+	if (p->base == NULL || oc_clock_watch_init(&p->clock,
+	    p->config->daemon.run_directory, OC_CLOCK_WATCH_READS) != OC_OK)
 		return oc_error_set(error, OC_ERR_INTERNAL, "no event loop");
 	err = listen_on(p, "signer-issuer", &p->issuer_fd, error);
 	if (err == OC_OK)
 		err = listen_on(p, "signer-status", &p->status_fd, error);
 	if (err == OC_OK && (opener_start(&p->opener,
-	    p11_plan_config(p->plan)) != OC_OK || !add_events(p)))
+	    p11_plan_config(p->plan), &p->clock) != OC_OK || !add_events(p)))
 		err = oc_error_set(error, OC_ERR_SYSTEM,
 		    "no thread or no event: out of memory?");
 	return err;

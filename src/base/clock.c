@@ -36,6 +36,16 @@ oc_clock_mono_ns(void)
 	return (int64_t)ts.tv_sec * OC_NS_PER_S + (int64_t)ts.tv_nsec;
 }
 
+int64_t
+oc_clock_boot_ms(void)
+{
+	struct timespec ts;
+	int r = clock_gettime(CLOCK_BOOTTIME, &ts);
+
+	oc_assert(r == 0);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / OC_NS_PER_MS;
+}
+
 int
 oc_clock_poll_ms(int64_t deadline_ns)
 {

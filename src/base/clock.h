@@ -15,6 +15,9 @@ int64_t oc_clock_now_ms(void);
 /* CLOCK_MONOTONIC in nanoseconds; deadlines are absolute values of it. */
 int64_t oc_clock_mono_ns(void);
 
+/* CLOCK_BOOTTIME: like that one, but goes on while the machine sleeps. */
+int64_t oc_clock_boot_ms(void);
+
 /* What poll() wants for an absolute deadline: 0 when past, rounded up. */
 int oc_clock_poll_ms(int64_t deadline_ns);
 

@@ -133,6 +133,9 @@ struct oc_config_responder {
 	int64_t idle_timeout_s;
 	int64_t header_timeout_s;
 	int64_t connections_max;
+	int64_t address_max;	/* connections of one; 0: no limit */
+	int64_t misses_each;	/* of one, a second; 0: no limit */
+	struct oc_words exempt;	/* address ranges without these limits */
 	char *prefix;		/* starts and ends with '/' */
 	int64_t nonce_budget;	/* signatures a second, all issuers */
 	int64_t request_signature_budget;	/* verified a second */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/address.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/value.h"
@@ -74,6 +75,15 @@ check_listen(const char *directory, char **value, struct oc_error *error)
 	return oc_error_set(error, OC_ERR_CONFIG,
 	    "\"%.80s\" is no address and port; write 192.0.2.1:80 or "
 	    "[2001:db8::1]:80", *value);
+}
+
+static enum oc_err
+check_addresses(const char *directory, char **value, struct oc_error *error)
+{
+	struct oc_address_range range;
+
+	(void)directory;
+	return oc_address_range_parse(*value, &range, error);
 }
 
 static enum oc_err
@@ -333,6 +343,12 @@ static const struct oc_config_key responder_keys[] = {
 	    .preset = "5s", .min = 1, .max = HOUR },
 	{ "connections-max", OC_KIND_INT, AT(connections_max),
 	    .preset = "10000", .min = 1, .max = 1000000 },
+	{ "connections-per-address", OC_KIND_INT, AT(address_max),
+	    .preset = "1000", .min = 0, .max = 1000000 },
+	{ "misses-per-address", OC_KIND_INT, AT(misses_each),
+	    .preset = "100", .min = 0, .max = 1000000 },
+	{ "exempt-addresses", OC_KIND_LIST, AT(exempt),
+	    .preset = "127.0.0.0/8 ::1", .check = check_addresses },
 	{ "prefix", OC_KIND_STRING, AT(prefix), .preset = "/",
 	    .check = check_prefix },
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",

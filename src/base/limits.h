@@ -21,6 +21,11 @@
 #define OC_PIN_MAX 256
 #define OC_KEY_NAME_MAX 64
 
+/* The calendar clock may be set by so much in an hour, in seconds.  NTP steps
+ * are fractions of one, and those after a virtual machine was paused some
+ * minutes; clients' own clocks are off by as much. */
+#define OC_CLOCK_STEP_MAX_S 300
+
 /* A regular expression in a configuration: a list of some hundred names. */
 #define OC_PATTERN_MAX 8192
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/steer.h"
 #include "ipc/server.h"
 
 struct http_address {
@@ -31,6 +32,7 @@ struct addresses {
 
 struct daemon_listeners {
 	char *directory;		/* owned */
+	unsigned int num_workers;
 	int unix_fds[DAEMON_SOCKET_MAX];
 	struct addresses http, api, metrics;
 };
@@ -178,8 +180,7 @@ open_http(struct http_address *a, const struct http_address *old,
 		a->bound = old->bound;
 		a->bound_len = old->bound_len;
 	}
-	while (err == OC_OK && old != NULL && a->num_fds < num_workers &&
-	    a->num_fds < old->num_fds) {
+	while (err == OC_OK && old != NULL && a->num_fds < old->num_fds) {
 		err = share(old->fds[a->num_fds], &a->fds[a->num_fds], error);
 		if (err == OC_OK)
 			a->num_fds++;
@@ -319,6 +320,7 @@ daemon_listeners_open(const struct oc_config *config,
 
 	if (l == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	l->num_workers = (unsigned int)config->responder.workers;
 	for (int i = 0; i < DAEMON_SOCKET_MAX; i++)
 		l->unix_fds[i] = -1;
 	l->directory = strdup(config->daemon.run_directory);
@@ -334,8 +336,7 @@ daemon_listeners_open(const struct oc_config *config,
 		err = open_unix(l, old, (enum daemon_socket)i, error);
 	if (err == OC_OK)
 		err = open_all_http(&l->http, &config->responder.listen,
-		    (unsigned int)config->responder.workers,
-		    old == NULL ? NULL : &old->http, error);
+		    l->num_workers, old == NULL ? NULL : &old->http, error);
 	if (err == OC_OK)
 		err = open_all_http(&l->api, &config->api.listen, 1,
 		    old == NULL ? NULL : &old->api, error);
@@ -394,14 +395,33 @@ daemon_listeners_num_http(const struct daemon_listeners *l)
 	return l->http.num;
 }
 
-int
+size_t
 daemon_listeners_http(const struct daemon_listeners *l, size_t address,
-    unsigned int worker)
+    unsigned int worker, int fds[DAEMON_WORKERS_MAX])
 {
 	const struct http_address *a = &l->http.list[address];
+	size_t num = 0;
 
-	oc_assert(address < l->http.num && worker < a->num_fds);
-	return a->fds[worker];
+	oc_assert(address < l->http.num);
+	for (unsigned int i = worker; i < a->num_fds; i++)
+		if (i == worker || (i >= l->num_workers &&
+		    i % l->num_workers == worker))
+			fds[num++] = a->fds[i];
+	return num;
+}
+
+void
+daemon_listeners_steer(const struct daemon_listeners *l)
+{
+	for (size_t i = 0; i < l->http.num; i++) {
+		const struct http_address *a = &l->http.list[i];
+
+		if (daemon_steer(a->fds[0], l->num_workers) != OC_OK)
+			oc_log(OC_LOG_INFO, "%s: the kernel shares "
+			    "connections out by sockets, not by responders: "
+			    "after a reload with fewer of them some may have "
+			    "more to do than others", a->text);
+	}
 }
 
 size_t
@@ -429,6 +449,13 @@ daemon_listeners_metrics(const struct daemon_listeners *l, size_t address)
 	oc_assert(address < l->metrics.num &&
 	    l->metrics.list[address].num_fds == 1);
 	return l->metrics.list[address].fds[0];
+}
+
+void
+daemon_listeners_close_http(struct daemon_listeners *l)
+{
+	for (; l->http.num > 0; l->http.num--)
+		http_fini(&l->http.list[l->http.num - 1]);
 }
 
 static void

@@ -4,7 +4,11 @@
  * so that nobody is refused while a role is replaced.
  *
  * An HTTP address has one socket for each responder (SO_REUSEPORT): each has
- * an accept queue of its own.
+ * an accept queue of its own, and a handshake belongs to one of them from its
+ * first packet on.  With a socket its connections would be lost, so none is
+ * closed as long as its address stays: where there are fewer responders than
+ * before, those that are left have the others' sockets too, and the kernel is
+ * told to give these nothing more.
  */
 #ifndef DAEMON_LISTENERS_H
 #define DAEMON_LISTENERS_H
@@ -44,8 +48,16 @@ const char *daemon_socket_name(enum daemon_socket socket);
 int daemon_listeners_unix(const struct daemon_listeners *listeners,
     enum daemon_socket socket);
 size_t daemon_listeners_num_http(const struct daemon_listeners *listeners);
-int daemon_listeners_http(const struct daemon_listeners *listeners,
-    size_t address, unsigned int worker);
+/* Those of one responder: its own, and its share of those that are nobody's
+ * any more.  How many. */
+size_t daemon_listeners_http(const struct daemon_listeners *listeners,
+    size_t address, unsigned int worker, int fds[DAEMON_WORKERS_MAX]);
+/* From now on, new connections go to as many responders as there are to be.
+ * Sockets that were bound for more of them get none before. */
+void daemon_listeners_steer(const struct daemon_listeners *listeners);
+/* Who comes once the responders have closed theirs is refused, and does not
+ * wait for one that will not be there. */
+void daemon_listeners_close_http(struct daemon_listeners *listeners);
 
 /* Of ocsign-issuer; none without an [api] section. */
 size_t daemon_listeners_num_api(const struct daemon_listeners *listeners);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/clock_watch.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/needs.h"
@@ -48,8 +49,7 @@ adopt(struct supervisor *sup, struct oc_config *config,
 }
 
 static void
-urls_path(const struct supervisor *sup, const char *name,
-    char path[PATH_MAX])
+path_of(const struct supervisor *sup, const char *name, char path[PATH_MAX])
 {
 	snprintf(path, PATH_MAX, "%s/%s", sup->config->daemon.run_directory,
 	    name);
@@ -62,7 +62,7 @@ publish(const struct supervisor *sup, const char *name, const char *what,
 	struct oc_error error = { 0 };
 	char path[PATH_MAX];
 
-	urls_path(sup, name, path);
+	path_of(sup, name, path);
 	if (oc_file_write(path, 0644, oc_buffer_text(urls), urls->len,
 	    &error) != OC_OK)
 		oc_log(OC_LOG_ERROR, "%s", error.text);
@@ -75,12 +75,18 @@ publish(const struct supervisor *sup, const char *name, const char *what,
 }
 
 static void
-remove_urls(const struct supervisor *sup, const char *name)
+remove_file(const struct supervisor *sup, const char *name)
 {
 	char path[PATH_MAX];
 
-	urls_path(sup, name, path);
+	path_of(sup, name, path);
 	(void)unlink(path);
+}
+
+void
+daemon_forget_clock(const struct supervisor *sup)
+{
+	remove_file(sup, OC_CLOCK_WATCH_NAME);
 }
 
 static void
@@ -89,7 +95,7 @@ publish_api(const struct supervisor *sup)
 	struct oc_buffer urls;
 
 	if (daemon_listeners_num_api(sup->listeners) == 0) {
-		remove_urls(sup, "api.urls");
+		remove_file(sup, "api.urls");
 		return;
 	}
 	oc_buffer_init(&urls, URLS_MAX);
@@ -106,7 +112,7 @@ publish_metrics(const struct supervisor *sup)
 	struct oc_buffer urls;
 
 	if (daemon_listeners_num_metrics(sup->listeners) == 0) {
-		remove_urls(sup, "metrics.urls");
+		remove_file(sup, "metrics.urls");
 		return;
 	}
 	oc_buffer_init(&urls, URLS_MAX);
@@ -132,9 +138,9 @@ daemon_publish_urls(const struct supervisor *sup)
 void
 daemon_remove_urls(const struct supervisor *sup)
 {
-	remove_urls(sup, "http.urls");
-	remove_urls(sup, "api.urls");
-	remove_urls(sup, "metrics.urls");
+	remove_file(sup, "http.urls");
+	remove_file(sup, "api.urls");
+	remove_file(sup, "metrics.urls");
 }
 
 static enum supervisor_state
@@ -195,6 +201,7 @@ daemon_begin_reload(struct supervisor *sup)
 		oc_config_free(config);
 		return end_reload("not reloaded: everything stays");
 	}
+	daemon_forget_clock(sup);
 	if (!restart_signer(sup))
 		oc_log(OC_LOG_INFO, "the signer stays as it is");
 	return SUPERVISOR_RELOADING_SIGNER;
@@ -245,9 +252,8 @@ daemon_look_at_status(struct supervisor *sup)
 	 * would go on giving them connections. */
 	daemon_listeners_free(sup->old_listeners);
 	sup->old_listeners = NULL;
+	daemon_listeners_steer(sup->listeners);
 	daemon_publish_urls(sup);
-	if (sup->num_roles > wanted)
-		daemon_stop_roles(sup, wanted, sup->num_roles);
 	old = sup->num_roles < wanted ? sup->num_roles : wanted;
 	for (size_t i = ROLE_ISSUER; i < old; i++)
 		if (daemon_is_wanted(sup, i))
@@ -270,12 +276,10 @@ forget_roles(struct supervisor *sup)
 enum supervisor_state
 daemon_look_at_responders(struct supervisor *sup)
 {
+	size_t wanted = daemon_num_wanted(sup);
 	bool is_bad = false;
 
-	forget_roles(sup);
-	if (sup->num_roles > daemon_num_wanted(sup))
-		return SUPERVISOR_RELOADING_RESPONDERS;
-	for (size_t i = ROLE_ISSUER; i < sup->num_roles; i++) {
+	for (size_t i = ROLE_ISSUER; i < wanted; i++) {
 		if (!daemon_is_wanted(sup, i)) {
 			if (!daemon_role_is_gone(&sup->roles[i]))
 				return SUPERVISOR_RELOADING_RESPONDERS;
@@ -285,6 +289,11 @@ daemon_look_at_responders(struct supervisor *sup)
 			return SUPERVISOR_RELOADING_RESPONDERS;
 		is_bad |= has_failed(&sup->roles[i]);
 	}
+	/* Somebody has their sockets by now. */
+	daemon_stop_roles(sup, wanted, sup->num_roles);
+	forget_roles(sup);
+	if (sup->num_roles > wanted)
+		return SUPERVISOR_RELOADING_RESPONDERS;
 	return end_reload(is_bad ? "reload failed: responders of before "
 	    "go on" : "reloaded");
 }

@@ -19,8 +19,10 @@
 #define FIRST_FD 3
 /* Where listeners wait while those below are laid out. */
 #define PARKED_FD 500
-/* ocsign-status has two beside its addresses. */
-#define FDS_MAX (DAEMON_ADDRESSES_MAX + 2)
+/* What a role takes (ipc/handover.c). */
+#define FDS_MAX 256
+_Static_assert(FDS_MAX >= DAEMON_ADDRESSES_MAX + 2, "ocsign-status has two "
+    "beside its addresses");
 #define EXIT_EXEC 127
 
 /* The listeners of one process, in order, with their names. */
@@ -88,6 +90,23 @@ hand_unix(struct handed *h, const struct daemon_listeners *l,
 	hand(h, daemon_socket_name(socket), daemon_listeners_unix(l, socket));
 }
 
+/* Sockets that are nobody's any more only as long as there is room: 256 is
+ * more than four for each of the most addresses. */
+static void
+hand_http(struct handed *h, const struct daemon_listeners *l,
+    unsigned int worker)
+{
+	size_t num_addresses = daemon_listeners_num_http(l), num;
+	int fds[DAEMON_WORKERS_MAX];
+
+	for (size_t i = 0; i < num_addresses; i++) {
+		num = daemon_listeners_http(l, i, worker, fds);
+		for (size_t n = 0; n < num; n++)
+			if (n == 0 || h->num + num_addresses < FDS_MAX)
+				hand(h, "http", fds[n]);
+	}
+}
+
 static void
 hand_all(struct handed *h, const struct daemon_listeners *l,
     enum daemon_kind kind, unsigned int worker)
@@ -108,8 +127,7 @@ hand_all(struct handed *h, const struct daemon_listeners *l,
 			hand(h, "api", daemon_listeners_api(l, i));
 		return;
 	case DAEMON_RESPONDER:
-		for (size_t i = 0; i < daemon_listeners_num_http(l); i++)
-			hand(h, "http", daemon_listeners_http(l, i, worker));
+		hand_http(h, l, worker);
 		return;
 	}
 }

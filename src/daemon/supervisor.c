@@ -84,6 +84,9 @@ static enum supervisor_state
 begin_stop(struct supervisor *sup)
 {
 	ipc_notify("STOPPING=1");
+	daemon_listeners_free(sup->old_listeners);
+	sup->old_listeners = NULL;
+	daemon_listeners_close_http(sup->listeners);
 	daemon_stop_roles(sup, ROLE_ISSUER, sup->num_roles);
 	return SUPERVISOR_STOPPING_RESPONDERS;
 }
@@ -383,6 +386,8 @@ daemon_supervise(const struct daemon_options *options,
 		    error.text : "out of memory");
 		sup.exit_status = EXIT_FAILURE;
 	} else {
+		daemon_forget_clock(&sup);
+		daemon_listeners_steer(sup.listeners);
 		daemon_publish_urls(&sup);
 		daemon_add_roles(&sup);
 		drive(&sup);

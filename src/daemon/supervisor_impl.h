@@ -58,6 +58,9 @@ bool daemon_is_wanted(const struct supervisor *sup, size_t i);
 void daemon_add_roles(struct supervisor *sup);
 void daemon_stop_roles(struct supervisor *sup, size_t first, size_t end);
 
+/* Whatever the clock says now is right: a person started or reloaded us. */
+void daemon_forget_clock(const struct supervisor *sup);
+
 /* RUN/http.urls, api.urls and metrics.urls, and a line in the log for each
  * address. */
 void daemon_publish_urls(const struct supervisor *sup);

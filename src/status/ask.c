@@ -88,6 +88,7 @@ live_done(struct sign_job *job, void *arg)
 	enum oc_err err = job->err;
 
 	status_service_note_signer(s, err, job->error_text);
+	status_service_leave(s, flight, status_gate_end_of(err));
 	remove_live(s, flight);
 	if (err == OC_OK && !is_still_so(s, flight))
 		err = OC_ERR_CANCELLED;
@@ -117,7 +118,7 @@ fly_live(struct status_service *s, const struct status_single *singles,
 		.nonce = nonce,
 	};
 	struct status_flight *flight;
-	int64_t now = oc_clock_now_s();
+	int64_t now = status_service_now(s);
 	enum oc_err err;
 
 	for (uint32_t i = 0; i < num_singles; i++)
@@ -155,6 +156,7 @@ fly_live(struct status_service *s, const struct status_single *singles,
 	s->num_waiters++;
 	if (status_flight_wait(flight, answer, arg) != OC_OK) {
 		sign_cancel(s->plan.signer, &flight->job);
+		status_service_leave(s, flight, STATUS_GATE_OTHER);
 		remove_live(s, flight);
 		status_flight_free(flight);
 		answer_error(answer, arg, OCSP_TRY_LATER);
@@ -191,6 +193,16 @@ find_single(const struct status_service *s, uint8_t encoding,
 	return OCSP_SUCCESSFUL;
 }
 
+/* Neither more than the budget, nor more than come back soon. */
+static bool
+may_sign_live(struct status_service *s)
+{
+	int64_t now_ns = oc_clock_mono_ns();
+
+	return status_gate_has_room(&s->gate, now_ns) &&
+	    ocsp_budget_take(s->plan.budget, now_ns);
+}
+
 /* Several certificates, a nonce, one we never issued; or whatever is asked,
  * where nothing is kept. */
 static void
@@ -211,7 +223,7 @@ ask_live(struct status_service *s, const struct ipc_ask *ask, int64_t now,
 			return;
 		}
 	}
-	if (!ocsp_budget_take(s->plan.budget, oc_clock_mono_ns())) {
+	if (!may_sign_live(s)) {
 		if (ask->nonce.len != 0 && ask->num_singles == 1 &&
 		    !singles[0].is_never_issued && status_service_keeps(s))
 			answer(arg, &(struct ipc_answer){
@@ -240,6 +252,8 @@ ask_table(struct status_service *s, const struct status_record *record,
 	/* What no table keeps is signed for one question, as a nonce is. */
 	if (s->num_waiters >= STATUS_WAITERS_MAX || (!s->is_table_well &&
 	    !ocsp_budget_take(s->plan.budget, oc_clock_mono_ns())) ||
+	    (status_service_find_flight(s, &record->serial, encoding) ==
+	    NULL && !status_gate_has_room(&s->gate, oc_clock_mono_ns())) ||
 	    status_service_fly(s, record, encoding, SIGN_LANE_LIVE,
 	    &flight) != OC_OK ||
 	    status_flight_wait(flight, answer, arg) != OC_OK) {
@@ -281,7 +295,7 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
     status_answer_fn *answer, void *arg)
 {
 	const struct status_record *record;
-	int64_t now = oc_clock_now_s();
+	int64_t now = status_service_now(s);
 
 	record = status_set_find(s->set, &ask->singles[0].serial);
 	if (status_trust_refuses(&s->trust))

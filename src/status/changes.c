@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 
 /* A slot that does not say what is so, or that is past its time.  What was
@@ -196,7 +195,7 @@ catch_up(struct status_service *s)
 
 	if (s->offline != NULL)
 		status_offline_put(s->offline, s->table, s->set);
-	err = sweep_table(s, oc_clock_now_s(), &num_stale);
+	err = sweep_table(s, status_service_now(s), &num_stale);
 	if (err != OC_OK)
 		return err;
 	ocsp_table_set_seq(s->table, s->seq);
@@ -241,7 +240,7 @@ status_service_withdraw_missed(struct status_service *s,
     struct status_source *source)
 {
 	struct status_change changes[MISSED_BATCH];
-	int64_t now = oc_clock_now_s(), last = ocsp_table_seq(s->table);
+	int64_t now = status_service_now(s), last = ocsp_table_seq(s->table);
 	int64_t after = last - 1;
 	uint32_t num, i;
 
@@ -302,7 +301,7 @@ note_source(struct status_service *s, const struct status_batch *batch)
 	if (is_well == s->is_source_well)
 		return;
 	s->is_source_well = is_well;
-	s->known_at = oc_clock_now_s();
+	s->known_at = status_service_now(s);
 	memcpy(s->source_error, batch->text, sizeof(s->source_error));
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the source answers again",
@@ -316,7 +315,7 @@ static void
 take_batch(void *arg, const struct status_batch *batch)
 {
 	struct status_service *s = arg;
-	int64_t now = oc_clock_now_s();
+	int64_t now = status_service_now(s);
 	struct status_nudge *nudge;
 	uint32_t i;
 

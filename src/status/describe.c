@@ -105,7 +105,8 @@ static const struct {
 	COUNT(malformed), COUNT(internal_errors), COUNT(sig_required),
 	COUNT(pages), COUNT(http_errors), COUNT(hits), COUNT(misses),
 	COUNT(stale), COUNT(misses_refused), COUNT(timeouts), COUNT(shed),
-	COUNT(accept_pauses), COUNT(buffers_exhausted)
+	COUNT(accept_pauses), COUNT(buffers_exhausted),
+	COUNT(address_refused), COUNT(address_limited)
 };
 #undef COUNT
 
@@ -202,6 +203,15 @@ describe_crls(const struct status_all *all)
 	return rows;
 }
 
+static json_t *
+describe_clock(const struct status_all *all)
+{
+	int64_t jump_ms = oc_clock_watch_look(all->clock);
+
+	return json_pack("{s:b, s:I}", "well", (int)(jump_ms == 0),
+	    "ahead_s", (json_int_t)(jump_ms / 1000));
+}
+
 char *
 status_describe(const struct status_all *all)
 {
@@ -214,10 +224,10 @@ status_describe(const struct status_all *all)
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i], &total));
-	whole = json_pack("{s:b, s:o, s:o, s:o, s:o}", "ready",
-	    (int)all->is_ready, "responders", describe_responders(&total),
-	    "issuers", issuers, "crls", describe_crls(all), "api",
-	    describe_api(all));
+	whole = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "ready",
+	    (int)all->is_ready, "clock", describe_clock(all), "responders",
+	    describe_responders(&total), "issuers", issuers, "crls",
+	    describe_crls(all), "api", describe_api(all));
 	if (whole != NULL)
 		text = json_dumps(whole, JSON_COMPACT);
 	json_decref(whole);

@@ -16,6 +16,7 @@ struct status_all {
 	const char *run_directory;	/* where responders count */
 	uint64_t run;
 	struct status_crls *crls;	/* NULL: nothing is known of them */
+	struct oc_clock_watch *clock;	/* NULL: believed */
 };
 
 /* For free(); NULL without memory. */

@@ -89,18 +89,47 @@ enum oc_err
 status_service_submit(struct status_service *s, struct status_flight *flight,
     enum sign_lane lane, int64_t timeout_s, sign_done_fn *done)
 {
+	int64_t now_ns = oc_clock_mono_ns();
+	enum oc_err err;
+
 	flight->service = s;
 	flight->job.key = s->key;
 	flight->job.lane = lane;
-	flight->job.deadline_ns = oc_clock_mono_ns() + timeout_s * OC_NS_PER_S;
+	flight->job.deadline_ns = now_ns + timeout_s * OC_NS_PER_S;
 	flight->job.done = done;
-	return sign_submit(s->plan.signer, &flight->job);
+	err = sign_submit(s->plan.signer, &flight->job);
+	if (err == OC_OK && lane == SIGN_LANE_LIVE)
+		status_gate_enter(&s->gate, now_ns);
+	return err;
+}
+
+void
+status_service_leave(struct status_service *s,
+    const struct status_flight *flight, enum status_gate_end end)
+{
+	if (flight->job.lane == SIGN_LANE_LIVE)
+		status_gate_leave(&s->gate, end, oc_clock_mono_ns());
+}
+
+enum status_gate_end
+status_gate_end_of(enum oc_err err)
+{
+	if (err == OC_OK)
+		return STATUS_GATE_SIGNED;
+	return err == OC_ERR_TIMEOUT ? STATUS_GATE_LATE : STATUS_GATE_OTHER;
+}
+
+int64_t
+status_service_now(const struct status_service *s)
+{
+	return oc_clock_watch_now_s(s->plan.clock);
 }
 
 bool
 status_service_may_sign(struct status_service *s, int64_t now)
 {
-	if (s->trust.is_signer_revoked)
+	if (oc_clock_watch_look(s->plan.clock) != 0 ||
+	    s->trust.is_signer_revoked)
 		return false;
 	if (now < s->identity->signer_not_after)
 		return true;
@@ -158,7 +187,7 @@ status_service_note_signer(struct status_service *s, enum oc_err err,
 
 	if (is_well) {
 		s->num_signed++;
-		s->last_signed_at = oc_clock_now_s();
+		s->last_signed_at = status_service_now(s);
 	} else {
 		s->num_failed++;
 	}
@@ -200,9 +229,10 @@ must_wait(const struct status_service *s, const struct status_nudge *nudge)
 		return true;
 	if (since < s->last_signed_at)
 		since = s->last_signed_at;
-	if (oc_clock_now_s() - since > STATUS_NUDGE_WAIT_S)
+	if (status_service_now(s) - since > STATUS_NUDGE_WAIT_S)
 		return false;
-	if (!s->is_signer_well || !s->is_table_well || s->has_said_expired)
+	if (!s->is_signer_well || !s->is_table_well || s->has_said_expired ||
+	    oc_clock_watch_look(s->plan.clock) != 0)
 		return false;
 	if (urgent->num > 0 && urgent->heap[0].at <= nudge->known_at)
 		return true;
@@ -271,7 +301,7 @@ retry(struct status_service *s, const struct status_flight *flight)
 	if (flight->is_due)
 		status_service_renew_at(s, flight->kind,
 		    &flight->first.serial, flight->first.encoding,
-		    oc_clock_now_s() + STATUS_RETRY_S);
+		    status_service_now(s) + STATUS_RETRY_S);
 }
 
 static void
@@ -280,7 +310,7 @@ note_table(struct status_service *s, enum oc_err err)
 	bool is_well = err == OC_OK;
 
 	if (!is_well)
-		s->table_retry_at = oc_clock_now_s() + STATUS_RETRY_S;
+		s->table_retry_at = status_service_now(s) + STATUS_RETRY_S;
 	if (is_well == s->is_table_well)
 		return;
 	s->is_table_well = is_well;
@@ -355,6 +385,7 @@ flight_done(struct sign_job *job, void *arg)
 	struct ocsp_status status;
 
 	status_service_note_signer(s, job->err, job->error_text);
+	status_service_leave(s, flight, status_gate_end_of(job->err));
 	remove_flight(s, flight);
 	if (job->err != OC_OK || s->trust.is_signer_revoked ||
 	    status_trust_refuses(&s->trust)) {
@@ -371,7 +402,7 @@ flight_done(struct sign_job *job, void *arg)
 		land(s, flight);
 	else
 		fly_again(s, flight, record);
-	status_service_pump(s, oc_clock_now_s());
+	status_service_pump(s, status_service_now(s));
 }
 
 /* Takes the place of one that is away and no longer true. */
@@ -380,6 +411,7 @@ replace_flight(struct status_service *s, struct status_flight *old,
     struct status_flight *flight)
 {
 	sign_cancel(s->plan.signer, &old->job);
+	status_service_leave(s, old, STATUS_GATE_OTHER);
 	remove_flight(s, old);
 	status_flight_move_waiters(old, flight);
 	flight->is_due = old->is_due;
@@ -400,7 +432,7 @@ status_service_fly(struct status_service *s,
 		.num_singles = 1,
 	};
 	struct status_flight *flight, *old;
-	int64_t now = oc_clock_now_s();
+	int64_t now = status_service_now(s);
 	enum oc_err err;
 
 	old = status_service_find_flight(s, &record->serial, encoding);

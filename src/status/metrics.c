@@ -92,7 +92,13 @@ static const struct counter counters[] = {
 	    "Times that no more connections could be taken." },
 	{ "responder_buffers_exhausted_total", NULL, NULL,
 	    AT(buffers_exhausted), "Connections closed for want of a "
-	    "buffer." }
+	    "buffer." },
+	{ "responder_address_refused_total", NULL, NULL,
+	    AT(address_refused), "Connections closed because their address "
+	    "had enough." },
+	{ "responder_address_limited_total", NULL, NULL,
+	    AT(address_limited), "Misses not asked because their address "
+	    "had asked too many." }
 };
 #undef AT
 
@@ -571,6 +577,12 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	    PACKAGE_VERSION "\"} 1\n");
 	put_number(out, "ready", "gauge",
 	    "Whether all tables have caught up.", all->is_ready);
+	put_number(out, "clock_well", "gauge", "Whether the clock is "
+	    "believed: it has not jumped.",
+	    oc_clock_watch_look(all->clock) == 0);
+	put_number(out, "clock_ahead_seconds", "gauge", "After a jump: how "
+	    "far the clock is ahead of what it should say.",
+	    oc_clock_watch_look(all->clock) / 1000);
 	put_responders(out, &total);
 	put_issuer_counters(out, &issuers);
 	put_issuer_values(out, &issuers);

@@ -60,6 +60,17 @@ status_service_keeps(const struct status_service *s)
 	return s->plan.issuer->presign != OC_PRESIGN_NONE;
 }
 
+static uint32_t
+num_sessions(const struct status_service_plan *plan)
+{
+	const struct oc_config_issuer *issuer = plan->issuer;
+	const struct oc_config_token *token = oc_config_find_token(
+	    plan->config, issuer->ocsp_token != NULL ? issuer->ocsp_token :
+	    issuer->token);
+
+	return token == NULL ? 1 : (uint32_t)token->sessions;
+}
+
 enum oc_err
 status_service_new(const struct status_service_plan *plan,
     struct status_service **out, struct oc_error *error)
@@ -76,6 +87,7 @@ status_service_new(const struct status_service_plan *plan,
 	/* With a delegated signer or without, the key is the one that this
 	 * issuer's responses are signed with. */
 	sign_key_name(SIGN_KEY_OCSP, plan->issuer->name, s->key);
+	s->gate.num_sessions = num_sessions(plan);
 	err = status_identity_load(plan->issuer, &s->identity, error);
 	if (err != OC_OK)
 		goto out;

@@ -10,6 +10,7 @@
 #ifndef STATUS_SERVICE_H
 #define STATUS_SERVICE_H
 
+#include "base/clock_watch.h"
 #include "base/config.h"
 #include "base/err.h"
 #include "ipc/message.h"
@@ -36,6 +37,7 @@ struct status_service_plan {
 	struct ocsp_budget *budget;		/* of live signatures */
 	struct ocsp_budget *verify_budget;	/* of requests' */
 	uint64_t run;			/* see ocsp_table_set_run() */
+	struct oc_clock_watch *clock;	/* NULL: the clock is believed */
 };
 
 /*

@@ -5,6 +5,7 @@
 
 #include "ocsp/response.h"
 #include "status/flight.h"
+#include "status/gate.h"
 #include "status/offline.h"
 #include "status/trust.h"
 #include "x509/trust.h"
@@ -67,6 +68,7 @@ struct status_service {
 	struct status_flight *flights[STATUS_BUCKETS];
 	struct status_flight *live;
 	uint32_t num_flights, num_waiters;
+	struct status_gate gate;	/* of those in SIGN_LANE_LIVE */
 	uint32_t num_in_lane[SIGN_LANE_MAX];	/* for the table */
 	struct status_nudge *nudges;
 	struct status_early *early;
@@ -98,14 +100,21 @@ enum oc_err status_service_fly(struct status_service *s,
 /* NULL if there is none. */
 struct status_flight *status_service_find_flight(struct status_service *s,
     const struct oc_serial *serial, uint8_t encoding);
-/* Hands it to the signer. */
+/* Hands it to the signer; in SIGN_LANE_LIVE it is counted in the gate until
+ * status_service_leave(). */
 enum oc_err status_service_submit(struct status_service *s,
     struct status_flight *flight, enum sign_lane lane, int64_t timeout_s,
     sign_done_fn *done) OC_MUST_CHECK;
+/* The job is over; STATUS_GATE_OTHER: cancelled. */
+void status_service_leave(struct status_service *s,
+    const struct status_flight *flight, enum status_gate_end end);
+enum status_gate_end status_gate_end_of(enum oc_err err);
 void status_service_times(const struct status_service *s, int64_t now,
     int64_t not_after, struct status_flight_plan *plan);
-/* False once the certificate of whoever signs has expired or is revoked,
- * which is said. */
+/* Unix seconds; after a jump of the clock what it should say. */
+int64_t status_service_now(const struct status_service *s);
+/* False once the certificate of whoever signs has expired or is revoked, which
+ * is said; and while the clock is not believed. */
 bool status_service_may_sign(struct status_service *s, int64_t now);
 /* False: presign = none.  The table is there, for its identity, and empty. */
 bool status_service_keeps(const struct status_service *s);

@@ -33,6 +33,8 @@ struct program {
 	struct event_base *base;
 	struct signer *signer;
 	struct ocsp_budget budget, verify_budget;
+	struct oc_clock_watch clock;
+	bool is_clock_well;
 	struct status_service *services[ISSUERS_MAX];
 	uint32_t num_services;
 	struct ipc_server *status, *control;
@@ -257,13 +259,33 @@ on_signer(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+note_clock(struct program *p)
+{
+	int64_t jump_s = oc_clock_watch_look(&p->clock) / 1000;
+
+	if ((jump_s == 0) == p->is_clock_well)
+		return;
+	p->is_clock_well = jump_s == 0;
+	if (p->is_clock_well)
+		oc_log(OC_LOG_NOTICE, "the clock is right again");
+	else
+		oc_log(OC_LOG_ERROR, "the clock was set %lld s %s at once: "
+		    "nothing is signed, and what is signed is served only "
+		    "while it is valid by both times; set the clock, or "
+		    "reload if it is right now", (long long)(jump_s < 0 ?
+		    -jump_s : jump_s), jump_s < 0 ? "back" : "ahead");
+}
+
+static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct program *p = arg;
-	int64_t now = oc_clock_now_s();
+	int64_t now;
 	uint32_t i;
 
 	(void)fd, (void)what;
+	note_clock(p);
+	now = oc_clock_watch_now_s(&p->clock);
 	for (i = 0; i < p->num_services; i++)
 		status_service_tick(p->services[i], now);
 	note_ready(p);
@@ -352,6 +374,7 @@ open_service(struct program *p, const struct oc_config_issuer *issuer,
 		.budget = &p->budget,
 		.verify_budget = &p->verify_budget,
 		.run = ipc_handover_run(),
+		.clock = &p->clock,
 	};
 	enum oc_err err = OC_ERR_BUSY;
 	int i;
@@ -411,7 +434,8 @@ open_admin(struct program *p, struct oc_error *error)
 		*error = (struct oc_error){ 0 };
 	}
 	p->all = (struct status_all){ p->services, p->num_services, false,
-	    p->config->daemon.run_directory, ipc_handover_run(), p->crls };
+	    p->config->daemon.run_directory, ipc_handover_run(), p->crls,
+	    &p->clock };
 	return status_admin_new(&options, &p->admin, error);
 }
 
@@ -425,6 +449,10 @@ open_all(struct program *p, struct oc_error *error)
 	p->verify_budget.rate =
 	    p->config->responder.request_signature_budget;
 	if (path != NULL)
+		err = oc_clock_watch_init(&p->clock,
+		    p->config->daemon.run_directory, OC_CLOCK_WATCH_WRITES);
+	p->is_clock_well = true;
+	if (err == OC_OK)
 		err = ipc_signer_new(path, "ocsign-status", &p->signer);
 	free(path);
 	if (err != OC_OK)
@@ -466,6 +494,7 @@ close_all(struct program *p)
 	sign_free(p->signer);
 	if (p->base != NULL)
 		event_base_free(p->base);
+	oc_clock_watch_fini(&p->clock);
 	oc_config_free(p->config);
 }
 

@@ -40,6 +40,10 @@ test_presets(void **state)
 	assert_int_equal(c->responder.idle_timeout_s, 30);
 	assert_int_equal(c->responder.header_timeout_s, 5);
 	assert_int_equal(c->responder.connections_max, 10000);
+	assert_int_equal(c->responder.address_max, 1000);
+	assert_int_equal(c->responder.misses_each, 100);
+	assert_int_equal(c->responder.exempt.num, 2);
+	assert_string_equal(c->responder.exempt.words[1], "::1");
 	assert_string_equal(c->responder.prefix, "/");
 	assert_int_equal(c->responder.nonce_budget, 100);
 	assert_int_equal(c->responder.request_signature_budget, 200);
@@ -91,6 +95,8 @@ static const char all_keys[] =
 	    "log-level = debug\n"
 	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
 	    "idle-timeout = 1m\nheader-timeout = 10s\nconnections-max = 5\n"
+	    "connections-per-address = 0\nmisses-per-address = 7\n"
+	    "exempt-addresses = 192.0.2.0/24 ::1\n"
 	    "prefix = /ocsp/\nnonce-budget = 0\nmax-age = 2h\n"
 	    "refuse = no-basic other-types\ntolerate = other-issuers crlf\n"
 	    "critical-extension = malformed\nrequest-signature-budget = 7\n"
@@ -136,6 +142,9 @@ test_all_keys(void **state)
 	assert_string_equal(c->responder.listen.words[1], "[2001:db8::1]:0");
 	assert_int_equal(c->responder.workers, 64);
 	assert_int_equal(c->responder.idle_timeout_s, 60);
+	assert_int_equal(c->responder.address_max, 0);
+	assert_int_equal(c->responder.misses_each, 7);
+	assert_string_equal(c->responder.exempt.words[0], "192.0.2.0/24");
 	assert_string_equal(c->responder.prefix, "/ocsp/");
 	assert_int_equal(c->responder.nonce_budget, 0);
 	assert_int_equal(c->responder.request_signature_budget, 7);
@@ -245,6 +254,10 @@ static const struct {
 	    "of range; write 1 to 64" },
 	{ "[responder]\nworkers = two\n", "2: [responder] workers: \"two\" "
 	    "is no number; write 1 to 64" },
+	{ "[responder]\nexempt-addresses = ::1 192.0.2.1/24\n",
+	    "2: [responder] exempt-addresses: \"192.0.2.1/24\" is no address "
+	    "and no range of addresses; write 192.0.2.1, 192.0.2.0/24 or "
+	    "2001:db8::/32, with nothing but zeros behind the prefix" },
 	{ "[responder]\nidle-timeout = 30\n", "2: [responder] idle-timeout: "
 	    "\"30\" is no duration; write a number and s, m, h, d, w or y, "
 	    "such as 90s or 7d" },

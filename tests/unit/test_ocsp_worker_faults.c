@@ -115,6 +115,53 @@ other_deadlines(void **state)
 	worker_stop(&running);
 }
 
+/* Sends an octet now and then until the other end has closed; how long that
+ * took, in ms. */
+static int64_t
+dribble(struct client *c, const char *octet)
+{
+	int64_t begin = now_ms();
+
+	while (!client_is_closed(c, 50)) {
+		assert_true(now_ms() - begin < 10000);
+		client_send_text(c, octet);
+	}
+	return now_ms() - begin;
+}
+
+/* The same slowness on a kept connection, in a chunked body, and by one who
+ * was refused and does not stop. */
+static void
+slow_later(void **state)
+{
+	struct client *c;
+	char text[1024];
+
+	(void)state;
+	worker_start(&world, tune_short, &running);
+	get_text(world.path, text);
+	c = client_new(PORT);
+	client_send_text(c, text);
+	assert_true(client_read(c, false, &r));
+	client_send_text(c, "GET / HTTP/1.1\r\nX: ");
+	assert_in_range(dribble(c, "a"), 450, 2500);
+	client_free(c);
+	c = client_new(PORT);
+	client_send_text(c, "POST / HTTP/1.1\r\nHost: a\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n");
+	assert_in_range(dribble(c, "1\r\na\r\n"), 450, 2500);
+	client_free(c);
+	/* Two seconds for reading why. */
+	c = client_new(PORT);
+	client_send_text(c, "BREW\r\n\r\n");
+	assert_true(client_read(c, false, &r));
+	assert_int_equal(r.status, 400);
+	assert_in_range(dribble(c, "a"), 0, 5000);
+	client_free(c);
+	expect_good();
+	worker_stop(&running);
+}
+
 /* Writes until the worker, which cannot send, reads no more.  The number of
  * whole requests sent; *rest octets of the next. */
 static size_t
@@ -301,10 +348,11 @@ fd_exhaustion(void **state)
 	client_send_text(clients[0], "Host: a\r\n\r\n");
 	assert_true(client_read(clients[0], false, &r));
 	assert_int_equal(r.status, 200);
+	/* And as soon as there are descriptors again, everybody. */
 	for (i = 0; i < 100; i++)
 		client_free(clients[i]);
-	sleep_ms(600);
-	expect_good();
+	for (i = 0; i < 10; i++)
+		expect_good();
 	worker_stop(&running);
 	assert_true(running.counts->accept_pauses > 0);
 }
@@ -349,48 +397,158 @@ connections_max(void **state)
 	assert_true(running.counts->shed > 0);
 }
 
+#define NUM_WAITING 50
+
+/* Nobody idle, and many in the queue: it does not spin, and lets the next one
+ * in when one leaves, not with the next tick. */
+static void
+full(void **state)
+{
+	struct client *busy[8], *waiting[NUM_WAITING];
+	char text[1024];
+	int64_t cpu_ms, begin;
+	int i;
+
+	(void)state;
+	worker_start(&world, tune_eight, &running);
+	get_text(world.path, text);
+	for (i = 0; i < 8; i++) {
+		busy[i] = client_new(PORT);
+		client_send(busy[i], text, 20);
+	}
+	for (i = 0; i < NUM_WAITING; i++) {
+		waiting[i] = client_new(PORT);
+		client_send_text(waiting[i], "GET / HTTP/1.1\r\nHost: a\r\n"
+		    "Connection: close\r\n\r\n");
+	}
+	sleep_ms(300);
+	cpu_ms = worker_cpu_ms(&running);
+	sleep_ms(1000);
+	assert_in_range(worker_cpu_ms(&running) - cpu_ms, 0, 100);
+	begin = now_ms();
+	client_send_text(busy[0], text + 20);
+	assert_true(client_read(busy[0], false, &r));
+	assert_body(&r, world.answer);
+	client_free(busy[0]);
+	/* One place is enough for all of them, one after the other; with each
+	 * tick one would take 12 s. */
+	for (i = 0; i < NUM_WAITING; i++) {
+		assert_true(client_read(waiting[i], false, &r));
+		assert_int_equal(r.status, 200);
+		client_free(waiting[i]);
+	}
+	assert_true(now_ms() - begin < 4000);
+	for (i = 1; i < 8; i++)
+		client_free(busy[i]);
+	worker_stop(&running);
+	assert_int_equal(running.counts->shed, 0);
+}
+
 /* --- the end ---------------------------------------------------------- */
 
-/* What was begun is finished; who is idle is closed; nobody new is let in. */
+static void
+tune_last_words(struct ocsp_worker_options *options)
+{
+	options->drain_idle_ns = 1500 * OC_NS_PER_MS;
+}
+
+/* A connection on which one request was answered. */
+static struct client *
+client_idle(const char *text)
+{
+	struct client *c = client_new(PORT);
+
+	client_send_text(c, text);
+	assert_true(client_read(c, false, &r));
+	assert_body(&r, world.answer);
+	assert_field(&r, "Connection", NULL);
+	return c;
+}
+
+/* The answer, that it was the last, and the end. */
+static void
+expect_last(struct client *c)
+{
+	assert_true(client_read(c, false, &r));
+	assert_body(&r, world.answer);
+	assert_field(&r, "Connection", "close");
+	assert_true(client_is_closed(c, 2000));
+	client_free(c);
+}
+
+/* What was begun is finished; who is idle may ask once more; nobody new is
+ * let in. */
 static void
 drain(void **state)
 {
-	struct client *waiting, *idle, *half;
-	char path[512], text[1024];
+	struct client *waiting, *idle, *late, *half;
+	char path[512], text[1024], other[1024];
+	int64_t begin;
 	int status;
 
 	(void)state;
-	worker_start(&world, NULL, &running);
+	worker_start(&world, tune_last_words, &running);
 	scripted_start(&world, STUB_SLOW, &scripted);
-	idle = client_new(PORT);
 	get_text(world.path, text);
-	client_send_text(idle, text);
-	assert_true(client_read(idle, false, &r));
+	idle = client_idle(text);
+	late = client_idle(text);
 	half = client_new(PORT);
 	client_send(half, text, 20);
 	world_path(world_request(&world, "1234", 0), path, sizeof(path));
 	waiting = client_new(PORT);
-	get_text(path, text);
-	client_send_text(waiting, text);
+	get_text(path, other);
+	client_send_text(waiting, other);
 	while (scripted.num_asked == 0)
 		sleep_ms(5);
+	begin = now_ms();
 	assert_int_equal(kill(running.pid, SIGTERM), 0);
-	assert_true(client_is_closed(idle, 2000));
-	get_text(world.path, text);
+	sleep_ms(300);
+	client_send_text(late, text);
 	client_send_text(half, text + 20);
-	assert_true(client_read(half, false, &r));
-	assert_body(&r, world.answer);
-	assert_field(&r, "Connection", "close");
+	expect_last(late);
+	expect_last(half);
 	assert_true(client_read(waiting, false, &r));
 	assert_ocsp_error(&r, OCSP_UNAUTHORIZED);
 	assert_field(&r, "Connection", "close");
 	assert_true(client_is_closed(waiting, 2000));
+	assert_true(client_is_closed(idle, 5000));
+	assert_true(now_ms() - begin >= 1450);
 	assert_int_equal(waitpid(running.pid, &status, 0), running.pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	client_free(waiting);
 	client_free(idle);
-	client_free(half);
 	scripted_stop(&scripted);
+}
+
+#define NUM_QUEUED 60
+
+/* Who waits in the queue when it is told to end is answered: the worker, not
+ * running, has let in none of them. */
+static void
+drain_queue(void **state)
+{
+	struct client *queued[NUM_QUEUED];
+	char text[1024];
+	int i, status;
+
+	(void)state;
+	worker_start(&world, NULL, &running);
+	expect_good();
+	assert_int_equal(kill(running.pid, SIGSTOP), 0);
+	get_text(world.path, text);
+	for (i = 0; i < NUM_QUEUED; i++) {
+		queued[i] = client_new(PORT);
+		client_send_text(queued[i], text);
+	}
+	assert_int_equal(kill(running.pid, SIGTERM), 0);
+	assert_int_equal(kill(running.pid, SIGCONT), 0);
+	for (i = 0; i < NUM_QUEUED; i++) {
+		assert_true(client_read(queued[i], false, &r));
+		assert_body(&r, world.answer);
+		client_free(queued[i]);
+	}
+	assert_int_equal(waitpid(running.pid, &status, 0), running.pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static void
@@ -425,6 +583,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FAULT(slowloris),
 		FAULT(other_deadlines),
+		FAULT(slow_later),
 		FAULT(slow_reader),
 		FAULT(never_reads),
 		FAULT(never_reads_misses),
@@ -432,7 +591,9 @@ main(void)
 		FAULT(rst),
 		FAULT(fd_exhaustion),
 		FAULT(connections_max),
+		FAULT(full),
 		FAULT(drain),
+		FAULT(drain_queue),
 		FAULT(drain_deadline),
 	};
 

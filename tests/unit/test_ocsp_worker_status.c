@@ -571,6 +571,36 @@ table_expires(void **state)
 	worker_stop(&running);
 }
 
+/* The calendar clock was set back by a day: what it should say counts. */
+static struct oc_clock_watch day_behind;
+
+static void
+tune_clock(struct ocsp_worker_options *options)
+{
+	tune_status(options);
+	options->clock = &day_behind;
+}
+
+static void
+clock_set_back(void **state)
+{
+	(void)state;
+	assert_int_equal(oc_clock_watch_init(&day_behind, world.dir,
+	    OC_CLOCK_WATCH_READS), OC_OK);
+	day_behind.offset_ms += 86400 * 1000;
+	worker_start(&world, tune_clock, &running);
+	(void)world_put(&world, "78", OCSP_GOOD, world.now - 60,
+	    world.now + 86400 - 10);
+	(void)world_put(&world, "79", OCSP_GOOD, world.now - 60,
+	    world.now + 86400 + 600);
+	http_get_serial(&world, PORT, "78", 0, &r);
+	assert_ocsp_error(&r, OCSP_TRY_LATER);
+	http_get_serial(&world, PORT, "79", 0, &r);
+	assert_true(r.len > OCSP_ERROR_RESPONSE_LEN);
+	worker_stop(&running);
+	oc_clock_watch_fini(&day_behind);
+}
+
 #define FAULT(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -595,6 +625,7 @@ main(void)
 		FAULT(table_comes_late),
 		FAULT(etag_of_before),
 		FAULT(table_expires),
+		FAULT(clock_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
