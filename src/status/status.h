@@ -72,5 +72,12 @@ uint32_t status_set_num(const struct status_set *set);
 typedef bool status_set_fn(void *arg, const struct status_record *record);
 void status_set_walk(const struct status_set *set, status_set_fn *fn,
     void *arg);
+/* The same in parts, with applies in between: of num places at most, until fn
+ * returns false.  Zero state is the beginning, and where a set that has grown
+ * begins again.  False: that was the end. */
+struct status_set_place { uint32_t next, num_slots; };
+bool status_set_walk_part(const struct status_set *set,
+    struct status_set_place *place, uint32_t num, status_set_fn *fn,
+    void *arg);
 
 #endif
