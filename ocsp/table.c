@@ -28,6 +28,22 @@ ocsp_table_find(const struct ocsp_table *table,
 	if (!ocsp_table_lookup(table, &key, &number, words))
 		return false;
 	ocsp_table_unpack(table, words, slot);
+	slot->number = number;
+	return true;
+}
+
+bool
+ocsp_table_get(const struct ocsp_table *table, uint32_t number,
+    struct ocsp_slot *slot)
+{
+	uint32_t words[SLOT_WORDS_MAX];
+
+	if (number >= table->num_slots ||
+	    !ocsp_table_load_slot(table, number, words) ||
+	    !ocsp_table_slot_is_live(words))
+		return false;
+	ocsp_table_unpack(table, words, slot);
+	slot->number = number;
 	return true;
 }
 
@@ -97,8 +113,19 @@ make_room(struct ocsp_table *table)
 
 	if (num_freed > table->num_slots / 16)
 		return OC_OK;
-	err = ocsp_table_grow(table);
+	err = ocsp_table_grow(table, (uint64_t)table->num_slots +
+	    table->num_slots / (table->num_slots < TABLE_LARGE ? 2 : 8));
 	return num_freed > 0 ? OC_OK : err;
+}
+
+/* A sixteenth above, for what is issued next and for other encodings. */
+enum oc_err
+ocsp_table_reserve(struct ocsp_table *table, uint32_t num_slots)
+{
+	oc_assert(table->lock_fd >= 0);
+	if (num_slots <= table->num_slots)
+		return OC_OK;
+	return ocsp_table_grow(table, (uint64_t)num_slots + num_slots / 16);
 }
 
 enum oc_err
@@ -138,46 +165,31 @@ ocsp_table_withdraw(struct ocsp_table *table, const struct oc_serial *serial)
 void
 ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn, void *arg)
 {
-	uint32_t words[SLOT_WORDS_MAX], i;
 	struct ocsp_slot slot;
+	uint32_t i;
 
 	for (i = 0; i < table->num_slots; i++) {
 		if (i >= atomic_load_explicit(&table->header->num_touched,
 		    memory_order_relaxed))
 			return;
-		if (!ocsp_table_load_slot(table, i, words) ||
-		    !ocsp_table_slot_is_live(words))
-			continue;
-		ocsp_table_unpack(table, words, &slot);
-		if (!fn(arg, &slot))
+		if (ocsp_table_get(table, i, &slot) && !fn(arg, &slot))
 			return;
 	}
 }
 
-enum ocsp_table_walked
-ocsp_table_walk_part(const struct ocsp_table *table,
-    struct ocsp_table_place *place, uint32_t num, ocsp_table_fn *fn,
-    void *arg)
+bool
+ocsp_table_walk_part(const struct ocsp_table *table, uint32_t *next,
+    uint32_t num, ocsp_table_fn *fn, void *arg)
 {
-	uint32_t words[SLOT_WORDS_MAX], num_touched;
+	uint32_t num_touched = atomic_load_explicit(
+	    &table->header->num_touched, memory_order_relaxed);
 	struct ocsp_slot slot;
 
 	oc_assert(table->lock_fd >= 0);
-	if (place->next == 0)
-		place->num_slots = table->num_slots;
-	else if (place->num_slots != table->num_slots)
-		return OCSP_TABLE_GREW;
-	num_touched = atomic_load_explicit(&table->header->num_touched,
-	    memory_order_relaxed);
-	for (; num > 0 && place->next < num_touched; num--, place->next++) {
-		if (!ocsp_table_load_slot(table, place->next, words) ||
-		    !ocsp_table_slot_is_live(words))
-			continue;
-		ocsp_table_unpack(table, words, &slot);
-		if (!fn(arg, &slot))
-			return OCSP_TABLE_END;
-	}
-	return place->next < num_touched ? OCSP_TABLE_MORE : OCSP_TABLE_END;
+	for (; num > 0 && *next < num_touched; num--, ++*next)
+		if (ocsp_table_get(table, *next, &slot) && !fn(arg, &slot))
+			return false;
+	return *next < num_touched;
 }
 
 static void

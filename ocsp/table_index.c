@@ -468,18 +468,14 @@ is_untouched(const struct ocsp_table *table, uint32_t slot)
 	return true;
 }
 
-/* Fills the index, which is empty, and the free list from the slots. */
-static uint32_t
-index_slots(struct ocsp_table *table)
+uint32_t
+ocsp_table_index_slots(struct ocsp_table *table, uint32_t num_touched)
 {
 	struct table_header *header = table->header;
-	uint32_t words[SLOT_WORDS_MAX], i, num_touched, num_torn = 0;
+	uint32_t words[SLOT_WORDS_MAX], i, num_torn = 0;
 
 	atomic_store(&header->first_free, 0);
 	atomic_store(&header->num_used, 0);
-	num_touched = table->num_slots;
-	while (num_touched > 0 && is_untouched(table, num_touched - 1))
-		num_touched--;
 	atomic_store(&header->num_touched, num_touched);
 	for (i = 0; i < num_touched; i++) {
 		if (ocsp_table_load_slot(table, i, words)) {
@@ -494,6 +490,16 @@ index_slots(struct ocsp_table *table)
 		}
 	}
 	return num_torn;
+}
+
+static uint32_t
+num_touched_of(const struct ocsp_table *table)
+{
+	uint32_t num = table->num_slots;
+
+	while (num > 0 && is_untouched(table, num - 1))
+		num--;
+	return num;
 }
 
 /*
@@ -514,7 +520,7 @@ ocsp_table_recover(struct ocsp_table *table)
 		for (i = 0; i < table->num_buckets; i++)
 			atomic_store_explicit(&shared[i], 0,
 			    memory_order_relaxed);
-	num_torn = index_slots(table);
+	num_torn = ocsp_table_index_slots(table, num_touched_of(table));
 	for (i = 0; fresh != NULL && i < table->num_buckets; i++) {
 		entry = atomic_load_explicit(&fresh[i], memory_order_relaxed);
 		if (entry != atomic_load_explicit(&shared[i],

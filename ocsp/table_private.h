@@ -20,6 +20,9 @@
 #define TABLE_BOOT_ID_LEN 36		/* a UUID as text */
 
 #define TABLE_SLOTS_MIN 64
+/* Up to here a table grows by half, and then by an eighth: what is allocated
+ * and not used is memory, too. */
+#define TABLE_LARGE 65536
 #define TABLE_SLOTS_MAX UINT32_C(0x70000000)
 
 enum table_flag {
@@ -142,6 +145,10 @@ uint32_t ocsp_table_reclaim(struct ocsp_table *table, int64_t now);
 /* As many entries as there are live slots, and none beyond: a look at a table
  * that was closed, at a hundredth of the cost of ocsp_table_recover(). */
 bool ocsp_table_index_is_plausible(const struct ocsp_table *table);
+/* Fills the index, which is empty, the free list and the counts from this
+ * many slots; how many were torn. */
+uint32_t ocsp_table_index_slots(struct ocsp_table *table,
+    uint32_t num_touched);
 /* After a writer died: index, free list and counts from the slots alone; how
  * many were torn. */
 uint32_t ocsp_table_recover(struct ocsp_table *table);
@@ -170,7 +177,8 @@ void ocsp_table_unmap(struct ocsp_table *table);
 
 /* table_create.c */
 
-/* Into a file half as large again; NO_SPACE, and then nothing has changed. */
-enum oc_err ocsp_table_grow(struct ocsp_table *table) OC_MUST_CHECK;
+/* Into a larger file; NO_SPACE, and then nothing has changed. */
+enum oc_err ocsp_table_grow(struct ocsp_table *table, uint64_t num_slots)
+    OC_MUST_CHECK;
 
 #endif

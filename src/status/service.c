@@ -41,6 +41,24 @@ status_service_keeps(const struct status_service *s)
 	return s->plan.issuer->presign != OC_PRESIGN_NONE;
 }
 
+/* Takes the source.  What is current is served while all is read again: a
+ * start is no outage.  But not what was kept by another policy. */
+static enum oc_err
+start_feed(struct status_service *s, struct status_source *source)
+{
+	enum oc_err err = status_set_new(&s->set);
+
+	if (err != OC_OK) {
+		source->ops->close(source);
+		return err;
+	}
+	s->is_current = ocsp_table_was_ready(s->table) &&
+	    status_service_withdraw_missed(s, source) &&
+	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0);
+	ocsp_table_set_ready(s->table, s->is_current);
+	return status_feed_new(source, s->is_current ? s->seq : 0, &s->feed);
+}
+
 enum oc_err
 status_service_new(const struct status_service_plan *plan,
     struct status_service **out, struct oc_error *error)
@@ -72,17 +90,9 @@ status_service_new(const struct status_service_plan *plan,
 	err = open_table(s, id, error);
 	if (err != OC_OK)
 		goto out;
-	/* Readers serve it meanwhile: a crash or a reload is no outage.  But
-	 * not what was kept by another policy. */
 	ocsp_table_set_run(s->table, plan->run);
-	ocsp_table_set_ready(s->table, ocsp_table_was_ready(s->table) &&
-	    status_service_withdraw_missed(s, source) &&
-	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0));
-	err = status_set_new(&s->set);
-	if (err == OC_OK) {
-		err = status_feed_new(source, 0, &s->feed);
-		source = NULL;
-	}
+	err = start_feed(s, source);
+	source = NULL;
 	if (err != OC_OK) {
 		oc_error_set(error, err, "out of memory");
 		goto out;
@@ -132,10 +142,15 @@ status_service_free(struct status_service *s)
 	}
 	ocsp_table_close(s->table);
 	status_set_free(s->set);
-	for (i = 0; i < STATUS_DUE_MAX; i++)
-		ocsp_refresh_fini(&s->due[i]);
+	status_agenda_fini(&s->agenda);
 	free(s->identity);
 	free(s);
+}
+
+bool
+status_service_is_current(const struct status_service *s)
+{
+	return s->is_current;
 }
 
 bool
@@ -170,15 +185,12 @@ void
 status_service_report(const struct status_service *s,
     struct status_service_report *out)
 {
-	uint32_t num_due = 0, i;
+	int kind;
 
-	for (i = 0; i < STATUS_DUE_MAX; i++)
-		num_due += s->due[i].num;
 	*out = (struct status_service_report){
 		.num_certificates = status_set_num(s->set),
 		.num_slots = ocsp_table_num_used(s->table),
 		.num_flights = s->num_flights,
-		.num_due = num_due,
 		.num_waiters = s->num_waiters,
 		.signer_not_after = s->identity->signer_not_after,
 		.last_signed_at = s->last_signed_at,
@@ -191,8 +203,11 @@ status_service_report(const struct status_service *s,
 		.is_ready = s->is_ready,
 		.is_source_well = s->is_source_well,
 	};
-	for (i = 0; i < STATUS_DUE_MAX; i++)
-		out->num_due_of[i] = s->due[i].num;
+	for (kind = 0; kind < STATUS_DUE_MAX; kind++) {
+		out->num_due_of[kind] = status_agenda_num(&s->agenda,
+		    (enum status_due_kind)kind);
+		out->num_due += out->num_due_of[kind];
+	}
 	memcpy(out->num_in_lane, s->num_in_lane, sizeof(out->num_in_lane));
 	memcpy(out->source_error, s->source_error, sizeof(out->source_error));
 	out->horizon = s->horizon;

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a start does with the table of the run before.  First, what changed
+ * since is withdrawn, and the rest is served; then, once every certificate is
+ * known, a walk over the table, in parts, finds when which slot is to be
+ * renewed and which has no business there, and one over the certificates
+ * which has none.
+ */
+#include "status/service_impl.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+bool
+status_service_is_stale(const struct ocsp_slot *slot,
+    const struct status_record *record, int64_t now)
+{
+	struct ocsp_status status;
+
+	if (record == NULL || slot->next_update < now)
+		return true;
+	status = status_of_record(record);
+	return !status_is_equal(&slot->status, &status);
+}
+
+void
+status_service_give_up(struct status_service *s)
+{
+	ocsp_table_set_ready(s->table, false);
+	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.issuer->name);
+	exit(EXIT_FAILURE);
+}
+
+#define MISSED_BATCH 256
+
+/* What of this serial is no longer so. */
+static enum oc_err
+withdraw_missed_one(struct status_service *s, const struct status_change *c,
+    int64_t now)
+{
+	bool is_stale[OCSP_ENCODING_MAX], is_any_stale = false;
+	const struct status_record *r;
+	struct ocsp_slot slot;
+	enum oc_err err;
+	uint8_t e;
+
+	err = status_set_apply(s->set, c);
+	if (err != OC_OK)
+		return err;
+	r = status_set_find(s->set, &c->serial);
+	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
+		is_stale[e] = ocsp_table_find(s->table, &r->serial, e,
+		    &slot) && status_service_is_stale(&slot, r, now);
+		is_any_stale |= is_stale[e];
+	}
+	if (is_any_stale)
+		ocsp_table_withdraw(s->table, &r->serial);
+	for (e = 0; e < OCSP_ENCODING_MAX; e++)
+		if (is_stale[e])
+			status_service_renew_at(s, r->is_revoked ?
+			    STATUS_DUE_URGENT : STATUS_DUE_REFRESH,
+			    &r->serial, e, now);
+	return OC_OK;
+}
+
+/*
+ * A change that the table has and the source has not: the source went back
+ * in time, and nothing in the table can be believed.
+ */
+bool
+status_service_withdraw_missed(struct status_service *s,
+    struct status_source *source)
+{
+	struct status_change changes[MISSED_BATCH];
+	int64_t now = oc_clock_now_s(), last = ocsp_table_seq(s->table);
+	int64_t after = last - 1;
+	uint32_t num, i;
+
+	do {
+		if (last <= 0 || source->ops->read(source, after, changes,
+		    MISSED_BATCH, &num) != OC_OK ||
+		    (after < last && num == 0))
+			return false;
+		for (i = 0; i < num; i++) {
+			if (withdraw_missed_one(s, &changes[i], now) != OC_OK)
+				return false;
+			after = changes[i].seq;
+		}
+	} while (num != 0);
+	s->seq = after;
+	return true;
+}
+
+/* What a walk, or one part of it, finds. */
+struct part {
+	struct status_service *service;
+	int64_t now;
+	struct status_due *stale;	/* owned */
+	uint32_t num_stale, num_max;
+	uint32_t num_valid;		/* certificates */
+	enum oc_err err;
+};
+
+static bool
+note_stale(struct part *part, const struct ocsp_slot *slot)
+{
+	if (part->num_stale == part->num_max) {
+		uint32_t num_max = part->num_max * 2 + 64;
+		struct status_due *stale = reallocarray(part->stale, num_max,
+		    sizeof(*stale));
+
+		if (stale == NULL) {
+			part->err = OC_ERR_NOMEM;
+			return false;
+		}
+		part->stale = stale;
+		part->num_max = num_max;
+	}
+	part->stale[part->num_stale++] = (struct status_due){ part->now,
+	    slot->serial, slot->encoding };
+	return true;
+}
+
+static bool
+sweep_slot(void *arg, const struct ocsp_slot *slot)
+{
+	struct part *part = arg;
+	struct status_service *s = part->service;
+
+	if (!status_service_keeps(s) || status_service_is_stale(slot,
+	    status_set_find(s->set, &slot->serial), part->now))
+		return note_stale(part, slot);
+	part->err = status_agenda_put_slot(&s->agenda,
+	    status_service_due_at(s, slot), slot->number);
+	return part->err == OC_OK;
+}
+
+/* Somebody had asked for it, or it was signed for all: so it is again. */
+static void
+withdraw_stale(struct status_service *s, const struct status_due *stale)
+{
+	const struct status_record *record = status_set_find(s->set,
+	    &stale->serial);
+
+	ocsp_table_withdraw(s->table, &stale->serial);
+	if (record != NULL)
+		status_service_renew_at(s, record->is_revoked ?
+		    STATUS_DUE_URGENT : STATUS_DUE_REFRESH, &stale->serial,
+		    stale->encoding, stale->at);
+}
+
+enum oc_err
+status_service_sweep(struct status_service *s, int64_t now)
+{
+	struct part part = { .service = s, .now = now };
+	uint32_t i;
+
+	if (!s->is_sweeping)
+		return OC_OK;
+	s->is_sweeping = ocsp_table_walk_part(s->table, &s->sweep.next,
+	    STATUS_SWEEP_SLOTS, sweep_slot, &part);
+	for (i = 0; i < part.num_stale; i++)
+		withdraw_stale(s, &part.stale[i]);
+	s->sweep.num_withdrawn += part.num_stale;
+	free(part.stale);
+	if (!s->is_sweeping)
+		oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u "
+		    "responses at hand, %u withdrawn", s->plan.issuer->name,
+		    status_set_num(s->set), ocsp_table_num_used(s->table),
+		    s->sweep.num_withdrawn);
+	return part.err;
+}
+
+static bool
+count_valid(void *arg, const struct status_record *record)
+{
+	struct part *part = arg;
+
+	part->num_valid += record->not_after > part->now;
+	return true;
+}
+
+/* Each growth of a large table keeps who waits waiting: better once, before
+ * there is anything in it.  A full disk is said when it matters. */
+static void
+make_room(struct status_service *s, int64_t now)
+{
+	struct part part = { .now = now };
+
+	if (s->plan.issuer->presign != OC_PRESIGN_ALL)
+		return;
+	status_set_walk(s->set, count_valid, &part);
+	(void)!ocsp_table_reserve(s->table, part.num_valid);
+}
+
+enum oc_err
+status_service_catch_up(struct status_service *s)
+{
+	int64_t now = oc_clock_now_s();
+	enum oc_err err;
+
+	make_room(s, now);
+	s->is_sweeping = true;
+	do {
+		err = status_service_sweep(s, now);
+		if (err != OC_OK)
+			return err;
+	} while (s->is_sweeping && !s->is_current);
+	s->is_presigning = s->plan.issuer->presign == OC_PRESIGN_ALL;
+	ocsp_table_set_seq(s->table, s->seq);
+	ocsp_table_set_ready(s->table, true);
+	s->is_current = s->is_ready = true;
+	status_service_answer_early(s);
+	return OC_OK;
+}
+
+/* Not as fresh news: a first signing of all is as long as the store, and
+ * must not stand before what happens meanwhile. */
+static bool
+presign_record(void *arg, const struct status_record *record)
+{
+	struct status_service *s = arg;
+	struct ocsp_slot slot;
+	int64_t now = oc_clock_now_s();
+
+	if (record->not_after > now &&
+	    !ocsp_table_find(s->table, &record->serial, OCSP_ENCODING_USUAL,
+	    &slot))
+		status_service_renew_at(s, STATUS_DUE_REFRESH,
+		    &record->serial, OCSP_ENCODING_USUAL, now);
+	return s->agenda.wanted[STATUS_DUE_REFRESH].num < STATUS_PRESIGN_NUM;
+}
+
+void
+status_service_presign(struct status_service *s)
+{
+	if (s->is_presigning &&
+	    s->agenda.wanted[STATUS_DUE_REFRESH].num < STATUS_PRESIGN_LOW)
+		s->is_presigning = status_set_walk_part(s->set, &s->presigned,
+		    STATUS_SWEEP_SLOTS, presign_record, s);
+}
