@@ -118,14 +118,14 @@ make_room(struct ocsp_table *table)
 	return num_freed > 0 ? OC_OK : err;
 }
 
-/* A sixteenth above, for what is issued next and for other encodings. */
+/* Some above, for what is issued next and for other encodings. */
 enum oc_err
 ocsp_table_reserve(struct ocsp_table *table, uint32_t num_slots)
 {
 	oc_assert(table->lock_fd >= 0);
 	if (num_slots <= table->num_slots)
 		return OC_OK;
-	return ocsp_table_grow(table, (uint64_t)num_slots + num_slots / 16);
+	return ocsp_table_grow(table, (uint64_t)num_slots + num_slots / 32);
 }
 
 enum oc_err

@@ -6,6 +6,7 @@ int
 main(void)
 {
 	bench_begin();
+	bench_table();
 	bench_ocsp_request();
 	bench_ocsp_response();
 	bench_tbs();
