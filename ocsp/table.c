@@ -178,56 +178,34 @@ ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn, void *arg)
 }
 
 bool
-ocsp_table_walk_part(const struct ocsp_table *table, uint32_t *next,
-    uint32_t num, ocsp_table_fn *fn, void *arg)
+ocsp_table_walk_part(struct ocsp_table *table, uint32_t *next, uint32_t num,
+    ocsp_table_fn *fn, void *arg)
 {
 	uint32_t num_touched = atomic_load_explicit(
 	    &table->header->num_touched, memory_order_relaxed);
+	enum table_found found;
 	struct ocsp_slot slot;
 
 	oc_assert(table->lock_fd >= 0);
-	for (; num > 0 && *next < num_touched; num--, ++*next)
-		if (ocsp_table_get(table, *next, &slot) && !fn(arg, &slot))
+	for (; num > 0 && *next < num_touched; num--, ++*next) {
+		found = ocsp_table_look_at(table, *next);
+		table->is_damaged |= found == TABLE_TORN ||
+		    found == TABLE_LOST;
+		if (found == TABLE_GOOD &&
+		    ocsp_table_get(table, *next, &slot) && !fn(arg, &slot))
 			return false;
+	}
 	return *next < num_touched;
 }
 
-static void
-verify_slot(const struct ocsp_table *table, uint32_t number,
-    struct ocsp_table_report *report)
+bool
+ocsp_table_mend(struct ocsp_table *table, uint32_t *num_dropped)
 {
-	uint32_t words[SLOT_WORDS_MAX], found_words[SLOT_WORDS_MAX], found;
-	struct table_key key;
-
-	if (!ocsp_table_load_slot(table, number, words)) {
-		report->num_torn++;
-		return;
-	}
-	if (!ocsp_table_slot_is_live(words))
-		return;
-	key.shape = words[SLOT_SHAPE] & 0xffff;
-	memcpy(key.serial, &words[SLOT_SERIAL], sizeof(key.serial));
-	if (ocsp_table_lookup(table, &key, &found, found_words) &&
-	    found == number)
-		report->num_good++;
-	else
-		report->num_lost++;
-}
-
-enum oc_err
-ocsp_table_verify(const struct ocsp_table *table,
-    struct ocsp_table_report *report)
-{
-	struct ocsp_table_report counts = { 0 };
-	uint32_t i, num_touched;
-
-	if (ocsp_table_check_header(table->header, table->map_len) != NULL)
-		return OC_ERR_MALFORMED;
-	num_touched = atomic_load(&table->header->num_touched);
-	if (num_touched > table->num_slots)
-		return OC_ERR_MALFORMED;
-	for (i = 0; i < num_touched; i++)
-		verify_slot(table, i, &counts);
-	*report = counts;
-	return OC_OK;
+	oc_assert(table->lock_fd >= 0);
+	if (!table->is_damaged)
+		return false;
+	*num_dropped = ocsp_table_drop_lost(table);
+	*num_dropped += ocsp_table_recover(table);
+	table->is_damaged = false;
+	return true;
 }

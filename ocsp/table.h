@@ -118,12 +118,23 @@ void ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn,
 /* The writer's walk in parts, while it puts and withdraws: what is put
  * meanwhile may be met or not.  *next starts as 0.  Looks at num slots, live
  * or not; false when those were the last, or fn said so. */
-bool ocsp_table_walk_part(const struct ocsp_table *table, uint32_t *next,
+bool ocsp_table_walk_part(struct ocsp_table *table, uint32_t *next,
     uint32_t num, ocsp_table_fn *fn, void *arg);
-/* Checks header, index and every slot's CRC; counts in out.  lost: good, but
- * the index does not lead to it.  MALFORMED if the header is damaged.  Beside
- * a writer at work a slot may seem torn or lost that is not. */
-struct ocsp_table_report { uint32_t num_good, num_torn, num_lost; };
+/* If walks in parts have met a slot that is damaged, or that the index does
+ * not lead to: drops those, for nobody knows how old they are, and makes the
+ * index anew.  False if they have not.  As long as two looks at every slot. */
+bool ocsp_table_mend(struct ocsp_table *table, uint32_t *num_dropped);
+/* Checks header, index and every slot's CRC.  MALFORMED if the header is
+ * damaged.  What seems wrong beside a writer at work is looked at again; what
+ * only adds up while nobody writes is not added up then. */
+struct ocsp_table_report {
+	uint32_t num_good;
+	uint32_t num_torn;	/* slots: CRC wrong, or left half written */
+	uint32_t num_lost;	/* good ones that the index does not lead to */
+	uint32_t num_strays;	/* in the index: lead to none, or a second to
+				 * the same */
+	bool is_miscounted;	/* header: another number than there are */
+};
 enum oc_err ocsp_table_verify(const struct ocsp_table *table,
     struct ocsp_table_report *report) OC_MUST_CHECK;
 

@@ -217,6 +217,7 @@ take_over(struct ocsp_table *table, int fd, const struct table_header *header,
 {
 	enum oc_err err;
 	uint32_t flags;
+	bool is_whole;
 
 	/* A copy may have holes where the file had none. */
 	errno = allocate(fd, ocsp_table_file_len_for(header));
@@ -232,7 +233,12 @@ take_over(struct ocsp_table *table, int fd, const struct table_header *header,
 	    !is_same_boot(table->header->boot_id))
 		atomic_fetch_and(&table->header->flags,
 		    ~(uint32_t)TABLE_READY);
-	if ((flags & TABLE_OPEN) != 0 || !ocsp_table_index_is_plausible(table))
+	is_whole = ocsp_table_index_is_plausible(table);
+	/* Whoever was at it may have brought back what was withdrawn. */
+	if ((flags & TABLE_OPEN) == 0 && !is_whole)
+		atomic_fetch_and(&table->header->flags,
+		    ~(uint32_t)TABLE_READY);
+	if ((flags & TABLE_OPEN) != 0 || !is_whole)
 		recover(table);
 	get_boot_id(table->header->boot_id);
 	atomic_fetch_and(&table->header->flags, TABLE_READY);

@@ -436,6 +436,35 @@ ocsp_table_index_is_plausible(const struct ocsp_table *table)
 	return num_entries == atomic_load(&table->header->num_used);
 }
 
+enum table_found
+ocsp_table_look_at(const struct ocsp_table *table, uint32_t slot)
+{
+	uint32_t words[SLOT_WORDS_MAX], found_words[SLOT_WORDS_MAX], found;
+	struct table_key key;
+
+	if (!ocsp_table_load_slot(table, slot, words))
+		return TABLE_TORN;
+	if (!ocsp_table_slot_is_live(words))
+		return TABLE_FREE;
+	key.shape = words[SLOT_SHAPE] & 0xffff;
+	memcpy(key.serial, &words[SLOT_SERIAL], sizeof(key.serial));
+	return ocsp_table_lookup(table, &key, &found, found_words) &&
+	    found == slot ? TABLE_GOOD : TABLE_LOST;
+}
+
+uint32_t
+ocsp_table_drop_lost(struct ocsp_table *table)
+{
+	uint32_t slot, num_dropped = 0;
+
+	for (slot = 0; slot < table->num_slots; slot++)
+		if (ocsp_table_look_at(table, slot) == TABLE_LOST) {
+			put_on_free_list(table, slot);
+			num_dropped++;
+		}
+	return num_dropped;
+}
+
 /* Of two slots with one key, which only a lost write leaves, the older. */
 static void
 recover_live(struct ocsp_table *table, uint32_t slot,

@@ -151,6 +151,22 @@ withdraw_stale(struct status_service *s, const struct status_due *stale)
 		    stale->encoding, stale->at);
 }
 
+/* What was in a damaged slot is nowhere now. */
+void
+status_service_mend(struct status_service *s)
+{
+	uint32_t num_dropped;
+
+	if (!ocsp_table_mend(s->table, &num_dropped))
+		return;
+	oc_log(OC_LOG_WARNING, "issuer %s: the response table was damaged: "
+	    "its index is made anew, %u responses are dropped and signed "
+	    "again", s->plan.issuer->name, num_dropped);
+	s->presigned = (struct status_set_place){ 0, 0 };
+	s->is_presigning = s->is_ready &&
+	    s->plan.issuer->presign == OC_PRESIGN_ALL;
+}
+
 enum oc_err
 status_service_sweep(struct status_service *s, int64_t now)
 {
@@ -165,6 +181,8 @@ status_service_sweep(struct status_service *s, int64_t now)
 		withdraw_stale(s, &part.stale[i]);
 	s->sweep.num_withdrawn += part.num_stale;
 	free(part.stale);
+	if (!s->is_sweeping)
+		status_service_mend(s);
 	if (!s->is_sweeping)
 		oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u "
 		    "responses at hand, %u withdrawn", s->plan.issuer->name,

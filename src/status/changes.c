@@ -277,9 +277,11 @@ look_at_horizon(struct status_service *s, int64_t now)
 		status_horizon_begin(&s->pass, now,
 		    s->plan.issuer->ocsp_lifetime_s);
 	}
-	if (!ocsp_table_walk_part(s->table, &s->pass.next,
+	if (ocsp_table_walk_part(s->table, &s->pass.next,
 	    STATUS_HORIZON_SLOTS, add_to_horizon, s))
-		status_horizon_end(&s->pass, now, &s->horizon);
+		return;
+	status_horizon_end(&s->pass, now, &s->horizon);
+	status_service_mend(s);
 }
 
 void

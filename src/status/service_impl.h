@@ -136,6 +136,8 @@ enum oc_err status_service_catch_up(struct status_service *s) OC_MUST_CHECK;
 /* The next part of that; nothing once it is over. */
 enum oc_err status_service_sweep(struct status_service *s, int64_t now)
     OC_MUST_CHECK;
+/* After a walk over the table: makes good what is damaged in it. */
+void status_service_mend(struct status_service *s);
 /* Looks for certificates that have no signature, if few are waiting. */
 void status_service_presign(struct status_service *s);
 /* Memory has run out: what the table says can't be kept true, so it is no

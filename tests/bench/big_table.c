@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "big_table CONFIG ISSUER" gives each certificate of the issuer that the
- * store knows a slot in the issuer's response table, with the status and the
- * times that ocsign-status would give it, and with a signature that nobody
- * made.  The service must not run.
+ * "big_table CONFIG ISSUER NUMBER [SECONDS]" makes a response table with room
+ * for NUMBER, and in it a slot for each certificate of the issuer that the
+ * store knows, with the status and the times that ocsign-status would give
+ * it, SECONDS from now, and with a signature that nobody made.  The service
+ * must not run.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,11 +49,11 @@ make_slot(const struct status_change *c, int64_t now, uint32_t signature_len)
 }
 
 static uint32_t
-fill(struct ocsp_table *table, struct status_source *source)
+fill(struct ocsp_table *table, struct status_source *source, int64_t now)
 {
 	struct status_change changes[BATCH];
 	struct ocsp_slot slot;
-	int64_t now = oc_clock_now_s(), seq = 0;
+	int64_t seq = 0;
 	uint32_t len = ocsp_table_identity(table)->signature_len;
 	uint32_t num, i, total = 0;
 
@@ -86,8 +87,8 @@ main(int argc, char **argv)
 	char path[4096];
 	uint8_t id[16];
 
-	if (argc != 4)
-		give_up("CONFIG ISSUER NUMBER");
+	if (argc != 4 && argc != 5)
+		give_up("CONFIG ISSUER NUMBER [SECONDS]");
 	if (oc_config_load(argv[1], &config, &errors) != OC_OK)
 		give_up("a bad configuration");
 	issuer = oc_config_find_issuer(config, argv[2]);
@@ -101,7 +102,8 @@ main(int argc, char **argv)
 	    ocsp_table_create(path, identity, id,
 	    (uint32_t)strtoul(argv[3], NULL, 10), &table, &error) != OC_OK)
 		give_up(error.text);
-	printf("%u\n", (unsigned)fill(table, source));
+	printf("%u\n", (unsigned)fill(table, source, oc_clock_now_s() +
+	    (argc == 5 ? strtol(argv[4], NULL, 10) : 0)));
 	ocsp_table_close(table);
 	source->ops->close(source);
 	free(identity);
