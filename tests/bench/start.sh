@@ -38,11 +38,11 @@ fill() {
 		    state, reserved_at, issued_at, not_before, not_after,
 		    profile, subject, names)
 		SELECT issuer.id, CAST(printf('A%015d', value) AS BLOB),
-		    store.change_seq + value - $before, 2,
-		    unixepoch(), unixepoch(), unixepoch(),
-		    unixepoch() + 7776000, 'server', 'CN=www.example.com',
+		    store.change_seq + value - $before, 2, now, now, now,
+		    now + 7776000, 'server', 'CN=www.example.com',
 		    'DNS:www.example.com'
-		FROM generate_series($before + 1, $1), issuer, store
+		FROM generate_series($before + 1, $1), issuer, store,
+		    (SELECT CAST(strftime('%s', 'now') AS INTEGER) AS now)
 		WHERE issuer.name = 'ca';
 		UPDATE store SET change_seq = change_seq + $1 - $before;
 		COMMIT;

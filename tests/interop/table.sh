@@ -144,10 +144,11 @@ sqlite3 store.db <<-EOF2
 	    reserved_at, issued_at, not_before, not_after, profile, subject,
 	    names)
 	SELECT issuer.id, CAST(printf('A%015d', value) AS BLOB),
-	    change_seq + value, 2, unixepoch(), unixepoch(), unixepoch(),
-	    unixepoch() + 7776000, 'server', 'CN=www.example.com',
-	    'DNS:www.example.com'
-	FROM generate_series(1, 5000), issuer, store WHERE issuer.name = 'ca';
+	    change_seq + value, 2, now, now, now, now + 7776000, 'server',
+	    'CN=www.example.com', 'DNS:www.example.com'
+	FROM generate_series(1, 5000), issuer, store,
+	    (SELECT CAST(strftime('%s', 'now') AS INTEGER) AS now)
+	WHERE issuer.name = 'ca';
 	UPDATE store SET change_seq = change_seq + 5000;
 EOF2
 mount -o remount,size=1m small
