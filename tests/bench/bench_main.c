@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The codec, and lint, against OpenSSL: one line a subject. */
+/* The codec, and lint, against OpenSSL; sizes.  One line a subject. */
 #include "tests/bench/bench.h"
 
 int

@@ -18,6 +18,8 @@
 #define BATCH 512
 #define LIFETIME_S (4 * 86400)
 
+static void give_up(const char *what) __attribute__((noreturn));
+
 static void
 give_up(const char *what)
 {
