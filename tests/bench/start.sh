@@ -61,11 +61,12 @@ make_cold() {
 		[ ! -e $file ] || dd if=$file iflag=nocache count=0 2>/dev/null
 	done
 }
-# signed REQUEST OUT: until it is, by whoever listens.
+# signed REQUEST OUT: until it is, by whoever listens; for two minutes.
 signed() {
+	signed_by=$(($(date +%s) + 120))
 	until [ "$(post "$1" "$2" 2>/dev/null)" = 200 ] &&
 	    [ "$(wc -c <"$2")" -gt 100 ]; do
-		:
+		[ "$(date +%s)" -lt $signed_by ] || fail "no answer"
 	done
 }
 now_ms() {
