@@ -7,6 +7,7 @@
 #include "base/clock.h"
 
 #define HEAP_MIN 256
+#define HEAP_LARGE 65536
 /* The Baseline Requirements' numbers, 4.9.9 and 4.9.10. */
 #define SHORT_LIFE_S (16 * 3600)
 #define BEFORE_END_S (8 * 3600)
@@ -20,31 +21,58 @@ ocsp_refresh_fini(struct ocsp_refresh *r)
 	*r = (struct ocsp_refresh){ 0 };
 }
 
-enum oc_err
-ocsp_refresh_put(struct ocsp_refresh *r, const struct ocsp_due *due)
+/* By a sixteenth once it is large: it is moved by the page, not copied. */
+static enum oc_err
+make_room(struct ocsp_refresh *r)
 {
+	uint32_t step = r->num_max < HEAP_LARGE ? r->num_max / 2 :
+	    r->num_max / 16;
+	struct ocsp_due *heap;
+
+	if (step < HEAP_MIN)
+		step = HEAP_MIN;
+	if (r->num_max > UINT32_MAX - step)
+		return OC_ERR_LIMIT;
+	heap = reallocarray(r->heap, r->num_max + step, sizeof(*heap));
+	if (heap == NULL)
+		return OC_ERR_NOMEM;
+	r->heap = heap;
+	r->num_max += step;
+	return OC_OK;
+}
+
+static uint32_t
+clamp(int64_t at)
+{
+	return at < 0 ? 0 : at > UINT32_MAX ? UINT32_MAX : (uint32_t)at;
+}
+
+enum oc_err
+ocsp_refresh_put(struct ocsp_refresh *r, int64_t at, uint32_t item)
+{
+	const struct ocsp_due due = { clamp(at), item };
 	uint32_t i, parent;
+	enum oc_err err;
 
 	if (r->num == r->num_max) {
-		uint32_t num_max = r->num_max == 0 ? HEAP_MIN :
-		    r->num_max + r->num_max / 2;
-		struct ocsp_due *heap = NULL;
-
-		if (num_max > r->num_max)
-			heap = reallocarray(r->heap, num_max, sizeof(*heap));
-		if (heap == NULL)
-			return OC_ERR_NOMEM;
-		r->heap = heap;
-		r->num_max = num_max;
+		err = make_room(r);
+		if (err != OC_OK)
+			return err;
 	}
 	for (i = r->num++; i > 0; i = parent) {
 		parent = (i - 1) / 2;
-		if (r->heap[parent].at <= due->at)
+		if (r->heap[parent].at <= due.at)
 			break;
 		r->heap[i] = r->heap[parent];
 	}
-	r->heap[i] = *due;
+	r->heap[i] = due;
 	return OC_OK;
+}
+
+int64_t
+ocsp_refresh_next_at(const struct ocsp_refresh *r)
+{
+	return r->num == 0 ? INT64_MAX : r->heap[0].at;
 }
 
 bool

@@ -12,10 +12,11 @@
 #include "base/err.h"
 #include "base/serial.h"
 
+/* 8 octets, one for each certificate.  What an item's number means, its owner
+ * knows: the slot of a table, for instance. */
 struct ocsp_due {
-	int64_t at;		/* Unix seconds */
-	struct oc_serial serial;
-	uint8_t encoding;
+	uint32_t at;		/* Unix seconds, until 2106 */
+	uint32_t item;
 };
 
 /* Zero state is an empty one. */
@@ -25,13 +26,15 @@ struct ocsp_refresh {
 };
 
 void ocsp_refresh_fini(struct ocsp_refresh *r);
-/* The same serial and encoding may stand in it twice: who takes it looks
- * whether there is still something to do. */
-enum oc_err ocsp_refresh_put(struct ocsp_refresh *r,
-    const struct ocsp_due *due) OC_MUST_CHECK;
+/* The same item may stand in it twice: who takes it looks whether there is
+ * still something to do. */
+enum oc_err ocsp_refresh_put(struct ocsp_refresh *r, int64_t at,
+    uint32_t item) OC_MUST_CHECK;
 /* False if nothing is due by now. */
 bool ocsp_refresh_take(struct ocsp_refresh *r, int64_t now,
     struct ocsp_due *due);
+/* When the first is due; INT64_MAX if there is none. */
+int64_t ocsp_refresh_next_at(const struct ocsp_refresh *r);
 
 /*
  * When a response is to be signed again: in the third quarter of its life,

@@ -28,6 +28,22 @@ ocsp_table_find(const struct ocsp_table *table,
 	if (!ocsp_table_lookup(table, &key, &number, words))
 		return false;
 	ocsp_table_unpack(table, words, slot);
+	slot->number = number;
+	return true;
+}
+
+bool
+ocsp_table_get(const struct ocsp_table *table, uint32_t number,
+    struct ocsp_slot *slot)
+{
+	uint32_t words[SLOT_WORDS_MAX];
+
+	if (number >= table->num_slots ||
+	    !ocsp_table_load_slot(table, number, words) ||
+	    !ocsp_table_slot_is_live(words))
+		return false;
+	ocsp_table_unpack(table, words, slot);
+	slot->number = number;
 	return true;
 }
 
@@ -97,8 +113,19 @@ make_room(struct ocsp_table *table)
 
 	if (num_freed > table->num_slots / 16)
 		return OC_OK;
-	err = ocsp_table_grow(table);
+	err = ocsp_table_grow(table, (uint64_t)table->num_slots +
+	    table->num_slots / (table->num_slots < TABLE_LARGE ? 2 : 8));
 	return num_freed > 0 ? OC_OK : err;
+}
+
+/* Some above, for what is issued next and for other encodings. */
+enum oc_err
+ocsp_table_reserve(struct ocsp_table *table, uint32_t num_slots)
+{
+	oc_assert(table->lock_fd >= 0);
+	if (num_slots <= table->num_slots)
+		return OC_OK;
+	return ocsp_table_grow(table, (uint64_t)num_slots + num_slots / 32);
 }
 
 enum oc_err
@@ -138,84 +165,47 @@ ocsp_table_withdraw(struct ocsp_table *table, const struct oc_serial *serial)
 void
 ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn, void *arg)
 {
-	uint32_t words[SLOT_WORDS_MAX], i;
 	struct ocsp_slot slot;
+	uint32_t i;
 
 	for (i = 0; i < table->num_slots; i++) {
 		if (i >= atomic_load_explicit(&table->header->num_touched,
 		    memory_order_relaxed))
 			return;
-		if (!ocsp_table_load_slot(table, i, words) ||
-		    !ocsp_table_slot_is_live(words))
-			continue;
-		ocsp_table_unpack(table, words, &slot);
-		if (!fn(arg, &slot))
+		if (ocsp_table_get(table, i, &slot) && !fn(arg, &slot))
 			return;
 	}
 }
 
-enum ocsp_table_walked
-ocsp_table_walk_part(const struct ocsp_table *table,
-    struct ocsp_table_place *place, uint32_t num, ocsp_table_fn *fn,
-    void *arg)
+bool
+ocsp_table_walk_part(struct ocsp_table *table, uint32_t *next, uint32_t num,
+    ocsp_table_fn *fn, void *arg)
 {
-	uint32_t words[SLOT_WORDS_MAX], num_touched;
+	uint32_t num_touched = atomic_load_explicit(
+	    &table->header->num_touched, memory_order_relaxed);
+	enum table_found found;
 	struct ocsp_slot slot;
 
 	oc_assert(table->lock_fd >= 0);
-	if (place->next == 0)
-		place->num_slots = table->num_slots;
-	else if (place->num_slots != table->num_slots)
-		return OCSP_TABLE_GREW;
-	num_touched = atomic_load_explicit(&table->header->num_touched,
-	    memory_order_relaxed);
-	for (; num > 0 && place->next < num_touched; num--, place->next++) {
-		if (!ocsp_table_load_slot(table, place->next, words) ||
-		    !ocsp_table_slot_is_live(words))
-			continue;
-		ocsp_table_unpack(table, words, &slot);
-		if (!fn(arg, &slot))
-			return OCSP_TABLE_END;
+	for (; num > 0 && *next < num_touched; num--, ++*next) {
+		found = ocsp_table_look_at(table, *next);
+		table->is_damaged |= found == TABLE_TORN ||
+		    found == TABLE_LOST;
+		if (found == TABLE_GOOD &&
+		    ocsp_table_get(table, *next, &slot) && !fn(arg, &slot))
+			return false;
 	}
-	return place->next < num_touched ? OCSP_TABLE_MORE : OCSP_TABLE_END;
+	return *next < num_touched;
 }
 
-static void
-verify_slot(const struct ocsp_table *table, uint32_t number,
-    struct ocsp_table_report *report)
+bool
+ocsp_table_mend(struct ocsp_table *table, uint32_t *num_dropped)
 {
-	uint32_t words[SLOT_WORDS_MAX], found_words[SLOT_WORDS_MAX], found;
-	struct table_key key;
-
-	if (!ocsp_table_load_slot(table, number, words)) {
-		report->num_torn++;
-		return;
-	}
-	if (!ocsp_table_slot_is_live(words))
-		return;
-	key.shape = words[SLOT_SHAPE] & 0xffff;
-	memcpy(key.serial, &words[SLOT_SERIAL], sizeof(key.serial));
-	if (ocsp_table_lookup(table, &key, &found, found_words) &&
-	    found == number)
-		report->num_good++;
-	else
-		report->num_lost++;
-}
-
-enum oc_err
-ocsp_table_verify(const struct ocsp_table *table,
-    struct ocsp_table_report *report)
-{
-	struct ocsp_table_report counts = { 0 };
-	uint32_t i, num_touched;
-
-	if (ocsp_table_check_header(table->header, table->map_len) != NULL)
-		return OC_ERR_MALFORMED;
-	num_touched = atomic_load(&table->header->num_touched);
-	if (num_touched > table->num_slots)
-		return OC_ERR_MALFORMED;
-	for (i = 0; i < num_touched; i++)
-		verify_slot(table, i, &counts);
-	*report = counts;
-	return OC_OK;
+	oc_assert(table->lock_fd >= 0);
+	if (!table->is_damaged)
+		return false;
+	*num_dropped = ocsp_table_drop_lost(table);
+	*num_dropped += ocsp_table_recover(table);
+	table->is_damaged = false;
+	return true;
 }

@@ -15,9 +15,9 @@
  * odd while it is written, and by a CRC-32C over the rest, so that readers
  * see torn ones, and so does a start after a crash.
  * Full: slots that were withdrawn or whose nextUpdate has passed are used
- * again; if there are few of them, a larger file is made beside it and
- * renamed over it, and the header of the old one says RETIRED, so that
- * readers map the new.
+ * again; if there are few of them, a larger file is made beside it, with each
+ * slot in its old place, and renamed over it; the header of the old one says
+ * RETIRED, so that readers map the new.
  */
 #ifndef OCSP_TABLE_H
 #define OCSP_TABLE_H
@@ -41,6 +41,9 @@ struct ocsp_slot {
 	int64_t produced_at, this_update, next_update;
 	uint8_t signature[OC_SIGNATURE_MAX];	/* ECDSA: r||s; else as is */
 	size_t signature_len;
+	/* Handed out only: for ocsp_table_get().  Growing does not change it,
+	 * making the table anew does. */
+	uint32_t number;
 };
 
 /* The writer: takes an exclusive lock on path.lock (BUSY if another has it),
@@ -66,6 +69,9 @@ uint32_t ocsp_table_num_used(const struct ocsp_table *table);
 /* The reader's: false if absent, withdrawn or torn.  Lock-free. */
 bool ocsp_table_find(const struct ocsp_table *table,
     const struct oc_serial *serial, uint8_t encoding, struct ocsp_slot *slot);
+/* The slot of this number; false also if it is free. */
+bool ocsp_table_get(const struct ocsp_table *table, uint32_t number,
+    struct ocsp_slot *slot);
 /* True once a larger file has replaced this one: open it again. */
 bool ocsp_table_is_retired(const struct ocsp_table *table);
 
@@ -75,6 +81,10 @@ bool ocsp_table_is_retired(const struct ocsp_table *table);
  * time before 1970 or after 2106. */
 enum oc_err ocsp_table_put(struct ocsp_table *table,
     const struct ocsp_slot *slot) OC_MUST_CHECK;
+/* Room for so many live slots at once, and some: growing while they come
+ * stops the writer again and again.  NO_SPACE changes nothing. */
+enum oc_err ocsp_table_reserve(struct ocsp_table *table, uint32_t num_slots)
+    OC_MUST_CHECK;
 /* Withdraws every encoding of a serial at once: its status has changed and
  * no answer made before may be served. */
 void ocsp_table_withdraw(struct ocsp_table *table,
@@ -95,8 +105,9 @@ void ocsp_table_set_run(struct ocsp_table *table, uint64_t run);
  * true when the service ended need not be so when it starts. */
 bool ocsp_table_is_ready(const struct ocsp_table *table);
 void ocsp_table_set_ready(struct ocsp_table *table, bool is_ready);
-/* It was ready in whatever run.  For the writer: and the machine has not been
- * restarted since, so that ocsp_table_seq() tells all that is missing. */
+/* It was ready in whatever run.  For the writer: and it was closed, or the
+ * machine has not been restarted since, so that ocsp_table_seq() tells all
+ * that is missing. */
 bool ocsp_table_was_ready(const struct ocsp_table *table);
 
 /* Walks all live slots; the walk ends when fn returns false.  fn must not
@@ -105,21 +116,25 @@ typedef bool ocsp_table_fn(void *arg, const struct ocsp_slot *slot);
 void ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn,
     void *arg);
 /* The writer's walk in parts, while it puts and withdraws: what is put
- * meanwhile may be met or not.  Zero state is the beginning; a table that has
- * grown since the last part has its slots in other places. */
-struct ocsp_table_place { uint32_t next, num_slots; };
-enum ocsp_table_walked {
-	OCSP_TABLE_MORE,	/* num slots were looked at, live or not */
-	OCSP_TABLE_END,
-	OCSP_TABLE_GREW		/* begin again */
+ * meanwhile may be met or not.  *next starts as 0.  Looks at num slots, live
+ * or not; false when those were the last, or fn said so. */
+bool ocsp_table_walk_part(struct ocsp_table *table, uint32_t *next,
+    uint32_t num, ocsp_table_fn *fn, void *arg);
+/* If walks in parts have met a slot that is damaged, or that the index does
+ * not lead to: drops those, for nobody knows how old they are, and makes the
+ * index anew.  False if they have not.  As long as two looks at every slot. */
+bool ocsp_table_mend(struct ocsp_table *table, uint32_t *num_dropped);
+/* Checks header, index and every slot's CRC.  MALFORMED if the header is
+ * damaged.  What seems wrong beside a writer at work is looked at again; what
+ * only adds up while nobody writes is not added up then. */
+struct ocsp_table_report {
+	uint32_t num_good;
+	uint32_t num_torn;	/* slots: CRC wrong, or left half written */
+	uint32_t num_lost;	/* good ones that the index does not lead to */
+	uint32_t num_strays;	/* in the index: lead to none, or a second to
+				 * the same */
+	bool is_miscounted;	/* header: another number than there are */
 };
-enum ocsp_table_walked ocsp_table_walk_part(const struct ocsp_table *table,
-    struct ocsp_table_place *place, uint32_t num, ocsp_table_fn *fn,
-    void *arg);
-/* Checks header, index and every slot's CRC; counts in out.  lost: good, but
- * the index does not lead to it.  MALFORMED if the header is damaged.  Beside
- * a writer at work a slot may seem torn or lost that is not. */
-struct ocsp_table_report { uint32_t num_good, num_torn, num_lost; };
 enum oc_err ocsp_table_verify(const struct ocsp_table *table,
     struct ocsp_table_report *report) OC_MUST_CHECK;
 

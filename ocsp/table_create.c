@@ -217,6 +217,7 @@ take_over(struct ocsp_table *table, int fd, const struct table_header *header,
 {
 	enum oc_err err;
 	uint32_t flags;
+	bool is_whole;
 
 	/* A copy may have holes where the file had none. */
 	errno = allocate(fd, ocsp_table_file_len_for(header));
@@ -227,10 +228,17 @@ take_over(struct ocsp_table *table, int fd, const struct table_header *header,
 		return err;
 	table->fd = fd;
 	flags = atomic_load(&table->header->flags);
-	if (!is_same_boot(table->header->boot_id))
+	/* What was closed was made durable before. */
+	if ((flags & TABLE_OPEN) != 0 &&
+	    !is_same_boot(table->header->boot_id))
 		atomic_fetch_and(&table->header->flags,
 		    ~(uint32_t)TABLE_READY);
-	if ((flags & TABLE_OPEN) != 0 || !ocsp_table_index_is_plausible(table))
+	is_whole = ocsp_table_index_is_plausible(table);
+	/* Whoever was at it may have brought back what was withdrawn. */
+	if ((flags & TABLE_OPEN) == 0 && !is_whole)
+		atomic_fetch_and(&table->header->flags,
+		    ~(uint32_t)TABLE_READY);
+	if ((flags & TABLE_OPEN) != 0 || !is_whole)
 		recover(table);
 	get_boot_id(table->header->boot_id);
 	atomic_fetch_and(&table->header->flags, TABLE_READY);
@@ -355,22 +363,18 @@ ocsp_table_close(struct ocsp_table *table)
 	ocsp_table_free(table);
 }
 
-/* Every live slot into an empty table. */
+/* Into an empty table, each to the place it had.  Both are ours alone: nobody
+ * writes to the one, nobody has seen the other. */
 static void
 copy_slots(const struct ocsp_table *from, struct ocsp_table *to)
 {
-	uint32_t words[SLOT_WORDS_MAX], i, slot;
-	bool is_taken;
+	uint32_t num_touched = atomic_load(&from->header->num_touched);
 
-	for (i = 0; i < from->num_slots; i++) {
-		if (!ocsp_table_load_slot(from, i, words) ||
-		    !ocsp_table_slot_is_live(words))
-			continue;
-		is_taken = ocsp_table_take_free(to, &slot);
-		oc_assert(is_taken);
-		ocsp_table_store_slot(to, slot, words);
-		ocsp_table_enter(to, slot);
-	}
+	if (num_touched > from->num_slots)
+		num_touched = from->num_slots;
+	memcpy((void *)to->slots, (const void *)from->slots,
+	    (size_t)num_touched * from->slot_words * 4);
+	(void)ocsp_table_index_slots(to, num_touched);
 }
 
 /* The new map takes the old one's place in the same struct. */
@@ -388,7 +392,7 @@ swap_in(struct ocsp_table *table, struct ocsp_table *larger)
  * between, the old one is still found, and taken over, by the next writer.
  */
 enum oc_err
-ocsp_table_grow(struct ocsp_table *table)
+ocsp_table_grow(struct ocsp_table *table, uint64_t num_slots)
 {
 	struct ocsp_table larger = { .path = table->path, .fd = -1,
 	    .lock_fd = -1, .run = table->run };
@@ -399,7 +403,7 @@ ocsp_table_grow(struct ocsp_table *table)
 	if (table->num_slots >= TABLE_SLOTS_MAX)
 		return OC_ERR_LIMIT;
 	err = plan_header(&table->identity, table->store_id,
-	    clamp_slots((uint64_t)table->num_slots * 3 / 2), &header);
+	    clamp_slots(num_slots), &header);
 	if (err != OC_OK)
 		return err;
 	name = beside(table->path, ".new");

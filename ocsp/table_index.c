@@ -436,6 +436,35 @@ ocsp_table_index_is_plausible(const struct ocsp_table *table)
 	return num_entries == atomic_load(&table->header->num_used);
 }
 
+enum table_found
+ocsp_table_look_at(const struct ocsp_table *table, uint32_t slot)
+{
+	uint32_t words[SLOT_WORDS_MAX], found_words[SLOT_WORDS_MAX], found;
+	struct table_key key;
+
+	if (!ocsp_table_load_slot(table, slot, words))
+		return TABLE_TORN;
+	if (!ocsp_table_slot_is_live(words))
+		return TABLE_FREE;
+	key.shape = words[SLOT_SHAPE] & 0xffff;
+	memcpy(key.serial, &words[SLOT_SERIAL], sizeof(key.serial));
+	return ocsp_table_lookup(table, &key, &found, found_words) &&
+	    found == slot ? TABLE_GOOD : TABLE_LOST;
+}
+
+uint32_t
+ocsp_table_drop_lost(struct ocsp_table *table)
+{
+	uint32_t slot, num_dropped = 0;
+
+	for (slot = 0; slot < table->num_slots; slot++)
+		if (ocsp_table_look_at(table, slot) == TABLE_LOST) {
+			put_on_free_list(table, slot);
+			num_dropped++;
+		}
+	return num_dropped;
+}
+
 /* Of two slots with one key, which only a lost write leaves, the older. */
 static void
 recover_live(struct ocsp_table *table, uint32_t slot,
@@ -468,18 +497,14 @@ is_untouched(const struct ocsp_table *table, uint32_t slot)
 	return true;
 }
 
-/* Fills the index, which is empty, and the free list from the slots. */
-static uint32_t
-index_slots(struct ocsp_table *table)
+uint32_t
+ocsp_table_index_slots(struct ocsp_table *table, uint32_t num_touched)
 {
 	struct table_header *header = table->header;
-	uint32_t words[SLOT_WORDS_MAX], i, num_touched, num_torn = 0;
+	uint32_t words[SLOT_WORDS_MAX], i, num_torn = 0;
 
 	atomic_store(&header->first_free, 0);
 	atomic_store(&header->num_used, 0);
-	num_touched = table->num_slots;
-	while (num_touched > 0 && is_untouched(table, num_touched - 1))
-		num_touched--;
 	atomic_store(&header->num_touched, num_touched);
 	for (i = 0; i < num_touched; i++) {
 		if (ocsp_table_load_slot(table, i, words)) {
@@ -494,6 +519,16 @@ index_slots(struct ocsp_table *table)
 		}
 	}
 	return num_torn;
+}
+
+static uint32_t
+num_touched_of(const struct ocsp_table *table)
+{
+	uint32_t num = table->num_slots;
+
+	while (num > 0 && is_untouched(table, num - 1))
+		num--;
+	return num;
 }
 
 /*
@@ -514,7 +549,7 @@ ocsp_table_recover(struct ocsp_table *table)
 		for (i = 0; i < table->num_buckets; i++)
 			atomic_store_explicit(&shared[i], 0,
 			    memory_order_relaxed);
-	num_torn = index_slots(table);
+	num_torn = ocsp_table_index_slots(table, num_touched_of(table));
 	for (i = 0; fresh != NULL && i < table->num_buckets; i++) {
 		entry = atomic_load_explicit(&fresh[i], memory_order_relaxed);
 		if (entry != atomic_load_explicit(&shared[i],

@@ -2,7 +2,8 @@
 /*
  * The response table's file, and what its sources share: table_file.c maps
  * it, table_create.c makes and grows it, table_index.c knows slots and
- * buckets, table_hash.c its two hashes, table.c is the rest of ocsp/table.h.
+ * buckets, table_hash.c its two hashes, table_verify.c looks whether it is
+ * whole, table.c is the rest of ocsp/table.h.
  *
  * One writer, any number of readers in other processes.  Everything that
  * changes while they look is an atomic word.
@@ -20,6 +21,9 @@
 #define TABLE_BOOT_ID_LEN 36		/* a UUID as text */
 
 #define TABLE_SLOTS_MIN 64
+/* Up to here a table grows by half, and then by an eighth: what is allocated
+ * and not used is memory, too. */
+#define TABLE_LARGE 65536
 #define TABLE_SLOTS_MAX UINT32_C(0x70000000)
 
 enum table_flag {
@@ -91,6 +95,7 @@ struct ocsp_table {
 	uint8_t store_id[OCSP_STORE_ID_LEN];
 	struct ocsp_identity identity;
 	uint64_t run;			/* ours, not the file's */
+	bool is_damaged;		/* a walk has seen it */
 };
 
 /* table_hash.c */
@@ -142,6 +147,17 @@ uint32_t ocsp_table_reclaim(struct ocsp_table *table, int64_t now);
 /* As many entries as there are live slots, and none beyond: a look at a table
  * that was closed, at a hundredth of the cost of ocsp_table_recover(). */
 bool ocsp_table_index_is_plausible(const struct ocsp_table *table);
+/* Good, damaged, or not to be found: what there is in a place. */
+enum table_found { TABLE_FREE, TABLE_GOOD, TABLE_TORN, TABLE_LOST };
+enum table_found ocsp_table_look_at(const struct ocsp_table *table,
+    uint32_t slot);
+/* Frees what the index does not lead to; how many it were.  Leaves the index
+ * and the counts to ocsp_table_recover(). */
+uint32_t ocsp_table_drop_lost(struct ocsp_table *table);
+/* Fills the index, which is empty, the free list and the counts from this
+ * many slots; how many were torn. */
+uint32_t ocsp_table_index_slots(struct ocsp_table *table,
+    uint32_t num_touched);
 /* After a writer died: index, free list and counts from the slots alone; how
  * many were torn. */
 uint32_t ocsp_table_recover(struct ocsp_table *table);
@@ -170,7 +186,8 @@ void ocsp_table_unmap(struct ocsp_table *table);
 
 /* table_create.c */
 
-/* Into a file half as large again; NO_SPACE, and then nothing has changed. */
-enum oc_err ocsp_table_grow(struct ocsp_table *table) OC_MUST_CHECK;
+/* Into a larger file; NO_SPACE, and then nothing has changed. */
+enum oc_err ocsp_table_grow(struct ocsp_table *table, uint64_t num_slots)
+    OC_MUST_CHECK;
 
 #endif

@@ -65,6 +65,7 @@ extern const struct cli_command cli_account_commands[];
 extern const struct cli_command cli_zone_commands[];
 extern const struct cli_command cli_crl_commands[];
 extern const struct cli_command cli_ocsp_commands[];
+extern const struct cli_command cli_table_commands[];
 extern const struct cli_command cli_origin_commands[];
 extern const struct cli_command cli_store_commands[];
 extern const struct cli_command cli_audit_commands[];

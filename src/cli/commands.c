@@ -14,6 +14,7 @@ const struct cli_command *const cli_commands[] = {
 	cli_zone_commands,
 	cli_crl_commands,
 	cli_ocsp_commands,
+	cli_table_commands,
 	cli_origin_commands,
 	cli_store_commands,
 	cli_audit_commands,

@@ -55,13 +55,15 @@ is_line(const char *line, size_t len, const char *expected)
 static void
 take_line(struct daemon_notice *notice, const char *line, size_t len)
 {
-	static const char key[] = "STATUS=";
-	const size_t key_len = sizeof(key) - 1;
+	static const char key[] = "STATUS=", slow[] = "EXTEND_TIMEOUT_USEC=";
+	const size_t key_len = sizeof(key) - 1, slow_len = sizeof(slow) - 1;
 
 	if (is_line(line, len, "READY=1")) {
 		notice->is_ready = true;
 	} else if (is_line(line, len, "STOPPING=1")) {
 		notice->is_stopping = true;
+	} else if (len > slow_len && memcmp(line, slow, slow_len) == 0) {
+		notice->is_slow = true;
 	} else if (len >= key_len && memcmp(line, key, key_len) == 0) {
 		snprintf(notice->status, sizeof(notice->status), "%.*s",
 		    (int)(len - key_len), line + key_len);

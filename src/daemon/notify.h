@@ -19,6 +19,8 @@ struct daemon_notice {
 	bool is_ready;			/* READY=1 */
 	bool is_standby;		/* STATUS=standby */
 	bool is_stopping;		/* STOPPING=1 */
+	bool is_slow;			/* EXTEND_TIMEOUT_USEC=...: it gets
+					 * on; ours is how long it may take */
 	char status[256];		/* STATUS=...; "" if not said */
 };
 

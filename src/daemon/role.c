@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/handover.h"
 #include "ipc/role.h"
 
 #define NEVER INT64_MAX
@@ -236,6 +237,17 @@ is_standing_by(struct daemon_role *role, struct daemon_process *p)
 		tell_to_stop(&role->now);
 }
 
+/* It gets on: systemd, if it waits for us, is to know as well. */
+static void
+is_slow(struct daemon_process *p)
+{
+	if (p->state != DAEMON_STARTING && p->state != DAEMON_STANDBY)
+		return;
+	p->limit_ns = oc_clock_mono_ns() + READY_LIMIT_NS;
+	ipc_notify("EXTEND_TIMEOUT_USEC=%lld",
+	    (long long)(READY_LIMIT_NS / 1000));
+}
+
 bool
 daemon_role_hear(struct daemon_role *role, const struct daemon_notice *n)
 {
@@ -254,6 +266,8 @@ daemon_role_hear(struct daemon_role *role, const struct daemon_notice *n)
 		is_ready_now(role, p);
 	else if (n->is_standby)
 		is_standing_by(role, p);
+	else if (n->is_slow)
+		is_slow(p);
 	return true;
 }
 

@@ -236,19 +236,26 @@ ask_live(struct status_service *s, const struct ipc_ask *ask, int64_t now,
 	    arg);
 }
 
+/* Whoever asked looked a moment too early, or while a table grew. */
+static bool
+is_in_table(const struct status_service *s, const struct ipc_ask *ask,
+    int64_t now)
+{
+	struct ocsp_slot slot;
+
+	return ask->num_singles == 1 && ask->nonce.len == 0 &&
+	    status_service_keeps(s) && ocsp_table_find(s->table,
+	    &ask->singles[0].serial, ask->singles[0].encoding, &slot) &&
+	    slot.next_update > now;
+}
+
 /* The usual question, whose answer will stand in the table. */
 static void
 ask_table(struct status_service *s, const struct status_record *record,
-    uint8_t encoding, int64_t now, status_answer_fn *answer, void *arg)
+    uint8_t encoding, status_answer_fn *answer, void *arg)
 {
 	struct status_flight *flight;
-	struct ocsp_slot slot;
 
-	if (ocsp_table_find(s->table, &record->serial, encoding, &slot) &&
-	    slot.next_update > now) {
-		answer(arg, &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
-		return;
-	}
 	/* What no table keeps is signed for one question, as a nonce is. */
 	if (s->num_waiters >= STATUS_WAITERS_MAX || (!s->is_table_well &&
 	    !ocsp_budget_take(s->plan.budget, oc_clock_mono_ns())) ||
@@ -307,9 +314,24 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
 		ask_live(s, ask, now, answer, arg);
 	else if (record->not_after <= now)
 		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+	else if (is_in_table(s, ask, now))
+		answer(arg, &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
 	else
-		ask_table(s, record, ask->singles[0].encoding, now, answer,
-		    arg);
+		ask_table(s, record, ask->singles[0].encoding, answer, arg);
+}
+
+/* What each certificate's status is.  Before everything is known, one that is
+ * not may exist. */
+static bool
+is_known(const struct status_service *s, const struct ipc_ask *ask)
+{
+	uint32_t i;
+
+	for (i = 0; !s->is_ready && i < ask->num_singles; i++)
+		if (!s->is_current || status_set_find(s->set,
+		    &ask->singles[i].serial) == NULL)
+			return false;
+	return true;
 }
 
 /* A start takes milliseconds, or, with many records, seconds; whoever asks
@@ -375,8 +397,10 @@ status_service_ask(struct status_service *s, const struct ipc_ask *ask,
 	status = status_requestor_judge(s, ask);
 	if (status != OCSP_SUCCESSFUL)
 		answer_error(answer, arg, status);
-	else if (s->is_ready)
+	else if (is_known(s, ask))
 		ask_now(s, ask, answer, arg);
+	else if (s->is_current && is_in_table(s, ask, status_service_now(s)))
+		answer(arg, &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
 	else
 		ask_early(s, ask, answer, arg);
 }

@@ -22,6 +22,8 @@
 struct status_feed {
 	struct status_source *source;	/* the thread's */
 	int64_t seq;			/* the thread's */
+	int64_t old_seq, old_end;	/* the thread's: what is no news */
+	bool has_history;		/* the thread's: all of that is read */
 	bool has_failed;		/* the thread's: was said already */
 	pthread_t thread;
 	int event_fd;			/* the thread writes, the loop reads */
@@ -115,7 +117,9 @@ read_all(struct status_feed *feed, uint64_t nudges)
 			return true;
 		feed->has_failed = err != OC_OK;
 		batch->num_changes = err == OC_OK ? num : 0;
+		batch->is_history = false;
 		batch->is_caught_up = err == OC_OK && num == 0;
+		batch->is_whole = batch->is_caught_up && feed->has_history;
 		batch->nudge = nudges;
 		batch->err = err;
 		snprintf(batch->text, sizeof(batch->text), "%s",
@@ -126,6 +130,37 @@ read_all(struct status_feed *feed, uint64_t nudges)
 		if (batch->is_caught_up || err != OC_OK)
 			return true;
 	}
+}
+
+/* One batch of what was there before the feed began.  False: stop. */
+static bool
+read_history(struct status_feed *feed)
+{
+	struct status_batch *batch = &feed->batch;
+	uint32_t num = 0;
+	enum oc_err err;
+
+	if (!wait_empty(feed))
+		return false;
+	err = feed->source->ops->read(feed->source, feed->old_seq,
+	    batch->changes, STATUS_BATCH_MAX, &num);
+	/* What has changed since comes, or came, as news. */
+	while (err == OC_OK && num > 0 &&
+	    batch->changes[num - 1].seq > feed->old_end)
+		num--;
+	feed->has_failed = err != OC_OK;
+	feed->has_history = err == OC_OK && num == 0;
+	batch->num_changes = err == OC_OK ? num : 0;
+	batch->is_history = true;
+	batch->is_caught_up = false;
+	batch->is_whole = feed->has_history;
+	batch->err = err;
+	snprintf(batch->text, sizeof(batch->text), "%s",
+	    err != OC_OK ? feed->source->ops->error(feed->source) : "");
+	if (batch->num_changes != 0)
+		feed->old_seq = batch->changes[num - 1].seq;
+	hand_over(feed);
+	return true;
 }
 
 static void *
@@ -143,7 +178,10 @@ feed_main(void *arg)
 			is_first = false;
 			nudges_done = nudges;
 		}
-		goes_on = goes_on && wait_news(feed, nudges_done);
+		if (goes_on && !feed->has_history && !feed->has_failed)
+			goes_on = read_history(feed);
+		else
+			goes_on = goes_on && wait_news(feed, nudges_done);
 	}
 	feed->source->ops->close(feed->source);
 	return NULL;
@@ -162,7 +200,8 @@ status_feed_new(struct status_source *source, int64_t after_seq,
 	if (feed->event_fd < 0)
 		goto fail;
 	feed->source = source;
-	feed->seq = after_seq;
+	feed->seq = feed->old_end = after_seq;
+	feed->has_history = after_seq == 0;
 	pthread_mutex_init(&feed->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -17,6 +17,10 @@ struct status_feed;
 struct status_batch {
 	struct status_change changes[STATUS_BATCH_MAX];
 	uint32_t num_changes;
+	/* These are no news: the feed was told that they are known. */
+	bool is_history;
+	/* Everything that there was at the start has been handed over. */
+	bool is_whole;
 	/* Everything up to the nudge of this number has been handed over. */
 	bool is_caught_up;
 	uint64_t nudge;
@@ -25,7 +29,8 @@ struct status_batch {
 	char text[OC_ERROR_TEXT_MAX];
 };
 
-/* Takes the source, whatever it returns.  after_seq 0 yields a snapshot. */
+/* Takes the source, whatever it returns.  First comes what is newer than
+ * after_seq, then, while news go before it, all that is not. */
 enum oc_err status_feed_new(struct status_source *source, int64_t after_seq,
     struct status_feed **feed) OC_MUST_CHECK;
 /* Stops and joins the thread, which closes the source; NULL is fine. */

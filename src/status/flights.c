@@ -145,12 +145,19 @@ void
 status_service_renew_at(struct status_service *s, enum status_due_kind kind,
     const struct oc_serial *serial, uint8_t encoding, int64_t at)
 {
-	struct ocsp_due due = { at, *serial, encoding };
+	const struct status_due due = { at, *serial, encoding };
+	struct ocsp_slot slot;
+	enum oc_err err;
 
 	if (!status_service_keeps(s) || s->offline != NULL ||
 	    status_trust_refuses(&s->trust))
 		return;
-	if (ocsp_refresh_put(&s->due[kind], &due) != OC_OK)
+	if (kind == STATUS_DUE_REFRESH &&
+	    ocsp_table_find(s->table, serial, encoding, &slot))
+		err = status_agenda_put_slot(&s->agenda, at, slot.number);
+	else
+		err = status_agenda_put(&s->agenda, kind, &due);
+	if (err != OC_OK)
 		oc_log(OC_LOG_ERROR, "issuer %s: out of memory: a response "
 		    "will not be renewed", s->plan.issuer->name);
 }
@@ -220,7 +227,8 @@ concerns_nudge(const struct status_service *s, const struct status_flight *f,
 static bool
 must_wait(const struct status_service *s, const struct status_nudge *nudge)
 {
-	const struct ocsp_refresh *urgent = &s->due[STATUS_DUE_URGENT];
+	const struct ocsp_refresh *urgent =
+	    &s->agenda.wanted[STATUS_DUE_URGENT];
 	const struct status_flight *f;
 	int64_t since = nudge->known_at;
 	uint32_t i;
@@ -234,7 +242,7 @@ must_wait(const struct status_service *s, const struct status_nudge *nudge)
 	if (!s->is_signer_well || !s->is_table_well || s->has_said_expired ||
 	    oc_clock_watch_look(s->plan.clock) != 0)
 		return false;
-	if (urgent->num > 0 && urgent->heap[0].at <= nudge->known_at)
+	if (ocsp_refresh_next_at(urgent) <= nudge->known_at)
 		return true;
 	for (i = 0; i < STATUS_BUCKETS; i++)
 		for (f = s->flights[i]; f != NULL; f = f->next)

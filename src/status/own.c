@@ -58,17 +58,30 @@ find_issuer(struct own *own)
 	return err;
 }
 
+static bool
+is_compromise(enum crl_reason reason)
+{
+	return reason == CRL_REASON_KEY_COMPROMISE ||
+	    reason == CRL_REASON_CA_COMPROMISE;
+}
+
+static bool
+is_same(const struct store_certificate *record, const struct watched *w)
+{
+	return record->certificate_len == w->len &&
+	    memcmp(record->certificate, w->der, w->len) == 0;
+}
+
 /* Another CA may have given the serial to somebody else. */
 static enum oc_err
 is_same_certificate(const struct own *own, const struct store_change *c,
-    const struct watched *w, bool *is_same)
+    const struct watched *w, bool *is)
 {
 	struct store_certificate record = { 0 };
 	enum oc_err err = store_find_certificate(own->store, c->issuer_id,
 	    &c->serial, &record);
 
-	*is_same = err == OC_OK && record.certificate_len == w->len &&
-	    memcmp(record.certificate, w->der, w->len) == 0;
+	*is = err == OC_OK && is_same(&record, w);
 	store_certificate_fini(&record);
 	return err;
 }
@@ -79,8 +92,7 @@ is_of_ca(const struct own *own, const struct store_change *c, bool *is)
 	enum oc_err err = OC_OK;
 
 	*is = false;
-	if (!c->is_revoked || (c->reason != CRL_REASON_KEY_COMPROMISE &&
-	    c->reason != CRL_REASON_CA_COMPROMISE))
+	if (!c->is_revoked || !is_compromise(c->reason))
 		return OC_OK;
 	for (size_t i = 0; err == OC_OK && !*is && i < own->num_watched; i++)
 		if (oc_serial_equal(&c->serial, &own->watched[i].serial))
@@ -243,4 +255,48 @@ status_own_watch(struct status_source *source, const struct oc_serial *serial,
 	watched[own->num_watched++] = (struct watched){ *serial, der,
 	    certificate.len };
 	return OC_OK;
+}
+
+struct look {
+	const struct own *own;
+	status_own_fn *fn;
+	void *arg;
+};
+
+static enum oc_err
+look_at(void *arg, const struct store_certificate *record)
+{
+	const struct look *look = arg;
+	const struct own *own = look->own;
+	struct status_change change = {
+		.serial = record->serial,
+		.is_revoked = true,
+		.reason = record->reason,
+		.revoked_at = record->revoked_at,
+		.not_after = record->not_after,
+		.is_elsewhere = record->issuer_id != own->issuer_id,
+	};
+
+	for (size_t i = 0; i < own->num_watched; i++)
+		if (is_compromise(record->reason) &&
+		    is_same(record, &own->watched[i]))
+			change.is_of_ca = true;
+	if (change.is_of_ca || !change.is_elsewhere)
+		look->fn(look->arg, &change);
+	return OC_OK;
+}
+
+enum oc_err
+status_own_look(struct status_source *source, const struct oc_serial *serial,
+    status_own_fn *fn, void *arg)
+{
+	struct own *own = (struct own *)source;
+	const struct store_filter filter = { .serial = serial,
+	    .only_revoked = true };
+	struct look look = { own, fn, arg };
+	enum oc_err err = find_issuer(own);
+
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+		return err;
+	return store_list_certificates(own->store, &filter, look_at, &look);
 }

@@ -71,6 +71,26 @@ num_sessions(const struct status_service_plan *plan)
 	return token == NULL ? 1 : (uint32_t)token->sessions;
 }
 
+/* Takes the source.  What is current is served while all is read again: a
+ * start is no outage.  But not what was kept by another policy. */
+static enum oc_err
+start_feed(struct status_service *s, struct status_source *source)
+{
+	enum oc_err err = status_set_new(&s->set);
+
+	if (err != OC_OK) {
+		source->ops->close(source);
+		return err;
+	}
+	status_set_retain(s->set, s->identity->archive_s);
+	s->is_current = ocsp_table_was_ready(s->table) &&
+	    !s->trust.is_compromised && !s->trust.is_signer_revoked &&
+	    status_service_withdraw_missed(s, source) &&
+	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0);
+	ocsp_table_set_ready(s->table, s->is_current);
+	return status_feed_new(source, s->is_current ? s->seq : 0, &s->feed);
+}
+
 enum oc_err
 status_service_new(const struct status_service_plan *plan,
     struct status_service **out, struct oc_error *error)
@@ -113,19 +133,9 @@ status_service_new(const struct status_service_plan *plan,
 		    oc_clock_now_s(), &s->offline, error);
 	if (err != OC_OK)
 		goto out;
-	/* Readers serve it meanwhile: a crash or a reload is no outage.  But
-	 * not what was kept by another policy. */
 	ocsp_table_set_run(s->table, plan->run);
-	ocsp_table_set_ready(s->table, ocsp_table_was_ready(s->table) &&
-	    !s->trust.is_compromised &&
-	    status_service_withdraw_missed(s, source) &&
-	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0));
-	err = status_set_new(&s->set);
-	if (err == OC_OK) {
-		status_set_retain(s->set, s->identity->archive_s);
-		err = status_feed_new(source, 0, &s->feed);
-		source = NULL;
-	}
+	err = start_feed(s, source);
+	source = NULL;
 	if (err != OC_OK) {
 		oc_error_set(error, err, "out of memory");
 		goto out;
@@ -176,11 +186,16 @@ status_service_free(struct status_service *s)
 	ocsp_table_close(s->table);
 	x509_trust_free(s->requestors);
 	status_set_free(s->set);
-	for (i = 0; i < STATUS_DUE_MAX; i++)
-		ocsp_refresh_fini(&s->due[i]);
+	status_agenda_fini(&s->agenda);
 	status_offline_free(s->offline);
 	free(s->identity);
 	free(s);
+}
+
+bool
+status_service_is_current(const struct status_service *s)
+{
+	return s->is_current;
 }
 
 bool
@@ -215,15 +230,12 @@ void
 status_service_report(const struct status_service *s,
     struct status_service_report *out)
 {
-	uint32_t num_due = 0, i;
+	int kind;
 
-	for (i = 0; i < STATUS_DUE_MAX; i++)
-		num_due += s->due[i].num;
 	*out = (struct status_service_report){
 		.num_certificates = status_set_num(s->set),
 		.num_slots = ocsp_table_num_used(s->table),
 		.num_flights = s->num_flights,
-		.num_due = num_due,
 		.num_waiters = s->num_waiters,
 		.signer_not_after = s->identity->signer_not_after,
 		.last_signed_at = s->last_signed_at,
@@ -238,8 +250,11 @@ status_service_report(const struct status_service *s,
 		.is_signer_revoked = s->trust.is_signer_revoked,
 		.is_source_well = s->is_source_well,
 	};
-	for (i = 0; i < STATUS_DUE_MAX; i++)
-		out->num_due_of[i] = s->due[i].num;
+	for (kind = 0; kind < STATUS_DUE_MAX; kind++) {
+		out->num_due_of[kind] = status_agenda_num(&s->agenda,
+		    (enum status_due_kind)kind);
+		out->num_due += out->num_due_of[kind];
+	}
 	memcpy(out->num_in_lane, s->num_in_lane, sizeof(out->num_in_lane));
 	memcpy(out->source_error, s->source_error, sizeof(out->source_error));
 	out->horizon = s->horizon;

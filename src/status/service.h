@@ -16,17 +16,10 @@
 #include "ipc/message.h"
 #include "ocsp/refresh.h"
 #include "sign/sign.h"
+#include "status/due.h"
 #include "status/feed.h"
 #include "status/horizon.h"
 #include "status/offline.h"
-
-/* What is to be signed without being asked for, most urgent first. */
-enum status_due_kind {
-	STATUS_DUE_URGENT,	/* was withdrawn, or is revoked */
-	STATUS_DUE_NEW,		/* a certificate that was just issued */
-	STATUS_DUE_REFRESH,
-	STATUS_DUE_MAX
-};
 
 struct status_service;
 
@@ -57,7 +50,9 @@ void status_service_dispatch(struct status_service *service);
 /* Signs what is due.  Called a few times a second. */
 void status_service_tick(struct status_service *service, int64_t now);
 
-/* The table shows everything that the source had at start. */
+/* The table shows nothing that has changed since, and is served. */
+bool status_service_is_current(const struct status_service *service);
+/* And every certificate that the source has is known. */
 bool status_service_is_ready(const struct status_service *service);
 
 /*

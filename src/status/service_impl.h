@@ -51,6 +51,19 @@ struct status_early {
 };
 #define STATUS_EARLY_MAX 1024
 
+/* The walk over the table once all is known: which slots are to be renewed
+ * when, and which are to go. */
+struct status_sweep {
+	uint32_t next;			/* slot */
+	uint32_t num_withdrawn;
+};
+/* Slots, and places of the set, looked at in a tick: some 15 ms of work. */
+#define STATUS_SWEEP_SLOTS 65536
+/* Signatures that are wanted because a certificate has none: when more are
+ * looked for, and how many at once. */
+#define STATUS_PRESIGN_LOW 64
+#define STATUS_PRESIGN_NUM 4096
+
 struct status_service {
 	struct status_service_plan plan;
 	struct ocsp_identity *identity;
@@ -61,7 +74,7 @@ struct status_service {
 	struct status_feed *feed;
 	struct x509_trust *requestors;	/* NULL: signatures of requests are
 					 * ignored */
-	struct ocsp_refresh due[STATUS_DUE_MAX];
+	struct status_agenda agenda;
 	char key[SIGN_KEY_NAME_MAX];
 
 	/* Flights for the table by serial; live ones in a list. */
@@ -83,7 +96,13 @@ struct status_service {
 	int64_t looked_at;		/* whether the table is in place */
 	struct status_horizon horizon;		/* of the last whole pass */
 	struct status_horizon_pass pass;
-	bool is_ready, is_source_well, is_signer_well, is_table_well;
+	struct status_sweep sweep;
+	struct status_set_place presigned;	/* until here, all are wanted */
+	/* Current: nothing in the table is untrue, and news come as they
+	 * happen.  Ready: every certificate is known, too. */
+	bool is_current, is_ready;
+	bool is_sweeping, is_presigning;
+	bool is_source_well, is_signer_well, is_table_well;
 	bool has_said_expired;
 	char source_error[OC_ERROR_TEXT_MAX];
 };
@@ -125,9 +144,34 @@ void status_service_renew_at(struct status_service *s,
     uint8_t encoding, int64_t at);
 /* At start, before the feed runs: reads what changed since the table was
  * written and withdraws what it made untrue, so that the rest can be served
- * while all is read again.  False: this table can't be served before that. */
+ * while all is read again; s->seq is then the last of it.  False: this table
+ * can't be served before that. */
 bool status_service_withdraw_missed(struct status_service *s,
     struct status_source *source);
+/* The first time that everything is known: holds the table against it, now
+ * if it is not served yet, else in parts. */
+enum oc_err status_service_catch_up(struct status_service *s) OC_MUST_CHECK;
+/* Another may be said of all certificates at once: nobody is answered from the
+ * table until what is not so is out of it. */
+enum oc_err status_service_sweep_all(struct status_service *s, int64_t now)
+    OC_MUST_CHECK;
+/* The next part of that; nothing once it is over. */
+enum oc_err status_service_sweep(struct status_service *s, int64_t now)
+    OC_MUST_CHECK;
+/* After a walk over the table: makes good what is damaged in it. */
+void status_service_mend(struct status_service *s);
+/* Looks for certificates that have no signature, if few are waiting. */
+void status_service_presign(struct status_service *s);
+/* Memory has run out: what the table says can't be kept true, so it is no
+ * longer said, and whoever restarts us starts from the source. */
+void status_service_give_up(struct status_service *s)
+    __attribute__((noreturn));
+/* A slot that does not say what is so, or that is past its time. */
+bool status_service_is_stale(const struct status_service *s,
+    const struct ocsp_slot *slot, const struct status_record *record,
+    int64_t now);
+void status_service_withdraw(struct status_service *s,
+    const struct oc_serial *serial);
 /* From before ocsp-lifetime was made shorter. */
 bool status_service_outlives(const struct status_service *service,
     const struct ocsp_slot *slot);

@@ -160,3 +160,20 @@ status_set_walk(const struct status_set *set, status_set_fn *fn, void *arg)
 		    !fn(arg, &set->records[i]))
 			return;
 }
+
+bool
+status_set_walk_part(const struct status_set *set,
+    struct status_set_place *place, uint32_t num, status_set_fn *fn, void *arg)
+{
+	const struct status_record *r;
+	bool goes_on = true;
+
+	if (place->num_slots != set->num_slots)
+		*place = (struct status_set_place){ 0, set->num_slots };
+	for (; num > 0 && goes_on && place->next < set->num_slots; num--) {
+		r = &set->records[place->next++];
+		if (r->serial.len != 0)
+			goes_on = fn(arg, r);
+	}
+	return place->next < set->num_slots;
+}

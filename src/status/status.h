@@ -60,6 +60,12 @@ enum oc_err status_own_open(const char *store_path, const char *issuer,
 enum oc_err status_own_watch(struct status_source *source,
     const struct oc_serial *serial, struct der_bytes certificate)
     OC_MUST_CHECK;
+/* What read() has told, or will, of revocations of certificates with this
+ * serial number: for what must be known before all is read. */
+typedef void status_own_fn(void *arg, const struct status_change *change);
+enum oc_err status_own_look(struct status_source *source,
+    const struct oc_serial *serial, status_own_fn *fn, void *arg)
+    OC_MUST_CHECK;
 
 /* What is known of the certificates of one issuer, in memory: by serial. */
 struct status_set;
@@ -85,6 +91,13 @@ const struct status_record *status_set_find(const struct status_set *set,
 uint32_t status_set_num(const struct status_set *set);
 typedef bool status_set_fn(void *arg, const struct status_record *record);
 void status_set_walk(const struct status_set *set, status_set_fn *fn,
+    void *arg);
+/* The same in parts, with applies in between: of num places at most, until fn
+ * returns false.  Zero state is the beginning, and where a set that has grown
+ * begins again.  False: that was the end. */
+struct status_set_place { uint32_t next, num_slots; };
+bool status_set_walk_part(const struct status_set *set,
+    struct status_set_place *place, uint32_t num, status_set_fn *fn,
     void *arg);
 
 #endif

@@ -24,6 +24,7 @@
 
 #define ISSUERS_MAX 64
 #define TICK_MS 250
+#define KNOWN_STEP 100000
 /* How long a successor waits for the tables of the one before it. */
 #define LOCK_TRIES 600
 #define LOCK_TRY_US 50000
@@ -41,6 +42,7 @@ struct program {
 	struct status_crls *crls;	/* NULL: not told */
 	struct status_all all;
 	struct status_admin *admin;	/* NULL: none wanted */
+	uint64_t num_known;		/* when we last asked for time */
 	struct event *events[ISSUERS_MAX + 8];
 	uint32_t num_events;
 };
@@ -229,15 +231,38 @@ on_control_frame(void *arg, struct ipc_peer *peer,
 
 /* --- the loop --------------------------------------------------------- */
 
+/* A first look at ten million certificates is longer than a start may be: who
+ * waits for it is told that there is more of it than a second ago. */
+static void
+ask_for_time(struct program *p)
+{
+	struct status_service_report report;
+	uint64_t num_known = 0;
+	uint32_t i;
+
+	for (i = 0; i < p->num_services; i++) {
+		status_service_report(p->services[i], &report);
+		num_known += report.num_certificates;
+	}
+	if (num_known < p->num_known + KNOWN_STEP)
+		return;
+	p->num_known = num_known;
+	ipc_notify("EXTEND_TIMEOUT_USEC=30000000");
+}
+
 static void
 note_ready(struct program *p)
 {
-	uint32_t i, num_ready = 0;
+	uint32_t i, num_current = 0;
 
-	for (i = 0; i < p->num_services; i++)
-		num_ready += status_service_is_ready(p->services[i]);
-	if (p->all.is_ready || num_ready < p->num_services)
+	if (p->all.is_ready)
 		return;
+	for (i = 0; i < p->num_services; i++)
+		num_current += status_service_is_current(p->services[i]);
+	if (num_current < p->num_services) {
+		ask_for_time(p);
+		return;
+	}
 	p->all.is_ready = true;
 	ipc_notify("READY=1\nSTATUS=%u issuers", p->num_services);
 }

@@ -11,9 +11,27 @@
 #include "x509/cert.h"
 #include "x509/file.h"
 
+static void
+note(void *trust, const struct status_change *change)
+{
+	(void)status_trust_note(trust, change);
+}
+
+/* What was revoked before is known before anything is served: of the rest
+ * of what is old, the feed may tell later. */
 static enum oc_err
-watch(struct status_source *source, const char *path, struct der_bytes der,
-    struct oc_error *error)
+look(struct status_trust *trust, struct status_source *source,
+    const struct oc_serial *serial, struct oc_error *error)
+{
+	enum oc_err err = status_own_look(source, serial, note, trust);
+
+	return err == OC_OK ? OC_OK : oc_error_set(error, err, "%s",
+	    source->ops->error(source));
+}
+
+static enum oc_err
+watch(struct status_trust *trust, struct status_source *source,
+    const char *path, struct der_bytes der, struct oc_error *error)
 {
 	struct x509_cert *cert = calloc(1, sizeof(*cert));
 	enum oc_err err;
@@ -23,6 +41,8 @@ watch(struct status_source *source, const char *path, struct der_bytes der,
 	if (err == OC_OK && status_own_watch(source, &cert->serial, der) !=
 	    OC_OK)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (err == OC_OK)
+		err = look(trust, source, &cert->serial, error);
 	free(cert);
 	return err == OC_OK ? OC_OK : oc_error_prefix(error, "%s", path);
 }
@@ -30,9 +50,10 @@ watch(struct status_source *source, const char *path, struct der_bytes der,
 /* The first of each: the CA's other certificates, for the same key.  What is
  * wrong with one keeps nobody from being answered. */
 static void
-watch_alternates(const struct oc_config_issuer *issuer,
-    struct status_source *source)
+watch_alternates(struct status_trust *trust, struct status_source *source)
 {
+	const struct oc_config_issuer *issuer = trust->issuer;
+
 	for (size_t i = 0; i < issuer->alternate_chain.num; i++) {
 		const char *path = issuer->alternate_chain.words[i];
 		struct oc_error why = { 0 };
@@ -47,7 +68,7 @@ watch_alternates(const struct oc_config_issuer *issuer,
 		err = x509_file_read_chain(path, &der, &len, &why);
 		r = der_reader_of((struct der_bytes){ der, len });
 		if (err == OC_OK && der_get_tlv(&r, DER_SEQUENCE, &first))
-			err = watch(source, path, first, &why);
+			err = watch(trust, source, path, first, &why);
 		if (err != OC_OK)
 			oc_log(OC_LOG_WARNING, "issuer %s: alternate-chain: "
 			    "%s; whether that is revoked is not looked at",
@@ -106,11 +127,13 @@ status_trust_init(struct status_trust *trust,
 	    &octets, &der.len, error);
 	der.p = octets;
 	if (err == OC_OK)
-		err = watch(source, issuer->certificate, der, error);
+		err = watch(trust, source, issuer->certificate, der, error);
 	free(octets);
-	watch_alternates(issuer, source);
+	watch_alternates(trust, source);
 	if (err == OC_OK && issuer->ocsp_certificate != NULL)
 		err = read_signer(trust, issuer->ocsp_certificate, error);
+	if (err == OC_OK && trust->signer_serial.len != 0)
+		err = look(trust, source, &trust->signer_serial, error);
 	if (err == OC_OK && issuer->compromised_since > 0) {
 		trust->is_compromised = true;
 		trust->compromised_at = issuer->compromised_since;

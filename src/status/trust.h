@@ -19,8 +19,8 @@ struct status_trust {
 	bool is_signer_revoked;		/* nothing is signed, nor served */
 };
 
-/* Has the source watch the CA's certificates.  Reads them; errors name the
- * file. */
+/* Has the source watch the CA's certificates, and asks what was revoked by
+ * now.  Reads them; errors name the file. */
 enum oc_err status_trust_init(struct status_trust *trust,
     const struct oc_config_issuer *issuer, struct status_source *source,
     struct oc_error *error) OC_MUST_CHECK;

@@ -29,6 +29,7 @@ void bench_failed(const char *condition, const char *file, int line)
     __attribute__((noreturn));
 
 /* The subjects. */
+void bench_table(void);
 void bench_lint(void);
 void bench_ocsp_request(void);
 void bench_ocsp_response(void);

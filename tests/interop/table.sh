@@ -7,7 +7,7 @@
 # the service ended is not said again before somebody has looked.
 
 . "$top_srcdir/tests/interop/failure.sh"
-need openssl curl pgrep flock
+need openssl curl pgrep flock sqlite3
 
 ca_folder
 ca_make
@@ -135,4 +135,36 @@ grep -Eq 'error: .*(No space|small)' ocsignd.log ||
 ask good good.test.pem || true
 mount -o remount,size=4m small
 within 15 both || fail "there is room, and: $(cat answer)"
+service_stop
+
+# Full while a table grows: more certificates than it has slots, and no room
+# for a larger one beside it.  What is in it is served, and it stays whole.
+sqlite3 store.db <<-EOF2
+	INSERT INTO certificate (issuer_id, serial, change_seq, state,
+	    reserved_at, issued_at, not_before, not_after, profile, subject,
+	    names)
+	SELECT issuer.id, CAST(printf('A%015d', value) AS BLOB),
+	    change_seq + value, 2, now, now, now, now + 7776000, 'server',
+	    'CN=www.example.com', 'DNS:www.example.com'
+	FROM generate_series(1, 5000), issuer, store,
+	    (SELECT CAST(strftime('%s', 'now') AS INTEGER) AS now)
+	WHERE issuer.name = 'ca';
+	UPDATE store SET change_seq = change_seq + 5000;
+EOF2
+mount -o remount,size=1m small
+: >ocsignd.log
+service_run
+within 60 grep -q 'takes nothing: .*make room' ocsignd.log ||
+    fail "the table does not fill up: $(cat ocsignd.log status.json)"
+never_wrong "full while it grows"
+ocsign table verify --issuer ca >out || fail "full: $(cat out)"
+grep -q '^responses: *4096$' out || fail "not full: $(cat out)"
+[ ! -e small/ca.table.new ] || fail "half a table was left"
+[ "$(wc -l <ocsignd.log)" -le 20 ] || fail "a storm: $(cat ocsignd.log)"
+mount -o remount,size=4m small
+within 60 is_whole || fail "there is room, and: $(cat status.json)"
+never_wrong "grown"
+ocsign table verify --issuer ca >out || fail "grown: $(cat out)"
+grep -q 'takes responses again' ocsignd.log || fail "$(cat ocsignd.log)"
+[ "$(count 'signal 7|Bus error' ocsignd.log)" -eq 0 ] || fail "SIGBUS"
 service_stop

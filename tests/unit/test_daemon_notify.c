@@ -44,6 +44,8 @@ lines_are_understood(void **state)
 	assert_true(n.is_standby && !n.is_ready);
 	n = parse("X=1\n\nSTOPPING=1");
 	assert_true(n.is_stopping);
+	n = parse("EXTEND_TIMEOUT_USEC=30000000");
+	assert_true(n.is_slow && !n.is_ready && !n.is_standby);
 }
 
 static void
@@ -51,13 +53,15 @@ nearly_is_not(void **state)
 {
 	static const char *const texts[] = { "", "\n", "READY=0", "READY=11",
 	    "READY=", "XREADY=1", "ready=1", "STATUS=READY=1",
-	    "STATUS=standby mode", "STATUS=", "STATUS", "STOPPING=10" };
+	    "STATUS=standby mode", "STATUS=", "STATUS", "STOPPING=10",
+	    "EXTEND_TIMEOUT_USEC=", "EXTEND_TIMEOUT=1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct daemon_notice n = parse(texts[i]);
 
-		assert_false(n.is_ready || n.is_standby || n.is_stopping);
+		assert_false(n.is_ready || n.is_standby || n.is_stopping ||
+		    n.is_slow);
 	}
 }
 

@@ -122,6 +122,84 @@ foreign_files(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+/* Nothing of it is understood, so nothing of it is kept; and it is said. */
+static void
+an_older_version(void **state)
+{
+	const char *path = *state;
+	struct oc_error error = { 0 };
+	struct table_header header;
+	struct ocsp_table *table;
+	char log[TEST_PATH_MAX + 8], text[1000] = "", expected[400];
+	int fd, saved = dup(STDERR_FILENO);
+	uint32_t version;
+
+	(void)snprintf(log, sizeof(log), "%s.log", path);
+	for (version = 0; version <= 3; version++) {
+		if (version == TABLE_VERSION)
+			continue;
+		make_filled(path, 10);
+		fd = open(path, O_RDWR);
+		assert_int_equal(pread(fd, &header, sizeof(header), 0),
+		    sizeof(header));
+		header.version = version;
+		header.crc = ocsp_table_header_crc(&header);
+		assert_int_equal(pwrite(fd, &header, sizeof(header), 0),
+		    sizeof(header));
+		close(fd);
+		assert_int_equal(ocsp_table_open(path, &table, &error),
+		    OC_ERR_MALFORMED);
+		assert_non_null(strstr(error.text, "is of another version"));
+
+		fd = open(log, O_RDWR | O_CREAT | O_TRUNC, 0600);
+		assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+		oc_log_init("test", OC_LOG_WARNING);
+		table = make_table(path);
+		oc_log_init("test", OC_LOG_ERROR);
+		assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+		memset(text, 0, sizeof(text));
+		assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
+		close(fd);
+		(void)snprintf(expected, sizeof(expected), "test: warning: "
+		    "the response table %s is of another version: making it "
+		    "anew\n", path);
+		assert_string_equal(text, expected);
+		assert_int_equal(ocsp_table_num_used(table), 0);
+		assert_int_equal(table->header->version, TABLE_VERSION);
+		ocsp_table_close(table);
+	}
+	close(saved);
+	assert_int_equal(unlink(log), 0);
+}
+
+/* Somebody was at its index after it was closed: all is looked at before it
+ * is served. */
+static void
+closed_and_touched(void **state)
+{
+	const char *path = *state;
+	struct ocsp_table *table = make_table(path);
+	uint32_t bucket;
+
+	ocsp_table_set_ready(table, true);
+	ocsp_table_close(table);
+	table = make_table(path);
+	assert_true(ocsp_table_was_ready(table));
+	ocsp_table_close(table);
+	make_filled(path, 10);
+	table = make_table(path);
+	assert_true(ocsp_table_was_ready(table));
+	for (bucket = 0; table->index[bucket] == 0; bucket++)
+		;
+	ocsp_table_close(table);
+	scribble(path, OCSP_TABLE_HEADER_LEN + 4 * (off_t)bucket,
+	    &(uint32_t){ 0 }, 4);
+	table = make_table(path);
+	assert_false(ocsp_table_was_ready(table));
+	assert_int_equal(ocsp_table_num_used(table), 10);
+	ocsp_table_close(table);
+}
+
 /* Another's table is made anew, and its readers are told. */
 static void
 another_owner(void **state)
@@ -194,6 +272,122 @@ damaged_slots(void **state)
 	ocsp_table_close(table);
 }
 
+static bool
+ignore(void *arg, const struct ocsp_slot *slot)
+{
+	(void)slot;
+	++*(uint32_t *)arg;
+	return true;
+}
+
+/* The writer meets it on its walks: a damaged slot, and one that the index
+ * does not lead to, are gone, and the rest is as it was. */
+static void
+mended_while_open(void **state)
+{
+	const char *path = *state;
+	struct ocsp_table *table;
+	struct ocsp_table_report report;
+	struct ocsp_slot slot, found;
+	uint32_t next = 0, num = 0, number, i;
+	off_t slots;
+	uint64_t n;
+
+	make_filled(path, 40);
+	table = make_table(path);
+	slots = (uint8_t *)table->slots - table->map;
+	assert_false(ocsp_table_walk_part(table, &next, 100, ignore, &num));
+	assert_int_equal(num, 40);
+	assert_false(ocsp_table_mend(table, &num));
+
+	slot = slot_of(5, 0, 5);
+	assert_true(ocsp_table_find(table, &slot.serial, 0, &found));
+	number = found.number;
+	flip(path, slots + 112 * (off_t)number + 60);
+	slot = slot_of(6, 0, 6);
+	assert_true(ocsp_table_find(table, &slot.serial, 0, &found));
+	for (i = 0; i < table->num_buckets; i++)
+		if (table->index[i] == found.number + 1)
+			table->index[i] = number + 1;
+	next = num = 0;
+	assert_false(ocsp_table_walk_part(table, &next, 100, ignore, &num));
+	assert_int_equal(num, 38);
+	assert_true(ocsp_table_mend(table, &num));
+	assert_int_equal(num, 2);
+	assert_false(ocsp_table_mend(table, &num));
+	assert_int_equal(ocsp_table_num_used(table), 38);
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_int_equal(report.num_good, 38);
+	assert_int_equal(report.num_lost + report.num_torn +
+	    report.num_strays, 0);
+	for (n = 1; n <= 40; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_find(table, &slot.serial, 0,
+		    &found), n != 5 && n != 6);
+	}
+	for (n = 41; n <= 66; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	assert_int_equal(table->num_slots, TABLE_SLOTS_MIN);
+	ocsp_table_close(table);
+}
+
+/* What each kind of damage is called, in a table that nobody writes. */
+static void
+verified(void **state)
+{
+	const char *path = *state;
+	struct ocsp_table_report report;
+	struct ocsp_table *table;
+	uint32_t bucket, empty;
+
+	make_filled(path, 40);
+	assert_int_equal(ocsp_table_open(path, &table, NULL), OC_OK);
+	for (bucket = 0; table->index[bucket] == 0; bucket++)
+		;
+	for (empty = 0; table->index[empty] != 0; empty++)
+		;
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_int_equal(report.num_good, 40);
+	assert_int_equal(report.num_lost + report.num_torn +
+	    report.num_strays + report.is_miscounted, 0);
+
+	/* To a slot that is free, beyond all slots, to somebody else's. */
+	scribble(path, OCSP_TABLE_HEADER_LEN + 4 * (off_t)empty,
+	    &(uint32_t){ 60 }, 4);
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_int_equal(report.num_good + report.num_lost, 40);
+	scribble(path, OCSP_TABLE_HEADER_LEN + 4 * (off_t)empty,
+	    &(uint32_t){ 0x7fffffff }, 4);
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_int_equal(report.num_strays, 1);
+	scribble(path, OCSP_TABLE_HEADER_LEN + 4 * (off_t)empty,
+	    &(uint32_t){ 7 }, 4);
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_int_equal(report.num_strays, 1);
+	assert_int_equal(report.num_good, 40);
+	scribble(path, OCSP_TABLE_HEADER_LEN + 4 * (off_t)empty,
+	    &(uint32_t){ 0 }, 4);
+	/* To nowhere instead of its own. */
+	scribble(path, OCSP_TABLE_HEADER_LEN + 4 * (off_t)bucket,
+	    &(uint32_t){ 0 }, 4);
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_true(report.num_lost >= 1);
+	assert_int_equal(report.num_good + report.num_lost, 40);
+	assert_false(report.is_miscounted);
+	scribble(path, offsetof(struct table_header, num_used),
+	    &(uint32_t){ 41 }, 4);
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_true(report.is_miscounted);
+	/* While somebody has it open that says nothing. */
+	scribble(path, offsetof(struct table_header, flags),
+	    &(uint32_t){ TABLE_OPEN }, 4);
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_false(report.is_miscounted);
+	ocsp_table_close(table);
+}
+
 /* An index of nonsense loses slots, but gives no wrong ones and no crash. */
 static void
 damaged_index(void **state)
@@ -255,6 +449,10 @@ main(void)
 		TABLE_TEST(another_owner),
 		TABLE_TEST(damaged_slots),
 		TABLE_TEST(damaged_index),
+		TABLE_TEST(mended_while_open),
+		TABLE_TEST(verified),
+		TABLE_TEST(an_older_version),
+		TABLE_TEST(closed_and_touched),
 	};
 
 	oc_log_init("test_ocsp_table_damage", OC_LOG_ERROR);

@@ -113,12 +113,31 @@ static struct status_feed *feed;
 /* What came. */
 static struct {
 	int num_batches, num_caught_up, num_failed, num_recovered;
-	int64_t seq;
+	int64_t seq, old_seq;
+	int num_whole;
+	int64_t news_at_end;		/* seq when it was whole */
+	int64_t more_news;		/* to come with the first history */
+	int64_t fails_at;		/* of history */
 	uint64_t nudge;
 	uint32_t largest;
 	bool is_failing;
 	char text[OC_ERROR_TEXT_MAX];
 } seen;
+
+static void
+take_history(const struct status_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->num_changes; i++)
+		assert_int_equal(batch->changes[i].seq, ++seen.old_seq);
+	assert_false(batch->is_caught_up);
+	if (seen.more_news != 0)
+		script_set(seen.more_news, OC_OK, true);
+	seen.more_news = 0;
+	if (seen.fails_at != 0 && seen.old_seq >= seen.fails_at) {
+		script_set(3000, OC_ERR_BUSY, false);
+		seen.fails_at = 0;
+	}
+}
 
 static void
 take(void *arg, const struct status_batch *batch)
@@ -129,8 +148,13 @@ take(void *arg, const struct status_batch *batch)
 	assert_true(batch->num_changes <= STATUS_BATCH_MAX);
 	if (batch->num_changes > seen.largest)
 		seen.largest = batch->num_changes;
-	for (uint32_t i = 0; i < batch->num_changes; i++)
+	if (batch->is_history)
+		take_history(batch);
+	for (uint32_t i = 0; !batch->is_history && i < batch->num_changes;
+	    i++)
 		assert_int_equal(batch->changes[i].seq, ++seen.seq);
+	if (batch->is_whole && seen.num_whole++ == 0)
+		seen.news_at_end = seen.seq;
 	assert_true(batch->nudge >= seen.nudge);
 	if (batch->is_caught_up)
 		seen.nudge = batch->nudge;
@@ -221,6 +245,50 @@ test_starts_later(void **state)
 	assert_int_equal(status_feed_new(&script.source, 7, &feed), OC_OK);
 	turn(5000, &seen.num_caught_up, 1);
 	assert_int_equal(seen.seq, 10);
+	assert_int_equal(seen.old_seq, 0);
+	assert_int_equal(seen.num_whole, 0);
+	turn(5000, &seen.num_whole, 1);
+	assert_int_equal(seen.old_seq, 7);
+}
+
+/* What is new comes first, and also while what is known comes again. */
+static void
+test_news_first(void **state)
+{
+	(void)state;
+	script.num_changes = 3000;
+	seen.seq = 1000;
+	seen.more_news = 3100;
+	assert_int_equal(status_feed_new(&script.source, 1000, &feed), OC_OK);
+	turn(5000, &seen.num_caught_up, 1);
+	assert_int_equal(seen.seq, 3000);
+	assert_int_equal(seen.old_seq, 0);
+	turn(5000, &seen.num_whole, 1);
+	assert_int_equal(seen.old_seq, 1000);
+	assert_int_equal(seen.news_at_end, 3100);
+	/* And on it goes. */
+	script_set(3200, OC_OK, true);
+	turn(5000, &seen.num_whole, 2);
+	assert_int_equal(seen.seq, 3200);
+	assert_int_equal(seen.old_seq, 1000);
+}
+
+/* The source fails in between: what is missing is read when it is back. */
+static void
+test_history_fails(void **state)
+{
+	(void)state;
+	script.num_changes = 3000;
+	script.batch_max = 100;
+	seen.seq = 2990;
+	seen.fails_at = 300;
+	assert_int_equal(status_feed_new(&script.source, 2990, &feed), OC_OK);
+	turn(5000, &seen.num_failed, 1);
+	assert_int_equal(seen.num_whole, 0);
+	script_set(3000, OC_OK, false);
+	turn(5000, &seen.num_whole, 1);
+	assert_int_equal(seen.num_recovered, 1);
+	assert_int_equal(seen.old_seq, 2990);
 }
 
 /* A source that hands out few at a time is asked until it has no more. */
@@ -400,6 +468,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_snapshot), T(test_empty_source), T(test_starts_later),
+		T(test_news_first), T(test_history_fails),
 		T(test_small_batches), T(test_polls), T(test_nudge),
 		T(test_nudge_storm), T(test_failure_once),
 		T(test_fails_from_the_start), T(test_nudge_outlives_failure),

@@ -198,6 +198,45 @@ test_retain(void **state)
 	    change.not_after + 1000);
 }
 
+/* In parts each is met once, unless it grows: then again from the start. */
+static void
+test_walk_part(void **state)
+{
+	struct walk *walk = calloc(1, sizeof(*walk));
+	struct status_set_place place = { 0, 0 };
+	int num_parts = 0;
+
+	assert_non_null(walk);
+	walk->num_max = UINT32_MAX;
+	for (uint32_t n = 0; n < 3000; n++)
+		apply(*state, change_of(n, n + 1));
+	while (status_set_walk_part(*state, &place, 100, walk_one, walk)) {
+		assert_true(walk->num <= (uint32_t)++num_parts * 100);
+		/* What changes stays where it is. */
+		apply(*state, change_of(17, 18));
+	}
+	assert_true(num_parts >= 30);
+	assert_int_equal(walk->num, 3000);
+	assert_false(status_set_walk_part(*state, &place, 100, walk_one,
+	    walk));
+
+	memset(walk, 0, sizeof(*walk));
+	walk->num_max = 7;
+	place = (struct status_set_place){ 0, 0 };
+	assert_true(status_set_walk_part(*state, &place, 3000, walk_one,
+	    walk));
+	assert_int_equal(walk->num, 7);
+	walk->num_max = UINT32_MAX;
+	for (uint32_t n = 3000; n < NUM; n++)
+		apply(*state, change_of(n, n + 1));
+	memset(walk->seen, 0, sizeof(walk->seen));
+	walk->num = 0;
+	assert_false(status_set_walk_part(*state, &place, UINT32_MAX, walk_one,
+	    walk));
+	assert_int_equal(walk->num, NUM);
+	free(walk);
+}
+
 int
 main(void)
 {
@@ -209,6 +248,8 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_walk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_retain, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_walk_part, setup,
+		    teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,54 @@ test_restart_asked(void **state)
 	assert_int_equal(world_num_signed(w), 3);
 }
 
+/*
+ * Many certificates: long before all of them are known again, what was
+ * revoked meanwhile is signed, also for who asks, what is revoked just now is
+ * withdrawn, and what is in the table is answered.
+ */
+static void
+test_restart_many(void **state)
+{
+	struct world *w = *state;
+	struct reply revoked = { 0 }, good = { 0 }, unknown = { 0 };
+	struct ocsp_slot slot;
+	uint64_t n;
+
+	world_issue_many(w, 1, 30000);
+	world_start(w);
+	for (n = 1; n <= 3; n++)
+		world_ask(w, n, USUAL, &good);
+	world_until(w, good.num == 3);
+	world_stop(w);
+	world_revoke(w, 1, CRL_REASON_KEY_COMPROMISE);
+	world_open(w);
+	world_revoke(w, 2, CRL_REASON_KEY_COMPROMISE);
+	assert_true(status_service_is_current(w->service));
+	world_ask(w, 3, USUAL, &good);
+	assert_int_equal(good.num, 4);
+	assert_int_equal(good.kind, IPC_ANSWER_TABLE);
+	world_ask(w, 1, USUAL, &revoked);
+	world_ask(w, 29999, USUAL, &unknown);
+	world_until(w, revoked.num == 1 && world_look(w, 1, USUAL, &slot));
+	assert_int_equal(revoked.kind, IPC_ANSWER_TABLE);
+	assert_int_equal(slot.status.kind, OCSP_REVOKED);
+	assert_false(status_service_is_ready(w->service));
+	assert_int_equal(unknown.num, 0);
+	while (!status_service_is_ready(w->service)) {
+		world_turn(w, 5);
+		if (world_look(w, 2, USUAL, &slot))
+			n += slot.status.kind == OCSP_REVOKED;
+	}
+	assert_true(n > 4);
+	world_until(w, unknown.num == 1);
+	assert_int_equal(unknown.kind, IPC_ANSWER_TABLE);
+	/* All of it is in order, each slot once. */
+	assert_int_equal(status_set_num(w->service->set), 30000);
+	world_until(w, !w->service->is_sweeping);
+	assert_int_equal(world_num_slots(w), 4);
+	assert_int_equal(w->service->sweep.num_withdrawn, 0);
+}
+
 static void
 test_not_ready(void **state)
 {
@@ -273,11 +321,12 @@ test_table_full(void **state)
 	unsigned long num_signed;
 	uint64_t n = 1;
 
-	world_issue_many(w, 1, 4200);
 	w->issuer.presign = OC_PRESIGN_ALL;
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
 	world_start(w);
+	/* After the start: what is known then has room. */
+	world_issue_many(w, 1, 4200);
 	/* Room for a few lines of the log, not for twice the table. */
 	small = (struct rlimit){ 65536, whole.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
@@ -468,8 +517,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_signer_fails), T(test_signer_refuses),
 		T(test_presign_while_down), T(test_mass_revocation),
-		T(test_restart), T(test_restart_asked), T(test_not_ready),
-		T(test_never_ready),
+		T(test_restart), T(test_restart_asked), T(test_restart_many),
+		T(test_not_ready), T(test_never_ready),
 		T(test_second_writer), T(test_table_full),
 		T(test_free_in_flight), T(test_free_at_once),
 		T(test_too_many_waiters), T(test_expired_signer),

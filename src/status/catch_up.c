@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a start does with the table of the run before.  First, what changed
+ * since is withdrawn, and the rest is served; then, once every certificate is
+ * known, a walk over the table, in parts, finds when which slot is to be
+ * renewed and which has no business there, and one over the certificates
+ * which has none.
+ */
+#include "status/service_impl.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+/* What was loaded cannot be made anew: it stays unless it must not be said. */
+bool
+status_service_is_stale(const struct status_service *s,
+    const struct ocsp_slot *slot, const struct status_record *record,
+    int64_t now)
+{
+	struct ocsp_status status;
+
+	if (status_trust_forbids(&s->trust, &slot->status))
+		return true;
+	if (s->offline != NULL)
+		return status_offline_contradicts(slot, record);
+	if (record == NULL || slot->next_update < now)
+		return true;
+	status = status_trust_says(&s->trust, record);
+	return !status_is_equal(&slot->status, &status);
+}
+
+/* Of a loaded one it is said, unless all are withdrawn. */
+void
+status_service_withdraw(struct status_service *s,
+    const struct oc_serial *serial)
+{
+	ocsp_table_withdraw(s->table, serial);
+	if (s->offline != NULL && !s->trust.is_compromised &&
+	    !s->trust.is_signer_revoked)
+		status_offline_note_withdrawn(s->offline, serial);
+}
+
+void
+status_service_give_up(struct status_service *s)
+{
+	ocsp_table_set_ready(s->table, false);
+	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.issuer->name);
+	exit(EXIT_FAILURE);
+}
+
+#define MISSED_BATCH 256
+
+/* What of this serial is no longer so. */
+static enum oc_err
+withdraw_missed_one(struct status_service *s, const struct status_change *c,
+    int64_t now)
+{
+	bool is_stale[OCSP_ENCODING_MAX], is_any_stale = false;
+	const struct status_record *r;
+	struct ocsp_slot slot;
+	enum oc_err err;
+	uint8_t e;
+
+	err = status_set_apply(s->set, c);
+	if (err != OC_OK)
+		return err;
+	r = status_set_find(s->set, &c->serial);
+	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
+		is_stale[e] = ocsp_table_find(s->table, &r->serial, e,
+		    &slot) && status_service_is_stale(s, &slot, r, now);
+		is_any_stale |= is_stale[e];
+	}
+	if (is_any_stale)
+		status_service_withdraw(s, &r->serial);
+	for (e = 0; e < OCSP_ENCODING_MAX; e++)
+		if (is_stale[e])
+			status_service_renew_at(s, r->is_revoked ?
+			    STATUS_DUE_URGENT : STATUS_DUE_REFRESH,
+			    &r->serial, e, now);
+	return OC_OK;
+}
+
+/*
+ * A change that the table has and the source has not: the source went back
+ * in time, and nothing in the table can be believed.
+ */
+bool
+status_service_withdraw_missed(struct status_service *s,
+    struct status_source *source)
+{
+	struct status_change changes[MISSED_BATCH];
+	int64_t now = status_service_now(s), last = ocsp_table_seq(s->table);
+	int64_t after = last - 1;
+	uint32_t num, i;
+
+	do {
+		if (last <= 0 || source->ops->read(source, after, changes,
+		    MISSED_BATCH, &num) != OC_OK ||
+		    (after < last && num == 0))
+			return false;
+		for (i = 0; i < num; i++) {
+			const struct status_change *c = &changes[i];
+
+			/* It is about all of them. */
+			if (status_trust_note(&s->trust, c))
+				return false;
+			if (!c->is_elsewhere &&
+			    withdraw_missed_one(s, c, now) != OC_OK)
+				return false;
+			after = c->seq;
+		}
+	} while (num != 0);
+	s->seq = after;
+	return true;
+}
+
+/* What a walk, or one part of it, finds. */
+struct part {
+	struct status_service *service;
+	int64_t now;
+	struct status_due *stale;	/* owned */
+	uint32_t num_stale, num_max;
+	uint32_t num_valid;		/* certificates */
+	enum oc_err err;
+};
+
+static bool
+note_stale(struct part *part, const struct ocsp_slot *slot)
+{
+	if (part->num_stale == part->num_max) {
+		uint32_t num_max = part->num_max * 2 + 64;
+		struct status_due *stale = reallocarray(part->stale, num_max,
+		    sizeof(*stale));
+
+		if (stale == NULL) {
+			part->err = OC_ERR_NOMEM;
+			return false;
+		}
+		part->stale = stale;
+		part->num_max = num_max;
+	}
+	part->stale[part->num_stale++] = (struct status_due){ part->now,
+	    slot->serial, slot->encoding };
+	return true;
+}
+
+static bool
+sweep_slot(void *arg, const struct ocsp_slot *slot)
+{
+	struct part *part = arg;
+	struct status_service *s = part->service;
+
+	if (!status_service_keeps(s) || status_service_is_stale(s, slot,
+	    status_set_find(s->set, &slot->serial), part->now))
+		return note_stale(part, slot);
+	if (s->offline != NULL)
+		return true;
+	part->err = status_agenda_put_slot(&s->agenda,
+	    status_service_due_at(s, slot), slot->number);
+	return part->err == OC_OK;
+}
+
+/* Somebody had asked for it, or it was signed for all: so it is again. */
+static void
+withdraw_stale(struct status_service *s, const struct status_due *stale)
+{
+	const struct status_record *record = status_set_find(s->set,
+	    &stale->serial);
+	bool is_urgent = s->trust.is_compromised ||
+	    (record != NULL && record->is_revoked);
+
+	status_service_withdraw(s, &stale->serial);
+	if (record != NULL)
+		status_service_renew_at(s, is_urgent ? STATUS_DUE_URGENT :
+		    STATUS_DUE_REFRESH, &stale->serial, stale->encoding,
+		    stale->at);
+}
+
+/* What was in a damaged slot is nowhere now. */
+void
+status_service_mend(struct status_service *s)
+{
+	uint32_t num_dropped;
+
+	if (!ocsp_table_mend(s->table, &num_dropped))
+		return;
+	oc_log(OC_LOG_WARNING, "issuer %s: the response table was damaged: "
+	    "its index is made anew, %u responses are dropped and signed "
+	    "again", s->plan.issuer->name, num_dropped);
+	s->presigned = (struct status_set_place){ 0, 0 };
+	s->is_presigning = s->is_ready &&
+	    s->plan.issuer->presign == OC_PRESIGN_ALL;
+}
+
+enum oc_err
+status_service_sweep(struct status_service *s, int64_t now)
+{
+	struct part part = { .service = s, .now = now };
+	uint32_t i;
+
+	if (!s->is_sweeping)
+		return OC_OK;
+	s->is_sweeping = ocsp_table_walk_part(s->table, &s->sweep.next,
+	    STATUS_SWEEP_SLOTS, sweep_slot, &part);
+	for (i = 0; i < part.num_stale; i++)
+		withdraw_stale(s, &part.stale[i]);
+	s->sweep.num_withdrawn += part.num_stale;
+	free(part.stale);
+	if (!s->is_sweeping)
+		status_service_mend(s);
+	if (!s->is_sweeping)
+		oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u "
+		    "responses at hand, %u withdrawn", s->plan.issuer->name,
+		    status_set_num(s->set), ocsp_table_num_used(s->table),
+		    s->sweep.num_withdrawn);
+	return part.err;
+}
+
+static bool
+count_valid(void *arg, const struct status_record *record)
+{
+	struct part *part = arg;
+
+	part->num_valid += record->not_after > part->now;
+	return true;
+}
+
+/* Each growth of a large table keeps who waits waiting: better once, before
+ * there is anything in it.  A full disk is said when it matters. */
+static void
+make_room(struct status_service *s, int64_t now)
+{
+	struct part part = { .now = now };
+
+	if (s->plan.issuer->presign != OC_PRESIGN_ALL)
+		return;
+	status_set_walk(s->set, count_valid, &part);
+	(void)!ocsp_table_reserve(s->table, part.num_valid);
+}
+
+enum oc_err
+status_service_catch_up(struct status_service *s)
+{
+	int64_t now = status_service_now(s);
+	enum oc_err err;
+
+	make_room(s, now);
+	if (s->offline != NULL)
+		status_offline_put(s->offline, s->table, s->set);
+	s->is_sweeping = true;
+	do {
+		err = status_service_sweep(s, now);
+		if (err != OC_OK)
+			return err;
+	} while (s->is_sweeping && !s->is_current);
+	s->is_presigning = s->plan.issuer->presign == OC_PRESIGN_ALL;
+	ocsp_table_set_seq(s->table, s->seq);
+	ocsp_table_set_ready(s->table, true);
+	s->is_current = s->is_ready = true;
+	status_service_answer_early(s);
+	return OC_OK;
+}
+
+enum oc_err
+status_service_sweep_all(struct status_service *s, int64_t now)
+{
+	enum oc_err err;
+
+	if (!s->is_current)
+		return OC_OK;
+	ocsp_table_set_ready(s->table, false);
+	/* Not all is known: it is not served before it is. */
+	s->is_current = s->is_ready;
+	if (!s->is_ready)
+		return OC_OK;
+	s->sweep = (struct status_sweep){ 0, 0 };
+	s->is_sweeping = true;
+	do {
+		/* A second later: no nudge waits for all these signatures. */
+		err = status_service_sweep(s, now + 1);
+		if (err != OC_OK)
+			return err;
+	} while (s->is_sweeping);
+	ocsp_table_set_ready(s->table, true);
+	oc_log(OC_LOG_NOTICE, "issuer %s: %u responses withdrawn",
+	    s->plan.issuer->name, s->sweep.num_withdrawn);
+	return OC_OK;
+}
+
+/* Not as fresh news: a first signing of all is as long as the store, and
+ * must not stand before what happens meanwhile. */
+static bool
+presign_record(void *arg, const struct status_record *record)
+{
+	struct status_service *s = arg;
+	struct ocsp_slot slot;
+	int64_t now = status_service_now(s);
+
+	if (record->not_after > now &&
+	    !ocsp_table_find(s->table, &record->serial, OCSP_ENCODING_USUAL,
+	    &slot))
+		status_service_renew_at(s, STATUS_DUE_REFRESH,
+		    &record->serial, OCSP_ENCODING_USUAL, now);
+	return s->agenda.wanted[STATUS_DUE_REFRESH].num < STATUS_PRESIGN_NUM;
+}
+
+void
+status_service_presign(struct status_service *s)
+{
+	if (s->is_presigning &&
+	    s->agenda.wanted[STATUS_DUE_REFRESH].num < STATUS_PRESIGN_LOW)
+		s->is_presigning = status_set_walk_part(s->set, &s->presigned,
+		    STATUS_SWEEP_SLOTS, presign_record, s);
+}
