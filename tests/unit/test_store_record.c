@@ -311,31 +311,6 @@ test_revoke_refused(void **state)
 	assert_verifies(f->store);
 }
 
-/* Changes with each group, others writing between, and what is revoked. */
-static void
-test_revocation_mark(void **state)
-{
-	struct fixture *f = *state;
-	uint64_t first, second;
-
-	assert_ok(store_begin_group(f->store));
-	first = store_revocation_mark(f->store);
-	assert_int_not_equal(first, 0);
-	issue_one(f, 1);
-	assert_int_equal(store_revocation_mark(f->store), first);
-	assert_ok(revoke_one(f, 1, CRL_REASON_CERTIFICATE_HOLD));
-	second = store_revocation_mark(f->store);
-	assert_int_not_equal(second, first);
-	assert_ok(revoke_one(f, 1, CRL_REASON_REMOVE_FROM_CRL));
-	assert_int_not_equal(store_revocation_mark(f->store), second);
-	second = store_revocation_mark(f->store);
-	assert_ok(store_commit_group(f->store));
-	assert_ok(store_begin_group(f->store));
-	assert_int_not_equal(store_revocation_mark(f->store), first);
-	assert_int_not_equal(store_revocation_mark(f->store), second);
-	assert_ok(store_commit_group(f->store));
-}
-
 /* --- changes ------------------------------------------------------------ */
 
 static void
@@ -710,7 +685,6 @@ main(void)
 		TEST(test_find_refused),
 		TEST(test_revoke),
 		TEST(test_revoke_refused),
-		TEST(test_revocation_mark),
 		TEST(test_changes),
 		TEST(test_data_version),
 		TEST(test_list),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The walk that is prepared once a connection, "is this serial revoked": does
- * it see what changed since, and may it be walked inside itself? */
+ * it see what changed since, and may it be walked inside itself?  And when it
+ * need not be walked again. */
 #include "store_fixture.h"
 
 struct revoked_walk {
@@ -66,12 +67,44 @@ test_list_revoked_serial(void **state)
 	assert_int_equal(walk.num, 2);
 }
 
+/* Changes with each group, others writing between, and what is revoked. */
+static void
+test_revocation_mark(void **state)
+{
+	struct fixture *f = *state;
+	struct store_reservation r = reservation_of(f->issuer_id, 1);
+	struct store_revocation v = { f->issuer_id, r.serial,
+	    CRL_REASON_CERTIFICATE_HOLD, 2000, 0 };
+	uint64_t first, second;
+	int64_t id;
+
+	assert_ok(store_begin_group(f->store));
+	first = store_revocation_mark(f->store);
+	assert_int_not_equal(first, 0);
+	assert_ok(store_reserve(f->store, &r, &id));
+	assert_int_equal(store_revocation_mark(f->store), first);
+	assert_ok(store_revoke(f->store, &v));
+	second = store_revocation_mark(f->store);
+	assert_int_not_equal(second, first);
+	v.reason = CRL_REASON_REMOVE_FROM_CRL;
+	assert_ok(store_revoke(f->store, &v));
+	assert_int_not_equal(store_revocation_mark(f->store), second);
+	second = store_revocation_mark(f->store);
+	assert_ok(store_commit_group(f->store));
+	assert_ok(store_begin_group(f->store));
+	assert_int_not_equal(store_revocation_mark(f->store), first);
+	assert_int_not_equal(store_revocation_mark(f->store), second);
+	assert_ok(store_commit_group(f->store));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_list_revoked_serial,
-		    setup_store, teardown)
+		    setup_store, teardown),
+		cmocka_unit_test_setup_teardown(test_revocation_mark,
+		    setup_store, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
