@@ -207,8 +207,6 @@ thread_main(void *arg)
 	struct store_job *group;
 	unsigned int num_waiting;
 
-	/* Whoever submits may have more, for the same commit. */
-	oc_thread_give_way();
 	pthread_mutex_lock(&t->mutex);
 	for (;;) {
 		while (!t->is_stopping && t->waiting.first == NULL)
