@@ -40,6 +40,12 @@ enum oc_err ocsp_identity_make(struct der_bytes issuer,
 /* True if every field is the same. */
 bool ocsp_identity_equal(const struct ocsp_identity *a,
     const struct ocsp_identity *b);
+/* True if both answer for the same issuer; and sign with the same key, so
+ * that a signature of the one goes with the certificate of the other. */
+bool ocsp_identity_has_issuer(const struct ocsp_identity *a,
+    const struct ocsp_identity *b);
+bool ocsp_identity_has_key(const struct ocsp_identity *a,
+    const struct ocsp_identity *b);
 
 /* The issuer's part of a CertID in one encoding: see
  * ocsp_put_certid_prefix(). */
