@@ -15,7 +15,8 @@
 #include "ocsp/response.h"
 #include "ocsp/table.h"
 
-#define OCSP_ISSUERS_MAX 64
+#define OCSP_ISSUERS_MAX 64		/* each signer of one counts */
+#define OCSP_ANSWERER_MAX (2 * OCSP_ISSUERS_MAX)
 
 /*
  * What is constant for (issuer, signing key, CertID encoding): templates
@@ -45,9 +46,11 @@ enum oc_err ocsp_slot_take_signature(struct ocsp_slot *slot,
     const struct ocsp_identity *identity, struct der_bytes signature)
     OC_MUST_CHECK;
 
-/* The tables a responder answers from.  An issuer may stand in it twice,
- * while one signing key takes over from another: the first that has an
- * answer is taken, and a miss is the first's. */
+/* The tables a responder answers from.  An issuer stands in it once for each
+ * of its signers, the usual one first; the others answer who prefers their
+ * algorithm (RFC 6960, 4.4.7).  Behind a signer may stand what its key before
+ * had signed: until it is signed anew it is good, and a miss is the
+ * signer's. */
 struct ocsp_answerer {
 	struct {
 		struct ocsp_table *table;	/* borrowed */
@@ -56,7 +59,9 @@ struct ocsp_answerer {
 					 * signature; else it is ignored */
 		bool requires_nonce;	/* and so wanted: nothing is said
 					 * without */
-	} issuers[OCSP_ISSUERS_MAX];
+		bool is_older;		/* what was signed with the key before
+					 * that of the one in front */
+	} issuers[OCSP_ANSWERER_MAX];
 	uint32_t num_issuers;
 	/* Policy: what is malformed, though it could be answered. */
 	bool refuses_bare_nonces;	/* RFC 2560's */

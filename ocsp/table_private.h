@@ -2,7 +2,8 @@
 /*
  * The response table's file, and what its sources share: table_file.c maps
  * it, table_create.c makes and grows it, table_older.c keeps what another key
- * has signed, table_index.c knows slots and buckets, table_hash.c its two hashes, table.c is the rest of ocsp/table.h.
+ * has signed, table_index.c knows slots and buckets, table_hash.c its two
+ * hashes, table.c is the rest of ocsp/table.h.
  *
  * One writer, any number of readers in other processes.  Everything that
  * changes while they look is an atomic word.

@@ -15,6 +15,7 @@ struct signing {
 	struct cli *cli;
 	struct cli_target *target;
 	struct ca_issuer *issuer;
+	const struct oc_config_ocsp *ocsp;
 	struct store_certificate record;
 	struct ocsp_identity *identity;
 	uint8_t *der;			/* the OCSPResponse */
@@ -52,7 +53,7 @@ sign_data(struct signing *s, const struct ocsp_response_data *plan,
 
 	if (job == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	sign_key_name(SIGN_KEY_OCSP, s->issuer->config->name, key);
+	sign_key_name(SIGN_KEY_OCSP, s->ocsp->name, key);
 	err = cli_encode(ocsp_put_response_data, plan, &data, &job->tbs.len,
 	    error);
 	if (err == OC_OK) {
@@ -149,13 +150,16 @@ run(struct signing *s, struct oc_error *error)
 		    "not allow ocsp (%s:%d)", name, s->issuer->config->file,
 		    s->issuer->config->line);
 	if (err == OC_OK)
+		err = cli_find_ocsp(s->cli, name, cli_option(s->cli,
+		    "signer"), &s->ocsp, error);
+	if (err == OC_OK)
 		err = cli_target_record(s->cli, s->target, s->issuer,
 		    &s->record, error);
 	if (err == OC_OK)
-		err = status_identity_load(s->issuer->config, &s->identity,
-		    error);
+		err = status_identity_load(s->ocsp, &s->identity, error);
 	if (err == OC_OK)
-		err = cli_need_key(s->cli, SIGN_KEY_OCSP, name, error);
+		err = cli_need_key(s->cli, SIGN_KEY_OCSP, s->ocsp->name,
+		    error);
 	if (err == OC_OK)
 		err = cli_open_signers(s->cli, error);
 	if (err == OC_OK)
@@ -182,6 +186,8 @@ const struct cli_option cli_ocsp_sign_options[] = {
 	{ "cert", "FILE", CLI_OPTIONAL, "the certificate it is about" },
 	{ "serial", "SERIAL", CLI_OPTIONAL, "or its serial number" },
 	{ "out", "FILE", CLI_REQUIRED, "where the DER goes" },
+	{ "signer", "NAME", CLI_OPTIONAL,
+	    "the [ocsp-signer NAME]; else the issuer's own" },
 	{ "sha256", NULL, CLI_OPTIONAL,
 	    "a CertID with SHA-256; else with SHA-1" },
 	{ NULL }

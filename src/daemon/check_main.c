@@ -65,28 +65,44 @@ report_token(struct checker *c, const struct oc_config_token *token,
 	report(c, token->file, token->line, "token", token->name, key, what);
 }
 
+/* In the section that the signer is of. */
+static void
+report_signer(struct checker *c, const struct oc_config_ocsp *ocsp,
+    const char *key, const char *what)
+{
+	char own_key[32];
+
+	if (ocsp->signer != NULL) {
+		report(c, ocsp->file, ocsp->line, "ocsp-signer",
+		    ocsp->signer, key, what);
+		return;
+	}
+	snprintf(own_key, sizeof(own_key), "ocsp-%s", key);
+	report_issuer(c, ocsp->issuer, own_key, what);
+}
+
 /*
- * What ocsign-status makes of the issuer's and its delegated signer's
+ * What ocsign-status makes of the issuer's and a delegated signer's
  * certificate, before a reload has ended those that run.  One that is not
  * there yet is no error: first comes the configuration, then "ocsign ca
  * create" and "ocsign cert issue".
  */
 static void
-check_ocsp(struct checker *c, const struct oc_config_issuer *issuer)
+check_ocsp(struct checker *c, const struct oc_config_ocsp *ocsp)
 {
 	struct ocsp_identity *identity;
 	struct oc_error error = { 0 };
 	enum oc_err err;
 
-	if (issuer->ocsp_certificate == NULL ||
-	    access(issuer->ocsp_certificate, F_OK) != 0 ||
-	    access(issuer->certificate, F_OK) != 0)
+	if (ocsp->certificate == NULL ||
+	    access(ocsp->certificate, F_OK) != 0 ||
+	    access(ocsp->issuer->certificate, F_OK) != 0)
 		return;
-	err = status_identity_load(issuer, &identity, &error);
+	err = status_identity_load(ocsp, &identity, &error);
 	if (err == OC_OK)
 		free(identity);
 	else
-		report_issuer(c, issuer, "ocsp-certificate", error.text);
+		report_signer(c, ocsp, "certificate", error.text);
 }
 
 /* It issues nothing, but revokes, and what it issued is answered for: no
@@ -213,26 +229,27 @@ check_ca(struct checker *c, const struct oc_config_issuer *issuer)
 }
 
 static void
-check_key(struct checker *c, const struct oc_config_issuer *issuer,
-    const char *key, const char *uri)
+check_issuer(struct checker *c, const struct oc_config *config,
+    const struct oc_config_issuer *issuer)
 {
+	bool is_ca_well = check_ca(c, issuer);
 	struct oc_error error = { 0 };
 	struct p11_uri parsed;
 
-	if (uri != NULL && p11_uri_parse_key(uri, &parsed, &error) != OC_OK)
-		report_issuer(c, issuer, key, error.text);
-}
-
-static void
-check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
-{
-	bool is_ca_well = check_ca(c, issuer);
-
 	check_alternates(c, issuer);
-	check_key(c, issuer, "key", issuer->key);
-	if (is_ca_well)
-		check_ocsp(c, issuer);
-	check_key(c, issuer, "ocsp-key", issuer->ocsp_key);
+	if (p11_uri_parse_key(issuer->key, &parsed, &error) != OC_OK)
+		report_issuer(c, issuer, "key", error.text);
+	for (size_t i = 0; i < config->num_ocsp; i++) {
+		const struct oc_config_ocsp *ocsp = &config->ocsp[i];
+
+		if (ocsp->issuer != issuer)
+			continue;
+		if (is_ca_well)
+			check_ocsp(c, ocsp);
+		if (ocsp->certificate != NULL && p11_uri_parse_key(ocsp->key,
+		    &parsed, &error) != OC_OK)
+			report_signer(c, ocsp, "key", error.text);
+	}
 }
 
 static void
@@ -384,7 +401,7 @@ daemon_check(const char *path, enum daemon_check_how how,
 	for (size_t i = 0; i < loaded->num_tokens; i++)
 		check_token(&c, &loaded->tokens[i]);
 	for (size_t i = 0; i < loaded->num_issuers; i++)
-		check_issuer(&c, &loaded->issuers[i]);
+		check_issuer(&c, loaded, &loaded->issuers[i]);
 	check_cfssl(&c, loaded);
 	for (size_t i = 0; i < loaded->num_profiles; i++)
 		check_profile(&c, loaded, &loaded->profiles[i]);

@@ -38,7 +38,7 @@ remove_live(struct status_service *s, struct status_flight *flight)
 static struct ocsp_status
 status_of_nobody(const struct status_service *s)
 {
-	switch (s->plan.issuer->unknown) {
+	switch (s->plan.ocsp->issuer->unknown) {
 	case OC_UNKNOWN_UNAUTHORIZED:
 	case OC_UNKNOWN_UNKNOWN:
 		break;
@@ -175,8 +175,9 @@ find_single(const struct status_service *s, uint8_t encoding,
 		/* It may have been issued since the source failed. */
 		if (!s->is_source_well)
 			return OCSP_TRY_LATER;
-		return s->plan.issuer->unknown == OC_UNKNOWN_UNAUTHORIZED ?
-		    OCSP_UNAUTHORIZED : OCSP_SUCCESSFUL;
+		return s->plan.ocsp->issuer->unknown ==
+		    OC_UNKNOWN_UNAUTHORIZED ? OCSP_UNAUTHORIZED :
+		    OCSP_SUCCESSFUL;
 	}
 	/* Of an expired certificate nothing is said: RFC 6960, 4.4.4, leaves
 	 * it to the responder. */

@@ -68,7 +68,7 @@ take_change(struct status_service *s, const struct status_record *record,
 		if (is_there[e] && is_any_stale)
 			is_wanted[e] = true;
 	if (!is_there[OCSP_ENCODING_USUAL] && (record->is_revoked ||
-	    s->plan.issuer->presign == OC_PRESIGN_ALL))
+	    s->plan.ocsp->presign == OC_PRESIGN_ALL))
 		is_wanted[OCSP_ENCODING_USUAL] = true;
 	for (e = 0; e < OCSP_ENCODING_MAX; e++)
 		if (is_wanted[e])
@@ -160,13 +160,13 @@ catch_up(struct status_service *s)
 	free(sweep.stale);
 	if (sweep.has_failed)
 		return OC_ERR_NOMEM;
-	if (s->plan.issuer->presign == OC_PRESIGN_ALL)
+	if (s->plan.ocsp->presign == OC_PRESIGN_ALL)
 		status_set_walk(s->set, presign_record, &sweep);
 	ocsp_table_set_seq(s->table, s->seq);
 	ocsp_table_set_ready(s->table, true);
 	s->is_ready = true;
 	oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u responses "
-	    "at hand, %u withdrawn", s->plan.issuer->name,
+	    "at hand, %u withdrawn", s->plan.ocsp->name,
 	    status_set_num(s->set), ocsp_table_num_used(s->table),
 	    sweep.num_stale);
 	status_service_answer_early(s);
@@ -233,7 +233,7 @@ static void
 give_up(struct status_service *s)
 {
 	ocsp_table_set_ready(s->table, false);
-	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.issuer->name);
+	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.ocsp->name);
 	exit(EXIT_FAILURE);
 }
 
@@ -249,10 +249,10 @@ note_source(struct status_service *s, const struct status_batch *batch)
 	memcpy(s->source_error, batch->text, sizeof(s->source_error));
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the source answers again",
-		    s->plan.issuer->name);
+		    s->plan.ocsp->name);
 	else
 		oc_log(OC_LOG_ERROR, "issuer %s: the source fails: %s; "
-		    "what was known stays", s->plan.issuer->name, batch->text);
+		    "what was known stays", s->plan.ocsp->name, batch->text);
 }
 
 static void
@@ -421,7 +421,7 @@ look_at_table(const struct status_service *s)
 		return;
 	oc_log(OC_LOG_ERROR, "issuer %s: the response table was removed or "
 	    "cut short: starting again, to make it anew",
-	    s->plan.issuer->name);
+	    s->plan.ocsp->name);
 	exit(EXIT_FAILURE);
 }
 
@@ -444,7 +444,7 @@ look_at_horizon(struct status_service *s, int64_t now)
 		if (now - s->horizon.as_of < STATUS_HORIZON_PAUSE_S)
 			return;
 		status_horizon_begin(&s->pass, now,
-		    s->plan.issuer->ocsp_lifetime_s);
+		    s->plan.ocsp->issuer->ocsp_lifetime_s);
 	}
 	switch (ocsp_table_walk_part(s->table, &s->pass.place,
 	    STATUS_HORIZON_SLOTS, add_to_horizon, s)) {

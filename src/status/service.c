@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One issuer's status service: how it starts, ends, and how it stands.
+ * One signer's status service: how it starts, ends, and how it stands.
  */
 #include "status/service_impl.h"
 
@@ -26,8 +26,7 @@ open_table(struct status_service *s, const uint8_t store_id[16],
 	err = oc_file_mkdir_p(directory, 0755, error);
 	if (err != OC_OK)
 		return err;
-	if (asprintf(&path, "%s/%s.table", directory,
-	    s->plan.issuer->name) < 0)
+	if (asprintf(&path, "%s/%s.table", directory, s->plan.ocsp->name) < 0)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	err = ocsp_table_create(path, s->identity, store_id,
 	    TABLE_SLOTS_FIRST, &s->table, error);
@@ -38,7 +37,7 @@ open_table(struct status_service *s, const uint8_t store_id[16],
 bool
 status_service_keeps(const struct status_service *s)
 {
-	return s->plan.issuer->presign != OC_PRESIGN_NONE;
+	return s->plan.ocsp->presign != OC_PRESIGN_NONE;
 }
 
 enum oc_err
@@ -56,12 +55,12 @@ status_service_new(const struct status_service_plan *plan,
 	s->is_source_well = s->is_signer_well = s->is_table_well = true;
 	/* With a delegated signer or without, the key is the one that this
 	 * issuer's responses are signed with. */
-	sign_key_name(SIGN_KEY_OCSP, plan->issuer->name, s->key);
-	err = status_identity_load(plan->issuer, &s->identity, error);
+	sign_key_name(SIGN_KEY_OCSP, plan->ocsp->name, s->key);
+	err = status_identity_load(plan->ocsp, &s->identity, error);
 	if (err != OC_OK)
 		goto out;
-	err = status_own_open(plan->config->store.path, plan->issuer->name,
-	    &source, error);
+	err = status_own_open(plan->config->store.path,
+	    plan->ocsp->issuer->name, &source, error);
 	if (err != OC_OK)
 		goto out;
 	err = source->ops->id(source, id);
@@ -147,7 +146,7 @@ status_service_is_ready(const struct status_service *s)
 const char *
 status_service_name(const struct status_service *s)
 {
-	return s->plan.issuer->name;
+	return s->plan.ocsp->name;
 }
 
 enum oc_err

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The status service of one issuer: what is known of its certificates, the
- * response table that is made from it, the signatures on their way, and who
- * waits for them.
+ * The status service of one signer of an issuer's responses: what is known of
+ * the issuer's certificates, the response table that is made from it, the
+ * signatures on their way, and who waits for them.
  *
  * Everything here runs on the event loop's thread and never blocks, but for
  * new and free.
@@ -30,7 +30,7 @@ struct status_service;
 
 struct status_service_plan {
 	const struct oc_config *config;		/* borrowed, as is the rest */
-	const struct oc_config_issuer *issuer;
+	const struct oc_config_ocsp *ocsp;
 	struct signer *signer;
 	struct ocsp_budget *budget;		/* of live signatures */
 	uint64_t run;			/* see ocsp_table_set_run() */

@@ -213,6 +213,18 @@ world_num_lines(const struct world *w, const char *text)
 	return num;
 }
 
+/* What may have changed since. */
+static void
+configure(struct world *w)
+{
+	w->ocsp = (struct oc_config_ocsp){
+		.issuer = &w->issuer,
+		.certificate = w->issuer.ocsp_certificate,
+		.presign = w->issuer.presign,
+	};
+	snprintf(w->ocsp.name, sizeof(w->ocsp.name), "%s", w->issuer.name);
+}
+
 int
 world_setup(void **state)
 {
@@ -239,6 +251,7 @@ world_setup(void **state)
 	snprintf(w->table_path, sizeof(w->table_path), "%s/ca.table",
 	    w->config.daemon.table_directory);
 	w->budget.rate = 100;
+	configure(w);
 	*state = w;
 	return 0;
 }
@@ -358,12 +371,13 @@ world_open(struct world *w)
 {
 	const struct status_service_plan plan = {
 		.config = &w->config,
-		.issuer = &w->issuer,
+		.ocsp = &w->ocsp,
 		.signer = &w->gate.signer,
 		.budget = &w->budget,
 	};
 	struct oc_error error = { 0 };
 
+	configure(w);
 	if (status_service_new(&plan, &w->service, &error) != OC_OK)
 		fail_msg("%s", error.text);
 }

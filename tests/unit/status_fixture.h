@@ -49,6 +49,7 @@ struct world {
 	struct gate gate;
 	struct oc_config config;
 	struct oc_config_issuer issuer;
+	struct oc_config_ocsp ocsp;	/* made from it by world_open() */
 	struct ocsp_budget budget;
 	struct status_service *service;
 	struct ocsp_table *reader;
