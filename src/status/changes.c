@@ -13,10 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A slot that does not say what is so, or that is past its time. */
-static bool
-is_slot_stale(const struct ocsp_slot *slot, const struct status_record *record,
-    int64_t now)
+bool
+status_service_is_stale(const struct ocsp_slot *slot,
+    const struct status_record *record, int64_t now)
 {
 	struct ocsp_status status;
 
@@ -48,33 +47,37 @@ take_change(struct status_service *s, const struct status_record *record,
     int64_t now)
 {
 	bool is_wanted[OCSP_ENCODING_MAX] = { false };
-	bool is_there[OCSP_ENCODING_MAX];
-	bool is_any_stale = false;
+	bool is_there[OCSP_ENCODING_MAX], is_gone[OCSP_ENCODING_MAX] = {
+	    false };
+	bool is_any_stale = false, is_any_gone = false;
 	struct ocsp_slot slot;
 	uint8_t e;
 
 	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
 		is_there[e] = ocsp_table_find(s->table, &record->serial, e,
 		    &slot);
-		if (is_there[e] && is_slot_stale(&slot, record, now))
+		if (is_there[e] && status_service_is_stale(&slot, record, now))
 			is_any_stale = true;
 		is_wanted[e] = is_away_stale(s, record, e);
 	}
 	if (is_any_stale)
 		ocsp_table_withdraw(s->table, &record->serial);
+	status_older_note(s, record, now, is_gone);
 	if (record->not_after <= now)
 		return;
-	for (e = 0; e < OCSP_ENCODING_MAX; e++)
-		if (is_there[e] && is_any_stale)
+	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
+		if ((is_there[e] && is_any_stale) || is_gone[e])
 			is_wanted[e] = true;
+		is_any_gone |= is_gone[e];
+	}
 	if (!is_there[OCSP_ENCODING_USUAL] && (record->is_revoked ||
 	    s->plan.ocsp->presign == OC_PRESIGN_ALL))
 		is_wanted[OCSP_ENCODING_USUAL] = true;
 	for (e = 0; e < OCSP_ENCODING_MAX; e++)
 		if (is_wanted[e])
 			status_service_renew_at(s, record->is_revoked ||
-			    is_any_stale ? STATUS_DUE_URGENT : STATUS_DUE_NEW,
-			    &record->serial, e, now);
+			    is_any_stale || is_any_gone ? STATUS_DUE_URGENT :
+			    STATUS_DUE_NEW, &record->serial, e, now);
 }
 
 /* What a walk over the table at start finds: the renewal of what is well,
@@ -93,7 +96,7 @@ sweep_slot(void *arg, const struct ocsp_slot *slot)
 	struct sweep *sweep = arg;
 	struct status_service *s = sweep->service;
 
-	if (status_service_keeps(s) && !is_slot_stale(slot,
+	if (status_service_keeps(s) && !status_service_is_stale(slot,
 	    status_set_find(s->set, &slot->serial), sweep->now)) {
 		status_service_renew_at(s, STATUS_DUE_REFRESH, &slot->serial,
 		    slot->encoding, status_service_due_at(s, slot));
@@ -127,7 +130,8 @@ presign_record(void *arg, const struct status_record *record)
 
 	if (record->not_after > sweep->now &&
 	    !ocsp_table_find(s->table, &record->serial, OCSP_ENCODING_USUAL,
-	    &slot))
+	    &slot) &&
+	    !status_older_has(s, &record->serial, OCSP_ENCODING_USUAL))
 		status_service_renew_at(s, STATUS_DUE_REFRESH,
 		    &record->serial, OCSP_ENCODING_USUAL, sweep->now);
 	return true;
@@ -158,7 +162,7 @@ catch_up(struct status_service *s)
 	for (i = 0; i < sweep.num_stale; i++)
 		withdraw_stale(s, &sweep.stale[i]);
 	free(sweep.stale);
-	if (sweep.has_failed)
+	if (sweep.has_failed || status_older_catch_up(s) != OC_OK)
 		return OC_ERR_NOMEM;
 	if (s->plan.ocsp->presign == OC_PRESIGN_ALL)
 		status_set_walk(s->set, presign_record, &sweep);
@@ -186,7 +190,7 @@ withdraw_missed_one(struct status_service *s, const struct status_record *r,
 
 	for (e = 0; e < OCSP_ENCODING_MAX; e++)
 		if (ocsp_table_find(s->table, &r->serial, e, &slot) &&
-		    is_slot_stale(&slot, r, now)) {
+		    status_service_is_stale(&slot, r, now)) {
 			is_any_stale = true;
 			status_service_renew_at(s, r->is_revoked ?
 			    STATUS_DUE_URGENT : STATUS_DUE_REFRESH,
@@ -274,8 +278,10 @@ take_batch(void *arg, const struct status_batch *batch)
 			take_change(s, status_set_find(s->set, &c->serial),
 			    now);
 	}
-	if (s->is_ready && batch->num_changes != 0)
+	if (s->is_ready && batch->num_changes != 0) {
 		ocsp_table_set_seq(s->table, s->seq);
+		status_older_set_seq(s);
+	}
 	if (!batch->is_caught_up) {
 		status_service_pump(s, now);
 		return;
@@ -361,7 +367,7 @@ fly_due(struct status_service *s, enum status_due_kind kind,
 		return OC_OK;
 	/* It may have been signed since it was put there. */
 	if (ocsp_table_find(s->table, &due->serial, due->encoding, &slot) &&
-	    !is_slot_stale(&slot, record, now) &&
+	    !status_service_is_stale(&slot, record, now) &&
 	    (status_service_due_at(s, &slot) > now ||
 	    !is_gain(s, kind, record, &slot, now)))
 		return OC_OK;
@@ -468,6 +474,7 @@ status_service_tick(struct status_service *s, int64_t now)
 	}
 	if (s->is_ready)
 		look_at_horizon(s, now);
+	status_older_tick(s, now);
 	status_service_pump(s, now);
 	if (s->nudges != NULL)
 		status_service_finish_nudges(s);

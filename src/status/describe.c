@@ -38,8 +38,8 @@ describe_service(const struct status_service *service)
 	struct status_service_report r;
 
 	status_service_report(service, &r);
-	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:I, "
-	    "s:I, s:I, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:i, "
+	    "s:I, s:I, s:I, s:o, s:o, s:o}",
 	    "issuer", status_service_name(service),
 	    "ready", (int)r.is_ready,
 	    "source_well", (int)r.is_source_well,
@@ -47,6 +47,7 @@ describe_service(const struct status_service *service)
 	    "change_seq", (json_int_t)r.seq,
 	    "certificates", (int)r.num_certificates,
 	    "responses", (int)r.num_slots,
+	    "older_responses", (int)r.num_older,
 	    "signing", (int)r.num_flights,
 	    "scheduled", (int)r.num_due,
 	    "signed", (json_int_t)r.num_signed,

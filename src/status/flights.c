@@ -137,7 +137,8 @@ status_service_outlives(const struct status_service *s,
     const struct ocsp_slot *slot)
 {
 	return slot->next_update - slot->this_update >=
-	    s->plan.ocsp->issuer->ocsp_lifetime_s;
+	    s->plan.ocsp->issuer->ocsp_lifetime_s ||
+	    slot->next_update > s->identity->signer_not_after;
 }
 
 /* A response that was dated back far is not due before it was made. */
@@ -322,6 +323,7 @@ land(struct status_service *s, struct status_flight *flight)
 		end_flight_unstored(s, flight);
 		return;
 	}
+	status_older_turn(s, &slot.serial);
 	status_service_renew_at(s, STATUS_DUE_REFRESH, &slot.serial,
 	    slot.encoding, status_service_due_at(s, &slot));
 	end_flight(s, flight,

@@ -188,6 +188,7 @@ VALUE(is_signer_well, r->is_signer_well)
 VALUE(is_table_well, r->is_table_well)
 VALUE(num_certificates, r->num_certificates)
 VALUE(num_slots, r->num_slots)
+VALUE(num_older, r->num_older)
 VALUE(num_waiters, r->num_waiters)
 VALUE(num_signed, r->num_signed)
 VALUE(num_failed, r->num_failed)
@@ -222,6 +223,8 @@ static const struct {
 	    "Certificates whose status is known." },
 	{ "issuer_responses", "gauge", num_slots, ALWAYS,
 	    "Responses in the table." },
+	{ "issuer_older_responses", "gauge", num_older, ALWAYS,
+	    "Responses of the key before, not yet signed anew." },
 	{ "issuer_waiting", "gauge", num_waiters, ALWAYS,
 	    "Questions that wait for a signature." },
 	{ "issuer_signatures_total", "counter", num_signed, ALWAYS,

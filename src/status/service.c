@@ -15,8 +15,8 @@
 #define TABLE_SLOTS_FIRST 4096
 
 static enum oc_err
-open_table(struct status_service *s, const uint8_t store_id[16],
-    struct oc_error *error)
+open_tables(struct status_service *s, struct status_source *source,
+    const uint8_t store_id[OCSP_STORE_ID_LEN], struct oc_error *error)
 {
 	const char *directory = s->plan.config->daemon.table_directory;
 	enum oc_err err;
@@ -30,6 +30,8 @@ open_table(struct status_service *s, const uint8_t store_id[16],
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	err = ocsp_table_create(path, s->identity, store_id,
 	    TABLE_SLOTS_FIRST, &s->table, error);
+	if (err == OC_OK)
+		err = status_older_open(s, path, source, store_id, error);
 	free(path);
 	return err;
 }
@@ -68,7 +70,7 @@ status_service_new(const struct status_service_plan *plan,
 		oc_error_set(error, err, "%s", source->ops->error(source));
 		goto out;
 	}
-	err = open_table(s, id, error);
+	err = open_tables(s, source, id, error);
 	if (err != OC_OK)
 		goto out;
 	/* Readers serve it meanwhile: a crash or a reload is no outage.  But
@@ -129,6 +131,8 @@ status_service_free(struct status_service *s)
 		nudge->done(nudge->arg);
 		free(nudge);
 	}
+	/* Whoever has the table's lock, has the older one's. */
+	ocsp_table_close(s->older);
 	ocsp_table_close(s->table);
 	status_set_free(s->set);
 	for (i = 0; i < STATUS_DUE_MAX; i++)
@@ -176,6 +180,8 @@ status_service_report(const struct status_service *s,
 	*out = (struct status_service_report){
 		.num_certificates = status_set_num(s->set),
 		.num_slots = ocsp_table_num_used(s->table),
+		.num_older = s->older == NULL ? 0 :
+		    ocsp_table_num_used(s->older),
 		.num_flights = s->num_flights,
 		.num_due = num_due,
 		.num_waiters = s->num_waiters,

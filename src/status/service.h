@@ -78,6 +78,7 @@ enum oc_err status_service_nudge(struct status_service *service,
 struct status_service_report {
 	uint32_t num_certificates;
 	uint32_t num_slots;
+	uint32_t num_older;		/* signed with the key before */
 	uint32_t num_flights;
 	uint32_t num_due;
 	uint32_t num_waiters;

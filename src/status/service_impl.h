@@ -51,6 +51,9 @@ struct status_service {
 	struct status_service_plan plan;
 	struct ocsp_identity *identity;
 	struct ocsp_table *table;
+	struct ocsp_table *older;	/* NULL: nothing; see older.c */
+	int64_t older_until;		/* the last nextUpdate in it */
+	struct oc_serial older_signer;	/* its certificate; len 0: the CA */
 	struct status_set *set;
 	struct status_feed *feed;
 	struct ocsp_refresh due[STATUS_DUE_MAX];
@@ -110,7 +113,8 @@ void status_service_renew_at(struct status_service *s,
  * while all is read again.  False: this table can't be served before that. */
 bool status_service_withdraw_missed(struct status_service *s,
     struct status_source *source);
-/* From before ocsp-lifetime was made shorter. */
+/* From before ocsp-lifetime was made shorter, or a certificate that ends
+ * later. */
 bool status_service_outlives(const struct status_service *service,
     const struct ocsp_slot *slot);
 /* When this slot is to be signed again. */
@@ -125,6 +129,35 @@ void status_service_finish_nudges(struct status_service *s);
 /* Answers the questions that came too early: now, or, if it is still not
  * ready, with tryLater. */
 void status_service_answer_early(struct status_service *s);
+/* A slot that does not say what is so, or that is past its time. */
+bool status_service_is_stale(const struct ocsp_slot *slot,
+    const struct status_record *record, int64_t now);
+
+/*
+ * older.c: what the key before has signed, if there is anything.  All but
+ * open do nothing if there is not.
+ */
+/* path: the table's.  Withdraws what the source made untrue meanwhile. */
+enum oc_err status_older_open(struct status_service *s, const char *path,
+    struct status_source *source, const uint8_t store_id[OCSP_STORE_ID_LEN],
+    struct oc_error *error) OC_MUST_CHECK;
+/* Nobody is served from it any more. */
+void status_older_end(struct status_service *s);
+bool status_older_has(const struct status_service *s,
+    const struct oc_serial *serial, uint8_t encoding);
+/* Withdraws what is no longer so; true for the encodings that were there. */
+void status_older_note(struct status_service *s,
+    const struct status_record *record, int64_t now,
+    bool is_withdrawn[OCSP_ENCODING_MAX]);
+/* The table has another answer about it. */
+void status_older_turn(struct status_service *s,
+    const struct oc_serial *serial);
+/* Everything is known: holds it against that, and has it signed anew, each
+ * at its time. */
+enum oc_err status_older_catch_up(struct status_service *s) OC_MUST_CHECK;
+void status_older_set_seq(struct status_service *s);
+void status_older_tick(struct status_service *s, int64_t now);
+
 struct ocsp_status status_of_record(const struct status_record *record);
 bool status_is_equal(const struct ocsp_status *a, const struct ocsp_status *b);
 

@@ -133,11 +133,32 @@ done
 ocsign --json status >status.json
 grep -q '"issuer": "ca+rsa"' status.json || fail "$(cat status.json)"
 
+# All ahead of time, and the RSA signer as the usual one.
+sed -i '/^\[ocsp-signer rsa\]/a presign = all
+    s/^ocsp-certificate = .*/ocsp-certificate = rsa.pem/
+    s/^ocsp-key = .*/ocsp-key = rsa/' ocsign.conf
+sed -i '/^\[ocsp-signer rsa\]/,/^\[/{s/rsa.pem/ocsp.pem/;s/key = rsa/key = ocsp/
+    }' ocsign.conf
+kill -HUP "$(cat ocsignd.pid)"
+within 10 grep -q 'notice: reloaded' ocsignd.log || fail "not reloaded"
+within 10 is_whole || fail "not all is signed: $(cat status.json)"
+cp b.test.pem a.test.pem
+# What had been signed ahead is still good for who prefers nothing; what both
+# keys had signed before is not given to who prefers the other's.
+chosen $rsa rsa-sha256
+chosen $ecdsa ecdsa-sha256
+expect good a.test.pem
+for name in revoked.test d.test; do
+	[ $name = revoked.test ] || ca_issue d.test
+	preferring $name.pem
+	[ $name = revoked.test ] || [ "$signed_with" = $rsa ] ||
+	    fail "a new one: $signed_with"
+done
 service_stop
 
 # One that may not answer, in the section that it stands in.
-ocsign cert issue --issuer ca --profile client --out wrong.pem rsa.csr
-sed -i '/^\[ocsp-signer rsa\]/,/^\[/s/rsa.pem/wrong.pem/' ocsign.conf
+ocsign cert issue --issuer ca --profile client --out wrong.pem ocsp.csr
+sed -i '/^\[ocsp-signer rsa\]/,/^\[/s/ocsp.pem/wrong.pem/' ocsign.conf
 ocsignd -t >out 2>err && fail "ocsignd -t likes it"
 line=$(sed -n '/^\[ocsp-signer rsa\]/=' ocsign.conf)
 grep -q "ocsign.conf:$line: \[ocsp-signer rsa\] certificate: .*OCSPSigning" \
