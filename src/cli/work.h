@@ -121,6 +121,12 @@ enum cli_nudged cli_nudge(struct cli *cli);
 enum oc_err cli_ask_status(const char *path, json_t **answer,
     struct oc_error *error) OC_MUST_CHECK;
 
+/* Has the ocsignd behind this socket of a role read its configuration again,
+ * as SIGHUP does; what becomes of it, it does not tell.  REFUSED if it is not
+ * ocsignd that made the socket, or another user's. */
+enum oc_err cli_reload(const char *path, struct oc_error *error)
+    OC_MUST_CHECK;
+
 /* "ocsign: waiting for WHAT ..." on a terminal, if it takes over 2 s. */
 void cli_progress_begin(const char *what);
 void cli_progress_end(void);

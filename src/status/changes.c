@@ -471,6 +471,7 @@ status_service_tick(struct status_service *s, int64_t now)
 	if (now != s->looked_at) {
 		s->looked_at = now;
 		look_at_table(s);
+		status_signer_tick(s, now);
 	}
 	if (s->is_ready)
 		look_at_horizon(s, now);

@@ -39,7 +39,7 @@ describe_service(const struct status_service *service)
 
 	status_service_report(service, &r);
 	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:i, "
-	    "s:I, s:I, s:I, s:o, s:o, s:o}",
+	    "s:I, s:I, s:I, s:o, s:o, s:s, s:o}",
 	    "issuer", status_service_name(service),
 	    "ready", (int)r.is_ready,
 	    "source_well", (int)r.is_source_well,
@@ -55,6 +55,7 @@ describe_service(const struct status_service *service)
 	    "asked", (json_int_t)r.num_asked,
 	    "last_signed_at", time_of(r.last_signed_at),
 	    "signer_not_after", time_of(r.signer_not_after),
+	    "signer_renewal", status_renewal_word(r.renewal),
 	    "horizon", describe_horizon(&r.horizon));
 }
 

@@ -195,6 +195,8 @@ VALUE(num_failed, r->num_failed)
 VALUE(num_asked, r->num_asked)
 VALUE(last_signed_at, r->last_signed_at)
 VALUE(signer_not_after, r->signer_not_after)
+VALUE(signer_late, r->renewal >= STATUS_RENEWAL_LATE)
+VALUE(signer_urgent, r->renewal >= STATUS_RENEWAL_URGENT)
 VALUE(horizon_at, r->horizon.as_of == 0 ? 0 : r->horizon.begun_at)
 VALUE(first_stale_at, r->horizon.first_stale_at)
 VALUE(half_stale_at, r->horizon.half_stale_at)
@@ -238,6 +240,10 @@ static const struct {
 	{ "issuer_signer_not_after_timestamp_seconds", "gauge",
 	    signer_not_after, ALWAYS,
 	    "End of the certificate that responses are signed under." },
+	{ "issuer_signer_late", "gauge", signer_late, ALWAYS,
+	    "Whether that should have been renewed by now." },
+	{ "issuer_signer_urgent", "gauge", signer_urgent, ALWAYS,
+	    "Whether that ends within a week." },
 	{ "issuer_first_stale_timestamp_seconds", "gauge", first_stale_at,
 	    IF_KNOWN, "If nothing is signed from now on: when the first "
 	    "answer goes stale." },

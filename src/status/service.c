@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "status/identity.h"
@@ -61,6 +62,7 @@ status_service_new(const struct status_service_plan *plan,
 	err = status_identity_load(plan->ocsp, &s->identity, error);
 	if (err != OC_OK)
 		goto out;
+	status_signer_note(s);
 	err = status_own_open(plan->config->store.path,
 	    plan->ocsp->issuer->name, &source, error);
 	if (err != OC_OK)
@@ -186,6 +188,7 @@ status_service_report(const struct status_service *s,
 		.num_due = num_due,
 		.num_waiters = s->num_waiters,
 		.signer_not_after = s->identity->signer_not_after,
+		.renewal = status_signer_renewal(s, oc_clock_now_s()),
 		.last_signed_at = s->last_signed_at,
 		.is_signer_well = s->is_signer_well,
 		.is_table_well = s->is_table_well,

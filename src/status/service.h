@@ -17,6 +17,7 @@
 #include "sign/sign.h"
 #include "status/feed.h"
 #include "status/horizon.h"
+#include "status/renewal.h"
 
 /* What is to be signed without being asked for, most urgent first. */
 enum status_due_kind {
@@ -84,6 +85,7 @@ struct status_service_report {
 	uint32_t num_waiters;
 	uint32_t num_in_lane[SIGN_LANE_MAX], num_due_of[STATUS_DUE_MAX];
 	int64_t signer_not_after;	/* of whose signatures these are */
+	enum status_renewal renewal;
 	int64_t last_signed_at;		/* 0: nothing yet */
 	bool is_signer_well, is_table_well;
 	uint64_t num_signed, num_failed, num_asked;

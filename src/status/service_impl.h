@@ -5,6 +5,7 @@
 
 #include "ocsp/response.h"
 #include "status/flight.h"
+#include "status/renewal.h"
 
 /* On their way at once: enough to keep every session of a token busy, few
  * enough that what is more urgent does not wait behind them. */
@@ -54,6 +55,9 @@ struct status_service {
 	struct ocsp_table *older;	/* NULL: nothing; see older.c */
 	int64_t older_until;		/* the last nextUpdate in it */
 	struct oc_serial older_signer;	/* its certificate; len 0: the CA */
+	bool is_delegated;		/* the next three; see signer.c */
+	int64_t signer_not_before, reminded_at;
+	enum status_renewal renewal;	/* when it was last looked at */
 	struct status_set *set;
 	struct status_feed *feed;
 	struct ocsp_refresh due[STATUS_DUE_MAX];
@@ -157,6 +161,13 @@ void status_older_turn(struct status_service *s,
 enum oc_err status_older_catch_up(struct status_service *s) OC_MUST_CHECK;
 void status_older_set_seq(struct status_service *s);
 void status_older_tick(struct status_service *s, int64_t now);
+
+/* signer.c: the certificate that is signed under.  Read at start; looked at
+ * once a second. */
+void status_signer_note(struct status_service *s);
+enum status_renewal status_signer_renewal(const struct status_service *s,
+    int64_t now);
+void status_signer_tick(struct status_service *s, int64_t now);
 
 struct ocsp_status status_of_record(const struct status_record *record);
 bool status_is_equal(const struct ocsp_status *a, const struct ocsp_status *b);
