@@ -29,9 +29,10 @@ struct ocsp_identity {
 
 /*
  * signer is the delegated signer's certificate; len 0 if the CA's own key
- * signs.  A signer that the issuer did not issue, that lacks id-kp-
- * OCSPSigning (RFC 6960, 4.2.2.2) or id-pkix-ocsp-nocheck is MISMATCH with
- * the reason in error.  alg SIGN_ALG_NONE: the key's default.
+ * signs.  A signer that the issuer did not issue, that is a CA, has a
+ * keyUsage without digitalSignature, or lacks id-kp-OCSPSigning (RFC 6960,
+ * 4.2.2.2) or id-pkix-ocsp-nocheck is MISMATCH with the reason in error; that
+ * it has expired is not.  alg SIGN_ALG_NONE: the key's default.
  */
 enum oc_err ocsp_identity_make(struct der_bytes issuer,
     struct der_bytes signer, enum sign_alg alg, struct ocsp_identity *identity,

@@ -36,7 +36,8 @@ set_single(const struct signing *s, int64_t now, struct ocsp_single *single)
 		single->status.revoked_at = s->record.revoked_at;
 	}
 	single->this_update = now - config->ocsp_backdate_s;
-	single->next_update = single->this_update + config->ocsp_lifetime_s;
+	single->next_update = single->this_update + config->ocsp_lifetime_s -
+	    1;
 	if (single->next_update > s->identity->signer_not_after)
 		single->next_update = s->identity->signer_not_after;
 }

@@ -8,10 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/value.h"
 #include "ca/blocklist.h"
 #include "ca/cfssl_config.h"
 #include "ca/profile.h"
+#include "der/time.h"
+#include "lint/lint.h"
 #include "net/tls.h"
 #include "pkcs11/uri.h"
 #include "status/identity.h"
@@ -23,6 +26,9 @@
 #define PIN_FD_MIN 5
 /* Among how many CAs a key is looked for. */
 #define KEYS_MAX 256
+/* Of an OCSP response, by the Baseline Requirements. */
+#define OCSP_SHORTEST_S (INT64_C(8) * 3600)
+#define OCSP_LONGEST_S (INT64_C(10) * 86400)
 
 struct checker {
 	enum daemon_check_how how;
@@ -81,6 +87,83 @@ report_signer(struct checker *c, const struct oc_config_ocsp *ocsp,
 	report_issuer(c, ocsp->issuer, own_key, what);
 }
 
+static void
+warn_signer(struct checker *c, const struct oc_config_ocsp *ocsp,
+    const char *what)
+{
+	char text[OC_ERROR_TEXT_MAX + 16];
+
+	snprintf(text, sizeof(text), "warning: %s", what);
+	report_signer(c, ocsp, "certificate", text);
+	c->num_errors--;
+}
+
+/* Who only starts again goes on serving for the others. */
+static void
+check_times(struct checker *c, const struct oc_config_ocsp *ocsp,
+    const struct x509_cert *cert)
+{
+	int64_t now = oc_clock_now_s();
+	char text[OC_ERROR_TEXT_MAX], at[DER_ISO8601_MAX];
+
+	if (now >= cert->not_before && now <= cert->not_after)
+		return;
+	der_format_iso8601(now < cert->not_before ? cert->not_before :
+	    cert->not_after, at);
+	snprintf(text, sizeof(text), "%.200s: %s at %s: nothing can be signed "
+	    "under it", ocsp->certificate, now < cert->not_before ?
+	    "begins only" : "has expired,", at);
+	if (c->how == DAEMON_CHECK_TO_START)
+		warn_signer(c, ocsp, text);
+	else
+		report_signer(c, ocsp, "certificate", text);
+}
+
+/* What clients put up with, or some of them. */
+static void
+lint_signer(struct checker *c, const struct oc_config_ocsp *ocsp,
+    struct der_bytes der)
+{
+	const struct lint_input input = {
+		.der = der,
+		.kind = LINT_OCSP_SIGNER,
+		.audience = LINT_PRIVATE,
+	};
+	struct lint_report found;
+	char text[OC_ERROR_TEXT_MAX];
+
+	lint_certificate(&input, &found, NULL);
+	for (uint32_t i = 0; i < found.num_findings; i++) {
+		const struct lint_finding *f = &found.findings[i];
+
+		if (f->severity == LINT_NOTICE)
+			continue;
+		snprintf(text, sizeof(text), "%s (%s): %s", f->rule->name,
+		    f->rule->citation, f->rule->about);
+		warn_signer(c, ocsp, text);
+	}
+}
+
+static void
+check_delegate(struct checker *c, const struct oc_config_ocsp *ocsp)
+{
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	struct der_bytes der = { NULL, 0 };
+	uint8_t *octets = NULL;
+
+	/* That it can be read is known by now. */
+	if (cert != NULL && x509_file_read(ocsp->certificate,
+	    X509_FILE_CERTIFICATE, &octets, &der.len, NULL) == OC_OK) {
+		der.p = octets;
+		if (x509_cert_read(der, cert, NULL) == OC_OK)
+			check_times(c, ocsp, cert);
+		if (c->how == DAEMON_CHECK_ALL)
+			lint_signer(c, ocsp, der);
+	}
+	free(octets);
+	free(cert);
+}
+
 /*
  * What ocsign-status makes of the issuer's and a delegated signer's
  * certificate, before a reload has ended those that run.  One that is not
@@ -99,10 +182,12 @@ check_ocsp(struct checker *c, const struct oc_config_ocsp *ocsp)
 	    access(ocsp->issuer->certificate, F_OK) != 0)
 		return;
 	err = status_identity_load(ocsp, &identity, &error);
-	if (err == OC_OK)
-		free(identity);
-	else
+	if (err != OC_OK) {
 		report_signer(c, ocsp, "certificate", error.text);
+		return;
+	}
+	free(identity);
+	check_delegate(c, ocsp);
 }
 
 /* It issues nothing, but revokes, and what it issued is answered for: no
@@ -228,6 +313,28 @@ check_ca(struct checker *c, const struct oc_config_issuer *issuer)
 	return err == OC_OK || err == OC_ERR_NOT_FOUND;
 }
 
+/* What public CAs must not do, and others may: BR 4.9.9.  When responses are
+ * signed again is as that has it. */
+static void
+warn_lifetime(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	const char *text = NULL;
+
+	if (c->how != DAEMON_CHECK_ALL ||
+	    (issuer->allow & OC_ALLOW_OCSP) == 0)
+		return;
+	if (issuer->ocsp_lifetime_s < OCSP_SHORTEST_S)
+		text = "warning: is less than 8 hours, which is the least "
+		    "for a public CA (BR 4.9.9)";
+	else if (issuer->ocsp_lifetime_s > OCSP_LONGEST_S)
+		text = "warning: is more than 10 days, which is the most for "
+		    "a public CA, unless it only issues to CAs (BR 4.9.9)";
+	if (text == NULL)
+		return;
+	report_issuer(c, issuer, "ocsp-lifetime", text);
+	c->num_errors--;
+}
+
 static void
 check_issuer(struct checker *c, const struct oc_config *config,
     const struct oc_config_issuer *issuer)
@@ -237,6 +344,7 @@ check_issuer(struct checker *c, const struct oc_config *config,
 	struct p11_uri parsed;
 
 	check_alternates(c, issuer);
+	warn_lifetime(c, issuer);
 	if (p11_uri_parse_key(issuer->key, &parsed, &error) != OC_OK)
 		report_issuer(c, issuer, "key", error.text);
 	for (size_t i = 0; i < config->num_ocsp; i++) {

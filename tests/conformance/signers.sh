@@ -163,3 +163,39 @@ ocsignd -t >out 2>err && fail "ocsignd -t likes it"
 line=$(sed -n '/^\[ocsp-signer rsa\]/=' ocsign.conf)
 grep -q "ocsign.conf:$line: \[ocsp-signer rsa\] certificate: .*OCSPSigning" \
     err || fail "ocsignd -t: $(cat err)"
+
+# One that has expired is no reload, but no reason either to leave the others
+# without answers at a start.  What is only unusual is said by -t.
+ocsign cert issue --issuer ca --profile ocsp-signer --validity 1m \
+    --out wrong.pem ocsp.csr
+ocsignd -t >out 2>err && fail "ocsignd -t likes what has expired"
+grep -q "ocsign.conf:$line: \[ocsp-signer rsa\] certificate: .*has expired" \
+    err || fail "ocsignd -t: $(cat err)"
+service_start
+within 10 is_served || fail "nobody is served: $(cat answer)"
+grep -q 'certificate: warning: .*has expired' ocsignd.log ||
+    fail "nothing is said: $(cat ocsignd.log)"
+service_stop
+cat >>ocsign.conf <<EOT
+[profile long]
+based-on = ocsp-signer
+validity = 2y
+lint-exempt = ocsp_cert_long_lived
+EOT
+ocsign cert issue --issuer ca --profile long --out wrong.pem ocsp.csr
+ocsignd -t >out 2>err || fail "ocsignd -t: $(cat err)"
+grep -q 'warning: ocsp_cert_long_lived' err || fail "ocsignd -t: $(cat err)"
+
+# Validities that public CAs must not have: said, and no more.
+for lifetime in 7h 11d; do
+	sed -i "/^ocsp-lifetime = /d
+	    s/^ocsp-key = .*/&\nocsp-lifetime = $lifetime/" ocsign.conf
+	ocsignd -t >out 2>err || fail "$lifetime: $(cat err)"
+	grep -q '\[issuer ca\] ocsp-lifetime: warning: .*BR 4.9.9' err ||
+	    fail "$lifetime: $(cat err)"
+	ocsign ocsp sign --issuer ca --cert b.test.pem --out b.der
+	ocsign ocsp lint b.der >out || fail "$lifetime: $(cat out)"
+	grep -q ocsp_validity_too_ out || fail "$lifetime: $(cat out)"
+	ocsign ocsp lint --public b.der >out || [ $lifetime = 7h ] ||
+	    fail "$lifetime: $(cat out)"
+done
