@@ -97,7 +97,7 @@ make_room(struct ocsp_table *table)
 
 	if (num_freed > table->num_slots / 16)
 		return OC_OK;
-	err = ocsp_table_grow(table);
+	err = ocsp_table_grow(table, (uint64_t)table->num_slots * 3 / 2);
 	return num_freed > 0 ? OC_OK : err;
 }
 

@@ -94,7 +94,7 @@ unknown_section(struct loader *l)
 	else
 		oc_buffer_put_text(&b, "the sections are store, daemon, "
 		    "responder, api, metrics, policy, cfssl, token, "
-		    "issuer and profile");
+		    "issuer, ocsp-signer and profile");
 	complain(l, NULL, l->section->line, oc_buffer_text(&b));
 	oc_buffer_fini(&b);
 }
@@ -608,6 +608,8 @@ load(struct oc_config *config, struct oc_config_errors *errors)
 	load_missing(&l);
 	if (!l.is_nomem)
 		cross_check(&l);
+	if (!l.is_nomem && oc_config_list_ocsp(config, errors) != OC_OK)
+		l.is_nomem = true;
 	if (l.is_nomem) {
 		struct oc_conf_place place = { .file = config->path };
 
@@ -674,6 +676,7 @@ oc_config_free(struct oc_config *config)
 			free_item(kind, array + i * kind->item_size);
 		free(array);
 	}
+	free(config->ocsp);
 	oc_conf_free(config->conf);
 	free(config->directory);
 	free(config->path);

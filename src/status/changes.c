@@ -12,11 +12,11 @@
 
 #include "base/log.h"
 
-/* A slot that does not say what is so, or that is past its time.  What was
- * loaded cannot be made anew: it stays unless it must not be said. */
-static bool
-is_slot_stale(const struct status_service *s, const struct ocsp_slot *slot,
-    const struct status_record *record, int64_t now)
+/* What was loaded cannot be made anew: it stays unless it must not be said. */
+bool
+status_service_is_untrue(const struct status_service *s,
+    const struct ocsp_slot *slot, const struct status_record *record,
+    int64_t now)
 {
 	struct ocsp_status status;
 
@@ -28,6 +28,15 @@ is_slot_stale(const struct status_service *s, const struct ocsp_slot *slot,
 		return true;
 	status = status_trust_says(&s->trust, record);
 	return !status_is_equal(&slot->status, &status);
+}
+
+/* Of the table: what signs now has signed it. */
+static bool
+is_slot_stale(const struct status_service *s, const struct ocsp_slot *slot,
+    const struct status_record *record, int64_t now)
+{
+	return s->trust.is_signer_revoked ||
+	    status_service_is_untrue(s, slot, record, now);
 }
 
 /* What is on its way to the table says what is no longer so. */
@@ -62,8 +71,9 @@ take_change(struct status_service *s, const struct status_record *record,
     int64_t now)
 {
 	bool is_wanted[OCSP_ENCODING_MAX] = { false };
-	bool is_there[OCSP_ENCODING_MAX];
-	bool is_any_stale = false;
+	bool is_there[OCSP_ENCODING_MAX], is_gone[OCSP_ENCODING_MAX] = {
+	    false };
+	bool is_any_stale = false, is_any_gone = false;
 	struct ocsp_slot slot;
 	uint8_t e;
 
@@ -76,19 +86,22 @@ take_change(struct status_service *s, const struct status_record *record,
 	}
 	if (is_any_stale)
 		withdraw(s, &record->serial);
+	status_older_note(s, record, now, is_gone);
 	if (record->not_after <= now)
 		return;
-	for (e = 0; e < OCSP_ENCODING_MAX; e++)
-		if (is_there[e] && is_any_stale)
+	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
+		if ((is_there[e] && is_any_stale) || is_gone[e])
 			is_wanted[e] = true;
+		is_any_gone |= is_gone[e];
+	}
 	if (!is_there[OCSP_ENCODING_USUAL] && (record->is_revoked ||
-	    s->plan.issuer->presign == OC_PRESIGN_ALL))
+	    s->plan.ocsp->presign == OC_PRESIGN_ALL))
 		is_wanted[OCSP_ENCODING_USUAL] = true;
 	for (e = 0; e < OCSP_ENCODING_MAX; e++)
 		if (is_wanted[e])
 			status_service_renew_at(s, record->is_revoked ||
-			    is_any_stale ? STATUS_DUE_URGENT : STATUS_DUE_NEW,
-			    &record->serial, e, now);
+			    is_any_stale || is_any_gone ? STATUS_DUE_URGENT :
+			    STATUS_DUE_NEW, &record->serial, e, now);
 }
 
 /* What a walk over the table at start finds: the renewal of what is well,
@@ -144,6 +157,8 @@ presign_record(void *arg, const struct status_record *record)
 
 	if (record->not_after > sweep->now &&
 	    !ocsp_table_find(s->table, &record->serial, OCSP_ENCODING_USUAL,
+	    &slot) &&
+	    !status_older_find(s, &record->serial, OCSP_ENCODING_USUAL,
 	    &slot))
 		status_service_renew_at(s, STATUS_DUE_REFRESH,
 		    &record->serial, OCSP_ENCODING_USUAL, sweep->now);
@@ -178,9 +193,9 @@ sweep_table(struct status_service *s, int64_t now, uint32_t *num_stale)
 	for (i = 0; i < sweep.num_stale; i++)
 		withdraw_stale(s, &sweep.stale[i]);
 	free(sweep.stale);
-	if (sweep.has_failed)
+	if (sweep.has_failed || status_older_catch_up(s) != OC_OK)
 		return OC_ERR_NOMEM;
-	if (s->plan.issuer->presign == OC_PRESIGN_ALL && sweep.is_first)
+	if (s->plan.ocsp->presign == OC_PRESIGN_ALL && sweep.is_first)
 		status_set_walk(s->set, presign_record, &sweep);
 	*num_stale = sweep.num_stale;
 	return OC_OK;
@@ -202,7 +217,7 @@ catch_up(struct status_service *s)
 	ocsp_table_set_ready(s->table, true);
 	s->is_ready = true;
 	oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u responses "
-	    "at hand, %u withdrawn", s->plan.issuer->name,
+	    "at hand, %u withdrawn", s->plan.ocsp->name,
 	    status_set_num(s->set), ocsp_table_num_used(s->table), num_stale);
 	status_service_answer_early(s);
 	return OC_OK;
@@ -271,7 +286,7 @@ static void
 give_up(struct status_service *s)
 {
 	ocsp_table_set_ready(s->table, false);
-	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.issuer->name);
+	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.ocsp->name);
 	exit(EXIT_FAILURE);
 }
 
@@ -286,11 +301,12 @@ take_trust(struct status_service *s, int64_t now)
 	if (!s->is_ready)
 		return;
 	ocsp_table_set_ready(s->table, false);
+	status_older_set_ready(s, false);
 	if (sweep_table(s, now + 1, &num_stale) != OC_OK)
 		give_up(s);
 	ocsp_table_set_ready(s->table, true);
 	oc_log(OC_LOG_NOTICE, "issuer %s: %u responses withdrawn",
-	    s->plan.issuer->name, num_stale);
+	    s->plan.ocsp->name, num_stale);
 }
 
 static void
@@ -305,10 +321,10 @@ note_source(struct status_service *s, const struct status_batch *batch)
 	memcpy(s->source_error, batch->text, sizeof(s->source_error));
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the source answers again",
-		    s->plan.issuer->name);
+		    s->plan.ocsp->name);
 	else
 		oc_log(OC_LOG_ERROR, "issuer %s: the source fails: %s; "
-		    "what was known stays", s->plan.issuer->name, batch->text);
+		    "what was known stays", s->plan.ocsp->name, batch->text);
 }
 
 static void
@@ -332,8 +348,10 @@ take_batch(void *arg, const struct status_batch *batch)
 			take_change(s, status_set_find(s->set, &c->serial),
 			    now);
 	}
-	if (s->is_ready && batch->num_changes != 0)
+	if (s->is_ready && batch->num_changes != 0) {
 		ocsp_table_set_seq(s->table, s->seq);
+		status_older_set_seq(s);
+	}
 	if (!batch->is_caught_up) {
 		status_service_pump(s, now);
 		return;
@@ -479,7 +497,7 @@ look_at_table(const struct status_service *s)
 		return;
 	oc_log(OC_LOG_ERROR, "issuer %s: the response table was removed or "
 	    "cut short: starting again, to make it anew",
-	    s->plan.issuer->name);
+	    s->plan.ocsp->name);
 	exit(EXIT_FAILURE);
 }
 
@@ -510,7 +528,7 @@ look_at_horizon(struct status_service *s, int64_t now)
 		if (s->offline != NULL)
 			status_offline_begin(s->offline);
 		status_horizon_begin(&s->pass, now, s->offline != NULL ?
-		    LOADED_LIFE_S : s->plan.issuer->ocsp_lifetime_s);
+		    LOADED_LIFE_S : s->plan.ocsp->issuer->ocsp_lifetime_s);
 	}
 	switch (ocsp_table_walk_part(s->table, &s->pass.place,
 	    STATUS_HORIZON_SLOTS, add_to_horizon, s)) {
@@ -533,9 +551,11 @@ status_service_tick(struct status_service *s, int64_t now)
 	if (now != s->looked_at) {
 		s->looked_at = now;
 		look_at_table(s);
+		status_signer_tick(s, now);
 	}
 	if (s->is_ready)
 		look_at_horizon(s, now);
+	status_older_tick(s, now);
 	status_service_pump(s, now);
 	if (s->nudges != NULL)
 		status_service_finish_nudges(s);

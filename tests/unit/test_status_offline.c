@@ -154,10 +154,12 @@ put_fifo(const struct world *w, const char *name)
 static struct status_loader *
 loader_of(struct world *w, struct ocsp_identity **identity)
 {
+	const struct oc_config_ocsp ocsp = { .issuer = &w->issuer,
+	    .certificate = w->issuer.ocsp_certificate };
 	struct status_loader *loader = NULL;
 	struct oc_error error = { 0 };
 
-	assert_int_equal(status_identity_load(&w->issuer, identity, &error),
+	assert_int_equal(status_identity_load(&ocsp, identity, &error),
 	    OC_OK);
 	assert_int_equal(status_loader_new(&w->issuer, *identity, &loader,
 	    &error), OC_OK);

@@ -250,7 +250,7 @@ static void
 test_second_writer(void **state)
 {
 	struct world *w = *state;
-	const struct status_service_plan plan = { &w->config, &w->issuer,
+	const struct status_service_plan plan = { &w->config, &w->ocsp,
 		&w->gate.signer, &w->budget };
 	struct status_service *second = NULL;
 	struct oc_error error = { 0 };
@@ -447,7 +447,7 @@ static void
 test_no_certificate(void **state)
 {
 	struct world *w = *state;
-	const struct status_service_plan plan = { &w->config, &w->issuer,
+	const struct status_service_plan plan = { &w->config, &w->ocsp,
 		&w->gate.signer, &w->budget };
 	struct status_service *service = NULL;
 	struct oc_error error = { 0 };
