@@ -8,21 +8,71 @@
  */
 #include "ocsp/answer.h"
 
+#include "ocsp/preferred.h"
+
+static bool
+is_of_issuer(const struct ocsp_answerer *answerer, uint32_t i,
+    const struct ocsp_certid *certid)
+{
+	return ocsp_identity_matches(ocsp_table_identity(
+	    answerer->issuers[i].table), certid);
+}
+
 /* OC_ERR_NOT_FOUND if it is none of ours, or in no hash that we know. */
 static enum oc_err
 find_issuer(const struct ocsp_answerer *answerer,
-    const struct ocsp_certid *certid, uint32_t first, uint32_t *issuer)
+    const struct ocsp_certid *certid, uint32_t *issuer)
 {
 	uint32_t i;
 
-	for (i = first; i < answerer->num_issuers; i++) {
-		if (ocsp_identity_matches(ocsp_table_identity(
-		    answerer->issuers[i].table), certid)) {
+	for (i = 0; i < answerer->num_issuers; i++) {
+		if (is_of_issuer(answerer, i, certid)) {
 			*issuer = i;
 			return OC_OK;
 		}
 	}
 	return OC_ERR_NOT_FOUND;
+}
+
+static bool
+find_signer(const struct ocsp_answerer *answerer,
+    const struct ocsp_certid *certid, const struct ocsp_preferred *preferred,
+    uint32_t first, uint32_t *issuer)
+{
+	uint32_t i;
+
+	for (i = first; i < answerer->num_issuers; i++) {
+		if (!answerer->issuers[i].is_older && ocsp_identity_suits(
+		    ocsp_table_identity(answerer->issuers[i].table),
+		    preferred) && is_of_issuer(answerer, i, certid)) {
+			*issuer = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whose the first algorithm is that one of the issuer's signers has; the
+ * usual one of them if there is none, or the list is malformed. */
+static uint32_t
+choose_signer(const struct ocsp_answerer *answerer,
+    const struct ocsp_request *request, uint32_t usual)
+{
+	struct ocsp_preferred preferred;
+	uint32_t chosen = usual, num = 0;
+	bool is_chosen = false;
+	struct der_reader list;
+
+	if (!ocsp_enter_preferred(request->preferred_algs, &list))
+		return usual;
+	for (; !der_at_end(&list); num++) {
+		if (!ocsp_get_preferred(&list, &preferred))
+			return usual;
+		if (!is_chosen && num < OCSP_PREFERRED_MAX)
+			is_chosen = find_signer(answerer, &request->first,
+			    &preferred, usual, &chosen);
+	}
+	return chosen;
 }
 
 /* No CA has given such a serial to a certificate: that is no fault of the
@@ -102,12 +152,28 @@ reply_from(const struct ocsp_context *context, const struct ocsp_slot *slot,
 	return OC_OK;
 }
 
+/* Behind the signer stands what its key before had signed: of the same
+ * algorithm, for a client that prefers one. */
+static bool
+is_older_of(const struct ocsp_answerer *answerer, uint32_t i, uint32_t signer,
+    const struct ocsp_request *request)
+{
+	return i < answerer->num_issuers && answerer->issuers[i].is_older &&
+	    is_of_issuer(answerer, i, &request->first) &&
+	    (request->preferred_algs.len == 0 || ocsp_table_identity(
+	    answerer->issuers[i].table)->alg == ocsp_table_identity(
+	    answerer->issuers[signer].table)->alg);
+}
+
 /* A table that has not caught up with the store says nothing. */
 static enum oc_err
-look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
-    uint32_t issuer, int64_t now, struct ocsp_reply *reply,
-    struct ocsp_miss *miss, enum ocsp_outcome *outcome)
+look_up(const struct ocsp_answerer *answerer,
+    const struct ocsp_request *request, uint32_t signer, int64_t now,
+    struct ocsp_reply *reply, struct ocsp_miss *miss,
+    enum ocsp_outcome *outcome)
 {
+	const struct ocsp_certid *certid = &request->first;
+	uint32_t issuer = signer;
 	struct ocsp_slot slot;
 	struct oc_serial serial;
 
@@ -127,7 +193,7 @@ look_up(const struct ocsp_answerer *answerer, const struct ocsp_certid *certid,
 			    &slot, reply);
 		}
 		miss->is_stale = true;
-	} while (find_issuer(answerer, certid, issuer + 1, &issuer) == OC_OK);
+	} while (is_older_of(answerer, ++issuer, signer, request));
 	*outcome = OCSP_MISSED;
 	return OC_OK;
 }
@@ -198,7 +264,7 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	if (request.has_unknown_critical)
 		return answerer->is_critical_malformed ?
 		    OC_ERR_MALFORMED : OC_ERR_UNSUPPORTED;
-	err = find_issuer(answerer, &request.first, 0, &issuer);
+	err = find_issuer(answerer, &request.first, &issuer);
 	if (err != OC_OK)
 		return err;
 	reply->issuer = issuer;
@@ -208,6 +274,8 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 		return err;
 	is_unverified = miss->signed_request.len != 0 &&
 	    (modes & OCSP_REQUESTOR_KNOWN) == 0;
+	if (request.preferred_algs.len != 0)
+		issuer = choose_signer(answerer, &request, issuer);
 	err = choose_nonce(answerer, &request, issuer, modes, &nonce);
 	if (err != OC_OK)
 		return err;
@@ -220,8 +288,7 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 		    nonce.len != 0 || is_unverified)
 			return err;
 	}
-	err = look_up(answerer, &request.first, issuer, now, reply, miss,
-	    outcome);
+	err = look_up(answerer, &request, issuer, now, reply, miss, outcome);
 	/* No cache hands it to who was not asked for a signature. */
 	if (miss->signed_request.len != 0)
 		reply->is_cacheable = false;
@@ -240,7 +307,7 @@ ocsp_answer(const struct ocsp_answerer *answerer, struct der_bytes request,
 	enum oc_err err;
 
 	oc_assert(reply->out_max >= OCSP_ERROR_RESPONSE_LEN);
-	reply->issuer = OCSP_ISSUERS_MAX;
+	reply->issuer = OCSP_ANSWERER_MAX;
 	err = answer(answerer, request, now, modes, reply, miss, &outcome);
 	if (err == OC_OK)
 		return outcome;

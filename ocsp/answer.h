@@ -15,7 +15,8 @@
 #include "ocsp/response.h"
 #include "ocsp/table.h"
 
-#define OCSP_ISSUERS_MAX 64
+#define OCSP_ISSUERS_MAX 64		/* each signer of one counts */
+#define OCSP_ANSWERER_MAX (2 * OCSP_ISSUERS_MAX)
 
 /*
  * What is constant for (issuer, signing key, CertID encoding): templates
@@ -53,9 +54,11 @@ enum ocsp_signed_requests {
 	OCSP_SIGNED_REQUIRED	/* the others get sigRequired */
 };
 
-/* The tables a responder answers from.  An issuer may stand in it twice,
- * while one signing key takes over from another: the first that has an
- * answer is taken, and a miss is the first's. */
+/* The tables a responder answers from.  An issuer stands in it once for each
+ * of its signers, the usual one first; the others answer who prefers their
+ * algorithm (RFC 6960, 4.4.7).  Behind a signer may stand what its key before
+ * had signed: until it is signed anew it is good, and a miss is the
+ * signer's.  What is policy is the same in all of an issuer's. */
 struct ocsp_answerer {
 	struct {
 		struct ocsp_table *table;	/* borrowed */
@@ -65,7 +68,9 @@ struct ocsp_answerer {
 		bool requires_nonce;	/* and so wanted: nothing is said
 					 * without */
 		enum ocsp_signed_requests signed_requests;
-	} issuers[OCSP_ISSUERS_MAX];
+		bool is_older;		/* what was signed with the key before
+					 * that of the one in front */
+	} issuers[OCSP_ANSWERER_MAX];
 	uint32_t num_issuers;
 	/* Policy: what is malformed, though it could be answered. */
 	bool refuses_bare_nonces;	/* RFC 2560's */
@@ -84,7 +89,7 @@ struct ocsp_reply {
 	size_t len;
 	enum ocsp_response_status status;
 	uint32_t issuer;		/* index in the answerer, for who
-					 * counts; or OCSP_ISSUERS_MAX */
+					 * counts; or OCSP_ANSWERER_MAX */
 	/* For the cache headers; only if OCSP_SUCCESSFUL. */
 	int64_t this_update, next_update;
 	int64_t max_age_s;		/* by policy, which the caller knows;

@@ -310,7 +310,10 @@ answer_ocsp(struct connection *c)
 
 	outcome = ocsp_answer(&w->answerer, der, w->now.at, c->modes, &reply,
 	    &w->miss);
-	if (outcome == OCSP_MISSED && http_tables_check_retired(w))
+	/* Looked again, so it was signed: into a table that took the place
+	 * of ours, if it is not in ours. */
+	if (outcome == OCSP_MISSED && (c->has_looked_again ?
+	    http_tables_check(w) : http_tables_check_retired(w)))
 		outcome = ocsp_answer(&w->answerer, der, w->now.at, c->modes,
 		    &reply, &w->miss);
 	c->issuer = http_tables_counts(w, reply.issuer);

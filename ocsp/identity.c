@@ -28,14 +28,27 @@ ocsp_identity_has_choices(const struct ocsp_identity *a,
 }
 
 bool
-ocsp_identity_equal(const struct ocsp_identity *a,
+ocsp_identity_has_issuer(const struct ocsp_identity *a,
     const struct ocsp_identity *b)
 {
 	return memcmp(a->name_hash, b->name_hash, sizeof(a->name_hash)) == 0 &&
-	    memcmp(a->key_hash, b->key_hash, sizeof(a->key_hash)) == 0 &&
-	    memcmp(a->responder_key_hash, b->responder_key_hash,
+	    memcmp(a->key_hash, b->key_hash, sizeof(a->key_hash)) == 0;
+}
+
+bool
+ocsp_identity_has_key(const struct ocsp_identity *a,
+    const struct ocsp_identity *b)
+{
+	return memcmp(a->responder_key_hash, b->responder_key_hash,
 	    sizeof(a->responder_key_hash)) == 0 && a->alg == b->alg &&
-	    a->signature_len == b->signature_len &&
+	    a->signature_len == b->signature_len;
+}
+
+bool
+ocsp_identity_equal(const struct ocsp_identity *a,
+    const struct ocsp_identity *b)
+{
+	return ocsp_identity_has_issuer(a, b) && ocsp_identity_has_key(a, b) &&
 	    a->signer_not_after == b->signer_not_after &&
 	    a->certs_len == b->certs_len &&
 	    memcmp(a->certs, b->certs, a->certs_len) == 0 &&

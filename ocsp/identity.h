@@ -42,9 +42,10 @@ struct ocsp_identity {
 
 /*
  * signer is the delegated signer's certificate; len 0 if the CA's own key
- * signs.  A signer that the issuer did not issue, that lacks id-kp-
- * OCSPSigning (RFC 6960, 4.2.2.2) or id-pkix-ocsp-nocheck is MISMATCH with
- * the reason in error.  alg SIGN_ALG_NONE: the key's default.
+ * signs.  A signer that the issuer did not issue, that is a CA, has a
+ * keyUsage without digitalSignature, or lacks id-kp-OCSPSigning (RFC 6960,
+ * 4.2.2.2) or id-pkix-ocsp-nocheck is MISMATCH with the reason in error; that
+ * it has expired is not.  alg SIGN_ALG_NONE: the key's default.
  */
 enum oc_err ocsp_identity_make(struct der_bytes issuer,
     struct der_bytes signer, enum sign_alg alg, struct ocsp_identity *identity,
@@ -73,6 +74,12 @@ bool ocsp_identity_has_choices(const struct ocsp_identity *a,
 
 /* True if every field is the same. */
 bool ocsp_identity_equal(const struct ocsp_identity *a,
+    const struct ocsp_identity *b);
+/* True if both answer for the same issuer; and sign with the same key, so
+ * that a signature of the one goes with the certificate of the other. */
+bool ocsp_identity_has_issuer(const struct ocsp_identity *a,
+    const struct ocsp_identity *b);
+bool ocsp_identity_has_key(const struct ocsp_identity *a,
     const struct ocsp_identity *b);
 
 /* The issuer's part of a CertID in one encoding: see

@@ -135,6 +135,17 @@ check_delegate(const struct x509_cert *signer, const struct x509_cert *issuer,
 			error->code = OC_ERR_MISMATCH;
 		return OC_ERR_MISMATCH;
 	}
+	if (signer->extensions.has_basic_constraints &&
+	    signer->extensions.ca == X509_IS_CA)
+		return oc_error_set(error, OC_ERR_MISMATCH,
+		    "the OCSP signer's certificate is a CA's (BR 7.1.2.8.4)");
+	/* None at all means every usage: RFC 5280, 4.2.1.3. */
+	if (signer->extensions.key_usage != 0 &&
+	    (signer->extensions.key_usage & X509_KU_DIGITAL_SIGNATURE) == 0)
+		return oc_error_set(error, OC_ERR_MISMATCH,
+		    "the OCSP signer's certificate lacks the key usage "
+		    "digitalSignature (RFC 5280, 4.2.1.3): clients believe no "
+		    "response that is signed under it");
 	if (!x509_cert_has_eku(signer, DER_OID_OCSP_SIGNING))
 		return oc_error_set(error, OC_ERR_MISMATCH,
 		    "the OCSP signer's certificate lacks the extended key "

@@ -107,7 +107,7 @@ fill_ask(struct ocsp_worker *w)
 {
 	uint32_t i;
 
-	strcpy(w->ask.issuer, w->answerer_tables[w->miss.issuer]->name);
+	strcpy(w->ask.name, w->answerer_tables[w->miss.issuer]->name);
 	w->ask.num_singles = w->miss.num_singles;
 	for (i = 0; i < w->miss.num_singles; i++) {
 		w->ask.singles[i].encoding = w->miss.singles[i].encoding;

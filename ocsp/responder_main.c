@@ -150,9 +150,9 @@ signed_requests_of(const struct oc_config_issuer *issuer)
 }
 
 /*
- * Those with OCSP allowed.  One whose certificate is not there yet is only
- * planned: nobody can ask for it, and waiting for its table would keep us
- * from telling strangers that they are wrong here.
+ * The signers of those with OCSP allowed.  One whose certificate is not there
+ * yet is only planned: nobody can ask for it, and waiting for its table would
+ * keep us from telling strangers that they are wrong here.
  */
 static enum oc_err
 list_issuers(struct program *p, struct oc_error *error)
@@ -161,8 +161,8 @@ list_issuers(struct program *p, struct oc_error *error)
 	char *path;
 	size_t i;
 
-	for (i = 0; i < config->num_issuers; i++) {
-		const struct oc_config_issuer *issuer = &config->issuers[i];
+	for (i = 0; i < config->num_ocsp; i++) {
+		const struct oc_config_issuer *issuer = config->ocsp[i].issuer;
 
 		if ((issuer->allow & OC_ALLOW_OCSP) == 0 ||
 		    (access(issuer->certificate, F_OK) != 0 &&
@@ -170,13 +170,14 @@ list_issuers(struct program *p, struct oc_error *error)
 			continue;
 		if (p->num_issuers == OCSP_ISSUERS_MAX)
 			return oc_error_set(error, OC_ERR_LIMIT,
-			    "more than %d issuers", OCSP_ISSUERS_MAX);
+			    "more than %d issuers and [ocsp-signer]s",
+			    OCSP_ISSUERS_MAX);
 		if (asprintf(&path, "%s/%s.table",
-		    config->daemon.table_directory, issuer->name) < 0)
+		    config->daemon.table_directory, config->ocsp[i].name) < 0)
 			return oc_error_set(error, OC_ERR_NOMEM,
 			    "out of memory");
 		p->issuers[p->num_issuers++] = (struct ocsp_worker_issuer){
-			.name = issuer->name,
+			.name = config->ocsp[i].name,
 			.table_path = path,
 			.wants_nonce = issuer->nonce != OC_NONCE_IGNORE,
 			.requires_nonce = issuer->nonce == OC_NONCE_REQUIRE,
@@ -214,7 +215,8 @@ open_counts(struct program *p)
 	p->before = *ocsp_counts_of(p->counts);
 	for (i = 0; i < p->num_issuers; i++)
 		p->issuers[i].counts = ocsp_counts_of_issuer(p->counts,
-		    p->issuers[i].name);
+		    oc_config_find_ocsp(p->config,
+		    p->issuers[i].name)->issuer->name);
 }
 
 static enum oc_err

@@ -50,6 +50,11 @@ struct ocsp_slot {
  * makes the file if it is missing, unreadable, another store's, another
  * identity's or another version's.  num_slots is a first guess.
  *
+ * What was signed with the same key under another certificate is kept, and
+ * goes with the new one from now on.  What was signed for the same issuer with
+ * another key is set aside as path + OCSP_TABLE_OLDER_SUFFIX, in place of what
+ * was there, for ocsp_table_take_older().
+ *
  * A table that was not closed (its writer died) is gone through slot by slot
  * first: torn ones are counted, logged and free.  If the machine went down
  * as well, ocsp_table_seq() goes back to what ocsp_table_sync() had made
@@ -58,6 +63,17 @@ enum oc_err ocsp_table_create(const char *path,
     const struct ocsp_identity *identity,
     const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
     struct ocsp_table **table, struct oc_error *error) OC_MUST_CHECK;
+#define OCSP_TABLE_OLDER_SUFFIX ".old"
+/* The writer's of path takes what was set aside, if it is this store's and for
+ * the issuer of this identity; NULL if there is none.  Nothing but withdrawing
+ * and the flags is sensible: nothing is signed with that key any more. */
+enum oc_err ocsp_table_take_older(const char *path,
+    const struct ocsp_identity *identity,
+    const uint8_t store_id[OCSP_STORE_ID_LEN], struct ocsp_table **older,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Tells the readers that it is of no use any more, removes its file, and
+ * closes it. */
+void ocsp_table_discard(struct ocsp_table *table);
 /* A reader.  NOT_FOUND if there is none yet. */
 enum oc_err ocsp_table_open(const char *path, struct ocsp_table **table,
     struct oc_error *error) OC_MUST_CHECK;

@@ -62,9 +62,8 @@ is_same_boot(const uint8_t a[TABLE_BOOT_ID_LEN])
 	return now[0] != 0 && memcmp(a, now, sizeof(now)) == 0;
 }
 
-/* path + suffix, for free(). */
-static char *
-beside(const char *path, const char *suffix)
+char *
+ocsp_table_beside(const char *path, const char *suffix)
 {
 	size_t len = strlen(path) + strlen(suffix) + 1;
 	char *name = malloc(len);
@@ -154,9 +153,8 @@ give_name(struct ocsp_table *table, const char *name, struct oc_error *error)
 	return OC_OK;
 }
 
-/* Tells the readers of a file that is about to lose its name. */
-static void
-retire_file(int fd)
+void
+ocsp_table_retire_file(int fd)
 {
 	struct table_header *header;
 	struct stat st;
@@ -177,7 +175,7 @@ static enum oc_err
 make_anew(struct ocsp_table *table, int fd,
     const struct table_header *header, struct oc_error *error)
 {
-	char *name = beside(table->path, ".new");
+	char *name = ocsp_table_beside(table->path, ".new");
 	enum oc_err err;
 
 	if (name == NULL)
@@ -185,7 +183,7 @@ make_anew(struct ocsp_table *table, int fd,
 	err = make_file(table, name, header, error);
 	if (err == OC_OK) {
 		if (fd >= 0)
-			retire_file(fd);
+			ocsp_table_retire_file(fd);
 		err = give_name(table, name, error);
 		if (err != OC_OK)
 			(void)unlink(name);
@@ -246,6 +244,7 @@ take_over(struct ocsp_table *table, int fd, const struct table_header *header,
 	return OC_OK;
 }
 
+/* NULL, or what is wrong with it. */
 static const char *
 check_owner(const struct table_header *header,
     const struct ocsp_identity *identity,
@@ -253,10 +252,49 @@ check_owner(const struct table_header *header,
 {
 	if (memcmp(header->store_id, store_id, OCSP_STORE_ID_LEN) != 0)
 		return "belongs to another store";
-	if (!ocsp_identity_equal(&header->identity, identity))
-		return "is another issuer's or key's, or says more or less "
-		    "than is configured";
+	if (!ocsp_identity_has_issuer(&header->identity, identity))
+		return "is another issuer's";
+	if (!ocsp_identity_has_key(&header->identity, identity))
+		return "is another key's";
+	if (!ocsp_identity_has_choices(&header->identity, identity))
+		return "says more or less than is configured";
 	return NULL;
+}
+
+/* The same slots in a file that says who signs now: for the same key, under
+ * another certificate. */
+static enum oc_err
+renew(struct ocsp_table *table, const struct ocsp_identity *identity,
+    struct oc_error *error)
+{
+	uint64_t run = atomic_load(&table->header->ready_run);
+	uint32_t ready = atomic_load(&table->header->flags) & TABLE_READY;
+	enum oc_err err;
+
+	table->identity = *identity;
+	err = ocsp_table_grow(table, table->num_slots);
+	if (err != OC_OK)
+		return ocsp_table_fail(error, "write", table->path);
+	atomic_store(&table->header->ready_run, run);
+	atomic_fetch_or(&table->header->flags, ready);
+	oc_log(OC_LOG_NOTICE, "the response table %s: there is another "
+	    "certificate for the key: %u answers go with it from now on",
+	    table->path, (unsigned)ocsp_table_num_used(table));
+	return OC_OK;
+}
+
+static enum oc_err
+take_over_for(struct ocsp_table *table, int fd,
+    const struct table_header *header, const struct ocsp_identity *identity,
+    struct oc_error *error)
+{
+	enum oc_err err = take_over(table, fd, header, error);
+
+	if (err != OC_OK)
+		(void)close(fd);
+	else if (!ocsp_identity_equal(&table->identity, identity))
+		err = renew(table, identity, error);
+	return err;
 }
 
 static uint32_t
@@ -283,16 +321,21 @@ open_or_make(struct ocsp_table *table, const struct ocsp_identity *identity,
 		return ocsp_table_fail(error, "open", table->path);
 	if (fd >= 0) {
 		trouble = ocsp_table_read_header(fd, &header);
-		if (trouble == NULL)
+		if (trouble != NULL)
+			memset(&header, 0, sizeof(header));
+		else
 			trouble = check_owner(&header, identity, store_id);
-		if (trouble == NULL) {
-			err = take_over(table, fd, &header, error);
-			if (err != OC_OK)
-				(void)close(fd);
-			return err;
+		if (trouble == NULL)
+			return take_over_for(table, fd, &header, identity,
+			    error);
+		if (ocsp_table_set_aside(table, &header, identity,
+		    store_id)) {
+			(void)close(fd);
+			fd = -1;
+		} else {
+			oc_log(OC_LOG_WARNING, "the response table %s %s: "
+			    "making it anew", table->path, trouble);
 		}
-		oc_log(OC_LOG_WARNING, "the response table %s %s: making it "
-		    "anew", table->path, trouble);
 	}
 	err = plan_header(identity, store_id, clamp_slots(num_slots),
 	    &planned);
@@ -311,7 +354,7 @@ ocsp_table_create(const char *path, const struct ocsp_identity *identity,
     struct ocsp_table **table, struct oc_error *error)
 {
 	struct ocsp_table *made = ocsp_table_alloc(path);
-	char *lock_name = beside(path, ".lock");
+	char *lock_name = ocsp_table_beside(path, ".lock");
 	enum oc_err err;
 
 	if (made == NULL || lock_name == NULL)
@@ -400,13 +443,13 @@ ocsp_table_grow(struct ocsp_table *table, uint64_t num_slots)
 	char *name;
 	enum oc_err err;
 
-	if (table->num_slots >= TABLE_SLOTS_MAX)
+	if (num_slots > TABLE_SLOTS_MAX)
 		return OC_ERR_LIMIT;
 	err = plan_header(&table->identity, table->store_id,
 	    clamp_slots(num_slots), &header);
 	if (err != OC_OK)
 		return err;
-	name = beside(table->path, ".new");
+	name = ocsp_table_beside(table->path, ".new");
 	if (name == NULL)
 		return OC_ERR_NOMEM;
 	err = make_file(&larger, name, &header, NULL);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The response table's file, and what its sources share: table_file.c maps
- * it, table_create.c makes and grows it, table_index.c knows slots and
- * buckets, table_hash.c its two hashes, table_verify.c looks whether it is
- * whole, table.c is the rest of ocsp/table.h.
+ * it, table_create.c makes and grows it, table_older.c keeps what another key
+ * has signed, table_index.c knows slots and buckets, table_hash.c its two
+ * hashes, table_verify.c looks whether it is whole, table.c is the rest of
+ * ocsp/table.h.
  *
  * One writer, any number of readers in other processes.  Everything that
  * changes while they look is an atomic word.
@@ -186,8 +187,22 @@ void ocsp_table_unmap(struct ocsp_table *table);
 
 /* table_create.c */
 
-/* Into a larger file; NO_SPACE, and then nothing has changed. */
+/* Into a file of so many slots, at least as many as now; NO_SPACE, and then
+ * nothing has changed. */
 enum oc_err ocsp_table_grow(struct ocsp_table *table, uint64_t num_slots)
     OC_MUST_CHECK;
+/* path + suffix, for free(). */
+char *ocsp_table_beside(const char *path, const char *suffix);
+/* Tells the readers of a file that is about to lose its name. */
+void ocsp_table_retire_file(int fd);
+
+/* table_older.c */
+
+/* What lies at the path and has this header, all zero if it is none: out of
+ * the way, if another key has signed it for the same issuer.  False: it is of
+ * no use. */
+bool ocsp_table_set_aside(const struct ocsp_table *table,
+    const struct table_header *header, const struct ocsp_identity *identity,
+    const uint8_t store_id[OCSP_STORE_ID_LEN]);
 
 #endif

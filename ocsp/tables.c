@@ -6,6 +6,7 @@
  */
 #include <sys/stat.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,8 @@ report(struct worker_table *t, enum oc_err err, const struct oc_error *error)
 	if (err == t->err)
 		return;
 	t->err = err;
+	if (t->is_older && err == OC_ERR_NOT_FOUND)
+		return;
 	if (err == OC_OK)
 		oc_log(OC_LOG_INFO, "issuer \"%s\": answers from %s", t->name,
 		    t->path);
@@ -93,9 +96,12 @@ table_check(struct worker_table *t)
 	struct stat st;
 
 	if (stat(t->path, &st) != 0) {
+		if (t->is_older && before != NULL &&
+		    ocsp_table_is_retired(before))
+			table_close(t);
 		if (t->table == NULL)
 			report(t, OC_ERR_NOT_FOUND, NULL);
-		return false;
+		return t->table != before;
 	}
 	if (t->table != NULL && st.st_dev == t->dev && st.st_ino == t->ino)
 		return false;
@@ -119,6 +125,9 @@ make_answerer(struct ocsp_worker *w)
 		w->answerer.issuers[n].wants_nonce = t->wants_nonce;
 		w->answerer.issuers[n].requires_nonce = t->requires_nonce;
 		w->answerer.issuers[n].signed_requests = t->signed_requests;
+		/* Alone, it is the signer's. */
+		w->answerer.issuers[n].is_older = t->is_older &&
+		    w->tables[i - 1].table != NULL;
 		w->answerer_tables[n++] = t;
 	}
 	w->answerer.num_issuers = n;
@@ -152,7 +161,8 @@ http_tables_check_retired(struct ocsp_worker *w)
 	for (i = 0; i < w->num_tables; i++) {
 		struct worker_table *t = &w->tables[i];
 
-		if (t->table == NULL || ocsp_table_is_retired(t->table))
+		if (t->table == NULL ? !t->is_older :
+		    ocsp_table_is_retired(t->table))
 			return http_tables_check(w);
 	}
 	return false;
@@ -164,8 +174,8 @@ http_tables_are_complete(const struct ocsp_worker *w)
 	size_t i;
 
 	for (i = 0; i < w->num_tables; i++)
-		if (w->tables[i].table == NULL ||
-		    !ocsp_table_is_ready(w->tables[i].table))
+		if (!w->tables[i].is_older && (w->tables[i].table == NULL ||
+		    !ocsp_table_is_ready(w->tables[i].table)))
 			return false;
 	return true;
 }
@@ -177,6 +187,7 @@ http_tables_judge(void *arg, struct der_bytes der)
 	struct ocsp_request request;
 	struct ocsp_slot slot;
 	struct oc_serial serial;
+	bool is_ours = false;
 	uint32_t i;
 
 	if (ocsp_request_read(der, &request) != OC_OK)
@@ -193,37 +204,51 @@ http_tables_judge(void *arg, struct der_bytes der)
 		    ocsp_table_find(table, &serial, request.first.encoding,
 		    &slot))
 			return HTTP_CERTAIN;
-		return HTTP_PLAUSIBLE;
+		is_ours = true;
 	}
-	return HTTP_IMPOSSIBLE;
+	return is_ours ? HTTP_PLAUSIBLE : HTTP_IMPOSSIBLE;
+}
+
+static enum oc_err
+add_table(struct ocsp_worker *w, const struct ocsp_worker_issuer *issuer,
+    const char *suffix)
+{
+	struct worker_table *t = &w->tables[w->num_tables++];
+
+	if (strlen(issuer->name) >= sizeof(t->name))
+		return OC_ERR_LIMIT;
+	strcpy(t->name, issuer->name);
+	t->wants_nonce = issuer->wants_nonce != 0;
+	t->requires_nonce = issuer->requires_nonce != 0;
+	t->counts = issuer->counts != NULL ? issuer->counts : &w->nobody;
+	t->signed_requests = issuer->signed_requests;
+	t->run = w->options.run;
+	t->is_older = suffix[0] != '\0';
+	if (asprintf(&t->path, "%s%s", issuer->table_path, suffix) < 0) {
+		t->path = NULL;
+		return OC_ERR_NOMEM;
+	}
+	return OC_OK;
 }
 
 enum oc_err
 http_tables_init(struct ocsp_worker *w,
     const struct ocsp_worker_issuer *issuers, size_t num_issuers)
 {
+	enum oc_err err = OC_OK;
 	size_t i;
 
-	w->tables = calloc(num_issuers + 1, sizeof(*w->tables));
+	w->tables = calloc(2 * num_issuers + 1, sizeof(*w->tables));
 	if (w->tables == NULL)
 		return OC_ERR_NOMEM;
-	for (i = 0; i < num_issuers; i++) {
-		struct worker_table *t = &w->tables[i];
-
-		w->num_tables++;
-		if (strlen(issuers[i].name) >= sizeof(t->name))
-			return OC_ERR_LIMIT;
-		strcpy(t->name, issuers[i].name);
-		t->wants_nonce = issuers[i].wants_nonce != 0;
-		t->requires_nonce = issuers[i].requires_nonce != 0;
-		t->counts = issuers[i].counts != NULL ?
-		    issuers[i].counts : &w->nobody;
-		t->signed_requests = issuers[i].signed_requests;
-		t->run = w->options.run;
-		t->path = strdup(issuers[i].table_path);
-		if (t->path == NULL)
-			return OC_ERR_NOMEM;
+	for (i = 0; err == OC_OK && i < num_issuers; i++) {
+		err = add_table(w, &issuers[i], "");
+		if (err == OC_OK)
+			err = add_table(w, &issuers[i],
+			    OCSP_TABLE_OLDER_SUFFIX);
 	}
+	if (err != OC_OK)
+		return err;
 	(void)http_tables_check(w);
 	return OC_OK;
 }

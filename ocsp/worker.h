@@ -19,9 +19,11 @@
 
 struct ocsp_worker;
 
+/* The signers of an issuer follow each other, its usual one first. */
 struct ocsp_worker_issuer {
-	const char *name;		/* "[issuer NAME]" */
-	const char *table_path;
+	const char *name;		/* struct oc_config_ocsp's */
+	const char *table_path;		/* see ocsp_table_create() for what
+					 * may lie beside */
 	int wants_nonce, requires_nonce; /* see struct ocsp_answerer */
 	struct ocsp_issuer_counts *counts; /* as options->counts */
 	enum ocsp_signed_requests signed_requests;

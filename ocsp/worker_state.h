@@ -101,11 +101,13 @@ struct connection {
 };
 
 struct worker_table {
-	char name[OC_CONFIG_NAME_MAX + 1];
+	char name[OC_OCSP_NAME_MAX + 1];
 	char *path;
 	bool wants_nonce, requires_nonce;
 	struct ocsp_issuer_counts *counts;
 	enum ocsp_signed_requests signed_requests;
+	bool is_older;			/* of the one in front; need not be
+					 * there */
 	uint64_t run;
 	struct ocsp_table *table;	/* NULL: not there yet */
 	struct ocsp_context *context;
@@ -132,7 +134,7 @@ struct ocsp_worker {
 	struct worker_table *tables;
 	size_t num_tables;
 	struct ocsp_answerer answerer;
-	struct worker_table *answerer_tables[OCSP_ISSUERS_MAX];
+	struct worker_table *answerer_tables[OCSP_ANSWERER_MAX];
 
 	struct connection *connections;
 	struct ocsp_sources *sources;
@@ -231,7 +233,7 @@ bool http_tables_check(struct ocsp_worker *w);
 /* The same, but looks only if a table is missing or says itself that it is
  * retired. */
 bool http_tables_check_retired(struct ocsp_worker *w);
-/* False while an issuer's table is not there: who asks for it cannot be told
+/* False while a signer's table is not there: who asks for it cannot be told
  * from who asks for somebody else's. */
 bool http_tables_are_complete(const struct ocsp_worker *w);
 /* Whether a GET that was repaired asks for one of our issuers; arg is the

@@ -246,28 +246,24 @@ add_issuer_key(struct p11_plan *plan, const struct oc_config_issuer *issuer,
 	return add_key(plan, key, error);
 }
 
-/* The delegated signer's key, or, if there is none, the CA's own. */
+/* A delegated signer's key, or the CA's own. */
 static enum oc_err
-add_ocsp_key(struct p11_plan *plan, const struct oc_config_issuer *issuer,
+add_ocsp_key(struct p11_plan *plan, const struct oc_config_ocsp *ocsp,
     const char *name, struct oc_error *error)
 {
 	const struct x509_cert *ca, *own;
 	struct p11_key_config key = {
 		.name = name,
-		.token = issuer->token,
-		.uri = issuer->key,
+		.token = ocsp->token,
+		.uri = ocsp->key,
 		.allow.kinds = P11_ALLOW(SIGN_KIND_OCSP),
 	};
 	enum oc_err err;
 
-	err = read_certificate(plan, issuer->certificate, &ca, error);
+	err = read_certificate(plan, ocsp->issuer->certificate, &ca, error);
 	own = ca;
-	if (err == OC_OK && issuer->ocsp_certificate != NULL) {
-		key.token = issuer->ocsp_token;
-		key.uri = issuer->ocsp_key;
-		err = read_certificate(plan, issuer->ocsp_certificate, &own,
-		    error);
-	}
+	if (err == OC_OK && ocsp->certificate != NULL)
+		err = read_certificate(plan, ocsp->certificate, &own, error);
 	if (err != OC_OK)
 		return err;
 	key.spki = own->spki;
@@ -282,11 +278,13 @@ p11_plan_add(struct p11_plan *plan, enum sign_key_role role,
     const char *name, struct oc_error *error)
 {
 	const struct oc_config_issuer *issuer;
+	const struct oc_config_ocsp *ocsp;
 	char key_name[SIGN_KEY_NAME_MAX];
 	enum oc_err err = OC_ERR_INTERNAL;
 
 	issuer = oc_config_find_issuer(plan->config, name);
-	if (issuer == NULL)
+	ocsp = oc_config_find_ocsp(plan->config, name);
+	if (role == SIGN_KEY_ISSUER ? issuer == NULL : ocsp == NULL)
 		return oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "
 		    "[issuer %s] in %s", name, plan->config->path);
 	sign_key_name(role, name, key_name);
@@ -295,7 +293,7 @@ p11_plan_add(struct p11_plan *plan, enum sign_key_role role,
 		err = add_issuer_key(plan, issuer, key_name, error);
 		break;
 	case SIGN_KEY_OCSP:
-		err = add_ocsp_key(plan, issuer, key_name, error);
+		err = add_ocsp_key(plan, ocsp, key_name, error);
 		break;
 	}
 	if (err != OC_OK)
@@ -303,33 +301,41 @@ p11_plan_add(struct p11_plan *plan, enum sign_key_role role,
 	return OC_OK;
 }
 
-enum oc_err
-p11_plan_add_all(struct p11_plan *plan, struct oc_error *error)
+/* That an issuer is left out is said once, not for each of its signers. */
+static enum oc_err
+add_configured(struct p11_plan *plan, const struct oc_config_ocsp *ocsp,
+    struct oc_error *error)
 {
-	enum oc_err err;
-	size_t i;
+	const struct oc_config_issuer *issuer = ocsp->issuer;
+	bool is_first = ocsp->signer == NULL;
+	enum oc_err err = OC_OK;
 
-	for (i = 0; i < plan->config->num_issuers; i++) {
-		const struct oc_config_issuer *issuer =
-		    &plan->config->issuers[i];
-
-		if (issuer->responses != NULL)
-			continue;	/* its key is elsewhere */
-		if (access(issuer->certificate, F_OK) != 0) {
+	if (issuer->responses != NULL)
+		return OC_OK;		/* its key is elsewhere */
+	if (access(issuer->certificate, F_OK) != 0) {
+		if (is_first)
 			oc_log(OC_LOG_NOTICE, "issuer %s: %s is not there "
 			    "yet: left out until the next reload",
 			    issuer->name, issuer->certificate);
-			continue;
-		}
+		return OC_OK;
+	}
+	if (is_first)
 		err = p11_plan_add(plan, SIGN_KEY_ISSUER, issuer->name,
 		    error);
-		if (err == OC_OK && (issuer->allow & OC_ALLOW_OCSP) != 0)
-			err = p11_plan_add(plan, SIGN_KEY_OCSP, issuer->name,
-			    error);
-		if (err != OC_OK)
-			return err;
-	}
-	return OC_OK;
+	if (err == OC_OK && (issuer->allow & OC_ALLOW_OCSP) != 0)
+		err = p11_plan_add(plan, SIGN_KEY_OCSP, ocsp->name, error);
+	return err;
+}
+
+enum oc_err
+p11_plan_add_all(struct p11_plan *plan, struct oc_error *error)
+{
+	enum oc_err err = OC_OK;
+	size_t i;
+
+	for (i = 0; err == OC_OK && i < plan->config->num_ocsp; i++)
+		err = add_configured(plan, &plan->config->ocsp[i], error);
+	return err;
 }
 
 enum oc_err

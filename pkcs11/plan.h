@@ -17,13 +17,14 @@ enum oc_err p11_plan_new(const struct oc_config *config,
 void p11_plan_free(struct p11_plan *plan);	/* NULL is fine */
 
 /*
- * The key sign_key_name(role, issuer), with the token it lives in.  Whose
+ * The key sign_key_name(role, name), with the token it lives in; name is an
+ * issuer's, for SIGN_KEY_OCSP that of a struct oc_config_ocsp.  Whose
  * certificate is not there yet may sign only what makes one: its CSR or its
  * own self-signed certificate.  NOT_FOUND: no such issuer, or, for
  * SIGN_KEY_OCSP, no certificate to answer for.
  */
 enum oc_err p11_plan_add(struct p11_plan *plan, enum sign_key_role role,
-    const char *issuer, struct oc_error *error) OC_MUST_CHECK;
+    const char *name, struct oc_error *error) OC_MUST_CHECK;
 
 /* Every key of every issuer that has a certificate; others are left out with
  * one log line. */

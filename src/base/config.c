@@ -4,7 +4,7 @@
  * after an error as long as that makes sense: whoever edits the file wants to
  * hear of all of them at once.
  */
-#include "base/config.h"
+#include "base/config_load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +18,9 @@
 /* Farther words are no slips of the finger. */
 #define DISTANCE_MAX 3
 
-struct loader {
-	struct oc_config *config;
-	struct oc_config_errors *errors;
-	/* Where we are. */
-	const struct oc_conf_section *section;
-	bool is_nomem;
-};
-
-static void
-complain(struct loader *l, const char *key, int line, const char *what)
+void
+oc_config_complain(struct oc_config_loader *l, const char *key, int line,
+    const char *what)
 {
 	struct oc_conf_place place = {
 		.file = l->section->file, .line = line, .key = key,
@@ -37,8 +30,8 @@ complain(struct loader *l, const char *key, int line, const char *what)
 	oc_config_errors_add(l->errors, &place, OC_ERR_CONFIG, "%s", what);
 }
 
-static char *
-copy(struct loader *l, const char *text)
+char *
+oc_config_copy(struct oc_config_loader *l, const char *text)
 {
 	char *out = strdup(text);
 
@@ -47,15 +40,8 @@ copy(struct loader *l, const char *text)
 	return out;
 }
 
-/* The nearest of the words so far, for "did you mean". */
-struct nearest {
-	const char *wrong;
-	const char *word;
-	unsigned distance;
-};
-
-static void
-nearest_try(struct nearest *n, const char *word)
+void
+oc_config_nearest_try(struct oc_config_nearest *n, const char *word)
 {
 	unsigned distance = oc_value_distance(n->wrong, word);
 
@@ -79,35 +65,35 @@ find_section_kind(const char *type)
 }
 
 static void
-unknown_section(struct loader *l)
+unknown_section(struct oc_config_loader *l)
 {
-	struct nearest n = { .wrong = l->section->type };
+	struct oc_config_nearest n = { .wrong = l->section->type };
 	struct oc_buffer b;
 
 	oc_buffer_init(&b, OC_ERROR_TEXT_MAX);
 	oc_buffer_put_text(&b, "there is no such section; ");
 	for (const struct oc_config_section *k = oc_config_sections;
 	    k->type != NULL; k++)
-		nearest_try(&n, k->type);
+		oc_config_nearest_try(&n, k->type);
 	if (n.word != NULL)
 		oc_buffer_printf(&b, "did you mean [%s]?", n.word);
 	else
 		oc_buffer_put_text(&b, "the sections are store, daemon, "
 		    "responder, api, metrics, policy, cfssl, token, "
-		    "issuer and profile");
-	complain(l, NULL, l->section->line, oc_buffer_text(&b));
+		    "issuer, ocsp-signer and profile");
+	oc_config_complain(l, NULL, l->section->line, oc_buffer_text(&b));
 	oc_buffer_fini(&b);
 }
 
 static void
-unknown_key(struct loader *l, const struct oc_config_section *kind,
+unknown_key(struct oc_config_loader *l, const struct oc_config_section *kind,
     const struct oc_conf_key *key)
 {
-	struct nearest n = { .wrong = key->key };
+	struct oc_config_nearest n = { .wrong = key->key };
 	char text[160];
 
 	for (const struct oc_config_key *k = kind->keys; k->name != NULL; k++)
-		nearest_try(&n, k->name);
+		oc_config_nearest_try(&n, k->name);
 	if (n.word != NULL)
 		snprintf(text, sizeof(text),
 		    "there is no such key; did you mean %s?", n.word);
@@ -115,12 +101,13 @@ unknown_key(struct loader *l, const struct oc_config_section *kind,
 		snprintf(text, sizeof(text),
 		    "there is no such key in [%s]; see ocsign.conf(5)",
 		    kind->type);
-	complain(l, key->key, key->line, text);
+	oc_config_complain(l, key->key, key->line, text);
 }
 
 /* item is zeroed.  l->section may have no key of these: presets. */
 static void
-load_keys(struct loader *l, const struct oc_config_section *kind, void *item)
+load_keys(struct oc_config_loader *l, const struct oc_config_section *kind,
+    void *item)
 {
 	for (const struct oc_config_key *k = kind->keys; k->name != NULL; k++) {
 		void *field = (char *)item + k->offset;
@@ -136,7 +123,7 @@ load_keys(struct loader *l, const struct oc_config_section *kind, void *item)
 		oc_config_field_init(k, field);
 		if (text == NULL) {
 			if (k->presence == OC_KEY_REQUIRED)
-				complain(l, k->name, l->section->line,
+				oc_config_complain(l, k->name, l->section->line,
 				    "is missing; add it");
 			continue;
 		}
@@ -144,8 +131,8 @@ load_keys(struct loader *l, const struct oc_config_section *kind, void *item)
 		    &error) == OC_ERR_NOMEM)
 			l->is_nomem = true;
 		else if (error.code != OC_OK)
-			complain(l, k->name, given != NULL ? given->line :
-			    l->section->line, error.text);
+			oc_config_complain(l, k->name, given != NULL ?
+			    given->line : l->section->line, error.text);
 	}
 	for (size_t i = 0; i < l->section->num_keys; i++) {
 		const struct oc_config_key *k = kind->keys;
@@ -161,7 +148,7 @@ load_keys(struct loader *l, const struct oc_config_section *kind, void *item)
 /* Where the section's struct is; a new array item for named ones.  NULL when
  * out of memory. */
 static void *
-section_item(struct loader *l, const struct oc_config_section *kind)
+section_item(struct oc_config_loader *l, const struct oc_config_section *kind)
 {
 	char *config = (char *)l->config, *array, *item;
 	size_t *num;
@@ -178,14 +165,14 @@ section_item(struct loader *l, const struct oc_config_section *kind)
 	memset(item, 0, kind->item_size);
 	++*num;
 	*(char **)(void *)(item + kind->name_offset) =
-	    copy(l, l->section->name);
+	    oc_config_copy(l, l->section->name);
 	*(const char **)(void *)(item + kind->file_offset) = l->section->file;
 	*(int *)(void *)(item + kind->line_offset) = l->section->line;
 	return item;
 }
 
 static void
-load_section(struct loader *l)
+load_section(struct oc_config_loader *l)
 {
 	const struct oc_conf_section *s = l->section;
 	const struct oc_config_section *kind = find_section_kind(s->type);
@@ -200,7 +187,7 @@ load_section(struct loader *l)
 		snprintf(text, sizeof(text), s->name == NULL ?
 		    "the section needs a name; write [%s NAME]" :
 		    "there is only one such section; write [%s]", s->type);
-		complain(l, NULL, s->line, text);
+		oc_config_complain(l, NULL, s->line, text);
 		return;
 	}
 	item = section_item(l, kind);
@@ -212,7 +199,7 @@ load_section(struct loader *l)
 
 /* Sections that nobody wrote have their presets too. */
 static void
-load_missing(struct loader *l)
+load_missing(struct oc_config_loader *l)
 {
 	const struct oc_config_section *kind;
 
@@ -234,343 +221,6 @@ load_missing(struct loader *l)
 	}
 }
 
-/* The line of a key, or of the section when it has no such key. */
-static int
-line_of(const struct oc_conf_section *s, const char *key)
-{
-	for (size_t i = 0; i < s->num_keys; i++)
-		if (strcmp(s->keys[i].key, key) == 0)
-			return s->keys[i].line;
-	return s->line;
-}
-
-static void
-check_token_name(struct loader *l, const char *key, const char *name)
-{
-	struct nearest n = { .wrong = name };
-	char text[320];
-
-	if (name == NULL || oc_config_find_token(l->config, name) != NULL)
-		return;
-	for (size_t i = 0; i < l->config->num_tokens; i++)
-		nearest_try(&n, l->config->tokens[i].name);
-	if (n.word != NULL)
-		snprintf(text, sizeof(text), "there is no [token %.64s]; did "
-		    "you mean %.64s?", name, n.word);
-	else
-		snprintf(text, sizeof(text), "there is no [token %.64s]; add "
-		    "that section", name);
-	complain(l, key, line_of(l->section, key), text);
-}
-
-/* Two issuers with one certificate would both claim every request. */
-static void
-check_certificate_is_unique(struct loader *l, const struct oc_config_issuer *is)
-{
-	char text[160];
-
-	for (size_t i = 0; i < l->config->num_issuers; i++) {
-		const struct oc_config_issuer *other = &l->config->issuers[i];
-
-		if (other == is)
-			return;
-		if (other->certificate == NULL || is->certificate == NULL ||
-		    strcmp(other->certificate, is->certificate) != 0)
-			continue;
-		snprintf(text, sizeof(text), "is that of [issuer %.64s] too; "
-		    "each issuer has its own", other->name);
-		complain(l, "certificate", line_of(l->section, "certificate"),
-		    text);
-	}
-}
-
-/* Where every answer is signed live. */
-static void
-check_budget(struct loader *l, const char *key)
-{
-	if (l->config->responder.nonce_budget == 0)
-		complain(l, key, line_of(l->section, key),
-		    "nothing would be answered with nonce-budget = 0 in "
-		    "[responder]; raise that");
-}
-
-/* A key that says nothing without the other. */
-static void
-complain_alone(struct loader *l, const char *key, const char *other)
-{
-	char text[160];
-
-	snprintf(text, sizeof(text), "is given without %s; add that or "
-	    "remove this", other);
-	complain(l, key, line_of(l->section, key), text);
-}
-
-static void
-check_requestors(struct loader *l, const struct oc_config_issuer *issuer)
-{
-	bool is_ignored =
-	    issuer->signed_requests == OC_SIGNED_REQUESTS_IGNORE;
-
-	if (!is_ignored && issuer->requestor_ca == NULL)
-		complain(l, "requestor-ca",
-		    line_of(l->section, "signed-requests"),
-		    "is missing; signed-requests needs it");
-	if (is_ignored && issuer->requestor_ca != NULL)
-		complain_alone(l, "requestor-ca", "signed-requests = verify");
-}
-
-static void
-check_where_signed(struct loader *l, struct oc_config_issuer *issuer)
-{
-	const char *key, *what;
-
-	for (size_t n = 0; (key = oc_config_wrong_key(issuer, &n, &what)) !=
-	    NULL; )
-		complain(l, key, line_of(l->section, key), what);
-	if (issuer->responses != NULL) {
-		issuer->allow = OC_ALLOW_OCSP;
-		issuer->nonce = OC_NONCE_IGNORE;
-	}
-}
-
-static void
-check_issuer(struct loader *l, struct oc_config_issuer *issuer)
-{
-	bool is_delegated = issuer->ocsp_certificate != NULL;
-
-	check_token_name(l, "token", issuer->token);
-	check_token_name(l, "ocsp-token", issuer->ocsp_token);
-	check_certificate_is_unique(l, issuer);
-	check_where_signed(l, issuer);
-	if (issuer->responses != NULL)
-		return;
-	if (is_delegated && issuer->ocsp_key == NULL)
-		complain(l, "ocsp-key", l->section->line,
-		    "is missing; ocsp-certificate needs it");
-	if (!is_delegated && issuer->ocsp_key != NULL)
-		complain_alone(l, "ocsp-key", "ocsp-certificate");
-	if (!is_delegated && issuer->ocsp_token != NULL)
-		complain_alone(l, "ocsp-token", "ocsp-certificate");
-	if (issuer->ocsp_backdate_s >= issuer->ocsp_lifetime_s &&
-	    issuer->ocsp_lifetime_s > 0)
-		complain(l, "ocsp-backdate",
-		    line_of(l->section, "ocsp-backdate"),
-		    "is not shorter than ocsp-lifetime; make it so");
-	if (issuer->crl_reference == OC_SWITCH_YES && issuer->crl_url == NULL)
-		complain_alone(l, "crl-reference", "crl-url");
-	check_requestors(l, issuer);
-	if (issuer->nonce == OC_NONCE_REQUIRE)
-		check_budget(l, "nonce");
-	if (issuer->presign == OC_PRESIGN_NONE)
-		check_budget(l, "presign");
-	if (is_delegated && issuer->ocsp_token == NULL && issuer->token != NULL)
-		issuer->ocsp_token = copy(l, issuer->token);
-}
-
-static bool
-is_builtin_profile(const char *name)
-{
-	const char *const *p = oc_config_builtin_profiles;
-
-	while (*p != NULL && strcmp(*p, name) != 0)
-		p++;
-	return *p != NULL;
-}
-
-static void
-check_based_on(struct loader *l, const struct oc_config_profile *profile)
-{
-	const struct oc_config_profile *p = profile;
-	int line = line_of(l->section, "based-on");
-	struct nearest n = { .wrong = profile->based_on };
-	char text[320];
-
-	/* A loop is as long as there are profiles, at most. */
-	for (size_t i = 0; i <= l->config->num_profiles; i++) {
-		const char *base = p->based_on;
-
-		if (base == NULL || is_builtin_profile(base))
-			return;
-		p = oc_config_find_profile(l->config, base);
-		if (p == NULL && i > 0)
-			return;		/* reported where it stands */
-		if (p == NULL)
-			break;
-	}
-	if (p != NULL) {
-		complain(l, "based-on", line, "leads back to this profile or "
-		    "into a loop; end at a built-in one");
-		return;
-	}
-	for (size_t i = 0; oc_config_builtin_profiles[i] != NULL; i++)
-		nearest_try(&n, oc_config_builtin_profiles[i]);
-	for (size_t i = 0; i < l->config->num_profiles; i++)
-		nearest_try(&n, l->config->profiles[i].name);
-	if (n.word != NULL)
-		snprintf(text, sizeof(text), "there is no profile \"%.64s\"; "
-		    "did you mean %.64s?", profile->based_on, n.word);
-	else
-		snprintf(text, sizeof(text), "there is no profile \"%.64s\"; "
-		    "the built-in ones are server, client, ocsp-signer, "
-		    "intermediate, origin-rsa and origin-ecc",
-		    profile->based_on);
-	complain(l, "based-on", line, text);
-}
-
-/* Who may use a profile. */
-static void
-check_issuer_name(struct loader *l, const char *name)
-{
-	struct nearest n = { .wrong = name };
-	char text[320];
-
-	if (oc_config_find_issuer(l->config, name) != NULL)
-		return;
-	for (size_t i = 0; i < l->config->num_issuers; i++)
-		nearest_try(&n, l->config->issuers[i].name);
-	if (n.word != NULL)
-		snprintf(text, sizeof(text), "there is no [issuer %.64s]; "
-		    "did you mean %.64s?", name, n.word);
-	else
-		snprintf(text, sizeof(text), "there is no [issuer %.64s]; "
-		    "add that section, or remove the name", name);
-	complain(l, "issuers", line_of(l->section, "issuers"), text);
-}
-
-static void
-check_profile(struct loader *l, const struct oc_config_profile *profile)
-{
-	if (is_builtin_profile(profile->name))
-		complain(l, NULL, l->section->line, "this name is a built-in "
-		    "profile's; choose another");
-	check_based_on(l, profile);
-	for (size_t i = 0; i < profile->issuers.num; i++)
-		check_issuer_name(l, profile->issuers.words[i]);
-	if (profile->subject == OC_SUBJECT_FIXED &&
-	    profile->subject_name == NULL)
-		complain(l, "subject-name", l->section->line,
-		    "is missing; subject = fixed needs it");
-	if (profile->subject != OC_SUBJECT_FIXED &&
-	    profile->subject_name != NULL)
-		complain_alone(l, "subject-name", "subject = fixed");
-}
-
-static void
-check_api_issuer(struct loader *l, const char *key, const char *name)
-{
-	char text[160];
-
-	if (name == NULL || oc_config_find_issuer(l->config, name) != NULL)
-		return;
-	snprintf(text, sizeof(text), "there is no [issuer %.64s]; add that "
-	    "section", name);
-	complain(l, key, line_of(l->section, key), text);
-}
-
-static bool
-is_loopback(const char *address)
-{
-	return strncmp(address, "127.", 4) == 0 ||
-	    strncmp(address, "[::1]:", 6) == 0;
-}
-
-/* Whoever reads the wire reads tokens and certificates' keys. */
-static void
-check_api_listen(struct loader *l, const struct oc_config_api *api)
-{
-	char text[200];
-
-	if (api->tls_certificate != NULL ||
-	    api->allow_plain == OC_SWITCH_YES)
-		return;
-	for (size_t i = 0; i < api->listen.num; i++) {
-		if (is_loopback(api->listen.words[i]))
-			continue;
-		snprintf(text, sizeof(text), "%.64s is not a loopback "
-		    "address and there is no tls-certificate; add one, or "
-		    "allow-plain = yes if a proxy before it does TLS",
-		    api->listen.words[i]);
-		complain(l, "listen", line_of(l->section, "listen"), text);
-	}
-}
-
-static void
-check_api(struct loader *l, const struct oc_config_api *api)
-{
-	if (api->listen.num == 0)
-		complain(l, "listen", l->section->line,
-		    "is missing; add it");
-	if ((api->tls_certificate == NULL) != (api->tls_key == NULL))
-		complain(l, api->tls_key == NULL ? "tls-key" :
-		    "tls-certificate", l->section->line, "is missing; "
-		    "tls-certificate and tls-key go together");
-	check_api_listen(l, api);
-	if (api->issuers.num == 0 && api->origin_rsa == NULL &&
-	    api->origin_ecc == NULL)
-		complain(l, "issuers", l->section->line, "is missing, and "
-		    "origin-rsa and origin-ecc too: nobody would issue; add "
-		    "one");
-	for (size_t i = 0; i < api->issuers.num; i++)
-		check_api_issuer(l, "issuers", api->issuers.words[i]);
-	check_api_issuer(l, "origin-rsa", api->origin_rsa);
-	check_api_issuer(l, "origin-ecc", api->origin_ecc);
-	for (size_t i = 0; i < api->profiles.num; i++) {
-		const char *name = api->profiles.words[i];
-		char text[160];
-
-		if (is_builtin_profile(name) ||
-		    oc_config_find_profile(l->config, name) != NULL)
-			continue;
-		snprintf(text, sizeof(text), "there is no profile \"%.64s\"; "
-		    "add a [profile %.40s]", name, name);
-		complain(l, "profiles", line_of(l->section, "profiles"),
-		    text);
-	}
-}
-
-/* Names of issuers, how many certificates: not for everybody. */
-static void
-check_metrics(struct loader *l, const struct oc_config_metrics *metrics)
-{
-	char text[200];
-
-	if (metrics->listen.num == 0)
-		complain(l, "listen", l->section->line,
-		    "is missing; add it");
-	for (size_t i = 0; i < metrics->listen.num &&
-	    metrics->allow_remote != OC_SWITCH_YES; i++) {
-		if (is_loopback(metrics->listen.words[i]))
-			continue;
-		snprintf(text, sizeof(text), "%.64s is not a loopback "
-		    "address; listen on one, or add allow-remote = yes",
-		    metrics->listen.words[i]);
-		complain(l, "listen", line_of(l->section, "listen"), text);
-	}
-}
-
-/* What one section says of another. */
-static void
-cross_check(struct loader *l)
-{
-	const struct oc_conf *conf = l->config->conf;
-	size_t num_issuers = 0, num_profiles = 0;
-
-	/* Items are in the order of the sections. */
-	for (size_t i = 0; i < conf->num_sections; i++) {
-		l->section = &conf->sections[i];
-		if (strcmp(l->section->type, "api") == 0)
-			check_api(l, &l->config->api);
-		if (strcmp(l->section->type, "metrics") == 0)
-			check_metrics(l, &l->config->metrics);
-		if (l->section->name == NULL)
-			continue;
-		if (strcmp(l->section->type, "issuer") == 0)
-			check_issuer(l, &l->config->issuers[num_issuers++]);
-		if (strcmp(l->section->type, "profile") == 0)
-			check_profile(l, &l->config->profiles[num_profiles++]);
-	}
-}
-
 /* realpath() of a directory that oc_conf_read() has just read from. */
 static enum oc_err
 set_directory(struct oc_config *config)
@@ -587,7 +237,7 @@ set_directory(struct oc_config *config)
 static enum oc_err
 load(struct oc_config *config, struct oc_config_errors *errors)
 {
-	struct loader l = { .config = config, .errors = errors };
+	struct oc_config_loader l = { .config = config, .errors = errors };
 	enum oc_err err;
 
 	err = oc_conf_read(config->path, &config->conf, errors);
@@ -607,7 +257,9 @@ load(struct oc_config *config, struct oc_config_errors *errors)
 	}
 	load_missing(&l);
 	if (!l.is_nomem)
-		cross_check(&l);
+		oc_config_cross_check(&l);
+	if (!l.is_nomem && oc_config_list_ocsp(config, errors) != OC_OK)
+		l.is_nomem = true;
 	if (l.is_nomem) {
 		struct oc_conf_place place = { .file = config->path };
 
@@ -674,6 +326,7 @@ oc_config_free(struct oc_config *config)
 			free_item(kind, array + i * kind->item_size);
 		free(array);
 	}
+	free(config->ocsp);
 	oc_conf_free(config->conf);
 	free(config->directory);
 	free(config->path);

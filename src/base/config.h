@@ -12,6 +12,7 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 /* What an integer or a duration has when it was not given and has no
@@ -217,6 +218,34 @@ struct oc_config_issuer {
 	int line;
 };
 
+/* One more delegated signer of an issuer's OCSP responses. */
+struct oc_config_ocsp_signer {
+	char *name;
+	char *issuer;		/* NAME of an issuer that exists */
+	char *certificate;	/* path */
+	char *token;		/* the issuer's, unless given */
+	char *key;		/* pkcs11: URI or label */
+	enum oc_config_presign presign;
+	const char *file;
+	int line;
+};
+
+/* Who signs an issuer's OCSP responses: the key that its own section says, and
+ * behind that those of the [ocsp-signer NAME]s for it.  All but the name is
+ * borrowed. */
+struct oc_config_ocsp {
+	char name[OC_OCSP_NAME_MAX + 1];	/* "ISSUER", or
+				 * "ISSUER+SIGNER": no two are alike */
+	const struct oc_config_issuer *issuer;
+	const char *signer;	/* NULL: the issuer's own section */
+	const char *certificate;	/* NULL: the CA itself signs */
+	const char *token;
+	const char *key;
+	enum oc_config_presign presign;
+	const char *file;
+	int line;
+};
+
 /* Words that src/ca interprets.  based_on is a built-in profile's name or
  * another section's; there are no loops. */
 struct oc_config_profile {
@@ -273,8 +302,14 @@ struct oc_config {
 	size_t num_tokens;
 	struct oc_config_issuer *issuers;
 	size_t num_issuers;
+	struct oc_config_ocsp_signer *ocsp_signers;
+	size_t num_ocsp_signers;
 	struct oc_config_profile *profiles;
 	size_t num_profiles;
+	struct oc_config_ocsp *ocsp;	/* issuer by issuer, in their order;
+					 * also of those without ocsp in
+					 * allow */
+	size_t num_ocsp;
 	struct oc_conf *conf;	/* what the file pointers point into */
 };
 
@@ -296,6 +331,8 @@ const char *oc_config_default_path(void);
 const struct oc_config_token *oc_config_find_token(
     const struct oc_config *config, const char *name);
 const struct oc_config_issuer *oc_config_find_issuer(
+    const struct oc_config *config, const char *name);
+const struct oc_config_ocsp *oc_config_find_ocsp(
     const struct oc_config *config, const char *name);
 const struct oc_config_profile *oc_config_find_profile(
     const struct oc_config *config, const char *name);

@@ -478,6 +478,18 @@ static const struct oc_config_key issuer_keys[] = {
 };
 #undef AT
 
+#define AT(field) .offset = offsetof(struct oc_config_ocsp_signer, field)
+static const struct oc_config_key ocsp_signer_keys[] = {
+	{ "issuer", OC_KIND_STRING, AT(issuer), OC_KEY_REQUIRED },
+	{ "certificate", OC_KIND_PATH, AT(certificate), OC_KEY_REQUIRED },
+	{ "token", OC_KIND_STRING, AT(token) },
+	{ "key", OC_KIND_STRING, AT(key), OC_KEY_REQUIRED },
+	{ "presign", OC_KIND_ENUM, AT(presign), .preset = "asked",
+	    .words = presigns },
+	{ NULL }
+};
+#undef AT
+
 #define AT(field) .offset = offsetof(struct oc_config_profile, field)
 static const struct oc_config_key profile_keys[] = {
 	{ "based-on", OC_KIND_STRING, AT(based_on), OC_KEY_REQUIRED },
@@ -539,6 +551,8 @@ const struct oc_config_section oc_config_sections[] = {
 	{ "cfssl", cfssl_keys, SINGLE(cfssl) },
 	{ "token", token_keys, NAMED(tokens, oc_config_token) },
 	{ "issuer", issuer_keys, NAMED(issuers, oc_config_issuer) },
+	{ "ocsp-signer", ocsp_signer_keys,
+	    NAMED(ocsp_signers, oc_config_ocsp_signer) },
 	{ "profile", profile_keys, NAMED(profiles, oc_config_profile) },
 	{ NULL }
 };

@@ -67,6 +67,11 @@ enum oc_err oc_config_field_set(const struct oc_config_key *key,
     const char *directory, const char *text, void *field,
     struct oc_error *error) OC_MUST_CHECK;
 
+/* Checks the [ocsp-signer NAME]s against what they name, and lists who signs
+ * whose responses.  NOMEM; what is wrong is in errors. */
+enum oc_err oc_config_list_ocsp(struct oc_config *config,
+    struct oc_config_errors *errors) OC_MUST_CHECK;
+
 extern const struct oc_config_section oc_config_sections[];
 
 /* The keys of an issuer that do not go with where its responses are signed,

@@ -18,8 +18,10 @@
 /* A million blocked keys of 65 octets; the lists in public are smaller. */
 #define OC_BLOCKLIST_FILE_MAX (64 * 1024 * 1024)
 #define OC_CONFIG_NAME_MAX 64		/* "[issuer NAME]" */
+/* "ISSUER", "ISSUER+SIGNER": whose OCSP responses. */
+#define OC_OCSP_NAME_MAX (2 * OC_CONFIG_NAME_MAX + 1)
 #define OC_PIN_MAX 256
-#define OC_KEY_NAME_MAX 64
+#define OC_KEY_NAME_MAX OC_OCSP_NAME_MAX
 
 /* The calendar clock may be set by so much in an hour, in seconds.  NTP steps
  * are fractions of one, and those after a virtual machine was paused some
@@ -63,6 +65,9 @@
 #define OCSP_SIGNED_REQUEST_MAX (16 * 1024)
 #define OCSP_REQUEST_SINGLES_MAX 128
 #define OCSP_NONCE_MAX 128		/* RFC 9654, 2.1 */
+/* Signature algorithms that a client prefers, of which the first that we have
+ * is looked for; there are a dozen in use. */
+#define OCSP_PREFERRED_MAX 32
 #define OCSP_RESPONSE_MAX (16 * 1024)	/* nginx reads no more */
 #define HTTP_HEADER_MAX (8 * 1024)
 #define HTTP_TARGET_MAX (8 * 1024)

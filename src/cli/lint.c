@@ -332,6 +332,8 @@ lint_the_response(struct linting *l, struct oc_error *error)
 	struct lint_ocsp_input input = {
 		.der = { l->octets, l->len },
 		.signer = l->input.issuer,
+		.audience = cli_has(l->cli, "public") ? LINT_PUBLIC :
+		    LINT_PRIVATE,
 		.exempt = &l->exempt,
 	};
 	enum oc_err err = OC_OK;
@@ -405,6 +407,7 @@ const struct cli_option cli_ocsp_lint_options[] = {
 	{ "signer-cert", "FILE", CLI_OPTIONAL,
 	    "its signer's, if that is not inside" },
 	{ "request", "FILE", CLI_OPTIONAL, "the request, in DER" },
+	{ "public", NULL, CLI_OPTIONAL, "by the rules for public CAs" },
 	{ "exempt", "RULE", CLI_REPEATED, "without this rule" },
 	{ NULL }
 };

@@ -233,6 +233,18 @@ const struct cli_command cli_ocsp_commands[] = {
 	    .example = "ocsign ocsp sign --issuer web --cert site.pem "
 		"--out site.ocsp",
 	    .run = cli_ocsp_sign },
+	{ .noun = "ocsp", .verb = "renew",
+	    .options = cli_ocsp_renew_options,
+	    .summary = "renew the certificates of OCSP signers",
+	    .about = "Renews the certificates of delegated OCSP signers that "
+		"have lived two thirds of their lives: for the same key, with "
+		"the profile they were issued with, put where the "
+		"configuration says.  What is not due is left alone, so a "
+		"timer runs it every day.  With --reload a running ocsignd "
+		"takes what is new.  The exit status is not 0 if one could "
+		"not be renewed.",
+	    .example = "ocsign ocsp renew --reload",
+	    .run = cli_ocsp_renew },
 	{ .noun = "ocsp", .verb = "show", .arguments = "FILE",
 	    .num_args_min = 1, .num_args_max = 1,
 	    .summary = "decode a request or a response",

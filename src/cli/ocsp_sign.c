@@ -21,6 +21,7 @@ struct signing {
 	struct cli *cli;
 	struct cli_target *target;	/* NULL: --all */
 	struct ca_issuer *issuer;
+	const struct oc_config_ocsp *ocsp;
 	struct ocsp_identity *identity;
 	int64_t valid_s;
 	int64_t now;
@@ -57,7 +58,7 @@ set_single(const struct signing *s, const struct subject *subject,
 	    subject->serial.len };
 	single->status = subject->status;
 	single->this_update = s->now - s->issuer->config->ocsp_backdate_s;
-	single->next_update = single->this_update + s->valid_s;
+	single->next_update = single->this_update + s->valid_s - 1;
 	if (single->next_update > s->identity->signer_not_after)
 		single->next_update = s->identity->signer_not_after;
 	if (s->target == NULL && single->next_update > subject->not_after)
@@ -76,7 +77,7 @@ sign_data(struct signing *s, const struct ocsp_response_data *plan,
 
 	if (job == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	sign_key_name(SIGN_KEY_OCSP, s->issuer->config->name, key);
+	sign_key_name(SIGN_KEY_OCSP, s->ocsp->name, key);
 	err = cli_encode(ocsp_put_response_data, plan, &data, &job->tbs.len,
 	    error);
 	if (err == OC_OK) {
@@ -363,7 +364,11 @@ open_issuer(struct signing *s, struct oc_error *error)
 		    "not allow ocsp (%s:%d)", name, s->issuer->config->file,
 		    s->issuer->config->line);
 	if (err == OC_OK)
-		err = cli_need_key(s->cli, SIGN_KEY_OCSP, name, error);
+		err = cli_find_ocsp(s->cli, name, cli_option(s->cli,
+		    "signer"), &s->ocsp, error);
+	if (err == OC_OK)
+		err = cli_need_key(s->cli, SIGN_KEY_OCSP, s->ocsp->name,
+		    error);
 	if (err == OC_OK && s->valid_s == 0)
 		s->valid_s = s->issuer->config->ocsp_lifetime_s;
 	if (err == OC_OK && s->valid_s <= s->issuer->config->ocsp_backdate_s)
@@ -385,8 +390,7 @@ run(struct signing *s, struct oc_error *error)
 		err = cli_target_record(s->cli, s->target, s->issuer, &record,
 		    error);
 	if (err == OC_OK)
-		err = status_identity_load(s->issuer->config, &s->identity,
-		    error);
+		err = status_identity_load(s->ocsp, &s->identity, error);
 	if (err == OC_OK)
 		err = cli_open_signers(s->cli, error);
 	s->now = oc_clock_now_s();
@@ -422,6 +426,8 @@ const struct cli_option cli_ocsp_sign_options[] = {
 	    "or all it has issued; --out is a directory" },
 	{ "out", "FILE", CLI_REQUIRED, "where the DER goes" },
 	{ "valid", "DURATION", CLI_OPTIONAL, "else ocsp-lifetime" },
+	{ "signer", "NAME", CLI_OPTIONAL,
+	    "the [ocsp-signer NAME]; else the issuer's own" },
 	{ "sha256", NULL, CLI_OPTIONAL,
 	    "a CertID with SHA-256; else with SHA-1" },
 	{ NULL }

@@ -2,8 +2,10 @@
 /* The running ocsignd, if there is one. */
 #include "cli/work_impl.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "ipc/channel.h"
@@ -83,6 +85,39 @@ cli_ask_status(const char *path, json_t **answer, struct oc_error *error)
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s: %s", path,
 		    oc_strerror(err));
+	return OC_OK;
+}
+
+/* ocsignd makes the sockets and hands them to its roles; a role that was
+ * started alone makes its own, and would end by SIGHUP.  0: nobody. */
+static pid_t
+find_ocsignd(const char *path)
+{
+	pid_t pid = ipc_listener_pid(path);
+	char name[64], comm[32] = "";
+	FILE *f;
+
+	(void)snprintf(name, sizeof(name), "/proc/%ld/comm", (long)pid);
+	f = fopen(name, "re");
+	if (f == NULL)
+		return 0;
+	if (fgets(comm, sizeof(comm), f) == NULL)
+		comm[0] = '\0';
+	(void)fclose(f);
+	return strcmp(comm, "ocsignd\n") == 0 ? pid : 0;
+}
+
+enum oc_err
+cli_reload(const char *path, struct oc_error *error)
+{
+	pid_t pid = find_ocsignd(path);
+
+	if (pid == 0)
+		return oc_error_set(error, OC_ERR_REFUSED, "%s is not "
+		    "ocsignd's: reload what serves there yourself", path);
+	if (kill(pid, SIGHUP) != 0)
+		return oc_error_set_errno(error, OC_ERR_REFUSED, "cannot "
+		    "reload ocsignd (process %ld)", (long)pid);
 	return OC_OK;
 }
 

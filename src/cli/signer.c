@@ -28,14 +28,48 @@ find(const struct cli *cli, const char *name)
 }
 
 enum oc_err
-cli_need_key(struct cli *cli, enum sign_key_role role, const char *issuer,
+cli_find_ocsp(struct cli *cli, const char *issuer, const char *signer,
+    const struct oc_config_ocsp **ocsp, struct oc_error *error)
+{
+	const struct oc_config_issuer *section;
+	const struct oc_config *config;
+	enum oc_err err = cli_find_issuer(cli, issuer, &section, error);
+
+	if (err == OC_OK)
+		err = cli_config(cli, &config, error);
+	for (size_t i = 0; err == OC_OK && i < config->num_ocsp; i++) {
+		*ocsp = &config->ocsp[i];
+		if ((*ocsp)->issuer == section && (signer == NULL ?
+		    (*ocsp)->signer == NULL : (*ocsp)->signer != NULL &&
+		    strcmp((*ocsp)->signer, signer) == 0))
+			return OC_OK;
+	}
+	if (err == OC_OK)
+		err = oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "
+		    "[ocsp-signer %.64s] of [issuer %s] in %s", signer,
+		    section->name, config->path);
+	return err;
+}
+
+enum oc_err
+cli_need_key(struct cli *cli, enum sign_key_role role, const char *name,
     struct oc_error *error)
 {
 	struct cli_work *w = cli_work_of(cli);
 	struct cli_key *key = &w->keys[w->num_keys];
 	const struct oc_config_issuer *section;
-	enum oc_err err = cli_find_issuer(cli, issuer, &section, error);
+	const struct oc_config_ocsp *ocsp;
+	const struct oc_config *config;
+	enum oc_err err = cli_config(cli, &config, error);
 
+	if (err != OC_OK)
+		return err;
+	ocsp = role == SIGN_KEY_OCSP ? oc_config_find_ocsp(config, name) :
+	    NULL;
+	if (ocsp != NULL)
+		section = ocsp->issuer;
+	else
+		err = cli_find_issuer(cli, name, &section, error);
 	if (err != OC_OK)
 		return err;
 	if (section->responses != NULL)
@@ -46,9 +80,8 @@ cli_need_key(struct cli *cli, enum sign_key_role role, const char *issuer,
 	oc_assert(w->num_keys < CLI_KEYS_MAX);
 	memset(key, 0, sizeof(*key));
 	key->role = role;
-	(void)snprintf(key->issuer, sizeof(key->issuer), "%s",
-	    section->name);
-	sign_key_name(role, section->name, key->name);
+	(void)snprintf(key->whose, sizeof(key->whose), "%s", name);
+	sign_key_name(role, name, key->name);
 	w->num_keys++;
 	return OC_OK;
 }
@@ -165,7 +198,7 @@ plan_keys(struct cli_work *w, size_t *num_local, struct oc_error *error)
 			err = p11_plan_add_csr_key(w->plan, key->name,
 			    key->token, key->uri, error);
 		else
-			err = p11_plan_add(w->plan, key->role, key->issuer,
+			err = p11_plan_add(w->plan, key->role, key->whose,
 			    error);
 	}
 	return err;

@@ -26,7 +26,7 @@
 #define FUTURE_MAX_S 300
 
 struct check {
-	const struct oc_config_issuer *issuer;
+	const struct oc_config_ocsp *ocsp;
 	char path[PATH_MAX];
 	struct ocsp_table *table;
 	struct ocsp_context *context;
@@ -121,7 +121,7 @@ make_verifier(struct check *c, struct oc_error *error)
 	enum oc_err err = OC_OK;
 
 	if (der.len == 0) {
-		err = x509_file_read(c->issuer->certificate,
+		err = x509_file_read(c->ocsp->issuer->certificate,
 		    X509_FILE_CERTIFICATE, &ca, &der.len, error);
 		der.p = ca;
 	}
@@ -159,15 +159,15 @@ open_all(struct check *c, struct cli *cli, struct oc_error *error)
 
 	err = cli_config(cli, &config, error);
 	if (err == OC_OK)
-		err = cli_find_issuer(cli, cli_option(cli, "issuer"),
-		    &c->issuer, error);
+		err = cli_find_ocsp(cli, cli_option(cli, "issuer"),
+		    cli_option(cli, "signer"), &c->ocsp, error);
 	if (err != OC_OK)
 		return err;
 	(void)snprintf(c->path, sizeof(c->path), "%s/%s.table",
-	    config->daemon.table_directory, c->issuer->name);
+	    config->daemon.table_directory, c->ocsp->name);
 	err = open_table(c, error);
 	if (err == OC_OK)
-		err = status_identity_load(c->issuer, &identity, error);
+		err = status_identity_load(c->ocsp, &identity, error);
 	if (err != OC_OK)
 		return err;
 	c->is_another = !ocsp_identity_equal(identity,
@@ -302,6 +302,8 @@ table_verify(struct cli *cli, struct oc_error *error)
 
 static const struct cli_option verify_options[] = {
 	{ "issuer", "NAME", CLI_REQUIRED, "the [issuer NAME] whose it is" },
+	{ "signer", "NAME", CLI_OPTIONAL,
+	    "the [ocsp-signer NAME]; else the issuer's own" },
 	{ "sample", "NUMBER", CLI_OPTIONAL,
 	    "verify so many signatures instead of all" },
 	{ NULL }

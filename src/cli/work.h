@@ -75,8 +75,14 @@ enum oc_err cli_lock(struct cli *cli, struct oc_error *error) OC_MUST_CHECK;
  * a pool in this process.
  */
 #define CLI_CSR_KEY "csr/key"
+/* name: the issuer's; for SIGN_KEY_OCSP a struct oc_config_ocsp's. */
 enum oc_err cli_need_key(struct cli *cli, enum sign_key_role role,
-    const char *issuer, struct oc_error *error) OC_MUST_CHECK;
+    const char *name, struct oc_error *error) OC_MUST_CHECK;
+/* The signer of an issuer's OCSP responses: the one of its own section, or
+ * that of [ocsp-signer SIGNER], unless that is NULL. */
+enum oc_err cli_find_ocsp(struct cli *cli, const char *issuer,
+    const char *signer, const struct oc_config_ocsp **ocsp,
+    struct oc_error *error) OC_MUST_CHECK;
 /* Which section's key: --token, or, without it, what the key's URI says. */
 enum oc_err cli_token_of_key(struct cli *cli, const char *key,
     const char **token, struct oc_error *error) OC_MUST_CHECK;
@@ -114,6 +120,12 @@ enum cli_nudged cli_nudge(struct cli *cli);
 /* What a role says of itself; path is its socket.  Waits 5 s at most. */
 enum oc_err cli_ask_status(const char *path, json_t **answer,
     struct oc_error *error) OC_MUST_CHECK;
+
+/* Has the ocsignd behind this socket of a role read its configuration again,
+ * as SIGHUP does; what becomes of it, it does not tell.  REFUSED if it is not
+ * ocsignd that made the socket, or another user's. */
+enum oc_err cli_reload(const char *path, struct oc_error *error)
+    OC_MUST_CHECK;
 
 /* "ocsign: waiting for WHAT ..." on a terminal, if it takes over 2 s. */
 void cli_progress_begin(const char *what);

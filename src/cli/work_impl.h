@@ -11,7 +11,7 @@
 struct cli_key {
 	char name[SIGN_KEY_NAME_MAX];
 	enum sign_key_role role;
-	char issuer[OC_CONFIG_NAME_MAX + 1];
+	char whose[OC_OCSP_NAME_MAX + 1];
 	const char *token, *uri;	/* CLI_CSR_KEY; borrowed */
 	struct signer *signer;		/* NULL: not opened yet */
 };

@@ -8,10 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/value.h"
 #include "ca/blocklist.h"
 #include "ca/cfssl_config.h"
 #include "ca/profile.h"
+#include "der/time.h"
+#include "lint/lint.h"
 #include "net/tls.h"
 #include "pkcs11/uri.h"
 #include "status/identity.h"
@@ -23,6 +26,9 @@
 #define PIN_FD_MIN 5
 /* Among how many CAs a key is looked for. */
 #define KEYS_MAX 256
+/* Of an OCSP response, by the Baseline Requirements. */
+#define OCSP_SHORTEST_S (INT64_C(8) * 3600)
+#define OCSP_LONGEST_S (INT64_C(10) * 86400)
 
 struct checker {
 	enum daemon_check_how how;
@@ -65,28 +71,123 @@ report_token(struct checker *c, const struct oc_config_token *token,
 	report(c, token->file, token->line, "token", token->name, key, what);
 }
 
+/* In the section that the signer is of. */
+static void
+report_signer(struct checker *c, const struct oc_config_ocsp *ocsp,
+    const char *key, const char *what)
+{
+	char own_key[32];
+
+	if (ocsp->signer != NULL) {
+		report(c, ocsp->file, ocsp->line, "ocsp-signer",
+		    ocsp->signer, key, what);
+		return;
+	}
+	snprintf(own_key, sizeof(own_key), "ocsp-%s", key);
+	report_issuer(c, ocsp->issuer, own_key, what);
+}
+
+static void
+warn_signer(struct checker *c, const struct oc_config_ocsp *ocsp,
+    const char *what)
+{
+	char text[OC_ERROR_TEXT_MAX + 16];
+
+	snprintf(text, sizeof(text), "warning: %s", what);
+	report_signer(c, ocsp, "certificate", text);
+	c->num_errors--;
+}
+
+/* Who only starts again goes on serving for the others. */
+static void
+check_times(struct checker *c, const struct oc_config_ocsp *ocsp,
+    const struct x509_cert *cert)
+{
+	int64_t now = oc_clock_now_s();
+	char text[OC_ERROR_TEXT_MAX], at[DER_ISO8601_MAX];
+
+	if (now >= cert->not_before && now <= cert->not_after)
+		return;
+	der_format_iso8601(now < cert->not_before ? cert->not_before :
+	    cert->not_after, at);
+	snprintf(text, sizeof(text), "%.200s: %s at %s: nothing can be signed "
+	    "under it", ocsp->certificate, now < cert->not_before ?
+	    "begins only" : "has expired,", at);
+	if (c->how == DAEMON_CHECK_TO_START)
+		warn_signer(c, ocsp, text);
+	else
+		report_signer(c, ocsp, "certificate", text);
+}
+
+/* What clients put up with, or some of them. */
+static void
+lint_signer(struct checker *c, const struct oc_config_ocsp *ocsp,
+    struct der_bytes der)
+{
+	const struct lint_input input = {
+		.der = der,
+		.kind = LINT_OCSP_SIGNER,
+		.audience = LINT_PRIVATE,
+	};
+	struct lint_report found;
+	char text[OC_ERROR_TEXT_MAX];
+
+	lint_certificate(&input, &found, NULL);
+	for (uint32_t i = 0; i < found.num_findings; i++) {
+		const struct lint_finding *f = &found.findings[i];
+
+		if (f->severity == LINT_NOTICE)
+			continue;
+		snprintf(text, sizeof(text), "%s (%s): %s", f->rule->name,
+		    f->rule->citation, f->rule->about);
+		warn_signer(c, ocsp, text);
+	}
+}
+
+static void
+check_delegate(struct checker *c, const struct oc_config_ocsp *ocsp)
+{
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	struct der_bytes der = { NULL, 0 };
+	uint8_t *octets = NULL;
+
+	/* That it can be read is known by now. */
+	if (cert != NULL && x509_file_read(ocsp->certificate,
+	    X509_FILE_CERTIFICATE, &octets, &der.len, NULL) == OC_OK) {
+		der.p = octets;
+		if (x509_cert_read(der, cert, NULL) == OC_OK)
+			check_times(c, ocsp, cert);
+		if (c->how == DAEMON_CHECK_ALL)
+			lint_signer(c, ocsp, der);
+	}
+	free(octets);
+	free(cert);
+}
+
 /*
- * What ocsign-status makes of the issuer's and its delegated signer's
+ * What ocsign-status makes of the issuer's and a delegated signer's
  * certificate, before a reload has ended those that run.  One that is not
  * there yet is no error: first comes the configuration, then "ocsign ca
  * create" and "ocsign cert issue".
  */
 static void
-check_ocsp(struct checker *c, const struct oc_config_issuer *issuer)
+check_ocsp(struct checker *c, const struct oc_config_ocsp *ocsp)
 {
 	struct ocsp_identity *identity;
 	struct oc_error error = { 0 };
 	enum oc_err err;
 
-	if (issuer->ocsp_certificate == NULL ||
-	    access(issuer->ocsp_certificate, F_OK) != 0 ||
-	    access(issuer->certificate, F_OK) != 0)
+	if (ocsp->certificate == NULL ||
+	    access(ocsp->certificate, F_OK) != 0 ||
+	    access(ocsp->issuer->certificate, F_OK) != 0)
 		return;
-	err = status_identity_load(issuer, &identity, &error);
-	if (err == OC_OK)
-		free(identity);
-	else
-		report_issuer(c, issuer, "ocsp-certificate", error.text);
+	err = status_identity_load(ocsp, &identity, &error);
+	if (err != OC_OK) {
+		report_signer(c, ocsp, "certificate", error.text);
+		return;
+	}
+	free(identity);
+	check_delegate(c, ocsp);
 }
 
 /* It issues nothing, but revokes, and what it issued is answered for: no
@@ -212,15 +313,26 @@ check_ca(struct checker *c, const struct oc_config_issuer *issuer)
 	return err == OC_OK || err == OC_ERR_NOT_FOUND;
 }
 
+/* What public CAs must not do, and others may: BR 4.9.9.  When responses are
+ * signed again is as that has it. */
 static void
-check_key(struct checker *c, const struct oc_config_issuer *issuer,
-    const char *key, const char *uri)
+warn_lifetime(struct checker *c, const struct oc_config_issuer *issuer)
 {
-	struct oc_error error = { 0 };
-	struct p11_uri parsed;
+	const char *text = NULL;
 
-	if (uri != NULL && p11_uri_parse_key(uri, &parsed, &error) != OC_OK)
-		report_issuer(c, issuer, key, error.text);
+	if (c->how != DAEMON_CHECK_ALL || issuer->responses != NULL ||
+	    (issuer->allow & OC_ALLOW_OCSP) == 0)
+		return;
+	if (issuer->ocsp_lifetime_s < OCSP_SHORTEST_S)
+		text = "warning: is less than 8 hours, which is the least "
+		    "for a public CA (BR 4.9.9)";
+	else if (issuer->ocsp_lifetime_s > OCSP_LONGEST_S)
+		text = "warning: is more than 10 days, which is the most for "
+		    "a public CA, unless it only issues to CAs (BR 4.9.9)";
+	if (text == NULL)
+		return;
+	report_issuer(c, issuer, "ocsp-lifetime", text);
+	c->num_errors--;
 }
 
 /* What is served already is served without it. */
@@ -239,16 +351,37 @@ check_responses(struct checker *c, const struct oc_config_issuer *issuer)
 		c->num_errors--;
 }
 
+/* NULL: it is elsewhere. */
+static bool
+is_key_wrong(const char *uri, struct oc_error *error)
+{
+	struct p11_uri parsed;
+
+	return uri != NULL && p11_uri_parse_key(uri, &parsed, error) != OC_OK;
+}
+
 static void
-check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
+check_issuer(struct checker *c, const struct oc_config *config,
+    const struct oc_config_issuer *issuer)
 {
 	bool is_ca_well = check_ca(c, issuer);
+	struct oc_error error = { 0 };
 
 	check_alternates(c, issuer);
-	check_key(c, issuer, "key", issuer->key);
-	if (is_ca_well)
-		check_ocsp(c, issuer);
-	check_key(c, issuer, "ocsp-key", issuer->ocsp_key);
+	warn_lifetime(c, issuer);
+	if (is_key_wrong(issuer->key, &error))
+		report_issuer(c, issuer, "key", error.text);
+	for (size_t i = 0; i < config->num_ocsp; i++) {
+		const struct oc_config_ocsp *ocsp = &config->ocsp[i];
+
+		if (ocsp->issuer != issuer)
+			continue;
+		if (is_ca_well)
+			check_ocsp(c, ocsp);
+		if (ocsp->certificate != NULL &&
+		    is_key_wrong(ocsp->key, &error))
+			report_signer(c, ocsp, "key", error.text);
+	}
 	check_responses(c, issuer);
 }
 
@@ -401,7 +534,7 @@ daemon_check(const char *path, enum daemon_check_how how,
 	for (size_t i = 0; i < loaded->num_tokens; i++)
 		check_token(&c, &loaded->tokens[i]);
 	for (size_t i = 0; i < loaded->num_issuers; i++)
-		check_issuer(&c, &loaded->issuers[i]);
+		check_issuer(&c, loaded, &loaded->issuers[i]);
 	check_cfssl(&c, loaded);
 	for (size_t i = 0; i < loaded->num_profiles; i++)
 		check_profile(&c, loaded, &loaded->profiles[i]);

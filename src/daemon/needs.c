@@ -63,10 +63,17 @@ put_issuer(struct oc_buffer *out, const struct oc_config_issuer *issuer)
 	put_file(out, issuer->certificate);
 	put(out, issuer->token);
 	put(out, issuer->key);
-	put_file(out, issuer->ocsp_certificate);
-	put(out, issuer->ocsp_token);
-	put(out, issuer->ocsp_key);
 	put_number(out, issuer->allow);
+	oc_buffer_put_text(out, "\n");
+}
+
+static void
+put_ocsp(struct oc_buffer *out, const struct oc_config_ocsp *ocsp)
+{
+	put(out, ocsp->name);
+	put_file(out, ocsp->certificate);
+	put(out, ocsp->token);
+	put(out, ocsp->key);
 	oc_buffer_put_text(out, "\n");
 }
 
@@ -81,6 +88,8 @@ daemon_put_signer_needs(const struct oc_config *config,
 		put_token(out, &config->tokens[i]);
 	for (size_t i = 0; i < config->num_issuers; i++)
 		put_issuer(out, &config->issuers[i]);
+	for (size_t i = 0; i < config->num_ocsp; i++)
+		put_ocsp(out, &config->ocsp[i]);
 }
 
 void

@@ -64,6 +64,26 @@ ipc_is_served(const char *path)
 	return is_served;
 }
 
+pid_t
+ipc_listener_pid(const char *path)
+{
+	struct ucred cred = { 0 };
+	struct sockaddr_un address;
+	socklen_t len = sizeof(cred);
+	int fd;
+
+	if (set_address(path, &address, NULL) != OC_OK)
+		return 0;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return 0;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+		cred.pid = 0;
+	close(fd);
+	return cred.pid;
+}
+
 static enum oc_err
 remove_stale(const char *path, struct oc_error *error)
 {

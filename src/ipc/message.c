@@ -224,7 +224,7 @@ ipc_put_ask(uint8_t *out, size_t out_max, uint64_t id,
 
 	oc_assert(m->num_singles <= IPC_SINGLES_MAX);
 	ipc_begin(&w, out, out_max, IPC_ASK, 0, id);
-	ipc_put_text(&w, m->issuer);
+	ipc_put_text(&w, m->name);
 	ipc_put_u32(&w, m->num_singles);
 	for (uint32_t i = 0; i < m->num_singles; i++) {
 		ipc_put_u8(&w, m->singles[i].encoding);
@@ -254,9 +254,9 @@ ipc_read_ask(struct der_bytes fields, struct ipc_ask *m)
 
 	/* Filled in place: it is 3 KiB, and on the road of every miss. */
 	memset(m, 0, sizeof(*m));
-	ipc_get_text(&r, m->issuer, sizeof(m->issuer));
+	ipc_get_text(&r, m->name, sizeof(m->name));
 	num_singles = ipc_get_u32(&r);
-	if (r.has_failed || m->issuer[0] == '\0' || num_singles == 0 ||
+	if (r.has_failed || m->name[0] == '\0' || num_singles == 0 ||
 	    num_singles > IPC_SINGLES_MAX)
 		return OC_ERR_MALFORMED;
 	for (uint32_t i = 0; i < num_singles; i++) {

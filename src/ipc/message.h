@@ -69,7 +69,7 @@ struct ipc_key {
 
 #define IPC_SINGLES_MAX 128
 struct ipc_ask {
-	char issuer[OC_CONFIG_NAME_MAX + 1];	/* "[issuer NAME]" */
+	char name[OC_OCSP_NAME_MAX + 1];	/* struct oc_config_ocsp's */
 	uint32_t num_singles;
 	struct {
 		uint8_t encoding;

@@ -48,5 +48,7 @@ enum oc_err ipc_listen(const char *path, int *fd, struct oc_error *error)
 
 /* Somebody listens there right now. */
 bool ipc_is_served(const char *path);
+/* The process that listen(2)ed there; 0: nobody does. */
+pid_t ipc_listener_pid(const char *path);
 
 #endif

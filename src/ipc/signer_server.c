@@ -195,8 +195,8 @@ refuse(struct served_peer *sp, uint64_t id, const struct ipc_sign *m)
 {
 	char text[160];
 
-	snprintf(text, sizeof(text), "a TBS of kind %u is not signed with %s "
-	    "on this socket", m->kind, m->key);
+	snprintf(text, sizeof(text), "a TBS of kind %u is not signed with "
+	    "%.96s on this socket", m->kind, m->key);
 	if (!sp->is_refusal_logged)
 		oc_log(OC_LOG_WARNING, "refused process %ld: %s",
 		    (long)ipc_peer_pid(sp->peer), text);

@@ -158,6 +158,7 @@ struct lint_ocsp_input {
 	struct der_bytes der;		/* OCSPResponse */
 	struct der_bytes signer;	/* its signer's certificate, or */
 	struct der_bytes request;	/* OCSPRequest; len 0: not known */
+	enum lint_audience audience;
 	const struct lint_set *exempt;
 };
 /* The signer's certificate, where it is not given, is the first in the

@@ -195,7 +195,7 @@ lint_ocsp(const struct lint_ocsp_input *input, struct lint_report *report)
 {
 	struct lint_ocsp ocsp = { .input = input };
 	const struct lint_run run = { .ocsp = &ocsp,
-	    .audience = LINT_PUBLIC, .exempt = input->exempt };
+	    .audience = input->audience, .exempt = input->exempt };
 	struct lint_input none = { .der = input->signer };
 	struct lint_cert signer;
 
@@ -314,6 +314,48 @@ is_next_update_early(const struct lint_ocsp *o, const struct lint_rule *rule,
 		    s.next_update.at <= s.this_update.at)
 			return lint_found(d, "nextUpdate is not behind "
 			    "thisUpdate");
+	return false;
+}
+
+/* nextUpdate is inclusive. */
+static int64_t
+life_of(const struct single *s)
+{
+	return s->next_update.is_read && s->this_update.is_read &&
+	    s->next_update.at > s->this_update.at ?
+	    s->next_update.at - s->this_update.at + 1 : 0;
+}
+
+#define SHORTEST_S (INT64_C(8) * 3600)
+#define LONGEST_S (INT64_C(10) * 86400)
+
+static bool
+is_life_short(const struct lint_ocsp *o, const struct lint_rule *rule,
+    struct lint_detail *d)
+{
+	struct singles singles = singles_of(o);
+	struct single s;
+
+	(void)rule;
+	while (next_single(&singles, &s))
+		if (life_of(&s) != 0 && life_of(&s) < SHORTEST_S)
+			return lint_found(d, "%lld s",
+			    (long long)life_of(&s));
+	return false;
+}
+
+static bool
+is_life_long(const struct lint_ocsp *o, const struct lint_rule *rule,
+    struct lint_detail *d)
+{
+	struct singles singles = singles_of(o);
+	struct single s;
+
+	(void)rule;
+	while (next_single(&singles, &s))
+		if (life_of(&s) > LONGEST_S)
+			return lint_found(d, "%lld s",
+			    (long long)life_of(&s));
 	return false;
 }
 
@@ -442,5 +484,10 @@ const struct lint_rule lint_rules_ocsp[] = {
 	{ "ocsp_ecdsa_signature_encoding_correct", ROW(61),
 	    "RFC 3279, 2.2.3", "an ECDSA signature not in DER",
 	    .ocsp = is_signature_wrong },
+	{ "ocsp_validity_too_short", 64, LINT_ERROR, LINT_PUBLIC, 0,
+	    "BR 4.9.9", "good for less than 8 hours", .ocsp = is_life_short },
+	{ "ocsp_validity_too_long", 64, LINT_WARNING, LINT_PUBLIC, 0,
+	    "BR 4.9.9", "good for more than 10 days, unless it is about a CA",
+	    .ocsp = is_life_long },
 	{ NULL }
 };

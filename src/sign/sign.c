@@ -118,7 +118,7 @@ sign_now(struct signer *s, struct sign_job *job, struct oc_error *error)
 }
 
 void
-sign_key_name(enum sign_key_role role, const char *issuer,
+sign_key_name(enum sign_key_role role, const char *whose,
     char name[SIGN_KEY_NAME_MAX])
 {
 	const char *prefix = "";
@@ -132,7 +132,7 @@ sign_key_name(enum sign_key_role role, const char *issuer,
 		prefix = "ocsp";
 		break;
 	}
-	len = snprintf(name, SIGN_KEY_NAME_MAX, "%s/%s", prefix, issuer);
+	len = snprintf(name, SIGN_KEY_NAME_MAX, "%s/%s", prefix, whose);
 	oc_assert(len > 0 && len < SIGN_KEY_NAME_MAX);
 }
 

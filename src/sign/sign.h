@@ -138,10 +138,11 @@ enum oc_err sign_now(struct signer *s, struct sign_job *job,
  */
 enum sign_key_role {
 	SIGN_KEY_ISSUER,	/* "issuer/NAME": certificates, CRLs, its CSR */
-	SIGN_KEY_OCSP		/* "ocsp/NAME": responses for issuer NAME */
+	SIGN_KEY_OCSP		/* "ocsp/NAME": responses for issuer NAME, or
+				 * "ocsp/NAME+SIGNER": see base/config.h */
 };
 #define SIGN_KEY_NAME_MAX (OC_KEY_NAME_MAX + 8)
-void sign_key_name(enum sign_key_role role, const char *issuer,
+void sign_key_name(enum sign_key_role role, const char *whose,
     char name[SIGN_KEY_NAME_MAX]);
 /* The same for people: "issuer NAME", "the OCSP key of issuer NAME"; of any
  * other name "the key". */

@@ -39,7 +39,7 @@ remove_live(struct status_service *s, struct status_flight *flight)
 static struct ocsp_status
 status_of_nobody(const struct status_service *s)
 {
-	switch (s->plan.issuer->unknown) {
+	switch (s->plan.ocsp->issuer->unknown) {
 	case OC_UNKNOWN_UNAUTHORIZED:
 	case OC_UNKNOWN_UNKNOWN:
 		break;
@@ -180,8 +180,9 @@ find_single(const struct status_service *s, uint8_t encoding,
 		/* It may have been issued since the source failed. */
 		if (!s->is_source_well)
 			return OCSP_TRY_LATER;
-		return s->plan.issuer->unknown == OC_UNKNOWN_UNAUTHORIZED ?
-		    OCSP_UNAUTHORIZED : OCSP_SUCCESSFUL;
+		return s->plan.ocsp->issuer->unknown ==
+		    OC_UNKNOWN_UNAUTHORIZED ? OCSP_UNAUTHORIZED :
+		    OCSP_SUCCESSFUL;
 	}
 	/* Of an expired certificate nothing is said, unless its status is
 	 * retained: RFC 6960, 4.4.4, leaves it to the responder. */
@@ -289,6 +290,7 @@ ask_offline(struct status_service *s, const struct ipc_ask *ask, int64_t now,
 		return;
 	}
 	is_there = ocsp_table_find(s->table, serial, ask->singles[0].encoding,
+	    &slot) || status_older_find(s, serial, ask->singles[0].encoding,
 	    &slot);
 	if (is_there && slot.next_update > now)
 		answer(arg, &table);

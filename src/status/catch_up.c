@@ -14,7 +14,7 @@
 
 /* What was loaded cannot be made anew: it stays unless it must not be said. */
 bool
-status_service_is_stale(const struct status_service *s,
+status_service_is_untrue(const struct status_service *s,
     const struct ocsp_slot *slot, const struct status_record *record,
     int64_t now)
 {
@@ -28,6 +28,15 @@ status_service_is_stale(const struct status_service *s,
 		return true;
 	status = status_trust_says(&s->trust, record);
 	return !status_is_equal(&slot->status, &status);
+}
+
+bool
+status_service_is_stale(const struct status_service *s,
+    const struct ocsp_slot *slot, const struct status_record *record,
+    int64_t now)
+{
+	return s->trust.is_signer_revoked ||
+	    status_service_is_untrue(s, slot, record, now);
 }
 
 /* Of a loaded one it is said, unless all are withdrawn. */
@@ -45,7 +54,7 @@ void
 status_service_give_up(struct status_service *s)
 {
 	ocsp_table_set_ready(s->table, false);
-	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.issuer->name);
+	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.ocsp->name);
 	exit(EXIT_FAILURE);
 }
 
@@ -187,10 +196,10 @@ status_service_mend(struct status_service *s)
 		return;
 	oc_log(OC_LOG_WARNING, "issuer %s: the response table was damaged: "
 	    "its index is made anew, %u responses are dropped and signed "
-	    "again", s->plan.issuer->name, num_dropped);
+	    "again", s->plan.ocsp->name, num_dropped);
 	s->presigned = (struct status_set_place){ 0, 0 };
 	s->is_presigning = s->is_ready &&
-	    s->plan.issuer->presign == OC_PRESIGN_ALL;
+	    s->plan.ocsp->presign == OC_PRESIGN_ALL;
 }
 
 enum oc_err
@@ -211,7 +220,7 @@ status_service_sweep(struct status_service *s, int64_t now)
 		status_service_mend(s);
 	if (!s->is_sweeping)
 		oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u "
-		    "responses at hand, %u withdrawn", s->plan.issuer->name,
+		    "responses at hand, %u withdrawn", s->plan.ocsp->name,
 		    status_set_num(s->set), ocsp_table_num_used(s->table),
 		    s->sweep.num_withdrawn);
 	return part.err;
@@ -233,7 +242,7 @@ make_room(struct status_service *s, int64_t now)
 {
 	struct part part = { .now = now };
 
-	if (s->plan.issuer->presign != OC_PRESIGN_ALL)
+	if (s->plan.ocsp->presign != OC_PRESIGN_ALL)
 		return;
 	status_set_walk(s->set, count_valid, &part);
 	(void)!ocsp_table_reserve(s->table, part.num_valid);
@@ -254,7 +263,10 @@ status_service_catch_up(struct status_service *s)
 		if (err != OC_OK)
 			return err;
 	} while (s->is_sweeping && !s->is_current);
-	s->is_presigning = s->plan.issuer->presign == OC_PRESIGN_ALL;
+	err = status_older_catch_up(s);
+	if (err != OC_OK)
+		return err;
+	s->is_presigning = s->plan.ocsp->presign == OC_PRESIGN_ALL;
 	ocsp_table_set_seq(s->table, s->seq);
 	ocsp_table_set_ready(s->table, true);
 	s->is_current = s->is_ready = true;
@@ -267,6 +279,7 @@ status_service_sweep_all(struct status_service *s, int64_t now)
 {
 	enum oc_err err;
 
+	status_older_set_ready(s, false);
 	if (!s->is_current)
 		return OC_OK;
 	ocsp_table_set_ready(s->table, false);
@@ -282,9 +295,12 @@ status_service_sweep_all(struct status_service *s, int64_t now)
 		if (err != OC_OK)
 			return err;
 	} while (s->is_sweeping);
+	err = status_older_catch_up(s);
+	if (err != OC_OK)
+		return err;
 	ocsp_table_set_ready(s->table, true);
 	oc_log(OC_LOG_NOTICE, "issuer %s: %u responses withdrawn",
-	    s->plan.issuer->name, s->sweep.num_withdrawn);
+	    s->plan.ocsp->name, s->sweep.num_withdrawn);
 	return OC_OK;
 }
 
@@ -299,7 +315,8 @@ presign_record(void *arg, const struct status_record *record)
 
 	if (record->not_after > now &&
 	    !ocsp_table_find(s->table, &record->serial, OCSP_ENCODING_USUAL,
-	    &slot))
+	    &slot) && !status_older_find(s, &record->serial,
+	    OCSP_ENCODING_USUAL, &slot))
 		status_service_renew_at(s, STATUS_DUE_REFRESH,
 		    &record->serial, OCSP_ENCODING_USUAL, now);
 	return s->agenda.wanted[STATUS_DUE_REFRESH].num < STATUS_PRESIGN_NUM;

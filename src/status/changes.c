@@ -34,8 +34,9 @@ take_change(struct status_service *s, const struct status_record *record,
     int64_t now)
 {
 	bool is_wanted[OCSP_ENCODING_MAX] = { false };
-	bool is_there[OCSP_ENCODING_MAX];
-	bool is_any_stale = false;
+	bool is_there[OCSP_ENCODING_MAX], is_gone[OCSP_ENCODING_MAX] = {
+	    false };
+	bool is_any_stale = false, is_any_gone = false;
 	struct ocsp_slot slot;
 	uint8_t e;
 
@@ -49,19 +50,22 @@ take_change(struct status_service *s, const struct status_record *record,
 	}
 	if (is_any_stale)
 		status_service_withdraw(s, &record->serial);
+	status_older_note(s, record, now, is_gone);
 	if (record->not_after <= now)
 		return;
-	for (e = 0; e < OCSP_ENCODING_MAX; e++)
-		if (is_there[e] && is_any_stale)
+	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
+		if ((is_there[e] && is_any_stale) || is_gone[e])
 			is_wanted[e] = true;
+		is_any_gone |= is_gone[e];
+	}
 	if (!is_there[OCSP_ENCODING_USUAL] && (record->is_revoked ||
-	    s->plan.issuer->presign == OC_PRESIGN_ALL))
+	    s->plan.ocsp->presign == OC_PRESIGN_ALL))
 		is_wanted[OCSP_ENCODING_USUAL] = true;
 	for (e = 0; e < OCSP_ENCODING_MAX; e++)
 		if (is_wanted[e])
 			status_service_renew_at(s, record->is_revoked ||
-			    is_any_stale ? STATUS_DUE_URGENT : STATUS_DUE_NEW,
-			    &record->serial, e, now);
+			    is_any_stale || is_any_gone ? STATUS_DUE_URGENT :
+			    STATUS_DUE_NEW, &record->serial, e, now);
 }
 
 static void
@@ -76,10 +80,10 @@ note_source(struct status_service *s, const struct status_batch *batch)
 	memcpy(s->source_error, batch->text, sizeof(s->source_error));
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the source answers again",
-		    s->plan.issuer->name);
+		    s->plan.ocsp->name);
 	else
 		oc_log(OC_LOG_ERROR, "issuer %s: the source fails: %s; "
-		    "what was known stays", s->plan.issuer->name, batch->text);
+		    "what was known stays", s->plan.ocsp->name, batch->text);
 }
 
 static void
@@ -106,8 +110,10 @@ take_batch(void *arg, const struct status_batch *batch)
 			take_change(s, status_set_find(s->set, &c->serial),
 			    now);
 	}
-	if (s->is_current && !batch->is_history && batch->num_changes != 0)
+	if (s->is_current && !batch->is_history && batch->num_changes != 0) {
 		ocsp_table_set_seq(s->table, s->seq);
+		status_older_set_seq(s);
+	}
 	if (batch->is_whole && !s->is_ready &&
 	    status_service_catch_up(s) != OC_OK)
 		status_service_give_up(s);
@@ -255,7 +261,7 @@ look_at_table(const struct status_service *s)
 		return;
 	oc_log(OC_LOG_ERROR, "issuer %s: the response table was removed or "
 	    "cut short: starting again, to make it anew",
-	    s->plan.issuer->name);
+	    s->plan.ocsp->name);
 	exit(EXIT_FAILURE);
 }
 
@@ -286,7 +292,7 @@ look_at_horizon(struct status_service *s, int64_t now)
 		if (s->offline != NULL)
 			status_offline_begin(s->offline);
 		status_horizon_begin(&s->pass, now, s->offline != NULL ?
-		    LOADED_LIFE_S : s->plan.issuer->ocsp_lifetime_s);
+		    LOADED_LIFE_S : s->plan.ocsp->issuer->ocsp_lifetime_s);
 	}
 	if (ocsp_table_walk_part(s->table, &s->pass.next,
 	    STATUS_HORIZON_SLOTS, add_to_horizon, s))
@@ -303,9 +309,11 @@ status_service_tick(struct status_service *s, int64_t now)
 	if (now != s->looked_at) {
 		s->looked_at = now;
 		look_at_table(s);
+		status_signer_tick(s, now);
 	}
 	if (s->is_ready)
 		look_at_horizon(s, now);
+	status_older_tick(s, now);
 	if (status_service_sweep(s, now) != OC_OK)
 		status_service_give_up(s);
 	status_service_pump(s, now);

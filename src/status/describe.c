@@ -42,10 +42,17 @@ number_of(uint64_t number)
 	    (json_int_t)number);
 }
 
-/* What responders count of it. */
+/* What responders count of the issuer; null with its other signers. */
 static json_t *
-describe_answered(const struct ocsp_issuer_counts *c)
+describe_answered(const struct status_service *service,
+    const struct ocsp_counts_total *total)
 {
+	const char *name = status_service_counted_as(service);
+	struct ocsp_issuer_counts counts, *c = &counts;
+
+	if (name == NULL)
+		return json_null();
+	counts = ocsp_counts_find(total, name);
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "successful", number_of(c->successful),
 	    "not_modified", number_of(c->not_modified),
@@ -61,13 +68,12 @@ static json_t *
 describe_service(const struct status_service *service,
     const struct ocsp_counts_total *total)
 {
-	struct ocsp_issuer_counts counts = ocsp_counts_find(total,
-	    status_service_name(service));
 	struct status_service_report r;
 
 	status_service_report(service, &r);
 	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:i, s:i, s:i, "
-	    "s:i, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o}",
+	    "s:i, s:i, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:s, s:o, "
+	    "s:o}",
 	    "issuer", status_service_name(service),
 	    "ready", (int)r.is_ready,
 	    "source_well", (int)r.is_source_well,
@@ -77,6 +83,7 @@ describe_service(const struct status_service *service,
 	    "change_seq", (json_int_t)r.seq,
 	    "certificates", (int)r.num_certificates,
 	    "responses", (int)r.num_slots,
+	    "older_responses", (int)r.num_older,
 	    "signing", (int)r.num_flights,
 	    "scheduled", (int)r.num_due,
 	    "signed", (json_int_t)r.num_signed,
@@ -88,8 +95,9 @@ describe_service(const struct status_service *service,
 	    "loaded_ended", (int)r.offline.num_ended,
 	    "last_signed_at", time_of(r.last_signed_at),
 	    "signer_not_after", time_of(r.signer_not_after),
+	    "signer_renewal", status_renewal_word(r.renewal),
 	    "horizon", describe_horizon(&r.horizon),
-	    "answered", describe_answered(&counts));
+	    "answered", describe_answered(service, total));
 }
 
 /* --- responders ------------------------------------------------------- */

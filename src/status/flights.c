@@ -28,7 +28,7 @@ void
 status_service_times(const struct status_service *s, int64_t now,
     int64_t not_after, struct status_flight_plan *plan)
 {
-	const struct oc_config_issuer *config = s->plan.issuer;
+	const struct oc_config_issuer *config = s->plan.ocsp->issuer;
 	int64_t known_at = s->is_source_well ? now : s->known_at;
 
 	plan->produced_at = now;
@@ -136,7 +136,7 @@ status_service_may_sign(struct status_service *s, int64_t now)
 	if (!s->has_said_expired)
 		oc_log(OC_LOG_ERROR, "issuer %s: the certificate that OCSP "
 		    "responses are signed under has expired: nothing is "
-		    "signed; renew it and reload", s->plan.issuer->name);
+		    "signed; renew it and reload", s->plan.ocsp->name);
 	s->has_said_expired = true;
 	return false;
 }
@@ -159,7 +159,7 @@ status_service_renew_at(struct status_service *s, enum status_due_kind kind,
 		err = status_agenda_put(&s->agenda, kind, &due);
 	if (err != OC_OK)
 		oc_log(OC_LOG_ERROR, "issuer %s: out of memory: a response "
-		    "will not be renewed", s->plan.issuer->name);
+		    "will not be renewed", s->plan.ocsp->name);
 }
 
 bool
@@ -167,7 +167,8 @@ status_service_outlives(const struct status_service *s,
     const struct ocsp_slot *slot)
 {
 	return slot->next_update - slot->this_update >=
-	    s->plan.issuer->ocsp_lifetime_s;
+	    s->plan.ocsp->issuer->ocsp_lifetime_s ||
+	    slot->next_update > s->identity->signer_not_after;
 }
 
 /* A response that was dated back far is not due before it was made. */
@@ -203,11 +204,11 @@ status_service_note_signer(struct status_service *s, enum oc_err err,
 	s->is_signer_well = is_well;
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the signer answers again",
-		    s->plan.issuer->name);
+		    s->plan.ocsp->name);
 	else
 		oc_log(OC_LOG_WARNING, "issuer %s: no signature: %s (%s); "
 		    "what is signed is served, what is not is tryLater",
-		    s->plan.issuer->name, oc_strerror(err), text);
+		    s->plan.ocsp->name, oc_strerror(err), text);
 }
 
 /* What the nudge told of is on its way. */
@@ -324,11 +325,11 @@ note_table(struct status_service *s, enum oc_err err)
 	s->is_table_well = is_well;
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the response table takes "
-		    "responses again", s->plan.issuer->name);
+		    "responses again", s->plan.ocsp->name);
 	else
 		oc_log(OC_LOG_ERROR, "issuer %s: the response table takes "
 		    "nothing: %s; make room in the table-directory",
-		    s->plan.issuer->name, oc_strerror(err));
+		    s->plan.ocsp->name, oc_strerror(err));
 }
 
 static void
@@ -354,6 +355,7 @@ land(struct status_service *s, struct status_flight *flight)
 		end_flight_unstored(s, flight);
 		return;
 	}
+	status_older_turn(s, &slot.serial);
 	status_service_renew_at(s, STATUS_DUE_REFRESH, &slot.serial,
 	    slot.encoding, status_service_due_at(s, &slot));
 	end_flight(s, flight,

@@ -22,7 +22,7 @@ choose(const struct oc_config_issuer *issuer, struct ocsp_identity *identity,
 }
 
 enum oc_err
-status_identity_load(const struct oc_config_issuer *issuer,
+status_identity_load(const struct oc_config_ocsp *config,
     struct ocsp_identity **out, struct oc_error *error)
 {
 	struct ocsp_identity *identity = calloc(1, sizeof(*identity));
@@ -32,10 +32,10 @@ status_identity_load(const struct oc_config_issuer *issuer,
 
 	if (identity == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = x509_file_read(issuer->certificate, X509_FILE_CERTIFICATE,
-	    &ca_der, &ca.len, error);
-	if (err == OC_OK && issuer->ocsp_certificate != NULL)
-		err = x509_file_read(issuer->ocsp_certificate,
+	err = x509_file_read(config->issuer->certificate,
+	    X509_FILE_CERTIFICATE, &ca_der, &ca.len, error);
+	if (err == OC_OK && config->certificate != NULL)
+		err = x509_file_read(config->certificate,
 		    X509_FILE_CERTIFICATE, &ocsp_der, &ocsp.len, error);
 	if (err == OC_OK) {
 		ca.p = ca_der;
@@ -44,7 +44,7 @@ status_identity_load(const struct oc_config_issuer *issuer,
 		    error);
 	}
 	if (err == OC_OK)
-		err = choose(issuer, identity, error);
+		err = choose(config->issuer, identity, error);
 	free(ca_der);
 	free(ocsp_der);
 	if (err == OC_OK)

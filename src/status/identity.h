@@ -6,9 +6,9 @@
 #include "base/config.h"
 #include "ocsp/identity.h"
 
-/* From the issuer's certificate and, if it has one, its OCSP signer's.
+/* From the issuer's certificate and, if it is another, its OCSP signer's.
  * *identity is for free().  Errors name the file. */
-enum oc_err status_identity_load(const struct oc_config_issuer *issuer,
+enum oc_err status_identity_load(const struct oc_config_ocsp *config,
     struct ocsp_identity **identity, struct oc_error *error) OC_MUST_CHECK;
 
 #endif

@@ -199,12 +199,15 @@ VALUE(is_signer_well, r->is_signer_well)
 VALUE(is_table_well, r->is_table_well)
 VALUE(num_certificates, r->num_certificates)
 VALUE(num_slots, r->num_slots)
+VALUE(num_older, r->num_older)
 VALUE(num_waiters, r->num_waiters)
 VALUE(num_signed, r->num_signed)
 VALUE(num_failed, r->num_failed)
 VALUE(num_asked, r->num_asked)
 VALUE(last_signed_at, r->last_signed_at)
 VALUE(signer_not_after, r->signer_not_after)
+VALUE(signer_late, r->renewal >= STATUS_RENEWAL_LATE)
+VALUE(signer_urgent, r->renewal >= STATUS_RENEWAL_URGENT)
 VALUE(horizon_at, r->horizon.as_of == 0 ? 0 : r->horizon.begun_at)
 VALUE(first_stale_at, r->horizon.first_stale_at)
 VALUE(half_stale_at, r->horizon.half_stale_at)
@@ -239,6 +242,8 @@ static const struct {
 	    "Certificates whose status is known." },
 	{ "issuer_responses", "gauge", num_slots, ALWAYS,
 	    "Responses in the table." },
+	{ "issuer_older_responses", "gauge", num_older, ALWAYS,
+	    "Responses of the key before, not yet signed anew." },
 	{ "issuer_waiting", "gauge", num_waiters, ALWAYS,
 	    "Questions that wait for a signature." },
 	{ "issuer_signatures_total", "counter", num_signed, ALWAYS,
@@ -252,6 +257,10 @@ static const struct {
 	{ "issuer_signer_not_after_timestamp_seconds", "gauge",
 	    signer_not_after, ALWAYS,
 	    "End of the certificate that responses are signed under." },
+	{ "issuer_signer_late", "gauge", signer_late, ALWAYS,
+	    "Whether that should have been renewed by now." },
+	{ "issuer_signer_urgent", "gauge", signer_urgent, ALWAYS,
+	    "Whether that ends within a week." },
 	{ "issuer_first_stale_timestamp_seconds", "gauge", first_stale_at,
 	    IF_KNOWN, "If nothing is signed from now on: when the first "
 	    "answer goes stale." },
@@ -344,7 +353,8 @@ static const struct counter issuer_counters[] = {
 };
 #undef AT
 
-/* What responders count, issuer by issuer. */
+/* What responders count, issuer by issuer, whichever of its signers it was
+ * that answered. */
 static void
 put_issuer_counters(struct oc_buffer *out, const struct issuers *issuers)
 {
@@ -356,10 +366,13 @@ put_issuer_counters(struct oc_buffer *out, const struct issuers *issuers)
 		if (c->help != NULL)
 			put_family(out, c->name, "counter", c->help);
 		for (uint32_t i = 0; i < issuers->all->num_services; i++) {
-			struct ocsp_issuer_counts counts = ocsp_counts_find(
-			    issuers->total, status_service_name(
-			    issuers->all->services[i]));
+			const char *name = status_service_counted_as(
+			    issuers->all->services[i]);
+			struct ocsp_issuer_counts counts;
 
+			if (name == NULL)
+				continue;
+			counts = ocsp_counts_find(issuers->total, name);
 			oc_buffer_printf(out, "ocsign_%s{", c->name);
 			put_issuer_label(out, issuers, i);
 			if (c->label != NULL)

@@ -142,7 +142,7 @@ enum ocsp_response_status
 status_requestor_judge(struct status_service *s, const struct ipc_ask *ask)
 {
 	enum oc_config_signed_requests policy =
-	    s->plan.issuer->signed_requests;
+	    s->plan.ocsp->issuer->signed_requests;
 	struct oc_error error = { 0 };
 	enum oc_err err;
 
@@ -156,7 +156,7 @@ status_requestor_judge(struct status_service *s, const struct ipc_ask *ask)
 	if (err == OC_OK)
 		return OCSP_SUCCESSFUL;
 	oc_log(OC_LOG_DEBUG, "issuer %s: a signed request is refused: %s",
-	    s->plan.issuer->name, error.text);
+	    s->plan.ocsp->name, error.text);
 	return err == OC_ERR_BUSY || err == OC_ERR_NOMEM ? OCSP_TRY_LATER :
 	    OCSP_UNAUTHORIZED;
 }

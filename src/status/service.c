@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One issuer's status service: how it starts, ends, and how it stands.
+ * One signer's status service: how it starts, ends, and how it stands.
  */
 #include "status/service_impl.h"
 
@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "status/identity.h"
@@ -16,31 +15,43 @@
 #define TABLE_SLOTS_FIRST 4096
 
 static enum oc_err
-open_table(struct status_service *s, const uint8_t store_id[16],
-    struct oc_error *error)
+open_table(struct status_service *s, const char *path,
+    const uint8_t store_id[OCSP_STORE_ID_LEN], struct oc_error *error)
 {
-	const char *directory = s->plan.config->daemon.table_directory;
 	enum oc_err err;
-	char *path;
 
 	/* Other users' responders read it. */
-	err = oc_file_mkdir_p(directory, 0755, error);
+	err = oc_file_mkdir_p(s->plan.config->daemon.table_directory, 0755,
+	    error);
 	if (err != OC_OK)
 		return err;
-	if (asprintf(&path, "%s/%s.table", directory,
-	    s->plan.issuer->name) < 0)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = ocsp_table_create(path, s->identity, store_id,
+	return ocsp_table_create(path, s->identity, store_id,
 	    TABLE_SLOTS_FIRST, &s->table, error);
-	free(path);
-	return err;
+}
+
+/* Once: a successor tries to open the table again and again. */
+static enum oc_err
+read_about(struct status_service *s, struct status_source *source,
+    struct oc_error *error)
+{
+	const struct oc_config_ocsp *ocsp = s->plan.ocsp;
+	enum oc_err err;
+
+	err = status_trust_init(&s->trust, ocsp, source, error);
+	if (err != OC_OK)
+		return err;
+	if (ocsp->issuer->responses != NULL)
+		return status_offline_new(ocsp->issuer, s->identity,
+		    status_service_now(s), &s->offline, error);
+	status_signer_note(s);
+	return OC_OK;
 }
 
 /* A CA that is not there yet is only planned; who may ask is not. */
 static enum oc_err
 load_requestors(struct status_service *s, struct oc_error *error)
 {
-	const struct oc_config_issuer *issuer = s->plan.issuer;
+	const struct oc_config_issuer *issuer = s->plan.ocsp->issuer;
 	enum oc_err err;
 
 	if (issuer->signed_requests == OC_SIGNED_REQUESTS_IGNORE)
@@ -57,38 +68,42 @@ load_requestors(struct status_service *s, struct oc_error *error)
 bool
 status_service_keeps(const struct status_service *s)
 {
-	return s->plan.issuer->presign != OC_PRESIGN_NONE;
+	return s->plan.ocsp->presign != OC_PRESIGN_NONE;
 }
 
 static uint32_t
 num_sessions(const struct status_service_plan *plan)
 {
-	const struct oc_config_issuer *issuer = plan->issuer;
-	const struct oc_config_token *token = oc_config_find_token(
-	    plan->config, issuer->ocsp_token != NULL ? issuer->ocsp_token :
-	    issuer->token);
+	const char *name = plan->ocsp->token;
+	const struct oc_config_token *token = name == NULL ? NULL :
+	    oc_config_find_token(plan->config, name);
 
 	return token == NULL ? 1 : (uint32_t)token->sessions;
 }
 
-/* Takes the source.  What is current is served while all is read again: a
- * start is no outage.  But not what was kept by another policy. */
+/* What is current is served while all is read again: a start is no outage.
+ * But not what was kept by another policy. */
 static enum oc_err
-start_feed(struct status_service *s, struct status_source *source)
+serve_current(struct status_service *s, const char *path,
+    struct status_source *source, const uint8_t id[OCSP_STORE_ID_LEN],
+    struct oc_error *error)
 {
 	enum oc_err err = status_set_new(&s->set);
 
-	if (err != OC_OK) {
-		source->ops->close(source);
-		return err;
-	}
+	if (err != OC_OK)
+		return oc_error_set(error, err, "out of memory");
 	status_set_retain(s->set, s->identity->archive_s);
 	s->is_current = ocsp_table_was_ready(s->table) &&
-	    !s->trust.is_compromised && !s->trust.is_signer_revoked &&
 	    status_service_withdraw_missed(s, source) &&
 	    (status_service_keeps(s) || ocsp_table_num_used(s->table) == 0);
+	err = status_older_open(s, path, source, id, error);
+	if (err != OC_OK)
+		return err;
+	/* As it is by now. */
+	s->is_current = s->is_current && !s->trust.is_compromised &&
+	    !s->trust.is_signer_revoked;
 	ocsp_table_set_ready(s->table, s->is_current);
-	return status_feed_new(source, s->is_current ? s->seq : 0, &s->feed);
+	return OC_OK;
 }
 
 enum oc_err
@@ -97,6 +112,7 @@ status_service_new(const struct status_service_plan *plan,
 {
 	struct status_service *s = calloc(1, sizeof(*s));
 	struct status_source *source = NULL;
+	char *path = NULL;
 	uint8_t id[16];
 	enum oc_err err;
 
@@ -106,16 +122,16 @@ status_service_new(const struct status_service_plan *plan,
 	s->is_source_well = s->is_signer_well = s->is_table_well = true;
 	/* With a delegated signer or without, the key is the one that this
 	 * issuer's responses are signed with. */
-	sign_key_name(SIGN_KEY_OCSP, plan->issuer->name, s->key);
+	sign_key_name(SIGN_KEY_OCSP, plan->ocsp->name, s->key);
 	s->gate.num_sessions = num_sessions(plan);
-	err = status_identity_load(plan->issuer, &s->identity, error);
+	err = status_identity_load(plan->ocsp, &s->identity, error);
 	if (err != OC_OK)
 		goto out;
 	err = load_requestors(s, error);
 	if (err != OC_OK)
 		goto out;
-	err = status_own_open(plan->config->store.path, plan->issuer->name,
-	    &source, error);
+	err = status_own_open(plan->config->store.path,
+	    plan->ocsp->issuer->name, &source, error);
 	if (err != OC_OK)
 		goto out;
 	err = source->ops->id(source, id);
@@ -123,18 +139,22 @@ status_service_new(const struct status_service_plan *plan,
 		oc_error_set(error, err, "%s", source->ops->error(source));
 		goto out;
 	}
-	err = open_table(s, id, error);
-	/* Once: a successor tries to open the table again and again. */
+	if (asprintf(&path, "%s/%s.table",
+	    plan->config->daemon.table_directory, plan->ocsp->name) < 0) {
+		path = NULL;
+		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+		goto out;
+	}
+	err = open_table(s, path, id, error);
 	if (err == OC_OK)
-		err = status_trust_init(&s->trust, plan->issuer, source,
-		    error);
-	if (err == OC_OK && plan->issuer->responses != NULL)
-		err = status_offline_new(plan->issuer, s->identity,
-		    oc_clock_now_s(), &s->offline, error);
+		err = read_about(s, source, error);
 	if (err != OC_OK)
 		goto out;
 	ocsp_table_set_run(s->table, plan->run);
-	err = start_feed(s, source);
+	err = serve_current(s, path, source, id, error);
+	if (err != OC_OK)
+		goto out;
+	err = status_feed_new(source, s->is_current ? s->seq : 0, &s->feed);
 	source = NULL;
 	if (err != OC_OK) {
 		oc_error_set(error, err, "out of memory");
@@ -143,6 +163,7 @@ status_service_new(const struct status_service_plan *plan,
 	*out = s;
 	s = NULL;
 out:
+	free(path);
 	if (source != NULL)
 		source->ops->close(source);
 	status_service_free(s);
@@ -183,6 +204,8 @@ status_service_free(struct status_service *s)
 		nudge->done(nudge->arg);
 		free(nudge);
 	}
+	/* Whoever has the table's lock, has the older one's. */
+	ocsp_table_close(s->older);
 	ocsp_table_close(s->table);
 	x509_trust_free(s->requestors);
 	status_set_free(s->set);
@@ -207,7 +230,14 @@ status_service_is_ready(const struct status_service *s)
 const char *
 status_service_name(const struct status_service *s)
 {
-	return s->plan.issuer->name;
+	return s->plan.ocsp->name;
+}
+
+const char *
+status_service_counted_as(const struct status_service *s)
+{
+	return s->plan.ocsp->signer == NULL ? s->plan.ocsp->issuer->name :
+	    NULL;
 }
 
 enum oc_err
@@ -235,9 +265,12 @@ status_service_report(const struct status_service *s,
 	*out = (struct status_service_report){
 		.num_certificates = status_set_num(s->set),
 		.num_slots = ocsp_table_num_used(s->table),
+		.num_older = s->older == NULL ? 0 :
+		    ocsp_table_num_used(s->older),
 		.num_flights = s->num_flights,
 		.num_waiters = s->num_waiters,
 		.signer_not_after = s->identity->signer_not_after,
+		.renewal = status_signer_renewal(s, status_service_now(s)),
 		.last_signed_at = s->last_signed_at,
 		.is_signer_well = s->is_signer_well,
 		.is_table_well = s->is_table_well,

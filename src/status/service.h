@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The status service of one issuer: what is known of its certificates, the
- * response table that is made from it, the signatures on their way, and who
- * waits for them.
+ * The status service of one signer of an issuer's responses: what is known of
+ * the issuer's certificates, the response table that is made from it, the
+ * signatures on their way, and who waits for them.
  *
  * Everything here runs on the event loop's thread and never blocks, but for
  * new and free.
@@ -20,12 +20,13 @@
 #include "status/feed.h"
 #include "status/horizon.h"
 #include "status/offline.h"
+#include "status/renewal.h"
 
 struct status_service;
 
 struct status_service_plan {
 	const struct oc_config *config;		/* borrowed, as is the rest */
-	const struct oc_config_issuer *issuer;
+	const struct oc_config_ocsp *ocsp;
 	struct signer *signer;
 	struct ocsp_budget *budget;		/* of live signatures */
 	struct ocsp_budget *verify_budget;	/* of requests' */
@@ -55,6 +56,10 @@ bool status_service_is_current(const struct status_service *service);
 /* And every certificate that the source has is known. */
 bool status_service_is_ready(const struct status_service *service);
 
+/* Under which name responders count what they are asked: the issuer's, for its
+ * usual signer; NULL for the others, which are counted with that. */
+const char *status_service_counted_as(const struct status_service *service);
+
 /*
  * Answers one question: exactly once, possibly before it returns.  What
  * answer() is given is borrowed.
@@ -77,18 +82,20 @@ enum oc_err status_service_nudge(struct status_service *service,
 struct status_service_report {
 	uint32_t num_certificates;
 	uint32_t num_slots;
+	uint32_t num_older;		/* signed with the key before */
 	uint32_t num_flights;
 	uint32_t num_due;
 	uint32_t num_waiters;
 	uint32_t num_in_lane[SIGN_LANE_MAX], num_due_of[STATUS_DUE_MAX];
 	int64_t signer_not_after;	/* of whose signatures these are */
+	enum status_renewal renewal;
 	int64_t last_signed_at;		/* 0: nothing yet */
 	bool is_signer_well, is_table_well;
 	uint64_t num_signed, num_failed, num_asked;
 	int64_t seq;
 	bool is_ready;
 	bool is_compromised;		/* the CA's key is */
-	bool is_signer_revoked;		/* ocsp-certificate is */
+	bool is_signer_revoked;		/* its certificate is */
 	bool is_source_well;
 	char source_error[OC_ERROR_TEXT_MAX];
 	struct status_horizon horizon;

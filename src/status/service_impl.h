@@ -7,6 +7,7 @@
 #include "status/flight.h"
 #include "status/gate.h"
 #include "status/offline.h"
+#include "status/renewal.h"
 #include "status/trust.h"
 #include "x509/trust.h"
 
@@ -70,6 +71,12 @@ struct status_service {
 	struct status_offline *offline;	/* NULL: the key is here */
 	struct status_trust trust;
 	struct ocsp_table *table;
+	struct ocsp_table *older;	/* NULL: nothing; see older.c */
+	int64_t older_until;		/* the last nextUpdate in it */
+	struct oc_serial older_signer;	/* its certificate; len 0: the CA */
+	bool is_delegated;		/* the next three; see signer.c */
+	int64_t signer_not_before, reminded_at;
+	enum status_renewal renewal;	/* when it was last looked at */
 	struct status_set *set;
 	struct status_feed *feed;
 	struct x509_trust *requestors;	/* NULL: signatures of requests are
@@ -172,7 +179,8 @@ bool status_service_is_stale(const struct status_service *s,
     int64_t now);
 void status_service_withdraw(struct status_service *s,
     const struct oc_serial *serial);
-/* From before ocsp-lifetime was made shorter. */
+/* From before ocsp-lifetime was made shorter, or a certificate that ends
+ * later. */
 bool status_service_outlives(const struct status_service *service,
     const struct ocsp_slot *slot);
 /* When this slot is to be signed again. */
@@ -187,6 +195,46 @@ void status_service_finish_nudges(struct status_service *s);
 /* Answers the questions that came too early: now, or, if it is still not
  * ready, with tryLater. */
 void status_service_answer_early(struct status_service *s);
+/* A slot that does not say what is so, or that is past its time; whether who
+ * signed it may be believed is another question. */
+bool status_service_is_untrue(const struct status_service *s,
+    const struct ocsp_slot *slot, const struct status_record *record,
+    int64_t now);
+
+/*
+ * older.c: what the key before has signed, if there is anything.  All but
+ * open do nothing if there is not.
+ */
+/* path: the table's.  Withdraws what the source made untrue meanwhile; after
+ * status_service_withdraw_missed(), which knows better whom to trust. */
+enum oc_err status_older_open(struct status_service *s, const char *path,
+    struct status_source *source, const uint8_t store_id[OCSP_STORE_ID_LEN],
+    struct oc_error *error) OC_MUST_CHECK;
+/* Nobody is served from it any more. */
+void status_older_end(struct status_service *s);
+bool status_older_find(const struct status_service *s,
+    const struct oc_serial *serial, uint8_t encoding, struct ocsp_slot *slot);
+/* Withdraws what is no longer so; true for the encodings that were there. */
+void status_older_note(struct status_service *s,
+    const struct status_record *record, int64_t now,
+    bool is_withdrawn[OCSP_ENCODING_MAX]);
+/* The table has another answer about it. */
+void status_older_turn(struct status_service *s,
+    const struct oc_serial *serial);
+/* Holds it against what is known, and, the first time, has it signed anew,
+ * each at its time. */
+enum oc_err status_older_catch_up(struct status_service *s) OC_MUST_CHECK;
+void status_older_set_seq(struct status_service *s);
+void status_older_set_ready(struct status_service *s, bool is_ready);
+void status_older_tick(struct status_service *s, int64_t now);
+
+/* signer.c: the certificate that is signed under.  Read at start; looked at
+ * once a second. */
+void status_signer_note(struct status_service *s);
+enum status_renewal status_signer_renewal(const struct status_service *s,
+    int64_t now);
+void status_signer_tick(struct status_service *s, int64_t now);
+
 bool status_is_equal(const struct ocsp_status *a, const struct ocsp_status *b);
 
 #endif

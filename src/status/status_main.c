@@ -22,7 +22,7 @@
 #include "ocsp/response.h"
 #include "status/admin.h"
 
-#define ISSUERS_MAX 64
+#define SERVICES_MAX 64
 #define TICK_MS 250
 #define KNOWN_STEP 100000
 /* How long a successor waits for the tables of the one before it. */
@@ -36,14 +36,14 @@ struct program {
 	struct ocsp_budget budget, verify_budget;
 	struct oc_clock_watch clock;
 	bool is_clock_well;
-	struct status_service *services[ISSUERS_MAX];
+	struct status_service *services[SERVICES_MAX];
 	uint32_t num_services;
 	struct ipc_server *status, *control;
 	struct status_crls *crls;	/* NULL: not told */
 	struct status_all all;
 	struct status_admin *admin;	/* NULL: none wanted */
 	uint64_t num_known;		/* when we last asked for time */
-	struct event *events[ISSUERS_MAX + 8];
+	struct event *events[SERVICES_MAX + 8];
 	uint32_t num_events;
 };
 
@@ -121,12 +121,12 @@ answer_question(void *arg, const struct ipc_answer *answer)
 }
 
 static struct status_service *
-find_service(const struct program *p, const char *issuer)
+find_service(const struct program *p, const char *name)
 {
 	uint32_t i;
 
 	for (i = 0; i < p->num_services; i++)
-		if (strcmp(status_service_name(p->services[i]), issuer) == 0)
+		if (strcmp(status_service_name(p->services[i]), name) == 0)
 			return p->services[i];
 	return NULL;
 }
@@ -148,7 +148,7 @@ on_status_frame(void *arg, struct ipc_peer *peer,
 		ipc_peer_close(peer);
 		return;
 	}
-	service = find_service(p, ask.issuer);
+	service = find_service(p, ask.name);
 	q = service != NULL ? question_new(peer, header->id) : NULL;
 	if (q == NULL) {
 		send_answer(peer, header->id, &(struct ipc_answer){
@@ -389,12 +389,12 @@ serve(struct program *p, const char *name, ipc_frame_fn *frame,
 /* Waits for a predecessor to let go of the table: it is told to when we say
  * that we stand by. */
 static enum oc_err
-open_service(struct program *p, const struct oc_config_issuer *issuer,
+open_service(struct program *p, const struct oc_config_ocsp *ocsp,
     struct oc_error *error)
 {
 	const struct status_service_plan plan = {
 		.config = p->config,
-		.issuer = issuer,
+		.ocsp = ocsp,
 		.signer = p->signer,
 		.budget = &p->budget,
 		.verify_budget = &p->verify_budget,
@@ -425,24 +425,27 @@ open_services(struct program *p, struct oc_error *error)
 	enum oc_err err;
 	size_t i;
 
-	for (i = 0; i < p->config->num_issuers; i++) {
-		const struct oc_config_issuer *issuer = &p->config->issuers[i];
+	for (i = 0; i < p->config->num_ocsp; i++) {
+		const struct oc_config_ocsp *ocsp = &p->config->ocsp[i];
+		const struct oc_config_issuer *issuer = ocsp->issuer;
 
 		if ((issuer->allow & OC_ALLOW_OCSP) == 0)
 			continue;
 		if (access(issuer->certificate, F_OK) != 0) {
-			oc_log(OC_LOG_NOTICE, "issuer %s: %s is not there "
-			    "yet: left out until the next reload",
-			    issuer->name, issuer->certificate);
+			if (ocsp->signer == NULL)
+				oc_log(OC_LOG_NOTICE, "issuer %s: %s is not "
+				    "there yet: left out until the next "
+				    "reload", issuer->name,
+				    issuer->certificate);
 			continue;
 		}
-		if (p->num_services == ISSUERS_MAX)
-			return oc_error_set(error, OC_ERR_LIMIT,
-			    "more than %d issuers", ISSUERS_MAX);
-		err = open_service(p, issuer, error);
+		if (p->num_services == SERVICES_MAX)
+			return oc_error_set(error, OC_ERR_LIMIT, "more than "
+			    "%d issuers and [ocsp-signer]s", SERVICES_MAX);
+		err = open_service(p, ocsp, error);
 		if (err != OC_OK)
 			return oc_error_prefix(error, "issuer %s",
-			    issuer->name);
+			    ocsp->name);
 	}
 	return OC_OK;
 }

@@ -52,7 +52,7 @@ watch(struct status_trust *trust, struct status_source *source,
 static void
 watch_alternates(struct status_trust *trust, struct status_source *source)
 {
-	const struct oc_config_issuer *issuer = trust->issuer;
+	const struct oc_config_issuer *issuer = trust->ocsp->issuer;
 
 	for (size_t i = 0; i < issuer->alternate_chain.num; i++) {
 		const char *path = issuer->alternate_chain.words[i];
@@ -108,21 +108,22 @@ say_compromised(const struct status_trust *trust, const char *why)
 
 	der_format_iso8601(trust->compromised_at, at);
 	oc_log(OC_LOG_ERROR, "issuer %s: the CA is compromised since %s (%s): "
-	    "%s", trust->issuer->name, at, why, status_trust_refuses(trust) ?
+	    "%s", trust->ocsp->name, at, why, status_trust_refuses(trust) ?
 	    "no question about its certificates is answered" :
 	    "all its certificates are revoked (cACompromise)");
 }
 
 enum oc_err
 status_trust_init(struct status_trust *trust,
-    const struct oc_config_issuer *issuer, struct status_source *source,
+    const struct oc_config_ocsp *ocsp, struct status_source *source,
     struct oc_error *error)
 {
+	const struct oc_config_issuer *issuer = ocsp->issuer;
 	struct der_bytes der = { NULL, 0 };
 	uint8_t *octets = NULL;
 	enum oc_err err;
 
-	*trust = (struct status_trust){ .issuer = issuer };
+	*trust = (struct status_trust){ .ocsp = ocsp };
 	err = x509_file_read(issuer->certificate, X509_FILE_CERTIFICATE,
 	    &octets, &der.len, error);
 	der.p = octets;
@@ -130,8 +131,8 @@ status_trust_init(struct status_trust *trust,
 		err = watch(trust, source, issuer->certificate, der, error);
 	free(octets);
 	watch_alternates(trust, source);
-	if (err == OC_OK && issuer->ocsp_certificate != NULL)
-		err = read_signer(trust, issuer->ocsp_certificate, error);
+	if (err == OC_OK && ocsp->certificate != NULL)
+		err = read_signer(trust, ocsp->certificate, error);
 	if (err == OC_OK && trust->signer_serial.len != 0)
 		err = look(trust, source, &trust->signer_serial, error);
 	if (err == OC_OK && issuer->compromised_since > 0) {
@@ -151,14 +152,14 @@ note_signer(struct status_trust *trust, const struct status_change *c)
 		return false;
 	trust->is_signer_revoked = c->is_revoked;
 	if (c->is_revoked)
-		oc_log(OC_LOG_ERROR, "issuer %s: ocsp-certificate %s is "
-		    "revoked (%s): what it signed is not served, and it signs "
-		    "nothing more; put another there and reload",
-		    trust->issuer->name, trust->issuer->ocsp_certificate,
+		oc_log(OC_LOG_ERROR, "issuer %s: the OCSP signer's certificate "
+		    "%s is revoked (%s): what it signed is not served, and it "
+		    "signs nothing more; put another there and reload",
+		    trust->ocsp->name, trust->ocsp->certificate,
 		    crl_reason_name(c->reason));
 	else
-		oc_log(OC_LOG_NOTICE, "issuer %s: ocsp-certificate is no "
-		    "longer on hold", trust->issuer->name);
+		oc_log(OC_LOG_NOTICE, "issuer %s: the OCSP signer's "
+		    "certificate is no longer on hold", trust->ocsp->name);
 	return true;
 }
 
@@ -179,7 +180,7 @@ bool
 status_trust_refuses(const struct status_trust *trust)
 {
 	return trust->is_compromised &&
-	    trust->issuer->on_compromise == OC_COMPROMISE_REFUSED;
+	    trust->ocsp->issuer->on_compromise == OC_COMPROMISE_REFUSED;
 }
 
 struct ocsp_status
@@ -200,6 +201,6 @@ bool
 status_trust_forbids(const struct status_trust *trust,
     const struct ocsp_status *status)
 {
-	return trust->is_signer_revoked || status_trust_refuses(trust) ||
+	return status_trust_refuses(trust) ||
 	    (trust->is_compromised && status->kind != OCSP_REVOKED);
 }

@@ -122,8 +122,13 @@ has 'crlUrl: http://crl.example/ca.crl'
 has 'Archive Cutoff'
 ocsign ocsp lint staple.der >lint || fail "$(cat lint)"
 
-# The same, signed by the CA itself.
-reload '/^ocsp-certificate/d; /^ocsp-key/d' 7
+# The same, signed by the CA itself; at once, with nothing of the delegate's
+# to be served meanwhile.
+service_stop
+rm -r tables
+sed -i '/^ocsp-certificate/d; /^ocsp-key/d' ocsign.conf
+service_start
+within 20 there_are 7 || fail "not all is signed: $(cat status.json)"
 believed a.test.pem good
 has 'Responder Id: .*CN *= *Test CA'
 believed revoked.test.pem revoked

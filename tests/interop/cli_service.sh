@@ -97,13 +97,20 @@ sed 's/^ocsp-url/ocsp-certificate = web-ocsp.pem\nocsp-key = web-ocsp\n&/' \
     ocsign.conf >new.conf
 mv new.conf ocsign.conf
 kill -HUP "$(cat ocsignd.pid)"
+# What the CA itself has signed is served until its time has come; what is new
+# is the delegate's.
+good ocsign cert issue --issuer web --profile server --out new.pem site.csr
 n=0
-until ocsign ocsp query --issuer web.pem --cert a.pem 2>err |
+until ocsign ocsp query --issuer web.pem --cert new.pem 2>err |
     grep -q 'delegated: *yes'; do
 	n=$((n + 1))
 	[ $n -lt 100 ] || die "no delegated answer: $(cat err ocsignd.log)"
 	sleep 0.1
 done
+ocsign ocsp query --issuer web.pem --cert a.pem >out 2>err
+grep -q 'delegated: *no' out || die "signed again: $(cat out err)"
+good openssl ocsp -issuer web.pem -cert new.pem -no_nonce \
+    -CAfile root.pem -url "http://127.0.0.1:$port/"
 good openssl ocsp -issuer web.pem -cert a.pem -no_nonce \
     -CAfile root.pem -url "http://127.0.0.1:$port/"
 good ocsign ocsp sign --issuer web --cert a.pem --out a.ocsp

@@ -37,6 +37,7 @@ is_whole() {
 	ocsign --json status >status.json 2>/dev/null || return 1
 	grep -q '"up": true' status.json || return 1
 	awk '/"certificates":/ { c += $2 } /"responses":/ { r += $2 }
+	    /"older_responses":/ { r += $2 }
 	    /"signing":/ { s += $2 } /"scheduled":/ { d += $2 }
 	    END { exit !(c > 0 && r >= c && s == 0) }' status.json
 }

@@ -30,7 +30,11 @@ if [ "$prefix" != /usr ]; then
 	[ -z "$strays" ] || die "not under $prefix: $strays"
 fi
 if grep -q '^SYSTEMD_UNITDIR = .' Makefile; then
-	find "$work/d" -name ocsignd.service | grep -q . || die "no unit"
+	for unit in ocsignd.service ocsign-renew.service ocsign-renew.timer; do
+		find "$work/d" -name $unit | grep -q . || die "no $unit"
+	done
+	! grep -q '@.*@' $(find "$work/d" -name ocsign-renew.service) ||
+	    die "ocsign-renew.service has holes"
 fi
 # What is somebody else's stays.
 mkdir "$work/d$prefix/share/doc/ocsign/mine"

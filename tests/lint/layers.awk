@@ -44,7 +44,8 @@ BEGIN {
 	library["libpsl.h"] = "lint"
 	library["openssl"] = "sign x509 lint store status ca cfssl ipc probe " \
 	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer cli main"
-	engine = "^(answer|context|counts|identity|proof|refresh|table[._])"
+	engine = "^(answer|context|counts|identity|preferred|proof|" \
+	    "refresh|table[._])"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0
 }

@@ -39,6 +39,8 @@ table_teardown(void **state)
 	(void)unlink(path);
 	(void)snprintf(name, sizeof(name), "%s.lock", path);
 	(void)unlink(name);
+	(void)snprintf(name, sizeof(name), "%s" OCSP_TABLE_OLDER_SUFFIX, path);
+	(void)unlink(name);
 	(void)snprintf(name, sizeof(name), "%s.new", path);
 	(void)unlink(name);
 	*strrchr(path, '/') = '\0';

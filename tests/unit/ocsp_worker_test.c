@@ -383,7 +383,7 @@ scripted_frame(void *arg, struct ipc_peer *peer,
 	if (header->type != IPC_ASK)
 		return;
 	if (ipc_read_ask(fields, &ask) != OC_OK ||
-	    strcmp(ask.issuer, "ca") != 0)
+	    strcmp(ask.name, "ca") != 0)
 		abort();
 	s->num_asked++;
 	s->num_nonces += ask.nonce.len > 0;

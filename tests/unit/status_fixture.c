@@ -100,6 +100,19 @@ gate_free(struct signer *s)
 }
 
 static void
+gate_use_new_key(struct gate *gate)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	sign_free(gate->soft);
+	assert_int_equal(sign_soft_new(&gate->soft), OC_OK);
+	assert_int_equal(sign_soft_generate(gate->soft, "ocsp/ca",
+	    SIGN_KEY_P256, 0), OC_OK);
+	assert_int_equal(epoll_ctl(gate->epoll_fd, EPOLL_CTL_ADD,
+	    sign_fd(gate->soft), &event), 0);
+}
+
+static void
 gate_init(struct gate *gate)
 {
 	static const struct signer_ops ops = {
@@ -109,16 +122,12 @@ gate_init(struct gate *gate)
 	struct epoll_event event = { .events = EPOLLIN };
 
 	gate->signer.ops = &ops;
-	assert_int_equal(sign_soft_new(&gate->soft), OC_OK);
-	assert_int_equal(sign_soft_generate(gate->soft, "ocsp/ca",
-	    SIGN_KEY_P256, 0), OC_OK);
 	gate->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	gate->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	assert_true(gate->epoll_fd >= 0 && gate->event_fd >= 0);
 	assert_int_equal(epoll_ctl(gate->epoll_fd, EPOLL_CTL_ADD,
 	    gate->event_fd, &event), 0);
-	assert_int_equal(epoll_ctl(gate->epoll_fd, EPOLL_CTL_ADD,
-	    sign_fd(gate->soft), &event), 0);
+	gate_use_new_key(gate);
 }
 
 /* --- certificates and store --------------------------------------------- */
@@ -151,6 +160,24 @@ soft_public(const struct world *w)
 	return key;
 }
 
+static void
+set_serial(X509 *cert, struct oc_serial serial)
+{
+	BIGNUM *number = BN_bin2bn(serial.bytes, serial.len, NULL);
+
+	assert_non_null(number);
+	assert_non_null(BN_to_ASN1_INTEGER(number,
+	    X509_get_serialNumber(cert)));
+	BN_free(number);
+}
+
+void
+world_new_key(struct world *w)
+{
+	gate_use_new_key(&w->gate);
+	world_set_delegate(w, oc_clock_now_s() + YEAR / 2);
+}
+
 void
 world_set_delegate(struct world *w, int64_t not_after)
 {
@@ -163,6 +190,7 @@ world_set_delegate(struct world *w, int64_t not_after)
 	    (time_t)(not_after - YEAR)));
 	assert_non_null(ASN1_TIME_set(X509_getm_notAfter(w->delegate),
 	    (time_t)not_after));
+	set_serial(w->delegate, world_serial(WORLD_DELEGATE));
 	assert_true(X509_sign(w->delegate, w->ca_key, EVP_sha256()) > 0);
 	EVP_PKEY_free(key);
 	write_cert(w, "ocsp", w->delegate, &w->issuer.ocsp_certificate);
@@ -213,6 +241,18 @@ world_num_lines(const struct world *w, const char *text)
 	return num;
 }
 
+/* What may have changed since. */
+static void
+configure(struct world *w)
+{
+	w->ocsp = (struct oc_config_ocsp){
+		.issuer = &w->issuer,
+		.certificate = w->issuer.ocsp_certificate,
+		.presign = w->issuer.presign,
+	};
+	snprintf(w->ocsp.name, sizeof(w->ocsp.name), "%s", w->issuer.name);
+}
+
 int
 world_setup(void **state)
 {
@@ -240,6 +280,7 @@ world_setup(void **state)
 	    w->config.daemon.table_directory);
 	w->budget.rate = 100;
 	w->verify_budget.rate = 100;
+	configure(w);
 	*state = w;
 	return 0;
 }
@@ -360,13 +401,14 @@ world_open(struct world *w)
 {
 	const struct status_service_plan plan = {
 		.config = &w->config,
-		.issuer = &w->issuer,
+		.ocsp = &w->ocsp,
 		.signer = &w->gate.signer,
 		.budget = &w->budget,
 		.verify_budget = &w->verify_budget,
 	};
 	struct oc_error error = { 0 };
 
+	configure(w);
 	if (status_service_new(&plan, &w->service, &error) != OC_OK)
 		fail_msg("%s", error.text);
 }

@@ -49,6 +49,7 @@ struct world {
 	struct gate gate;
 	struct oc_config config;
 	struct oc_config_issuer issuer;
+	struct oc_config_ocsp ocsp;	/* made from it by world_open() */
 	struct ocsp_budget budget, verify_budget;
 	struct status_service *service;
 	struct ocsp_table *reader;
@@ -62,6 +63,10 @@ int world_setup(void **state);
 int world_teardown(void **state);
 /* Another certificate for the signer, that ends at. */
 void world_set_delegate(struct world *w, int64_t not_after);
+/* Another key for the signer, and a certificate for that. */
+void world_new_key(struct world *w);
+/* The number of the signer's certificates, should it matter. */
+#define WORLD_DELEGATE 9000
 /* Starts the service, and turns until it is ready. */
 void world_start(struct world *w);
 void world_open(struct world *w);

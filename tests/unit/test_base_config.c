@@ -9,6 +9,8 @@
 #define TOKEN "[token t]\nmodule = /m.so\nuri = pkcs11:token=t\n"
 #define ISSUER TOKEN "[issuer i]\ncertificate = ca.pem\ntoken = t\nkey = k\n"
 
+#define SIGNER "[ocsp-signer s]\nissuer = i\ncertificate = o\nkey = k\n"
+
 static struct oc_config *
 load(const char *text)
 {
@@ -210,7 +212,7 @@ static const struct {
 	    "mean [issuer]?" },
 	{ "[whatever]\nk = v\n", "1: [whatever]: there is no such section; "
 	    "the sections are store, daemon, responder, api, metrics, "
-	    "policy, cfssl, token, issuer and profile" },
+	    "policy, cfssl, token, issuer, ocsp-signer and profile" },
 	{ "[store x]\n", "1: [store x]: there is only one such section; "
 	    "write [store]" },
 	{ "[token]\n", "1: [token]: the section needs a name; write "
@@ -340,6 +342,28 @@ static const struct {
 	    "ocsp-certificate; add that or remove this" },
 	{ ISSUER "ocsp-token = t\n", "8: [issuer i] ocsp-token: is given "
 	    "without ocsp-certificate; add that or remove this" },
+	{ ISSUER "[ocsp-signer s]\nissuer = x\ncertificate = o\nkey = k\n",
+	    "9: [ocsp-signer s] issuer: there is no [issuer x]; add that "
+	    "section" },
+	{ ISSUER SIGNER "token = zz\n", "12: [ocsp-signer s] token: there is "
+	    "no [token zz]; add that section" },
+	{ ISSUER "[ocsp-signer s]\nissuer = i\nkey = k\n", "8: [ocsp-signer "
+	    "s] certificate: is missing; add it" },
+	{ ISSUER "ocsp-certificate = o\nocsp-key = k\n" SIGNER, "12: "
+	    "[ocsp-signer s] certificate: is that of [issuer i] too; each "
+	    "signer has its own" },
+	{ ISSUER SIGNER "[ocsp-signer r]\nissuer = i\ncertificate = o\n"
+	    "key = k\n", "14: [ocsp-signer r] certificate: is that of "
+	    "[ocsp-signer s] too; each signer has its own" },
+	{ ISSUER "allow = crl\n" SIGNER, "10: [ocsp-signer s] issuer: "
+	    "[issuer i] does not allow ocsp; add that, or remove this "
+	    "section" },
+	{ TOKEN "[issuer i]\ncertificate = ca.pem\nresponses = r\n" SIGNER,
+	    "8: [ocsp-signer s] issuer: [issuer i] has responses, and signs "
+	    "none here; remove this section" },
+	{ "[responder]\nnonce-budget = 0\n" ISSUER SIGNER "presign = none\n",
+	    "14: [ocsp-signer s] presign: nothing would be answered with "
+	    "nonce-budget = 0 in [responder]; raise that" },
 	{ ISSUER "ocsp-lifetime = 1h\nocsp-backdate = 1h\n", "9: [issuer i] "
 	    "ocsp-backdate: is not shorter than ocsp-lifetime; make it so" },
 	{ ISSUER "[issuer j]\ncertificate = ./ca.pem\ntoken = t\nkey = k\n",
@@ -412,6 +436,56 @@ test_bad(void **state)
 	}
 }
 
+/* Issuer by issuer, each one's own signer first. */
+static void
+test_ocsp_list(void **state)
+{
+	struct oc_config *c = load(ISSUER "[token u]\n"
+	    "module = /m.so\nuri = pkcs11:token=u\n"
+	    "[ocsp-signer rsa]\nissuer = j\ncertificate = rsa.pem\n"
+	    "key = r\n"
+	    "[issuer j]\ncertificate = j.pem\ntoken = t\nkey = jk\n"
+	    "ocsp-certificate = jo.pem\nocsp-key = jo\nocsp-token = u\n"
+	    "presign = none\n"
+	    "[ocsp-signer pq]\nissuer = j\ncertificate = pq.pem\n"
+	    "key = p\ntoken = t\npresign = all\n"
+	    "[ocsp-signer own]\nissuer = i\ncertificate = own.pem\n"
+	    "key = o\n");
+	static const struct {
+		const char *name, *issuer, *signer, *token, *key;
+		enum oc_config_presign presign;
+	} expected[] = {
+		{ "i", "i", NULL, "t", "k", OC_PRESIGN_ALL },
+		{ "i+own", "i", "own", "t", "o", OC_PRESIGN_ASKED },
+		{ "j", "j", NULL, "u", "jo", OC_PRESIGN_NONE },
+		{ "j+rsa", "j", "rsa", "u", "r", OC_PRESIGN_ASKED },
+		{ "j+pq", "j", "pq", "t", "p", OC_PRESIGN_ALL },
+	};
+
+	(void)state;
+	assert_int_equal(c->num_ocsp, 5);
+	for (size_t i = 0; i < c->num_ocsp; i++) {
+		const struct oc_config_ocsp *o = &c->ocsp[i];
+
+		assert_string_equal(o->name, expected[i].name);
+		assert_string_equal(o->issuer->name, expected[i].issuer);
+		if (expected[i].signer == NULL)
+			assert_null(o->signer);
+		else
+			assert_string_equal(o->signer, expected[i].signer);
+		assert_string_equal(o->token, expected[i].token);
+		assert_string_equal(o->key, expected[i].key);
+		assert_int_equal(o->presign, expected[i].presign);
+		assert_ptr_equal(oc_config_find_ocsp(c, o->name), o);
+	}
+	/* The CA's own key needs no certificate beside. */
+	assert_null(c->ocsp[0].certificate);
+	assert_non_null(strstr(c->ocsp[2].certificate, "/jo.pem"));
+	assert_non_null(strstr(c->ocsp[3].certificate, "/rsa.pem"));
+	assert_null(oc_config_find_ocsp(c, "rsa"));
+	oc_config_free(c);
+}
+
 /* The name of every socket must fit in 107 bytes. */
 static void
 test_run_directory(void **state)
@@ -482,6 +556,7 @@ main(void)
 		CONFIG_TEST(test_presets),
 		CONFIG_TEST(test_all_keys),
 		CONFIG_TEST(test_bad),
+		CONFIG_TEST(test_ocsp_list),
 		CONFIG_TEST(test_run_directory),
 		CONFIG_TEST(test_base_directory),
 		CONFIG_TEST(test_default_path),

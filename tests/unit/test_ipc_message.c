@@ -384,7 +384,7 @@ key(void **state)
 static struct ipc_ask
 some_ask(uint32_t num)
 {
-	struct ipc_ask m = { .issuer = "test", .num_singles = num,
+	struct ipc_ask m = { .name = "test", .num_singles = num,
 	    .nonce = first(32) };
 
 	for (uint32_t i = 0; i < num; i++) {
@@ -412,7 +412,7 @@ ask(void **state)
 	(void)state;
 	put_ask(&m);
 	assert_only_whole(IPC_ASK, read_ask, &got);
-	assert_string_equal(got.issuer, "test");
+	assert_string_equal(got.name, "test");
 	assert_int_equal(got.num_singles, IPC_SINGLES_MAX);
 	for (uint32_t i = 0; i < IPC_SINGLES_MAX; i++) {
 		assert_int_equal(got.singles[i].encoding, i);
@@ -465,7 +465,7 @@ ask_out_of_range(void **state)
 	put_ask(&m);
 	assert_malformed(IPC_ASK, read_ask, &got);
 	m = some_ask(2);
-	m.issuer[0] = '\0';
+	m.name[0] = '\0';
 	put_ask(&m);
 	assert_malformed(IPC_ASK, read_ask, &got);
 	m = some_ask(2);

@@ -377,8 +377,10 @@ two_keys_of_one_issuer(void **state)
 	    64, &second.table, NULL), OC_OK);
 	assert_int_equal(ocsp_context_new(&old, &second.context), OC_OK);
 	put(&second, plain_slot(SERIAL, 0, 0x66));
-	answerer.issuers[2].table = second.table;
-	answerer.issuers[2].context = second.context;
+	answerer.issuers[2] = answerer.issuers[1];
+	answerer.issuers[1].table = second.table;
+	answerer.issuers[1].context = second.context;
+	answerer.issuers[1].is_older = true;
 	answerer.num_issuers = 3;
 
 	assert_int_equal(ask(request), OCSP_ANSWERED);

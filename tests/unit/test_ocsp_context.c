@@ -601,7 +601,27 @@ expect_no_identity(X509 *ca, X509 *signer, enum sign_alg alg, enum oc_err err,
 		fail_msg("\"%s\" lacks \"%s\"", error.text, text);
 }
 
-/* signer-bad: no EKU, no nocheck, another issuer's, no certificate. */
+/* One that may, but for this extension. */
+static X509 *
+changed_signer(EVP_PKEY *key, int nid, const char *value)
+{
+	X509 *cert = fixture_cert("S", key, FIXTURE_DELEGATE, issuer,
+	    issuer_key);
+	X509_EXTENSION *e;
+	int at = X509_get_ext_by_NID(cert, nid, -1);
+
+	if (at >= 0)
+		X509_EXTENSION_free(X509_delete_ext(cert, at));
+	e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+	assert_non_null(e);
+	assert_int_equal(X509_add_ext(cert, e, -1), 1);
+	X509_EXTENSION_free(e);
+	assert_true(X509_sign(cert, issuer_key, EVP_sha256()) > 0);
+	return cert;
+}
+
+/* signer-bad: no EKU, no nocheck, no digitalSignature, a CA, another
+ * issuer's, no certificate. */
 static void
 signers_that_may_not(void **state)
 {
@@ -621,6 +641,16 @@ signers_that_may_not(void **state)
 	    issuer_key);
 	expect_no_identity(issuer, signer, SIGN_ALG_NONE, OC_ERR_MISMATCH,
 	    "nocheck");
+	X509_free(signer);
+	signer = changed_signer(key, NID_key_usage, "critical,"
+	    "keyEncipherment");
+	expect_no_identity(issuer, signer, SIGN_ALG_NONE, OC_ERR_MISMATCH,
+	    "digitalSignature");
+	X509_free(signer);
+	signer = changed_signer(key, NID_basic_constraints,
+	    "critical,CA:TRUE");
+	expect_no_identity(issuer, signer, SIGN_ALG_NONE, OC_ERR_MISMATCH,
+	    "is a CA's");
 	X509_free(signer);
 	/* Same name, another key. */
 	other = fixture_cert("Context CA", other_key, FIXTURE_CA, NULL, NULL);

@@ -89,21 +89,6 @@ nonces_required(void **state)
 	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
 }
 
-/* The request with a signature behind it that only looks like one. */
-static struct blob
-fixture_signed(struct blob singles, struct blob extensions)
-{
-	struct blob tbs = blob_wrap(0xa1, blob_hex("8203612e62"));
-
-	tbs = blob_join(tbs, blob_wrap(0x30, singles));
-	if (extensions.len != 0)
-		tbs = blob_join(tbs, blob_wrap(0xa2, blob_wrap(0x30,
-		    extensions)));
-	return blob_wrap(0x30, blob_join(blob_wrap(0x30, tbs), blob_wrap(0xa0,
-	    blob_wrap(0x30, blob_hex("300a 0608 2a8648ce3d040302"
-	    " 0303 00 3000")))));
-}
-
 static void
 expect_to_verify(struct blob request, uint32_t num_singles, size_t nonce_len)
 {

@@ -217,14 +217,122 @@ another_owner(void **state)
 	ocsp_table_close(reader);
 	ocsp_table_close(table);
 
+	/* Nor another issuer's. */
 	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
-	identity.responder_key_hash[0] ^= 1;
+	identity.key_hash[0][0] ^= 1;
 	assert_int_equal(ocsp_table_create(*state, &identity, other_store,
 	    64, &table, NULL), OC_OK);
 	assert_true(ocsp_table_is_retired(reader));
 	assert_true(ocsp_identity_equal(ocsp_table_identity(table),
 	    &identity));
 	ocsp_table_close(reader);
+	ocsp_table_close(table);
+}
+
+/* The same key under another certificate: every slot stays, and its readers
+ * are told that there is more to say. */
+static void
+another_certificate(void **state)
+{
+	struct ocsp_identity identity = test_identity();
+	struct ocsp_table *table, *reader;
+	struct ocsp_slot slot = slot_of(7, 0, 7), found;
+
+	make_filled(*state, 10);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	identity.signer_not_after++;
+	identity.certs[0] = 0x30;
+	identity.certs_len = 2;
+	assert_int_equal(ocsp_table_create(*state, &identity, test_store_id,
+	    64, &table, NULL), OC_OK);
+	assert_true(ocsp_table_is_retired(reader));
+	ocsp_table_close(reader);
+	assert_int_equal(ocsp_table_num_used(table), 10);
+	assert_true(ocsp_table_find(table, &slot.serial, 0, &found));
+	assert_memory_equal(found.signature, slot.signature, 64);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(table),
+	    &identity));
+	ocsp_table_close(table);
+	/* That is what the file says. */
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(reader),
+	    &identity));
+	ocsp_table_close(reader);
+}
+
+/* The same key, but what it has signed is not what would be said now: another
+ * choice, or another name where it is named.  Nothing stays. */
+static void
+other_choices(void **state)
+{
+	struct ocsp_identity identity = test_identity();
+	struct ocsp_table *table, *older = NULL;
+	int i;
+
+	make_filled(*state, 10);
+	for (i = 0; i < 5; i++) {
+		bool is_kept = i == 3;
+
+		if (i == 0)
+			identity.archive_s = 86400;
+		else if (i == 1)
+			identity.crl_url[identity.crl_url_len++] = 'u';
+		else if (i == 2)
+			identity.is_by_name = 1;
+		else if (i == 3)
+			identity.signer_not_after++;
+		else
+			identity.responder_name[
+			    identity.responder_name_len++] = 'n';
+		assert_int_equal(ocsp_table_create(*state, &identity,
+		    test_store_id, 64, &table, NULL), OC_OK);
+		assert_int_equal(ocsp_table_num_used(table), is_kept);
+		assert_true(ocsp_identity_equal(ocsp_table_identity(table),
+		    &identity));
+		assert_int_equal(ocsp_table_take_older(*state, &identity,
+		    test_store_id, &older, NULL), OC_OK);
+		assert_null(older);
+		if (i == 2) {
+			struct ocsp_slot slot = slot_of(1, 0, 1);
+
+			assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+		}
+		ocsp_table_close(table);
+	}
+}
+
+/* Another key: what is there is set aside, with its readers, until it is
+ * discarded. */
+static void
+another_key(void **state)
+{
+	struct ocsp_identity first = test_identity(), second = first;
+	struct ocsp_table *table, *older = NULL, *reader;
+	struct ocsp_slot slot = slot_of(7, 0, 7), found;
+
+	make_filled(*state, 10);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	second.responder_key_hash[0] ^= 1;
+	assert_int_equal(ocsp_table_create(*state, &second, test_store_id,
+	    64, &table, NULL), OC_OK);
+	assert_int_equal(ocsp_table_num_used(table), 0);
+	assert_false(ocsp_table_is_retired(reader));
+	assert_int_equal(ocsp_table_take_older(*state, &second,
+	    test_store_id, &older, NULL), OC_OK);
+	assert_non_null(older);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(older), &first));
+	assert_int_equal(ocsp_table_num_used(older), 10);
+	/* What is withdrawn there, who had it open does not find either. */
+	assert_true(ocsp_table_find(reader, &slot.serial, 0, &found));
+	ocsp_table_withdraw(older, &slot.serial);
+	assert_false(ocsp_table_find(reader, &slot.serial, 0, &found));
+	ocsp_table_discard(older);
+	assert_true(ocsp_table_is_retired(reader));
+	ocsp_table_close(reader);
+	older = NULL;
+	assert_int_equal(ocsp_table_take_older(*state, &second,
+	    test_store_id, &older, NULL), OC_OK);
+	assert_null(older);
 	ocsp_table_close(table);
 }
 
@@ -447,6 +555,9 @@ main(void)
 		TABLE_TEST(damaged_headers),
 		TABLE_TEST(foreign_files),
 		TABLE_TEST(another_owner),
+		TABLE_TEST(another_certificate),
+		TABLE_TEST(other_choices),
+		TABLE_TEST(another_key),
 		TABLE_TEST(damaged_slots),
 		TABLE_TEST(damaged_index),
 		TABLE_TEST(mended_while_open),

@@ -170,7 +170,7 @@ put_ask(uint64_t id, const char *issuer, uint64_t n, uint8_t *frame,
 	size_t len;
 
 	memset(&ask, 0, sizeof(ask));
-	snprintf(ask.issuer, sizeof(ask.issuer), "%s", issuer);
+	snprintf(ask.name, sizeof(ask.name), "%s", issuer);
 	ask.num_singles = 1;
 	ask.singles[0].encoding = USUAL;
 	ask.singles[0].serial = world_serial(n);

@@ -154,10 +154,12 @@ put_fifo(const struct world *w, const char *name)
 static struct status_loader *
 loader_of(struct world *w, struct ocsp_identity **identity)
 {
+	const struct oc_config_ocsp ocsp = { .issuer = &w->issuer,
+	    .certificate = w->issuer.ocsp_certificate };
 	struct status_loader *loader = NULL;
 	struct oc_error error = { 0 };
 
-	assert_int_equal(status_identity_load(&w->issuer, identity, &error),
+	assert_int_equal(status_identity_load(&ocsp, identity, &error),
 	    OC_OK);
 	assert_int_equal(status_loader_new(&w->issuer, *identity, &loader,
 	    &error), OC_OK);
@@ -262,6 +264,20 @@ test_refused(void **state)
 	EVP_PKEY_free(key);
 }
 
+static void
+use_delegate(struct world *w, X509 *signer)
+{
+	char path[400];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/signer.pem", w->directory);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(PEM_write_X509(f, signer), 1);
+	assert_int_equal(fclose(f), 0);
+	w->issuer.ocsp_certificate = strdup(path);
+}
+
 /* Of a delegated signer: his and nobody else's, with his certificate. */
 static void
 test_delegate(void **state)
@@ -281,15 +297,8 @@ test_delegate(void **state)
 	struct blob blob = order(w, &his);
 	struct oc_error error;
 	struct ocsp_slot slot;
-	char path[400];
-	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/signer.pem", w->directory);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(PEM_write_X509(f, signer), 1);
-	assert_int_equal(fclose(f), 0);
-	w->issuer.ocsp_certificate = strdup(path);
+	use_delegate(w, signer);
 	loader = loader_of(w, &identity);
 	assert_int_equal(load(loader, &blob, &slot, &error), OC_OK);
 	status_loader_free(loader);
@@ -312,6 +321,36 @@ expect(struct world *w, uint64_t n, uint8_t kind, uint8_t status)
 	assert_int_equal(reply.kind, kind);
 	if (kind == IPC_ANSWER_ERROR)
 		assert_int_equal(reply.status, status);
+}
+
+/* With another key what was loaded stays, until there is newer; but not what
+ * the store contradicts. */
+static void
+test_other_key(void **state)
+{
+	struct world *w = *state;
+	EVP_PKEY *key = fixture_key("P-256");
+	X509 *signer = fixture_cert("Signer", key, FIXTURE_DELEGATE, w->ca,
+	    w->ca_key);
+
+	put_order(w, "1.der", &(struct order){ .n = 1 });
+	put_order(w, "2.der", &(struct order){ .n = 2 });
+	world_start(w);
+	assert_int_equal(world_num_slots(w), 2);
+	world_stop(w);
+	use_delegate(w, signer);
+	put_order(w, "2.der", &(struct order){ .n = 2, .key = key,
+	    .signer = signer, .without = OCSP_NOCERTS });
+	world_start(w);
+	assert_int_equal(world_num_slots(w), 1);
+	expect(w, 1, IPC_ANSWER_TABLE, 0);
+	expect(w, 2, IPC_ANSWER_TABLE, 0);
+	world_issue(w, 1, oc_clock_now_s() + YEAR);
+	world_revoke(w, 1, CRL_REASON_SUPERSEDED);
+	world_until(w, ocsp_table_num_used(w->service->older) == 1);
+	expect(w, 1, IPC_ANSWER_ERROR, OCSP_TRY_LATER);
+	X509_free(signer);
+	EVP_PKEY_free(key);
 }
 
 /* In a store that knows nothing of it. */
@@ -502,6 +541,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_any_bit), T(test_refused), T(test_delegate),
+		T(test_other_key),
 		T(test_served), T(test_replaced), T(test_contradicted),
 		T(test_alarm), T(test_no_directory),
 	};

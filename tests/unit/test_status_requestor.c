@@ -445,7 +445,7 @@ test_no_file(void **state)
 {
 	struct world *w = *state;
 	const struct status_service_plan plan = { .config = &w->config,
-	    .issuer = &w->issuer, .signer = &w->gate.signer,
+	    .ocsp = &w->ocsp, .signer = &w->gate.signer,
 	    .budget = &w->budget, .verify_budget = &w->verify_budget };
 	struct oc_error error = { 0 };
 

@@ -298,7 +298,7 @@ static void
 test_second_writer(void **state)
 {
 	struct world *w = *state;
-	const struct status_service_plan plan = { &w->config, &w->issuer,
+	const struct status_service_plan plan = { &w->config, &w->ocsp,
 		&w->gate.signer, &w->budget };
 	struct status_service *second = NULL;
 	struct oc_error error = { 0 };
@@ -496,7 +496,7 @@ static void
 test_no_certificate(void **state)
 {
 	struct world *w = *state;
-	const struct status_service_plan plan = { &w->config, &w->issuer,
+	const struct status_service_plan plan = { &w->config, &w->ocsp,
 		&w->gate.signer, &w->budget };
 	struct status_service *service = NULL;
 	struct oc_error error = { 0 };

@@ -270,7 +270,7 @@ static void
 test_by_configuration(void **state)
 {
 	struct world *w = *state;
-	const struct status_service_plan plan = { &w->config, &w->issuer,
+	const struct status_service_plan plan = { &w->config, &w->ocsp,
 		&w->gate.signer, &w->budget, 0 };
 	struct status_service *second = NULL;
 	struct oc_error error = { 0 };
@@ -318,6 +318,39 @@ test_signer_revoked(void **state)
 	assert_int_equal(slot.status.kind, OCSP_GOOD);
 }
 
+/* Each signer has a certificate of its own: the other goes on. */
+static void
+test_one_of_two(void **state)
+{
+	struct world *w = *state;
+	const struct blob octets = blob_hex("30 00");
+	const struct oc_config_ocsp ocsp = { "ca+own", &w->issuer, "own",
+		.presign = OC_PRESIGN_ASKED };
+	const struct status_service_plan plan = { &w->config, &ocsp,
+		&w->gate.signer, &w->budget, &w->verify_budget };
+	struct status_service *other;
+	struct oc_error error = { 0 };
+	struct pollfd poll_on = { .events = POLLIN };
+
+	issue_all(w);
+	record(w, w->issuer_id, w->delegate, &octets);
+	revoke_cert(w, w->issuer_id, w->delegate, CRL_REASON_CERTIFICATE_HOLD);
+	world_start(w);
+	assert_true(w->service->trust.is_signer_revoked);
+	assert_int_equal(status_service_new(&plan, &other, &error), OC_OK);
+	poll_on.fd = status_service_fd(other);
+	while (!status_service_is_ready(other)) {
+		assert_int_equal(poll(&poll_on, 1, 10000), 1);
+		status_service_dispatch(other);
+	}
+	assert_false(other->trust.is_signer_revoked);
+	assert_true(status_service_may_sign(other, oc_clock_now_s()));
+	assert_false(status_service_may_sign(w->service, oc_clock_now_s()));
+	assert_null(status_service_counted_as(other));
+	assert_string_equal(status_service_counted_as(w->service), "ca");
+	status_service_free(other);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, \
 	world_teardown)
 
@@ -328,7 +361,7 @@ main(void)
 		T(test_compromised), T(test_while_down),
 		T(test_no_compromise), T(test_refused),
 		T(test_refused_under_way), T(test_by_configuration),
-		T(test_signer_revoked),
+		T(test_signer_revoked), T(test_one_of_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one section says of another, and one key of the next: all sections
+ * have been read by then. */
+#include "base/config_load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/config_table.h"
+
+/* The line of a key, or of the section when it has no such key. */
+static int
+line_of(const struct oc_conf_section *s, const char *key)
+{
+	for (size_t i = 0; i < s->num_keys; i++)
+		if (strcmp(s->keys[i].key, key) == 0)
+			return s->keys[i].line;
+	return s->line;
+}
+
+static void
+check_token_name(struct oc_config_loader *l, const char *key, const char *name)
+{
+	struct oc_config_nearest n = { .wrong = name };
+	char text[320];
+
+	if (name == NULL || oc_config_find_token(l->config, name) != NULL)
+		return;
+	for (size_t i = 0; i < l->config->num_tokens; i++)
+		oc_config_nearest_try(&n, l->config->tokens[i].name);
+	if (n.word != NULL)
+		snprintf(text, sizeof(text), "there is no [token %.64s]; did "
+		    "you mean %.64s?", name, n.word);
+	else
+		snprintf(text, sizeof(text), "there is no [token %.64s]; add "
+		    "that section", name);
+	oc_config_complain(l, key, line_of(l->section, key), text);
+}
+
+/* Two issuers with one certificate would both claim every request. */
+static void
+check_certificate_is_unique(struct oc_config_loader *l,
+    const struct oc_config_issuer *is)
+{
+	char text[160];
+
+	for (size_t i = 0; i < l->config->num_issuers; i++) {
+		const struct oc_config_issuer *other = &l->config->issuers[i];
+
+		if (other == is)
+			return;
+		if (other->certificate == NULL || is->certificate == NULL ||
+		    strcmp(other->certificate, is->certificate) != 0)
+			continue;
+		snprintf(text, sizeof(text), "is that of [issuer %.64s] too; "
+		    "each issuer has its own", other->name);
+		oc_config_complain(l, "certificate", line_of(l->section,
+		    "certificate"), text);
+	}
+}
+
+/* Where every answer is signed live. */
+static void
+check_budget(struct oc_config_loader *l, const char *key)
+{
+	if (l->config->responder.nonce_budget == 0)
+		oc_config_complain(l, key, line_of(l->section, key),
+		    "nothing would be answered with nonce-budget = 0 in "
+		    "[responder]; raise that");
+}
+
+/* A key that says nothing without the other. */
+static void
+complain_alone(struct oc_config_loader *l, const char *key, const char *other)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "is given without %s; add that or "
+	    "remove this", other);
+	oc_config_complain(l, key, line_of(l->section, key), text);
+}
+
+static void
+check_requestors(struct oc_config_loader *l,
+    const struct oc_config_issuer *issuer)
+{
+	bool is_ignored =
+	    issuer->signed_requests == OC_SIGNED_REQUESTS_IGNORE;
+
+	if (!is_ignored && issuer->requestor_ca == NULL)
+		oc_config_complain(l, "requestor-ca",
+		    line_of(l->section, "signed-requests"),
+		    "is missing; signed-requests needs it");
+	if (is_ignored && issuer->requestor_ca != NULL)
+		complain_alone(l, "requestor-ca", "signed-requests = verify");
+}
+
+static void
+check_where_signed(struct oc_config_loader *l, struct oc_config_issuer *issuer)
+{
+	const char *key, *what;
+
+	for (size_t n = 0; (key = oc_config_wrong_key(issuer, &n, &what)) !=
+	    NULL; )
+		oc_config_complain(l, key, line_of(l->section, key), what);
+	if (issuer->responses != NULL) {
+		issuer->allow = OC_ALLOW_OCSP;
+		issuer->nonce = OC_NONCE_IGNORE;
+	}
+}
+
+static void
+check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
+{
+	bool is_delegated = issuer->ocsp_certificate != NULL;
+
+	check_token_name(l, "token", issuer->token);
+	check_token_name(l, "ocsp-token", issuer->ocsp_token);
+	check_certificate_is_unique(l, issuer);
+	check_where_signed(l, issuer);
+	if (issuer->responses != NULL)
+		return;
+	if (is_delegated && issuer->ocsp_key == NULL)
+		oc_config_complain(l, "ocsp-key", l->section->line,
+		    "is missing; ocsp-certificate needs it");
+	if (!is_delegated && issuer->ocsp_key != NULL)
+		complain_alone(l, "ocsp-key", "ocsp-certificate");
+	if (!is_delegated && issuer->ocsp_token != NULL)
+		complain_alone(l, "ocsp-token", "ocsp-certificate");
+	if (issuer->ocsp_backdate_s >= issuer->ocsp_lifetime_s &&
+	    issuer->ocsp_lifetime_s > 0)
+		oc_config_complain(l, "ocsp-backdate",
+		    line_of(l->section, "ocsp-backdate"),
+		    "is not shorter than ocsp-lifetime; make it so");
+	if (issuer->crl_reference == OC_SWITCH_YES && issuer->crl_url == NULL)
+		complain_alone(l, "crl-reference", "crl-url");
+	check_requestors(l, issuer);
+	if (issuer->nonce == OC_NONCE_REQUIRE)
+		check_budget(l, "nonce");
+	if (issuer->presign == OC_PRESIGN_NONE)
+		check_budget(l, "presign");
+	if (is_delegated && issuer->ocsp_token == NULL && issuer->token != NULL)
+		issuer->ocsp_token = oc_config_copy(l, issuer->token);
+}
+
+static bool
+is_builtin_profile(const char *name)
+{
+	const char *const *p = oc_config_builtin_profiles;
+
+	while (*p != NULL && strcmp(*p, name) != 0)
+		p++;
+	return *p != NULL;
+}
+
+static void
+check_based_on(struct oc_config_loader *l,
+    const struct oc_config_profile *profile)
+{
+	const struct oc_config_profile *p = profile;
+	int line = line_of(l->section, "based-on");
+	struct oc_config_nearest n = { .wrong = profile->based_on };
+	char text[320];
+
+	/* A loop is as long as there are profiles, at most. */
+	for (size_t i = 0; i <= l->config->num_profiles; i++) {
+		const char *base = p->based_on;
+
+		if (base == NULL || is_builtin_profile(base))
+			return;
+		p = oc_config_find_profile(l->config, base);
+		if (p == NULL && i > 0)
+			return;		/* reported where it stands */
+		if (p == NULL)
+			break;
+	}
+	if (p != NULL) {
+		oc_config_complain(l, "based-on", line, "leads back to this "
+		    "profile or into a loop; end at a built-in one");
+		return;
+	}
+	for (size_t i = 0; oc_config_builtin_profiles[i] != NULL; i++)
+		oc_config_nearest_try(&n, oc_config_builtin_profiles[i]);
+	for (size_t i = 0; i < l->config->num_profiles; i++)
+		oc_config_nearest_try(&n, l->config->profiles[i].name);
+	if (n.word != NULL)
+		snprintf(text, sizeof(text), "there is no profile \"%.64s\"; "
+		    "did you mean %.64s?", profile->based_on, n.word);
+	else
+		snprintf(text, sizeof(text), "there is no profile \"%.64s\"; "
+		    "the built-in ones are server, client, ocsp-signer, "
+		    "intermediate, origin-rsa and origin-ecc",
+		    profile->based_on);
+	oc_config_complain(l, "based-on", line, text);
+}
+
+/* Who may use a profile. */
+static void
+check_issuer_name(struct oc_config_loader *l, const char *name)
+{
+	struct oc_config_nearest n = { .wrong = name };
+	char text[320];
+
+	if (oc_config_find_issuer(l->config, name) != NULL)
+		return;
+	for (size_t i = 0; i < l->config->num_issuers; i++)
+		oc_config_nearest_try(&n, l->config->issuers[i].name);
+	if (n.word != NULL)
+		snprintf(text, sizeof(text), "there is no [issuer %.64s]; "
+		    "did you mean %.64s?", name, n.word);
+	else
+		snprintf(text, sizeof(text), "there is no [issuer %.64s]; "
+		    "add that section, or remove the name", name);
+	oc_config_complain(l, "issuers", line_of(l->section, "issuers"), text);
+}
+
+static void
+check_profile(struct oc_config_loader *l,
+    const struct oc_config_profile *profile)
+{
+	if (is_builtin_profile(profile->name))
+		oc_config_complain(l, NULL, l->section->line, "this name is a "
+		    "built-in profile's; choose another");
+	check_based_on(l, profile);
+	for (size_t i = 0; i < profile->issuers.num; i++)
+		check_issuer_name(l, profile->issuers.words[i]);
+	if (profile->subject == OC_SUBJECT_FIXED &&
+	    profile->subject_name == NULL)
+		oc_config_complain(l, "subject-name", l->section->line,
+		    "is missing; subject = fixed needs it");
+	if (profile->subject != OC_SUBJECT_FIXED &&
+	    profile->subject_name != NULL)
+		complain_alone(l, "subject-name", "subject = fixed");
+}
+
+static void
+check_api_issuer(struct oc_config_loader *l, const char *key, const char *name)
+{
+	char text[160];
+
+	if (name == NULL || oc_config_find_issuer(l->config, name) != NULL)
+		return;
+	snprintf(text, sizeof(text), "there is no [issuer %.64s]; add that "
+	    "section", name);
+	oc_config_complain(l, key, line_of(l->section, key), text);
+}
+
+static bool
+is_loopback(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 ||
+	    strncmp(address, "[::1]:", 6) == 0;
+}
+
+/* Whoever reads the wire reads tokens and certificates' keys. */
+static void
+check_api_listen(struct oc_config_loader *l, const struct oc_config_api *api)
+{
+	char text[200];
+
+	if (api->tls_certificate != NULL ||
+	    api->allow_plain == OC_SWITCH_YES)
+		return;
+	for (size_t i = 0; i < api->listen.num; i++) {
+		if (is_loopback(api->listen.words[i]))
+			continue;
+		snprintf(text, sizeof(text), "%.64s is not a loopback "
+		    "address and there is no tls-certificate; add one, or "
+		    "allow-plain = yes if a proxy before it does TLS",
+		    api->listen.words[i]);
+		oc_config_complain(l, "listen", line_of(l->section, "listen"),
+		    text);
+	}
+}
+
+static void
+check_api(struct oc_config_loader *l, const struct oc_config_api *api)
+{
+	if (api->listen.num == 0)
+		oc_config_complain(l, "listen", l->section->line,
+		    "is missing; add it");
+	if ((api->tls_certificate == NULL) != (api->tls_key == NULL))
+		oc_config_complain(l, api->tls_key == NULL ? "tls-key" :
+		    "tls-certificate", l->section->line, "is missing; "
+		    "tls-certificate and tls-key go together");
+	check_api_listen(l, api);
+	if (api->issuers.num == 0 && api->origin_rsa == NULL &&
+	    api->origin_ecc == NULL)
+		oc_config_complain(l, "issuers", l->section->line, "is "
+		    "missing, and origin-rsa and origin-ecc too: nobody would "
+		    "issue; add one");
+	for (size_t i = 0; i < api->issuers.num; i++)
+		check_api_issuer(l, "issuers", api->issuers.words[i]);
+	check_api_issuer(l, "origin-rsa", api->origin_rsa);
+	check_api_issuer(l, "origin-ecc", api->origin_ecc);
+	for (size_t i = 0; i < api->profiles.num; i++) {
+		const char *name = api->profiles.words[i];
+		char text[160];
+
+		if (is_builtin_profile(name) ||
+		    oc_config_find_profile(l->config, name) != NULL)
+			continue;
+		snprintf(text, sizeof(text), "there is no profile \"%.64s\"; "
+		    "add a [profile %.40s]", name, name);
+		oc_config_complain(l, "profiles", line_of(l->section,
+		    "profiles"), text);
+	}
+}
+
+/* Names of issuers, how many certificates: not for everybody. */
+static void
+check_metrics(struct oc_config_loader *l,
+    const struct oc_config_metrics *metrics)
+{
+	char text[200];
+
+	if (metrics->listen.num == 0)
+		oc_config_complain(l, "listen", l->section->line,
+		    "is missing; add it");
+	for (size_t i = 0; i < metrics->listen.num &&
+	    metrics->allow_remote != OC_SWITCH_YES; i++) {
+		if (is_loopback(metrics->listen.words[i]))
+			continue;
+		snprintf(text, sizeof(text), "%.64s is not a loopback "
+		    "address; listen on one, or add allow-remote = yes",
+		    metrics->listen.words[i]);
+		oc_config_complain(l, "listen", line_of(l->section, "listen"),
+		    text);
+	}
+}
+
+void
+oc_config_cross_check(struct oc_config_loader *l)
+{
+	const struct oc_conf *conf = l->config->conf;
+	size_t num_issuers = 0, num_profiles = 0;
+
+	/* Items are in the order of the sections. */
+	for (size_t i = 0; i < conf->num_sections; i++) {
+		l->section = &conf->sections[i];
+		if (strcmp(l->section->type, "api") == 0)
+			check_api(l, &l->config->api);
+		if (strcmp(l->section->type, "metrics") == 0)
+			check_metrics(l, &l->config->metrics);
+		if (l->section->name == NULL)
+			continue;
+		if (strcmp(l->section->type, "issuer") == 0)
+			check_issuer(l, &l->config->issuers[num_issuers++]);
+		if (strcmp(l->section->type, "profile") == 0)
+			check_profile(l, &l->config->profiles[num_profiles++]);
+	}
+}

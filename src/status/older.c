@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * After a change of key: what the one before has signed is served until each
+ * answer has been signed anew, at its own time, so that no start has to sign
+ * all at once.  It is kept as true as the table: what is no longer so is
+ * withdrawn from both.  Nothing is ever put there.
+ */
+#include "status/service_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "x509/cert.h"
+
+#define MISSED_BATCH 256
+
+static void
+withdraw_stale(struct status_service *s, const struct status_change *c,
+    int64_t now)
+{
+	const struct status_record record = { .serial = c->serial,
+	    .is_revoked = c->is_revoked, .reason = c->reason,
+	    .revoked_at = c->revoked_at, .not_after = c->not_after,
+	    .seq = c->seq };
+	bool is_withdrawn[OCSP_ENCODING_MAX] = { false };
+
+	status_older_note(s, &record, now, is_withdrawn);
+}
+
+/* As the table's: see status_service_withdraw_missed().  What is to be signed
+ * again for it is found when everything is known. */
+static bool
+withdraw_missed(struct status_service *s, struct status_source *source)
+{
+	struct status_change changes[MISSED_BATCH];
+	int64_t now = status_service_now(s), last = ocsp_table_seq(s->older);
+	int64_t after = last - 1;
+	uint32_t num, i;
+
+	do {
+		if (last <= 0 || source->ops->read(source, after, changes,
+		    MISSED_BATCH, &num) != OC_OK ||
+		    (after < last && num == 0))
+			return false;
+		for (i = 0; i < num; i++) {
+			/* It is about all of them, and read again. */
+			if (status_trust_note(&s->trust, &changes[i]))
+				return false;
+			if (!changes[i].is_elsewhere)
+				withdraw_stale(s, &changes[i], now);
+			after = changes[i].seq;
+		}
+	} while (num != 0 && s->older != NULL);
+	return true;
+}
+
+/* Should that certificate be revoked, nothing is to be served with it. */
+static void
+note_signer(struct status_service *s)
+{
+	const struct ocsp_identity *identity = ocsp_table_identity(s->older);
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+
+	if (cert != NULL && identity->certs_len != 0 && x509_cert_read(
+	    (struct der_bytes){ identity->certs, identity->certs_len }, cert,
+	    NULL) == OC_OK)
+		s->older_signer = cert->serial;
+	free(cert);
+}
+
+enum oc_err
+status_older_open(struct status_service *s, const char *path,
+    struct status_source *source, const uint8_t store_id[OCSP_STORE_ID_LEN],
+    struct oc_error *error)
+{
+	enum oc_err err = ocsp_table_take_older(path, s->identity, store_id,
+	    &s->older, error);
+	bool is_true;
+
+	if (err != OC_OK || s->older == NULL)
+		return err;
+	/* By another policy it was kept. */
+	if (!status_service_keeps(s)) {
+		status_older_end(s);
+		return OC_OK;
+	}
+	note_signer(s);
+	ocsp_table_set_run(s->older, s->plan.run);
+	is_true = ocsp_table_was_ready(s->older) &&
+	    !s->trust.is_compromised && withdraw_missed(s, source);
+	if (s->older != NULL)
+		ocsp_table_set_ready(s->older, is_true);
+	return OC_OK;
+}
+
+void
+status_older_end(struct status_service *s)
+{
+	if (s->older == NULL)
+		return;
+	ocsp_table_discard(s->older);
+	s->older = NULL;
+	oc_log(OC_LOG_NOTICE, "issuer %s: nothing that the key before has "
+	    "signed is served any more", s->plan.ocsp->name);
+}
+
+bool
+status_older_find(const struct status_service *s,
+    const struct oc_serial *serial, uint8_t encoding, struct ocsp_slot *slot)
+{
+	return s->older != NULL &&
+	    ocsp_table_find(s->older, serial, encoding, slot);
+}
+
+void
+status_older_note(struct status_service *s, const struct status_record *record,
+    int64_t now, bool is_withdrawn[OCSP_ENCODING_MAX])
+{
+	struct ocsp_slot slot;
+	bool is_there[OCSP_ENCODING_MAX], is_any_stale = false;
+	uint8_t e;
+
+	if (s->older == NULL)
+		return;
+	if (record->is_revoked && oc_serial_equal(&record->serial,
+	    &s->older_signer)) {
+		status_older_end(s);
+		return;
+	}
+	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
+		is_there[e] = ocsp_table_find(s->older, &record->serial, e,
+		    &slot);
+		is_any_stale |= is_there[e] && status_service_is_untrue(s,
+		    &slot, record, now);
+	}
+	if (!is_any_stale)
+		return;
+	ocsp_table_withdraw(s->older, &record->serial);
+	for (e = 0; e < OCSP_ENCODING_MAX; e++)
+		is_withdrawn[e] |= is_there[e];
+}
+
+void
+status_older_turn(struct status_service *s, const struct oc_serial *serial)
+{
+	struct ocsp_slot slot;
+	uint8_t e;
+
+	if (s->older == NULL)
+		return;
+	for (e = 0; e < OCSP_ENCODING_MAX; e++)
+		if (ocsp_table_find(s->older, serial, e, &slot) &&
+		    !ocsp_table_find(s->table, serial, e, &slot))
+			return;
+	ocsp_table_withdraw(s->older, serial);
+	if (ocsp_table_num_used(s->older) == 0)
+		status_older_end(s);
+}
+
+/* What a walk over it finds: what is well is renewed when it is due, and in
+ * the list is what has to go. */
+struct older_walk {
+	struct status_service *service;
+	int64_t now;
+	bool is_first;			/* else renewals are known */
+	struct oc_serial *gone;		/* owned */
+	uint32_t num_gone, num_max;
+	bool has_failed;
+};
+
+static bool
+walk_slot(void *arg, const struct ocsp_slot *slot)
+{
+	struct older_walk *walk = arg;
+	struct status_service *s = walk->service;
+	const struct status_record *record = status_set_find(s->set,
+	    &slot->serial);
+	struct ocsp_slot newer;
+
+	if (!status_service_is_untrue(s, slot, record, walk->now)) {
+		if (slot->next_update > s->older_until)
+			s->older_until = slot->next_update;
+		if (walk->is_first && !ocsp_table_find(s->table,
+		    &slot->serial, slot->encoding, &newer))
+			status_service_renew_at(s, STATUS_DUE_REFRESH,
+			    &slot->serial, slot->encoding,
+			    status_service_due_at(s, slot));
+		return true;
+	}
+	/* Somebody had asked for it, or it was signed for all. */
+	if (record != NULL)
+		status_service_renew_at(s, s->trust.is_compromised ||
+		    record->is_revoked ? STATUS_DUE_URGENT :
+		    STATUS_DUE_REFRESH, &slot->serial, slot->encoding,
+		    walk->now);
+	if (walk->num_gone == walk->num_max) {
+		uint32_t num_max = walk->num_max * 2 + 64;
+		struct oc_serial *gone = reallocarray(walk->gone, num_max,
+		    sizeof(*gone));
+
+		if (gone == NULL) {
+			walk->has_failed = true;
+			return false;
+		}
+		walk->gone = gone;
+		walk->num_max = num_max;
+	}
+	walk->gone[walk->num_gone++] = slot->serial;
+	return true;
+}
+
+enum oc_err
+status_older_catch_up(struct status_service *s)
+{
+	struct older_walk walk = { .service = s, .now = status_service_now(s),
+	    .is_first = !s->is_ready };
+	const struct status_record *signer;
+	uint32_t i;
+
+	if (s->older == NULL)
+		return OC_OK;
+	signer = s->older_signer.len == 0 ? NULL :
+	    status_set_find(s->set, &s->older_signer);
+	if (signer != NULL && signer->is_revoked) {
+		status_older_end(s);
+		return OC_OK;
+	}
+	ocsp_table_walk(s->older, walk_slot, &walk);
+	for (i = 0; i < walk.num_gone; i++)
+		ocsp_table_withdraw(s->older, &walk.gone[i]);
+	free(walk.gone);
+	if (walk.has_failed)
+		return OC_ERR_NOMEM;
+	oc_log(OC_LOG_INFO, "issuer %s: %u responses of the key before at "
+	    "hand, %u withdrawn", s->plan.ocsp->name,
+	    ocsp_table_num_used(s->older), walk.num_gone);
+	ocsp_table_set_ready(s->older, true);
+	status_older_set_seq(s);
+	return OC_OK;
+}
+
+void
+status_older_set_seq(struct status_service *s)
+{
+	if (s->older != NULL)
+		ocsp_table_set_seq(s->older, s->seq);
+}
+
+void
+status_older_set_ready(struct status_service *s, bool is_ready)
+{
+	if (s->older != NULL)
+		ocsp_table_set_ready(s->older, is_ready);
+}
+
+void
+status_older_tick(struct status_service *s, int64_t now)
+{
+	if (s->older != NULL && s->is_ready &&
+	    (now > s->older_until || ocsp_table_num_used(s->older) == 0))
+		status_older_end(s);
+}
