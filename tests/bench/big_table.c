@@ -80,7 +80,7 @@ int
 main(int argc, char **argv)
 {
 	struct oc_config_errors errors = { 0 };
-	const struct oc_config_issuer *issuer;
+	const struct oc_config_ocsp *ocsp;
 	struct oc_error error = { 0 };
 	struct status_source *source;
 	struct ocsp_identity *identity;
@@ -93,12 +93,12 @@ main(int argc, char **argv)
 		give_up("CONFIG ISSUER NUMBER [SECONDS]");
 	if (oc_config_load(argv[1], &config, &errors) != OC_OK)
 		give_up("a bad configuration");
-	issuer = oc_config_find_issuer(config, argv[2]);
-	if (issuer == NULL)
+	ocsp = oc_config_find_ocsp(config, argv[2]);
+	if (ocsp == NULL)
 		give_up("no such issuer");
 	snprintf(path, sizeof(path), "%s/%s.table",
 	    config->daemon.table_directory, argv[2]);
-	if (status_identity_load(issuer, &identity, &error) != OC_OK ||
+	if (status_identity_load(ocsp, &identity, &error) != OC_OK ||
 	    status_own_open(config->store.path, argv[2], &source, &error) !=
 	    OC_OK || source->ops->id(source, id) != OC_OK ||
 	    ocsp_table_create(path, identity, id,
