@@ -252,7 +252,7 @@ daemon_look_at_status(struct supervisor *sup)
 	 * would go on giving them connections. */
 	daemon_listeners_free(sup->old_listeners);
 	sup->old_listeners = NULL;
-	daemon_listeners_steer(sup->listeners);
+	sup->num_steered = 0;
 	daemon_publish_urls(sup);
 	old = sup->num_roles < wanted ? sup->num_roles : wanted;
 	for (size_t i = ROLE_ISSUER; i < old; i++)
