@@ -201,6 +201,26 @@ number_of_responders_follows(void **state)
 	assert_int_equal(fixture_stop(), 0);
 }
 
+/* Whose sockets nobody has taken over stay until somebody has. */
+static void
+failing_successors_leave_those_beyond(void **state)
+{
+	(void)state;
+	fixture_configure(3, "127.0.0.1:0", "");
+	fixture_start_and_wait();
+	fixture_wait_for("ready", "ocsign-responder", 2);
+	fixture_behave("ocsign-responder", "die");
+	fixture_configure(1, "127.0.0.1:0", "");
+	fixture_reload();
+	fixture_wait_for_text("responders of before go on");
+	assert_int_equal(fixture_count("term", "ocsign-responder"), 0);
+	fixture_behave("ocsign-responder", "ready");
+	fixture_reload();
+	fixture_wait_for_text("notice: reloaded");
+	assert_int_equal(fixture_count("end", "ocsign-responder"), 3);
+	assert_int_equal(fixture_stop(), 0);
+}
+
 /* Whose responders do not come, they keep nobody waiting; if they come after
  * all, they have their share. */
 static void
@@ -271,6 +291,7 @@ main(void)
 		TEST(failing_successor_leaves_the_old_one),
 		TEST(reload_after_each_has_been_killed),
 		TEST(number_of_responders_follows),
+		TEST(failing_successors_leave_those_beyond),
 		TEST(failing_additions_are_given_nobody),
 		TEST(hup_during_a_reload_is_not_lost),
 		TEST(term_during_a_reload_ends_all),
