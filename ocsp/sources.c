@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "ocsp/table_private.h"
 
 struct ocsp_source {
 	uint64_t key[2];		/* its address */
@@ -90,16 +91,13 @@ set_key(const struct oc_address *address, uint64_t key[2])
 		key[1] = 0;
 }
 
-/* Keyed, so that nobody can choose addresses that share a bucket. */
+/* Keyed, so that nobody can choose addresses that share a bucket; and by all
+ * octets, since an address's neighbours are who comes with it. */
 static struct ocsp_source **
 bucket_of(const struct ocsp_sources *s, const uint64_t key[2])
 {
-	uint64_t h = (key[0] ^ s->seed[0]) * UINT64_C(0x9e3779b97f4a7c15);
-
-	h ^= h >> 32;
-	h = (h ^ key[1] ^ s->seed[1]) * UINT64_C(0xd6e8feb86659fd93);
-	h ^= h >> 32;
-	return &s->buckets[h & (s->num_buckets - 1)];
+	return &s->buckets[ocsp_table_siphash(s->seed, key, 2) &
+	    (s->num_buckets - 1)];
 }
 
 static struct ocsp_source *

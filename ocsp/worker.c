@@ -106,7 +106,9 @@ http_worker_forget(struct ocsp_worker *w, struct connection *c)
 	TAILQ_INSERT_HEAD(&w->free_connections, c, link);
 	w->num_connections--;
 	http_accept_resume(w);
-	if (w->is_stopping && w->num_connections == 0)
+	/* While there are listeners, others are let in. */
+	if (w->is_stopping && w->num_listeners == 0 &&
+	    w->num_connections == 0)
 		event_base_loopbreak(w->base);
 }
 

@@ -44,7 +44,8 @@ name_page(const char *directory, const char *name, unsigned int number,
 }
 
 /* BUSY if another holds it.  A lock of the open file: it ends with its
- * writer, however that ends, and is not taken along by a fork. */
+ * writer, however that ends, and not when another descriptor of the file is
+ * closed, as a process's own would. */
 static enum oc_err
 hold(int fd, const char *path, struct oc_error *error)
 {

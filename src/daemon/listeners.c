@@ -33,6 +33,7 @@ struct addresses {
 struct daemon_listeners {
 	char *directory;		/* owned */
 	unsigned int num_workers;
+	bool is_unsteered;		/* the kernel cannot */
 	int unix_fds[DAEMON_SOCKET_MAX];
 	struct addresses http, api, metrics;
 };
@@ -411,17 +412,20 @@ daemon_listeners_http(const struct daemon_listeners *l, size_t address,
 }
 
 void
-daemon_listeners_steer(const struct daemon_listeners *l)
+daemon_listeners_steer(struct daemon_listeners *l, unsigned int num)
 {
-	for (size_t i = 0; i < l->http.num; i++) {
-		const struct http_address *a = &l->http.list[i];
+	enum oc_err err = OC_OK;
 
-		if (daemon_steer(a->fds[0], l->num_workers) != OC_OK)
-			oc_log(OC_LOG_INFO, "%s: the kernel shares "
-			    "connections out by sockets, not by responders: "
-			    "after a reload with fewer of them some may have "
-			    "more to do than others", a->text);
-	}
+	for (size_t i = 0; i < l->http.num; i++)
+		if (daemon_steer(l->http.list[i].fds[0], num) != OC_OK)
+			err = OC_ERR_UNSUPPORTED;
+	/* Once is enough. */
+	if (err != OC_OK && !l->is_unsteered)
+		oc_log(OC_LOG_INFO, "the kernel shares connections out by "
+		    "sockets, not by responders: one that does not start "
+		    "keeps its share waiting, and after a reload with fewer "
+		    "of them some may have more to do than others");
+	l->is_unsteered = err != OC_OK;
 }
 
 size_t

@@ -52,9 +52,9 @@ size_t daemon_listeners_num_http(const struct daemon_listeners *listeners);
  * any more.  How many. */
 size_t daemon_listeners_http(const struct daemon_listeners *listeners,
     size_t address, unsigned int worker, int fds[DAEMON_WORKERS_MAX]);
-/* From now on, new connections go to as many responders as there are to be.
- * Sockets that were bound for more of them get none before. */
-void daemon_listeners_steer(const struct daemon_listeners *listeners);
+/* From now on, new connections go to the first so many responders. */
+void daemon_listeners_steer(struct daemon_listeners *listeners,
+    unsigned int num);
 /* Who comes once the responders have closed theirs is refused, and does not
  * wait for one that will not be there. */
 void daemon_listeners_close_http(struct daemon_listeners *listeners);

@@ -252,7 +252,7 @@ daemon_look_at_status(struct supervisor *sup)
 	 * would go on giving them connections. */
 	daemon_listeners_free(sup->old_listeners);
 	sup->old_listeners = NULL;
-	daemon_listeners_steer(sup->listeners);
+	sup->num_steered = 0;
 	daemon_publish_urls(sup);
 	old = sup->num_roles < wanted ? sup->num_roles : wanted;
 	for (size_t i = ROLE_ISSUER; i < old; i++)
@@ -289,11 +289,15 @@ daemon_look_at_responders(struct supervisor *sup)
 			return SUPERVISOR_RELOADING_RESPONDERS;
 		is_bad |= has_failed(&sup->roles[i]);
 	}
-	/* Somebody has their sockets by now. */
+	/* Those beyond are given nobody new; but who waits at their sockets
+	 * is theirs unless all the others have a successor, which has these
+	 * sockets too. */
+	if (is_bad)
+		return end_reload("reload failed: responders of before go "
+		    "on");
 	daemon_stop_roles(sup, wanted, sup->num_roles);
 	forget_roles(sup);
 	if (sup->num_roles > wanted)
 		return SUPERVISOR_RELOADING_RESPONDERS;
-	return end_reload(is_bad ? "reload failed: responders of before "
-	    "go on" : "reloaded");
+	return end_reload("reloaded");
 }

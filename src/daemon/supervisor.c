@@ -225,6 +225,35 @@ arm_timer(struct supervisor *sup)
 	event_add(sup->timer, &tv);
 }
 
+/* Up to the last that is ready: one before it that is not will be back soon.
+ * Who was given to one that never comes would wait for nothing. */
+static unsigned int
+num_ready_responders(const struct supervisor *sup)
+{
+	size_t end = daemon_num_wanted(sup);
+
+	if (end > sup->num_roles)
+		end = sup->num_roles;
+	while (end > ROLE_FIRST_RESPONDER &&
+	    sup->roles[end - 1].now.state != DAEMON_READY)
+		end--;
+	return (unsigned int)(end - ROLE_FIRST_RESPONDER);
+}
+
+/* To more of them as they come, to fewer only by a reload. */
+static void
+steer(struct supervisor *sup)
+{
+	unsigned int num = num_ready_responders(sup);
+
+	if (num == 0)
+		num = 1;
+	if (num <= sup->num_steered)
+		return;
+	sup->num_steered = num;
+	daemon_listeners_steer(sup->listeners, num);
+}
+
 static void
 drive(struct supervisor *sup)
 {
@@ -235,6 +264,7 @@ drive(struct supervisor *sup)
 		daemon_role_tick(&sup->roles[i], &sup->launch, now_ns);
 	do {
 		before = sup->state;
+		steer(sup);
 		sup->state = step(sup);
 	} while (sup->state != before);
 	arm_timer(sup);
@@ -387,7 +417,6 @@ daemon_supervise(const struct daemon_options *options,
 		sup.exit_status = EXIT_FAILURE;
 	} else {
 		daemon_forget_clock(&sup);
-		daemon_listeners_steer(sup.listeners);
 		daemon_publish_urls(&sup);
 		daemon_add_roles(&sup);
 		drive(&sup);

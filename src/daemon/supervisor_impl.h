@@ -45,6 +45,8 @@ struct supervisor {
 	enum supervisor_state state;
 	struct daemon_role roles[ROLES_MAX];
 	size_t num_roles;
+	/* Responders that new connections go to; 0: not told yet. */
+	unsigned int num_steered;
 	bool has_hup, has_term;
 	int exit_status;
 	struct event_base *base;

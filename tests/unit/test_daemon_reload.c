@@ -201,6 +201,53 @@ number_of_responders_follows(void **state)
 	assert_int_equal(fixture_stop(), 0);
 }
 
+/* Whose sockets nobody has taken over stay until somebody has. */
+static void
+failing_successors_leave_those_beyond(void **state)
+{
+	(void)state;
+	fixture_configure(3, "127.0.0.1:0", "");
+	fixture_start_and_wait();
+	fixture_wait_for("ready", "ocsign-responder", 2);
+	fixture_behave("ocsign-responder", "die");
+	fixture_configure(1, "127.0.0.1:0", "");
+	fixture_reload();
+	fixture_wait_for_text("responders of before go on");
+	assert_int_equal(fixture_count("term", "ocsign-responder"), 0);
+	fixture_behave("ocsign-responder", "ready");
+	fixture_reload();
+	fixture_wait_for_text("notice: reloaded");
+	assert_int_equal(fixture_count("end", "ocsign-responder"), 3);
+	assert_int_equal(fixture_stop(), 0);
+}
+
+/* Whose responders do not come, they keep nobody waiting; if they come after
+ * all, they have their share. */
+static void
+failing_additions_are_given_nobody(void **state)
+{
+	int64_t end;
+	pid_t pid;
+	int port;
+
+	(void)state;
+	fixture_configure(1, "127.0.0.1:0", "");
+	fixture_start_and_wait();
+	port = fixture_http_port();
+	pid = fixture_ask_http(port);
+	fixture_behave("ocsign-responder", "die");
+	fixture_configure(4, "127.0.0.1:0", "");
+	fixture_reload();
+	fixture_wait_for_text("responders of before go on");
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(fixture_ask_http(port), pid);
+	fixture_behave("ocsign-responder", "ready");
+	end = oc_clock_mono_ns() + LONG_NS;
+	while (fixture_ask_http(port) == pid)
+		assert_true(oc_clock_mono_ns() < end);
+	assert_int_equal(fixture_stop(), 0);
+}
+
 static void
 hup_during_a_reload_is_not_lost(void **state)
 {
@@ -244,6 +291,8 @@ main(void)
 		TEST(failing_successor_leaves_the_old_one),
 		TEST(reload_after_each_has_been_killed),
 		TEST(number_of_responders_follows),
+		TEST(failing_successors_leave_those_beyond),
+		TEST(failing_additions_are_given_nobody),
 		TEST(hup_during_a_reload_is_not_lost),
 		TEST(term_during_a_reload_ends_all),
 	};

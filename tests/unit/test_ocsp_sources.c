@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <arpa/inet.h>
 #include <cmocka.h>
@@ -25,7 +26,8 @@ static struct ocsp_sources *sources;
 static void
 open_sources(struct ocsp_sources_options options)
 {
-	options.connections_max = MAX;
+	if (options.connections_max == 0)
+		options.connections_max = MAX;
 	assert_int_equal(ocsp_sources_new(&options, &sources), OC_OK);
 }
 
@@ -236,6 +238,44 @@ many_addresses(void **state)
 		ocsp_sources_leave(sources, open[--num_open]);
 }
 
+#define NUM_NEIGHBOURS 20000
+
+/* CPU time in which each comes twice, the n-th from first + n * step. */
+static clock_t
+time_of(uint32_t first, uint32_t step)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct ocsp_source *source;
+	clock_t begun;
+
+	open_sources((struct ocsp_sources_options){ .connections_each = 1,
+	    .connections_max = NUM_NEIGHBOURS });
+	begun = clock();
+	for (uint32_t i = 0; i < 2 * NUM_NEIGHBOURS; i++) {
+		in.sin_addr.s_addr = htonl(first +
+		    i % NUM_NEIGHBOURS * step);
+		assert_true(ocsp_sources_enter(sources,
+		    (struct sockaddr *)&in, &source));
+		ocsp_sources_leave(sources, source);
+	}
+	begun = clock() - begun;
+	teardown(NULL);
+	return begun;
+}
+
+/* One network's are found as fast as those of everywhere, whichever of their
+ * octets differ. */
+static void
+neighbours(void **state)
+{
+	clock_t everywhere = time_of(0, 2654435761);
+
+	(void)state;
+	assert_in_range(time_of(0x0a010000, 1), 0, 20 * everywhere);
+	assert_in_range(time_of(0x0a000000, 256), 0, 20 * everywhere);
+	assert_in_range(time_of(7, 65536), 0, 20 * everywhere);
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, teardown)
 
 int
@@ -247,6 +287,7 @@ main(void)
 		TEST(not_counted),
 		TEST(misses),
 		TEST(many_addresses),
+		TEST(neighbours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -520,7 +520,8 @@ drain(void **state)
 	scripted_stop(&scripted);
 }
 
-#define NUM_QUEUED 60
+/* Two turns of accepting leave some to the signal. */
+#define NUM_QUEUED 140
 
 /* Who waits in the queue when it is told to end is answered: the worker, not
  * running, has let in none of them. */
@@ -547,6 +548,38 @@ drain_queue(void **state)
 		assert_body(&r, world.answer);
 		client_free(queued[i]);
 	}
+	assert_int_equal(waitpid(running.pid, &status, 0), running.pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* Also who has not said all yet, when those before it are done and gone. */
+static void
+drain_queue_slow(void **state)
+{
+	struct client *queued[NUM_QUEUED], *half;
+	char text[1024], last[1024];
+	int i, status;
+
+	(void)state;
+	worker_start(&world, NULL, &running);
+	expect_good();
+	assert_int_equal(kill(running.pid, SIGSTOP), 0);
+	get_text(world.path, text);
+	snprintf(last, sizeof(last), "GET %s HTTP/1.1\r\nHost: a\r\n"
+	    "Connection: close\r\n\r\n", world.path);
+	for (i = 0; i < NUM_QUEUED; i++) {
+		queued[i] = client_new(PORT);
+		client_send_text(queued[i], last);
+	}
+	half = client_new(PORT);
+	client_send(half, text, 20);
+	assert_int_equal(kill(running.pid, SIGTERM), 0);
+	assert_int_equal(kill(running.pid, SIGCONT), 0);
+	for (i = 0; i < NUM_QUEUED; i++)
+		expect_last(queued[i]);
+	sleep_ms(100);
+	client_send_text(half, text + 20);
+	expect_last(half);
 	assert_int_equal(waitpid(running.pid, &status, 0), running.pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
@@ -594,6 +627,7 @@ main(void)
 		FAULT(full),
 		FAULT(drain),
 		FAULT(drain_queue),
+		FAULT(drain_queue_slow),
 		FAULT(drain_deadline),
 	};
 
