@@ -342,6 +342,9 @@ check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 	check_token_name(l, "ocsp-token", issuer->ocsp_token);
 	check_certificate_is_unique(l, issuer);
 	check_where_signed(l, issuer);
+	if (issuer->crl_reference == OC_SWITCH_YES && issuer->crl_url == NULL)
+		complain_alone(l, "crl-reference", "crl-url");
+	check_requestors(l, issuer);
 	if (issuer->responses != NULL)
 		return;
 	if (is_delegated && issuer->ocsp_key == NULL)
@@ -356,9 +359,6 @@ check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 		complain(l, "ocsp-backdate",
 		    line_of(l->section, "ocsp-backdate"),
 		    "is not shorter than ocsp-lifetime; make it so");
-	if (issuer->crl_reference == OC_SWITCH_YES && issuer->crl_url == NULL)
-		complain_alone(l, "crl-reference", "crl-url");
-	check_requestors(l, issuer);
 	if (issuer->nonce == OC_NONCE_REQUIRE)
 		check_budget(l, "nonce");
 	if (issuer->presign == OC_PRESIGN_NONE)
