@@ -60,13 +60,15 @@ status_service_keeps(const struct status_service *s)
 	return s->plan.issuer->presign != OC_PRESIGN_NONE;
 }
 
+/* An issuer whose key is elsewhere has no token. */
 static uint32_t
 num_sessions(const struct status_service_plan *plan)
 {
 	const struct oc_config_issuer *issuer = plan->issuer;
-	const struct oc_config_token *token = oc_config_find_token(
-	    plan->config, issuer->ocsp_token != NULL ? issuer->ocsp_token :
-	    issuer->token);
+	const char *name = issuer->ocsp_token != NULL ? issuer->ocsp_token :
+	    issuer->token;
+	const struct oc_config_token *token = name == NULL ? NULL :
+	    oc_config_find_token(plan->config, name);
 
 	return token == NULL ? 1 : (uint32_t)token->sessions;
 }

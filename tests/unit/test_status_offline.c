@@ -90,10 +90,13 @@ order(struct world *w, const struct order *o)
 	return blob;
 }
 
-/* The CA signs itself, and its responses lie in a directory. */
+/* The CA signs itself, and its responses lie in a directory.  Beside it there
+ * may be others, whose keys are here. */
 static int
 setup(void **state)
 {
+	static char name[] = "soft";
+	static struct oc_config_token token = { .name = name, .sessions = 4 };
 	struct world *w;
 
 	world_setup(state);
@@ -101,6 +104,8 @@ setup(void **state)
 	free(w->issuer.ocsp_certificate);
 	w->issuer.ocsp_certificate = NULL;
 	w->issuer.presign = OC_PRESIGN_ALL;
+	w->config.tokens = &token;
+	w->config.num_tokens = 1;
 	assert_true(asprintf(&w->issuer.responses, "%s/responses",
 	    w->directory) > 0);
 	assert_int_equal(mkdir(w->issuer.responses, 0700), 0);
