@@ -122,6 +122,7 @@ status_gate_end_of(enum oc_err err)
 int64_t
 status_service_now(const struct status_service *s)
 {
+	(void)oc_clock_watch_look(s->plan.clock);
 	return oc_clock_watch_now_s(s->plan.clock);
 }
 

@@ -112,7 +112,7 @@ status_service_new(const struct status_service_plan *plan,
 		    error);
 	if (err == OC_OK && plan->issuer->responses != NULL)
 		err = status_offline_new(plan->issuer, s->identity,
-		    oc_clock_now_s(), &s->offline, error);
+		    status_service_now(s), &s->offline, error);
 	if (err != OC_OK)
 		goto out;
 	/* Readers serve it meanwhile: a crash or a reload is no outage.  But
