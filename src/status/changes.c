@@ -194,7 +194,7 @@ catch_up(struct status_service *s)
 	enum oc_err err;
 
 	if (s->offline != NULL)
-		status_offline_put(s->offline, s->table, s->set);
+		status_offline_put(s->offline, s->table, s->set, &s->trust);
 	err = sweep_table(s, status_service_now(s), &num_stale);
 	if (err != OC_OK)
 		return err;
