@@ -233,6 +233,7 @@ must_wait(const struct status_service *s, const struct status_nudge *nudge)
 	if (status_service_now(s) - since > STATUS_NUDGE_WAIT_S)
 		return false;
 	if (!s->is_signer_well || !s->is_table_well || s->has_said_expired ||
+	    s->trust.is_signer_revoked ||
 	    oc_clock_watch_look(s->plan.clock) != 0)
 		return false;
 	if (urgent->num > 0 && urgent->heap[0].at <= nudge->known_at)
