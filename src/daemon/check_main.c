@@ -18,6 +18,7 @@
 #include "x509/cert.h"
 #include "x509/file.h"
 #include "x509/spki.h"
+#include "x509/trust.h"
 
 /* The signer's listeners are 3 and 4. */
 #define PIN_FD_MIN 5
@@ -74,19 +75,34 @@ report_token(struct checker *c, const struct oc_config_token *token,
 static void
 check_ocsp(struct checker *c, const struct oc_config_issuer *issuer)
 {
+	const char *own = issuer->ocsp_certificate;
 	struct ocsp_identity *identity;
 	struct oc_error error = { 0 };
 	enum oc_err err;
 
-	if (issuer->ocsp_certificate == NULL ||
-	    access(issuer->ocsp_certificate, F_OK) != 0 ||
-	    access(issuer->certificate, F_OK) != 0)
+	if (access(own != NULL ? own : issuer->certificate, F_OK) != 0 ||
+	    access(issuer->certificate, F_OK) != 0 ||
+	    (own == NULL && (issuer->allow & OC_ALLOW_OCSP) == 0))
 		return;
 	err = status_identity_load(issuer, &identity, &error);
 	if (err == OC_OK)
 		free(identity);
 	else
-		report_issuer(c, issuer, "ocsp-certificate", error.text);
+		report_issuer(c, issuer, own != NULL ? "ocsp-certificate" :
+		    "certificate", error.text);
+}
+
+/* Without it ocsign-status would not start. */
+static void
+check_requestors(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	struct x509_trust *trust = NULL;
+	struct oc_error error = { 0 };
+
+	if (issuer->requestor_ca != NULL && x509_trust_load(
+	    issuer->requestor_ca, &trust, &error) != OC_OK)
+		report_issuer(c, issuer, "requestor-ca", error.text);
+	x509_trust_free(trust);
 }
 
 /* It issues nothing, but revokes, and what it issued is answered for: no
@@ -249,6 +265,7 @@ check_issuer(struct checker *c, const struct oc_config_issuer *issuer)
 	if (is_ca_well)
 		check_ocsp(c, issuer);
 	check_key(c, issuer, "ocsp-key", issuer->ocsp_key);
+	check_requestors(c, issuer);
 	check_responses(c, issuer);
 }
 
