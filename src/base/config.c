@@ -306,27 +306,13 @@ complain_alone(struct loader *l, const char *key, const char *other)
 }
 
 static void
-check_requestors(struct loader *l, const struct oc_config_issuer *issuer)
-{
-	bool is_ignored =
-	    issuer->signed_requests == OC_SIGNED_REQUESTS_IGNORE;
-
-	if (!is_ignored && issuer->requestor_ca == NULL)
-		complain(l, "requestor-ca",
-		    line_of(l->section, "signed-requests"),
-		    "is missing; signed-requests needs it");
-	if (is_ignored && issuer->requestor_ca != NULL)
-		complain_alone(l, "requestor-ca", "signed-requests = verify");
-}
-
-static void
 check_where_signed(struct loader *l, struct oc_config_issuer *issuer)
 {
-	const char *key, *what;
+	const char *key, *at, *what;
 
-	for (size_t n = 0; (key = oc_config_wrong_key(issuer, &n, &what)) !=
-	    NULL; )
-		complain(l, key, line_of(l->section, key), what);
+	for (size_t n = 0; (key = oc_config_wrong_key(issuer, &n, &at,
+	    &what)) != NULL; )
+		complain(l, key, line_of(l->section, at), what);
 	if (issuer->responses != NULL) {
 		issuer->allow = OC_ALLOW_OCSP;
 		issuer->nonce = OC_NONCE_IGNORE;
@@ -342,9 +328,6 @@ check_issuer(struct loader *l, struct oc_config_issuer *issuer)
 	check_token_name(l, "ocsp-token", issuer->ocsp_token);
 	check_certificate_is_unique(l, issuer);
 	check_where_signed(l, issuer);
-	if (issuer->crl_reference == OC_SWITCH_YES && issuer->crl_url == NULL)
-		complain_alone(l, "crl-reference", "crl-url");
-	check_requestors(l, issuer);
 	if (issuer->responses != NULL)
 		return;
 	if (is_delegated && issuer->ocsp_key == NULL)
