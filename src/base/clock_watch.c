@@ -14,6 +14,8 @@
 #include "base/log.h"
 
 #define FILE_MAX 64
+/* No calendar has more, and differences of two do not overflow. */
+#define OFFSET_MAX_MS (INT64_MAX / 4)
 /* So long after one correction the next may be as large. */
 #define FOLLOW_MS (3600 * INT64_C(1000))
 
@@ -47,7 +49,8 @@ read_kept(const struct oc_clock_watch *w, int64_t *offset_ms)
 	text[len] = '\0';
 	free(bytes);
 	value = strtoll(text, &end, 10);
-	if (end == text || strcmp(end, "\n") != 0)
+	if (end == text || strcmp(end, "\n") != 0 ||
+	    value < -OFFSET_MAX_MS || value > OFFSET_MAX_MS)
 		return false;
 	*offset_ms = value;
 	return true;

@@ -81,28 +81,13 @@ complain_alone(struct oc_config_loader *l, const char *key, const char *other)
 }
 
 static void
-check_requestors(struct oc_config_loader *l,
-    const struct oc_config_issuer *issuer)
-{
-	bool is_ignored =
-	    issuer->signed_requests == OC_SIGNED_REQUESTS_IGNORE;
-
-	if (!is_ignored && issuer->requestor_ca == NULL)
-		oc_config_complain(l, "requestor-ca",
-		    line_of(l->section, "signed-requests"),
-		    "is missing; signed-requests needs it");
-	if (is_ignored && issuer->requestor_ca != NULL)
-		complain_alone(l, "requestor-ca", "signed-requests = verify");
-}
-
-static void
 check_where_signed(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 {
-	const char *key, *what;
+	const char *key, *at, *what;
 
-	for (size_t n = 0; (key = oc_config_wrong_key(issuer, &n, &what)) !=
-	    NULL; )
-		oc_config_complain(l, key, line_of(l->section, key), what);
+	for (size_t n = 0; (key = oc_config_wrong_key(issuer, &n, &at,
+	    &what)) != NULL; )
+		oc_config_complain(l, key, line_of(l->section, at), what);
 	if (issuer->responses != NULL) {
 		issuer->allow = OC_ALLOW_OCSP;
 		issuer->nonce = OC_NONCE_IGNORE;
@@ -132,9 +117,6 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 		oc_config_complain(l, "ocsp-backdate",
 		    line_of(l->section, "ocsp-backdate"),
 		    "is not shorter than ocsp-lifetime; make it so");
-	if (issuer->crl_reference == OC_SWITCH_YES && issuer->crl_url == NULL)
-		complain_alone(l, "crl-reference", "crl-url");
-	check_requestors(l, issuer);
 	if (issuer->nonce == OC_NONCE_REQUIRE)
 		check_budget(l, "nonce");
 	if (issuer->presign == OC_PRESIGN_NONE)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an [issuer NAME] must have whose key is here, and what it cannot have
- * whose key is not. */
+/* What an [issuer NAME] must have whose key is here, what it cannot have
+ * whose key is not, and what either has only together. */
 #include <stdbool.h>
 
 #include "base/config.h"
@@ -12,29 +12,44 @@ static const char signs[] = "asks for what is signed here, and with responses "
 
 const char *
 oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
-    const char **what)
+    const char **at, const char **what)
 {
 	bool is_offline = issuer->responses != NULL;
+	bool is_asker_known =
+	    issuer->signed_requests != OC_SIGNED_REQUESTS_IGNORE;
 	const struct {
 		const char *key;
 		bool is_wrong;
 		const char *what;
+		const char *at;		/* NULL: the key */
 	} keys[] = {
-		{ "token", !is_offline && issuer->token == NULL, missing },
-		{ "key", !is_offline && issuer->key == NULL, missing },
-		{ "token", is_offline && issuer->token != NULL, signs },
-		{ "key", is_offline && issuer->key != NULL, signs },
+		{ "token", !is_offline && issuer->token == NULL, missing,
+		    NULL },
+		{ "key", !is_offline && issuer->key == NULL, missing, NULL },
+		{ "token", is_offline && issuer->token != NULL, signs, NULL },
+		{ "key", is_offline && issuer->key != NULL, signs, NULL },
 		{ "ocsp-token", is_offline && issuer->ocsp_token != NULL,
-		    signs },
-		{ "ocsp-key", is_offline && issuer->ocsp_key != NULL, signs },
+		    signs, NULL },
+		{ "ocsp-key", is_offline && issuer->ocsp_key != NULL, signs,
+		    NULL },
 		{ "nonce", is_offline && issuer->nonce == OC_NONCE_REQUIRE,
-		    signs },
+		    signs, NULL },
 		{ "unknown", is_offline && issuer->unknown !=
-		    OC_UNKNOWN_UNAUTHORIZED, signs },
+		    OC_UNKNOWN_UNAUTHORIZED, signs, NULL },
 		{ "presign", is_offline && issuer->presign == OC_PRESIGN_NONE,
-		    signs },
+		    signs, NULL },
 		{ "allow", is_offline && (issuer->allow & OC_ALLOW_OCSP) == 0,
-		    "has no \"ocsp\", and responses are nothing else" },
+		    "has no \"ocsp\", and responses are nothing else", NULL },
+		{ "crl-reference", issuer->crl_reference == OC_SWITCH_YES &&
+		    issuer->crl_url == NULL, "is given without crl-url; add "
+		    "that or remove this", NULL },
+		{ "requestor-ca", is_asker_known &&
+		    issuer->requestor_ca == NULL, "is missing; "
+		    "signed-requests needs it", "signed-requests" },
+		{ "requestor-ca", !is_asker_known &&
+		    issuer->requestor_ca != NULL, "is given without "
+		    "signed-requests = verify; add that or remove this",
+		    NULL },
 	};
 
 	while (*n < sizeof(keys) / sizeof(keys[0])) {
@@ -42,6 +57,7 @@ oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
 
 		if (keys[i].is_wrong) {
 			*what = keys[i].what;
+			*at = keys[i].at != NULL ? keys[i].at : keys[i].key;
 			return keys[i].key;
 		}
 	}

@@ -74,10 +74,11 @@ enum oc_err oc_config_list_ocsp(struct oc_config *config,
 
 extern const struct oc_config_section oc_config_sections[];
 
-/* The keys of an issuer that do not go with where its responses are signed,
- * here or elsewhere, one a call: *n is 0 first.  NULL: no more. */
+/* The keys of an issuer that do not go with others, or with where its
+ * responses are signed, here or elsewhere, one a call: *n is 0 first.  *at is
+ * the key whose line it is about.  NULL: no more. */
 const char *oc_config_wrong_key(const struct oc_config_issuer *issuer,
-    size_t *n, const char **what);
+    size_t *n, const char **at, const char **what);
 
 /* The profiles that ca/ has; NULL ends it. */
 extern const char *const oc_config_builtin_profiles[];

@@ -13,6 +13,7 @@
 #include "cli/target.h"
 #include "ocsp/identity.h"
 #include "status/identity.h"
+#include "status/trust.h"
 
 /* What pkcs11/allow.h lets pass. */
 #define VALID_MAX_S (400 * INT64_C(86400))
@@ -23,6 +24,7 @@ struct signing {
 	struct ca_issuer *issuer;
 	const struct oc_config_ocsp *ocsp;
 	struct ocsp_identity *identity;
+	struct status_trust trust;
 	int64_t valid_s;
 	int64_t now;
 };
@@ -36,19 +38,99 @@ struct subject {
 
 /* A reserved serial may be that of a certificate: it counts as issued. */
 static struct subject
-subject_of(const struct store_certificate *record,
+subject_of(const struct signing *s, const struct store_certificate *record,
     const struct oc_serial *serial)
 {
-	struct subject subject = { .serial = *serial,
-	    .status.kind = OCSP_GOOD, .not_after = record->not_after };
+	const struct status_record known = { .is_revoked = record->is_revoked,
+	    .reason = record->reason, .revoked_at = record->revoked_at };
 
-	if (record->is_revoked) {
-		subject.status.kind = OCSP_REVOKED;
-		subject.status.reason = record->reason;
-		subject.status.revoked_at = record->revoked_at;
-	}
-	return subject;
+	return (struct subject){ .serial = *serial,
+	    .status = status_trust_says(&s->trust, &known),
+	    .not_after = record->not_after + s->identity->archive_s };
 }
+
+/* --- whose word it is ------------------------------------------------- */
+
+static enum oc_err
+look_at_ca(void *arg, const struct store_certificate *record)
+{
+	struct signing *s = arg;
+
+	if (der_bytes_equal(s->issuer->cert.der, (struct der_bytes){
+	    record->certificate, record->certificate_len }) &&
+	    (record->reason == CRL_REASON_KEY_COMPROMISE ||
+	    record->reason == CRL_REASON_CA_COMPROMISE)) {
+		s->trust.is_compromised = true;
+		s->trust.compromised_at = record->revoked_at;
+	}
+	return OC_OK;
+}
+
+static enum oc_err
+look_at_signer(void *arg, const struct store_certificate *record)
+{
+	struct signing *s = arg;
+
+	(void)record;
+	s->trust.is_signer_revoked = true;
+	return OC_OK;
+}
+
+/* What the store says of the two certificates, whichever issuer's they are. */
+static enum oc_err
+search(struct signing *s, struct store *store, struct oc_error *error)
+{
+	struct x509_cert *signer = calloc(1, sizeof(*signer));
+	struct store_filter filter = { .serial = &s->issuer->cert.serial,
+	    .only_revoked = true };
+	enum oc_err err;
+
+	if (signer == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = store_list_certificates(store, &filter, look_at_ca, s);
+	if (err == OC_OK && s->identity->certs_len != 0) {
+		err = x509_cert_read((struct der_bytes){ s->identity->certs,
+		    s->identity->certs_len }, signer, error);
+		filter.serial = &signer->serial;
+		filter.issuer_id = s->issuer->store_id;
+		if (err == OC_OK)
+			err = store_list_certificates(store, &filter,
+			    look_at_signer, s);
+	}
+	free(signer);
+	return err == OC_OK || (error != NULL && error->text[0] != '\0') ?
+	    err : oc_error_set(error, err, "%s", store_error(store));
+}
+
+/* As ocsign-status has it: status/trust. */
+static enum oc_err
+check_trust(struct signing *s, struct oc_error *error)
+{
+	const struct oc_config_issuer *config = s->issuer->config;
+	struct store *store;
+	enum oc_err err = cli_store(s->cli, STORE_CREATE, &store, error);
+
+	s->trust.ocsp = s->ocsp;
+	if (err == OC_OK)
+		err = search(s, store, error);
+	if (err != OC_OK)
+		return err;
+	if (config->compromised_since > 0) {
+		s->trust.is_compromised = true;
+		s->trust.compromised_at = config->compromised_since;
+	}
+	if (s->trust.is_signer_revoked)
+		return oc_error_set(error, OC_ERR_REFUSED, "%s is revoked: "
+		    "what it signs nobody believes; put another in its "
+		    "place", s->ocsp->certificate);
+	if (status_trust_refuses(&s->trust))
+		return oc_error_set(error, OC_ERR_REFUSED, "issuer %s is "
+		    "compromised, and on-compromise = refused: nothing is "
+		    "said of its certificates", config->name);
+	return OC_OK;
+}
+
+/* --- one response ----------------------------------------------------- */
 
 static void
 set_single(const struct signing *s, const struct subject *subject,
@@ -191,7 +273,7 @@ static const struct {
 #define NUM_USUAL (sizeof(usual) / sizeof(usual[0]))
 
 struct listing {
-	int64_t now;
+	const struct signing *signing;
 	struct subject *subjects;	/* owned */
 	size_t num, num_max;
 };
@@ -201,7 +283,10 @@ list_one(void *arg, const struct store_certificate *record)
 {
 	struct listing *list = arg;
 
-	if (record->not_after <= list->now)
+	struct subject subject = subject_of(list->signing, record,
+	    &record->serial);
+
+	if (subject.not_after <= list->signing->now)
 		return OC_OK;
 	if (list->num == list->num_max) {
 		size_t max = list->num_max * 2 + 16;
@@ -213,7 +298,7 @@ list_one(void *arg, const struct store_certificate *record)
 		list->subjects = subjects;
 		list->num_max = max;
 	}
-	list->subjects[list->num++] = subject_of(record, &record->serial);
+	list->subjects[list->num++] = subject;
 	return OC_OK;
 }
 
@@ -272,7 +357,7 @@ sign_all(struct signing *s, struct oc_error *error)
 	static const char *const columns[] = { "serial", "status",
 	    "this_update", "next_update", NULL };
 	const char *out = cli_option(s->cli, "out");
-	struct listing list = { .now = s->now };
+	struct listing list = { .signing = s };
 	struct oc_file_part *parts = NULL;
 	json_t *rows = cli_array();
 	size_t num_parts = 0, i;
@@ -392,12 +477,14 @@ run(struct signing *s, struct oc_error *error)
 	if (err == OC_OK)
 		err = status_identity_load(s->ocsp, &s->identity, error);
 	if (err == OC_OK)
+		err = check_trust(s, error);
+	if (err == OC_OK)
 		err = cli_open_signers(s->cli, error);
 	s->now = oc_clock_now_s();
 	if (err == OC_OK && s->target == NULL) {
 		err = sign_all(s, error);
 	} else if (err == OC_OK) {
-		struct subject subject = subject_of(&record,
+		struct subject subject = subject_of(s, &record,
 		    &s->target->serial);
 
 		err = sign_one(s, &subject, error);

@@ -21,6 +21,7 @@
 #include "x509/cert.h"
 #include "x509/file.h"
 #include "x509/spki.h"
+#include "x509/trust.h"
 
 /* The signer's listeners are 3 and 4. */
 #define PIN_FD_MIN 5
@@ -83,7 +84,8 @@ report_signer(struct checker *c, const struct oc_config_ocsp *ocsp,
 		    ocsp->signer, key, what);
 		return;
 	}
-	snprintf(own_key, sizeof(own_key), "ocsp-%s", key);
+	snprintf(own_key, sizeof(own_key), "%s%s",
+	    ocsp->certificate != NULL ? "ocsp-" : "", key);
 	report_issuer(c, ocsp->issuer, own_key, what);
 }
 
@@ -173,13 +175,14 @@ check_delegate(struct checker *c, const struct oc_config_ocsp *ocsp)
 static void
 check_ocsp(struct checker *c, const struct oc_config_ocsp *ocsp)
 {
+	const char *own = ocsp->certificate;
 	struct ocsp_identity *identity;
 	struct oc_error error = { 0 };
 	enum oc_err err;
 
-	if (ocsp->certificate == NULL ||
-	    access(ocsp->certificate, F_OK) != 0 ||
-	    access(ocsp->issuer->certificate, F_OK) != 0)
+	if (access(own != NULL ? own : ocsp->issuer->certificate, F_OK) !=
+	    0 || access(ocsp->issuer->certificate, F_OK) != 0 ||
+	    (own == NULL && (ocsp->issuer->allow & OC_ALLOW_OCSP) == 0))
 		return;
 	err = status_identity_load(ocsp, &identity, &error);
 	if (err != OC_OK) {
@@ -187,7 +190,21 @@ check_ocsp(struct checker *c, const struct oc_config_ocsp *ocsp)
 		return;
 	}
 	free(identity);
-	check_delegate(c, ocsp);
+	if (own != NULL)
+		check_delegate(c, ocsp);
+}
+
+/* Without it ocsign-status would not start. */
+static void
+check_requestors(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	struct x509_trust *trust = NULL;
+	struct oc_error error = { 0 };
+
+	if (issuer->requestor_ca != NULL && x509_trust_load(
+	    issuer->requestor_ca, &trust, &error) != OC_OK)
+		report_issuer(c, issuer, "requestor-ca", error.text);
+	x509_trust_free(trust);
 }
 
 /* It issues nothing, but revokes, and what it issued is answered for: no
@@ -382,6 +399,7 @@ check_issuer(struct checker *c, const struct oc_config *config,
 		    is_key_wrong(ocsp->key, &error))
 			report_signer(c, ocsp, "key", error.text);
 	}
+	check_requestors(c, issuer);
 	check_responses(c, issuer);
 }
 

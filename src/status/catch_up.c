@@ -256,7 +256,7 @@ status_service_catch_up(struct status_service *s)
 
 	make_room(s, now);
 	if (s->offline != NULL)
-		status_offline_put(s->offline, s->table, s->set);
+		status_offline_put(s->offline, s->table, s->set, &s->trust);
 	s->is_sweeping = true;
 	do {
 		err = status_service_sweep(s, now);

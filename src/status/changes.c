@@ -196,7 +196,8 @@ fly_due(struct status_service *s, enum status_due_kind kind,
 	struct ocsp_slot slot;
 	enum oc_err err;
 
-	if (record == NULL || record->not_after <= now)
+	if (record == NULL || record->not_after <= now ||
+	    status_trust_refuses(&s->trust))
 		return OC_OK;
 	/* It may have been signed since it was put there. */
 	if (ocsp_table_find(s->table, &due->serial, due->encoding, &slot) &&

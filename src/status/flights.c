@@ -122,6 +122,7 @@ status_gate_end_of(enum oc_err err)
 int64_t
 status_service_now(const struct status_service *s)
 {
+	(void)oc_clock_watch_look(s->plan.clock);
 	return oc_clock_watch_now_s(s->plan.clock);
 }
 
@@ -241,6 +242,7 @@ must_wait(const struct status_service *s, const struct status_nudge *nudge)
 	if (status_service_now(s) - since > STATUS_NUDGE_WAIT_S)
 		return false;
 	if (!s->is_signer_well || !s->is_table_well || s->has_said_expired ||
+	    s->trust.is_signer_revoked ||
 	    oc_clock_watch_look(s->plan.clock) != 0)
 		return false;
 	if (ocsp_refresh_next_at(urgent) <= nudge->known_at)

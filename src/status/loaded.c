@@ -179,7 +179,10 @@ check_same(const struct status_loader *loader, struct der_bytes der,
 	    &len) == OC_OK && der_bytes_equal(der, (struct der_bytes){ built,
 	    len }))
 		return OC_OK;
-	if (view->responder_name.len != 0)
+	if (view->responder_name.len == 0 && identity->is_by_name)
+		what = "its responderID is a key, not a name, as responder-id "
+		    "has it here";
+	else if (view->responder_name.len != 0 && !identity->is_by_name)
 		what = "its responderID is a name, not a key (openssl ocsp: "
 		    "-resp_key_id)";
 	else if (!der_bytes_equal(view->certs, (struct der_bytes){

@@ -239,15 +239,33 @@ may_replace(struct status_offline *o, const struct loaded_file *f,
 	return false;
 }
 
+/* Why a response may not be served, whatever it says. */
+static const char *
+why_forbidden(const struct status_trust *trust)
+{
+	if (trust->is_signer_revoked)
+		return "the certificate of who signed it is revoked: put "
+		    "another into ocsp-certificate";
+	return status_trust_refuses(trust) ? "the CA is compromised, and "
+	    "nothing is said of its certificates (on-compromise)" : "it says "
+	    "\"good\", and the CA is compromised";
+}
+
 /* False: it is not in the table, which was said. */
 static bool
 put_file(struct status_offline *o, const struct loaded_file *f,
-    struct ocsp_table *table, const struct status_set *set)
+    struct ocsp_table *table, const struct status_set *set,
+    const struct status_trust *trust)
 {
 	const struct ocsp_slot *slot = &f->slot;
 	struct ocsp_slot served;
 	enum oc_err err;
 
+	/* Readers may be at the table already. */
+	if (status_trust_forbids(trust, &slot->status)) {
+		refuse(o, f->name, why_forbidden(trust));
+		return false;
+	}
 	if (status_offline_contradicts(slot, status_set_find(set,
 	    &slot->serial))) {
 		o->num_contradicted++;
@@ -267,7 +285,7 @@ put_file(struct status_offline *o, const struct loaded_file *f,
 
 void
 status_offline_put(struct status_offline *o, struct ocsp_table *table,
-    const struct status_set *set)
+    const struct status_set *set, const struct status_trust *trust)
 {
 	char until[DER_ISO8601_MAX] = "never";
 	uint32_t num_put = 0, i;
@@ -276,7 +294,7 @@ status_offline_put(struct status_offline *o, struct ocsp_table *table,
 	for (i = 0; i < o->num_files; i++) {
 		const struct ocsp_slot *slot = &o->files[i].slot;
 
-		if (!put_file(o, &o->files[i], table, set))
+		if (!put_file(o, &o->files[i], table, set, trust))
 			continue;
 		num_put++;
 		if (first_at == 0 || slot->next_update < first_at)

@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "ocsp/table.h"
 #include "status/status.h"
+#include "status/trust.h"
 
 /* Files in the directory; a root has a few hundred of them. */
 #define STATUS_OFFLINE_FILES_MAX 65536
@@ -29,10 +30,11 @@ void status_offline_free(struct status_offline *offline);  /* NULL: fine */
 bool status_offline_contradicts(const struct ocsp_slot *slot,
     const struct status_record *record);
 
-/* Puts what was read into the table, unless the store contradicts or what is
- * there is newer.  Once, when all is known. */
+/* Puts what was read into the table, unless the store contradicts, what is
+ * there is newer, or it is trusted no more.  Once, when all is known. */
 void status_offline_put(struct status_offline *offline,
-    struct ocsp_table *table, const struct status_set *set);
+    struct ocsp_table *table, const struct status_set *set,
+    const struct status_trust *trust);
 /* A response was withdrawn because the store contradicts it. */
 void status_offline_note_withdrawn(struct status_offline *offline,
     const struct oc_serial *serial);

@@ -146,10 +146,6 @@ own_read(struct status_source *s, int64_t after_seq,
 	int64_t from = after_seq;
 	enum oc_err err;
 
-	/* What another CA says of ours is news before we have any. */
-	err = find_issuer(own);
-	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
-		return err;
 	if (num_max > BATCH_MAX)
 		num_max = BATCH_MAX;
 	if (after_seq == own->last_seq && from < own->skipped_to_seq)
@@ -157,7 +153,11 @@ own_read(struct status_source *s, int64_t after_seq,
 	do {
 		err = store_read_changes(own->store, from, own->batch,
 		    num_max, &num_read);
-		if (err != OC_OK)
+		/* After them, lest its first comes between.  What another CA
+		 * says of ours is news before we have any. */
+		if (err == OC_OK)
+			err = find_issuer(own);
+		if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 			return err;
 		err = pick(own, num_read, changes, &num_ours);
 		if (err != OC_OK)

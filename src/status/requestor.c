@@ -104,7 +104,7 @@ take(struct ocsp_budget *budget, struct der_bytes certs)
 
 enum oc_err
 status_requestor_check(struct x509_trust *trust, struct ocsp_budget *budget,
-    struct der_bytes der, struct oc_error *error)
+    struct der_bytes der, int64_t now, struct oc_error *error)
 {
 	struct ocsp_request_signature signature;
 	struct ocsp_request request;
@@ -131,8 +131,7 @@ status_requestor_check(struct x509_trust *trust, struct ocsp_budget *budget,
 	if (!take(budget, signature.certs))
 		return oc_error_set(error, OC_ERR_BUSY,
 		    "request-signature-budget is spent");
-	err = x509_trust_check(trust, signature.certs, oc_clock_now_s(),
-	    error);
+	err = x509_trust_check(trust, signature.certs, now, error);
 	if (err != OC_OK)
 		return err;
 	return check_signature(&request, &signature, &cert, error);
@@ -152,7 +151,7 @@ status_requestor_judge(struct status_service *s, const struct ipc_ask *ask)
 		return policy == OC_SIGNED_REQUESTS_REQUIRE ?
 		    OCSP_SIG_REQUIRED : OCSP_SUCCESSFUL;
 	err = status_requestor_check(s->requestors, s->plan.verify_budget,
-	    ask->request, &error);
+	    ask->request, status_service_now(s), &error);
 	if (err == OC_OK)
 		return OCSP_SUCCESSFUL;
 	oc_log(OC_LOG_DEBUG, "issuer %s: a signed request is refused: %s",

@@ -25,7 +25,7 @@
  */
 #define STATUS_VERIFICATIONS_MAX (1 + X509_TRUST_CERTS_MAX)
 enum oc_err status_requestor_check(struct x509_trust *trust,
-    struct ocsp_budget *budget, struct der_bytes request,
+    struct ocsp_budget *budget, struct der_bytes request, int64_t now,
     struct oc_error *error) OC_MUST_CHECK;
 
 /* What the issuer's policy says of this question: SUCCESSFUL, or the error

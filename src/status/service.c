@@ -71,6 +71,7 @@ status_service_keeps(const struct status_service *s)
 	return s->plan.ocsp->presign != OC_PRESIGN_NONE;
 }
 
+/* An issuer whose key is elsewhere has no token. */
 static uint32_t
 num_sessions(const struct status_service_plan *plan)
 {

@@ -137,7 +137,8 @@ void status_service_leave(struct status_service *s,
 enum status_gate_end status_gate_end_of(enum oc_err err);
 void status_service_times(const struct status_service *s, int64_t now,
     int64_t not_after, struct status_flight_plan *plan);
-/* Unix seconds; after a jump of the clock what it should say. */
+/* Unix seconds; after a jump of the clock, for which it looks, what it should
+ * say. */
 int64_t status_service_now(const struct status_service *s);
 /* False once the certificate of whoever signs has expired or is revoked, which
  * is said; and while the clock is not believed. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "ocsp/request.h"
 #include "status/requestor.h"
 #include "tests/fuzz/fuzz.h"
@@ -47,7 +48,8 @@ check(struct der_bytes der, int64_t rate)
 {
 	struct ocsp_budget budget = { .rate = rate };
 	struct oc_error error = { 0 };
-	enum oc_err err = status_requestor_check(trust, &budget, der, &error);
+	enum oc_err err = status_requestor_check(trust, &budget, der,
+	    oc_clock_now_s(), &error);
 
 	fuzz_check((err == OC_OK) == (error.text[0] == '\0'));
 	/* Nobody is known, or has cost anything, by themselves. */

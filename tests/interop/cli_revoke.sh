@@ -92,4 +92,40 @@ good ocsign --json crl show web.crl
 later=$(sed -n 's/.*"number": "\(.*\)".*/\1/p' out)
 [ "$(printf '%020s\n%020s\n' "$next" "$later" | sort | tail -n 1)" = \
     "$(printf '%020s' "$later")" ] || die "CRL number went back: $later"
+
+# What is retained is among all that is signed, and for as long.
+good ocsign cert issue --issuer web --profile server --validity 1m \
+    --out gone.pem site.csr
+gone=$(openssl x509 -in gone.pem -noout -serial | cut -d= -f2)
+good ocsign ocsp sign --issuer web --all --out expired.all
+[ ! -e expired.all/$gone-sha1.der ] || die "what has expired is signed"
+cp ocsign.conf kept.conf
+sed -i 's/^\[issuer web\]/&\narchive-cutoff = 365d/' ocsign.conf
+good ocsign ocsp sign --issuer web --all --out retained.all
+good openssl ocsp -respin retained.all/$gone-sha1.der -noverify -text
+grep -q 'Archive Cutoff' out || die "$(cat out)"
+cp kept.conf ocsign.conf
+
+# Below a CA that is compromised nothing is called good here either: by
+# configuration, and by the records.
+compromised() {
+	ocsp_says hold.pem revoked
+	good openssl ocsp -respin r.ocsp -noverify -text
+	grep -q 'Reason: cACompromise' out || die "$(cat out)"
+	ocsp_says a.pem revoked
+	good openssl ocsp -respin r.ocsp -noverify -text
+	grep -q 'Reason: superseded' out || die "$(cat out)"
+	good ocsign ocsp sign --issuer web --all --out "$1"
+	! grep -q ' good ' out || die "$(cat out)"
+}
+sed -i 's/^\[issuer web\]/&\ncompromised-since = 2026-01-02/' ocsign.conf
+compromised configured.all
+cp kept.conf ocsign.conf
+ocsp_says hold.pem good
+good ocsign cert revoke --reason cACompromise web.pem
+compromised recorded.all
+sed -i 's/^\[issuer web\]/&\non-compromise = refused/' ocsign.conf
+bad 1 'is compromised, and on-compromise = refused' \
+    ocsign ocsp sign --issuer web --cert hold.pem --out r.ocsp
+cp kept.conf ocsign.conf
 exit 0

@@ -69,6 +69,17 @@ cp good.pem web.pem
 ocsignd -t >out 2>err && die "ocsignd -t takes a leaf for a CA"
 grep -q '\[issuer web\] certificate: .*not a CA' err || die "$(cat err)"
 mv kept.pem web.pem
+sed 's/^\[issuer web\]/&\nsigned-requests = verify\nrequestor-ca = no.pem/' \
+    ocsign.conf >asked.conf
+ocsignd -c "$PWD/asked.conf" -t >out 2>err && die "-t misses no requestor-ca"
+grep -q '\[issuer web\] requestor-ca: .*no.pem' err || die "$(cat err)"
+sed 's/no.pem/root.pem/' asked.conf >known.conf
+good ocsignd -c "$PWD/known.conf" -t
+long=http://127.0.0.1/$(printf %0300d 0).crl
+sed "s|^crl-url = .*|crl-url = $long\ncrl-reference = yes|" ocsign.conf \
+    >long.conf
+ocsignd -c "$PWD/long.conf" -t >out 2>err && die "-t takes a long crl-url"
+grep -q '\[issuer web\] .*crl-url has 3' err || die "$(cat err)"
 # One that is not made yet is no error.
 cp ocsign.conf new.conf
 cat >>new.conf <<-EOT

@@ -53,6 +53,8 @@ struct world {
 	struct ocsp_budget budget, verify_budget;
 	struct status_service *service;
 	struct ocsp_table *reader;
+	struct oc_clock_watch clock;	/* only if it has one */
+	bool has_clock;
 	int64_t skip_s;			/* how far the ticks run ahead */
 	struct oc_serial never_good;	/* len 0: nobody */
 	int log_fd, stderr_fd;
@@ -71,6 +73,10 @@ void world_new_key(struct world *w);
 void world_start(struct world *w);
 void world_open(struct world *w);
 void world_stop(struct world *w);
+
+/* The calendar clock is so far ahead of the kernel's; who starts now begins
+ * to watch it, and knows what it was the first time. */
+void world_set_clock(struct world *w, int64_t ahead_s);
 
 struct oc_serial world_serial(uint64_t n);
 void world_issue(struct world *w, uint64_t n, int64_t not_after);

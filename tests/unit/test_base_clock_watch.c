@@ -186,7 +186,8 @@ bad_file(void **state)
 	static const char too_long[] = "0000000000000000000000000000000000000"
 	    "0000000000000000000000000000000000000000000000000000000000012\n";
 	static const char *const texts[] = { "", "x\n", "12", "12 \n",
-	    "12\n\n", too_long };
+	    "12\n\n", too_long, "-9223372036854775808\n",
+	    "9223372036854775808\n" };
 	struct oc_clock_watch w;
 	FILE *f;
 

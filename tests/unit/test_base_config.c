@@ -243,6 +243,12 @@ static const struct {
 	{ "[issuer i]\ncertificate = c\nresponses = r\nnonce = require\n",
 	    "4: [issuer i] nonce: asks for what is signed here, and with "
 	    "responses nothing is; remove one of the two" },
+	{ "[issuer i]\ncertificate = c\nresponses = r\nsigned-requests = "
+	    "require\n", "4: [issuer i] requestor-ca: is missing; "
+	    "signed-requests needs it" },
+	{ "[issuer i]\ncertificate = c\nresponses = r\ncrl-reference = "
+	    "yes\n", "4: [issuer i] crl-reference: is given without crl-url; "
+	    "add that or remove this" },
 	{ "[issuer i]\ncertificate = c\nresponses = r\nallow = crl\n", "4: "
 	    "[issuer i] allow: has no \"ocsp\", and responses are nothing "
 	    "else" },

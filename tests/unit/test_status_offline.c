@@ -90,10 +90,13 @@ order(struct world *w, const struct order *o)
 	return blob;
 }
 
-/* The CA signs itself, and its responses lie in a directory. */
+/* The CA signs itself, and its responses lie in a directory.  Beside it there
+ * may be others, whose keys are here. */
 static int
 setup(void **state)
 {
+	static char name[] = "soft";
+	static struct oc_config_token token = { .name = name, .sessions = 4 };
 	struct world *w;
 
 	world_setup(state);
@@ -101,6 +104,8 @@ setup(void **state)
 	free(w->issuer.ocsp_certificate);
 	w->issuer.ocsp_certificate = NULL;
 	w->issuer.presign = OC_PRESIGN_ALL;
+	w->config.tokens = &token;
+	w->config.num_tokens = 1;
 	assert_true(asprintf(&w->issuer.responses, "%s/responses",
 	    w->directory) > 0);
 	assert_int_equal(mkdir(w->issuer.responses, 0700), 0);
@@ -276,6 +281,27 @@ use_delegate(struct world *w, X509 *signer)
 	assert_int_equal(PEM_write_X509(f, signer), 1);
 	assert_int_equal(fclose(f), 0);
 	w->issuer.ocsp_certificate = strdup(path);
+}
+
+/* With responder-id = name they are made so, and what is not is told so. */
+static void
+test_by_name(void **state)
+{
+	struct world *w = *state;
+	const struct refusal by_key = { { .n = 1 }, "is a key, not a name" };
+	struct ocsp_identity *identity;
+	struct status_loader *loader;
+	struct blob blob = order(w, &(struct order){ .n = 1,
+	    .without = OCSP_RESPID_KEY });
+	struct oc_error error;
+	struct ocsp_slot slot;
+
+	w->issuer.responder_id = OC_RESPONDER_ID_NAME;
+	loader = loader_of(w, &identity);
+	assert_int_equal(load(loader, &blob, &slot, &error), OC_OK);
+	status_loader_free(loader);
+	free(identity);
+	refused(w, &by_key, 1);
 }
 
 /* Of a delegated signer: his and nobody else's, with his certificate. */
@@ -520,6 +546,43 @@ test_alarm(void **state)
 	assert_int_equal(r.num_ended, 1);
 }
 
+/* What may not be said is not put where responders find it, not even until it
+ * is taken out again. */
+static void
+test_compromised(void **state)
+{
+	struct world *w = *state;
+	struct ocsp_slot slot;
+
+	put_order(w, "1.der", &(struct order){ .n = 1 });
+	put_order(w, "2.der", &(struct order){ .n = 2,
+	    .status = V_OCSP_CERTSTATUS_REVOKED, .reason = 5 });
+	w->issuer.compromised_since = 1700000001;
+	world_start(w);
+	assert_int_equal(world_num_lines(w, "1.der is refused: it says "
+	    "\"good\", and the CA is compromised"), 1);
+	assert_int_equal(world_num_lines(w, "1 responses loaded"), 1);
+	assert_false(world_look(w, 1, USUAL, &slot));
+	assert_true(world_look(w, 2, USUAL, &slot));
+	expect(w, 1, IPC_ANSWER_ERROR, OCSP_UNAUTHORIZED);
+}
+
+/* Who starts while the clock is a month ahead holds files against what it
+ * should say. */
+static void
+test_clock_ahead(void **state)
+{
+	struct world *w = *state;
+	struct ocsp_slot slot;
+
+	world_set_clock(w, 0);
+	put_order(w, "1.der", &(struct order){ .n = 1 });
+	world_set_clock(w, 30 * DAY);
+	world_start(w);
+	assert_int_equal(world_num_lines(w, "it ended at"), 0);
+	assert_true(world_look(w, 1, USUAL, &slot));
+}
+
 static void
 test_no_directory(void **state)
 {
@@ -543,7 +606,8 @@ main(void)
 		T(test_any_bit), T(test_refused), T(test_delegate),
 		T(test_other_key),
 		T(test_served), T(test_replaced), T(test_contradicted),
-		T(test_alarm), T(test_no_directory),
+		T(test_alarm), T(test_compromised), T(test_clock_ahead),
+		T(test_by_name), T(test_no_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

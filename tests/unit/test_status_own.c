@@ -49,6 +49,27 @@ issue_other(struct fixture *f, int64_t issuer_id, uint64_t n)
 	assert_ok(store_reserve(f->store, &r, &id));
 }
 
+enum oc_err __real_store_find_issuer(struct store *store, const char *name,
+    struct store_issuer *issuer);
+enum oc_err __wrap_store_find_issuer(struct store *store, const char *name,
+    struct store_issuer *issuer);
+
+/* NULL: nothing happens behind the source's back. */
+static struct fixture *comes_meanwhile;
+
+enum oc_err
+__wrap_store_find_issuer(struct store *store, const char *name,
+    struct store_issuer *issuer)
+{
+	enum oc_err err = __real_store_find_issuer(store, name, issuer);
+	struct fixture *f = comes_meanwhile;
+
+	comes_meanwhile = NULL;
+	if (f != NULL)
+		issue_other(f, other_issuer(f), 7);
+	return err;
+}
+
 static void
 test_snapshot(void **state)
 {
@@ -186,6 +207,26 @@ test_issuer_comes_later(void **state)
 	s->ops->close(s);
 }
 
+/* The first certificate of an issuer comes with the issuer's row, between two
+ * looks into the store. */
+static void
+test_issuer_comes_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct status_source *s = open_source(f, "other");
+	uint32_t num;
+
+	issue_one(f, 1);
+	comes_meanwhile = f;
+	num = read_some(s, 0, BATCH);
+	assert_null(comes_meanwhile);
+	if (num == 0)
+		num = read_some(s, 0, BATCH);
+	assert_int_equal(num, 1);
+	assert_int_equal(changes[0].serial.bytes[19], 7);
+	s->ops->close(s);
+}
+
 static void
 test_has_news(void **state)
 {
@@ -258,6 +299,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_snapshot), T(test_changes), T(test_other_issuers),
 		T(test_same_serial), T(test_issuer_comes_later),
+		T(test_issuer_comes_meanwhile),
 		T(test_has_news), T(test_id), T(test_broken_store),
 		cmocka_unit_test_setup_teardown(test_no_store,
 		    setup_directory, teardown),

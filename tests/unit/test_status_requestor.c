@@ -197,7 +197,7 @@ check_below(const char *trusted, const struct plan *p, struct oc_error *error)
 	if (x509_trust_load(trusted, &trust, error) != OC_OK)
 		fail_msg("%s", error->text);
 	err = status_requestor_check(trust, &budget, blob_bytes(&request),
-	    error);
+	    oc_clock_now_s(), error);
 	x509_trust_free(trust);
 	return err;
 }
@@ -324,11 +324,12 @@ test_budget(void **state)
 	assert_int_equal(x509_trust_load(root_path, &trust, &error), OC_OK);
 	for (i = 0; i < 100; i++)
 		assert_int_equal(status_requestor_check(trust, &budget,
-		    blob_bytes(&nameless), &error), OC_ERR_REFUSED);
+		    blob_bytes(&nameless), oc_clock_now_s(), &error),
+		    OC_ERR_REFUSED);
 	assert_int_equal(budget.num_taken, 0);
 	for (i = 0; i < 20; i++)
 		num_known += status_requestor_check(trust, &budget,
-		    blob_bytes(&good), &error) == OC_OK;
+		    blob_bytes(&good), oc_clock_now_s(), &error) == OC_OK;
 	if (oc_clock_mono_ns() - begin < OC_NS_PER_S)
 		assert_int_equal(num_known, 2);
 	assert_true(num_known >= 2);
@@ -439,6 +440,20 @@ test_early(void **state)
 	assert_int_equal(known.kind, IPC_ANSWER_TABLE);
 }
 
+/* After a jump of the clock it is what the clock should say that counts. */
+static void
+test_clock_ahead(void **state)
+{
+	struct world *w = *state;
+	struct blob good = signed_request(&(struct plan){ 0 });
+
+	world_set_clock(w, 0);
+	start(w, OC_SIGNED_REQUESTS_REQUIRE);
+	assert_int_equal(ask(w, 1, &good, 0).kind, IPC_ANSWER_TABLE);
+	world_set_clock(w, 86400);
+	assert_int_equal(ask(w, 1, &good, 0).kind, IPC_ANSWER_TABLE);
+}
+
 /* A file that is not there is said, and is not an issuer that is to come. */
 static void
 test_no_file(void **state)
@@ -472,6 +487,7 @@ main(void)
 		SERVICE(test_verify),
 		SERVICE(test_require),
 		SERVICE(test_early),
+		SERVICE(test_clock_ahead),
 		SERVICE(test_no_file),
 	};
 

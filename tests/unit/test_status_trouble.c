@@ -508,6 +508,24 @@ test_no_certificate(void **state)
 	assert_true(strstr(error.text, "ca.pem") != NULL);
 }
 
+/* A start while the clock is a month ahead: by what it should say all is still
+ * valid, nothing could be signed again, and so nothing is thrown away. */
+static void
+test_clock_ahead(void **state)
+{
+	struct world *w = *state;
+
+	world_set_clock(w, 0);
+	w->issuer.presign = OC_PRESIGN_ALL;
+	world_issue_many(w, 1, 5);
+	world_start(w);
+	world_until(w, world_num_slots(w) == 5);
+	world_stop(w);
+	world_set_clock(w, 30 * 86400);
+	world_start(w);
+	assert_int_equal(world_num_slots(w), 5);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, \
 	world_teardown)
 
@@ -515,6 +533,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(test_clock_ahead),
 		T(test_signer_fails), T(test_signer_refuses),
 		T(test_presign_while_down), T(test_mass_revocation),
 		T(test_restart), T(test_restart_asked), T(test_restart_many),

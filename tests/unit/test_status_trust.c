@@ -233,6 +233,10 @@ test_refused(void **state)
 	expect_error(w, NUM + 1, OCSP_UNAUTHORIZED);
 	assert_int_equal(world_num_slots(w), 0);
 	assert_int_equal(world_num_signed(w), num_signed);
+	/* Nor is anything of before renewed, for nobody. */
+	w->skip_s = 4 * 86400;
+	world_idle(w, 400);
+	assert_int_equal(world_num_signed(w), num_signed);
 }
 
 /* Signatures that were under way when it became known are not served. */
@@ -292,9 +296,17 @@ test_by_configuration(void **state)
 }
 
 static void
+count_nudge(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void
 test_signer_revoked(void **state)
 {
 	struct world *w = *state;
+	int64_t begin_ns;
+	int num_nudged = 0;
 	const struct blob octets = blob_hex("30 00");
 	struct ocsp_slot slot;
 	uint64_t n = 1;
@@ -308,6 +320,13 @@ test_signer_revoked(void **state)
 	expect_error(w, n, OCSP_TRY_LATER);
 	assert_int_equal(world_num_lines(w, "is revoked (certificateHold): "
 	    "what it signed is not served"), 1);
+	/* Who revokes does not wait for signatures that will not come. */
+	world_revoke(w, 5, CRL_REASON_SUPERSEDED);
+	begin_ns = oc_clock_mono_ns();
+	assert_int_equal(status_service_nudge(w->service, count_nudge,
+	    &num_nudged), OC_OK);
+	world_until(w, num_nudged == 1);
+	assert_true(oc_clock_mono_ns() - begin_ns < 3 * OC_NS_PER_S);
 	world_stop(w);
 	world_start(w);
 	assert_int_equal(world_num_slots(w), 0);

@@ -183,6 +183,12 @@ test_paths(void **state)
 	sub = intermediate(NULL, NULL);
 	assert_int_equal(check(0, leaf_below(sub, "P-256", "P-256", NULL),
 	    sub, &e), OC_ERR_REFUSED);
+	/* keyCertSign alone makes no CA: RFC 5280, 6.1.4 (k). */
+	sub = make((struct plan){ .subject = "Sub", .key = test_key("P-256"),
+	    .issuer = root, .issuer_key = test_key("P-384"),
+	    .usage = "critical,keyCertSign" });
+	assert_int_equal(check(0, leaf_below(sub, "P-256", "P-256", NULL),
+	    sub, &e), OC_ERR_REFUSED);
 	/* nameConstraints */
 	sub = intermediate("critical,CA:TRUE", "critical,permitted;DNS:a.b");
 	assert_int_equal(check(0, leaf_below(sub, "P-256", "P-256",
