@@ -262,7 +262,8 @@ put_file(struct status_offline *o, const struct loaded_file *f,
 	enum oc_err err;
 
 	/* Readers may be at the table already. */
-	if (status_trust_forbids(trust, &slot->status)) {
+	if (trust->is_signer_revoked ||
+	    status_trust_forbids(trust, &slot->status)) {
 		refuse(o, f->name, why_forbidden(trust));
 		return false;
 	}
