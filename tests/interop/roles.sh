@@ -30,6 +30,10 @@ is_another() {
 	    [ "$(count "ocsign-$1.*is ready" ocsignd.log)" -gt "$4" ]
 }
 
+is_gone() {
+	[ -z "$(role "$1")" ]
+}
+
 # hurt NAME PID HOW-MANY: kill it, and it is back.
 hurt() {
 	num_ready=$(count "ocsign-$1.*is ready" ocsignd.log)
@@ -47,7 +51,7 @@ for name in signer status; do
 	# And now for as long as it takes to be sure of it.
 	mv libexec/ocsign-$name away
 	kill -9 "$(role $name)"
-	within 2 test -z "$(role $name)" || fail "$name is still there"
+	within 2 is_gone $name || fail "$name is still there"
 	for n in 1 2 3; do
 		load_goes_on || fail "without $name nothing is answered"
 	done
