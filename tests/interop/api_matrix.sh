@@ -145,7 +145,7 @@ for name in short gone inner; do
 	esac
 	ocsign ca create $name --issuer root --subject "CN=$name,C=DE" "$@"
 done
-ocsign cert revoke gone.pem >/dev/null
+ocsign cert revoke --reason cessationOfOperation gone.pem >/dev/null
 
 for account in acme other full busy gone; do
 	ocsign account add $account >/dev/null
