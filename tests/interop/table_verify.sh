@@ -33,6 +33,10 @@ says() {
 is_good() {
 	ocsign table verify --issuer ca >out 2>&1
 }
+# What was dropped is signed again.
+is_mended() {
+	is_good && grep -Eq '^responses: *9$' out
+}
 good_and_nothing_else() {
 	verify 0
 	says '^verdict: *good$'
@@ -93,8 +97,7 @@ says '^verdict: *bad$'
 says '^damaged slots \(1\): .*ocsign-status drops'
 verify 1 --json
 says '"kind": "damaged slots"'
-within 30 is_good || fail "not mended: $(cat out)"
-says '^responses: *9$'
+within 30 is_mended || fail "not mended: $(cat out)"
 [ "$(count 'the response table was damaged' ocsignd.log)" -eq 1 ] ||
     fail "$(cat ocsignd.log)"
 
@@ -111,8 +114,7 @@ verify 1
 says '^lost slots \([1-9][0-9]*\): '
 says '^stray entries \(1\): .*start ocsignd again'
 service_start
-within 30 is_good || fail "not mended: $(cat out)"
-says '^responses: *9$'
+within 30 is_mended || fail "not mended: $(cat out)"
 service_stop
 
 # The header; the end.
