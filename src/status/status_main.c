@@ -545,6 +545,7 @@ main(int argc, char **argv)
 		    error.code == OC_ERR_CONFIG ? IPC_EXIT_CONFIG :
 		    EXIT_FAILURE;
 	} else {
+		note_clock(&p);
 		note_ready(&p);
 		if (event_base_dispatch(p.base) != 0)
 			status = EXIT_FAILURE;
