@@ -54,6 +54,7 @@ void
 status_service_give_up(struct status_service *s)
 {
 	ocsp_table_set_ready(s->table, false);
+	status_older_set_ready(s, false);
 	oc_log(OC_LOG_ERROR, "issuer %s: out of memory", s->plan.ocsp->name);
 	exit(EXIT_FAILURE);
 }
