@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A main() for fuzz targets built without libFuzzer: runs the target over
- * every file named, and every file in every folder named; with no arguments,
- * as fuzz_NAME, over $top_srcdir/tests/fuzz/corpus/NAME.  No file at all is a
+ * every file named, and every file in every folder named; with none, as
+ * fuzz_NAME, over $top_srcdir/tests/fuzz/corpus/NAME.  No file at all is a
  * failure, so that a corpus that is not found does not pass.
+ *
+ * With one of these, by the names that libFuzzer has for them, the same files
+ * are changed at random, again and again (mutate.c):
+ *
+ *	-runs=N  -max_total_time=SECONDS  -seed=N
+ *
+ * The same seed and files make the same inputs.  An input that ends the
+ * program, or keeps it for 20 s, is left in crash-NAME.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +24,9 @@
 #include <sys/stat.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
+
+static struct fuzz_files files;
 
 static int
 run_file(const char *path, size_t size)
@@ -39,41 +51,44 @@ run_file(const char *path, size_t size)
 		return -1;
 	}
 	(void)LLVMFuzzerTestOneInput(data, len);
-	free(data);
+	fuzz_files_take(&files, data, len);
 	return 0;
 }
 
-static int run_path(const char *path, unsigned long *num_files);
+static int run_path(const char *path);
 
+/* In the order of their names: a seed means the same everywhere. */
 static int
-run_folder(const char *folder, unsigned long *num_files)
+run_folder(const char *folder)
 {
-	DIR *dir = opendir(folder);
-	const struct dirent *entry;
+	struct dirent **entries;
 	char path[4096];
-	int result = 0;
+	int num = scandir(folder, &entries, NULL, alphasort), result = 0;
 
-	if (dir == NULL) {
+	if (num < 0) {
 		fprintf(stderr, "%s: %s\n", folder, strerror(errno));
 		return -1;
 	}
-	while (result == 0 && (entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder,
-		    entry->d_name) >= sizeof(path)) {
+	for (int i = 0; i < num; i++) {
+		const char *name = entries[i]->d_name;
+
+		if (result != 0 || name[0] == '.') {
+			;
+		} else if ((size_t)snprintf(path, sizeof(path), "%s/%s",
+		    folder, name) >= sizeof(path)) {
 			fprintf(stderr, "%s: path too long\n", folder);
 			result = -1;
-			break;
+		} else {
+			result = run_path(path);
 		}
-		result = run_path(path, num_files);
+		free(entries[i]);
 	}
-	(void)closedir(dir);
+	free(entries);
 	return result;
 }
 
 static int
-run_path(const char *path, unsigned long *num_files)
+run_path(const char *path)
 {
 	struct stat st;
 
@@ -82,45 +97,77 @@ run_path(const char *path, unsigned long *num_files)
 		return -1;
 	}
 	if (S_ISDIR(st.st_mode))
-		return run_folder(path, num_files);
-	(*num_files)++;
+		return run_folder(path);
 	return run_file(path, (size_t)st.st_size);
+}
+
+/* NAME of fuzz_NAME; the last of them: a folder may be called so, too. */
+static const char *
+name_of(const char *program)
+{
+	const char *name = NULL, *next = program;
+
+	while ((next = strstr(next, "fuzz_")) != NULL)
+		name = next += strlen("fuzz_");
+	return name;
 }
 
 /* The target's own corpus. */
 static int
-run_corpus(const char *program, unsigned long *num_files)
+run_corpus(const char *program)
 {
 	const char *top = getenv("top_srcdir");
-	const char *name = strstr(program, "fuzz_");
-	const char *next;
+	const char *name = name_of(program);
 	char path[4096];
 
 	if (top == NULL || name == NULL) {
-		fprintf(stderr, "usage: [top_srcdir=DIR] %s [file|folder]...\n",
+		fprintf(stderr, "usage: [top_srcdir=DIR] %s [-runs=N] "
+		    "[-max_total_time=S] [-seed=N] [file|folder]...\n",
 		    program);
 		return -1;
 	}
-	/* The last of them: a folder may be called so, too. */
-	while ((next = strstr(name + 1, "fuzz_")) != NULL)
-		name = next;
 	if ((size_t)snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s",
-	    top, name + strlen("fuzz_")) >= sizeof(path))
+	    top, name) >= sizeof(path))
 		return -1;
-	return run_path(path, num_files);
+	return run_path(path);
+}
+
+static bool
+take_option(const char *arg, const char *name, uint64_t *value)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(arg, name, len) != 0)
+		return false;
+	*value = strtoull(arg + len, NULL, 10);
+	return true;
 }
 
 int
 main(int argc, char **argv)
 {
-	unsigned long num_files = 0;
+	struct fuzz_plan plan = { .seed = 1, .name = name_of(argv[0]) };
+	bool is_named = false;
 	int i;
 
-	if (argc == 1 && run_corpus(argv[0], &num_files) != 0)
-		return 1;
-	for (i = 1; i < argc; i++)
-		if (run_path(argv[i], &num_files) != 0)
+	for (i = 1; i < argc; i++) {
+		if (take_option(argv[i], "-runs=", &plan.num_runs) ||
+		    take_option(argv[i], "-max_total_time=", &plan.seconds) ||
+		    take_option(argv[i], "-seed=", &plan.seed))
+			continue;
+		is_named = true;
+		if (run_path(argv[i]) != 0)
 			return 1;
-	printf("%lu files\n", num_files);
-	return num_files > 0 ? 0 : 1;
+	}
+	if (!is_named && run_corpus(argv[0]) != 0)
+		return 1;
+	printf("%zu files\n", files.num);
+	if (files.num == 0)
+		return 1;
+	if (plan.num_runs != 0 || plan.seconds != 0)
+		printf("%llu runs, seed %llu\n",
+		    (unsigned long long)fuzz_mutate(&plan, &files),
+		    (unsigned long long)plan.seed);
+	fuzz_files_fini(&files);
+	return 0;
 }
