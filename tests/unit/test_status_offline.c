@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 
 #define USUAL OCSP_ENCODING_USUAL
+#define SHA256 OCSP_ENCODING(OCSP_HASH_SHA256, 0)
 #define DAY 86400
 
 /* What OpenSSL is to sign; zero is a good answer of ours, for a day.  The
@@ -24,6 +25,7 @@ struct order {
 	EVP_PKEY *key;			/* NULL: the CA's */
 	X509 *signer, *issuer;		/* NULL: the CA */
 	const EVP_MD *md;		/* NULL: SHA-256 */
+	const EVP_MD *id_md;		/* of the CertID; NULL: SHA-1 */
 	unsigned long without;		/* flags not to have */
 	bool is_endless, is_twice, has_extension, has_nonce;
 };
@@ -36,7 +38,8 @@ add_single(struct world *w, OCSP_BASICRESP *basic, const struct order *o,
 	BIGNUM *number = BN_bin2bn(serial.bytes, serial.len, NULL);
 	ASN1_INTEGER *integer = BN_to_ASN1_INTEGER(number, NULL);
 	X509 *issuer = o->issuer != NULL ? o->issuer : w->ca;
-	OCSP_CERTID *id = OCSP_cert_id_new(EVP_sha1(),
+	OCSP_CERTID *id = OCSP_cert_id_new(o->id_md != NULL ? o->id_md :
+	    EVP_sha1(),
 	    X509_get_subject_name(issuer), X509_get0_pubkey_bitstr(issuer),
 	    integer);
 	time_t now = (time_t)oc_clock_now_s();
@@ -402,7 +405,7 @@ test_served(void **state)
 	assert_int_equal(slot.status.reason, 5);
 	expect(w, 1, IPC_ANSWER_TABLE, 0);
 	expect(w, 3, IPC_ANSWER_ERROR, OCSP_UNAUTHORIZED);
-	world_ask(w, 1, OCSP_ENCODING(OCSP_HASH_SHA256, 0), &reply);
+	world_ask(w, 1, SHA256, &reply);
 	assert_int_equal(reply.status, OCSP_UNAUTHORIZED);
 	world_ask_live(w, both, 2, 0, &reply);
 	assert_int_equal(reply.status, OCSP_UNAUTHORIZED);
@@ -464,6 +467,94 @@ test_replaced(void **state)
 	world_start(w);
 	assert_true(world_look(w, 1, USUAL, &slot));
 	assert_int_equal(slot.this_update, before.this_update + 300);
+}
+
+#define REVOKED .status = V_OCSP_CERTSTATUS_REVOKED
+
+/* One that says revoked is about the certificate, in whatever encoding it was
+ * asked for and in whichever order the files are read. */
+static void
+test_other_encodings(void **state)
+{
+	struct world *w = *state;
+	struct ocsp_slot slot;
+
+	put_order(w, "1.der", &(struct order){ .n = 1 });
+	put_order(w, "2.der", &(struct order){ .n = 2, .begins_s = -300 });
+	put_order(w, "3.der", &(struct order){ .n = 3 });
+	put_order(w, "3-sha256.der", &(struct order){ .n = 3,
+	    .id_md = EVP_sha256() });
+	world_start(w);
+	assert_true(world_look(w, 2, USUAL, &slot));
+	world_stop(w);
+	put_order(w, "1-sha256.der", &(struct order){ .n = 1, REVOKED,
+	    .reason = 1, .id_md = EVP_sha256() });
+	put_order(w, "2-sha256.der", &(struct order){ .n = 2, REVOKED,
+	    .reason = 1, .id_md = EVP_sha256() });
+	put_order(w, "3.der", &(struct order){ .n = 3, REVOKED, .reason = 6,
+	    .begins_s = -300 });
+	put_order(w, "4-sha256.der", &(struct order){ .n = 4, REVOKED,
+	    .reason = 1, .id_md = EVP_sha256() });
+	put_order(w, "4.der", &(struct order){ .n = 4, .begins_s = -300 });
+	put_order(w, "5-good.der", &(struct order){ .n = 5,
+	    .begins_s = -300 });
+	put_order(w, "5-revoked.der", &(struct order){ .n = 5, REVOKED,
+	    .reason = 1 });
+	world_start(w);
+	for (uint64_t n = 1; n <= 4; n++) {
+		uint8_t revoked = n == 3 ? USUAL : SHA256;
+		uint8_t other = n == 3 ? SHA256 : USUAL;
+
+		assert_false(world_look(w, n, other, &slot));
+		assert_true(world_look(w, n, revoked, &slot));
+		assert_int_equal(slot.status.kind, OCSP_REVOKED);
+	}
+	assert_true(world_look(w, 5, USUAL, &slot));
+	assert_int_equal(slot.status.kind, OCSP_REVOKED);
+	assert_int_equal(world_num_lines(w, "4.der is refused: it says "
+	    "\"good\" of a certificate that was revoked for good"), 1);
+	expect(w, 1, IPC_ANSWER_ERROR, OCSP_UNAUTHORIZED);
+	expect(w, 3, IPC_ANSWER_TABLE, 0);
+}
+
+/* By whichever key: what the key before has signed is not behind it when the
+ * one that says revoked has ended. */
+static void
+test_revoked_by_another_key(void **state)
+{
+	struct world *w = *state;
+	EVP_PKEY *key = fixture_key("P-256");
+	X509 *signer = fixture_cert("Signer", key, FIXTURE_DELEGATE, w->ca,
+	    w->ca_key);
+	struct order his = { .n = 1, .key = key, .signer = signer,
+	    .without = OCSP_NOCERTS, REVOKED, .reason = 1,
+	    .lasts_s = 3600 };
+	struct oc_serial serial;
+	struct ocsp_slot slot;
+
+	put_order(w, "1.der", &(struct order){ .n = 1 });
+	put_order(w, "2.der", &(struct order){ .n = 2, REVOKED,
+	    .reason = 1 });
+	put_order(w, "3.der", &(struct order){ .n = 3 });
+	world_start(w);
+	assert_int_equal(world_num_slots(w), 3);
+	world_stop(w);
+	use_delegate(w, signer);
+	put_order(w, "1.der", &his);
+	his = (struct order){ .n = 2, .key = key, .signer = signer,
+	    .without = OCSP_NOCERTS };
+	put_order(w, "2.der", &his);
+	world_start(w);
+	serial = world_serial(1);
+	assert_false(status_older_find(w->service, &serial, USUAL, &slot));
+	assert_int_equal(ocsp_table_num_used(w->service->older), 2);
+	assert_true(world_look(w, 1, USUAL, &slot));
+	assert_int_equal(slot.status.kind, OCSP_REVOKED);
+	assert_int_equal(world_num_lines(w, "2.der is refused: it says "
+	    "\"good\" of a certificate that was revoked for good"), 1);
+	expect(w, 3, IPC_ANSWER_TABLE, 0);
+	X509_free(signer);
+	EVP_PKEY_free(key);
 }
 
 /* The store says revoked: at the start, while it runs, and over a restart. */
@@ -608,6 +699,7 @@ main(void)
 		T(test_served), T(test_replaced), T(test_contradicted),
 		T(test_alarm), T(test_compromised), T(test_clock_ahead),
 		T(test_by_name), T(test_no_directory),
+		T(test_other_encodings), T(test_revoked_by_another_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
