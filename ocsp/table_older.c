@@ -47,28 +47,30 @@ ocsp_table_set_aside(const struct ocsp_table *table,
 	return is_done;
 }
 
-/* The identity of what lies there, if it is of any use. */
-static bool
+/* The identity of what lies there, if it is of any use.  One that is ours and
+ * cannot be opened is an error: who has it open may be answering from it. */
+static enum oc_err
 read_identity(const char *path, const struct ocsp_identity *ours,
     const uint8_t store_id[OCSP_STORE_ID_LEN],
-    struct ocsp_identity *identity)
+    struct ocsp_identity *identity, bool *is_of_use, struct oc_error *error)
 {
 	struct table_header header;
 	int fd = open(path, O_RDWR | O_CLOEXEC);
-	bool is_useful;
 
+	*is_of_use = false;
 	if (fd < 0)
-		return false;
-	is_useful = ocsp_table_read_header(fd, &header) == NULL &&
+		return errno == ENOENT || errno == EACCES ? OC_OK :
+		    ocsp_table_fail(error, "open", path);
+	*is_of_use = ocsp_table_read_header(fd, &header) == NULL &&
 	    memcmp(header.store_id, store_id, OCSP_STORE_ID_LEN) == 0 &&
 	    ocsp_identity_has_issuer(&header.identity, ours) &&
 	    !ocsp_identity_has_key(&header.identity, ours);
-	if (is_useful)
+	if (*is_of_use)
 		*identity = header.identity;
 	else
 		ocsp_table_retire_file(fd);
 	(void)close(fd);
-	return is_useful;
+	return OC_OK;
 }
 
 enum oc_err
@@ -79,14 +81,17 @@ ocsp_table_take_older(const char *path, const struct ocsp_identity *identity,
 	char *older = ocsp_table_beside(path, OCSP_TABLE_OLDER_SUFFIX);
 	struct ocsp_table *table = NULL;
 	struct ocsp_identity theirs;
-	enum oc_err err = OC_OK;
+	bool is_of_use;
+	enum oc_err err;
 
 	if (older == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	if (read_identity(older, identity, store_id, &theirs))
+	err = read_identity(older, identity, store_id, &theirs, &is_of_use,
+	    error);
+	if (err == OC_OK && is_of_use)
 		err = ocsp_table_create(older, &theirs, store_id, 0, &table,
 		    error);
-	else
+	else if (err == OC_OK)
 		(void)unlink(older);
 	free(older);
 	if (err == OC_OK)

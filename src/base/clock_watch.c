@@ -2,7 +2,6 @@
 #include "base/clock_watch.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,7 @@
 #define FOLLOW_MS (3600 * INT64_C(1000))
 
 static void
-keep(const struct oc_clock_watch *w)
+keep(struct oc_clock_watch *w)
 {
 	struct oc_error error = { 0 };
 	char text[FILE_MAX];
@@ -29,7 +28,9 @@ keep(const struct oc_clock_watch *w)
 	if (w->role != OC_CLOCK_WATCH_WRITES)
 		return;
 	len = snprintf(text, sizeof(text), "%" PRId64 "\n", w->offset_ms);
-	if (oc_file_write(w->path, 0644, text, (size_t)len, &error) != OC_OK)
+	w->is_kept = oc_file_write(w->path, 0644, text, (size_t)len,
+	    &error) == OC_OK;
+	if (!w->is_kept)
 		oc_log(OC_LOG_WARNING, "%s: a jump of the clock will not be "
 		    "noticed by who is started after it", error.text);
 }
@@ -83,6 +84,7 @@ oc_clock_watch_init(struct oc_clock_watch *w, const char *run_directory,
 		return OC_ERR_NOMEM;
 	if (read_kept(w, &offset_ms)) {
 		believe(w, offset_ms, boot_ms);
+		w->is_kept = true;
 	} else {
 		believe(w, oc_clock_now_ms() - boot_ms, boot_ms);
 		keep(w);
@@ -106,7 +108,7 @@ look_at_file(struct oc_clock_watch *w, int64_t offset_ms, int64_t boot_ms)
 	if (read_kept(w, &kept_ms)) {
 		if (kept_ms != w->offset_ms)
 			believe(w, kept_ms, boot_ms);
-	} else if (w->role == OC_CLOCK_WATCH_WRITES &&
+	} else if (w->role == OC_CLOCK_WATCH_WRITES && w->is_kept &&
 	    access(w->path, F_OK) != 0) {
 		believe(w, offset_ms, boot_ms);
 		keep(w);

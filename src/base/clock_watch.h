@@ -14,6 +14,7 @@
 #ifndef BASE_CLOCK_WATCH_H
 #define BASE_CLOCK_WATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -29,6 +30,8 @@ struct oc_clock_watch {
 	int64_t offset_ms;		/* believed: calendar less boot time */
 	int64_t followed_at_ms;		/* boot time */
 	int64_t jump_ms;		/* now; 0: none */
+	bool is_kept;			/* the file was there: if it goes,
+					 * somebody removed it */
 };
 
 /* Believes the file, or, if there is none, the clock. */

@@ -126,6 +126,7 @@ struct oc_config_daemon {
 	char *run_directory;
 	char *table_directory;
 	enum oc_log_level log_level;
+	int64_t renew_every_s;	/* OCSP signers' certificates; 0: never */
 };
 
 struct oc_config_responder {

@@ -327,6 +327,8 @@ static const struct oc_config_key daemon_keys[] = {
 	    .preset = OCSIGN_STATEDIR "/tables" },
 	{ "log-level", OC_KIND_ENUM, AT(log_level), .preset = "notice",
 	    .words = log_levels },
+	{ "renew-every", OC_KIND_DURATION, AT(renew_every_s), .preset = "1h",
+	    .min = 0, .max = 7 * DAY },
 	{ NULL }
 };
 #undef AT

@@ -259,6 +259,19 @@ oc_file_write(const char *path, mode_t mode, const void *bytes, size_t len,
 	return oc_file_write_all(&part, 1, error);
 }
 
+enum oc_err
+oc_file_try_write(const char *path, struct oc_error *error)
+{
+	static const char octets[4096];	/* none, and a full disk took it */
+	const struct oc_file_part part = { path, 0600, octets,
+	    sizeof(octets) };
+	struct staged staged = { NULL, NULL, NULL };
+	enum oc_err err = stage(&part, &staged, error);
+
+	staged_fini(&staged);
+	return err;
+}
+
 /* What the holder wrote; it may be about to. */
 static enum oc_err
 fail_locked(int fd, const char *path, struct oc_error *error)

@@ -43,6 +43,11 @@ struct oc_file_part {
 enum oc_err oc_file_write_all(const struct oc_file_part *parts,
     size_t num_parts, struct oc_error *error) OC_MUST_CHECK;
 
+/* Whether that would find a place: writes beside the file, and leaves nothing
+ * there.  For who is about to make something that is made only once. */
+enum oc_err oc_file_try_write(const char *path, struct oc_error *error)
+    OC_MUST_CHECK;
+
 /*
  * Creates the file when missing, locks it exclusively without waiting and
  * writes our PID into it.  Closing the fd, or the end of the last process

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/clock_watch.h"
 #include "base/file.h"
 #include "base/pem.h"
 #include "ca/issue.h"
@@ -105,6 +106,29 @@ check_key(const struct renewal *r, struct oc_error *error)
 }
 
 static enum oc_err
+refuse_shorter(const struct renewal *r, struct oc_error *error)
+{
+	return oc_error_set(error, OC_ERR_REFUSED, "the new certificate would "
+	    "end before the old one, which stays: see the validity that the "
+	    "profile %s gives", r->profile.name);
+}
+
+/* What cannot be of use is not issued, time and again. */
+static enum oc_err
+check_use(const struct renewal *r, struct oc_error *error)
+{
+	int64_t life_s = life_of(r);
+
+	if (life_s == 0)
+		life_s = r->profile.validity_s;
+	if (r->profile.not_after == 0 &&
+	    oc_clock_now_s() - r->profile.backdate_s + life_s <
+	    r->old.not_after)
+		return refuse_shorter(r, error);
+	return oc_file_try_write(r->ocsp->certificate, error);
+}
+
+static enum oc_err
 issue(struct renewal *r, struct store *store, struct oc_error *error)
 {
 	const struct ca_request request = {
@@ -155,10 +179,7 @@ put_in_place(struct renewal *r, struct oc_error *error)
 	if (err == OC_OK)
 		err = x509_cert_read(der, &r->made, error);
 	if (err == OC_OK && r->made.not_after < r->old.not_after)
-		err = oc_error_set(error, OC_ERR_REFUSED, "the new "
-		    "certificate ends before the old one, which stays: see "
-		    "the validity that the profile %s gives",
-		    r->profile.name);
+		err = refuse_shorter(r, error);
 	if (err != OC_OK)
 		return err;
 	oc_buffer_init(&pem, OC_CHAIN_FILE_MAX);
@@ -200,6 +221,8 @@ renew(struct renewal *r, struct oc_error *error)
 		    &r->issuer, error);
 	if (err == OC_OK)
 		err = find_profile(r, store, error);
+	if (err == OC_OK)
+		err = check_use(r, error);
 	if (err == OC_OK)
 		err = issue(r, store, error);
 	if (err == OC_OK)
@@ -287,7 +310,8 @@ look_at(struct run *run, const struct oc_config_ocsp *ocsp)
 	free(r);
 }
 
-/* True if the service says that it signs under the certificate in the file. */
+/* True if the service says that it signs under the certificate in the file;
+ * one that is not there is nobody's to take. */
 static bool
 has_taken(json_t *issuers, const json_t *row)
 {
@@ -298,6 +322,8 @@ has_taken(json_t *issuers, const json_t *row)
 	json_t *told;
 	size_t i;
 
+	if (end == NULL)
+		return true;
 	(void)snprintf(name, sizeof(name), "%s%s%s", issuer,
 	    signer == NULL ? "" : "+", signer == NULL ? "" : signer);
 	json_array_foreach(issuers, i, told) {
@@ -306,8 +332,7 @@ has_taken(json_t *issuers, const json_t *row)
 
 		if (strcmp(json_string_value(json_object_get(told, "issuer")),
 		    name) == 0)
-			return end == NULL || (told_end != NULL &&
-			    strcmp(end, told_end) == 0);
+			return told_end != NULL && strcmp(end, told_end) == 0;
 	}
 	return false;
 }
@@ -359,6 +384,52 @@ reload(struct run *run, struct oc_error *error)
 	return err;
 }
 
+/* What the running service does not believe is nothing to date certificates
+ * by; and the reload would be taken for somebody's word that it is right. */
+static enum oc_err
+check_clock(const struct run *run, const struct oc_config *config,
+    struct oc_error *error)
+{
+	struct oc_clock_watch watch;
+	int64_t jump_s = 0;
+	enum oc_err err;
+	char *path;
+
+	err = cli_socket(run->cli, "status-control.sock", &path, error);
+	if (err == OC_OK && ipc_is_served(path)) {
+		err = oc_clock_watch_init(&watch,
+		    config->daemon.run_directory, OC_CLOCK_WATCH_READS);
+		if (err == OC_OK)
+			jump_s = oc_clock_watch_look(&watch) / 1000;
+		oc_clock_watch_fini(&watch);
+	}
+	free(path);
+	return jump_s == 0 ? err : oc_error_set(error, OC_ERR_REFUSED, "the "
+	    "clock was set %lld s %s at once, and nothing is dated by it: set "
+	    "it right, or reload ocsignd if it is right now",
+	    (long long)(jump_s < 0 ? -jump_s : jump_s),
+	    jump_s < 0 ? "back" : "ahead");
+}
+
+/* ocsignd, a timer and a person may all be at it. */
+static enum oc_err
+lock(const struct oc_config *config, int *fd, struct oc_error *error)
+{
+	char *directory = NULL, *path = NULL;
+	enum oc_err err = OC_OK;
+
+	if (oc_path_directory(config->store.path, &directory) != OC_OK ||
+	    oc_path_join(directory, "renew.lock", &path) != OC_OK)
+		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (err == OC_OK)
+		err = oc_file_mkdir_p(directory, 0700, error);
+	if (err == OC_OK)
+		err = oc_file_lock(path, fd, error);
+	free(path);
+	free(directory);
+	return err;
+}
+
 enum oc_err
 cli_ocsp_renew(struct cli *cli, struct oc_error *error)
 {
@@ -368,11 +439,16 @@ cli_ocsp_renew(struct cli *cli, struct oc_error *error)
 	const struct oc_config_issuer *only = NULL;
 	struct run run = { .cli = cli };
 	const struct oc_config *config;
+	int lock_fd = -1;
 	enum oc_err err;
 
 	err = cli_config(cli, &config, error);
 	if (err == OC_OK && name != NULL)
 		err = cli_find_issuer(cli, name, &only, error);
+	if (err == OC_OK)
+		err = check_clock(&run, config, error);
+	if (err == OC_OK)
+		err = lock(config, &lock_fd, error);
 	if (err != OC_OK)
 		return err;
 	run.rows = cli_array();
@@ -388,6 +464,7 @@ cli_ocsp_renew(struct cli *cli, struct oc_error *error)
 		cli_nudge(cli);
 	err = cli_has(cli, "reload") ? reload(&run, error) : OC_OK;
 	cli_print_table(cli, run.rows, columns);
+	close(lock_fd);
 	if (run.err != OC_OK) {
 		if (err != OC_OK)
 			fprintf(stderr, "ocsign: ocsp renew: %s\n",

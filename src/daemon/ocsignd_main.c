@@ -117,12 +117,11 @@ detach(struct caller *caller, struct oc_error *error)
 }
 
 static const char *
-libexec_directory(void)
+directory_of(const char *variable, const char *usual)
 {
-	const char *directory = getenv("OCSIGN_LIBEXECDIR");
+	const char *directory = getenv(variable);
 
-	return directory != NULL && *directory != '\0' ? directory :
-	    OCSIGN_LIBEXECDIR;
+	return directory != NULL && *directory != '\0' ? directory : usual;
 }
 
 /* The working directory keeps no file system busy, and relative paths in
@@ -150,9 +149,12 @@ run(const struct daemon_command *command, const char *path,
     struct oc_config *config)
 {
 	struct caller caller = { .fd = -1 };
+	char tool[PATH_MAX];
 	const struct daemon_options options = {
 		.config_path = path,
-		.directory = libexec_directory(),
+		.directory = directory_of("OCSIGN_LIBEXECDIR",
+		    OCSIGN_LIBEXECDIR),
+		.tool = tool,
 		.must_start = command->mode == DAEMON_DETACH,
 		.load = load_and_log,
 		.ready = tell_caller,
@@ -162,6 +164,8 @@ run(const struct daemon_command *command, const char *path,
 	char pid_path[PATH_MAX] = "";
 	int pid_fd = -1, status;
 
+	(void)snprintf(tool, sizeof(tool), "%s/ocsign",
+	    directory_of("OCSIGN_BINDIR", OCSIGN_BINDIR));
 	/* Before chdir(2): it is removed at the end. */
 	if (command->pid_path != NULL && command->pid_path[0] != '/' &&
 	    getcwd(pid_path, sizeof(pid_path)) != NULL)

@@ -299,5 +299,6 @@ daemon_look_at_responders(struct supervisor *sup)
 	forget_roles(sup);
 	if (sup->num_roles > wanted)
 		return SUPERVISOR_RELOADING_RESPONDERS;
+	daemon_renewal_begin(&sup->renewal, sup->config);
 	return end_reload("reloaded");
 }

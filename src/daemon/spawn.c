@@ -235,17 +235,23 @@ reset_signals(void)
 }
 
 static void
-become(const struct daemon_launch *launch, enum daemon_kind kind,
-    const struct handed *h, pid_t parent)
+begin_child(pid_t parent)
 {
-	char path[PATH_MAX], *argv[] = { NULL, NULL, NULL, NULL };
-
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		die("prctl");
 	if (getppid() != parent)
 		_exit(EXIT_EXEC);	/* it died before that */
 	reset_signals();
 	(void)setpgid(0, 0);
+}
+
+static void
+become(const struct daemon_launch *launch, enum daemon_kind kind,
+    const struct handed *h, pid_t parent)
+{
+	char path[PATH_MAX], *argv[] = { NULL, NULL, NULL, NULL };
+
+	begin_child(parent);
 	lay_out(h);
 	close_others(launch, kind, FIRST_FD + (int)h->num);
 	set_environment(launch, h);
@@ -257,26 +263,69 @@ become(const struct daemon_launch *launch, enum daemon_kind kind,
 	die(path);
 }
 
+static void
+become_renewal(const struct daemon_launch *launch, pid_t parent)
+{
+	const char *const argv[] = { launch->tool, "-c", launch->config_path,
+	    "ocsp", "renew", "--reload", NULL };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	begin_child(parent);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(null, STDOUT_FILENO) < 0)
+		die("/dev/null");
+	close_from(STDERR_FILENO + 1, UINT_MAX);
+	(void)unsetenv("NOTIFY_SOCKET");
+	execv(launch->tool, (char *const *)(uintptr_t)argv);
+	die(launch->tool);
+}
+
 /* --- in the parent ---------------------------------------------------- */
+
+/* No handler of ours runs between fork and reset_signals(). */
+static pid_t
+fork_quietly(sigset_t *old)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, old);
+	return fork();
+}
+
+static enum oc_err
+go_on(pid_t child, const sigset_t *old, pid_t *pid, struct oc_error *error)
+{
+	(void)sigprocmask(SIG_SETMASK, old, NULL);
+	if (child < 0)
+		return oc_error_set_errno(error, OC_ERR_SYSTEM, "fork");
+	*pid = child;
+	return OC_OK;
+}
 
 enum oc_err
 daemon_spawn(const struct daemon_launch *launch, enum daemon_kind kind,
     unsigned int worker, pid_t *pid, struct oc_error *error)
 {
 	struct handed h = { .num = 0 };
-	sigset_t all, old;
+	sigset_t old;
 	pid_t parent = getpid(), child;
 
 	hand_all(&h, launch->listeners, kind, worker);
-	/* No handler of ours between fork and reset_signals(). */
-	sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, &old);
-	child = fork();
+	child = fork_quietly(&old);
 	if (child == 0)
 		become(launch, kind, &h, parent);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	if (child < 0)
-		return oc_error_set_errno(error, OC_ERR_SYSTEM, "fork");
-	*pid = child;
-	return OC_OK;
+	return go_on(child, &old, pid, error);
+}
+
+enum oc_err
+daemon_spawn_renewal(const struct daemon_launch *launch, pid_t *pid,
+    struct oc_error *error)
+{
+	sigset_t old;
+	pid_t parent = getpid(), child = fork_quietly(&old);
+
+	if (child == 0)
+		become_renewal(launch, parent);
+	return go_on(child, &old, pid, error);
 }

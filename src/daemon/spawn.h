@@ -23,6 +23,7 @@ struct daemon_launch {
 	const char *directory;		/* where the programs are */
 	const char *config_path;	/* absolute */
 	const char *notify_path;
+	const char *tool;		/* ocsign: absolute */
 	const struct daemon_listeners *listeners;
 	uint64_t run;			/* random: see ipc_handover_run() */
 	/* Descriptors that PINs come from: the signer's alone. */
@@ -43,5 +44,10 @@ enum oc_err daemon_launch_check(const struct daemon_launch *launch,
 enum oc_err daemon_spawn(const struct daemon_launch *launch,
     enum daemon_kind kind, unsigned int worker, pid_t *pid,
     struct oc_error *error) OC_MUST_CHECK;
+
+/* "ocsign ocsp renew --reload" in the same way, with nothing of ours but
+ * standard error, which is the log. */
+enum oc_err daemon_spawn_renewal(const struct daemon_launch *launch,
+    pid_t *pid, struct oc_error *error) OC_MUST_CHECK;
 
 #endif

@@ -87,6 +87,7 @@ begin_stop(struct supervisor *sup)
 	daemon_listeners_free(sup->old_listeners);
 	sup->old_listeners = NULL;
 	daemon_listeners_close_http(sup->listeners);
+	daemon_renewal_stop(&sup->renewal);
 	daemon_stop_roles(sup, ROLE_ISSUER, sup->num_roles);
 	return SUPERVISOR_STOPPING_RESPONDERS;
 }
@@ -126,6 +127,7 @@ look_at_start(struct supervisor *sup)
 	    "not all roles run: see the log" : "running");
 	if (sup->options->ready != NULL)
 		sup->options->ready(sup->options->arg);
+	daemon_renewal_begin(&sup->renewal, sup->config);
 	return SUPERVISOR_RUNNING;
 }
 
@@ -205,7 +207,7 @@ step(struct supervisor *sup)
 static void
 arm_timer(struct supervisor *sup)
 {
-	int64_t at_ns = INT64_MAX, left_ns;
+	int64_t at_ns = daemon_renewal_next_tick(&sup->renewal), left_ns;
 	struct timeval tv;
 
 	for (size_t i = 0; i < sup->num_roles; i++) {
@@ -254,6 +256,16 @@ steer(struct supervisor *sup)
 	daemon_listeners_steer(sup->listeners, num);
 }
 
+static bool
+are_ready(const struct supervisor *sup)
+{
+	for (size_t i = 0; i < sup->num_roles; i++)
+		if (daemon_is_wanted(sup, i) &&
+		    !daemon_role_is_ready(&sup->roles[i]))
+			return false;
+	return sup->state == SUPERVISOR_RUNNING;
+}
+
 static void
 drive(struct supervisor *sup)
 {
@@ -267,6 +279,8 @@ drive(struct supervisor *sup)
 		steer(sup);
 		sup->state = step(sup);
 	} while (sup->state != before);
+	daemon_renewal_tick(&sup->renewal, &sup->launch, sup->config,
+	    are_ready(sup), now_ns);
 	arm_timer(sup);
 }
 
@@ -307,6 +321,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 	else
 		for (size_t i = 0; i < sup->num_roles; i++)
 			daemon_role_reap(&sup->roles[i]);
+	daemon_renewal_reap(&sup->renewal);
 	drive(sup);
 }
 
@@ -404,7 +419,8 @@ daemon_supervise(const struct daemon_options *options,
 		.options = options,
 		.config = config,
 		.launch = { .directory = options->directory,
-		    .config_path = options->config_path },
+		    .config_path = options->config_path,
+		    .tool = options->tool },
 		.notify_fd = -1,
 		.state = SUPERVISOR_STARTING,
 		.exit_status = EXIT_SUCCESS,

@@ -14,6 +14,7 @@
 struct daemon_options {
 	const char *config_path;	/* absolute */
 	const char *directory;		/* of the roles' programs */
+	const char *tool;		/* ocsign, which renews; absolute */
 	/* The first start ends with the first role that fails. */
 	bool must_start;
 	/* Reads and checks; logs all errors; *config for oc_config_free(). */

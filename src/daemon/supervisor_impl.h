@@ -3,6 +3,7 @@
 #ifndef DAEMON_SUPERVISOR_IMPL_H
 #define DAEMON_SUPERVISOR_IMPL_H
 
+#include "daemon/renewal.h"
 #include "daemon/role.h"
 #include "daemon/supervisor.h"
 
@@ -47,6 +48,7 @@ struct supervisor {
 	size_t num_roles;
 	/* Responders that new connections go to; 0: not told yet. */
 	unsigned int num_steered;
+	struct daemon_renewal renewal;
 	bool has_hup, has_term;
 	int exit_status;
 	struct event_base *base;

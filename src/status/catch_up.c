@@ -257,7 +257,8 @@ status_service_catch_up(struct status_service *s)
 
 	make_room(s, now);
 	if (s->offline != NULL)
-		status_offline_put(s->offline, s->table, s->set, &s->trust);
+		status_offline_put(s->offline, &(struct status_offline_tables){
+		    s->table, s->older }, s->set, &s->trust);
 	s->is_sweeping = true;
 	do {
 		err = status_service_sweep(s, now);

@@ -132,7 +132,8 @@ read_all(struct status_feed *feed, uint64_t nudges)
 	}
 }
 
-/* One batch of what was there before the feed began.  False: stop. */
+/* One batch of what was there before the feed began; without what has changed
+ * since, which is whole only together with the news.  False: stop. */
 static bool
 read_history(struct status_feed *feed)
 {
@@ -153,7 +154,7 @@ read_history(struct status_feed *feed)
 	batch->num_changes = err == OC_OK ? num : 0;
 	batch->is_history = true;
 	batch->is_caught_up = false;
-	batch->is_whole = feed->has_history;
+	batch->is_whole = false;
 	batch->err = err;
 	snprintf(batch->text, sizeof(batch->text), "%s",
 	    err != OC_OK ? feed->source->ops->error(feed->source) : "");
@@ -168,20 +169,22 @@ feed_main(void *arg)
 {
 	struct status_feed *feed = arg;
 	uint64_t nudges = 0, nudges_done = 0;
-	bool goes_on = true, is_first = true;
+	bool goes_on = true, must_read = true;
 
 	while (goes_on) {
 		nudges = nudges_so_far(feed);
-		if (is_first || nudges != nudges_done || feed->has_failed ||
+		if (must_read || nudges != nudges_done || feed->has_failed ||
 		    feed->source->ops->has_news(feed->source)) {
 			goes_on = read_all(feed, nudges);
-			is_first = false;
+			must_read = false;
 			nudges_done = nudges;
 		}
-		if (goes_on && !feed->has_history && !feed->has_failed)
+		if (goes_on && !feed->has_history && !feed->has_failed) {
 			goes_on = read_history(feed);
-		else
+			must_read = feed->has_history;
+		} else {
 			goes_on = goes_on && wait_news(feed, nudges_done);
+		}
 	}
 	feed->source->ops->close(feed->source);
 	return NULL;

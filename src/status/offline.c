@@ -216,27 +216,74 @@ is_older(const struct ocsp_slot *slot, const struct ocsp_slot *than)
 	    slot->produced_at < than->produced_at;
 }
 
+/* One that says good of what another says was revoked for good, in whatever
+ * encoding and by whichever key: that is the truth, whatever their times. */
+static bool
+is_taken_back(const struct ocsp_table *table, const struct ocsp_slot *slot)
+{
+	struct ocsp_slot served;
+	uint8_t e;
+
+	if (table == NULL || slot->status.kind != OCSP_GOOD)
+		return false;
+	for (e = 0; e < OCSP_ENCODING_MAX; e++)
+		if (ocsp_table_find(table, &slot->serial, e, &served) &&
+		    is_for_good(&served.status))
+			return true;
+	return false;
+}
+
 /* False: refused, for what is said. */
 static bool
 may_replace(struct status_offline *o, const struct loaded_file *f,
-    const struct ocsp_slot *served)
+    const struct status_offline_tables *tables)
 {
 	char its[DER_ISO8601_MAX], ours[DER_ISO8601_MAX];
 	struct oc_error why = { 0 };
+	struct ocsp_slot served;
 
-	if (is_older(&f->slot, served)) {
-		der_format_iso8601(f->slot.this_update, its);
-		der_format_iso8601(served->this_update, ours);
-		(void)oc_error_set(&why, OC_ERR_REFUSED, "it is older (%s) "
-		    "than the response that is served (%s)", its, ours);
-	} else if (f->slot.status.kind == OCSP_GOOD &&
-	    is_for_good(&served->status))
+	if (is_taken_back(tables->table, &f->slot) ||
+	    is_taken_back(tables->older, &f->slot))
 		(void)oc_error_set(&why, OC_ERR_REFUSED, "it says \"good\" of "
 		    "a certificate that was revoked for good");
-	else
+	else if (ocsp_table_find(tables->table, &f->slot.serial,
+	    f->slot.encoding, &served) && is_older(&f->slot, &served) &&
+	    !(is_for_good(&f->slot.status) &&
+	    served.status.kind == OCSP_GOOD)) {
+		der_format_iso8601(f->slot.this_update, its);
+		der_format_iso8601(served.this_update, ours);
+		(void)oc_error_set(&why, OC_ERR_REFUSED, "it is older (%s) "
+		    "than the response that is served (%s)", its, ours);
+	} else
 		return true;
 	refuse(o, f->name, why.text);
 	return false;
+}
+
+/* Who asks in another encoding is not told good of it any more. */
+static void
+withdraw_good(struct ocsp_table *table, const struct ocsp_slot *revoked)
+{
+	struct ocsp_slot others[OCSP_ENCODING_MAX], *other = others;
+	bool is_any_good = false;
+	uint8_t e;
+
+	for (e = 0; e < OCSP_ENCODING_MAX; e++) {
+		if (!ocsp_table_find(table, &revoked->serial, e, other))
+			continue;
+		if (other->status.kind == OCSP_GOOD &&
+		    (is_for_good(&revoked->status) ||
+		    is_older(other, revoked)))
+			is_any_good = true;
+		else
+			other++;
+	}
+	if (!is_any_good)
+		return;
+	ocsp_table_withdraw(table, &revoked->serial);
+	/* There is room: it is where they were. */
+	while (other != others)
+		(void)!ocsp_table_put(table, --other);
 }
 
 /* Why a response may not be served, whatever it says. */
@@ -254,11 +301,10 @@ why_forbidden(const struct status_trust *trust)
 /* False: it is not in the table, which was said. */
 static bool
 put_file(struct status_offline *o, const struct loaded_file *f,
-    struct ocsp_table *table, const struct status_set *set,
+    const struct status_offline_tables *tables, const struct status_set *set,
     const struct status_trust *trust)
 {
 	const struct ocsp_slot *slot = &f->slot;
-	struct ocsp_slot served;
 	enum oc_err err;
 
 	/* Readers may be at the table already. */
@@ -275,18 +321,23 @@ put_file(struct status_offline *o, const struct loaded_file *f,
 		    "says so is loaded");
 		return false;
 	}
-	if (ocsp_table_find(table, &slot->serial, slot->encoding, &served) &&
-	    !may_replace(o, f, &served))
+	if (!may_replace(o, f, tables))
 		return false;
-	err = ocsp_table_put(table, slot);
+	if (slot->status.kind == OCSP_REVOKED) {
+		withdraw_good(tables->table, slot);
+		if (tables->older != NULL)
+			ocsp_table_withdraw(tables->older, &slot->serial);
+	}
+	err = ocsp_table_put(tables->table, slot);
 	if (err != OC_OK)
 		refuse(o, f->name, oc_strerror(err));
 	return err == OC_OK;
 }
 
 void
-status_offline_put(struct status_offline *o, struct ocsp_table *table,
-    const struct status_set *set, const struct status_trust *trust)
+status_offline_put(struct status_offline *o,
+    const struct status_offline_tables *tables, const struct status_set *set,
+    const struct status_trust *trust)
 {
 	char until[DER_ISO8601_MAX] = "never";
 	uint32_t num_put = 0, i;
@@ -295,7 +346,7 @@ status_offline_put(struct status_offline *o, struct ocsp_table *table,
 	for (i = 0; i < o->num_files; i++) {
 		const struct ocsp_slot *slot = &o->files[i].slot;
 
-		if (!put_file(o, &o->files[i], table, set, trust))
+		if (!put_file(o, &o->files[i], tables, set, trust))
 			continue;
 		num_put++;
 		if (first_at == 0 || slot->next_update < first_at)

@@ -30,11 +30,17 @@ void status_offline_free(struct status_offline *offline);  /* NULL: fine */
 bool status_offline_contradicts(const struct ocsp_slot *slot,
     const struct status_record *record);
 
+struct status_offline_tables {
+	struct ocsp_table *table;
+	struct ocsp_table *older;	/* NULL: none; nothing is put there */
+};
 /* Puts what was read into the table, unless the store contradicts, what is
- * there is newer, or it is trusted no more.  Once, when all is known. */
+ * there is newer or was revoked for good, or it is trusted no more; what says
+ * revoked takes out what says good of the same certificate, in each encoding
+ * and by each key.  Once, when all is known. */
 void status_offline_put(struct status_offline *offline,
-    struct ocsp_table *table, const struct status_set *set,
-    const struct status_trust *trust);
+    const struct status_offline_tables *tables,
+    const struct status_set *set, const struct status_trust *trust);
 /* A response was withdrawn because the store contradicts it. */
 void status_offline_note_withdrawn(struct status_offline *offline,
     const struct oc_serial *serial);

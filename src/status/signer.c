@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The delegated signer's certificate: how long it has left, and that nobody
- * has renewed it.  Renewing is "ocsign ocsp renew"'s; a reload brings it here.
+ * has renewed it.  Renewing is "ocsign ocsp renew"'s, which ocsignd, a timer or
+ * a person starts; a reload brings it here.
  */
 #include "status/service_impl.h"
 
@@ -53,7 +54,6 @@ status_signer_tick(struct status_service *s, int64_t now)
 	der_format_iso8601(s->identity->signer_not_after, end);
 	oc_log(renewal == STATUS_RENEWAL_URGENT ? OC_LOG_ERROR :
 	    OC_LOG_WARNING, "issuer %s: the certificate that OCSP responses "
-	    "are signed under ends at %s, and nobody has renewed it: run "
-	    "\"ocsign ocsp renew --reload\", every day", s->plan.ocsp->name,
-	    end);
+	    "are signed under ends at %s, and nobody has renewed it: see what "
+	    "\"ocsign ocsp renew --reload\" says", s->plan.ocsp->name, end);
 }

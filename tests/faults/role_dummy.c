@@ -11,6 +11,9 @@
  *	deaf		ready, and ignores SIGTERM
  *	slow		ready, and takes half a second to end
  *
+ * As "ocsign" it is what renews: "ready" ends with 0, "never" does not end, and
+ * the others end with 1.
+ *
  * What happens it appends to $DUMMY_DIR/log, one line each.  A responder
  * answers every connection with its process id, ocsign-status takes a lock
  * first, as the real one does with its tables.
@@ -20,6 +23,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +151,24 @@ serve(struct pollfd *pfds, int num)
 	}
 }
 
+/* Called as it should be, with nothing of ocsignd's open. */
+static int
+renew(int argc, char **argv, const char *behaviour)
+{
+	static const char *const words[] = { "ocsp", "renew", "--reload" };
+	bool is_well = argc == 6 && strcmp(argv[1], "-c") == 0;
+
+	for (int i = 3; is_well && i < argc; i++)
+		is_well = strcmp(argv[i], words[i - 3]) == 0;
+	if (!is_well || getenv("NOTIFY_SOCKET") != NULL)
+		note("wrong");
+	look_for_leaks(0);
+	note("start");
+	while (strcmp(behaviour, "never") == 0)
+		pause();
+	return strcmp(behaviour, "ready") != 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -158,6 +180,8 @@ main(int argc, char **argv)
 	program = strrchr(argv[0], '/');
 	program = program == NULL ? argv[0] : program + 1;
 	read_behaviour(behaviour);
+	if (strcmp(program, "ocsign") == 0)
+		return renew(argc, argv, behaviour);
 	if (argc != 3 || strcmp(argv[1], "-c") != 0)
 		return 99;
 	note("start");

@@ -183,7 +183,8 @@ bad() {
 
 # start_ocsignd: and wait until all roles are ready.
 start_ocsignd() {
-	OCSIGN_LIBEXECDIR=$top_builddir ocsignd -d -p ocsignd.pid \
-	    2>ocsignd.log || die "ocsignd: $(cat ocsignd.log)"
+	OCSIGN_LIBEXECDIR=$top_builddir OCSIGN_BINDIR=$top_builddir \
+	    ocsignd -d -p ocsignd.pid 2>ocsignd.log ||
+	    die "ocsignd: $(cat ocsignd.log)"
 	daemons="$daemons $(cat ocsignd.pid)"
 }

@@ -10,7 +10,8 @@ LC_ALL=C
 export LC_ALL
 PATH=$top_builddir:$PATH:/usr/sbin:/sbin
 OCSIGN_LIBEXECDIR=$top_builddir
-export PATH OCSIGN_LIBEXECDIR
+OCSIGN_BINDIR=$top_builddir
+export PATH OCSIGN_LIBEXECDIR OCSIGN_BINDIR
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/ocsign-interop.XXXXXX")
 pids=

@@ -40,8 +40,8 @@ fixture_in_dir(const char *name)
 	return path;
 }
 
-static void
-write_file(const char *name, const char *text)
+void
+fixture_write_file(const char *name, const char *text)
 {
 	struct oc_error error = { 0 };
 
@@ -65,7 +65,7 @@ fixture_read_file(const char *name)
 void
 fixture_behave(const char *program, const char *how)
 {
-	write_file(program, how);
+	fixture_write_file(program, how);
 }
 
 void
@@ -77,7 +77,7 @@ fixture_configure(int workers, const char *listen, const char *more)
 	    "[daemon]\nrun-directory = run\ntable-directory = tables\n\n"
 	    "[responder]\nlisten = %s\nworkers = %d\n%s", listen, workers,
 	    more);
-	write_file("ocsign.conf", text);
+	fixture_write_file("ocsign.conf", text);
 }
 
 /* --- ocsignd ---------------------------------------------------------- */
@@ -92,6 +92,7 @@ exec_daemon(const char *option)
 	snprintf(path, sizeof(path), "%s/ocsignd", top != NULL ? top : ".");
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setenv("OCSIGN_LIBEXECDIR", fixture_in_dir("libexec"), 1);
+	setenv("OCSIGN_BINDIR", fixture_in_dir("libexec"), 1);
 	setenv("DUMMY_DIR", dir, 1);
 	unsetenv("NOTIFY_SOCKET");
 	log = open(fixture_in_dir("stderr"), O_WRONLY | O_CREAT | O_APPEND,
@@ -327,6 +328,7 @@ fixture_setup(void **state)
 	snprintf(target, sizeof(target), "%s/tests/faults/role_dummy",
 	    top != NULL ? top : ".");
 	assert_non_null(realpath(target, path));
+	assert_int_equal(symlink(path, fixture_in_dir("libexec/ocsign")), 0);
 	for (size_t i = 0; i < 3; i++) {
 		char name[64];
 

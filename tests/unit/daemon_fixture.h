@@ -20,6 +20,7 @@ int fixture_teardown(void **state);
 
 const char *fixture_in_dir(const char *name);	/* borrowed, for a while */
 char *fixture_read_file(const char *name);	/* for free(); "" */
+void fixture_write_file(const char *name, const char *text);
 /* How the next process of this program will behave. */
 void fixture_behave(const char *program, const char *how);
 void fixture_configure(int workers, const char *listen, const char *more);

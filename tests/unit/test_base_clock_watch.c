@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,6 +205,31 @@ bad_file(void **state)
 	oc_clock_watch_fini(&w);
 }
 
+/* A file that could never be written has not been removed by a person. */
+static void
+not_kept(void **state)
+{
+	struct oc_clock_watch w;
+
+	(void)state;
+	assert_int_equal(rmdir(dir), 0);
+	open_watch(&w, OC_CLOCK_WATCH_WRITES);
+	calendar_s = DAY_S;
+	expect_jump(&w, DAY_S);
+	calendar_s = 0;
+	assert_int_equal(oc_clock_watch_look(&w), 0);
+	/* An hour later it can be. */
+	assert_int_equal(mkdir(dir, 0700), 0);
+	slept_s += 3601;
+	assert_int_equal(oc_clock_watch_look(&w), 0);
+	assert_int_equal(access(path, F_OK), 0);
+	calendar_s = DAY_S;
+	expect_jump(&w, DAY_S);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(oc_clock_watch_look(&w), 0);
+	oc_clock_watch_fini(&w);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -215,6 +241,7 @@ main(void)
 		TEST(started_late),
 		TEST(confirmed),
 		TEST(bad_file),
+		TEST(not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

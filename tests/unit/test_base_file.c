@@ -211,6 +211,13 @@ full_disk_child(void)
 	if (oc_file_write("fresh", 0600, big, sizeof(big), &error) !=
 	    OC_ERR_NO_SPACE)
 		_exit(5);
+	if (oc_file_try_write("old", &error) != OC_OK)
+		_exit(6);
+	limit.rlim_cur = 100;
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0)
+		_exit(7);
+	if (oc_file_try_write("old", &error) != OC_ERR_NO_SPACE)
+		_exit(8);
 	_exit(0);
 }
 
@@ -230,6 +237,12 @@ test_write_full(void **state)
 	assert_int_equal(status, 0);
 	assert_content("old", "still here");
 	assert_int_equal(count_entries("."), 1);
+	assert_int_equal(oc_file_try_write("no/such", NULL),
+	    OC_ERR_NOT_FOUND);
+	assert_int_equal(mkdir("directory", 0700), 0);
+	assert_int_equal(oc_file_try_write("directory", NULL),
+	    OC_ERR_REFUSED);
+	assert_int_equal(rmdir("directory"), 0);
 }
 
 /* All of them or none. */

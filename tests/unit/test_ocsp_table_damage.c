@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -336,6 +337,36 @@ another_key(void **state)
 	ocsp_table_close(table);
 }
 
+/* What cannot be looked at is not thrown away, and nobody goes on without
+ * it: its readers would answer from it, and nobody would keep it true. */
+static void
+older_out_of_reach(void **state)
+{
+	struct ocsp_identity second = test_identity();
+	struct ocsp_table *table, *older = NULL;
+	struct rlimit before, none;
+	struct oc_error error = { 0 };
+
+	make_filled(*state, 10);
+	second.responder_key_hash[0] ^= 1;
+	assert_int_equal(ocsp_table_create(*state, &second, test_store_id,
+	    64, &table, NULL), OC_OK);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(ocsp_table_take_older(*state, &second,
+	    test_store_id, &older, &error), OC_ERR_SYSTEM);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_non_null(strstr(error.text, OCSP_TABLE_OLDER_SUFFIX));
+	assert_int_equal(ocsp_table_take_older(*state, &second,
+	    test_store_id, &older, NULL), OC_OK);
+	assert_non_null(older);
+	assert_int_equal(ocsp_table_num_used(older), 10);
+	ocsp_table_discard(older);
+	ocsp_table_close(table);
+}
+
 /* A flipped bit anywhere in a slot: it is not found, and it is counted. */
 static void
 damaged_slots(void **state)
@@ -558,6 +589,7 @@ main(void)
 		TABLE_TEST(another_certificate),
 		TABLE_TEST(other_choices),
 		TABLE_TEST(another_key),
+		TABLE_TEST(older_out_of_reach),
 		TABLE_TEST(damaged_slots),
 		TABLE_TEST(damaged_index),
 		TABLE_TEST(mended_while_open),

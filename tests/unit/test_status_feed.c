@@ -116,7 +116,8 @@ static struct {
 	int64_t seq, old_seq;
 	int num_whole;
 	int64_t news_at_end;		/* seq when it was whole */
-	int64_t more_news;		/* to come with the first history */
+	int64_t more_news;		/* to come with the first history ... */
+	int64_t more_at;		/* ... that reaches this */
 	int64_t fails_at;		/* of history */
 	uint64_t nudge;
 	uint32_t largest;
@@ -130,9 +131,10 @@ take_history(const struct status_batch *batch)
 	for (uint32_t i = 0; i < batch->num_changes; i++)
 		assert_int_equal(batch->changes[i].seq, ++seen.old_seq);
 	assert_false(batch->is_caught_up);
-	if (seen.more_news != 0)
+	if (seen.more_news != 0 && seen.old_seq >= seen.more_at) {
 		script_set(seen.more_news, OC_OK, true);
-	seen.more_news = 0;
+		seen.more_news = 0;
+	}
 	if (seen.fails_at != 0 && seen.old_seq >= seen.fails_at) {
 		script_set(3000, OC_ERR_BUSY, false);
 		seen.fails_at = 0;
@@ -271,6 +273,22 @@ test_news_first(void **state)
 	turn(5000, &seen.num_whole, 2);
 	assert_int_equal(seen.seq, 3200);
 	assert_int_equal(seen.old_seq, 1000);
+}
+
+/* What changes while the last of what is known is read is not in that any
+ * more: it is not whole without the news. */
+static void
+test_news_at_the_end(void **state)
+{
+	(void)state;
+	script.num_changes = 3000;
+	seen.seq = 1000;
+	seen.more_news = 3100;
+	seen.more_at = 1000;
+	assert_int_equal(status_feed_new(&script.source, 1000, &feed), OC_OK);
+	turn(5000, &seen.num_whole, 1);
+	assert_int_equal(seen.old_seq, 1000);
+	assert_int_equal(seen.news_at_end, 3100);
 }
 
 /* The source fails in between: what is missing is read when it is back. */
@@ -468,7 +486,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_snapshot), T(test_empty_source), T(test_starts_later),
-		T(test_news_first), T(test_history_fails),
+		T(test_news_first), T(test_news_at_the_end),
+		T(test_history_fails),
 		T(test_small_batches), T(test_polls), T(test_nudge),
 		T(test_nudge_storm), T(test_failure_once),
 		T(test_fails_from_the_start), T(test_nudge_outlives_failure),
