@@ -63,10 +63,9 @@ record(struct revoking *r, struct oc_error *error)
 	store_certificate_fini(&found);
 	if (err == OC_OK)
 		err = cli_store(r->cli, STORE_CREATE, &store, error);
-	r->revoked_at = oc_clock_now_s();
 	if (err == OC_OK)
 		err = ca_revoke(r->issuer, store, &r->target->serial,
-		    r->reason, r->revoked_at, r->invalidity_at, error);
+		    r->reason, &r->revoked_at, r->invalidity_at, error);
 	return err;
 }
 
