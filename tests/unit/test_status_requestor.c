@@ -314,8 +314,8 @@ test_requestor_name(void **state)
 	    blob_hex("3000")) }, OC_ERR_REFUSED, "neither the subject");
 }
 
-/* RFC 6960, 4.1.2, does not say which name it is: one in subjectAltName will do,
- * also when it is a directoryName, which is compared as the subject is. */
+/* RFC 6960, 4.1.2, does not say which name it is: one in subjectAltName will
+ * do, also a directoryName, which is compared as the subject is. */
 static void
 test_directory_name(void **state)
 {
