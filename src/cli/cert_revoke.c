@@ -40,8 +40,8 @@ parse(struct revoking *r, struct oc_error *error)
 		return OC_ERR_USAGE;
 	}
 	text = cli_option(r->cli, "invalidity");
-	if (text != NULL && oc_value_date(text, &r->invalidity_at, error) !=
-	    OC_OK) {
+	if (text != NULL && oc_value_date(text, 0, &r->invalidity_at,
+	    error) != OC_OK) {
 		oc_error_prefix(error, "--invalidity");
 		return OC_ERR_USAGE;
 	}
