@@ -18,6 +18,9 @@
 #include "ocsp/worker_state.h"
 
 #define ACCEPTS_A_TURN 64
+/* Who waits at the end: a queue is no longer than it was made, and whoever
+ * comes while it is emptied must not keep us from ending. */
+#define ACCEPTS_AT_THE_END (SOMAXCONN + 1)
 /* An idle connection may be closed for a new one once it has been idle for
  * this long: sooner, its request may be on its way. */
 #define SHED_AFTER_NS OC_NS_PER_S
@@ -35,12 +38,21 @@ accept_pause(struct ocsp_worker *w)
 }
 
 void
+http_accept_keep_reserve(struct ocsp_worker *w)
+{
+	if (w->reserve_fd < 0)
+		w->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+void
 http_accept_resume(struct ocsp_worker *w)
 {
 	size_t i;
 
 	if (w->is_accepting || w->is_stopping)
 		return;
+	/* Others may have had it meanwhile: those of other processes, too. */
+	http_accept_keep_reserve(w);
 	for (i = 0; i < w->num_listeners; i++)
 		(void)event_add(w->listeners[i], NULL);
 	w->is_accepting = true;
@@ -72,11 +84,12 @@ refuse_one(struct ocsp_worker *w, int listener)
 
 	if (w->reserve_fd >= 0) {
 		close(w->reserve_fd);
+		w->reserve_fd = -1;
 		fd = accept4(listener, NULL, NULL,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0)
 			close(fd);
-		w->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		http_accept_keep_reserve(w);
 	}
 	accept_pause(w);
 }
@@ -147,7 +160,10 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 void
 http_accept_rest(struct ocsp_worker *w, int listener)
 {
-	while (w->num_connections < w->connections_max)
+	int i;
+
+	for (i = 0; i < ACCEPTS_AT_THE_END &&
+	    w->num_connections < w->connections_max; i++)
 		if (!let_in(w, listener) && errno != ECONNABORTED &&
 		    errno != EINTR)
 			return;

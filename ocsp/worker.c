@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,7 +284,7 @@ prepare(struct ocsp_worker *w, const struct ocsp_worker_options *options)
 	if (err == OC_OK)
 		err = http_accept_init(w, options->listeners,
 		    options->num_listeners);
-	w->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	http_accept_keep_reserve(w);
 	return err;
 }
 

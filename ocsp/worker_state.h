@@ -178,10 +178,13 @@ void http_worker_forget(struct ocsp_worker *w, struct connection *c);
 /* accept.c */
 enum oc_err http_accept_init(struct ocsp_worker *w, const int *fds,
     size_t num);
+/* The descriptor with which one can be told that there are no more; nothing if
+ * it is there. */
+void http_accept_keep_reserve(struct ocsp_worker *w);
 /* After a pause; nothing otherwise. */
 void http_accept_resume(struct ocsp_worker *w);
 /* Who waits in a listener's queue that is about to be closed: they would be
- * lost with it, if nobody else has it. */
+ * lost with it, if nobody else has it.  Not whoever comes meanwhile. */
 void http_accept_rest(struct ocsp_worker *w, int listener);
 
 /* connection.c */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -36,6 +37,7 @@ struct reader {
 	struct oc_conf *conf;
 	struct oc_config_errors *errors;
 	const char *file;
+	int64_t written_at;
 	const char *text;
 	size_t len, at;
 	int line;
@@ -104,7 +106,8 @@ add_section(struct reader *r, const char *type, const char *name)
 	}
 	conf->sections = s;
 	s += conf->num_sections;
-	*s = (struct oc_conf_section){ .file = r->file, .line = r->line };
+	*s = (struct oc_conf_section){ .file = r->file,
+	    .written_at = r->written_at, .line = r->line };
 	conf->num_sections++;
 	r->has_section = true;
 	s->type = strdup(type);
@@ -404,6 +407,7 @@ read_one(struct oc_conf *conf, char *file, size_t *left,
 	struct oc_conf_place place = { .file = file };
 	struct oc_error error = { OC_OK, "" };
 	struct reader r = { .conf = conf, .errors = errors, .file = file };
+	struct stat st;
 	uint8_t *text;
 	char **files;
 	enum oc_err err;
@@ -428,6 +432,8 @@ read_one(struct oc_conf *conf, char *file, size_t *left,
 	}
 	*left -= r.len;
 	r.text = (const char *)text;
+	if (stat(file, &st) == 0)
+		r.written_at = st.st_mtime;
 	err = parse_text(&r);
 	free(text);
 	return err;

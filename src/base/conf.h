@@ -8,6 +8,7 @@
 #define BASE_CONF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -46,6 +47,7 @@ struct oc_conf_section {
 	char *type;		/* [a-z0-9-]+ */
 	char *name;		/* [A-Za-z0-9._-]{1,64}, or NULL */
 	const char *file;
+	int64_t written_at;	/* the file, Unix seconds; 0: not known */
 	int line;
 	struct oc_conf_key *keys;
 	size_t num_keys;

@@ -127,8 +127,9 @@ load_keys(struct oc_config_loader *l, const struct oc_config_section *kind,
 				    "is missing; add it");
 			continue;
 		}
-		if (oc_config_field_set(k, l->config->directory, text, field,
-		    &error) == OC_ERR_NOMEM)
+		if (oc_config_field_set(k, l->config->directory,
+		    l->section->written_at, text, field, &error) ==
+		    OC_ERR_NOMEM)
 			l->is_nomem = true;
 		else if (error.code != OC_OK)
 			oc_config_complain(l, k->name, given != NULL ?

@@ -153,7 +153,8 @@ _Static_assert(sizeof(enum oc_config_presign) == sizeof(int),
 
 enum oc_err
 oc_config_field_set(const struct oc_config_key *key, const char *directory,
-    const char *text, void *field, struct oc_error *error)
+    int64_t written_at, const char *text, void *field,
+    struct oc_error *error)
 {
 	int value;
 	enum oc_err err;
@@ -166,7 +167,7 @@ oc_config_field_set(const struct oc_config_key *key, const char *directory,
 	case OC_KIND_DURATION:
 		return convert_number(key, text, field, error);
 	case OC_KIND_DATE:
-		return oc_value_date(text, field, error);
+		return oc_value_date(text, written_at, field, error);
 	case OC_KIND_ENUM:
 		err = find_word(key->words, text, &value, error);
 		if (err == OC_OK)

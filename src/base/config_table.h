@@ -61,10 +61,11 @@ struct oc_config_section {
 void oc_config_field_init(const struct oc_config_key *key, void *field);
 void oc_config_field_fini(const struct oc_config_key *key, void *field);
 
-/* Converts and checks.  CONFIG, MALFORMED, LIMIT: the text has no place in
- * front.  NOMEM may come without a text. */
+/* Converts and checks.  written_at: when the file was; a date up to then has
+ * passed, also where the clock was set back since.  CONFIG, MALFORMED, LIMIT:
+ * the text has no place in front.  NOMEM may come without a text. */
 enum oc_err oc_config_field_set(const struct oc_config_key *key,
-    const char *directory, const char *text, void *field,
+    const char *directory, int64_t written_at, const char *text, void *field,
     struct oc_error *error) OC_MUST_CHECK;
 
 /* Checks the [ocsp-signer NAME]s against what they name, and lists who signs

@@ -89,6 +89,13 @@ small_number(const char *text)
 	return -1;
 }
 
+bool
+crl_reason_is_compromise(enum crl_reason reason)
+{
+	return reason == CRL_REASON_KEY_COMPROMISE ||
+	    reason == CRL_REASON_CA_COMPROMISE;
+}
+
 enum oc_err
 crl_reason_parse(const char *text, enum crl_reason *reason,
     struct oc_error *error)

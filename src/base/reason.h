@@ -5,6 +5,8 @@
 #ifndef BASE_REASON_H
 #define BASE_REASON_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 enum crl_reason {
@@ -23,6 +25,9 @@ enum crl_reason {
 
 /* "keyCompromise"; "reason 7" style text never: NULL for values not above. */
 const char *crl_reason_name(enum crl_reason reason);
+
+/* The key may be somebody else's: what it signed is not to be believed. */
+bool crl_reason_is_compromise(enum crl_reason reason);
 
 /* The RFC's name, any case, '-' and '_' ignored, or the number. */
 enum oc_err crl_reason_parse(const char *text, enum crl_reason *reason,

@@ -174,7 +174,8 @@ get_time(const char **p, struct tm *tm)
 }
 
 enum oc_err
-oc_value_date(const char *text, int64_t *at, struct oc_error *error)
+oc_value_date(const char *text, int64_t latest, int64_t *at,
+    struct oc_error *error)
 {
 	struct tm tm = { 0 }, same;
 	const char *p = text;
@@ -192,7 +193,7 @@ oc_value_date(const char *text, int64_t *at, struct oc_error *error)
 	    same.tm_min != tm.tm_min || same.tm_sec != tm.tm_sec)
 		return oc_error_set(error, OC_ERR_MALFORMED, "\"%.40s\" is no "
 		    "date; write 2026-11-23 or 2026-11-23T22:00:00Z", text);
-	if (value > oc_clock_now_s())
+	if (value > latest && value > oc_clock_now_s())
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "%.40s lies in the future", text);
 	*at = value;

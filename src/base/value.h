@@ -18,9 +18,10 @@ enum oc_err oc_value_int(const char *text, int64_t min, int64_t max,
 enum oc_err oc_value_duration(const char *text, int64_t *seconds,
     struct oc_error *error) OC_MUST_CHECK;
 
-/* "2026-11-23" or "2026-11-23T22:00:00Z", after 1970 and not in the future:
+/* "2026-11-23" or "2026-11-23T22:00:00Z", after 1970 and not later than now
+ * or latest, when it was certainly later already (0: nothing is known):
  * MALFORMED. */
-enum oc_err oc_value_date(const char *text, int64_t *at,
+enum oc_err oc_value_date(const char *text, int64_t latest, int64_t *at,
     struct oc_error *error) OC_MUST_CHECK;
 
 /* Edit distance, for "did you mean"; longer words than 64 are all far. */

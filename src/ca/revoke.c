@@ -60,8 +60,15 @@ check_record(const struct ca_issuer *issuer, struct store *store,
 enum oc_err
 ca_revoke(struct ca_issuer *issuer, struct store *store,
     const struct oc_serial *serial, enum crl_reason reason,
-    int64_t revoked_at, int64_t invalidity_at, struct oc_error *error)
+    int64_t *revoked_at, int64_t invalidity_at, struct oc_error *error)
 {
+	struct store_revocation r = {
+		.issuer_id = issuer->store_id,
+		.serial = *serial,
+		.reason = reason,
+		.revoked_at = oc_clock_now_s(),
+		.invalidity_at = invalidity_at,
+	};
 	char text[OC_SERIAL_TEXT_MAX];
 	enum oc_err err;
 
@@ -69,13 +76,7 @@ ca_revoke(struct ca_issuer *issuer, struct store *store,
 	if (err != OC_OK)
 		return err;
 	oc_serial_format(serial, text);
-	err = store_revoke(store, &(struct store_revocation){
-		.issuer_id = issuer->store_id,
-		.serial = *serial,
-		.reason = reason,
-		.revoked_at = revoked_at != 0 ? revoked_at : oc_clock_now_s(),
-		.invalidity_at = invalidity_at,
-	    });
+	err = store_revoke(store, &r);
 	if (err == OC_ERR_NOT_FOUND)
 		return oc_error_set(error, err, "issuer %s never issued "
 		    "serial %s; see \"ocsign cert list\"",
@@ -88,6 +89,7 @@ ca_revoke(struct ca_issuer *issuer, struct store *store,
 		    "removeFromCRL lifts a certificateHold only", text);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s", store_error(store));
+	*revoked_at = r.revoked_at;
 	return OC_OK;
 }
 

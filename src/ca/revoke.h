@@ -6,12 +6,12 @@
 #include "ca/issuer.h"
 #include "sign/sign.h"
 
-/* revoked_at is now unless given.  Errors as store_revoke(), in words;
- * REFUSED for the issuer's own self-signed certificate, and for a CA's without
- * a reason. */
+/* revoked_at is what is recorded: now, or when it was revoked before.  Errors
+ * as store_revoke(), in words; REFUSED for the issuer's own self-signed
+ * certificate, and for a CA's without a reason. */
 enum oc_err ca_revoke(struct ca_issuer *issuer, struct store *store,
     const struct oc_serial *serial, enum crl_reason reason,
-    int64_t revoked_at, int64_t invalidity_at, struct oc_error *error)
+    int64_t *revoked_at, int64_t invalidity_at, struct oc_error *error)
     OC_MUST_CHECK;
 
 struct ca_crl {

@@ -40,8 +40,8 @@ parse(struct revoking *r, struct oc_error *error)
 		return OC_ERR_USAGE;
 	}
 	text = cli_option(r->cli, "invalidity");
-	if (text != NULL && oc_value_date(text, &r->invalidity_at, error) !=
-	    OC_OK) {
+	if (text != NULL && oc_value_date(text, 0, &r->invalidity_at,
+	    error) != OC_OK) {
 		oc_error_prefix(error, "--invalidity");
 		return OC_ERR_USAGE;
 	}
@@ -63,10 +63,9 @@ record(struct revoking *r, struct oc_error *error)
 	store_certificate_fini(&found);
 	if (err == OC_OK)
 		err = cli_store(r->cli, STORE_CREATE, &store, error);
-	r->revoked_at = oc_clock_now_s();
 	if (err == OC_OK)
 		err = ca_revoke(r->issuer, store, &r->target->serial,
-		    r->reason, r->revoked_at, r->invalidity_at, error);
+		    r->reason, &r->revoked_at, r->invalidity_at, error);
 	return err;
 }
 

@@ -30,6 +30,7 @@ struct probing {
 		struct x509_cert *cert;
 	} files[FILES_MAX];
 	size_t num_files;
+	struct probe_signer *signer;
 	struct probe *probe;
 	json_t *rows;
 	unsigned int num[PROBE_SKIPPED + 1];	/* by verdict */
@@ -110,6 +111,24 @@ read_files(struct probing *g, struct oc_error *error)
 	if (err == OC_OK)
 		err = read_issued(g, cli_option(g->cli, "other-cert"),
 		    o->other_issuer, &o->other_cert, error);
+	return err;
+}
+
+/* Who asks, where requests are to be signed. */
+static enum oc_err
+read_signer(struct probing *g, struct oc_error *error)
+{
+	const char *key = cli_option(g->cli, "sign-key");
+	const char *cert = cli_option(g->cli, "sign-cert");
+	enum oc_err err;
+
+	if (key == NULL && cert == NULL)
+		return OC_OK;
+	if (key == NULL || cert == NULL)
+		return oc_error_set(error, OC_ERR_USAGE, "--sign-key and "
+		    "--sign-cert go together: a key and its certificate");
+	err = probe_signer_read(key, cert, &g->signer, error);
+	g->options.signer = g->signer;
 	return err;
 }
 
@@ -312,6 +331,7 @@ static void
 probing_fini(struct probing *g)
 {
 	probe_free(g->probe);
+	probe_signer_free(g->signer);
 	json_decref(g->rows);
 	for (size_t i = 0; i < g->num_files; i++) {
 		free(g->files[i].der);
@@ -333,6 +353,8 @@ cli_ocsp_probe(struct cli *cli, struct oc_error *error)
 	err = parse_options(&g, error);
 	if (err == OC_OK)
 		err = read_files(&g, error);
+	if (err == OC_OK)
+		err = read_signer(&g, error);
 	if (err == OC_OK)
 		err = find_url(&g, error);
 	if (err == OC_OK)
@@ -357,6 +379,10 @@ const struct cli_option cli_ocsp_probe_options[] = {
 	{ "other-issuer", "FILE", CLI_OPTIONAL,
 	    "another issuer of the same responder" },
 	{ "other-cert", "FILE", CLI_OPTIONAL, "one that it has issued" },
+	{ "sign-key", "FILE", CLI_OPTIONAL,
+	    "a key whose signed requests it answers" },
+	{ "sign-cert", "FILE", CLI_OPTIONAL,
+	    "its certificate, and those above it" },
 	{ "case", "NAME", CLI_REPEATED, "only this case" },
 	{ "thorough", NULL, CLI_OPTIONAL,
 	    "also what sends hundreds of requests" },

@@ -91,12 +91,14 @@ hand_unix(struct handed *h, const struct daemon_listeners *l,
 }
 
 /* Sockets that are nobody's any more only as long as there is room: 256 is
- * more than four for each of the most addresses. */
+ * more than four for each of the most addresses.  Who waits at another is
+ * not heard until a responder has it again: that is said. */
 static void
 hand_http(struct handed *h, const struct daemon_listeners *l,
     unsigned int worker)
 {
 	size_t num_addresses = daemon_listeners_num_http(l), num;
+	size_t num_left_out = 0;
 	int fds[DAEMON_WORKERS_MAX];
 
 	for (size_t i = 0; i < num_addresses; i++) {
@@ -104,7 +106,15 @@ hand_http(struct handed *h, const struct daemon_listeners *l,
 		for (size_t n = 0; n < num; n++)
 			if (n == 0 || h->num + num_addresses < FDS_MAX)
 				hand(h, "http", fds[n]);
+			else
+				num_left_out++;
 	}
+	if (num_left_out > 0)
+		oc_log(OC_LOG_WARNING, "a responder takes no more than %d "
+		    "sockets: it is without %zu of those that responders "
+		    "before had, and whoever still waits there is not "
+		    "answered; with more workers, reload again", FDS_MAX,
+		    num_left_out);
 }
 
 static void

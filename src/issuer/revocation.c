@@ -102,9 +102,8 @@ record(struct store *store, void *arg)
 	struct revocation *r = arg;
 	enum oc_err err;
 
-	r->result.revoked_at = oc_clock_now_s();
 	err = ca_revoke(r->authority->issuer, store, &r->serial, r->reason,
-	    r->result.revoked_at, 0, &r->result.error);
+	    &r->result.revoked_at, 0, &r->result.error);
 	return err == OC_ERR_EXISTS ? find_revoked_at(store, r) : err;
 }
 

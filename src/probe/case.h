@@ -63,6 +63,8 @@ struct probe {
 	struct probe_answer plain;	/* what that is answered */
 	bool is_by_get;			/* POST does not work */
 	bool is_presigned;		/* twice the same octets */
+	bool wants_signatures;		/* the plain request is not answered;
+					 * plain is what a signed one is */
 	/* of the case that runs */
 	struct probe_result result;
 	bool is_decided;
@@ -192,6 +194,9 @@ void probe_post(struct probe *p, struct der_bytes request,
     const struct probe_asked *asked, struct probe_answer *a);
 /* The plain request as it is usually asked. */
 void probe_ask_plain(struct probe *p, struct probe_answer *a);
+
+/* What it sends is signed, or is about just that. */
+bool probe_case_signs(const struct probe_case *c);
 
 extern const struct probe_case probe_cases_target[];
 extern const struct probe_case probe_cases_http[];

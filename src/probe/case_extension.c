@@ -16,7 +16,7 @@ ask(struct probe *p, const struct probe_request *plan, struct probe_answer *a)
 /* --- who asks --------------------------------------------------------- */
 
 /* rfc822Name */
-static const struct der_bytes requestor = { (const uint8_t *)
+const struct der_bytes probe_requestor = { (const uint8_t *)
     "\x81\x12probe@example.test", 20 };
 
 static void
@@ -25,34 +25,41 @@ case_requestor(struct probe *p, const struct probe_case *c)
 	struct probe_answer a;
 
 	(void)c;
-	ask(p, &(struct probe_request){ .requestor = requestor }, &a);
+	ask(p, &(struct probe_request){ .requestor = probe_requestor },
+	    &a);
 	probe_judge(p, &a, PROBE_SAME, PROBE_BIT(PROBE_SIG_REQUIRED),
 	    "the answer of the same without requestorName");
 }
 
 enum { SIGNED_OK, SIGNED_BAD, SIGNED_NOCERT, SIGNED_UNKNOWN_CA };
 
-/* With a key made for this once, which no responder knows. */
+static const enum probe_sign_kind sign_kinds[] = {
+	[SIGNED_OK] = PROBE_SIGN_RIGHT,
+	[SIGNED_BAD] = PROBE_SIGN_WRONG,
+	[SIGNED_NOCERT] = PROBE_SIGN_NO_CERT,
+	[SIGNED_UNKNOWN_CA] = PROBE_SIGN_RIGHT
+};
+
+/* Where nobody is given whom the responder knows, by a stranger. */
 static void
 case_signed(struct probe *p, const struct probe_case *c)
 {
-	struct probe_request plan = { .requestor = requestor };
+	const struct probe_signer *signer = c->variant == SIGNED_UNKNOWN_CA ?
+	    NULL : p->o->signer;
 	struct probe_answer a;
 
-	if (!probe_sign(p, probe_make_tbs(p, &plan), c->variant == SIGNED_BAD
-	    ? PROBE_SIGN_WRONG : c->variant == SIGNED_NOCERT ?
-	    PROBE_SIGN_NO_CERT : PROBE_SIGN_RIGHT, &plan.signature)) {
+	if (!probe_ask_signed(p, signer, sign_kinds[c->variant], &a))
 		probe_skip(p, "this OpenSSL makes no such signature");
-		return;
-	}
-	ask(p, &plan, &a);
-	if (c->variant == SIGNED_OK && !a.is_same &&
+	else if (c->variant == SIGNED_OK && signer == NULL && !a.is_same &&
 	    a.outcome == PROBE_UNAUTHORIZED)
 		probe_skip(p, "unauthorized: it wants a signature of "
-		    "somebody it knows");
+		    "somebody it knows; give --sign-key");
 	else if (c->variant == SIGNED_OK)
 		probe_judge(p, &a, PROBE_SAME, 0, "the answer of the "
 		    "unsigned one");
+	else if (a.is_same && p->wants_signatures)
+		probe_fail(p, "%s, from one who answers no request that is "
+		    "not signed", a.seen.text);
 	else if (a.is_same)
 		probe_policy(p, "%s: signatures are not looked at",
 		    a.seen.text);
@@ -72,6 +79,12 @@ case_required(struct probe *p, const struct probe_case *c)
 		probe_pass(p, "sigRequired");
 	else
 		probe_judge(p, &a, 0, PROBE_SAME, "sigRequired");
+}
+
+bool
+probe_case_signs(const struct probe_case *c)
+{
+	return c->run == case_signed || c->run == case_required;
 }
 
 /* --- extensions ------------------------------------------------------- */

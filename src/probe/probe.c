@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "probe/case.h"
+#include "probe/sign.h"
 
 #define ARENA_LEN (4 * 1024 * 1024)
 #define RESTART_NS (3 * OC_NS_PER_S)
@@ -215,6 +216,8 @@ probe_run(struct probe *p, const struct probe_case *c,
 	begin(p);
 	if (p->is_dead) {
 		probe_skip(p, "the responder does not answer any more");
+	} else if (p->wants_signatures && !probe_case_signs(c)) {
+		probe_skip(p, "it wants requests signed, and this is none");
 	} else {
 		c->run(p, c);
 		oc_assert(p->is_decided);
@@ -232,6 +235,21 @@ is_answered(const struct probe_answer *a)
 	return (PROBE_BIT(a->outcome) & PROBE_BELIEVED) != 0;
 }
 
+/* As everybody asks; signed, if it wants that and somebody is known. */
+static void
+ask_usual(struct probe *p, struct probe_answer *a)
+{
+	if (p->wants_signatures &&
+	    probe_ask_signed(p, p->o->signer, PROBE_SIGN_RIGHT, a))
+		return;
+	probe_ask_plain(p, a);
+	if (a->outcome != PROBE_SIG_REQUIRED || p->o->signer == NULL ||
+	    p->wants_signatures)
+		return;
+	p->wants_signatures = true;
+	(void)probe_ask_signed(p, p->o->signer, PROBE_SIGN_RIGHT, a);
+}
+
 static enum oc_err
 ask_first(struct probe *p, struct oc_error *error)
 {
@@ -240,19 +258,23 @@ ask_first(struct probe *p, struct oc_error *error)
 	p->certid = probe_make_certid(p, &(struct probe_certid_plan){ 0 });
 	p->request = probe_make_request(p, &(struct probe_request){ 0 });
 	p->target = probe_target(p, p->request);
-	probe_ask_plain(p, &by_post);
+	ask_usual(p, &by_post);
 	p->plain = by_post;
-	if (!is_answered(&by_post) && by_post.outcome != PROBE_SILENT &&
+	if (!is_answered(&by_post) && !p->wants_signatures &&
+	    by_post.outcome != PROBE_SILENT &&
 	    by_post.outcome != PROBE_UNBELIEVED) {
 		p->is_by_get = true;
 		probe_ask_plain(p, &p->plain);
 	}
 	if (!is_answered(&p->plain))
-		return oc_error_set(error, OC_ERR_REFUSED, "a plain request "
+		return oc_error_set(error, OC_ERR_REFUSED, "a %s request "
 		    "by POST is answered: %s; there is nothing to hold the "
-		    "cases against", by_post.seen.text);
+		    "cases against%s", p->wants_signatures ? "signed" :
+		    "plain", by_post.seen.text, by_post.outcome ==
+		    PROBE_SIG_REQUIRED ? "; give --sign-key and --sign-cert "
+		    "of somebody it knows" : "");
 	p->is_decided = false;
-	probe_ask_plain(p, &again);
+	ask_usual(p, &again);
 	p->is_presigned = is_answered(&again) &&
 	    der_bytes_equal(again.reply.body, p->plain.reply.body);
 	p->arena_kept = p->arena_used;

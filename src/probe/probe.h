@@ -48,6 +48,14 @@ struct probe_case {
 const struct probe_case *probe_case_at(size_t n);
 const struct probe_case *probe_case_find(const char *name);
 
+/* Who may ask where requests must be signed. */
+struct probe_signer;
+/* A private key, in PEM or DER and without a password, and its certificate,
+ * before those between it and whom the responder trusts. */
+enum oc_err probe_signer_read(const char *key_path, const char *cert_path,
+    struct probe_signer **signer, struct oc_error *error) OC_MUST_CHECK;
+void probe_signer_free(struct probe_signer *signer);	/* NULL is fine */
+
 /* Borrowed as long as the probe lives. */
 struct probe_options {
 	struct probe_peer peer;		/* first_fd: taken, also on error */
@@ -60,6 +68,7 @@ struct probe_options {
 	/* Each may be NULL: then the cases that need it are skipped. */
 	const struct x509_cert *revoked, *expired;
 	const struct x509_cert *other_issuer, *other_cert;
+	const struct probe_signer *signer;	/* NULL: nobody is known */
 	/* Also what sends hundreds of requests. */
 	bool is_thorough;
 };

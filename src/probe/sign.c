@@ -2,10 +2,28 @@
 /* What is OpenSSL's: a signed request, and its own view of a response. */
 #include "probe/sign.h"
 
+#include <stdlib.h>
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
+
+#include "base/file.h"
+#include "x509/file.h"
+
+/* RSA of 8192 bits. */
+#define SIGNATURE_MAX 1024
+#define KEY_FILE_MAX (64 * 1024)
+
+struct probe_signer {
+	EVP_PKEY *key;
+	enum sign_alg alg;
+	uint8_t *owned;
+	struct der_bytes certs;		/* its own first */
+	struct der_bytes subject;	/* of that */
+};
 
 /* --- requests --------------------------------------------------------- */
 
@@ -49,22 +67,39 @@ cert_octets(struct probe *p, EVP_PKEY *key)
 	return octets;
 }
 
+static const EVP_MD *
+digest_of(enum sign_alg alg)
+{
+	switch (sign_alg_info(alg)->hash) {
+	case SIGN_SHA256:
+		return EVP_sha256();
+	case SIGN_SHA384:
+		return EVP_sha384();
+	case SIGN_SHA512:
+		return EVP_sha512();
+	case SIGN_HASH_NONE:
+		break;
+	}
+	return NULL;
+}
+
 static bool
-sign_with(EVP_PKEY *key, struct der_bytes tbs, uint8_t out[256], size_t *len)
+sign_with(const struct probe_signer *s, struct der_bytes tbs,
+    uint8_t out[SIGNATURE_MAX], size_t *len)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool is_signed;
 
-	*len = 256;
+	*len = SIGNATURE_MAX;
 	is_signed = ctx != NULL && EVP_DigestSignInit(ctx, NULL,
-	    EVP_sha256(), NULL, key) == 1 &&
+	    digest_of(s->alg), NULL, s->key) == 1 &&
 	    EVP_DigestSign(ctx, out, len, tbs.p, tbs.len) == 1;
 	EVP_MD_CTX_free(ctx);
 	return is_signed;
 }
 
 struct signature {
-	struct der_bytes octets, cert;
+	struct der_bytes identifier, octets, certs;
 };
 
 /*
@@ -79,43 +114,184 @@ put_signature(struct der_writer *w, const void *arg)
 	const struct signature *s = arg;
 
 	der_begin(w, DER_SEQUENCE);
-	der_put_raw(w, sign_alg_info(SIGN_ECDSA_SHA256)->identifier);
+	der_put_raw(w, s->identifier);
 	der_put_bits(w, s->octets);
-	if (s->cert.len > 0) {
+	if (s->certs.len > 0) {
 		der_begin(w, DER_CONTEXT(0));
 		der_begin(w, DER_SEQUENCE);
-		der_put_raw(w, s->cert);
+		der_put_raw(w, s->certs);
 		der_end(w);
 		der_end(w);
 	}
 	der_end(w);
 }
 
-bool
-probe_sign(struct probe *p, struct der_bytes tbs, enum probe_sign_kind kind,
-    struct der_bytes *signature)
+static bool
+sign(struct probe *p, const struct probe_signer *by, struct der_bytes tbs,
+    enum probe_sign_kind kind, struct der_bytes *signature)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	struct signature s = { { NULL, 0 }, { NULL, 0 } };
-	uint8_t octets[256];
-	bool is_signed;
+	struct signature s = { sign_alg_info(by->alg)->identifier,
+	    { NULL, 0 }, { NULL, 0 } };
+	uint8_t octets[SIGNATURE_MAX];
 
-	is_signed = key != NULL && sign_with(key, tbs, octets,
-	    &s.octets.len);
-	if (is_signed && kind != PROBE_SIGN_NO_CERT) {
-		s.cert = cert_octets(p, key);
-		is_signed = s.cert.len > 0;
-	}
-	EVP_PKEY_free(key);
-	ERR_clear_error();
-	if (!is_signed)
+	if (!sign_with(by, tbs, octets, &s.octets.len))
 		return false;
-	/* In the last octet of s, which is a number like any other. */
+	/* In the last octet: of ECDSA's s, which is a number like any
+	 * other. */
 	if (kind == PROBE_SIGN_WRONG)
 		octets[s.octets.len - 1] ^= 1;
 	s.octets.p = octets;
+	if (kind != PROBE_SIGN_NO_CERT)
+		s.certs = by->certs;
 	*signature = probe_write(p, put_signature, &s);
 	return true;
+}
+
+bool
+probe_ask_signed(struct probe *p, const struct probe_signer *signer,
+    enum probe_sign_kind kind, struct probe_answer *a)
+{
+	struct probe_signer stranger = { .alg = SIGN_ECDSA_SHA256 };
+	struct probe_request plan = { .requestor = { NULL, 0 } };
+	bool is_signed;
+
+	if (signer == NULL) {
+		stranger.key = EVP_EC_gen("P-256");
+		if (stranger.key != NULL)
+			stranger.certs = cert_octets(p, stranger.key);
+		plan.requestor = probe_requestor;
+	} else {
+		plan.requestor = probe_wrap(p, DER_CONTEXT(X509_SAN_DIRECTORY),
+		    signer->subject);
+	}
+	is_signed = signer != NULL || stranger.certs.len > 0;
+	if (is_signed)
+		is_signed = sign(p, signer != NULL ? signer : &stranger,
+		    probe_make_tbs(p, &plan), kind, &plan.signature);
+	EVP_PKEY_free(stranger.key);
+	ERR_clear_error();
+	if (is_signed)
+		probe_post(p, probe_make_request(p, &plan), NULL, a);
+	return is_signed;
+}
+
+/* --- who is known ----------------------------------------------------- */
+
+/* Nobody is asked for a password. */
+static int
+no_password(char *buffer, int size, int is_writing, void *arg)
+{
+	(void)buffer;
+	(void)size;
+	(void)is_writing;
+	(void)arg;
+	return -1;
+}
+
+static EVP_PKEY *
+parse_key(const uint8_t *octets, size_t len)
+{
+	BIO *text = BIO_new_mem_buf(octets, (int)len);
+	const unsigned char *p = octets;
+	EVP_PKEY *key = text == NULL ? NULL : PEM_read_bio_PrivateKey(text,
+	    NULL, no_password, NULL);
+
+	if (key == NULL)
+		key = d2i_AutoPrivateKey(NULL, &p, (long)len);
+	BIO_free(text);
+	ERR_clear_error();
+	return key;
+}
+
+static enum oc_err
+read_key(const char *path, EVP_PKEY **key, struct oc_error *error)
+{
+	uint8_t *octets;
+	size_t len;
+	enum oc_err err = oc_file_read(path, KEY_FILE_MAX, &octets, &len,
+	    error);
+
+	if (err != OC_OK)
+		return err;
+	*key = parse_key(octets, len);
+	OPENSSL_cleanse(octets, len);
+	free(octets);
+	return *key != NULL ? OC_OK : oc_error_set(error, OC_ERR_MALFORMED,
+	    "%s: no private key that can be read without a password", path);
+}
+
+static bool
+is_key_of(EVP_PKEY *key, struct der_bytes spki)
+{
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key, &der);
+	bool is = len > 0 && der_bytes_equal(spki, (struct der_bytes){ der,
+	    (size_t)len });
+
+	OPENSSL_free(der);
+	return is;
+}
+
+static enum oc_err
+check_pair(struct probe_signer *s, const char *key_path,
+    const char *cert_path, struct oc_error *error)
+{
+	struct der_reader r = der_reader_of(s->certs);
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	enum sign_key_type type = SIGN_KEY_NONE;
+	struct der_bytes first = { NULL, 0 };
+	enum oc_err err;
+	uint32_t bits;
+
+	if (cert == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	(void)der_get_tlv(&r, DER_SEQUENCE, &first);
+	err = x509_cert_read(first, cert, error);
+	if (err == OC_OK)
+		err = sign_spki_type(cert->spki, &type, &bits);
+	if (err != OC_OK)
+		oc_error_prefix(error, "%s", cert_path);
+	else if (!is_key_of(s->key, cert->spki))
+		err = oc_error_set(error, OC_ERR_MISMATCH, "%s: not the key "
+		    "of %s", key_path, cert_path);
+	s->subject = cert->subject;
+	s->alg = sign_alg_default(type);
+	free(cert);
+	return err;
+}
+
+enum oc_err
+probe_signer_read(const char *key_path, const char *cert_path,
+    struct probe_signer **signer, struct oc_error *error)
+{
+	struct probe_signer *s = calloc(1, sizeof(*s));
+	enum oc_err err;
+
+	if (s == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = x509_file_read_chain(cert_path, &s->owned, &s->certs.len,
+	    error);
+	s->certs.p = s->owned;
+	if (err == OC_OK)
+		err = read_key(key_path, &s->key, error);
+	if (err == OC_OK)
+		err = check_pair(s, key_path, cert_path, error);
+	if (err != OC_OK) {
+		probe_signer_free(s);
+		return err;
+	}
+	*signer = s;
+	return OC_OK;
+}
+
+void
+probe_signer_free(struct probe_signer *s)
+{
+	if (s == NULL)
+		return;
+	EVP_PKEY_free(s->key);
+	free(s->owned);
+	free(s);
 }
 
 /* --- responses -------------------------------------------------------- */

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "der/time.h"
 
 /* "2026-11-23T22:00:00Z"; 0 is null. */
@@ -193,8 +192,10 @@ static json_t *
 describe_crls(const struct status_all *all)
 {
 	json_t *rows = json_array();
-	int64_t now = oc_clock_now_s();
+	int64_t now;
 
+	(void)oc_clock_watch_look(all->clock);
+	now = oc_clock_watch_now_s(all->clock);
 	for (size_t i = 0; i < status_crls_num(all->crls); i++) {
 		struct status_crl crl = status_crls_get(all->crls, i);
 		bool is_known = crl.number != 0;

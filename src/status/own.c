@@ -59,13 +59,6 @@ find_issuer(struct own *own)
 }
 
 static bool
-is_compromise(enum crl_reason reason)
-{
-	return reason == CRL_REASON_KEY_COMPROMISE ||
-	    reason == CRL_REASON_CA_COMPROMISE;
-}
-
-static bool
 is_same(const struct store_certificate *record, const struct watched *w)
 {
 	return record->certificate_len == w->len &&
@@ -92,7 +85,7 @@ is_of_ca(const struct own *own, const struct store_change *c, bool *is)
 	enum oc_err err = OC_OK;
 
 	*is = false;
-	if (!c->is_revoked || !is_compromise(c->reason))
+	if (!c->is_revoked || !crl_reason_is_compromise(c->reason))
 		return OC_OK;
 	for (size_t i = 0; err == OC_OK && !*is && i < own->num_watched; i++)
 		if (oc_serial_equal(&c->serial, &own->watched[i].serial))
@@ -278,7 +271,7 @@ look_at(void *arg, const struct store_certificate *record)
 	};
 
 	for (size_t i = 0; i < own->num_watched; i++)
-		if (is_compromise(record->reason) &&
+		if (crl_reason_is_compromise(record->reason) &&
 		    is_same(record, &own->watched[i]))
 			change.is_of_ca = true;
 	if (change.is_of_ca || !change.is_elsewhere)

@@ -13,6 +13,12 @@
 #include "status/service_impl.h"
 #include "x509/name.h"
 
+static bool
+is_same_directory(struct der_bytes a, struct der_bytes b)
+{
+	return x509_name_is_below(a, b) && x509_name_is_below(b, a);
+}
+
 /*
  * GeneralName ::= CHOICE {
  *     rfc822Name     [1] IA5String,
@@ -27,17 +33,21 @@ is_name_of(struct der_bytes requestor, const struct x509_cert *cert)
 	struct der_reader r = der_reader_of(requestor);
 	const struct x509_extensions *e = &cert->extensions;
 	struct der_bytes value;
+	bool is_directory;
 	uint8_t tag;
 	uint32_t i;
 
 	if (!der_get_any(&r, &tag, &value, NULL))
 		return false;
-	if (tag == DER_CONTEXT(X509_SAN_DIRECTORY))
-		return x509_name_is_valid(value) &&
-		    x509_name_is_below(value, cert->subject) &&
-		    x509_name_is_below(cert->subject, value);
+	is_directory = tag == DER_CONTEXT(X509_SAN_DIRECTORY);
+	if (is_directory && !x509_name_is_valid(value))
+		return false;
+	if (is_directory && is_same_directory(value, cert->subject))
+		return true;
 	for (i = 0; i < e->num_sans; i++)
-		if (tag == DER_CONTEXT_PRIMITIVE(e->sans[i].kind) &&
+		if (e->sans[i].kind == X509_SAN_DIRECTORY ? is_directory &&
+		    is_same_directory(value, e->sans[i].value) :
+		    tag == DER_CONTEXT_PRIMITIVE(e->sans[i].kind) &&
 		    der_bytes_equal(value, e->sans[i].value))
 			return true;
 	return false;

@@ -211,6 +211,16 @@ store_read_changes(struct store *store, int64_t after_seq,
 
 /* --- revoke ------------------------------------------------------------- */
 
+/* Why the key is not to be believed may become known only after it was
+ * revoked: Baseline Requirements, 7.2.2. */
+static bool
+is_worse(const struct store_certificate *c, enum crl_reason reason)
+{
+	return c->is_revoked && c->reason != CRL_REASON_CERTIFICATE_HOLD &&
+	    crl_reason_is_compromise(reason) &&
+	    !crl_reason_is_compromise(c->reason);
+}
+
 /* RFC 5280, 5.3.1: only a hold is not for ever. */
 static enum oc_err
 check_transition(struct store *s, const struct store_row *row,
@@ -229,7 +239,7 @@ check_transition(struct store *s, const struct store_row *row,
 		return store_fail(s, OC_ERR_MISMATCH, "serial %s of issuer "
 		    "%s is not on hold", serial, row->issuer);
 	}
-	if (!c->is_revoked ||
+	if (!c->is_revoked || is_worse(c, r->reason) ||
 	    (is_held && r->reason != CRL_REASON_CERTIFICATE_HOLD))
 		return OC_OK;
 	reason = crl_reason_name(c->reason);
@@ -238,9 +248,19 @@ check_transition(struct store *s, const struct store_row *row,
 	    reason == NULL ? "?" : reason);
 }
 
+/* It has been revoked all the time. */
+static void
+keep_dates(const struct store_certificate *c, struct store_status *status)
+{
+	if (c->revoked_at < status->revoked_at)
+		status->revoked_at = c->revoked_at;
+	if (status->invalidity_at == 0)
+		status->invalidity_at = c->invalidity_at;
+}
+
 /* Inside a change. */
 static enum oc_err
-revoke(struct store *s, const struct store_revocation *r)
+revoke(struct store *s, struct store_revocation *r)
 {
 	struct store_status status = {
 		.is_revoked = r->reason != CRL_REASON_REMOVE_FROM_CRL,
@@ -258,6 +278,8 @@ revoke(struct store *s, const struct store_revocation *r)
 		return err;
 	id = row.certificate.id;
 	err = check_transition(s, &row, r);
+	if (is_worse(&row.certificate, r->reason))
+		keep_dates(&row.certificate, &status);
 	if (err == OC_OK)
 		err = store_take_change_seq(s, &seq);
 	if (err == OC_OK)
@@ -267,12 +289,14 @@ revoke(struct store *s, const struct store_revocation *r)
 		err = store_add_entry(s,
 		    status.is_revoked ? "revoke" : "release", d.text);
 	}
+	if (err == OC_OK)
+		r->revoked_at = status.revoked_at;
 	store_certificate_fini(&row.certificate);
 	return err;
 }
 
 enum oc_err
-store_revoke(struct store *store, const struct store_revocation *r)
+store_revoke(struct store *store, struct store_revocation *r)
 {
 	enum oc_err err;
 

@@ -178,8 +178,11 @@ enum oc_err store_list_certificates(struct store *store,
 
 /*
  * RFC 5280 5.3.1.  Already revoked is EXISTS, except that a hold may become
- * any other reason; CRL_REASON_REMOVE_FROM_CRL lifts a hold and is MISMATCH
- * on anything else.  A serial that was never reserved is NOT_FOUND.
+ * any other reason, and any reason a compromise; CRL_REASON_REMOVE_FROM_CRL
+ * lifts a hold and is MISMATCH on anything else.  A serial that was never
+ * reserved is NOT_FOUND.  What turns out to be a compromise is revoked since
+ * it was first, if that was earlier: revoked_at then says so, and an
+ * invalidity date that was known stays if there is no new one.
  */
 struct store_revocation {
 	int64_t issuer_id;
@@ -188,8 +191,8 @@ struct store_revocation {
 	int64_t revoked_at;
 	int64_t invalidity_at;	/* 0: none */
 };
-enum oc_err store_revoke(struct store *store,
-    const struct store_revocation *r) OC_MUST_CHECK;
+enum oc_err store_revoke(struct store *store, struct store_revocation *r)
+    OC_MUST_CHECK;
 /* Between begin and commit of a group: as long as it is the same, which is
  * never 0, nobody has revoked a certificate or lifted a hold. */
 uint64_t store_revocation_mark(const struct store *store);

@@ -125,7 +125,10 @@ grep -qi '^cache-control: no-store' head || fail "$(cat head)"
 ! grep -qi '^etag' head || fail "$(cat head)"
 probe
 no_failure
-says skipped signed-ok unauthorized
+says skipped signed-ok 'unauthorized.*--sign-key'
+probe --sign-key known.key --sign-cert known.pem
+no_failure
+says pass signed-ok good
 says pass signed-bad unauthorized
 says pass signed-nocert unauthorized
 says pass signed-unknown-ca unauthorized
@@ -146,7 +149,40 @@ request a.test.pem plain.der
 posted plain.der '\005'
 ocsign ocsp probe "$url" --issuer ca.pem --cert a.test.pem \
     --case sig-required >probe.txt 2>probe.err || true
-grep -q 'is answered: sigRequired' probe.err || fail "$(cat probe.err)"
+grep -q 'is answered: sigRequired.*--sign-key' probe.err ||
+    fail "$(cat probe.err)"
+# By one whom it knows, through a certificate between, what can be told is.
+cat below.pem sub.pem >below-chain.pem
+probe --sign-key below.key --sign-cert below-chain.pem
+no_failure
+says pass signed-ok good
+says pass signed-bad unauthorized
+says pass signed-nocert unauthorized
+says pass signed-unknown-ca unauthorized
+says pass sig-required sigRequired
+says skipped get-escaped 'wants requests signed'
+# asks_in_vain PATTERN OPTION...
+asks_in_vain() {
+	asks_pattern=$1
+	shift
+	if ocsign ocsp probe "$url" --issuer ca.pem --cert a.test.pem "$@" \
+	    >probe.txt 2>probe.err; then
+		fail "$*: it can ask"
+	fi
+	grep -q "$asks_pattern" probe.err || fail "$*: $(cat probe.err)"
+}
+asks_in_vain 'signed request .*unauthorized' \
+    --sign-key stranger.key --sign-cert stranger.pem
+asks_in_vain 'not the key of known.pem' \
+    --sign-key stranger.key --sign-cert known.pem
+asks_in_vain 'go together' --sign-key known.key
+asks_in_vain 'known.csr: no private key' \
+    --sign-key known.csr --sign-cert known.pem
+asks_in_vain 'holds a private key' \
+    --sign-key known.key --sign-cert known.key
+openssl pkcs8 -topk8 -in known.key -out locked.key -passout pass:1234
+asks_in_vain 'locked.key: no private key .* password' \
+    --sign-key locked.key --sign-cert known.pem
 
 # A flood of forged ones costs verifications within their budget, no
 # signature of ours, and leaves the others alone.

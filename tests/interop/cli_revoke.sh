@@ -122,7 +122,17 @@ sed -i 's/^\[issuer web\]/&\ncompromised-since = 2026-01-02/' ocsign.conf
 compromised configured.all
 cp kept.conf ocsign.conf
 ocsp_says hold.pem good
-good ocsign cert revoke --reason cACompromise web.pem
+# What a CA's certificate was first revoked for says nothing of the others,
+# until it is known to be worse.
+good ocsign cert revoke --reason superseded web.pem
+ocsp_says hold.pem good
+good ocsign --json cert show web.pem
+since=$(sed -n 's/^ *"revoked_at": //p' out)
+sleep 1
+good ocsign --json cert revoke --reason cACompromise web.pem
+[ -n "$since" ] && grep -qF "\"revoked_at\": $since" out ||
+    die "revoked since $since: $(cat out)"
+bad 1 'revoked already' ocsign cert revoke --reason cACompromise web.pem
 compromised recorded.all
 sed -i 's/^\[issuer web\]/&\non-compromise = refused/' ocsign.conf
 bad 1 'is compromised, and on-compromise = refused' \

@@ -59,6 +59,14 @@ is_try_later() {
 	[ "$(od -An -tx1 answer.der)" = " 30 03 0a 01 03" ]
 }
 has_nonce || fail "no nonce while all is well"
+# Of the CRL, by the clock as it should be.
+crl_is_new() {
+	crl_age=$(ocsign --json status |
+	    sed -n 's/^ *"age_s": \(-*[0-9][0-9]*\).*/\1/p')
+	[ -n "$crl_age" ] && [ "$crl_age" -ge 0 ] && [ "$crl_age" -lt 300 ]
+}
+ocsign crl create --issuer ca --out ca.crl
+within 5 crl_is_new || fail "the CRL is ${crl_age:-not known} s old"
 
 # what NUMBER: after each jump.
 refuses_to_sign() {
@@ -73,6 +81,7 @@ refuses_to_sign() {
 	# One that nobody has asked for in this encoding.
 	is_try_later b.request || fail "$1: $(od -An -tx1 answer.der)"
 	[ "$(signed)" = "$before" ] || fail "$1: something was signed"
+	within 5 crl_is_new || fail "$1: the CRL is ${crl_age:-not known} s old"
 	! ocsign cert issue --issuer ca --profile server --out no.pem \
 	    a.test.csr 2>err || fail "$1: a certificate was issued"
 	grep -q 'the clock was set 86[34][0-9]* s .* reload' err ||

@@ -275,6 +275,44 @@ worker_stop(struct running *r)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+struct world world;
+struct running running;
+
+int
+worker_setup(void **state)
+{
+	(void)state;
+	world_init(&world);
+	memset(&running, 0, sizeof(running));
+	return 0;
+}
+
+int
+worker_setup_started(void **state)
+{
+	(void)worker_setup(state);
+	worker_start(&world, NULL, &running);
+	return 0;
+}
+
+void
+worker_stop_untroubled(void)
+{
+	worker_stop(&running);
+	assert_int_equal(running.counts->misses, 0);
+	assert_int_equal(running.counts->timeouts, 0);
+	assert_int_equal(running.counts->accept_pauses, 0);
+	assert_int_equal(running.counts->buffers_exhausted, 0);
+}
+
+int
+worker_teardown(void **state)
+{
+	(void)state;
+	world_fini(&world);
+	return 0;
+}
+
 void
 sleep_ms(int ms)
 {

@@ -61,6 +61,18 @@ struct running {
 typedef void worker_tune_fn(struct ocsp_worker_options *options);
 /* tune may be NULL. */
 void worker_start(struct world *w, worker_tune_fn *tune, struct running *r);
+
+/* What nearly all of them have one of at a time; a test that is its own has
+ * a new world, and starts the worker as it wants it. */
+extern struct world world;
+extern struct running running;
+int worker_setup(void **state);
+int worker_setup_started(void **state);	/* for all tests of a program */
+int worker_teardown(void **state);
+/* What harmless requests have left: no waiting, no trouble. */
+void worker_stop_untroubled(void);
+#define WORKER_TEST(f) cmocka_unit_test_setup_teardown(f, worker_setup, \
+	worker_teardown)
 /* SIGTERM; it must end well. */
 void worker_stop(struct running *r);
 /* CPU time it has used, in ms. */

@@ -411,7 +411,7 @@ world_issue_many(struct world *w, uint64_t first, uint64_t num)
 void
 world_revoke(struct world *w, uint64_t n, enum crl_reason reason)
 {
-	const struct store_revocation r = {
+	struct store_revocation r = {
 		.issuer_id = w->issuer_id,
 		.serial = world_serial(n),
 		.reason = reason,

@@ -2,9 +2,14 @@
 /* The typed configuration: what each key takes, and each wrong line's text. */
 #include "base_test.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/config.h"
+
+#define DAY_S 86400
 
 #define TOKEN "[token t]\nmodule = /m.so\nuri = pkcs11:token=t\n"
 #define ISSUER TOKEN "[issuer i]\ncertificate = ca.pem\ntoken = t\nkey = k\n"
@@ -537,6 +542,46 @@ test_base_directory(void **state)
 	free(cwd);
 }
 
+/* compromised-since so many days from now, in a file that was written so many
+ * days from now; 0: now. */
+static enum oc_err
+load_compromised(int days, int written_days)
+{
+	struct oc_config_errors errors = { .num = 0 };
+	struct oc_config *config;
+	struct timespec times[2] = { { 0, UTIME_OMIT }, { 0, UTIME_NOW } };
+	time_t date = (time_t)(oc_clock_now_s() + days * DAY_S);
+	char text[400], day[32];
+	enum oc_err err;
+
+	assert_int_equal(strftime(day, sizeof(day), "%Y-%m-%d",
+	    gmtime(&date)), 10);
+	snprintf(text, sizeof(text), ISSUER "compromised-since = %s\n", day);
+	base_test_put_text("ocsign.conf", text);
+	if (written_days != 0)
+		times[1] = (struct timespec){ (time_t)(oc_clock_now_s() +
+		    written_days * DAY_S), 0 };
+	assert_int_equal(utimensat(AT_FDCWD, "ocsign.conf", times, 0), 0);
+	err = oc_config_load("ocsign.conf", &config, &errors);
+	if (err == OC_OK) {
+		assert_int_equal(config->issuers[0].compromised_since,
+		    date - date % DAY_S);
+		oc_config_free(config);
+	}
+	return err;
+}
+
+/* Of a clock that was set back the file knows better. */
+static void
+test_clock_set_back(void **state)
+{
+	(void)state;
+	assert_int_equal(load_compromised(-1, 0), OC_OK);
+	assert_int_equal(load_compromised(10, 0), OC_ERR_CONFIG);
+	assert_int_equal(load_compromised(10, 12), OC_OK);
+	assert_int_equal(load_compromised(10, 8), OC_ERR_CONFIG);
+}
+
 static void
 test_default_path(void **state)
 {
@@ -565,6 +610,7 @@ main(void)
 		CONFIG_TEST(test_ocsp_list),
 		CONFIG_TEST(test_run_directory),
 		CONFIG_TEST(test_base_directory),
+		CONFIG_TEST(test_clock_set_back),
 		CONFIG_TEST(test_default_path),
 	};
 

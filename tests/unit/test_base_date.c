@@ -16,13 +16,28 @@ test_good(void **state)
 	int64_t at = 0;
 
 	(void)state;
-	assert_int_equal(oc_value_date("2000-01-01", &at, NULL), OC_OK);
+	assert_int_equal(oc_value_date("2000-01-01", 0, &at, NULL), OC_OK);
 	assert_int_equal(at, 946684800);
-	assert_int_equal(oc_value_date("2001-09-09T01:46:40Z", &at, NULL),
-	    OC_OK);
+	assert_int_equal(oc_value_date("2001-09-09T01:46:40Z", 0, &at,
+	    NULL), OC_OK);
 	assert_int_equal(at, 1000000000);
-	assert_int_equal(oc_value_date("2024-02-29", &at, NULL), OC_OK);
+	assert_int_equal(oc_value_date("2024-02-29", 0, &at, NULL), OC_OK);
 	assert_int_equal(at, 1709164800);
+}
+
+/* A clock that was set back does not make what was known untrue. */
+static void
+test_latest(void **state)
+{
+	const int64_t latest = INT64_C(32472144000);	/* 2999-01-01 */
+	int64_t at = 0;
+
+	(void)state;
+	assert_int_equal(oc_value_date("2999-01-01", latest, &at, NULL),
+	    OC_OK);
+	assert_int_equal(at, latest);
+	assert_int_equal(oc_value_date("2999-01-01", latest - 1, &at, NULL),
+	    OC_ERR_MALFORMED);
 }
 
 static void
@@ -43,7 +58,7 @@ test_bad(void **state)
 		struct oc_error error = { 0 };
 		int64_t at = 7;
 
-		assert_int_equal(oc_value_date(texts[i], &at, &error),
+		assert_int_equal(oc_value_date(texts[i], 0, &at, &error),
 		    OC_ERR_MALFORMED);
 		assert_int_equal(at, 7);
 		assert_true(strlen(error.text) > 0);
@@ -55,6 +70,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_latest),
 		cmocka_unit_test(test_bad),
 	};
 

@@ -43,7 +43,10 @@ static enum oc_err
 revoke(struct ca_fixture *f, const struct oc_serial *serial,
     enum crl_reason reason, struct oc_error *error)
 {
-	return ca_revoke(f->issuer, f->store, serial, reason, 0, 0, error);
+	int64_t revoked_at;
+
+	return ca_revoke(f->issuer, f->store, serial, reason, &revoked_at, 0,
+	    error);
 }
 
 /* A CRL as OpenSSL reads it, verified with the CA's key.  X509_CRL_free(). */
@@ -189,7 +192,7 @@ hold_comes_and_goes(void **state)
 	    OC_OK);
 	assert_int_equal(revoke(f, &serial, CRL_REASON_REMOVE_FROM_CRL,
 	    &error), OC_ERR_MISMATCH);
-	assert_int_equal(revoke(f, &serial, CRL_REASON_KEY_COMPROMISE,
+	assert_int_equal(revoke(f, &serial, CRL_REASON_CERTIFICATE_HOLD,
 	    &error), OC_ERR_EXISTS);
 	assert_non_null(strstr(error.text, "revoked already"));
 	assert_true(is_listed(f, &serial));
@@ -386,10 +389,11 @@ revoke_and_list(void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		struct oc_error error = { 0 };
 		struct ca_crl crl = { 0 };
+		int64_t revoked_at;
 
 		assert_int_equal(ca_revoke(r->f->issuer, r->store,
-		    &r->serials[i], CRL_REASON_SUPERSEDED, 0, 0, &error),
-		    OC_OK);
+		    &r->serials[i], CRL_REASON_SUPERSEDED, &revoked_at, 0,
+		    &error), OC_OK);
 		assert_int_equal(ca_crl_create(r->f->issuer, r->store,
 		    &quick.signer, ca_deadline(), &crl, &error), OC_OK);
 		ca_crl_fini(&crl);

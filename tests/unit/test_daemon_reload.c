@@ -248,6 +248,24 @@ failing_additions_are_given_nobody(void **state)
 	assert_int_equal(fixture_stop(), 0);
 }
 
+/* 270 sockets are more than one of them can have. */
+static void
+sockets_without_room_are_said(void **state)
+{
+	static const char listen[] = "127.0.0.1:0 127.0.0.2:0 127.0.0.3:0 "
+	    "127.0.0.4:0 127.0.0.5:0 127.0.0.6:0 127.0.0.7:0 127.0.0.8:0 "
+	    "127.0.0.9:0";
+
+	(void)state;
+	fixture_configure(30, listen, "");
+	fixture_start_and_wait();
+	fixture_configure(1, listen, "");
+	fixture_reload();
+	/* 256 less those that stand behind the last one's. */
+	fixture_wait_for_text("without 23 of those");
+	assert_int_equal(fixture_stop(), 0);
+}
+
 static void
 hup_during_a_reload_is_not_lost(void **state)
 {
@@ -293,6 +311,7 @@ main(void)
 		TEST(number_of_responders_follows),
 		TEST(failing_successors_leave_those_beyond),
 		TEST(failing_additions_are_given_nobody),
+		TEST(sockets_without_room_are_said),
 		TEST(hup_during_a_reload_is_not_lost),
 		TEST(term_during_a_reload_ends_all),
 	};

@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 
-static struct world world;
-static struct running running;
 static struct response r;
 
 #define PORT running.port
@@ -325,33 +323,18 @@ http09_junk(void **state)
 	client_free(c);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	world_init(&world);
-	worker_start(&world, NULL, &running);
-	return 0;
-}
-
 /* What all of the above has left: no waiting, no trouble. */
 static int
 teardown(void **state)
 {
 	const struct ocsp_counts *counts = running.counts;
 
-	(void)state;
-	worker_stop(&running);
-	assert_int_equal(counts->misses, 0);
-	assert_int_equal(counts->timeouts, 0);
-	assert_int_equal(counts->accept_pauses, 0);
-	assert_int_equal(counts->buffers_exhausted, 0);
+	worker_stop_untroubled();
 	assert_int_equal(counts->cured_slashes, 1);
 	assert_int_equal(counts->cured_escapes, 3);
 	assert_int_equal(counts->cured_alphabet, 4);
 	assert_true(counts->successful > 20);
-	world_fini(&world);
-	return 0;
+	return worker_teardown(state);
 }
 
 int
@@ -383,5 +366,5 @@ main(void)
 		cmocka_unit_test(http09_junk),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, worker_setup_started, teardown);
 }

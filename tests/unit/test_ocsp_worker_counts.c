@@ -12,7 +12,6 @@
 #define RUN 7
 #define NUM_HITS (3 * OCSP_HITS_A_SAMPLE)
 
-static struct world world;
 static struct oc_page *page;
 static struct ocsp_worker_issuer counted;
 
@@ -112,7 +111,6 @@ static void
 each_request_once(void **state)
 {
 	struct scripted status;
-	struct running running;
 	struct ocsp_counts c, before;
 	struct ocsp_issuer_counts mine, now;
 	struct response r;
@@ -172,7 +170,6 @@ each_request_once(void **state)
 static void
 killed_and_started(void **state)
 {
-	struct running running;
 	struct ocsp_counts before = counts_now(), c;
 	struct ocsp_counts_total total;
 	int status;
@@ -197,22 +194,6 @@ killed_and_started(void **state)
 	assert_int_equal(total.pages.num_starts, 3);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	world_init(&world);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_fini(&world);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -221,5 +202,5 @@ main(void)
 		cmocka_unit_test(killed_and_started),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, worker_setup, worker_teardown);
 }

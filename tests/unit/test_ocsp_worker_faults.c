@@ -9,30 +9,11 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-static struct world world;
-static struct running running;
 static struct scripted scripted;
 static struct response r;
 
 #define PORT running.port
 #define NUM_SLOW 40
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_init(&world);
-	memset(&running, 0, sizeof(running));
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_fini(&world);
-	return 0;
-}
 
 static void
 expect_good(void)
@@ -608,27 +589,25 @@ drain_deadline(void **state)
 	client_free(c);
 }
 
-#define FAULT(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FAULT(slowloris),
-		FAULT(other_deadlines),
-		FAULT(slow_later),
-		FAULT(slow_reader),
-		FAULT(never_reads),
-		FAULT(never_reads_misses),
-		FAULT(slow_reader_of_misses),
-		FAULT(rst),
-		FAULT(fd_exhaustion),
-		FAULT(connections_max),
-		FAULT(full),
-		FAULT(drain),
-		FAULT(drain_queue),
-		FAULT(drain_queue_slow),
-		FAULT(drain_deadline),
+		WORKER_TEST(slowloris),
+		WORKER_TEST(other_deadlines),
+		WORKER_TEST(slow_later),
+		WORKER_TEST(slow_reader),
+		WORKER_TEST(never_reads),
+		WORKER_TEST(never_reads_misses),
+		WORKER_TEST(slow_reader_of_misses),
+		WORKER_TEST(rst),
+		WORKER_TEST(fd_exhaustion),
+		WORKER_TEST(connections_max),
+		WORKER_TEST(full),
+		WORKER_TEST(drain),
+		WORKER_TEST(drain_queue),
+		WORKER_TEST(drain_queue_slow),
+		WORKER_TEST(drain_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

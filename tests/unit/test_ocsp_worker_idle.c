@@ -21,27 +21,8 @@
 #define IS_SANITIZED 0
 #endif
 
-static struct world world;
-static struct running running;
 static struct response r;
 static struct client *one;	/* has each descriptor by turns */
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_init(&world);
-	memset(&running, 0, sizeof(running));
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_fini(&world);
-	return 0;
-}
 
 static void
 tune(struct ocsp_worker_options *options)
@@ -184,8 +165,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(idle_connections, setup,
-		    teardown),
+		WORKER_TEST(idle_connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

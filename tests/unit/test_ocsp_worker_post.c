@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-static struct world world;
-static struct running running;
 static struct response r;
 
 #define PORT running.port
@@ -630,31 +628,16 @@ der_trunc(void **state)
 	}
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	world_init(&world);
-	worker_start(&world, NULL, &running);
-	return 0;
-}
-
 /* What all of the above has left: no waiting, no trouble. */
 static int
 teardown(void **state)
 {
 	const struct ocsp_counts *counts = running.counts;
 
-	(void)state;
-	worker_stop(&running);
-	assert_int_equal(counts->misses, 0);
-	assert_int_equal(counts->timeouts, 0);
-	assert_int_equal(counts->accept_pauses, 0);
-	assert_int_equal(counts->buffers_exhausted, 0);
+	worker_stop_untroubled();
 	assert_int_equal(counts->not_modified, 2);
 	assert_true(counts->successful > 2000);
-	world_fini(&world);
-	return 0;
+	return worker_teardown(state);
 }
 
 int
@@ -691,5 +674,5 @@ main(void)
 		cmocka_unit_test(der_trunc),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, worker_setup_started, teardown);
 }

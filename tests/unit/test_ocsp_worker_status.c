@@ -8,29 +8,10 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-static struct world world;
-static struct running running;
 static struct scripted scripted;
 static struct response r;
 
 #define PORT running.port
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_init(&world);
-	memset(&running, 0, sizeof(running));
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_fini(&world);
-	return 0;
-}
 
 static void
 expect_good(void)
@@ -601,31 +582,29 @@ clock_set_back(void **state)
 	oc_clock_watch_fini(&day_behind);
 }
 
-#define FAULT(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FAULT(miss_table),
-		FAULT(miss_table_lie),
-		FAULT(miss_response),
-		FAULT(miss_error),
-		FAULT(miss_no_nonce),
-		FAULT(status_in_trouble),
-		FAULT(nonce_without_a_signature),
-		FAULT(nonce_required),
-		FAULT(signed_requests),
-		FAULT(signed_requests_verified),
-		FAULT(misses_bounded),
-		FAULT(pipeline_behind_miss),
-		FAULT(gone_while_waiting),
-		FAULT(table_grows),
-		FAULT(table_of_another),
-		FAULT(table_comes_late),
-		FAULT(etag_of_before),
-		FAULT(table_expires),
-		FAULT(clock_set_back),
+		WORKER_TEST(miss_table),
+		WORKER_TEST(miss_table_lie),
+		WORKER_TEST(miss_response),
+		WORKER_TEST(miss_error),
+		WORKER_TEST(miss_no_nonce),
+		WORKER_TEST(status_in_trouble),
+		WORKER_TEST(nonce_without_a_signature),
+		WORKER_TEST(nonce_required),
+		WORKER_TEST(signed_requests),
+		WORKER_TEST(signed_requests_verified),
+		WORKER_TEST(misses_bounded),
+		WORKER_TEST(pipeline_behind_miss),
+		WORKER_TEST(gone_while_waiting),
+		WORKER_TEST(table_grows),
+		WORKER_TEST(table_of_another),
+		WORKER_TEST(table_comes_late),
+		WORKER_TEST(etag_of_before),
+		WORKER_TEST(table_expires),
+		WORKER_TEST(clock_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

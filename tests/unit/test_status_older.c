@@ -3,9 +3,26 @@
  * what was signed before is served until it is signed anew. */
 #include "tests/unit/status_fixture.h"
 
+#include <sys/wait.h>
+
 #define USUAL OCSP_ENCODING_USUAL
 /* All that is signed today is signed again by then, and is good until then. */
 #define DUE_S (3 * 86400)
+
+/* In front of the set: there is no memory for another change. */
+static bool is_full;
+
+enum oc_err __real_status_set_apply(struct status_set *set,
+    const struct status_change *change);
+enum oc_err __wrap_status_set_apply(struct status_set *set,
+    const struct status_change *change);
+
+enum oc_err
+__wrap_status_set_apply(struct status_set *set,
+    const struct status_change *change)
+{
+	return is_full ? OC_ERR_NOMEM : __real_status_set_apply(set, change);
+}
 
 static char *
 older_path(const struct world *w)
@@ -323,6 +340,75 @@ test_policy_changed(void **state)
 	assert_int_equal(world_num_slots(w), 0);
 }
 
+/* A sanitizer would look for what the threads of exit(3)'s caller hold. */
+static void
+leave(int status, void *arg)
+{
+	(void)arg;
+	_exit(status);
+}
+
+/* A service that runs out of memory at the next change; one octet is sent
+ * when it waits for that. */
+static void OC_NORETURN
+run_full(struct world *w, int told_fd)
+{
+	int64_t end = oc_clock_mono_ns() + 20 * OC_NS_PER_S;
+
+	if (on_exit(leave, NULL) != 0)
+		_exit(3);
+	world_open(w);
+	while (oc_clock_mono_ns() < end) {
+		world_turn(w, 20);
+		if (is_full || !status_service_is_ready(w->service))
+			continue;
+		is_full = true;
+		if (write(told_fd, "", 1) != 1)
+			_exit(4);
+	}
+	_exit(5);
+}
+
+/* What can't be kept true is not said: neither what is in the table nor what
+ * the key before has signed. */
+static void
+test_out_of_memory(void **state)
+{
+	struct world *w = *state;
+	struct ocsp_table *table;
+	int told[2], status;
+	char octet;
+	pid_t pid;
+
+	sign_some(w, 5);
+	world_new_key(w);
+	assert_int_equal(pipe(told), 0);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		run_full(w, told[1]);
+	close(told[1]);
+	assert_int_equal(read(told[0], &octet, 1), 1);
+	close(told[0]);
+	table = open_older(w);
+	assert_non_null(table);
+	assert_true(ocsp_table_is_ready(table));
+	ocsp_table_close(table);
+	world_revoke(w, 2, CRL_REASON_KEY_COMPROMISE);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_FAILURE);
+	assert_int_equal(world_num_lines(w, "out of memory"), 1);
+	table = open_older(w);
+	assert_non_null(table);
+	assert_false(ocsp_table_is_ready(table));
+	ocsp_table_close(table);
+	assert_int_equal(ocsp_table_open(w->table_path, &table, NULL), OC_OK);
+	assert_false(ocsp_table_is_ready(table));
+	ocsp_table_close(table);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, \
 	world_teardown)
 
@@ -335,7 +421,7 @@ main(void)
 		T(test_signer_revoked), T(test_signer_revoked_before),
 		T(test_successor_revoked), T(test_compromised),
 		T(test_other_key_twice), T(test_not_ours),
-		T(test_policy_changed),
+		T(test_policy_changed), T(test_out_of_memory),
 	};
 
 	return cmocka_run_group_tests_name("status older", tests, NULL, NULL);

@@ -31,19 +31,27 @@ struct plan {
 	struct blob nonce;
 };
 
+/* "dirName:desk" is CN=Desk. */
 static void
 add(X509 *cert, X509 *issuer, int nid, const char *value)
 {
+	static const char names[] = "[desk]\nCN = Desk\n";
+	BIO *text = BIO_new_mem_buf(names, -1);
+	CONF *conf = NCONF_new(NULL);
 	X509_EXTENSION *extension;
 	X509V3_CTX context;
 
-	if (value == NULL)
-		return;
-	X509V3_set_ctx(&context, issuer, cert, NULL, NULL, 0);
-	extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-	assert_non_null(extension);
-	assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-	X509_EXTENSION_free(extension);
+	assert_int_equal(NCONF_load_bio(conf, text, NULL), 1);
+	if (value != NULL) {
+		X509V3_set_ctx(&context, issuer, cert, NULL, NULL, 0);
+		X509V3_set_nconf(&context, conf);
+		extension = X509V3_EXT_nconf_nid(conf, &context, nid, value);
+		assert_non_null(extension);
+		assert_int_equal(X509_add_ext(cert, extension, -1), 1);
+		X509_EXTENSION_free(extension);
+	}
+	NCONF_free(conf);
+	BIO_free(text);
 }
 
 static X509 *
@@ -306,6 +314,30 @@ test_requestor_name(void **state)
 	    blob_hex("3000")) }, OC_ERR_REFUSED, "neither the subject");
 }
 
+/* RFC 6960, 4.1.2, does not say which name it is: one in subjectAltName will
+ * do, also a directoryName, which is compared as the subject is. */
+static void
+test_directory_name(void **state)
+{
+	/* CN=desk, and CN=desks */
+	struct blob desk = blob_wrap(0xa4, blob_hex(
+	    "300f 310d 300b 0603 550403 0c04 6465736b"));
+	struct blob desks = blob_wrap(0xa4, blob_hex(
+	    "3010 310e 300c 0603 550403 0c05 6465736b73"));
+
+	(void)state;
+	expect_known(&(struct plan){ .requestor = desk,
+	    .san = "DNS:a.b,dirName:desk" });
+	expect_known(&(struct plan){ .san = "dirName:desk" });
+	expect_refused(&(struct plan){ .requestor = desk, .san = "DNS:desk" },
+	    OC_ERR_REFUSED, "neither the subject");
+	expect_refused(&(struct plan){ .requestor = desks,
+	    .san = "dirName:desk" }, OC_ERR_REFUSED, "neither the subject");
+	expect_refused(&(struct plan){ .requestor = blob_wrap(0xa4,
+	    blob_hex("3000")), .san = "dirName:desk" }, OC_ERR_REFUSED,
+	    "neither the subject");
+}
+
 /* What costs nothing does not use the budget up; two signatures a request do,
  * and what is over it waits. */
 static void
@@ -483,6 +515,7 @@ main(void)
 		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_requestor_name),
+		cmocka_unit_test(test_directory_name),
 		cmocka_unit_test(test_budget),
 		SERVICE(test_verify),
 		SERVICE(test_require),

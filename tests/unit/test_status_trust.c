@@ -60,7 +60,7 @@ static void
 revoke_cert(struct world *w, int64_t issuer_id, X509 *cert,
     enum crl_reason reason)
 {
-	const struct store_revocation r = {
+	struct store_revocation r = {
 		.issuer_id = issuer_id,
 		.serial = serial_of(cert),
 		.reason = reason,

@@ -217,100 +217,6 @@ test_find_refused(void **state)
 	assert_int_equal(c.id, 77);
 }
 
-/* --- revoke ------------------------------------------------------------- */
-
-static void
-assert_status(struct fixture *f, uint64_t n, bool is_revoked,
-    enum crl_reason reason)
-{
-	struct oc_serial serial = serial_of(n);
-	struct store_certificate c;
-
-	assert_ok(store_find_certificate(f->store, f->issuer_id, &serial,
-	    &c));
-	assert_int_equal(c.is_revoked, is_revoked);
-	if (is_revoked)
-		assert_int_equal(c.reason, reason);
-	assert_int_equal(c.revoked_at, is_revoked ? 2000 : 0);
-	store_certificate_fini(&c);
-}
-
-/* RFC5280:5.3.1 */
-static void
-test_revoke(void **state)
-{
-	struct fixture *f = *state;
-
-	for (uint64_t n = 1; n <= 4; n++)
-		issue_one(f, n);
-	reserve_one(f, 5);
-	assert_ok(revoke_one(f, 1, CRL_REASON_KEY_COMPROMISE));
-	assert_status(f, 1, true, CRL_REASON_KEY_COMPROMISE);
-	/* A hold may become another reason, or be lifted. */
-	assert_ok(revoke_one(f, 2, CRL_REASON_CERTIFICATE_HOLD));
-	assert_ok(revoke_one(f, 2, CRL_REASON_SUPERSEDED));
-	assert_status(f, 2, true, CRL_REASON_SUPERSEDED);
-	assert_ok(revoke_one(f, 3, CRL_REASON_CERTIFICATE_HOLD));
-	assert_ok(revoke_one(f, 3, CRL_REASON_REMOVE_FROM_CRL));
-	assert_status(f, 3, false, 0);
-	assert_ok(revoke_one(f, 3, CRL_REASON_CERTIFICATE_HOLD));
-	assert_ok(revoke_one(f, 3, CRL_REASON_REMOVE_FROM_CRL));
-	/* unspecified is 0, and still revoked. */
-	assert_ok(revoke_one(f, 4, CRL_REASON_UNSPECIFIED));
-	assert_status(f, 4, true, CRL_REASON_UNSPECIFIED);
-	/* What was only reserved may have been signed: it can be revoked. */
-	assert_ok(revoke_one(f, 5, CRL_REASON_CESSATION_OF_OPERATION));
-	assert_status(f, 5, true, CRL_REASON_CESSATION_OF_OPERATION);
-	assert_verifies(f->store);
-}
-
-static void
-test_revoke_refused(void **state)
-{
-	struct fixture *f = *state;
-	struct store_revocation r = {
-		f->issuer_id, serial_of(1), CRL_REASON_SUPERSEDED, 0, 0
-	};
-	int64_t seq, seq_after;
-
-	issue_one(f, 1);
-	issue_one(f, 2);
-	assert_ok(revoke_one(f, 2, CRL_REASON_CERTIFICATE_HOLD));
-	issue_one(f, 3);
-	assert_ok(revoke_one(f, 3, CRL_REASON_SUPERSEDED));
-	assert_ok(store_change_seq(f->store, &seq));
-
-	assert_int_equal(revoke_one(f, 9, CRL_REASON_SUPERSEDED),
-	    OC_ERR_NOT_FOUND);
-	assert_int_equal(revoke_one(f, 1, CRL_REASON_REMOVE_FROM_CRL),
-	    OC_ERR_MISMATCH);
-	assert_int_equal(revoke_one(f, 3, CRL_REASON_REMOVE_FROM_CRL),
-	    OC_ERR_MISMATCH);
-	assert_int_equal(revoke_one(f, 2, CRL_REASON_CERTIFICATE_HOLD),
-	    OC_ERR_EXISTS);
-	assert_int_equal(revoke_one(f, 3, CRL_REASON_KEY_COMPROMISE),
-	    OC_ERR_EXISTS);
-	assert_non_null(strstr(store_error(f->store), "superseded"));
-	assert_int_equal(revoke_one(f, 3, CRL_REASON_CERTIFICATE_HOLD),
-	    OC_ERR_EXISTS);
-	assert_int_equal(revoke_one(f, 1, (enum crl_reason)7),
-	    OC_ERR_MALFORMED);
-	assert_int_equal(revoke_one(f, 1, (enum crl_reason)11),
-	    OC_ERR_MALFORMED);
-	assert_int_equal(store_revoke(f->store, &r), OC_ERR_MALFORMED);
-	r.issuer_id++;
-	r.revoked_at = 1;
-	assert_int_equal(store_revoke(f->store, &r), OC_ERR_NOT_FOUND);
-	r.serial.len = 0;
-	assert_int_equal(store_revoke(f->store, &r), OC_ERR_MALFORMED);
-
-	assert_ok(store_change_seq(f->store, &seq_after));
-	assert_int_equal(seq, seq_after);
-	assert_status(f, 1, false, 0);
-	assert_status(f, 2, true, CRL_REASON_CERTIFICATE_HOLD);
-	assert_verifies(f->store);
-}
-
 /* --- changes ------------------------------------------------------------ */
 
 static void
@@ -683,8 +589,6 @@ main(void)
 		TEST(test_reserve_edges),
 		TEST(test_issue_refused),
 		TEST(test_find_refused),
-		TEST(test_revoke),
-		TEST(test_revoke_refused),
 		TEST(test_changes),
 		TEST(test_data_version),
 		TEST(test_list),
