@@ -2,7 +2,6 @@
 /* The response table as its users see it: ocsp/table.h. */
 #include "ocsp/table.h"
 
-#include "base/clock.h"
 #include "ocsp/table_private.h"
 
 const struct ocsp_identity *
@@ -104,30 +103,6 @@ ocsp_table_set_seq(struct ocsp_table *table, int64_t seq)
 	atomic_store(&table->header->seq, (uint64_t)seq);
 }
 
-/* Growing pays only if going through all slots finds few of no use. */
-static enum oc_err
-make_room(struct ocsp_table *table)
-{
-	uint32_t num_freed = ocsp_table_reclaim(table, oc_clock_now_s());
-	enum oc_err err;
-
-	if (num_freed > table->num_slots / 16)
-		return OC_OK;
-	err = ocsp_table_grow(table, (uint64_t)table->num_slots +
-	    table->num_slots / (table->num_slots < TABLE_LARGE ? 2 : 8));
-	return num_freed > 0 ? OC_OK : err;
-}
-
-/* Some above, for what is issued next and for other encodings. */
-enum oc_err
-ocsp_table_reserve(struct ocsp_table *table, uint32_t num_slots)
-{
-	oc_assert(table->lock_fd >= 0);
-	if (num_slots <= table->num_slots)
-		return OC_OK;
-	return ocsp_table_grow(table, (uint64_t)num_slots + num_slots / 32);
-}
-
 enum oc_err
 ocsp_table_put(struct ocsp_table *table, const struct ocsp_slot *slot)
 {
@@ -140,18 +115,13 @@ ocsp_table_put(struct ocsp_table *table, const struct ocsp_slot *slot)
 	if (err != OC_OK)
 		return err;
 	if (ocsp_table_find_slot(table, &key, &number)) {
-		ocsp_table_store_slot(table, number, words);
+		ocsp_table_replace(table, number, words);
 		return OC_OK;
 	}
-	if (!ocsp_table_take_free(table, &number)) {
-		err = make_room(table);
-		if (err != OC_OK)
-			return err;
-		if (!ocsp_table_take_free(table, &number))
-			return OC_ERR_INTERNAL;
-	}
-	ocsp_table_store_slot(table, number, words);
-	ocsp_table_enter(table, number);
+	err = ocsp_table_take_slot(table, &number);
+	if (err != OC_OK)
+		return err;
+	ocsp_table_add(table, number, words);
 	return OC_OK;
 }
 
@@ -196,16 +166,4 @@ ocsp_table_walk_part(struct ocsp_table *table, uint32_t *next, uint32_t num,
 			return false;
 	}
 	return *next < num_touched;
-}
-
-bool
-ocsp_table_mend(struct ocsp_table *table, uint32_t *num_dropped)
-{
-	oc_assert(table->lock_fd >= 0);
-	if (!table->is_damaged)
-		return false;
-	*num_dropped = ocsp_table_drop_lost(table);
-	*num_dropped += ocsp_table_recover(table);
-	table->is_damaged = false;
-	return true;
 }

@@ -14,10 +14,10 @@
  * table of another is made anew.  A slot is guarded by a sequence number,
  * odd while it is written, and by a CRC-32C over the rest, so that readers
  * see torn ones, and so does a start after a crash.
- * Full: slots that were withdrawn or whose nextUpdate has passed are used
- * again; if there are few of them, a larger file is made beside it, with each
- * slot in its old place, and renamed over it; the header of the old one says
- * RETIRED, so that readers map the new.
+ * Nearly full: slots that were withdrawn or whose nextUpdate has passed are
+ * used again; if there are few of them, a larger file is made beside it, a part
+ * at a time, with each slot in its old place, and renamed over it; the header
+ * of the old one says RETIRED, so that readers map the new.
  */
 #ifndef OCSP_TABLE_H
 #define OCSP_TABLE_H
@@ -55,10 +55,10 @@ struct ocsp_slot {
  * another key is set aside as path + OCSP_TABLE_OLDER_SUFFIX, in place of what
  * was there, for ocsp_table_take_older().
  *
- * A table that was not closed (its writer died) is gone through slot by slot
- * first: torn ones are counted, logged and free.  If the machine went down
- * as well, ocsp_table_seq() goes back to what ocsp_table_sync() had made
- * durable, so that no change is missed. */
+ * Of a table that was closed nothing is looked at.  One that was not (its
+ * writer died) is gone through by ocsp_table_tend(); if the machine went down
+ * as well, here, slot by slot, and ocsp_table_seq() goes back to what
+ * ocsp_table_sync() had made durable, so that no change is missed. */
 enum oc_err ocsp_table_create(const char *path,
     const struct ocsp_identity *identity,
     const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
@@ -91,14 +91,15 @@ bool ocsp_table_get(const struct ocsp_table *table, uint32_t number,
 /* True once a larger file has replaced this one: open it again. */
 bool ocsp_table_is_retired(const struct ocsp_table *table);
 
-/* The writer's.  Replaces the slot of the same serial and encoding; grows
- * when full: NO_SPACE if the disk is, and then nothing has changed.
+/* The writer's.  Replaces the slot of the same serial and encoding; full:
+ * NO_SPACE if the disk is, and then nothing has changed.
  * MISMATCH if the signature is not as long as the identity says; LIMIT for a
  * time before 1970 or after 2106. */
 enum oc_err ocsp_table_put(struct ocsp_table *table,
     const struct ocsp_slot *slot) OC_MUST_CHECK;
-/* Room for so many live slots at once, and some: growing while they come
- * stops the writer again and again.  NO_SPACE changes nothing. */
+/* Room for so many live slots at once, and some, so that it need not grow
+ * again and again while they come: now, if there is little in it, else while
+ * it is tended.  NO_SPACE changes nothing. */
 enum oc_err ocsp_table_reserve(struct ocsp_table *table, uint32_t num_slots)
     OC_MUST_CHECK;
 /* Withdraws every encoding of a serial at once: its status has changed and
@@ -121,9 +122,8 @@ void ocsp_table_set_run(struct ocsp_table *table, uint64_t run);
  * true when the service ended need not be so when it starts. */
 bool ocsp_table_is_ready(const struct ocsp_table *table);
 void ocsp_table_set_ready(struct ocsp_table *table, bool is_ready);
-/* It was ready in whatever run.  For the writer: and it was closed, or the
- * machine has not been restarted since, so that ocsp_table_seq() tells all
- * that is missing. */
+/* It was ready in whatever run.  For the writer, before it says more: and
+ * ocsp_table_seq() tells all that is missing. */
 bool ocsp_table_was_ready(const struct ocsp_table *table);
 
 /* Walks all live slots; the walk ends when fn returns false.  fn must not
@@ -136,10 +136,13 @@ void ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn,
  * or not; false when those were the last, or fn said so. */
 bool ocsp_table_walk_part(struct ocsp_table *table, uint32_t *next,
     uint32_t num, ocsp_table_fn *fn, void *arg);
-/* If walks in parts have met a slot that is damaged, or that the index does
- * not lead to: drops those, for nobody knows how old they are, and makes the
- * index anew.  False if they have not.  As long as two looks at every slot. */
-bool ocsp_table_mend(struct ocsp_table *table, uint32_t *num_dropped);
+/* The writer's, in each turn of its loop: a part of what goes through the
+ * whole table, which is looking at num slots, or copying them.  Slots that are
+ * damaged, or that the index does not lead to (nobody knows how old they are),
+ * are dropped: how many it were, once all is looked at. */
+uint32_t ocsp_table_tend(struct ocsp_table *table, uint32_t num_slots);
+/* There is more to do. */
+bool ocsp_table_is_tending(const struct ocsp_table *table);
 /* Checks header, index and every slot's CRC.  MALFORMED if the header is
  * damaged.  What seems wrong beside a writer at work is looked at again; what
  * only adds up while nobody writes is not added up then. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The response table's writer: making, taking over, growing and closing.
+ * The response table's writer: making, taking over and closing.
  *
  * A file is complete before it gets its name, and never changes its size:
  * what has mapped it may read all of it for ever.  Its blocks are allocated
@@ -15,28 +15,32 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "ocsp/table_private.h"
 
-/* Beyond RLIMIT_FSIZE the kernel answers with a signal: ask first. */
-static bool
-is_within_limit(uint64_t len)
+/* Beyond RLIMIT_FSIZE the kernel answers with a signal; and what others need
+ * of a disk that is nearly full is not to be taken first. */
+static int
+look_for_room(int fd, uint64_t len)
 {
 	struct rlimit limit;
+	struct statvfs st;
 
-	return getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
-	    limit.rlim_cur == RLIM_INFINITY || len <= limit.rlim_cur;
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY && len > limit.rlim_cur)
+		return EFBIG;
+	return fstatvfs(fd, &st) == 0 && st.f_frsize != 0 &&
+	    len / st.f_frsize > st.f_bavail ? ENOSPC : 0;
 }
 
-static int
-allocate(int fd, uint64_t len)
+int
+ocsp_table_allocate(int fd, uint64_t from, uint64_t len)
 {
-	if (!is_within_limit(len))
-		return EFBIG;
-	return posix_fallocate(fd, 0, (off_t)len);
+	return posix_fallocate(fd, (off_t)from, (off_t)len);
 }
 
 static void
@@ -73,8 +77,8 @@ ocsp_table_beside(const char *path, const char *suffix)
 	return name;
 }
 
-static enum oc_err
-plan_header(const struct ocsp_identity *identity,
+enum oc_err
+ocsp_table_plan(const struct ocsp_identity *identity,
     const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
     struct table_header *header)
 {
@@ -97,29 +101,43 @@ plan_header(const struct ocsp_identity *identity,
 	return OC_OK;
 }
 
-/* An empty table, mapped into *table, in a file of this name. */
-static enum oc_err
-make_file(struct ocsp_table *table, const char *name,
-    const struct table_header *header, struct oc_error *error)
+int
+ocsp_table_make_file(const char *name, const struct table_header *header)
 {
-	enum oc_err err = OC_OK;
-	int fd, rc;
+	int fd, why;
 
 	(void)unlink(name);
 	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
+		return -1;
+	why = look_for_room(fd, ocsp_table_file_len_for(header));
+	if (why == 0 && pwrite(fd, header, sizeof(*header), 0) !=
+	    (ssize_t)sizeof(*header))
+		why = errno == 0 ? ENOSPC : errno;
+	if (why == 0)
+		return fd;
+	(void)close(fd);
+	(void)unlink(name);
+	errno = why;
+	return -1;
+}
+
+/* An empty table, mapped into *table, in a file of this name. */
+static enum oc_err
+make_whole(struct ocsp_table *table, const char *name,
+    const struct table_header *header, struct oc_error *error)
+{
+	int fd = ocsp_table_make_file(name, header);
+	enum oc_err err;
+
+	if (fd < 0)
 		return ocsp_table_fail(error, "make", name);
-	rc = allocate(fd, ocsp_table_file_len_for(header));
-	if (rc != 0) {
-		errno = rc;
+	errno = ocsp_table_allocate(fd, 0, ocsp_table_file_len_for(header));
+	if (errno != 0)
 		err = ocsp_table_fail(error, "allocate", name);
-	} else if (pwrite(fd, header, sizeof(*header), 0) !=
-	    (ssize_t)sizeof(*header)) {
-		err = ocsp_table_fail(error, "write", name);
-	} else {
+	else
 		err = ocsp_table_map_file(table, fd, header,
 		    TABLE_READ_WRITE, error);
-	}
 	if (err != OC_OK) {
 		(void)close(fd);
 		(void)unlink(name);
@@ -180,7 +198,7 @@ make_anew(struct ocsp_table *table, int fd,
 
 	if (name == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = make_file(table, name, header, error);
+	err = make_whole(table, name, header, error);
 	if (err == OC_OK) {
 		if (fd >= 0)
 			ocsp_table_retire_file(fd);
@@ -192,33 +210,39 @@ make_anew(struct ocsp_table *table, int fd,
 	return err;
 }
 
-/* The last writer did not close it, or somebody else was at it. */
+/*
+ * The machine went down with it.  Which pages reached the disk, nobody knows:
+ * what has changed since the last sync must be applied again, to all that is
+ * there, so all is gone through first.
+ */
 static void
 recover(struct ocsp_table *table)
 {
 	uint32_t num_torn = ocsp_table_recover(table);
 
-	oc_log(OC_LOG_NOTICE, "the response table %s was left open: %u "
-	    "answers in it, %u torn ones dropped", table->path,
-	    (unsigned)ocsp_table_num_used(table), (unsigned)num_torn);
-	/* Which pages reached the disk, nobody knows: what was changed since
-	 * the last sync must be applied again. */
-	if (!is_same_boot(table->header->boot_id))
-		atomic_store(&table->header->seq,
-		    atomic_load(&table->header->durable_seq));
+	oc_log(OC_LOG_NOTICE, "the response table %s was open when the "
+	    "machine went down: %u answers in it, %u torn ones dropped",
+	    table->path, (unsigned)ocsp_table_num_used(table),
+	    (unsigned)num_torn);
+	atomic_store(&table->header->seq,
+	    atomic_load(&table->header->durable_seq));
 }
 
-/* Takes over a file that is good, and ours. */
+/*
+ * Takes over a file that is good, and ours.  Of one that was closed nothing
+ * is looked at, for that takes the longer the larger it is.  Nor, before it is
+ * served, of one whose writer alone has died: what it had half done is a slot
+ * that is torn or that nothing leads to, or an index entry that leads to none.
+ */
 static enum oc_err
 take_over(struct ocsp_table *table, int fd, const struct table_header *header,
     struct oc_error *error)
 {
 	enum oc_err err;
 	uint32_t flags;
-	bool is_whole;
 
 	/* A copy may have holes where the file had none. */
-	errno = allocate(fd, ocsp_table_file_len_for(header));
+	errno = ocsp_table_allocate(fd, 0, ocsp_table_file_len_for(header));
 	if (errno != 0)
 		return ocsp_table_fail(error, "allocate", table->path);
 	err = ocsp_table_map_file(table, fd, header, TABLE_READ_WRITE, error);
@@ -226,20 +250,17 @@ take_over(struct ocsp_table *table, int fd, const struct table_header *header,
 		return err;
 	table->fd = fd;
 	flags = atomic_load(&table->header->flags);
-	/* What was closed was made durable before. */
+	table->is_damaged = (flags & TABLE_OPEN) != 0;
 	if ((flags & TABLE_OPEN) != 0 &&
 	    !is_same_boot(table->header->boot_id))
-		atomic_fetch_and(&table->header->flags,
-		    ~(uint32_t)TABLE_READY);
-	is_whole = ocsp_table_index_is_plausible(table);
-	/* Whoever was at it may have brought back what was withdrawn. */
-	if ((flags & TABLE_OPEN) == 0 && !is_whole)
-		atomic_fetch_and(&table->header->flags,
-		    ~(uint32_t)TABLE_READY);
-	if ((flags & TABLE_OPEN) != 0 || !is_whole)
 		recover(table);
+	else if ((flags & TABLE_OPEN) != 0)
+		oc_log(OC_LOG_NOTICE, "the response table %s was left open: "
+		    "%u answers in it, looked through while it is served",
+		    table->path, (unsigned)ocsp_table_num_used(table));
 	get_boot_id(table->header->boot_id);
-	atomic_fetch_and(&table->header->flags, TABLE_READY);
+	/* Who died just before a larger one had the name, had said so. */
+	atomic_fetch_and(&table->header->flags, ~(uint32_t)TABLE_RETIRED);
 	atomic_fetch_or(&table->header->flags, TABLE_OPEN);
 	return OC_OK;
 }
@@ -337,7 +358,7 @@ open_or_make(struct ocsp_table *table, const struct ocsp_identity *identity,
 			    "making it anew", table->path, trouble);
 		}
 	}
-	err = plan_header(identity, store_id, clamp_slots(num_slots),
+	err = ocsp_table_plan(identity, store_id, clamp_slots(num_slots),
 	    &planned);
 	if (err == OC_OK)
 		err = make_anew(table, fd, &planned, error);
@@ -392,6 +413,7 @@ ocsp_table_close(struct ocsp_table *table)
 	if (table == NULL)
 		return;
 	if (table->lock_fd >= 0) {
+		ocsp_table_stop_growing(table);
 		if (ocsp_table_sync(table) != OC_OK) {
 			/* It stays "not closed", and will be gone through. */
 			oc_log(OC_LOG_ERROR, "cannot write the response table "
@@ -404,76 +426,4 @@ ocsp_table_close(struct ocsp_table *table)
 		}
 	}
 	ocsp_table_free(table);
-}
-
-/* Into an empty table, each to the place it had.  Both are ours alone: nobody
- * writes to the one, nobody has seen the other. */
-static void
-copy_slots(const struct ocsp_table *from, struct ocsp_table *to)
-{
-	uint32_t num_touched = atomic_load(&from->header->num_touched);
-
-	if (num_touched > from->num_slots)
-		num_touched = from->num_slots;
-	memcpy((void *)to->slots, (const void *)from->slots,
-	    (size_t)num_touched * from->slot_words * 4);
-	(void)ocsp_table_index_slots(to, num_touched);
-}
-
-/* The new map takes the old one's place in the same struct. */
-static void
-swap_in(struct ocsp_table *table, struct ocsp_table *larger)
-{
-	larger->lock_fd = table->lock_fd;
-	larger->path = table->path;
-	ocsp_table_unmap(table);
-	*table = *larger;
-}
-
-/*
- * The old file is RETIRED before the new one has its name: should we die in
- * between, the old one is still found, and taken over, by the next writer.
- */
-enum oc_err
-ocsp_table_grow(struct ocsp_table *table, uint64_t num_slots)
-{
-	struct ocsp_table larger = { .path = table->path, .fd = -1,
-	    .lock_fd = -1, .run = table->run };
-	struct table_header header;
-	char *name;
-	enum oc_err err;
-
-	if (num_slots > TABLE_SLOTS_MAX)
-		return OC_ERR_LIMIT;
-	err = plan_header(&table->identity, table->store_id,
-	    clamp_slots(num_slots), &header);
-	if (err != OC_OK)
-		return err;
-	name = ocsp_table_beside(table->path, ".new");
-	if (name == NULL)
-		return OC_ERR_NOMEM;
-	err = make_file(&larger, name, &header, NULL);
-	if (err != OC_OK) {
-		free(name);
-		return err;
-	}
-	copy_slots(table, &larger);
-	atomic_store(&larger.header->seq, atomic_load(&table->header->seq));
-	atomic_store(&larger.header->durable_seq,
-	    atomic_load(&table->header->seq));
-	if (ocsp_table_is_ready(table))
-		ocsp_table_set_ready(&larger, true);
-
-	atomic_fetch_or(&table->header->flags, TABLE_RETIRED);
-	err = give_name(&larger, name, NULL);
-	if (err == OC_OK) {
-		swap_in(table, &larger);
-	} else {
-		atomic_fetch_and(&table->header->flags,
-		    ~(uint32_t)TABLE_RETIRED);
-		ocsp_table_unmap(&larger);
-		(void)unlink(name);
-	}
-	free(name);
-	return err;
 }

@@ -163,6 +163,7 @@ ocsp_table_unmap(struct ocsp_table *table)
 void
 ocsp_table_free(struct ocsp_table *table)
 {
+	ocsp_table_stop_growing(table);
 	ocsp_table_unmap(table);
 	if (table->lock_fd >= 0)
 		(void)close(table->lock_fd);

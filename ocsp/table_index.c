@@ -266,18 +266,18 @@ get_serial_words(const struct ocsp_table *table, uint32_t slot,
 void
 ocsp_table_enter(struct ocsp_table *table, uint32_t slot)
 {
-	uint32_t serial[5], bucket, num_left = table->num_buckets;
+	uint32_t serial[5], bucket, num_left = table->num_buckets, next = 0;
 
 	get_serial_words(table, slot, serial);
 	bucket = home_of(table, serial);
 	while (atomic_load_explicit(&table->index[bucket],
 	    memory_order_relaxed) != 0) {
 		bucket = next_bucket(table, bucket);
-		if (--num_left == 0) {
-			/* Never full, unless damaged. */
-			(void)ocsp_table_recover(table);
-			return;
-		}
+		if (--num_left > 0)
+			continue;
+		/* Never full, unless damaged. */
+		num_left = table->num_buckets;
+		ocsp_table_sweep_index(table, &next, UINT32_MAX);
 	}
 	atomic_store_explicit(&table->index[bucket], slot + 1,
 	    memory_order_release);
@@ -320,8 +320,8 @@ close_up(struct ocsp_table *table, uint32_t hole)
 	atomic_store_explicit(&table->index[hole], 0, memory_order_release);
 }
 
-static void
-put_on_free_list(struct ocsp_table *table, uint32_t slot)
+void
+ocsp_table_free_slot(struct ocsp_table *table, uint32_t slot)
 {
 	uint32_t words[SLOT_WORDS_MAX] = { 0 };
 
@@ -340,7 +340,7 @@ ocsp_table_remove(struct ocsp_table *table, uint32_t slot)
 
 	get_serial_words(table, slot, serial);
 	bucket = home_of(table, serial);
-	put_on_free_list(table, slot);
+	ocsp_table_free_slot(table, slot);
 	for (num_left = table->num_buckets; num_left > 0; num_left--) {
 		entry = atomic_load_explicit(&table->index[bucket],
 		    memory_order_relaxed);
@@ -369,7 +369,7 @@ ocsp_table_remove_serial(struct ocsp_table *table,
 		num_left = table->num_buckets;
 		if (!walk_way(table, &key, 0xff, &bucket, &num_left, &slot))
 			return;
-		ocsp_table_remove(table, slot);
+		ocsp_table_drop(table, slot);
 	}
 }
 
@@ -404,36 +404,42 @@ ocsp_table_take_free(struct ocsp_table *table, uint32_t *slot)
 	return true;
 }
 
-uint32_t
-ocsp_table_reclaim(struct ocsp_table *table, int64_t now)
+/* Whether its slot's way leads to this bucket, and to no other before. */
+static bool
+is_led_to(const struct ocsp_table *table, uint32_t bucket, uint32_t entry)
 {
-	uint32_t words[SLOT_WORDS_MAX], slot, num_freed = 0;
+	uint32_t words[SLOT_WORDS_MAX], at, found, num_left;
 
-	for (slot = 0; slot < table->num_slots; slot++) {
-		if (!ocsp_table_load_slot(table, slot, words) ||
-		    !ocsp_table_slot_is_live(words) ||
-		    words[SLOT_NEXT] == SLOT_TIME_NONE ||
-		    words[SLOT_NEXT] > now)
-			continue;
-		ocsp_table_remove(table, slot);
-		num_freed++;
+	if (entry > table->num_slots ||
+	    !ocsp_table_load_slot(table, entry - 1, words) ||
+	    !ocsp_table_slot_is_live(words))
+		return false;
+	at = home_of(table, &words[SLOT_SERIAL]);
+	for (num_left = table->num_buckets; num_left > 0; num_left--) {
+		if (at == bucket)
+			return true;
+		found = atomic_load_explicit(&table->index[at],
+		    memory_order_relaxed);
+		if (found == 0 || found == entry)
+			return false;
+		at = next_bucket(table, at);
 	}
-	return num_freed;
+	return false;
 }
 
-bool
-ocsp_table_index_is_plausible(const struct ocsp_table *table)
+void
+ocsp_table_sweep_index(struct ocsp_table *table, uint32_t *next, uint32_t num)
 {
-	uint32_t i, entry, num_entries = 0;
+	uint32_t entry;
 
-	for (i = 0; i < table->num_buckets; i++) {
-		entry = atomic_load_explicit(&table->index[i],
+	for (; num > 0 && *next < table->num_buckets; num--) {
+		entry = atomic_load_explicit(&table->index[*next],
 		    memory_order_relaxed);
-		if (entry > table->num_slots)
-			return false;
-		num_entries += entry != 0;
+		if (entry == 0 || is_led_to(table, *next, entry))
+			++*next;
+		else
+			close_up(table, *next);
 	}
-	return num_entries == atomic_load(&table->header->num_used);
 }
 
 enum table_found
@@ -452,19 +458,6 @@ ocsp_table_look_at(const struct ocsp_table *table, uint32_t slot)
 	    found == slot ? TABLE_GOOD : TABLE_LOST;
 }
 
-uint32_t
-ocsp_table_drop_lost(struct ocsp_table *table)
-{
-	uint32_t slot, num_dropped = 0;
-
-	for (slot = 0; slot < table->num_slots; slot++)
-		if (ocsp_table_look_at(table, slot) == TABLE_LOST) {
-			put_on_free_list(table, slot);
-			num_dropped++;
-		}
-	return num_dropped;
-}
-
 /* Of two slots with one key, which only a lost write leaves, the older. */
 static void
 recover_live(struct ocsp_table *table, uint32_t slot,
@@ -476,7 +469,7 @@ recover_live(struct ocsp_table *table, uint32_t slot,
 	memcpy(key.serial, &words[SLOT_SERIAL], sizeof(key.serial));
 	if (ocsp_table_lookup(table, &key, &twin, twin_words)) {
 		if (twin_words[SLOT_PRODUCED] >= words[SLOT_PRODUCED]) {
-			put_on_free_list(table, slot);
+			ocsp_table_free_slot(table, slot);
 			return;
 		}
 		ocsp_table_remove(table, twin);
@@ -497,8 +490,8 @@ is_untouched(const struct ocsp_table *table, uint32_t slot)
 	return true;
 }
 
-uint32_t
-ocsp_table_index_slots(struct ocsp_table *table, uint32_t num_touched)
+static uint32_t
+index_slots(struct ocsp_table *table, uint32_t num_touched)
 {
 	struct table_header *header = table->header;
 	uint32_t words[SLOT_WORDS_MAX], i, num_torn = 0;
@@ -511,11 +504,11 @@ ocsp_table_index_slots(struct ocsp_table *table, uint32_t num_touched)
 			if (ocsp_table_slot_is_live(words))
 				recover_live(table, i, words);
 			else
-				put_on_free_list(table, i);
+				ocsp_table_free_slot(table, i);
 		} else {
 			if (!is_untouched(table, i))
 				num_torn++;
-			put_on_free_list(table, i);
+			ocsp_table_free_slot(table, i);
 		}
 	}
 	return num_torn;
@@ -549,7 +542,7 @@ ocsp_table_recover(struct ocsp_table *table)
 		for (i = 0; i < table->num_buckets; i++)
 			atomic_store_explicit(&shared[i], 0,
 			    memory_order_relaxed);
-	num_torn = ocsp_table_index_slots(table, num_touched_of(table));
+	num_torn = index_slots(table, num_touched_of(table));
 	for (i = 0; fresh != NULL && i < table->num_buckets; i++) {
 		entry = atomic_load_explicit(&fresh[i], memory_order_relaxed);
 		if (entry != atomic_load_explicit(&shared[i],

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The response table's file, and what its sources share: table_file.c maps
- * it, table_create.c makes and grows it, table_older.c keeps what another key
- * has signed, table_index.c knows slots and buckets, table_hash.c its two
- * hashes, table_verify.c looks whether it is whole, table.c is the rest of
+ * it, table_create.c makes it and takes it over, table_grow.c goes through it
+ * and makes it larger, table_older.c keeps what another key has signed,
+ * table_index.c knows slots and buckets, table_hash.c its two hashes,
+ * table_verify.c looks whether it is whole, table.c is the rest of
  * ocsp/table.h.
  *
  * One writer, any number of readers in other processes.  Everything that
@@ -12,6 +13,7 @@
 #ifndef OCSP_TABLE_PRIVATE_H
 #define OCSP_TABLE_PRIVATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "ocsp/table.h"
@@ -82,6 +84,33 @@ enum {
 };
 #define SLOT_TIME_NONE UINT32_MAX	/* no nextUpdate */
 
+enum table_phase {
+	TABLE_STEADY,
+	TABLE_SLOTS,
+	TABLE_INDEX,
+	TABLE_ALLOCATING,
+	TABLE_MOVING,
+	TABLE_FLUSHING
+};
+
+/* How far table_grow.c is.  Zero state: nothing is under way. */
+struct table_growth {
+	enum table_phase phase;
+	uint32_t next;			/* slot or bucket */
+	uint32_t num_live, num_dropped;	/* by SLOTS, of those below next */
+	bool is_mending;		/* INDEX follows */
+	bool has_looked_for_room;
+	bool has_said;			/* that the disk is full */
+	uint32_t num_wanted;		/* slots; ocsp_table_reserve() */
+	int64_t looked_ns, failed_ns;	/* 0: never; CLOCK_MONOTONIC */
+	struct ocsp_table *larger;	/* owned; mapped from MOVING on */
+	uint64_t num_allocated, len;	/* octets of its file */
+	pthread_t thread;		/* FLUSHING's */
+	bool has_thread;
+	int flush_errno;		/* the thread's, until is_flushed */
+	_Atomic bool is_flushed;
+};
+
 struct ocsp_table {
 	char *path;
 	int fd, lock_fd;		/* -1: a reader's */
@@ -96,7 +125,8 @@ struct ocsp_table {
 	uint8_t store_id[OCSP_STORE_ID_LEN];
 	struct ocsp_identity identity;
 	uint64_t run;			/* ours, not the file's */
-	bool is_damaged;		/* a walk has seen it */
+	bool is_damaged;		/* seen, or to be feared */
+	struct table_growth growth;
 };
 
 /* table_hash.c */
@@ -136,6 +166,8 @@ bool ocsp_table_find_slot(const struct ocsp_table *table,
     const struct table_key *key, uint32_t *slot);
 /* Enters a slot under the serial its words have. */
 void ocsp_table_enter(struct ocsp_table *table, uint32_t slot);
+/* Puts one that the index does not lead to on the list of free ones. */
+void ocsp_table_free_slot(struct ocsp_table *table, uint32_t slot);
 /* Takes a live slot out of the index and makes it free. */
 void ocsp_table_remove(struct ocsp_table *table, uint32_t slot);
 /* Removes the slots of all encodings of a serial. */
@@ -143,24 +175,16 @@ void ocsp_table_remove_serial(struct ocsp_table *table,
     const struct oc_serial *serial);
 /* A free slot, if there is one without looking for it. */
 bool ocsp_table_take_free(struct ocsp_table *table, uint32_t *slot);
-/* Frees what is of no use after now; how many it were. */
-uint32_t ocsp_table_reclaim(struct ocsp_table *table, int64_t now);
-/* As many entries as there are live slots, and none beyond: a look at a table
- * that was closed, at a hundredth of the cost of ocsp_table_recover(). */
-bool ocsp_table_index_is_plausible(const struct ocsp_table *table);
 /* Good, damaged, or not to be found: what there is in a place. */
 enum table_found { TABLE_FREE, TABLE_GOOD, TABLE_TORN, TABLE_LOST };
 enum table_found ocsp_table_look_at(const struct ocsp_table *table,
     uint32_t slot);
-/* Frees what the index does not lead to; how many it were.  Leaves the index
- * and the counts to ocsp_table_recover(). */
-uint32_t ocsp_table_drop_lost(struct ocsp_table *table);
-/* Fills the index, which is empty, the free list and the counts from this
- * many slots; how many were torn. */
-uint32_t ocsp_table_index_slots(struct ocsp_table *table,
-    uint32_t num_touched);
-/* After a writer died: index, free list and counts from the slots alone; how
- * many were torn. */
+/* From *next on, takes out what leads to no slot, or to one that is found
+ * before; looks at num buckets. */
+void ocsp_table_sweep_index(struct ocsp_table *table, uint32_t *next,
+    uint32_t num);
+/* Nothing but the slots is believed: index, free list and counts from them
+ * alone; how many were torn.  Nobody else may read it. */
 uint32_t ocsp_table_recover(struct ocsp_table *table);
 
 /* table_file.c */
@@ -187,14 +211,40 @@ void ocsp_table_unmap(struct ocsp_table *table);
 
 /* table_create.c */
 
-/* Into a file of so many slots, at least as many as now; NO_SPACE, and then
- * nothing has changed. */
-enum oc_err ocsp_table_grow(struct ocsp_table *table, uint64_t num_slots)
-    OC_MUST_CHECK;
+/* A header for a new file. */
+enum oc_err ocsp_table_plan(const struct ocsp_identity *identity,
+    const uint8_t store_id[OCSP_STORE_ID_LEN], uint32_t num_slots,
+    struct table_header *header) OC_MUST_CHECK;
+/* A file with nothing but this header, if there seems to be room for what it
+ * says; -1: errno says why not. */
+int ocsp_table_make_file(const char *name, const struct table_header *header);
+/* Blocks for these octets; 0 or an errno. */
+int ocsp_table_allocate(int fd, uint64_t from, uint64_t len) OC_MUST_CHECK;
 /* path + suffix, for free(). */
 char *ocsp_table_beside(const char *path, const char *suffix);
 /* Tells the readers of a file that is about to lose its name. */
 void ocsp_table_retire_file(int fd);
+
+/* table_grow.c */
+
+/* A free slot: one more share of what is under way, or, if that was not
+ * enough, all of it.  NO_SPACE if there is none and the disk is full. */
+enum oc_err ocsp_table_take_slot(struct ocsp_table *table, uint32_t *slot)
+    OC_MUST_CHECK;
+/* What changes a slot, here and in the larger file if that has it already:
+ * the answer of the same key; of one that was taken; none. */
+void ocsp_table_replace(struct ocsp_table *table, uint32_t slot,
+    uint32_t words[SLOT_WORDS_MAX]);
+void ocsp_table_add(struct ocsp_table *table, uint32_t slot,
+    uint32_t words[SLOT_WORDS_MAX]);
+void ocsp_table_drop(struct ocsp_table *table, uint32_t slot);
+/* At once, into a file of so many slots, at least as many as now, with the
+ * identity that *table has by now; NO_SPACE, and then nothing has changed.
+ * Nothing may be under way. */
+enum oc_err ocsp_table_grow(struct ocsp_table *table, uint64_t num_slots)
+    OC_MUST_CHECK;
+/* Gives up what is under way; it costs nothing but the work. */
+void ocsp_table_stop_growing(struct ocsp_table *table);
 
 /* table_older.c */
 

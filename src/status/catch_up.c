@@ -189,15 +189,15 @@ withdraw_stale(struct status_service *s, const struct status_due *stale)
 
 /* What was in a damaged slot is nowhere now. */
 void
-status_service_mend(struct status_service *s)
+status_service_tend(struct status_service *s)
 {
-	uint32_t num_dropped;
+	uint32_t num_dropped = ocsp_table_tend(s->table, STATUS_TEND_SLOTS);
 
-	if (!ocsp_table_mend(s->table, &num_dropped))
+	if (num_dropped == 0)
 		return;
 	oc_log(OC_LOG_WARNING, "issuer %s: the response table was damaged: "
-	    "its index is made anew, %u responses are dropped and signed "
-	    "again", s->plan.ocsp->name, num_dropped);
+	    "%u responses are dropped and signed again", s->plan.ocsp->name,
+	    num_dropped);
 	s->presigned = (struct status_set_place){ 0, 0 };
 	s->is_presigning = s->is_ready &&
 	    s->plan.ocsp->presign == OC_PRESIGN_ALL;
@@ -217,8 +217,6 @@ status_service_sweep(struct status_service *s, int64_t now)
 		withdraw_stale(s, &part.stale[i]);
 	s->sweep.num_withdrawn += part.num_stale;
 	free(part.stale);
-	if (!s->is_sweeping)
-		status_service_mend(s);
 	if (!s->is_sweeping)
 		oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u "
 		    "responses at hand, %u withdrawn", s->plan.ocsp->name,

@@ -301,7 +301,6 @@ look_at_horizon(struct status_service *s, int64_t now)
 	status_horizon_end(&s->pass, now, &s->horizon);
 	if (s->offline != NULL)
 		status_offline_alarm(s->offline, now);
-	status_service_mend(s);
 }
 
 void
@@ -314,6 +313,7 @@ status_service_tick(struct status_service *s, int64_t now)
 	}
 	if (s->is_ready)
 		look_at_horizon(s, now);
+	status_service_tend(s);
 	status_older_tick(s, now);
 	if (status_service_sweep(s, now) != OC_OK)
 		status_service_give_up(s);

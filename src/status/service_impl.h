@@ -60,6 +60,9 @@ struct status_sweep {
 };
 /* Slots, and places of the set, looked at in a tick: some 15 ms of work. */
 #define STATUS_SWEEP_SLOTS 65536
+/* Slots that are tended in a tick: looked at in 5 ms, or moved to a larger
+ * table in 30. */
+#define STATUS_TEND_SLOTS 32768
 /* Signatures that are wanted because a certificate has none: when more are
  * looked for, and how many at once. */
 #define STATUS_PRESIGN_LOW 64
@@ -166,8 +169,9 @@ enum oc_err status_service_sweep_all(struct status_service *s, int64_t now)
 /* The next part of that; nothing once it is over. */
 enum oc_err status_service_sweep(struct status_service *s, int64_t now)
     OC_MUST_CHECK;
-/* After a walk over the table: makes good what is damaged in it. */
-void status_service_mend(struct status_service *s);
+/* The next part of what goes through the whole table: see ocsp_table_tend().
+ * What that drops is signed again. */
+void status_service_tend(struct status_service *s);
 /* Looks for certificates that have no signature, if few are waiting. */
 void status_service_presign(struct status_service *s);
 /* Memory has run out: what the table says can't be kept true, so it is no
