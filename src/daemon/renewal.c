@@ -127,7 +127,7 @@ start(struct daemon_renewal *r, const struct daemon_launch *launch,
 void
 daemon_renewal_tick(struct daemon_renewal *r,
     const struct daemon_launch *launch, const struct oc_config *config,
-    bool are_ready, int64_t now_ns)
+    bool may_start, int64_t now_ns)
 {
 	if (r->pid != 0 && now_ns >= r->limit_ns) {
 		oc_log(OC_LOG_ERROR, "ocsign ocsp renew (process %ld) does "
@@ -137,7 +137,7 @@ daemon_renewal_tick(struct daemon_renewal *r,
 	}
 	if (r->pid != 0 || r->every_s == 0 || now_ns < r->next_ns)
 		return;
-	if (!are_ready) {
+	if (!may_start) {
 		r->next_ns = now_ns + AGAIN_NS;
 		return;
 	}
