@@ -82,10 +82,22 @@ may_replace(const char *path, bool *is_there)
 	return may;
 }
 
+/* Said once: it is no failure. */
+static void
+leave(struct daemon_renewal *r, const char *path, const char *why)
+{
+	if (!r->is_left)
+		oc_log(OC_LOG_NOTICE, "%s %s: renewing OCSP signers' "
+		    "certificates is left to \"ocsign ocsp renew\", from a "
+		    "timer", path, why);
+	r->is_left = true;
+}
+
 /* Who cannot replace a file leaves it to others: under systemd, in a sandbox,
  * a timer does it. */
 static bool
-has_work(struct daemon_renewal *r, const struct oc_config *config)
+has_work(struct daemon_renewal *r, const struct daemon_launch *launch,
+    const struct oc_config *config)
 {
 	const char *left = NULL;
 	bool has_any = false, is_there;
@@ -100,12 +112,12 @@ has_work(struct daemon_renewal *r, const struct oc_config *config)
 		else if (is_there)
 			left = ocsp->certificate;
 	}
-	if (!has_any && left != NULL && !r->is_left) {
-		oc_log(OC_LOG_NOTICE, "%s cannot be replaced from here: "
-		    "renewing it is left to \"ocsign ocsp renew\", from a "
-		    "timer", left);
-		r->is_left = true;
+	if (has_any && access(launch->tool, X_OK) != 0) {
+		leave(r, launch->tool, "is not there");
+		return false;
 	}
+	if (!has_any && left != NULL)
+		leave(r, left, "cannot be replaced from here");
 	return has_any;
 }
 
@@ -142,7 +154,7 @@ daemon_renewal_tick(struct daemon_renewal *r,
 		return;
 	}
 	schedule(r);
-	if (has_work(r, config))
+	if (has_work(r, launch, config))
 		start(r, launch, now_ns);
 }
 

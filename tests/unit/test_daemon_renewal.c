@@ -170,6 +170,17 @@ left_to_others(void **state)
 	close(fd);
 }
 
+static void
+without_the_program(void **state)
+{
+	(void)state;
+	configure("1s", USUAL_ALLOW);
+	assert_int_equal(unlink(fixture_in_dir("libexec/ocsign")), 0);
+	fixture_start_and_wait();
+	fixture_wait_for_text("libexec/ocsign is not there: renewing");
+	assert_int_equal(fixture_stop(), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int
@@ -180,6 +191,7 @@ main(void)
 		T(though_one_is_away),
 		T(failures_are_said), T(one_at_a_time),
 		T(only_where_it_is_ours), T(left_to_others),
+		T(without_the_program),
 	};
 
 	return cmocka_run_group_tests_name("daemon renewal", tests, NULL,
