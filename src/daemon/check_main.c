@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -100,7 +101,20 @@ warn_signer(struct checker *c, const struct oc_config_ocsp *ocsp,
 	c->num_errors--;
 }
 
-/* Who only starts again goes on serving for the others. */
+/* When a configuration was last taken. */
+static int64_t taken_at;
+
+/* Refused, it would be no less in use. */
+static bool
+is_in_use(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_ctim.tv_sec <= taken_at;
+}
+
+/* Who only starts again goes on serving for the others; nor do those wait
+ * with what they have renewed until somebody looks after this one. */
 static void
 check_times(struct checker *c, const struct oc_config_ocsp *ocsp,
     const struct x509_cert *cert)
@@ -115,7 +129,8 @@ check_times(struct checker *c, const struct oc_config_ocsp *ocsp,
 	snprintf(text, sizeof(text), "%.200s: %s at %s: nothing can be signed "
 	    "under it", ocsp->certificate, now < cert->not_before ?
 	    "begins only" : "has expired,", at);
-	if (c->how == DAEMON_CHECK_TO_START)
+	if (c->how == DAEMON_CHECK_TO_START ||
+	    (c->how == DAEMON_CHECK_TO_RELOAD && is_in_use(ocsp->certificate)))
 		warn_signer(c, ocsp, text);
 	else
 		report_signer(c, ocsp, "certificate", text);
@@ -563,6 +578,7 @@ daemon_check(const char *path, enum daemon_check_how how,
 		oc_config_free(loaded);
 		return OC_ERR_CONFIG;
 	}
+	taken_at = oc_clock_now_s();
 	*config = loaded;
 	return OC_OK;
 }

@@ -12,7 +12,8 @@
 enum daemon_check_how {
 	DAEMON_CHECK_ALL,
 	/* A PIN that is not there is printed, but no error: the signer may have
-	 * read it before. */
+	 * read it before; nor is an OCSP signer's certificate that has expired
+	 * since it was taken. */
 	DAEMON_CHECK_TO_RELOAD,
 	/* Nor is a module that is not there, or a chain that is wrong: what is
 	 * signed can be served, and the signer goes on looking for it; nor what

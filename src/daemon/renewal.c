@@ -82,10 +82,22 @@ may_replace(const char *path, bool *is_there)
 	return may;
 }
 
+/* Said once: it is no failure. */
+static void
+leave(struct daemon_renewal *r, const char *path, const char *why)
+{
+	if (!r->is_left)
+		oc_log(OC_LOG_NOTICE, "%s %s: renewing OCSP signers' "
+		    "certificates is left to \"ocsign ocsp renew\", from a "
+		    "timer", path, why);
+	r->is_left = true;
+}
+
 /* Who cannot replace a file leaves it to others: under systemd, in a sandbox,
  * a timer does it. */
 static bool
-has_work(struct daemon_renewal *r, const struct oc_config *config)
+has_work(struct daemon_renewal *r, const struct daemon_launch *launch,
+    const struct oc_config *config)
 {
 	const char *left = NULL;
 	bool has_any = false, is_there;
@@ -100,12 +112,12 @@ has_work(struct daemon_renewal *r, const struct oc_config *config)
 		else if (is_there)
 			left = ocsp->certificate;
 	}
-	if (!has_any && left != NULL && !r->is_left) {
-		oc_log(OC_LOG_NOTICE, "%s cannot be replaced from here: "
-		    "renewing it is left to \"ocsign ocsp renew\", from a "
-		    "timer", left);
-		r->is_left = true;
+	if (has_any && access(launch->tool, X_OK) != 0) {
+		leave(r, launch->tool, "is not there");
+		return false;
 	}
+	if (!has_any && left != NULL)
+		leave(r, left, "cannot be replaced from here");
 	return has_any;
 }
 
@@ -127,7 +139,7 @@ start(struct daemon_renewal *r, const struct daemon_launch *launch,
 void
 daemon_renewal_tick(struct daemon_renewal *r,
     const struct daemon_launch *launch, const struct oc_config *config,
-    bool are_ready, int64_t now_ns)
+    bool may_start, int64_t now_ns)
 {
 	if (r->pid != 0 && now_ns >= r->limit_ns) {
 		oc_log(OC_LOG_ERROR, "ocsign ocsp renew (process %ld) does "
@@ -137,12 +149,12 @@ daemon_renewal_tick(struct daemon_renewal *r,
 	}
 	if (r->pid != 0 || r->every_s == 0 || now_ns < r->next_ns)
 		return;
-	if (!are_ready) {
+	if (!may_start) {
 		r->next_ns = now_ns + AGAIN_NS;
 		return;
 	}
 	schedule(r);
-	if (has_work(r, config))
+	if (has_work(r, launch, config))
 		start(r, launch, now_ns);
 }
 

@@ -4,8 +4,8 @@
  * certificates of OCSP signers where no timer does.  One at a time, with a
  * deadline, as often as renew-every has it, more or less.
  *
- * Nothing here waits: the supervisor says when all roles are ready, and when
- * somebody has died.
+ * Nothing here waits: the supervisor says when it may be, and when somebody has
+ * died.
  */
 #ifndef DAEMON_RENEWAL_H
 #define DAEMON_RENEWAL_H
@@ -24,14 +24,15 @@ struct daemon_renewal {
 	bool is_left;			/* to others, which was said */
 };
 
-/* All roles run as the configuration has them, for the first time or again
+/* The roles run as the configuration has them, for the first time or again
  * after a reload. */
 void daemon_renewal_begin(struct daemon_renewal *renewal,
     const struct oc_config *config);
-/* Starts what is due, if are_ready; kills what is late. */
+/* Starts what is due, if who signs and who takes it is ready; kills what is
+ * late. */
 void daemon_renewal_tick(struct daemon_renewal *renewal,
     const struct daemon_launch *launch, const struct oc_config *config,
-    bool are_ready, int64_t now_ns);
+    bool may_start, int64_t now_ns);
 /* When tick has something to do next; INT64_MAX: never. */
 int64_t daemon_renewal_next_tick(const struct daemon_renewal *renewal);
 /* Somebody died: looks whether it was this one. */

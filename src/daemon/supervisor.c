@@ -256,14 +256,13 @@ steer(struct supervisor *sup)
 	daemon_listeners_steer(sup->listeners, num);
 }
 
+/* Of the others one may be away until a person comes. */
 static bool
-are_ready(const struct supervisor *sup)
+may_renew(const struct supervisor *sup)
 {
-	for (size_t i = 0; i < sup->num_roles; i++)
-		if (daemon_is_wanted(sup, i) &&
-		    !daemon_role_is_ready(&sup->roles[i]))
-			return false;
-	return sup->state == SUPERVISOR_RUNNING;
+	return sup->state == SUPERVISOR_RUNNING &&
+	    daemon_role_is_ready(&sup->roles[ROLE_SIGNER]) &&
+	    daemon_role_is_ready(&sup->roles[ROLE_STATUS]);
 }
 
 static void
@@ -280,7 +279,7 @@ drive(struct supervisor *sup)
 		sup->state = step(sup);
 	} while (sup->state != before);
 	daemon_renewal_tick(&sup->renewal, &sup->launch, sup->config,
-	    are_ready(sup), now_ns);
+	    may_renew(sup), now_ns);
 	arm_timer(sup);
 }
 

@@ -198,9 +198,7 @@ status_service_tend(struct status_service *s)
 	oc_log(OC_LOG_WARNING, "issuer %s: the response table was damaged: "
 	    "%u responses are dropped and signed again", s->plan.ocsp->name,
 	    num_dropped);
-	s->presigned = (struct status_set_place){ 0, 0 };
-	s->is_presigning = s->is_ready &&
-	    s->plan.ocsp->presign == OC_PRESIGN_ALL;
+	status_service_presign_again(s);
 }
 
 enum oc_err
@@ -319,14 +317,36 @@ presign_record(void *arg, const struct status_record *record)
 	    OCSP_ENCODING_USUAL, &slot))
 		status_service_renew_at(s, STATUS_DUE_REFRESH,
 		    &record->serial, OCSP_ENCODING_USUAL, now);
-	return s->agenda.wanted[STATUS_DUE_REFRESH].num < STATUS_PRESIGN_NUM;
+	return s->agenda.wanted[STATUS_DUE_REFRESH].num < s->presign_max;
+}
+
+void
+status_service_presign_again(struct status_service *s)
+{
+	s->presigned = (struct status_set_place){ 0, 0 };
+	s->is_presigning = s->is_ready &&
+	    s->plan.ocsp->presign == OC_PRESIGN_ALL;
+}
+
+/* What is due later does not count: after a change of key that is all that the
+ * one before has signed. */
+static bool
+has_few_due(const struct status_service *s)
+{
+	const struct ocsp_refresh *wanted =
+	    &s->agenda.wanted[STATUS_DUE_REFRESH];
+
+	return wanted->num < STATUS_PRESIGN_LOW ||
+	    ocsp_refresh_next_at(wanted) > status_service_now(s);
 }
 
 void
 status_service_presign(struct status_service *s)
 {
-	if (s->is_presigning &&
-	    s->agenda.wanted[STATUS_DUE_REFRESH].num < STATUS_PRESIGN_LOW)
-		s->is_presigning = status_set_walk_part(s->set, &s->presigned,
-		    STATUS_SWEEP_SLOTS, presign_record, s);
+	if (!s->is_presigning || !has_few_due(s))
+		return;
+	s->presign_max = s->agenda.wanted[STATUS_DUE_REFRESH].num +
+	    STATUS_PRESIGN_NUM;
+	s->is_presigning = status_set_walk_part(s->set, &s->presigned,
+	    STATUS_SWEEP_SLOTS, presign_record, s);
 }

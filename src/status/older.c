@@ -101,6 +101,7 @@ status_older_end(struct status_service *s)
 		return;
 	ocsp_table_discard(s->older);
 	s->older = NULL;
+	status_service_presign_again(s);
 	oc_log(OC_LOG_NOTICE, "issuer %s: nothing that the key before has "
 	    "signed is served any more", s->plan.ocsp->name);
 }

@@ -108,6 +108,7 @@ struct status_service {
 	struct status_horizon_pass pass;
 	struct status_sweep sweep;
 	struct status_set_place presigned;	/* until here, all are wanted */
+	uint32_t presign_max;			/* wanted, in one go */
 	/* Current: nothing in the table is untrue, and news come as they
 	 * happen.  Ready: every certificate is known, too. */
 	bool is_current, is_ready;
@@ -172,8 +173,10 @@ enum oc_err status_service_sweep(struct status_service *s, int64_t now)
 /* The next part of what goes through the whole table: see ocsp_table_tend().
  * What that drops is signed again. */
 void status_service_tend(struct status_service *s);
-/* Looks for certificates that have no signature, if few are waiting. */
+/* Looks for certificates that have no signature, if few are waiting; again:
+ * for all of them, since something has gone. */
 void status_service_presign(struct status_service *s);
+void status_service_presign_again(struct status_service *s);
 /* Memory has run out: what the table says can't be kept true, so it is no
  * longer said, and whoever restarts us starts from the source. */
 void status_service_give_up(struct status_service *s)

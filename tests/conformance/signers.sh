@@ -175,6 +175,20 @@ service_start
 within 10 is_served || fail "nobody is served: $(cat answer)"
 grep -q 'certificate: warning: .*has expired' ocsignd.log ||
     fail "nothing is said: $(cat ocsignd.log)"
+# Nor do they wait for a person with what is new of theirs; but it is not put in
+# place of one that is in use.
+num=$(count 'notice: reloaded' ocsignd.log)
+kill -HUP "$(cat ocsignd.pid)"
+is_reloaded() {
+	[ "$(count 'notice: reloaded' ocsignd.log)" -gt "$num" ]
+}
+within 10 is_reloaded || fail "not reloaded: $(cat ocsignd.log)"
+sleep 1.1
+cp wrong.pem copy.pem
+cp copy.pem wrong.pem
+kill -HUP "$(cat ocsignd.pid)"
+within 10 grep -q 'not reloaded: the configuration is wrong' ocsignd.log ||
+    fail "what has expired is taken"
 service_stop
 cat >>ocsign.conf <<EOT
 [profile long]

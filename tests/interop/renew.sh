@@ -7,7 +7,7 @@
 # what cannot be renewed is said, and leaves what there is.
 
 . "$top_srcdir/tests/interop/failure.sh"
-need openssl curl
+need openssl curl flock
 
 # One that is only planned is nobody's to renew, nor to wait for.
 ca_folder '

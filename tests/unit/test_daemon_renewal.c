@@ -59,9 +59,9 @@ again_and_again(void **state)
 	assert_int_equal(fixture_stop(), 0);
 }
 
-/* No table, no signer, or no responder: later. */
+/* Who takes it. */
 static void
-not_before_all_are_ready(void **state)
+not_before_status_is_ready(void **state)
 {
 	(void)state;
 	configure("1s", USUAL_ALLOW);
@@ -70,6 +70,18 @@ not_before_all_are_ready(void **state)
 	fixture_wait_for("start", "ocsign-status", 0);
 	usleep(1500 * 1000);
 	assert_int_equal(fixture_count("start", RENEWER), 0);
+}
+
+/* A role that waits for a person keeps no certificate from being renewed. */
+static void
+though_one_is_away(void **state)
+{
+	(void)state;
+	configure("1s", USUAL_ALLOW);
+	fixture_behave("ocsign-responder", "exit78");
+	fixture_start();
+	fixture_wait_for("start", RENEWER, 1);
+	assert_int_equal(fixture_stop(), 0);
 }
 
 static void
@@ -158,15 +170,28 @@ left_to_others(void **state)
 	close(fd);
 }
 
+static void
+without_the_program(void **state)
+{
+	(void)state;
+	configure("1s", USUAL_ALLOW);
+	assert_int_equal(unlink(fixture_in_dir("libexec/ocsign")), 0);
+	fixture_start_and_wait();
+	fixture_wait_for_text("libexec/ocsign is not there: renewing");
+	assert_int_equal(fixture_stop(), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(again_and_again), T(not_before_all_are_ready),
+		T(again_and_again), T(not_before_status_is_ready),
+		T(though_one_is_away),
 		T(failures_are_said), T(one_at_a_time),
 		T(only_where_it_is_ours), T(left_to_others),
+		T(without_the_program),
 	};
 
 	return cmocka_run_group_tests_name("daemon renewal", tests, NULL,

@@ -197,12 +197,36 @@ test_signer_revoked(void **state)
 	world_issue(w, WORLD_DELEGATE, oc_clock_now_s() + YEAR);
 	world_new_key(w);
 	world_start(w);
+	/* The two have one serial number here. */
+	w->service->trust.signer_serial = world_serial(77);
 	older = open_older(w);
 	assert_non_null(older);
 	world_revoke(w, WORLD_DELEGATE, CRL_REASON_KEY_COMPROMISE);
 	world_until(w, ocsp_table_is_retired(older));
 	assert_int_equal(access(older_path(w), F_OK), -1);
 	ocsp_table_close(older);
+	/* And nobody has to ask for what it had. */
+	world_until(w, world_num_slots(w) == 4);
+}
+
+/* What it has not is signed as soon as ever, though there is much that is to
+ * be signed later. */
+static void
+test_more_than_it_has(void **state)
+{
+	struct world *w = *state;
+	struct ocsp_slot slot;
+
+	sign_some(w, 2 * STATUS_PRESIGN_LOW);
+	for (uint64_t n = 0; n < 20; n++)
+		world_issue(w, 1001 + n, oc_clock_now_s() + YEAR);
+	world_new_key(w);
+	world_start(w);
+	world_until(w, world_num_slots(w) >= 20);
+	world_idle(w, 300);
+	assert_int_equal(world_num_slots(w), 20);
+	for (uint64_t n = 0; n < 20; n++)
+		assert_true(world_look(w, 1001 + n, USUAL, &slot));
 }
 
 /* That of whoever signs now: what it had no hand in is still good. */
@@ -422,6 +446,7 @@ main(void)
 		T(test_successor_revoked), T(test_compromised),
 		T(test_other_key_twice), T(test_not_ours),
 		T(test_policy_changed), T(test_out_of_memory),
+		T(test_more_than_it_has),
 	};
 
 	return cmocka_run_group_tests_name("status older", tests, NULL, NULL);
