@@ -96,12 +96,12 @@ withdraw_missed_one(struct status_service *s, const struct status_change *c,
  * in time, and nothing in the table can be believed.
  */
 bool
-status_service_withdraw_missed(struct status_service *s,
-    struct status_source *source)
+status_service_read_missed(struct status_service *s,
+    struct status_source *source, int64_t last, status_missed_fn *missed,
+    int64_t *seq)
 {
 	struct status_change changes[MISSED_BATCH];
-	int64_t now = status_service_now(s), last = ocsp_table_seq(s->table);
-	int64_t after = last - 1;
+	int64_t now = status_service_now(s), after = last - 1;
 	uint32_t num, i;
 
 	do {
@@ -115,14 +115,21 @@ status_service_withdraw_missed(struct status_service *s,
 			/* It is about all of them. */
 			if (status_trust_note(&s->trust, c))
 				return false;
-			if (!c->is_elsewhere &&
-			    withdraw_missed_one(s, c, now) != OC_OK)
+			if (!c->is_elsewhere && missed(s, c, now) != OC_OK)
 				return false;
 			after = c->seq;
 		}
 	} while (num != 0);
-	s->seq = after;
+	*seq = after;
 	return true;
+}
+
+bool
+status_service_withdraw_missed(struct status_service *s,
+    struct status_source *source)
+{
+	return status_service_read_missed(s, source, ocsp_table_seq(s->table),
+	    withdraw_missed_one, &s->seq);
 }
 
 /* What a walk, or one part of it, finds. */

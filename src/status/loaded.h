@@ -21,9 +21,10 @@ enum oc_err status_loader_new(const struct oc_config_issuer *issuer,
 void status_loader_free(struct status_loader *loader);	/* NULL: fine */
 
 /*
- * der: a whole OCSPResponse.  MALFORMED, MISMATCH, SIGNATURE or REFUSED, with
- * the reason and what to do: no such response, of another CA or signer, not
- * valid now, or not one that the table can give back as it is.
+ * der: a whole OCSPResponse.  MALFORMED, UNSUPPORTED, MISMATCH, SIGNATURE or
+ * REFUSED, with the reason and what to do: no such response, or none of
+ * id-pkix-ocsp-basic, of another CA or signer, not valid now, or not one that
+ * the table can give back as it is.
  */
 enum oc_err status_loader_read(const struct status_loader *loader,
     struct der_bytes der, int64_t now, struct ocsp_slot *slot,

@@ -13,9 +13,8 @@
 #include "base/log.h"
 #include "x509/cert.h"
 
-#define MISSED_BATCH 256
-
-static void
+/* What is to be signed again for it is found when everything is known. */
+static enum oc_err
 withdraw_stale(struct status_service *s, const struct status_change *c,
     int64_t now)
 {
@@ -26,33 +25,7 @@ withdraw_stale(struct status_service *s, const struct status_change *c,
 	bool is_withdrawn[OCSP_ENCODING_MAX] = { false };
 
 	status_older_note(s, &record, now, is_withdrawn);
-}
-
-/* As the table's: see status_service_withdraw_missed().  What is to be signed
- * again for it is found when everything is known. */
-static bool
-withdraw_missed(struct status_service *s, struct status_source *source)
-{
-	struct status_change changes[MISSED_BATCH];
-	int64_t now = status_service_now(s), last = ocsp_table_seq(s->older);
-	int64_t after = last - 1;
-	uint32_t num, i;
-
-	do {
-		if (last <= 0 || source->ops->read(source, after, changes,
-		    MISSED_BATCH, &num) != OC_OK ||
-		    (after < last && num == 0))
-			return false;
-		for (i = 0; i < num; i++) {
-			/* It is about all of them, and read again. */
-			if (status_trust_note(&s->trust, &changes[i]))
-				return false;
-			if (!changes[i].is_elsewhere)
-				withdraw_stale(s, &changes[i], now);
-			after = changes[i].seq;
-		}
-	} while (num != 0 && s->older != NULL);
-	return true;
+	return OC_OK;
 }
 
 /* Should that certificate be revoked, nothing is to be served with it. */
@@ -76,6 +49,7 @@ status_older_open(struct status_service *s, const char *path,
 {
 	enum oc_err err = ocsp_table_take_older(path, s->identity, store_id,
 	    &s->older, error);
+	int64_t seq;
 	bool is_true;
 
 	if (err != OC_OK || s->older == NULL)
@@ -88,7 +62,8 @@ status_older_open(struct status_service *s, const char *path,
 	note_signer(s);
 	ocsp_table_set_run(s->older, s->plan.run);
 	is_true = ocsp_table_was_ready(s->older) &&
-	    !s->trust.is_compromised && withdraw_missed(s, source);
+	    !s->trust.is_compromised && status_service_read_missed(s, source,
+	    ocsp_table_seq(s->older), withdraw_stale, &seq);
 	if (s->older != NULL)
 		ocsp_table_set_ready(s->older, is_true);
 	return OC_OK;

@@ -154,6 +154,15 @@ bool status_service_keeps(const struct status_service *s);
 void status_service_renew_at(struct status_service *s,
     enum status_due_kind kind, const struct oc_serial *serial,
     uint8_t encoding, int64_t at);
+/* At start, before the feed runs: what changed since last, the newest change
+ * that a table has, one after the other, and in *seq the newest of all.
+ * False: the source fails or went back in time, missed did not take one, or
+ * one is about all certificates. */
+typedef enum oc_err status_missed_fn(struct status_service *s,
+    const struct status_change *c, int64_t now);
+bool status_service_read_missed(struct status_service *s,
+    struct status_source *source, int64_t last, status_missed_fn *missed,
+    int64_t *seq);
 /* At start, before the feed runs: reads what changed since the table was
  * written and withdraws what it made untrue, so that the rest can be served
  * while all is read again; s->seq is then the last of it.  False: this table
@@ -163,12 +172,12 @@ bool status_service_withdraw_missed(struct status_service *s,
 /* The first time that everything is known: holds the table against it, now
  * if it is not served yet, else in parts. */
 enum oc_err status_service_catch_up(struct status_service *s) OC_MUST_CHECK;
+/* The next part of that; nothing once it is over. */
+enum oc_err status_service_sweep(struct status_service *s, int64_t now)
+    OC_MUST_CHECK;
 /* Another may be said of all certificates at once: nobody is answered from the
  * table until what is not so is out of it. */
 enum oc_err status_service_sweep_all(struct status_service *s, int64_t now)
-    OC_MUST_CHECK;
-/* The next part of that; nothing once it is over. */
-enum oc_err status_service_sweep(struct status_service *s, int64_t now)
     OC_MUST_CHECK;
 /* The next part of what goes through the whole table: see ocsp_table_tend().
  * What that drops is signed again. */

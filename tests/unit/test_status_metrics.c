@@ -197,6 +197,27 @@ remove_page(const struct world *w, const char *kind)
 	assert_int_equal(unlink(path), 0);
 }
 
+#define IS(name, labels, value) \
+	assert_true(value_of("ocsign_" name, labels) == (double)(value))
+
+/* What signer_text says. */
+static void
+check_tokens(void)
+{
+	IS("signer_up", "", 1);
+	IS("token_up", "{token=\"a\\\"b\\\\c\\nd\"}", 1);
+	IS("token_waiting", "{token=\"a\\\"b\\\\c\\nd\"}", 2);
+	IS("token_up", "{token=\"t\"}", 0);
+	IS("token_queue_waiting", "{token=\"t\",lane=\"live\"}", 3);
+	IS("token_queue_oldest_seconds", "{token=\"t\",lane=\"live\"}", 1.5);
+	IS("token_queue_taken_total", "{token=\"t\",lane=\"live\"}", 70);
+	IS("token_queue_waited_seconds_total",
+	    "{token=\"t\",lane=\"live\"}", 123456.789012);
+	assert_int_equal(find_family("ocsign_token_queue_waiting")->num, 1);
+	assert_int_equal(find_family("ocsign_token_up")->num, 2);
+	assert_int_equal(find_family("ocsign_token_waiting")->num, 1);
+}
+
 static void
 test_all(void **state)
 {
@@ -231,8 +252,6 @@ test_all(void **state)
 	w->skip_s += STATUS_HORIZON_PAUSE_S;
 	world_until(w, w->service->horizon.num_answers == 5);
 	tell(w, signer_text);
-#define IS(name, labels, value) \
-	assert_true(value_of("ocsign_" name, labels) == (double)(value))
 	IS("ready", "", 1);
 	IS("responders", "", 1);
 	IS("responder_requests_total", "{method=\"get\"}", 7);
@@ -264,18 +283,7 @@ test_all(void **state)
 	    w->service->horizon.first_stale_at);
 	IS("issuer_signer_not_after_timestamp_seconds", "{issuer=\"ca\"}",
 	    w->service->identity->signer_not_after);
-	IS("signer_up", "", 1);
-	IS("token_up", "{token=\"a\\\"b\\\\c\\nd\"}", 1);
-	IS("token_waiting", "{token=\"a\\\"b\\\\c\\nd\"}", 2);
-	IS("token_up", "{token=\"t\"}", 0);
-	IS("token_queue_waiting", "{token=\"t\",lane=\"live\"}", 3);
-	IS("token_queue_oldest_seconds", "{token=\"t\",lane=\"live\"}", 1.5);
-	IS("token_queue_taken_total", "{token=\"t\",lane=\"live\"}", 70);
-	IS("token_queue_waited_seconds_total",
-	    "{token=\"t\",lane=\"live\"}", 123456.789012);
-	assert_int_equal(find_family("ocsign_token_queue_waiting")->num, 1);
-	assert_int_equal(find_family("ocsign_token_up")->num, 2);
-	assert_int_equal(find_family("ocsign_token_waiting")->num, 1);
+	check_tokens();
 	oc_page_close(page);
 	oc_page_close(api);
 	remove_page(w, "api");
