@@ -121,7 +121,7 @@ begin_looking(struct ocsp_table *table)
 	struct table_growth *g = &table->growth;
 
 	g->phase = TABLE_SLOTS;
-	g->next = g->num_live = g->num_dropped = 0;
+	g->next = g->num_live = 0;
 	g->is_mending = table->is_damaged;
 	table->is_damaged = false;
 }
@@ -429,10 +429,10 @@ step(struct ocsp_table *table, uint32_t num, bool is_full)
 		return begin(table, is_full);
 	case TABLE_SLOTS:
 		look_at_slots(table, num);
-		return OC_OK;
+		break;
 	case TABLE_INDEX:
 		look_at_index(table, num);
-		return OC_OK;
+		break;
 	case TABLE_ALLOCATING:
 		return allocate(table, num);
 	case TABLE_MOVING:
@@ -442,7 +442,7 @@ step(struct ocsp_table *table, uint32_t num, bool is_full)
 		return is_full || atomic_load(&g->is_flushed) ?
 		    finish(table) : OC_OK;
 	}
-	return OC_ERR_INTERNAL;
+	return g->phase == TABLE_STEADY ? begin(table, is_full) : OC_OK;
 }
 
 /* Of what is left to do, what one put of a new slot has to do. */
