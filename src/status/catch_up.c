@@ -131,7 +131,6 @@ struct part {
 	int64_t now;
 	struct status_due *stale;	/* owned */
 	uint32_t num_stale, num_max;
-	uint32_t num_valid;		/* certificates */
 	enum oc_err err;
 };
 
@@ -198,7 +197,7 @@ status_service_tend(struct status_service *s)
 	oc_log(OC_LOG_WARNING, "issuer %s: the response table was damaged: "
 	    "%u responses are dropped and signed again", s->plan.ocsp->name,
 	    num_dropped);
-	s->presigned = (struct status_set_place){ 0, 0 };
+	s->presigned = 0;
 	s->is_presigning = s->is_ready &&
 	    s->plan.ocsp->presign == OC_PRESIGN_ALL;
 }
@@ -225,26 +224,13 @@ status_service_sweep(struct status_service *s, int64_t now)
 	return part.err;
 }
 
-static bool
-count_valid(void *arg, const struct status_record *record)
-{
-	struct part *part = arg;
-
-	part->num_valid += record->not_after > part->now;
-	return true;
-}
-
-/* Each growth of a large table keeps who waits waiting: better once, before
- * there is anything in it.  A full disk is said when it matters. */
+/* Once for all that is known, before there is anything in it, rather than by
+ * and by.  A full disk is said when it matters. */
 static void
-make_room(struct status_service *s, int64_t now)
+make_room(struct status_service *s)
 {
-	struct part part = { .now = now };
-
-	if (s->plan.ocsp->presign != OC_PRESIGN_ALL)
-		return;
-	status_set_walk(s->set, count_valid, &part);
-	(void)!ocsp_table_reserve(s->table, part.num_valid);
+	if (s->plan.ocsp->presign == OC_PRESIGN_ALL)
+		(void)!ocsp_table_reserve(s->table, s->num_valid);
 }
 
 enum oc_err
@@ -253,7 +239,7 @@ status_service_catch_up(struct status_service *s)
 	int64_t now = status_service_now(s);
 	enum oc_err err;
 
-	make_room(s, now);
+	make_room(s);
 	if (s->offline != NULL)
 		status_offline_put(s->offline, s->table, s->set, &s->trust);
 	s->is_sweeping = true;

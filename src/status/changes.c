@@ -100,6 +100,8 @@ take_batch(void *arg, const struct status_batch *batch)
 
 		if (!c->is_elsewhere && status_set_apply(s->set, c) != OC_OK)
 			status_service_give_up(s);
+		s->num_valid += !s->is_ready && !c->is_elsewhere &&
+		    c->not_after > now;
 		if (batch->is_history)
 			continue;
 		s->seq = c->seq;

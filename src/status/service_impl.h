@@ -58,7 +58,7 @@ struct status_sweep {
 	uint32_t next;			/* slot */
 	uint32_t num_withdrawn;
 };
-/* Slots, and places of the set, looked at in a tick: some 15 ms of work. */
+/* Slots, and records of the set, looked at in a tick: some 15 ms of work. */
 #define STATUS_SWEEP_SLOTS 65536
 /* Slots that are tended in a tick: looked at in 5 ms, or moved to a larger
  * table in 30. */
@@ -81,6 +81,7 @@ struct status_service {
 	int64_t signer_not_before, reminded_at;
 	enum status_renewal renewal;	/* when it was last looked at */
 	struct status_set *set;
+	uint32_t num_valid;		/* of what was there at the start */
 	struct status_feed *feed;
 	struct x509_trust *requestors;	/* NULL: signatures of requests are
 					 * ignored */
@@ -107,7 +108,7 @@ struct status_service {
 	struct status_horizon horizon;		/* of the last whole pass */
 	struct status_horizon_pass pass;
 	struct status_sweep sweep;
-	struct status_set_place presigned;	/* until here, all are wanted */
+	uint32_t presigned;		/* records of the set before are wanted */
 	/* Current: nothing in the table is untrue, and news come as they
 	 * happen.  Ready: every certificate is known, too. */
 	bool is_current, is_ready;
