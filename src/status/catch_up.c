@@ -192,6 +192,8 @@ status_service_tend(struct status_service *s)
 {
 	uint32_t num_dropped = ocsp_table_tend(s->table, STATUS_TEND_SLOTS);
 
+	if (s->older != NULL)
+		num_dropped += ocsp_table_tend(s->older, STATUS_TEND_SLOTS);
 	if (num_dropped == 0)
 		return;
 	oc_log(OC_LOG_WARNING, "issuer %s: the response table was damaged: "
@@ -248,13 +250,11 @@ status_service_catch_up(struct status_service *s)
 		if (err != OC_OK)
 			return err;
 	} while (s->is_sweeping && !s->is_current);
-	err = status_older_catch_up(s);
-	if (err != OC_OK)
-		return err;
+	status_older_catch_up(s);
 	s->is_presigning = s->plan.ocsp->presign == OC_PRESIGN_ALL;
 	ocsp_table_set_seq(s->table, s->seq);
 	ocsp_table_set_ready(s->table, true);
-	s->is_current = s->is_ready = true;
+	s->is_current = s->is_ready = s->is_following = true;
 	status_service_answer_early(s);
 	return OC_OK;
 }
@@ -280,9 +280,7 @@ status_service_sweep_all(struct status_service *s, int64_t now)
 		if (err != OC_OK)
 			return err;
 	} while (s->is_sweeping);
-	err = status_older_catch_up(s);
-	if (err != OC_OK)
-		return err;
+	status_older_catch_up(s);
 	ocsp_table_set_ready(s->table, true);
 	oc_log(OC_LOG_NOTICE, "issuer %s: %u responses withdrawn",
 	    s->plan.ocsp->name, s->sweep.num_withdrawn);
