@@ -35,8 +35,10 @@
 #define MOVED_PART 4
 /* Of all, so many must be free after looking, or it grows. */
 #define ENOUGH_PART 16
-/* Octets at once: what tmpfs takes a millisecond or two for. */
-#define ALLOCATE_MIN (INT64_C(4) << 20)
+/* Octets that are allocated in the time that a slot is copied in, also where
+ * that means to write zeros; and what is worth a call. */
+#define ALLOCATE_EACH 1024
+#define ALLOCATE_MIN (UINT64_C(1) << 20)
 /* After a failure, if there is still room: when to try again; and for so long
  * after a look there is no other. */
 #define RETRY_NS (60 * OC_NS_PER_S)
@@ -121,7 +123,7 @@ begin_looking(struct ocsp_table *table)
 	struct table_growth *g = &table->growth;
 
 	g->phase = TABLE_SLOTS;
-	g->next = g->num_live = g->num_dropped = 0;
+	g->next = g->num_live = 0;
 	g->is_mending = table->is_damaged;
 	table->is_damaged = false;
 }
@@ -234,7 +236,7 @@ static enum oc_err
 allocate(struct ocsp_table *table, uint32_t num)
 {
 	struct table_growth *g = &table->growth;
-	uint64_t part = (uint64_t)num * table->slot_words * 4;
+	uint64_t part = (uint64_t)num * ALLOCATE_EACH;
 	struct table_header header;
 	const char *trouble;
 
@@ -429,10 +431,10 @@ step(struct ocsp_table *table, uint32_t num, bool is_full)
 		return begin(table, is_full);
 	case TABLE_SLOTS:
 		look_at_slots(table, num);
-		return OC_OK;
+		break;
 	case TABLE_INDEX:
 		look_at_index(table, num);
-		return OC_OK;
+		break;
 	case TABLE_ALLOCATING:
 		return allocate(table, num);
 	case TABLE_MOVING:
@@ -442,7 +444,7 @@ step(struct ocsp_table *table, uint32_t num, bool is_full)
 		return is_full || atomic_load(&g->is_flushed) ?
 		    finish(table) : OC_OK;
 	}
-	return OC_ERR_INTERNAL;
+	return g->phase == TABLE_STEADY ? begin(table, is_full) : OC_OK;
 }
 
 /* Of what is left to do, what one put of a new slot has to do. */
@@ -467,7 +469,7 @@ share_of(const struct ocsp_table *table)
 		break;
 	case TABLE_ALLOCATING:
 		low /= MOVED_PART;
-		left += (g->len - g->num_allocated) / (table->slot_words * 4);
+		left += (g->len - g->num_allocated) / ALLOCATE_EACH;
 		break;
 	case TABLE_MOVING:
 		low /= MOVED_PART;

@@ -138,7 +138,6 @@ struct part {
 	int64_t now;
 	struct status_due *stale;	/* owned */
 	uint32_t num_stale, num_max;
-	uint32_t num_valid;		/* certificates */
 	enum oc_err err;
 };
 
@@ -200,6 +199,8 @@ status_service_tend(struct status_service *s)
 {
 	uint32_t num_dropped = ocsp_table_tend(s->table, STATUS_TEND_SLOTS);
 
+	if (s->older != NULL)
+		num_dropped += ocsp_table_tend(s->older, STATUS_TEND_SLOTS);
 	if (num_dropped == 0)
 		return;
 	oc_log(OC_LOG_WARNING, "issuer %s: the response table was damaged: "
@@ -230,26 +231,13 @@ status_service_sweep(struct status_service *s, int64_t now)
 	return part.err;
 }
 
-static bool
-count_valid(void *arg, const struct status_record *record)
-{
-	struct part *part = arg;
-
-	part->num_valid += record->not_after > part->now;
-	return true;
-}
-
-/* Each growth of a large table keeps who waits waiting: better once, before
- * there is anything in it.  A full disk is said when it matters. */
+/* Once for all that is known, before there is anything in it, rather than by
+ * and by.  A full disk is said when it matters. */
 static void
-make_room(struct status_service *s, int64_t now)
+make_room(struct status_service *s)
 {
-	struct part part = { .now = now };
-
-	if (s->plan.ocsp->presign != OC_PRESIGN_ALL)
-		return;
-	status_set_walk(s->set, count_valid, &part);
-	(void)!ocsp_table_reserve(s->table, part.num_valid);
+	if (s->plan.ocsp->presign == OC_PRESIGN_ALL)
+		(void)!ocsp_table_reserve(s->table, s->num_valid);
 }
 
 enum oc_err
@@ -258,7 +246,7 @@ status_service_catch_up(struct status_service *s)
 	int64_t now = status_service_now(s);
 	enum oc_err err;
 
-	make_room(s, now);
+	make_room(s);
 	if (s->offline != NULL)
 		status_offline_put(s->offline, &(struct status_offline_tables){
 		    s->table, s->older }, s->set, &s->trust);
@@ -268,13 +256,11 @@ status_service_catch_up(struct status_service *s)
 		if (err != OC_OK)
 			return err;
 	} while (s->is_sweeping && !s->is_current);
-	err = status_older_catch_up(s);
-	if (err != OC_OK)
-		return err;
+	status_older_catch_up(s);
 	s->is_presigning = s->plan.ocsp->presign == OC_PRESIGN_ALL;
 	ocsp_table_set_seq(s->table, s->seq);
 	ocsp_table_set_ready(s->table, true);
-	s->is_current = s->is_ready = true;
+	s->is_current = s->is_ready = s->is_following = true;
 	status_service_answer_early(s);
 	return OC_OK;
 }
@@ -300,9 +286,7 @@ status_service_sweep_all(struct status_service *s, int64_t now)
 		if (err != OC_OK)
 			return err;
 	} while (s->is_sweeping);
-	err = status_older_catch_up(s);
-	if (err != OC_OK)
-		return err;
+	status_older_catch_up(s);
 	ocsp_table_set_ready(s->table, true);
 	oc_log(OC_LOG_NOTICE, "issuer %s: %u responses withdrawn",
 	    s->plan.ocsp->name, s->sweep.num_withdrawn);
@@ -330,7 +314,7 @@ presign_record(void *arg, const struct status_record *record)
 void
 status_service_presign_again(struct status_service *s)
 {
-	s->presigned = (struct status_set_place){ 0, 0 };
+	s->presigned = 0;
 	s->is_presigning = s->is_ready &&
 	    s->plan.ocsp->presign == OC_PRESIGN_ALL;
 }

@@ -100,20 +100,22 @@ take_batch(void *arg, const struct status_batch *batch)
 
 		if (!c->is_elsewhere && status_set_apply(s->set, c) != OC_OK)
 			status_service_give_up(s);
+		s->num_valid += !s->is_ready && !c->is_elsewhere &&
+		    c->not_after > now;
 		if (batch->is_history)
 			continue;
 		s->seq = c->seq;
 		if (status_trust_note(&s->trust, c) &&
 		    status_service_sweep_all(s, now) != OC_OK)
 			status_service_give_up(s);
-		if (s->is_current && !c->is_elsewhere)
+		if (s->is_following && !c->is_elsewhere)
 			take_change(s, status_set_find(s->set, &c->serial),
 			    now);
 	}
-	if (s->is_current && !batch->is_history && batch->num_changes != 0) {
+	if (s->is_current && !batch->is_history && batch->num_changes != 0)
 		ocsp_table_set_seq(s->table, s->seq);
+	if (s->is_following && !batch->is_history && batch->num_changes != 0)
 		status_older_set_seq(s);
-	}
 	if (batch->is_whole && !s->is_ready &&
 	    status_service_catch_up(s) != OC_OK)
 		status_service_give_up(s);

@@ -49,7 +49,7 @@ status_older_open(struct status_service *s, const char *path,
 {
 	enum oc_err err = ocsp_table_take_older(path, s->identity, store_id,
 	    &s->older, error);
-	int64_t seq;
+	int64_t seq = 0;
 	bool is_true;
 
 	if (err != OC_OK || s->older == NULL)
@@ -64,9 +64,18 @@ status_older_open(struct status_service *s, const char *path,
 	is_true = ocsp_table_was_ready(s->older) &&
 	    !s->trust.is_compromised && status_service_read_missed(s, source,
 	    ocsp_table_seq(s->older), withdraw_stale, &seq);
+	/* What happens from then on is told before all that was. */
+	if (is_true && !s->is_current)
+		s->seq = seq;
 	if (s->older != NULL)
 		ocsp_table_set_ready(s->older, is_true);
 	return OC_OK;
+}
+
+bool
+status_older_is_served(const struct status_service *s)
+{
+	return s->older != NULL && ocsp_table_is_ready(s->older);
 }
 
 void
@@ -134,30 +143,48 @@ status_older_turn(struct status_service *s, const struct oc_serial *serial)
 		status_older_end(s);
 }
 
-/* What a walk over it finds: what is well is renewed when it is due, and in
- * the list is what has to go. */
-struct older_walk {
+/* What a part of a walk over it finds: what is well is renewed when it is due,
+ * and in the list is what has to go. */
+struct older_part {
 	struct status_service *service;
 	int64_t now;
-	bool is_first;			/* else renewals are known */
 	struct oc_serial *gone;		/* owned */
 	uint32_t num_gone, num_max;
 	bool has_failed;
 };
 
 static bool
+note_gone(struct older_part *part, const struct oc_serial *serial)
+{
+	if (part->num_gone == part->num_max) {
+		uint32_t num_max = part->num_max * 2 + 64;
+		struct oc_serial *gone = reallocarray(part->gone, num_max,
+		    sizeof(*gone));
+
+		if (gone == NULL) {
+			part->has_failed = true;
+			return false;
+		}
+		part->gone = gone;
+		part->num_max = num_max;
+	}
+	part->gone[part->num_gone++] = *serial;
+	return true;
+}
+
+static bool
 walk_slot(void *arg, const struct ocsp_slot *slot)
 {
-	struct older_walk *walk = arg;
-	struct status_service *s = walk->service;
+	struct older_part *part = arg;
+	struct status_service *s = part->service;
 	const struct status_record *record = status_set_find(s->set,
 	    &slot->serial);
 	struct ocsp_slot newer;
 
-	if (!status_service_is_untrue(s, slot, record, walk->now)) {
+	if (!status_service_is_untrue(s, slot, record, part->now)) {
 		if (slot->next_update > s->older_until)
 			s->older_until = slot->next_update;
-		if (walk->is_first && !ocsp_table_find(s->table,
+		if (s->older_walk.is_first && !ocsp_table_find(s->table,
 		    &slot->serial, slot->encoding, &newer))
 			status_service_renew_at(s, STATUS_DUE_REFRESH,
 			    &slot->serial, slot->encoding,
@@ -169,51 +196,57 @@ walk_slot(void *arg, const struct ocsp_slot *slot)
 		status_service_renew_at(s, s->trust.is_compromised ||
 		    record->is_revoked ? STATUS_DUE_URGENT :
 		    STATUS_DUE_REFRESH, &slot->serial, slot->encoding,
-		    walk->now);
-	if (walk->num_gone == walk->num_max) {
-		uint32_t num_max = walk->num_max * 2 + 64;
-		struct oc_serial *gone = reallocarray(walk->gone, num_max,
-		    sizeof(*gone));
-
-		if (gone == NULL) {
-			walk->has_failed = true;
-			return false;
-		}
-		walk->gone = gone;
-		walk->num_max = num_max;
-	}
-	walk->gone[walk->num_gone++] = slot->serial;
-	return true;
+		    part->now);
+	return note_gone(part, &slot->serial);
 }
 
-enum oc_err
+void
 status_older_catch_up(struct status_service *s)
 {
-	struct older_walk walk = { .service = s, .now = status_service_now(s),
-	    .is_first = !s->is_ready };
 	const struct status_record *signer;
-	uint32_t i;
 
 	if (s->older == NULL)
-		return OC_OK;
+		return;
 	signer = s->older_signer.len == 0 ? NULL :
 	    status_set_find(s->set, &s->older_signer);
 	if (signer != NULL && signer->is_revoked) {
 		status_older_end(s);
-		return OC_OK;
+		return;
 	}
-	ocsp_table_walk(s->older, walk_slot, &walk);
-	for (i = 0; i < walk.num_gone; i++)
-		ocsp_table_withdraw(s->older, &walk.gone[i]);
-	free(walk.gone);
-	if (walk.has_failed)
-		return OC_ERR_NOMEM;
+	s->older_walk = (struct status_older_walk){ .is_under_way = true,
+	    .is_first = s->older_walk.is_first || !s->is_ready };
+}
+
+/* What was signed before it was known who may be believed is served again. */
+static void
+end_walk(struct status_service *s)
+{
 	oc_log(OC_LOG_INFO, "issuer %s: %u responses of the key before at "
 	    "hand, %u withdrawn", s->plan.ocsp->name,
-	    ocsp_table_num_used(s->older), walk.num_gone);
+	    ocsp_table_num_used(s->older), s->older_walk.num_withdrawn);
+	s->older_walk.is_under_way = s->older_walk.is_first = false;
 	ocsp_table_set_ready(s->older, true);
 	status_older_set_seq(s);
-	return OC_OK;
+}
+
+/* The next part; once it is over, what is left is true. */
+static void
+walk_on(struct status_service *s, int64_t now)
+{
+	struct older_part part = { .service = s, .now = now };
+	bool goes_on;
+	uint32_t i;
+
+	goes_on = ocsp_table_walk_part(s->older, &s->older_walk.next,
+	    STATUS_SWEEP_SLOTS, walk_slot, &part);
+	for (i = 0; i < part.num_gone; i++)
+		ocsp_table_withdraw(s->older, &part.gone[i]);
+	s->older_walk.num_withdrawn += part.num_gone;
+	free(part.gone);
+	if (part.has_failed)
+		status_service_give_up(s);
+	if (!goes_on)
+		end_walk(s);
 }
 
 void
@@ -233,7 +266,10 @@ status_older_set_ready(struct status_service *s, bool is_ready)
 void
 status_older_tick(struct status_service *s, int64_t now)
 {
-	if (s->older != NULL && s->is_ready &&
-	    (now > s->older_until || ocsp_table_num_used(s->older) == 0))
+	if (s->older == NULL || !s->is_ready)
+		return;
+	if (s->older_walk.is_under_way)
+		walk_on(s, now);
+	else if (now > s->older_until || ocsp_table_num_used(s->older) == 0)
 		status_older_end(s);
 }

@@ -104,6 +104,7 @@ serve_current(struct status_service *s, const char *path,
 	s->is_current = s->is_current && !s->trust.is_compromised &&
 	    !s->trust.is_signer_revoked;
 	ocsp_table_set_ready(s->table, s->is_current);
+	s->is_following = s->is_current || status_older_is_served(s);
 	return OC_OK;
 }
 
@@ -155,7 +156,8 @@ status_service_new(const struct status_service_plan *plan,
 	err = serve_current(s, path, source, id, error);
 	if (err != OC_OK)
 		goto out;
-	err = status_feed_new(source, s->is_current ? s->seq : 0, &s->feed);
+	err = status_feed_new(source, s->is_following ? s->seq : 0,
+	    &s->feed);
 	source = NULL;
 	if (err != OC_OK) {
 		oc_error_set(error, err, "out of memory");

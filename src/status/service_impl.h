@@ -58,7 +58,14 @@ struct status_sweep {
 	uint32_t next;			/* slot */
 	uint32_t num_withdrawn;
 };
-/* Slots, and places of the set, looked at in a tick: some 15 ms of work. */
+/* The walk over what the key before has signed. */
+struct status_older_walk {
+	uint32_t next;			/* slot */
+	uint32_t num_withdrawn;
+	bool is_under_way;
+	bool is_first;			/* when which is renewed is not known */
+};
+/* Slots, and records of the set, looked at in a tick: some 15 ms of work. */
 #define STATUS_SWEEP_SLOTS 65536
 /* Slots that are tended in a tick: looked at in 5 ms, or moved to a larger
  * table in 30. */
@@ -76,11 +83,13 @@ struct status_service {
 	struct ocsp_table *table;
 	struct ocsp_table *older;	/* NULL: nothing; see older.c */
 	int64_t older_until;		/* the last nextUpdate in it */
+	struct status_older_walk older_walk;
 	struct oc_serial older_signer;	/* its certificate; len 0: the CA */
 	bool is_delegated;		/* the next three; see signer.c */
 	int64_t signer_not_before, reminded_at;
 	enum status_renewal renewal;	/* when it was last looked at */
 	struct status_set *set;
+	uint32_t num_valid;		/* of what was there at the start */
 	struct status_feed *feed;
 	struct x509_trust *requestors;	/* NULL: signatures of requests are
 					 * ignored */
@@ -107,11 +116,14 @@ struct status_service {
 	struct status_horizon horizon;		/* of the last whole pass */
 	struct status_horizon_pass pass;
 	struct status_sweep sweep;
-	struct status_set_place presigned;	/* until here, all are wanted */
-	uint32_t presign_max;			/* wanted, in one go */
+	uint32_t presigned;		/* records of the set before are wanted */
+	uint32_t presign_max;		/* wanted, in one go */
 	/* Current: nothing in the table is untrue, and news come as they
 	 * happen.  Ready: every certificate is known, too. */
 	bool is_current, is_ready;
+	/* What changes is told before what is read again, because something
+	 * is served meanwhile: the table, or what the key before has signed. */
+	bool is_following;
 	bool is_sweeping, is_presigning;
 	bool is_source_well, is_signer_well, is_table_well;
 	bool has_said_expired;
@@ -238,9 +250,11 @@ void status_older_note(struct status_service *s,
 /* The table has another answer about it. */
 void status_older_turn(struct status_service *s,
     const struct oc_serial *serial);
-/* Holds it against what is known, and, the first time, has it signed anew,
- * each at its time. */
-enum oc_err status_older_catch_up(struct status_service *s) OC_MUST_CHECK;
+/* It is, by whoever asks: nothing in it is untrue. */
+bool status_older_is_served(const struct status_service *s);
+/* From now on, in parts, holds it against what is known, and, the first time,
+ * has it signed anew, each at its time; then it is served, if it was not. */
+void status_older_catch_up(struct status_service *s);
 void status_older_set_seq(struct status_service *s);
 void status_older_set_ready(struct status_service *s, bool is_ready);
 void status_older_tick(struct status_service *s, int64_t now);

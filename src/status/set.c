@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of an issuer's certificates, by serial: open addressing with
- * linear probing over an array that is replaced by one twice as large at
- * three quarters full.  Nothing is ever removed: a certificate stays known.
+ * What is known of an issuer's certificates, by serial.  Records stand in
+ * blocks, in the order in which they came, and are never moved nor removed: a
+ * certificate stays known.  The index leads to them: record number + 1, 0 =
+ * empty; open addressing with linear probing.  At three quarters full a larger
+ * one takes its place by and by, so that nobody waits for ten million entries
+ * to be hashed again: each record that is added moves a few, and until all are
+ * moved both are looked at.
  *
  * One thread, the event loop's.
  */
@@ -12,12 +16,24 @@
 
 #include "status/status.h"
 
-#define SET_SLOTS_MIN 1024
+#define INDEX_BITS_MIN 10
+#define INDEX_BITS_MAX 31
+#define BLOCK_LEN 16384			/* records: 900 KB */
+/* The larger index is three quarters full after 3/4 as many records as the
+ * smaller one has buckets. */
+#define MOVE_EACH 2
+
+struct index {
+	uint32_t *buckets;		/* owned; NULL: none */
+	uint32_t num;			/* a power of two */
+};
 
 struct status_set {
-	struct status_record *records;	/* serial.len 0: empty */
-	uint32_t num_slots;		/* a power of two */
-	uint32_t num;
+	struct status_record **blocks;	/* owned, as each of them */
+	uint32_t num_blocks;
+	uint32_t num;			/* records */
+	struct index index, before;	/* before: the smaller one */
+	uint32_t num_moved;		/* buckets of before */
 	uint64_t seed;		/* serials of foreign sources are chosen by
 				 * strangers; where they land is not */
 	int64_t retention_s;
@@ -37,39 +53,115 @@ hash_of(const struct status_set *set, const struct oc_serial *serial)
 	return (uint32_t)(h >> 32);
 }
 
-/* The record of this serial, or the empty slot where it would go. */
 static struct status_record *
-slot_of(const struct status_set *set, const struct oc_serial *serial)
+record_of(const struct status_set *set, uint32_t number)
 {
-	uint32_t mask = set->num_slots - 1;
+	return &set->blocks[number / BLOCK_LEN][number % BLOCK_LEN];
+}
+
+/* The bucket of this serial, or the empty one where it would go. */
+static uint32_t *
+bucket_of(const struct status_set *set, const struct index *index,
+    const struct oc_serial *serial)
+{
+	uint32_t mask = index->num - 1;
 	uint32_t i = hash_of(set, serial) & mask;
 
-	while (set->records[i].serial.len != 0 &&
-	    !oc_serial_equal(&set->records[i].serial, serial))
+	while (index->buckets[i] != 0 && !oc_serial_equal(
+	    &record_of(set, index->buckets[i] - 1)->serial, serial))
 		i = (i + 1) & mask;
-	return &set->records[i];
+	return &index->buckets[i];
+}
+
+static struct status_record *
+find(const struct status_set *set, const struct oc_serial *serial)
+{
+	uint32_t entry = *bucket_of(set, &set->index, serial);
+
+	if (entry == 0 && set->before.buckets != NULL)
+		entry = *bucket_of(set, &set->before, serial);
+	return entry == 0 ? NULL : record_of(set, entry - 1);
 }
 
 static enum oc_err
-grow(struct status_set *set)
+index_new(uint32_t num, struct index *index)
 {
-	struct status_set larger = *set;
-	uint32_t i;
+	/* What is not touched yet is no memory: this takes no time. */
+	index->buckets = calloc(num, sizeof(*index->buckets));
+	index->num = num;
+	return index->buckets == NULL ? OC_ERR_NOMEM : OC_OK;
+}
 
-	if (set->num_slots > UINT32_MAX / 2)
+static enum oc_err
+begin_larger(struct status_set *set)
+{
+	struct index larger;
+	enum oc_err err;
+
+	oc_assert(set->before.buckets == NULL);
+	if (set->index.num >= UINT32_C(1) << INDEX_BITS_MAX)
 		return OC_ERR_LIMIT;
-	larger.num_slots = set->num_slots * 2;
-	larger.records = calloc(larger.num_slots, sizeof(*larger.records));
-	if (larger.records == NULL)
-		return OC_ERR_NOMEM;
-	for (i = 0; i < set->num_slots; i++) {
-		const struct status_record *r = &set->records[i];
+	err = index_new(set->index.num * 2, &larger);
+	if (err != OC_OK)
+		return err;
+	set->before = set->index;
+	set->index = larger;
+	set->num_moved = 0;
+	return OC_OK;
+}
 
-		if (r->serial.len != 0)
-			*slot_of(&larger, &r->serial) = *r;
+/* The smaller one is left as it is: its ways must go on leading. */
+static void
+move_some(struct status_set *set)
+{
+	uint32_t i, entry;
+
+	if (set->before.buckets == NULL)
+		return;
+	for (i = 0; i < MOVE_EACH && set->num_moved < set->before.num; i++) {
+		entry = set->before.buckets[set->num_moved++];
+		if (entry != 0)
+			*bucket_of(set, &set->index, &record_of(set,
+			    entry - 1)->serial) = entry;
 	}
-	free(set->records);
-	*set = larger;
+	if (set->num_moved < set->before.num)
+		return;
+	free(set->before.buckets);
+	set->before.buckets = NULL;
+}
+
+static enum oc_err
+add_block(struct status_set *set)
+{
+	struct status_record **blocks, *block;
+
+	if (set->num < set->num_blocks * BLOCK_LEN)
+		return OC_OK;
+	blocks = reallocarray(set->blocks, set->num_blocks + 1,
+	    sizeof(struct status_record *));
+	if (blocks == NULL)
+		return OC_ERR_NOMEM;
+	set->blocks = blocks;
+	block = malloc(BLOCK_LEN * sizeof(*block));
+	if (block == NULL)
+		return OC_ERR_NOMEM;
+	set->blocks[set->num_blocks++] = block;
+	return OC_OK;
+}
+
+static enum oc_err
+add_record(struct status_set *set, const struct oc_serial *serial,
+    struct status_record **record)
+{
+	enum oc_err err = add_block(set);
+
+	if (err == OC_OK && set->num >= set->index.num / 4 * 3)
+		err = begin_larger(set);
+	if (err != OC_OK)
+		return err;
+	move_some(set);
+	*bucket_of(set, &set->index, serial) = set->num + 1;
+	*record = record_of(set, set->num++);
 	return OC_OK;
 }
 
@@ -80,9 +172,7 @@ status_set_new(struct status_set **out)
 
 	if (set == NULL)
 		return OC_ERR_NOMEM;
-	set->num_slots = SET_SLOTS_MIN;
-	set->records = calloc(set->num_slots, sizeof(*set->records));
-	if (set->records == NULL ||
+	if (index_new(UINT32_C(1) << INDEX_BITS_MIN, &set->index) != OC_OK ||
 	    getrandom(&set->seed, sizeof(set->seed), 0) !=
 	    (ssize_t)sizeof(set->seed)) {
 		status_set_free(set);
@@ -102,9 +192,15 @@ status_set_retain(struct status_set *set, int64_t retention_s)
 void
 status_set_free(struct status_set *set)
 {
+	uint32_t i;
+
 	if (set == NULL)
 		return;
-	free(set->records);
+	for (i = 0; i < set->num_blocks; i++)
+		free(set->blocks[i]);
+	free(set->blocks);
+	free(set->index.buckets);
+	free(set->before.buckets);
 	free(set);
 }
 
@@ -115,16 +211,14 @@ status_set_apply(struct status_set *set, const struct status_change *change)
 	enum oc_err err;
 
 	oc_assert(change->serial.len != 0);
-	if (set->num >= set->num_slots / 4 * 3) {
-		err = grow(set);
+	r = find(set, &change->serial);
+	if (r == NULL) {
+		err = add_record(set, &change->serial, &r);
 		if (err != OC_OK)
 			return err;
-	}
-	r = slot_of(set, &change->serial);
-	if (r->serial.len == 0)
-		set->num++;
-	else if (change->seq < r->seq)
+	} else if (change->seq < r->seq) {
 		return OC_OK;
+	}
 	*r = (struct status_record){
 		.serial = change->serial,
 		.is_revoked = change->is_revoked,
@@ -139,9 +233,7 @@ status_set_apply(struct status_set *set, const struct status_change *change)
 const struct status_record *
 status_set_find(const struct status_set *set, const struct oc_serial *serial)
 {
-	const struct status_record *r = slot_of(set, serial);
-
-	return r->serial.len != 0 ? r : NULL;
+	return find(set, serial);
 }
 
 uint32_t
@@ -150,30 +242,13 @@ status_set_num(const struct status_set *set)
 	return set->num;
 }
 
-void
-status_set_walk(const struct status_set *set, status_set_fn *fn, void *arg)
-{
-	uint32_t i;
-
-	for (i = 0; i < set->num_slots; i++)
-		if (set->records[i].serial.len != 0 &&
-		    !fn(arg, &set->records[i]))
-			return;
-}
-
 bool
-status_set_walk_part(const struct status_set *set,
-    struct status_set_place *place, uint32_t num, status_set_fn *fn, void *arg)
+status_set_walk_part(const struct status_set *set, uint32_t *next,
+    uint32_t num, status_set_fn *fn, void *arg)
 {
-	const struct status_record *r;
 	bool goes_on = true;
 
-	if (place->num_slots != set->num_slots)
-		*place = (struct status_set_place){ 0, set->num_slots };
-	for (; num > 0 && goes_on && place->next < set->num_slots; num--) {
-		r = &set->records[place->next++];
-		if (r->serial.len != 0)
-			goes_on = fn(arg, r);
-	}
-	return place->next < set->num_slots;
+	for (; num > 0 && goes_on && *next < set->num; num--)
+		goes_on = fn(arg, record_of(set, (*next)++));
+	return *next < set->num;
 }

@@ -85,19 +85,15 @@ void status_set_free(struct status_set *set);
 /* Takes it in; an older seq than what is there is ignored. */
 enum oc_err status_set_apply(struct status_set *set,
     const struct status_change *change) OC_MUST_CHECK;
-/* NULL if the serial was never issued.  Valid until the next apply. */
+/* NULL if the serial was never issued.  What is found stays where it is. */
 const struct status_record *status_set_find(const struct status_set *set,
     const struct oc_serial *serial);
 uint32_t status_set_num(const struct status_set *set);
+/* All, in the order in which they came, in parts, with applies in between: of
+ * num at most, until fn returns false.  *next starts as 0.  False: that was
+ * the end. */
 typedef bool status_set_fn(void *arg, const struct status_record *record);
-void status_set_walk(const struct status_set *set, status_set_fn *fn,
-    void *arg);
-/* The same in parts, with applies in between: of num places at most, until fn
- * returns false.  Zero state is the beginning, and where a set that has grown
- * begins again.  False: that was the end. */
-struct status_set_place { uint32_t next, num_slots; };
-bool status_set_walk_part(const struct status_set *set,
-    struct status_set_place *place, uint32_t num, status_set_fn *fn,
-    void *arg);
+bool status_set_walk_part(const struct status_set *set, uint32_t *next,
+    uint32_t num, status_set_fn *fn, void *arg);
 
 #endif

@@ -9,7 +9,10 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -226,6 +229,292 @@ full_disk(void **state)
 	}
 }
 
+/* What the table is to say: of each serial one generation, 0: nothing. */
+#define MODEL_MAX 400
+struct model {
+	uint64_t generation[MODEL_MAX], last, chance;
+};
+
+/* Something that happens to it between two parts. */
+static void
+change(struct ocsp_table *table, struct model *m, uint64_t num)
+{
+	uint64_t n = test_random(&m->chance) % num;
+	struct ocsp_slot slot = slot_of(n, 0, ++m->last);
+
+	if (test_random(&m->chance) % 3 == 0) {
+		ocsp_table_withdraw(table, &slot.serial);
+		m->generation[n] = 0;
+	} else {
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+		m->generation[n] = m->last;
+	}
+}
+
+static void
+assert_model(const struct ocsp_table *table, const struct model *m)
+{
+	struct ocsp_slot slot, found;
+	uint64_t n;
+
+	for (n = 0; n < MODEL_MAX; n++) {
+		slot = slot_of(n, 0, m->generation[n]);
+		assert_int_equal(ocsp_table_find(table, &slot.serial, 0,
+		    &found), m->generation[n] != 0);
+		if (m->generation[n] != 0)
+			assert_slot_equal(&found, &slot);
+	}
+}
+
+static void
+assert_whole(const char *path, const struct model *m)
+{
+	struct ocsp_table_report report;
+	struct ocsp_table *reader;
+	uint32_t num = 0;
+	uint64_t n;
+
+	for (n = 0; n < MODEL_MAX; n++)
+		num += m->generation[n] != 0;
+	assert_int_equal(ocsp_table_open(path, &reader, NULL), OC_OK);
+	assert_model(reader, m);
+	assert_int_equal(ocsp_table_verify(reader, &report), OC_OK);
+	assert_int_equal(report.num_good, num);
+	assert_int_equal(ocsp_table_num_used(reader), num);
+	assert_int_equal(report.num_lost + report.num_torn +
+	    report.num_strays, 0);
+	ocsp_table_close(reader);
+}
+
+/* Until it begins to grow, which is while some are free. */
+static void
+fill_until_it_grows(struct ocsp_table *table, struct model *m, uint64_t num)
+{
+	uint64_t n;
+
+	for (n = 0; n < num && !ocsp_table_is_tending(table); n++) {
+		struct ocsp_slot slot = slot_of(n, 0, ++m->last);
+
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+		m->generation[n] = m->last;
+	}
+	assert_true(ocsp_table_is_tending(table));
+}
+
+/* What happens while it grows, part by part, is in the old file at once, and
+ * in the new one when that takes its place; what was put on readers' tables
+ * is never older than what was there. */
+static void
+changes_while_growing(void **state)
+{
+	uint64_t seed;
+
+	for (seed = 1; seed <= 60; seed++) {
+		struct ocsp_table *table = make_table(*state), *reader;
+		struct model m = { .chance = seed };
+		uint32_t num_slots = table->num_slots;
+
+		ocsp_table_set_seq(table, 7);
+		ocsp_table_set_ready(table, true);
+		fill_until_it_grows(table, &m, TABLE_SLOTS_MIN);
+		/* Also if what is withdrawn meanwhile makes room enough. */
+		table->growth.num_wanted = 100;
+		assert_int_equal(ocsp_table_open(*state, &reader, NULL),
+		    OC_OK);
+		while (ocsp_table_is_tending(table)) {
+			change(table, &m, seed % 2 == 0 ? 60 : 66);
+			if (!ocsp_table_is_retired(reader))
+				assert_model(reader, &m);
+			(void)ocsp_table_tend(table, 1 + seed % 5);
+			ocsp_table_set_seq(table, 8);
+		}
+		assert_true(table->num_slots > num_slots);
+		assert_true(ocsp_table_is_retired(reader));
+		ocsp_table_close(reader);
+		assert_whole(*state, &m);
+		while (m.last < 2000)
+			change(table, &m, MODEL_MAX);
+		assert_model(table, &m);
+		assert_int_equal(ocsp_table_seq(table), 8);
+		ocsp_table_close(table);
+		assert_whole(*state, &m);
+		assert_int_equal(ocsp_table_open(*state, &reader, NULL),
+		    OC_OK);
+		assert_true(ocsp_table_is_ready(reader));
+		ocsp_table_close(reader);
+		assert_int_equal(unlink(*state), 0);
+	}
+}
+
+/* A put waits for its share, not for all: with few slots left and no tick,
+ * growing is over before they are. */
+static void
+each_put_does_its_share(void **state)
+{
+	struct ocsp_identity identity = test_identity();
+	struct ocsp_table *table;
+	struct ocsp_slot slot;
+	uint32_t before, most = 0, num_puts = 0;
+	uint64_t n, moved_at = 0;
+
+	assert_int_equal(ocsp_table_create(*state, &identity, test_store_id,
+	    100000, &table, NULL), OC_OK);
+	for (n = 0; table->num_slots == 100000; n++) {
+		before = table->growth.next;
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+		num_puts += ocsp_table_is_tending(table);
+		if (table->growth.phase == TABLE_FLUSHING && moved_at == 0)
+			moved_at = n;
+		if (table->growth.next > before &&
+		    table->growth.phase == TABLE_MOVING &&
+		    table->growth.next - before > most)
+			most = table->growth.next - before;
+	}
+	/* What is left is for the disk to be waited for. */
+	assert_in_range(moved_at, 1, 100000 - 300);
+	assert_in_range(num_puts, 400, 2000);
+	assert_in_range(most, 1, 1000);
+	assert_int_equal(table->num_slots, 112500);
+	ocsp_table_close(table);
+}
+
+/* Killed in each part of it: the next writer has all there was, and grows. */
+static void
+killed_while_growing(void **state)
+{
+	char name[TEST_PATH_MAX];
+	int parts, status;
+	pid_t child;
+
+	(void)snprintf(name, sizeof(name), "%s.new", (const char *)*state);
+	for (parts = 0; parts < 30; parts++) {
+		struct model m = { .chance = 5 };
+		struct ocsp_table *table;
+		struct model *shared = mmap(NULL, sizeof(m), PROT_READ |
+		    PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+		assert_ptr_not_equal(shared, MAP_FAILED);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			table = make_table(*state);
+			fill_until_it_grows(table, &m, TABLE_SLOTS_MIN);
+			for (int i = 0; i < parts; i++) {
+				change(table, &m, 62);
+				(void)ocsp_table_tend(table, 9);
+			}
+			*shared = m;
+			(void)raise(SIGKILL);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		m = *shared;
+		assert_int_equal(munmap(shared, sizeof(m)), 0);
+
+		table = make_table(*state);
+		assert_model(table, &m);
+		do {
+			(void)ocsp_table_tend(table, 9);
+		} while (ocsp_table_is_tending(table));
+		while (m.last < 1000)
+			change(table, &m, MODEL_MAX);
+		ocsp_table_close(table);
+		assert_whole(*state, &m);
+		assert_int_equal(access(name, F_OK), -1);
+		assert_int_equal(unlink(*state), 0);
+	}
+}
+
+#define SMALL_DISK (16 << 20)
+
+/* A disk of our own, if we may have one. */
+static bool
+mount_small_disk(const char *path)
+{
+	char options[32];
+
+	(void)snprintf(options, sizeof(options), "size=%d", SMALL_DISK);
+	return unshare(geteuid() == 0 ? CLONE_NEWNS :
+	    CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount("none", path, "tmpfs", 0, options) == 0;
+}
+
+/* In a process of its own: the disk fills while the larger file is made. */
+static void
+fill_disk_meanwhile(const char *directory)
+{
+	struct ocsp_identity identity = test_identity();
+	char path[TEST_PATH_MAX], filler[TEST_PATH_MAX];
+	struct ocsp_table *table;
+	struct ocsp_slot slot, found;
+	uint32_t num_slots;
+	uint64_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/table", directory);
+	(void)snprintf(filler, sizeof(filler), "%s/filler", directory);
+	assert_int_equal(ocsp_table_create(path, &identity, test_store_id,
+	    50000, &table, NULL), OC_OK);
+	num_slots = table->num_slots;
+	for (n = 0; table->growth.phase != TABLE_ALLOCATING; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	/* Some blocks are there, the rest is somebody else's now. */
+	(void)ocsp_table_tend(table, 1);
+	assert_int_equal(table->growth.phase, TABLE_ALLOCATING);
+	fd = open(filler, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	for (off_t at = 0; posix_fallocate(fd, at, 4096) == 0; at += 4096)
+		;
+	(void)ocsp_table_tend(table, 50000);
+	assert_false(ocsp_table_is_tending(table));
+	for (; n < num_slots; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	slot = slot_of(n, 0, n);
+	assert_int_equal(ocsp_table_put(table, &slot), OC_ERR_NO_SPACE);
+	for (n = 0; n < num_slots; n++) {
+		slot = slot_of(n, 0, n);
+		assert_true(ocsp_table_find(table, &slot.serial, 0, &found));
+	}
+	/* And when there is room again. */
+	close(fd);
+	assert_int_equal(unlink(filler), 0);
+	slot = slot_of(n, 0, n);
+	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	assert_true(table->num_slots > num_slots);
+	ocsp_table_close(table);
+}
+
+static void
+disk_fills_while_growing(void **state)
+{
+	char directory[TEST_PATH_MAX];
+	int status;
+	pid_t child;
+
+	(void)snprintf(directory, sizeof(directory), "%s",
+	    (const char *)*state);
+	*strrchr(directory, '/') = '\0';
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (!mount_small_disk(directory))
+			_exit(77);
+		fill_disk_meanwhile(directory);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int
 main(void)
 {
@@ -235,8 +524,13 @@ main(void)
 		TABLE_TEST(walk_in_parts),
 		TABLE_TEST(slots_keep_their_numbers),
 		TABLE_TEST(full_disk),
+		TABLE_TEST(changes_while_growing),
+		TABLE_TEST(each_put_does_its_share),
+		TABLE_TEST(killed_while_growing),
+		TABLE_TEST(disk_fills_while_growing),
 	};
 
+	/* That a disk is full is what is asked for. */
 	oc_log_init("test_ocsp_table_grow", OC_LOG_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,6 +186,37 @@ test_revoked_meanwhile(void **state)
 	ocsp_table_close(older);
 }
 
+/* What is revoked while all is read again is withdrawn before all is read:
+ * what the key before has signed is served meanwhile. */
+static void
+test_revoked_while_reading(void **state)
+{
+	struct world *w = *state;
+	struct oc_serial five = world_serial(5), six = world_serial(6);
+	struct ocsp_table *older;
+	struct ocsp_slot slot;
+
+	sign_some(w, 10);
+	world_issue_many(w, 11, 5000);
+	world_new_key(w);
+	world_open(w);
+	older = open_older(w);
+	assert_non_null(older);
+	assert_true(ocsp_table_is_ready(older));
+	assert_true(ocsp_table_find(older, &five, USUAL, &slot));
+	world_revoke(w, 5, CRL_REASON_KEY_COMPROMISE);
+	while (ocsp_table_find(older, &five, USUAL, &slot) &&
+	    !status_service_is_ready(w->service))
+		status_service_dispatch(w->service);
+	assert_false(status_service_is_ready(w->service));
+	assert_true(ocsp_table_is_ready(older));
+	assert_true(ocsp_table_find(older, &six, USUAL, &slot));
+	world_until(w, world_look(w, 5, USUAL, &slot));
+	assert_int_equal(slot.status.kind, OCSP_REVOKED);
+	assert_int_equal(slot.status.reason, CRL_REASON_KEY_COMPROMISE);
+	ocsp_table_close(older);
+}
+
 /* With its certificate nothing goes out any more. */
 static void
 test_signer_revoked(void **state)
@@ -442,6 +473,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_same_key), T(test_same_key_ends_sooner),
 		T(test_other_key), T(test_revoked_meanwhile),
+		T(test_revoked_while_reading),
 		T(test_signer_revoked), T(test_signer_revoked_before),
 		T(test_successor_revoked), T(test_compromised),
 		T(test_other_key_twice), T(test_not_ours),
