@@ -91,7 +91,8 @@ check_where_signed(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	if (issuer->responses != NULL) {
 		issuer->allow = OC_ALLOW_OCSP;
 		issuer->nonce = OC_NONCE_IGNORE;
-	}
+	} else if (issuer->source == OC_SOURCE_CRL)
+		issuer->allow = OC_ALLOW_OCSP;
 }
 
 static void

@@ -19,7 +19,10 @@ open_one(struct status_crl_files *files, size_t i, struct oc_error *error)
 		.issuer = issuer->name,
 		.path = issuer->crl_file,
 		.certificate = issuer->certificate,
-		.scope = STATUS_CRL_ANY,
+		.issued = issuer->issued,
+		.scope = issuer->unlisted == OC_UNLISTED_GOOD ?
+		    STATUS_CRL_WHOLE : STATUS_CRL_ANY,
+		.dropped_max_percent = issuer->crl_dropped,
 	};
 	char *copy;
 	enum oc_err err;
@@ -74,6 +77,15 @@ status_crl_files_watch(struct status_crl_files *files)
 }
 
 void
+status_crl_files_stop(struct status_crl_files *files)
+{
+	for (size_t i = 0; files != NULL && i < files->config->num_issuers;
+	    i++)
+		if (files->of[i] != NULL)
+			status_crl_file_stop(files->of[i]);
+}
+
+void
 status_crl_files_free(struct status_crl_files *files)
 {
 	if (files == NULL)
@@ -89,4 +101,20 @@ status_crl_files_find(const struct status_crl_files *files,
     const struct oc_config_issuer *issuer)
 {
 	return files->of[issuer - files->config->issuers];
+}
+
+size_t
+status_crl_files_num(const struct status_crl_files *files)
+{
+	return files == NULL ? 0 : files->config->num_issuers;
+}
+
+bool
+status_crl_files_report(const struct status_crl_files *files, size_t i,
+    struct status_crl_report *report)
+{
+	if (files->of[i] == NULL)
+		return false;
+	status_crl_file_report(files->of[i], report);
+	return true;
 }
