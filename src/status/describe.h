@@ -18,7 +18,7 @@ struct status_all {
 	uint64_t run;
 	struct status_crls *crls;	/* NULL: nothing is known of them */
 	struct oc_clock_watch *clock;	/* NULL: believed */
-	const struct status_crl_files *crl_files;	/* NULL: there are none */
+	const struct status_crl_files *crl_files;	/* NULL: none */
 };
 
 /* For free(); NULL without memory. */
