@@ -67,8 +67,9 @@ revoked() {
 	revoked_name=$1
 	shift
 	for one; do
-		printf 'R\t491231235959Z\t260101000000Z%s\t%s\tunknown\t/CN=x\n' \
-		    "$(echo "$one" | sed -n 's/^[^,]*//p')" "${one%%,*}"
+		printf 'R\t491231235959Z\t260101000000Z%s' \
+		    "$(echo "$one" | sed -n 's/^[^,]*//p')"
+		printf '\t%s\tunknown\t/CN=x\n' "${one%%,*}"
 	done >$revoked_name.db
 }
 # crl NAME NUMBER FILE [OPTION...]: in one step.
