@@ -29,6 +29,10 @@ open_one(struct status_crl_files *files, size_t i, struct oc_error *error)
 
 	if (issuer->crl_file == NULL || access(issuer->certificate, F_OK) != 0)
 		return OC_OK;
+	err = oc_file_mkdir_p(files->config->daemon.table_directory, 0755,
+	    error);
+	if (err != OC_OK)
+		return err;
 	copy = status_crl_copy_path(files->config, issuer);
 	if (copy == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
@@ -54,7 +58,6 @@ status_crl_files_new(const struct oc_config *config,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
 	files->config = config;
-	err = oc_file_mkdir_p(config->daemon.table_directory, 0755, error);
 	for (size_t i = 0; err == OC_OK && i < config->num_issuers; i++)
 		err = open_one(files, i, error);
 	if (err != OC_OK) {

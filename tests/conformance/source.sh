@@ -120,7 +120,10 @@ revoked issued 1001,superseded
 crl issued 5 issued.crl
 printf '1001\n2001 # one\n3000-3FFF\n' >issued.txt
 crl end 5 end.crl -crl_nextupdate "$(date -ud '+20 seconds' +%Y%m%d%H%M%SZ)"
-ocsignd -t 2>err || fail "$(cat err)"
+not ocsignd -t 2>err || fail "ocsignd -t"
+grep -q '\[issuer first\] crl-file: .*first.crl: No such file' err ||
+    fail "$(cat err)"
+[ "$(grep -cv "warning: " err)" -eq 1 ] || fail "$(cat err)"
 service_start
 
 for name in $broken hold end; do
@@ -144,12 +147,22 @@ done
 says first 1001 'trylater'
 says first 9999 'trylater'
 is_state first none || fail "first: $(cat status.json)"
+ocsign status >status.txt
+grep -q '^first  *none ' status.txt || fail "$(cat status.txt)"
 
 # What was issued is good, ahead and when asked for; the rest is not.
 says issued 1001 '^0x1001: revoked'
 says issued 2001 '^0x2001: good'
 says issued 3ABC '^0x3ABC: good'
 says issued 2002 '^0x2002: unknown'
+
+# What these CAs issue, others record.
+not ocsign ocsp sign --issuer hold --serial 0x1001 --out x 2>err ||
+    fail "ocsp sign"
+grep -q 'says by a CRL what is so' err || fail "$(cat err)"
+not ocsign crl create --issuer hold --out x 2>err || fail "crl create"
+grep -q 'the key of \[issuer hold\] is not here' err || fail "$(cat err)"
+ocsign ocsp renew >out 2>&1 || fail "ocsp renew: $(cat out)"
 
 # Each in its own way, and all at once.
 rm missing.crl
