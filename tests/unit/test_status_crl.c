@@ -7,6 +7,8 @@
 #include "tests/unit/crl_fixture.h"
 #include "tests/unit/status_fixture.h"
 
+#include "status/metrics.h"
+
 #define USUAL OCSP_ENCODING_USUAL
 #define DAY 86400
 #define ITEMS_MAX 8
@@ -500,6 +502,89 @@ test_signer_revoked(void **state)
 	expect_error(w, 1, OCSP_TRY_LATER);
 }
 
+static void
+expect_metric(const struct status_all *all, const char *line)
+{
+	struct oc_buffer out;
+
+	oc_buffer_init(&out, 1024 * 1024);
+	assert_true(status_put_metrics(all, NULL, &out));
+	if (strstr(oc_buffer_text(&out), line) == NULL)
+		fail_msg("no %s", line);
+	oc_buffer_fini(&out);
+}
+
+static void
+expect_described(const struct status_all *all, const char *member)
+{
+	char *text = status_describe(all);
+
+	if (strstr(text, member) == NULL)
+		fail_msg("no %s in %s", member, text);
+	free(text);
+}
+
+/* By the configuration, for people and metrics. */
+static void
+test_told(void **state)
+{
+	struct world *w = *state;
+	struct status_crl_files *files = NULL;
+	struct status_all all = { .is_ready = true,
+	    .run_directory = w->directory };
+	struct oc_error error = { 0 };
+
+	w->config.issuers = &w->issuer;
+	w->config.num_issuers = 1;
+	w->issuer.crl_file = crl_path;
+	for (int i = 0; i < 4; i++) {
+		static const struct {
+			struct crl_order order;
+			const char *metric, *ended, *member;
+		} steps[] = {
+			{ { .number = 7 }, "crl_file_refused{issuer=\"ca\"} "
+			    "0\n", "0\n", "\"state\":\"current\"" },
+			{ { .number = 6 }, "crl_file_refused{issuer=\"ca\"} "
+			    "1\n", "0\n", "\"state\":\"refused\"" },
+			{ { .number = 8, .begins_s = -50, .lasts_s = -10 },
+			    "crl_file_entries{issuer=\"ca\"} 3\n", "0\n",
+			    "it has expired" },
+			{ { .number = 9, .idp = "fullname = "
+			    "URI:http://example.com/1.crl" },
+			    "crl_file_ended{issuer=\"ca\"} 1\n", "1\n",
+			    "\"state\":\"none\"" },
+		};
+		char line[64];
+
+		if (i == 3) {	/* a part, where a whole one is wanted */
+			char *copy = status_crl_copy_path(&w->config,
+			    &w->issuer);
+
+			w->issuer.unlisted = OC_UNLISTED_GOOD;
+			assert_int_equal(unlink(copy), 0);
+			free(copy);
+		}
+		put(w, steps[i].order, some);
+		assert_int_equal(status_crl_files_new(&w->config, &files,
+		    &error), OC_OK);
+		all.crl_files = files;
+		expect_metric(&all, steps[i].metric);
+		(void)snprintf(line, sizeof(line),
+		    "crl_file_ended{issuer=\"ca\"} %s", steps[i].ended);
+		expect_metric(&all, line);
+		expect_described(&all, steps[i].member);
+		assert_non_null(status_crl_files_find(files, &w->issuer));
+		status_crl_files_free(files);
+	}
+	w->issuer.crl_file = NULL;
+	assert_int_equal(status_crl_files_new(&w->config, &files, &error),
+	    OC_OK);
+	assert_null(status_crl_files_find(files, &w->issuer));
+	all.crl_files = files;
+	expect_described(&all, "\"crl_files\":[]");
+	status_crl_files_free(files);
+}
+
 int
 main(void)
 {
@@ -508,6 +593,7 @@ main(void)
 		TEST(no_crl), TEST(said), TEST(lifetime), TEST(followed),
 		TEST(renewed), TEST(ends), TEST(restart), TEST(unlisted_good),
 		TEST(issued), TEST(never_good), TEST(signer_revoked),
+		TEST(told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
