@@ -91,6 +91,8 @@ struct status_service {
 	struct status_set *set;
 	uint32_t num_valid;		/* of what was there at the start */
 	struct status_feed *feed;
+	struct status_bounds bounds;	/* of what the feed has brought */
+	bool is_between;		/* two lists with bounds each */
 	struct x509_trust *requestors;	/* NULL: signatures of requests are
 					 * ignored */
 	struct status_agenda agenda;
@@ -212,6 +214,9 @@ void status_service_withdraw(struct status_service *s,
  * later. */
 bool status_service_outlives(const struct status_service *service,
     const struct ocsp_slot *slot);
+/* A record of a certificate of which something is told; NULL: none. */
+const struct status_record *status_service_find_record(
+    const struct status_service *s, const struct oc_serial *serial);
 /* When this slot is to be signed again. */
 int64_t status_service_due_at(const struct status_service *service,
     const struct ocsp_slot *slot);
