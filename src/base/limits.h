@@ -36,8 +36,9 @@
 /* A CRL of two million entries; what one C_Sign may be asked to cover. */
 #define OC_TBS_MAX (128 * 1024 * 1024)
 /* A frame: a TBS inline plus its header fields, or how 64 issuers stand, of
- * which each may have 2 KiB to say. */
-#define OC_FRAME_MAX (136 * 1024)
+ * which each may have 2 KiB to say, and 128 files that are served, each with
+ * 400 octets. */
+#define OC_FRAME_MAX (192 * 1024)
 
 /* Keys of others, in CSRs and certificates: what is larger takes longer to
  * verify, and nobody needs it. */

@@ -6,6 +6,7 @@
 #include "net/counts.h"
 #include "ocsp/counts.h"
 #include "status/crls.h"
+#include "status/publish.h"
 #include "status/service.h"
 
 /* What is to be said. */
@@ -16,6 +17,7 @@ struct status_all {
 	const char *run_directory;	/* where responders count */
 	uint64_t run;
 	struct status_crls *crls;	/* NULL: nothing is known of them */
+	struct status_publish *publish;	/* NULL: nothing is served */
 	struct oc_clock_watch *clock;	/* NULL: believed */
 };
 
