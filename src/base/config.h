@@ -201,6 +201,7 @@ struct oc_config_issuer {
 	char *ocsp_url;
 	char *ca_issuers_url;
 	char *crl_url;
+	char *crl_file;		/* path of one that is signed elsewhere */
 	int64_t crl_lifetime_s;
 	int64_t ocsp_lifetime_s;
 	int64_t ocsp_backdate_s;

@@ -450,6 +450,7 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "ca-issuers-url", OC_KIND_STRING, AT(ca_issuers_url),
 	    .check = check_url },
 	{ "crl-url", OC_KIND_STRING, AT(crl_url), .check = check_url },
+	{ "crl-file", OC_KIND_PATH, AT(crl_file) },
 	{ "crl-lifetime", OC_KIND_DURATION, AT(crl_lifetime_s),
 	    .preset = "7d", .min = MINUTE, .max = 5 * YEAR },
 	{ "ocsp-lifetime", OC_KIND_DURATION, AT(ocsp_lifetime_s),

@@ -101,6 +101,71 @@ oc_file_read(const char *path, size_t max, uint8_t **bytes, size_t *len,
 	return err;
 }
 
+static struct oc_file_stamp
+stamp_of(const struct stat *st)
+{
+	const int64_t ns_per_s = 1000000000;
+
+	return (struct oc_file_stamp){
+		.device = st->st_dev,
+		.inode = st->st_ino,
+		.len = st->st_size,
+		.written_ns = st->st_mtim.tv_sec * ns_per_s +
+		    st->st_mtim.tv_nsec,
+		.changed_ns = st->st_ctim.tv_sec * ns_per_s +
+		    st->st_ctim.tv_nsec,
+	};
+}
+
+bool
+oc_file_stamp_equal(const struct oc_file_stamp *a,
+    const struct oc_file_stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode &&
+	    a->len == b->len && a->written_ns == b->written_ns &&
+	    a->changed_ns == b->changed_ns;
+}
+
+enum oc_err
+oc_file_stamp(const char *path, struct oc_file_stamp *stamp,
+    struct oc_error *error)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return fail(error, "examine", path);
+	*stamp = stamp_of(&st);
+	return OC_OK;
+}
+
+enum oc_err
+oc_file_read_regular(const char *path, size_t max, uint8_t **bytes,
+    size_t *len, struct oc_file_stamp *stamp, struct oc_error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct oc_buffer b;
+	struct stat st;
+	enum oc_err err;
+
+	if (fd < 0)
+		return fail(error, "open", path);
+	oc_buffer_init(&b, max);
+	if (fstat(fd, &st) < 0)
+		err = fail(error, "examine", path);
+	else if (!S_ISREG(st.st_mode))
+		err = oc_error_set(error, OC_ERR_REFUSED,
+		    "%s is no regular file", path);
+	else
+		err = read_fd(fd, path, &b, error);
+	if (err == OC_OK)
+		err = oc_buffer_take(&b, bytes, len);
+	if (err == OC_OK && stamp != NULL)
+		*stamp = stamp_of(&st);
+	close(fd);
+	oc_buffer_fini(&b);
+	return err;
+}
+
 static enum oc_err
 write_fd(int fd, const uint8_t *bytes, size_t len)
 {

@@ -4,6 +4,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +18,27 @@
  */
 enum oc_err oc_file_read(const char *path, size_t max, uint8_t **bytes,
     size_t *len, struct oc_error *error) OC_MUST_CHECK;
+
+/* What changes when a file is replaced or written to; all zero: no file. */
+struct oc_file_stamp {
+	dev_t device;
+	ino_t inode;
+	off_t len;
+	int64_t written_ns, changed_ns;		/* mtime, ctime */
+};
+bool oc_file_stamp_equal(const struct oc_file_stamp *a,
+    const struct oc_file_stamp *b);
+/* NOT_FOUND, SYSTEM. */
+enum oc_err oc_file_stamp(const char *path, struct oc_file_stamp *stamp,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/* The whole content of a regular file: a pipe, which somebody would have to
+ * write to before it is even open, is REFUSED as well.  The stamp, which may
+ * be NULL, is as of before the first octet was read.  Otherwise as
+ * oc_file_read(). */
+enum oc_err oc_file_read_regular(const char *path, size_t max,
+    uint8_t **bytes, size_t *len, struct oc_file_stamp *stamp,
+    struct oc_error *error) OC_MUST_CHECK;
 
 /*
  * Replaces or creates a file in one step: whoever opens the path, and whoever

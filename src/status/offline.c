@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -66,19 +65,6 @@ add_file(struct status_offline *o, const char *name,
 	return OC_OK;
 }
 
-/* A pipe would be waited for. */
-static enum oc_err
-read_regular(const char *path, uint8_t **octets, size_t *len,
-    struct oc_error *why)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return oc_error_set(why, OC_ERR_REFUSED,
-		    "it is no regular file");
-	return oc_file_read(path, OCSP_RESPONSE_MAX, octets, len, why);
-}
-
 /* NOMEM only; what is wrong with the file is said. */
 static enum oc_err
 read_file(struct status_offline *o, const struct status_loader *loader,
@@ -93,7 +79,8 @@ read_file(struct status_offline *o, const struct status_loader *loader,
 
 	if (oc_path_join(o->issuer->responses, name, &path) != OC_OK)
 		return OC_ERR_NOMEM;
-	err = read_regular(path, &octets, &der.len, &why);
+	err = oc_file_read_regular(path, OCSP_RESPONSE_MAX, &octets, &der.len,
+	    NULL, &why);
 	der.p = octets;
 	if (err == OC_OK)
 		err = status_loader_read(loader, der, now, &slot, &why);

@@ -21,6 +21,7 @@
 #include "ipc/server.h"
 #include "ocsp/response.h"
 #include "status/admin.h"
+#include "status/crl_files.h"
 
 #define SERVICES_MAX 64
 #define TICK_MS 250
@@ -40,6 +41,7 @@ struct program {
 	uint32_t num_services;
 	struct ipc_server *status, *control;
 	struct status_crls *crls;	/* NULL: not told */
+	struct status_crl_files *crl_files;
 	struct status_publish *publish;
 	struct status_all all;
 	struct status_admin *admin;	/* NULL: none wanted */
@@ -491,9 +493,14 @@ open_all(struct program *p, struct oc_error *error)
 	free(path);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "out of memory");
-	err = open_services(p, error);
+	err = status_crl_files_new(p->config, &p->crl_files, error);
+	if (err == OC_OK)
+		err = open_services(p, error);
 	if (err != OC_OK)
 		return err;
+	/* Whoever did so before us is gone by now, as its tables are ours. */
+	if (status_crl_files_watch(p->crl_files) != OC_OK)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	/* After the waiting, lest signals find nobody. */
 	p->base = event_base_new();
 	if (p->base == NULL)
@@ -520,6 +527,8 @@ close_all(struct program *p)
 	status_publish_free(p->publish);
 	for (i = 0; i < p->num_events; i++)
 		event_free(p->events[i]);
+	/* Before the tables are our successor's. */
+	status_crl_files_free(p->crl_files);
 	for (i = 0; i < p->num_services; i++)
 		status_service_free(p->services[i]);
 	ipc_server_free(p->status);

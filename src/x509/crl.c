@@ -135,8 +135,16 @@ x509_put_crl_tbs(struct der_writer *w, const void *arg)
 /* What of an entry its struct does not say. */
 struct entry_facts {
 	bool has_extensions;
-	bool has_unknown_critical;
+	struct der_bytes unknown_critical;	/* OID contents */
 };
+
+static void
+note_unknown_critical(struct x509_crl *crl, struct der_bytes id)
+{
+	if (!crl->has_unknown_critical)
+		crl->unknown_critical = id;
+	crl->has_unknown_critical = true;
+}
 
 static bool
 read_reason(struct der_bytes value, enum crl_reason *reason)
@@ -190,7 +198,7 @@ read_entry_extensions(struct der_reader *r, struct x509_crl_entry *entry,
 			if (!read_invalidity(value, &entry->invalidity_at))
 				return false;
 		} else if (is_critical) {
-			facts->has_unknown_critical = true;
+			facts->unknown_critical = id;
 		}
 	}
 	return true;
@@ -203,7 +211,7 @@ get_entry(struct der_reader *r, struct x509_crl_entry *entry,
 	struct x509_crl_entry e = { .reason = CRL_REASON_UNSPECIFIED };
 	struct der_reader inner, extensions;
 
-	*facts = (struct entry_facts){ false, false };
+	*facts = (struct entry_facts){ false, { NULL, 0 } };
 	der_enter(r, DER_SEQUENCE, &inner);
 	der_get_serial(&inner, &e.serial);
 	der_get_time(&inner, &e.revoked_at);
@@ -255,8 +263,8 @@ check_entries(struct x509_crl *crl, enum version version,
 			return oc_error_set(error, OC_ERR_MALFORMED,
 			    "CRL: entry %zu has extensions, but the version "
 			    "is v1", n);
-		if (facts.has_unknown_critical)
-			crl->has_unknown_critical = true;
+		if (facts.unknown_critical.len != 0)
+			note_unknown_critical(crl, facts.unknown_critical);
 	}
 	return OC_OK;
 }
@@ -291,7 +299,7 @@ sort_crl_extension(struct der_bytes id, bool is_critical,
 		return x509_read_crl_point(value, &crl->point);
 	}
 	if (is_critical)
-		crl->has_unknown_critical = true;
+		note_unknown_critical(crl, id);
 	return true;
 }
 

@@ -64,6 +64,8 @@ struct x509_crl {
 	bool has_idp;
 	struct x509_crl_point point;	/* of the IDP; without one: all false */
 	bool has_unknown_critical;
+	struct der_bytes unknown_critical;	/* then: OID contents of the
+						 * first, also of an entry's */
 	enum sign_alg alg;
 	struct der_bytes alg_identifier;
 	struct der_bytes signature;
@@ -73,5 +75,20 @@ enum oc_err x509_crl_read(struct der_bytes der, struct x509_crl *crl,
 /* Walks crl->entries; at_end once *rest is empty. */
 enum oc_err x509_crl_next_entry(struct der_bytes *rest,
     struct x509_crl_entry *entry) OC_MUST_CHECK;
+
+/*
+ * Does the issuer say by it which of its certificates are revoked, each and
+ * for whatever reason?  MISMATCH: it is another's.  UNSUPPORTED, by name: it
+ * is a delta or an indirect CRL, for some reasons or for attribute
+ * certificates alone, has a critical extension that is not known here, or is
+ * signed with an algorithm that is not.  REFUSED: the issuer may not sign
+ * one.  SIGNATURE.  When it was issued is not looked at.
+ */
+struct x509_cert;
+enum oc_err x509_crl_verify(const struct x509_crl *crl,
+    const struct x509_cert *issuer, struct oc_error *error) OC_MUST_CHECK;
+/* The name of a part, "onlyContainsUserCerts" say, if it may leave out some of
+ * the issuer's certificates; NULL if it does not. */
+const char *x509_crl_partial(const struct x509_crl *crl);
 
 #endif
