@@ -19,13 +19,15 @@ struct published {
 	/* What is in place; st_ino 0: nothing. */
 	struct stat placed;
 	struct ocsp_served_facts facts;
-	/* What it was made from: the certificate's file, the store's CRL. */
-	struct stat made_from;
-	uint64_t number;		/* 0: to be looked at */
+	/* What it was made from: the certificate's file; the store's CRL, 0
+	 * if that is to be looked at; that of crl-file, or UINT64_MAX. */
+	struct oc_file_stamp made_from;
+	uint64_t number, generation;
 	bool has_failed;		/* that has been said */
 };
 
 struct status_publish {
+	const struct status_crl_files *crl_files;
 	pthread_mutex_t lock;
 	size_t num;
 	struct published *list;
@@ -132,15 +134,6 @@ remove_placed(struct status_publish *p, struct published *f)
 /* --- certificates ----------------------------------------------------- */
 
 static bool
-is_unchanged(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	    a->st_size == b->st_size &&
-	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-static bool
 put_certificate(struct status_publish *p, struct published *f)
 {
 	struct oc_error error = { OC_OK, "" };
@@ -165,13 +158,14 @@ put_certificate(struct status_publish *p, struct published *f)
 static void
 look_certificate(struct status_publish *p, struct published *f)
 {
-	struct stat st;
+	struct oc_file_stamp stamp;
 
-	if (stat(f->report.file->issuer->certificate, &st) != 0 ||
-	    (is_unchanged(&st, &f->made_from) && is_placed(f)))
+	if (oc_file_stamp(f->report.file->issuer->certificate, &stamp,
+	    NULL) != OC_OK || (oc_file_stamp_equal(&stamp, &f->made_from) &&
+	    is_placed(f)))
 		return;
 	if (put_certificate(p, f))
-		f->made_from = st;
+		f->made_from = stamp;
 }
 
 /* --- CRLs ------------------------------------------------------------- */
@@ -212,8 +206,31 @@ read_store(struct status_publish *p, struct published *f, struct store *store)
 	return err;
 }
 
+/* The last good one in crl-file. */
 static void
-look_crl(struct status_publish *p, struct published *f, struct store *store,
+look_crl_file(struct status_publish *p, struct published *f)
+{
+	struct status_crl_file *file = p->crl_files == NULL ? NULL :
+	    status_crl_files_find(p->crl_files, f->report.file->issuer);
+	struct status_crl_list *list;
+	uint64_t generation;
+
+	if (file == NULL)
+		return;
+	generation = status_crl_file_generation(file);
+	if (generation == f->generation && is_placed(f))
+		return;
+	list = status_crl_file_hold(file);
+	if (list == NULL)
+		remove_placed(p, f);
+	else if (put(p, f, list->crl.der, list->crl.this_update,
+	    list->crl.next_update))
+		f->generation = generation;
+	status_crl_list_release(list);
+}
+
+static void
+look_store(struct status_publish *p, struct published *f, struct store *store,
     bool has_news)
 {
 	enum oc_err err;
@@ -241,7 +258,10 @@ status_publish_look(void *publish, struct store *store, bool has_news)
 
 		switch (f->report.file->kind) {
 		case OC_FILE_CRL:
-			look_crl(p, f, store, has_news);
+			if (f->report.file->issuer->crl_file != NULL)
+				look_crl_file(p, f);
+			else
+				look_store(p, f, store, has_news);
 			break;
 		case OC_FILE_CERTIFICATE:
 			look_certificate(p, f);
@@ -252,6 +272,7 @@ status_publish_look(void *publish, struct store *store, bool has_news)
 
 enum oc_err
 status_publish_new(const struct oc_config *config,
+    const struct status_crl_files *crl_files,
     struct status_publish **publish, struct oc_error *error)
 {
 	struct status_publish *p;
@@ -272,10 +293,12 @@ status_publish_new(const struct oc_config *config,
 		free(p);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
+	p->crl_files = crl_files;
 	for (; p->num < config->num_files; p->num++) {
 		struct published *f = &p->list[p->num];
 
 		f->report.file = &config->files[p->num];
+		f->generation = UINT64_MAX;
 		f->path = ocsp_served_path(config->daemon.table_directory,
 		    f->report.file);
 		if (f->path == NULL) {

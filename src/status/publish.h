@@ -2,7 +2,8 @@
 /*
  * What responders serve beside OCSP: puts each issuer's certificate and newest
  * CRL where they look for it (ocsp/served.h), and puts it there again when it
- * is another.
+ * is another.  The CRL is that of crl-file where there is one, else the
+ * store's.
  *
  * The thread of status/crls.h does the work; the rest is for any thread.
  */
@@ -11,6 +12,7 @@
 
 #include "base/config.h"
 #include "base/err.h"
+#include "status/crl_files.h"
 #include "store/store.h"
 
 struct status_publish;
@@ -21,8 +23,9 @@ struct status_published {
 	int64_t modified_at, until;	/* see ocsp/served.h */
 };
 
-/* config is borrowed. */
+/* Both are borrowed.  crl_files may be NULL where no issuer has a crl-file. */
 enum oc_err status_publish_new(const struct oc_config *config,
+    const struct status_crl_files *crl_files,
     struct status_publish **publish, struct oc_error *error) OC_MUST_CHECK;
 void status_publish_free(struct status_publish *publish);  /* NULL: fine */
 

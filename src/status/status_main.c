@@ -458,8 +458,8 @@ open_admin(struct program *p, struct oc_error *error)
 {
 	const struct status_admin_options options = { p->base, p->config,
 	    &p->all };
-
-	enum oc_err err = status_publish_new(p->config, &p->publish, error);
+	enum oc_err err = status_publish_new(p->config, p->crl_files,
+	    &p->publish, error);
 
 	if (err != OC_OK)
 		return err;

@@ -211,7 +211,8 @@ publish_certificate(struct world *w, struct oc_config_file files[2])
 	    "http://a/ca.crl", "/ca.crl", 7 };
 	w->config.files = files;
 	w->config.num_files = 2;
-	assert_int_equal(status_publish_new(&w->config, &publish, NULL),
+	assert_int_equal(status_publish_new(&w->config, NULL, &publish,
+	    NULL),
 	    OC_OK);
 	status_publish_look(publish, NULL, false);
 }
@@ -412,7 +413,8 @@ test_most_issuers(void **state)
 	}
 	config.files = files;
 	config.num_files = len;
-	assert_int_equal(status_publish_new(&config, &all.publish, NULL),
+	assert_int_equal(status_publish_new(&config, NULL, &all.publish,
+	    NULL),
 	    OC_OK);
 	config.issuers = many;
 	config.num_issuers = len;

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "ocsp/served.h"
 #include "status/publish.h"
+#include "tests/unit/crl_fixture.h"
 
 enum { CERTIFICATE, CRL };
 
@@ -15,6 +16,7 @@ struct bed {
 	struct world *w;
 	struct oc_config_file files[2];
 	struct status_publish *publish;
+	struct status_crl_files *crl_files;
 	char *paths[2];
 };
 
@@ -22,8 +24,8 @@ static void
 reopen(struct bed *b)
 {
 	status_publish_free(b->publish);
-	assert_int_equal(status_publish_new(&b->w->config, &b->publish, NULL),
-	    OC_OK);
+	assert_int_equal(status_publish_new(&b->w->config, b->crl_files,
+	    &b->publish, NULL), OC_OK);
 }
 
 static void
@@ -31,6 +33,7 @@ make(struct bed *b, struct world *w)
 {
 	b->w = w;
 	b->publish = NULL;
+	b->crl_files = NULL;
 	b->files[CERTIFICATE] = (struct oc_config_file){ OC_FILE_CERTIFICATE,
 	    &w->issuer, "http://a/ca.cer", "/ca.cer", 7 };
 	b->files[CRL] = (struct oc_config_file){ OC_FILE_CRL, &w->issuer,
@@ -64,25 +67,18 @@ look(struct bed *b, bool has_news)
 static struct blob
 issue_crl(struct world *w, int64_t this_update, int64_t next_update)
 {
-	ASN1_TIME *time = ASN1_TIME_new();
-	X509_CRL *crl = X509_CRL_new();
+	struct crl_order order = { .now = oc_clock_now_s(), .number = 1 };
 	struct blob der;
-	uint8_t *p = der.bytes;
 	uint64_t number;
+	uint8_t *octets;
 	int64_t id;
 
-	X509_CRL_set_version(crl, 1);
-	X509_CRL_set_issuer_name(crl, X509_get_subject_name(w->ca));
-	ASN1_TIME_set(time, this_update);
-	X509_CRL_set1_lastUpdate(crl, time);
-	ASN1_TIME_set(time, next_update);
-	X509_CRL_set1_nextUpdate(crl, time);
-	ASN1_TIME_free(time);
-	assert_true(X509_CRL_sign(crl, w->ca_key, EVP_sha256()) > 0);
-	der.len = (size_t)i2d_X509_CRL(crl, NULL);
+	order.begins_s = this_update - order.now;
+	order.lasts_s = next_update - order.now;
+	octets = fixture_crl(&order, w->ca, w->ca_key, &der.len);
 	assert_in_range(der.len, 1, sizeof(der.bytes));
-	(void)i2d_X509_CRL(crl, &p);
-	X509_CRL_free(crl);
+	memcpy(der.bytes, octets, der.len);
+	OPENSSL_free(octets);
 	assert_int_equal(store_reserve_crl(w->store, w->issuer_id,
 	    this_update, next_update, &id, &number), OC_OK);
 	assert_int_equal(store_issue_crl(w->store, id,
@@ -189,6 +185,52 @@ test_other_store(void **state)
 	unmake(&b);
 }
 
+/* A CRL in a file is served, whatever the store has; a bad one in its place
+ * leaves the good one. */
+static void
+test_crl_file(void **state)
+{
+	struct world *w = *state;
+	int64_t now = oc_clock_now_s();
+	struct blob carried, stored;
+	char path[300];
+	struct bed b;
+
+	make(&b, w);
+	carried = issue_crl(w, now - 100, now + 900);
+	stored = issue_crl(w, now - 50, now + 950);
+	look(&b, true);
+	assert_served(&b, CRL, stored.bytes, stored.len, now - 50, now + 950);
+	snprintf(path, sizeof(path), "%s/carried.crl", w->directory);
+	w->issuer.crl_file = path;
+	w->config.issuers = &w->issuer;
+	w->config.num_issuers = 1;
+	/* Not there yet: nothing else in its place. */
+	assert_int_equal(status_crl_files_new(&w->config, &b.crl_files, NULL),
+	    OC_OK);
+	reopen(&b);
+	look(&b, true);
+	assert_false(is_served(&b, CRL));
+	assert_int_equal(oc_file_write(path, 0644, carried.bytes, carried.len,
+	    NULL), OC_OK);
+	assert_true(status_crl_file_look(status_crl_files_find(b.crl_files,
+	    &w->issuer), now, oc_clock_mono_ns()));
+	look(&b, false);
+	assert_served(&b, CRL, carried.bytes, carried.len, now - 100,
+	    now + 900);
+	assert_int_equal(oc_file_write(path, 0644, "x", 1, NULL), OC_OK);
+	assert_false(status_crl_file_look(status_crl_files_find(b.crl_files,
+	    &w->issuer), now, oc_clock_mono_ns()));
+	look(&b, true);
+	assert_served(&b, CRL, carried.bytes, carried.len, now - 100,
+	    now + 900);
+	unmake(&b);
+	status_crl_files_free(b.crl_files);
+	w->issuer.crl_file = NULL;
+	w->config.issuers = NULL;
+	w->config.num_issuers = 0;
+}
+
 static struct blob
 der_of(X509 *cert)
 {
@@ -270,6 +312,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_crls),
 		T(test_other_store),
+		T(test_crl_file),
 		T(test_certificates),
 	};
 
