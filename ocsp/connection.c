@@ -17,6 +17,8 @@
 
 /* So many steps of one connection, then the others have their turn. */
 #define STEPS_A_TURN 200
+/* A piece of a file is as much work as so many: 256 KiB are a turn. */
+#define STEPS_A_PIECE 50
 /* How long the other end may take to read the last answer. */
 #define LINGER_NS (2 * OC_NS_PER_S)
 
@@ -62,9 +64,13 @@ move_input(struct connection *c, uint8_t *to)
 	c->end -= c->at;
 	c->at = 0;
 	memmove(to, from, c->end);
-	if (c->state != CONNECTION_HEAD) {
+	if (c->state != CONNECTION_HEAD && c->state != CONNECTION_FILE) {
 		rebase(&c->request.if_none_match, from, to);
 		rebase(&c->request.if_modified_since, from, to);
+		rebase(&c->request.if_match, from, to);
+		rebase(&c->request.if_unmodified_since, from, to);
+		rebase(&c->request.range, from, to);
+		rebase(&c->request.if_range, from, to);
 	}
 	c->in = to;
 }
@@ -135,7 +141,7 @@ keep_input(struct connection *c)
 static enum worker_timer
 timer_of(const struct connection *c)
 {
-	if (c->out != NULL)
+	if (http_output_is_left(c))
 		return TIMER_WRITE;
 	switch (c->state) {
 	case CONNECTION_HEAD:
@@ -146,6 +152,7 @@ timer_of(const struct connection *c)
 		return TIMER_BODY;
 	case CONNECTION_STATUS:
 		return TIMER_NONE;
+	case CONNECTION_FILE:
 	case CONNECTION_CLOSING:
 	case CONNECTION_LINGER:
 	case CONNECTION_CLOSED:
@@ -210,6 +217,7 @@ http_connection_close(struct connection *c)
 	if (c->in != NULL && c->in != w->scratch)
 		http_buffer_release(w, c->in, c->in_high);
 	http_output_release(c);
+	http_body_release(c);
 	c->in = NULL;
 	TAILQ_REMOVE(&w->timers[c->list], c, link);
 	http_worker_forget(w, c);
@@ -219,19 +227,21 @@ http_connection_close(struct connection *c)
 static void
 park(struct connection *c)
 {
-	if (!keep_input(c) || (c->out != NULL && !c->is_writing &&
+	bool is_left = http_output_is_left(c);
+
+	if (!keep_input(c) || (is_left && !c->is_writing &&
 	    event_add(&c->write_event, NULL) != 0)) {
 		http_connection_close(c);
 		return;
 	}
-	if (c->out != NULL) {
+	if (is_left) {
 		c->is_writing = true;
 	} else if (c->is_writing) {
 		event_del(&c->write_event);
 		c->is_writing = false;
 	}
 	if (http_worker_is_ending(c->worker) &&
-	    c->state == CONNECTION_HEAD && c->in == NULL && c->out == NULL)
+	    c->state == CONNECTION_HEAD && c->in == NULL && !is_left)
 		http_connection_close(c);
 	else
 		set_timer(c);
@@ -249,6 +259,8 @@ step(struct connection *c)
 		return http_exchange_on_answer(c);
 	case CONNECTION_STATUS:
 		return http_exchange_on_status(c);
+	case CONNECTION_FILE:
+		return http_exchange_on_file(c);
 	case CONNECTION_CLOSING:
 		return on_closing(c);
 	case CONNECTION_LINGER:
@@ -293,11 +305,12 @@ run(struct connection *c)
 
 	/* What ocsign-status answered may be what blocks: then nobody waits
 	 * for the socket yet. */
-	if (c->out != NULL && !satisfy(c, WANT_WRITE)) {
+	if (http_output_is_left(c) && !satisfy(c, WANT_WRITE)) {
 		park(c);
 		return;
 	}
-	for (num_steps = 0; num_steps < STEPS_A_TURN; num_steps++) {
+	for (num_steps = 0; num_steps < STEPS_A_TURN;
+	    num_steps += c->body != NULL ? STEPS_A_PIECE : 1) {
 		want = step(c);
 		if (c->state == CONNECTION_CLOSED) {
 			c->worker->out_len = 0;

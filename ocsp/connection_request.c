@@ -8,17 +8,16 @@
 
 #include "ocsp/worker_state.h"
 
-/* Also one that was told otherwise: we end. */
-static bool
-stays_open(const struct connection *c)
+bool
+http_exchange_stays_open(const struct connection *c)
 {
 	return c->request.keep_alive && !c->worker->is_stopping;
 }
 
-static enum http_connection
-connection_field(const struct connection *c)
+enum http_connection
+http_exchange_connection(const struct connection *c)
 {
-	if (!stays_open(c))
+	if (!http_exchange_stays_open(c))
 		return HTTP_CLOSES;
 	return c->request.is_http10 ? HTTP_KEEPS_ALIVE : HTTP_PERSISTS;
 }
@@ -95,12 +94,12 @@ http_exchange_put_answer(struct connection *c, struct ocsp_reply *reply,
 		w->counts->not_modified++;
 		c->issuer->not_modified++;
 		w->out_len += (uint32_t)http_put_not_modified(&w->now, reply,
-		    connection_field(c), out);
+		    http_exchange_connection(c), out);
 		return;
 	}
 	count(w->counts, c->issuer, reply->status);
 	len = http_put_answer_head(&w->now, reply, retry_after_s,
-	    connection_field(c), out);
+	    http_exchange_connection(c), out);
 	if (c->request.method != HTTP_HEAD) {
 		memmove(out + len, reply->out, reply->len);
 		len += reply->len;
@@ -127,7 +126,8 @@ put_http(struct connection *c, int status)
 
 	w->counts->http_errors++;
 	w->out_len += (uint32_t)http_put_status(&w->now, status,
-	    c->request.method, connection_field(c), w->out + w->out_len);
+	    c->request.method, http_exchange_connection(c),
+	    w->out + w->out_len);
 }
 
 /* What cannot be understood: the status, and then nothing more is read. */
@@ -142,13 +142,13 @@ refuse(struct connection *c, int status)
 	return DONE;
 }
 
-static enum want
-finish(struct connection *c)
+enum want
+http_exchange_finish(struct connection *c)
 {
 	c->at += c->used;
 	c->head_len = c->used = 0;
 	c->has_finished = true;
-	c->state = stays_open(c) ? CONNECTION_HEAD :
+	c->state = http_exchange_stays_open(c) ? CONNECTION_HEAD :
 	    CONNECTION_CLOSING;
 	return DONE;
 }
@@ -160,15 +160,23 @@ read_target(struct connection *c)
 	struct ocsp_worker *w = c->worker;
 	uint8_t *target = c->in + (c->request.target.p - c->in);
 	struct der_bytes der = { NULL, 0 };
+	struct ocsp_request request;
 	unsigned int cured = 0;
 
 	if (c->request.method == HTTP_POST) {
+		c->file = http_files_find(w, target, c->request.target.len);
 		c->kind = http_target_of_post(c->request.target.p,
 		    c->request.target.len, w->prefix);
 		return;
 	}
+	http_files_keep(w, target, c->request.target.len);
 	c->kind = http_target_decode(target, c->request.target.len, w->prefix,
 	    http_tables_judge, w, &der, &cured);
+	c->file = http_files_find(w, w->target, w->target_len);
+	/* A path may well be base64: it is a file's if it is no request. */
+	if (c->file != NULL && c->kind == HTTP_TARGET_REQUEST &&
+	    ocsp_request_read(der, &request) == OC_OK)
+		c->file = NULL;
 	if (c->kind != HTTP_TARGET_REQUEST)
 		return;
 	c->der_at = (uint32_t)(der.p - c->in) - c->at;
@@ -209,10 +217,14 @@ http_exchange_on_head(struct connection *c)
 	    !http_media_type_is(c->request.content_type,
 	    "application/ocsp-request");
 	w->counts->other_content_types += c->has_other_type;
+	c->file = NULL;
 	if (!has_own_target(c))
 		c->kind = HTTP_TARGET_ROOT;
 	else if (c->request.method != HTTP_OTHER)
 		read_target(c);
+	else
+		c->file = http_files_find(w, c->request.target.p,
+		    c->request.target.len);
 	c->state = CONNECTION_ANSWER;
 	if (c->request.framing == HTTP_NO_BODY) {
 		if (c->request.method == HTTP_POST)
@@ -291,7 +303,7 @@ ask_status(struct connection *c)
 			return answer_without_nonce(c);
 		http_exchange_put_error(c, OCSP_TRY_LATER,
 		    c->worker->options.retry_after_s);
-		return finish(c);
+		return http_exchange_finish(c);
 	}
 	c->state = CONNECTION_STATUS;
 	return WANT_STATUS;
@@ -331,7 +343,7 @@ answer_ocsp(struct connection *c)
 		c->issuer->hits += is_hit;
 		http_exchange_put_answer(c, &reply, retry_after_s);
 	}
-	return finish(c);
+	return http_exchange_finish(c);
 }
 
 enum want
@@ -341,13 +353,15 @@ http_exchange_on_answer(struct connection *c)
 
 	if (WORKER_OUT_LEN - w->out_len < WORKER_ANSWER_MAX)
 		return WANT_WRITE;
+	if (c->file != NULL)
+		return http_exchange_answer_file(c);
 	if (c->request.method == HTTP_OTHER) {
 		put_http(c, 405);
-		return finish(c);
+		return http_exchange_finish(c);
 	}
 	if (c->has_other_type && w->options.refuses_other_types) {
 		put_http(c, 415);
-		return finish(c);
+		return http_exchange_finish(c);
 	}
 	switch (c->kind) {
 	case HTTP_TARGET_REQUEST:
@@ -357,18 +371,18 @@ http_exchange_on_answer(struct connection *c)
 			return answer_ocsp(c);
 		if (w->options.refuses_no_request) {
 			http_exchange_put_error(c, OCSP_MALFORMED_REQUEST, 0);
-			return finish(c);
+			return http_exchange_finish(c);
 		}
 		w->counts->pages++;
 		w->out_len += (uint32_t)http_put_page(&w->now,
-		    c->request.method, connection_field(c),
+		    c->request.method, http_exchange_connection(c),
 		    w->out + w->out_len);
-		return finish(c);
+		return http_exchange_finish(c);
 	case HTTP_TARGET_OTHER:
 		put_http(c, 404);
-		return finish(c);
+		return http_exchange_finish(c);
 	}
-	return finish(c);
+	return http_exchange_finish(c);
 }
 
 /* ocsign-status has spoken, or nobody has. */
@@ -379,7 +393,7 @@ http_exchange_on_status(struct connection *c)
 	case MISS_PENDING:
 		return WANT_STATUS;
 	case MISS_ANSWERED:
-		return finish(c);
+		return http_exchange_finish(c);
 	case MISS_LOOK_AGAIN:
 		(void)http_tables_check_retired(c->worker);
 		c->modes |= OCSP_REQUESTOR_KNOWN;

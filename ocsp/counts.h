@@ -27,6 +27,15 @@ struct ocsp_latency {
 /* One in so many answers from a table is timed. */
 #define OCSP_HITS_A_SAMPLE 64
 
+/* How requests for files of one kind ended. */
+struct ocsp_file_counts {
+	uint64_t whole, part, not_modified;
+	uint64_t refused;		/* by method, condition, range */
+	uint64_t missing;		/* there is none yet */
+	uint64_t cut;			/* of whole and part: closed before
+					 * all had been sent */
+};
+
 /* Nothing but uint64_t, and all of them only grow. */
 struct ocsp_counts {
 	uint64_t connections, requests;
@@ -36,6 +45,7 @@ struct ocsp_counts {
 	uint64_t successful, malformed, internal_errors, try_later;
 	uint64_t sig_required, unauthorized;
 	uint64_t not_modified, pages, http_errors;
+	struct ocsp_file_counts crls, certificates;
 	/* Answered from a table at the first look; asked of ocsign-status,
 	 * among these because what the table had was past its nextUpdate;
 	 * not even asked. */

@@ -291,6 +291,10 @@ take_field(struct der_bytes name, struct der_bytes value, struct head *head,
 	switch (name.len) {
 	case 4:
 		return name_is(name, "Host") ? parse_host(value, head) : 0;
+	case 5:
+		if (name_is(name, "Range"))
+			keep_first(value, &request->range);
+		return 0;
 	case 6:
 		if (name_is(name, "Expect")) {
 			if (name_is(value, "100-continue"))
@@ -298,6 +302,12 @@ take_field(struct der_bytes name, struct der_bytes value, struct head *head,
 			else if (head->status == 0)
 				head->status = 417;
 		}
+		return 0;
+	case 8:
+		if (name_is(name, "If-Match"))
+			keep_first(value, &request->if_match);
+		else if (name_is(name, "If-Range"))
+			keep_first(value, &request->if_range);
 		return 0;
 	case 10:
 		if (name_is(name, "Connection"))
@@ -319,6 +329,10 @@ take_field(struct der_bytes name, struct der_bytes value, struct head *head,
 			keep_first(value, &request->if_modified_since);
 		return name_is(name, "Transfer-Encoding") ?
 		    parse_transfer_encoding(value, head) : 0;
+	case 19:
+		if (name_is(name, "If-Unmodified-Since"))
+			keep_first(value, &request->if_unmodified_since);
+		return 0;
 	}
 	return 0;
 }

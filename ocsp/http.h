@@ -33,6 +33,10 @@ struct http_request {
 	struct der_bytes content_type;
 	struct der_bytes if_none_match;
 	struct der_bytes if_modified_since;
+	struct der_bytes if_match;
+	struct der_bytes if_unmodified_since;
+	struct der_bytes range;
+	struct der_bytes if_range;
 };
 
 /* Empty lines before a request line are to be skipped (RFC 9112, 2.2): how

@@ -11,7 +11,6 @@
 #include "base/bytes.h"
 
 #define MAX_AGE_MAX INT64_C(2147483647)	/* RFC 9111, 1.2.2 */
-#define ETAG_LEN (2 + OC_HEX_LEN(16))	/* with its quotes */
 
 struct output {
 	uint8_t *out;
@@ -56,19 +55,12 @@ put_date(struct output *o, int64_t at)
 }
 
 static void
-put_etag(struct output *o, const uint8_t etag[16])
+put_etag(struct output *o, const uint8_t etag[HTTP_ETAG_OCTETS])
 {
-	static const char digits[] = "0123456789abcdef";
-	uint8_t *p = o->out + o->len;
-	size_t i;
+	char text[HTTP_ETAG_LEN];
 
-	*p++ = '"';
-	for (i = 0; i < 16; i++) {
-		*p++ = (uint8_t)digits[etag[i] >> 4];
-		*p++ = (uint8_t)digits[etag[i] & 0xf];
-	}
-	*p = '"';
-	o->len += ETAG_LEN;
+	http_format_etag(etag, text);
+	put(o, text, sizeof(text));
 }
 
 static void
@@ -89,25 +81,50 @@ put_connection(struct output *o, enum http_connection connection)
 /* What a cache goes by. */
 static void
 put_validity(struct output *o, const struct http_now *now,
-    const struct ocsp_reply *reply)
+    const struct http_file *file)
 {
-	int64_t max_age = reply->next_update - now->at;
+	int64_t max_age = file->until - now->at;
 
 	if (max_age < 0)
 		max_age = 0;
 	if (max_age > MAX_AGE_MAX)
 		max_age = MAX_AGE_MAX;
-	if (reply->max_age_s > 0 && max_age > reply->max_age_s)
-		max_age = reply->max_age_s;
+	if (file->max_age_s > 0 && max_age > file->max_age_s)
+		max_age = file->max_age_s;
 	PUT(o, "Last-Modified: ");
-	put_date(o, reply->this_update);
+	put_date(o, file->modified_at);
 	PUT(o, "\r\nExpires: ");
-	put_date(o, reply->next_update);
+	put_date(o, file->until);
 	PUT(o, "\r\nETag: ");
-	put_etag(o, reply->etag);
+	put_etag(o, file->etag);
 	PUT(o, "\r\nCache-Control: max-age=");
 	put_number(o, (uint64_t)max_age);
 	PUT(o, ", public, no-transform, must-revalidate\r\n");
+}
+
+static void
+put_reply_validity(struct output *o, const struct http_now *now,
+    const struct ocsp_reply *reply)
+{
+	const struct http_file file = {
+		.modified_at = reply->this_update,
+		.until = reply->next_update,
+		.max_age_s = reply->max_age_s,
+		.etag = reply->etag,
+	};
+
+	put_validity(o, now, &file);
+}
+
+static void
+put_status_line(struct output *o, const struct http_now *now,
+    const char *status)
+{
+	PUT(o, "HTTP/1.1 ");
+	put_text(o, status);
+	PUT(o, "\r\nDate: ");
+	put(o, now->date, HTTP_DATE_LEN);
+	PUT(o, "\r\n");
 }
 
 void
@@ -133,7 +150,7 @@ http_put_answer_head(const struct http_now *now,
 	put_number(&o, reply->len);
 	PUT(&o, "\r\n");
 	if (reply->is_cacheable && reply->status == OCSP_SUCCESSFUL)
-		put_validity(&o, now, reply);
+		put_reply_validity(&o, now, reply);
 	else
 		PUT(&o, "Cache-Control: no-store\r\n");
 	if (reply->status == OCSP_TRY_LATER && retry_after_s > 0) {
@@ -146,34 +163,6 @@ http_put_answer_head(const struct http_now *now,
 	return o.len;
 }
 
-/* 1#entity-tag or "*", compared weakly: RFC 9110, 13.1.2. */
-static bool
-lists_etag(struct der_bytes list, const uint8_t etag[16])
-{
-	uint8_t ours[ETAG_LEN];
-	struct output o = { ours, 0 };
-	const uint8_t *p = list.p, *end = p + list.len, *quote;
-
-	put_etag(&o, etag);
-	if (list.len == 1 && *p == '*')
-		return true;
-	while (p != end) {
-		if (*p != '"') {	/* W/, commas, white space */
-			p++;
-			continue;
-		}
-		quote = memchr(p + 1, '"', (size_t)(end - p - 1));
-		if (quote == NULL)
-			return false;
-		quote++;
-		if ((size_t)(quote - p) == ETAG_LEN &&
-		    memcmp(p, ours, ETAG_LEN) == 0)
-			return true;
-		p = quote;
-	}
-	return false;
-}
-
 bool
 http_is_not_modified(const struct http_request *request,
     const struct ocsp_reply *reply, int64_t now)
@@ -184,7 +173,8 @@ http_is_not_modified(const struct http_request *request,
 	    (request->method != HTTP_GET && request->method != HTTP_HEAD))
 		return false;
 	if (request->if_none_match.len > 0)
-		return lists_etag(request->if_none_match, reply->etag);
+		return http_lists_etag(request->if_none_match, reply->etag,
+		    HTTP_WEAKLY);
 	return request->if_modified_since.len > 0 &&
 	    http_date_parse(request->if_modified_since, now, &since) &&
 	    since >= reply->this_update;
@@ -197,10 +187,8 @@ http_put_not_modified(const struct http_now *now,
 {
 	struct output o = { out, 0 };
 
-	PUT(&o, "HTTP/1.1 304 Not Modified\r\nDate: ");
-	put(&o, now->date, HTTP_DATE_LEN);
-	PUT(&o, "\r\n");
-	put_validity(&o, now, reply);
+	put_status_line(&o, now, "304 Not Modified");
+	put_reply_validity(&o, now, reply);
 	put_connection(&o, connection);
 	PUT(&o, "\r\n");
 	return o.len;
@@ -220,12 +208,16 @@ reason_of(int status)
 		return "Method Not Allowed";
 	case 411:
 		return "Length Required";
+	case 412:
+		return "Precondition Failed";
 	case 413:
 		return "Content Too Large";
 	case 414:
 		return "URI Too Long";
 	case 415:
 		return "Unsupported Media Type";
+	case 416:
+		return "Range Not Satisfiable";
 	case 417:
 		return "Expectation Failed";
 	case 431:
@@ -238,9 +230,11 @@ reason_of(int status)
 	return "Internal Server Error";
 }
 
+/* fields: lines of the head. */
 static size_t
-put_text_reply(const struct http_now *now, int status, const char *text,
-    enum http_method method, enum http_connection connection, uint8_t *out)
+put_text_reply(const struct http_now *now, int status, const char *fields,
+    const char *text, enum http_method method,
+    enum http_connection connection, uint8_t *out)
 {
 	struct output o = { out, 0 };
 
@@ -253,9 +247,8 @@ put_text_reply(const struct http_now *now, int status, const char *text,
 	PUT(&o, "\r\nContent-Type: text/plain; charset=utf-8\r\n"
 	    "Cache-Control: no-store\r\nContent-Length: ");
 	put_number(&o, strlen(text));
-	if (status == 405)
-		PUT(&o, "\r\nAllow: GET, HEAD, POST");
 	PUT(&o, "\r\n");
+	put_text(&o, fields);
 	put_connection(&o, connection);
 	PUT(&o, "\r\n");
 	if (method != HTTP_HEAD)
@@ -263,8 +256,9 @@ put_text_reply(const struct http_now *now, int status, const char *text,
 	return o.len;
 }
 
-size_t
-http_put_status(const struct http_now *now, int status,
+/* The status in words, as a line. */
+static size_t
+put_status_text(const struct http_now *now, int status, const char *fields,
     enum http_method method, enum http_connection connection, uint8_t *out)
 {
 	char text[64];
@@ -272,7 +266,67 @@ http_put_status(const struct http_now *now, int status,
 
 	put_text(&o, reason_of(status));
 	put(&o, "\n", 2);
-	return put_text_reply(now, status, text, method, connection, out);
+	return put_text_reply(now, status, fields, text, method, connection,
+	    out);
+}
+
+size_t
+http_put_status(const struct http_now *now, int status,
+    enum http_method method, enum http_connection connection, uint8_t *out)
+{
+	return put_status_text(now, status, status == 405 ?
+	    "Allow: GET, HEAD, POST\r\n" : "", method, connection, out);
+}
+
+size_t
+http_put_file_head(const struct http_now *now, const struct http_file *file,
+    const struct http_range *range, enum http_selection selection,
+    enum http_connection connection, uint8_t *out)
+{
+	struct output o = { out, 0 };
+
+	if (selection == HTTP_NOT_MODIFIED) {
+		put_status_line(&o, now, "304 Not Modified");
+	} else {
+		put_status_line(&o, now, selection == HTTP_PART ?
+		    "206 Partial Content" : "200 OK");
+		PUT(&o, "Content-Type: ");
+		put_text(&o, file->type);
+		PUT(&o, "\r\nContent-Length: ");
+		put_number(&o, range->len);
+		if (selection == HTTP_PART) {
+			PUT(&o, "\r\nContent-Range: bytes ");
+			put_number(&o, range->first);
+			PUT(&o, "-");
+			put_number(&o, range->first + range->len - 1);
+			PUT(&o, "/");
+			put_number(&o, file->len);
+		}
+		PUT(&o, "\r\nAccept-Ranges: bytes\r\n");
+	}
+	put_validity(&o, now, file);
+	put_connection(&o, connection);
+	PUT(&o, "\r\n");
+	return o.len;
+}
+
+size_t
+http_put_file_status(const struct http_now *now, int status,
+    uint64_t file_len, enum http_method method,
+    enum http_connection connection, uint8_t *out)
+{
+	char fields[64] = "";
+	struct output o = { (uint8_t *)fields, 0 };
+
+	if (status == 405) {
+		PUT(&o, "Allow: GET, HEAD\r\n");
+	} else if (status == 416) {
+		PUT(&o, "Content-Range: bytes */");
+		put_number(&o, file_len);
+		PUT(&o, "\r\n");
+	}
+	fields[o.len] = '\0';
+	return put_status_text(now, status, fields, method, connection, out);
 }
 
 size_t
@@ -286,7 +340,7 @@ http_put_page(const struct http_now *now, enum http_method method,
 	    "  openssl ocsp -issuer issuer.pem -cert certificate.pem"
 	    " -url URL\n";
 
-	return put_text_reply(now, 200, page, method, connection, out);
+	return put_text_reply(now, 200, "", page, method, connection, out);
 }
 
 size_t

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a responder says in HTTP: heads for what ocsp_answer() made, with the
- * cache fields of RFC 9919 section 7.2, and the few answers that are not
- * OCSP.  Each writes into out, which has room for HTTP_REPLY_MAX octets, and
- * returns how many it wrote.
+ * cache fields of RFC 9919 section 7.2, for files, and the few answers that
+ * are neither.  Each writes into out, which has room for HTTP_REPLY_MAX
+ * octets, and returns how many it wrote.
  */
 #ifndef OCSP_HTTP_REPLY_H
 #define OCSP_HTTP_REPLY_H
@@ -11,6 +11,7 @@
 #include "ocsp/answer.h"
 #include "ocsp/http.h"
 #include "ocsp/http_date.h"
+#include "ocsp/http_select.h"
 
 #define HTTP_REPLY_MAX 1024
 
@@ -42,6 +43,17 @@ size_t http_put_not_modified(const struct http_now *now,
  * out, though not its length. */
 size_t http_put_status(const struct http_now *now, int status,
     enum http_method method, enum http_connection connection, uint8_t *out);
+
+/* 200 in front of a file, 206 of a part of it; 304. */
+size_t http_put_file_head(const struct http_now *now,
+    const struct http_file *file, const struct http_range *range,
+    enum http_selection selection, enum http_connection connection,
+    uint8_t *out);
+/* 405, 412 and 416 where a file is, 404 where none is yet; file_len is told
+ * with 416. */
+size_t http_put_file_status(const struct http_now *now, int status,
+    uint64_t file_len, enum http_method method,
+    enum http_connection connection, uint8_t *out);
 
 /* 200 and a page that says to people what this is. */
 size_t http_put_page(const struct http_now *now, enum http_method method,

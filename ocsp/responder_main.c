@@ -2,7 +2,8 @@
 /*
  * ocsign-responder: the process that strangers talk to.  It has no key, no
  * store and no PIN: all it can do is read tables that are mapped read-only,
- * ask ocsign-status for an answer, and count what it did.
+ * ask ocsign-status for an answer, send the files that lie beside the tables,
+ * and count what it did.
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 #include "ipc/handover.h"
 #include "ipc/role.h"
 #include "ocsp/answer.h"
+#include "ocsp/served.h"
 #include "ocsp/worker.h"
 
 #define LISTENERS_MAX 256		/* what ocsignd hands over */
@@ -30,6 +32,8 @@ struct program {
 	size_t num_listeners;
 	struct ocsp_worker_issuer issuers[OCSP_ISSUERS_MAX];
 	size_t num_issuers;
+	struct ocsp_worker_file *files;
+	size_t num_files;
 	char *status_path;
 	struct oc_page *counts;	/* NULL: not to be read */
 	struct ocsp_counts before;	/* what is not of this process */
@@ -187,6 +191,31 @@ list_issuers(struct program *p, struct oc_error *error)
 	return OC_OK;
 }
 
+static enum oc_err
+list_files(struct program *p, struct oc_error *error)
+{
+	const struct oc_config *config = p->config;
+	char *path;
+
+	p->files = calloc(config->num_files + 1, sizeof(*p->files));
+	if (p->files == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < config->num_files; i++) {
+		path = ocsp_served_path(config->daemon.table_directory,
+		    &config->files[i]);
+		if (path == NULL)
+			return oc_error_set(error, OC_ERR_NOMEM,
+			    "out of memory");
+		p->files[p->num_files++] = (struct ocsp_worker_file){
+			.target = config->files[i].path,
+			.target_len = config->files[i].path_len,
+			.path = path,
+			.kind = config->files[i].kind,
+		};
+	}
+	return OC_OK;
+}
+
 /* As many connections as the system lets us have. */
 static void
 raise_fd_limit(void)
@@ -253,6 +282,8 @@ open_worker(struct program *p, struct oc_error *error)
 	options.num_listeners = p->num_listeners;
 	options.issuers = p->issuers;
 	options.num_issuers = p->num_issuers;
+	options.files = p->files;
+	options.num_files = p->num_files;
 	options.status_path = p->status_path;
 	options.run = ipc_handover_run();
 	options.prefix = r->prefix;
@@ -319,6 +350,9 @@ close_all(struct program *p)
 	free(p->exempt);
 	for (i = 0; i < p->num_issuers; i++)
 		free((char *)p->issuers[i].table_path);
+	for (i = 0; i < p->num_files; i++)
+		free((char *)p->files[i].path);
+	free(p->files);
 	free(p->status_path);
 	oc_config_free(p->config);
 }
@@ -338,6 +372,8 @@ main(int argc, char **argv)
 		return status;
 	raise_fd_limit();
 	err = list_issuers(&p, &error);
+	if (err == OC_OK)
+		err = list_files(&p, &error);
 	if (err == OC_OK)
 		err = open_listeners(&p, &error);
 	if (err == OC_OK)

@@ -17,7 +17,8 @@
 
 /* Deadlines and tables are looked at so often. */
 #define TICK_NS (250 * OC_NS_PER_MS)
-/* Fds that connections leave to tables, the channel and the loop itself. */
+/* Fds that connections leave to tables, the channel and the loop itself, and
+ * two to each file: its successor may be there before it has been sent. */
 #define FDS_KEPT 24
 /* A buffer that is released gives back the pages behind the longest usual
  * request; more of them than are usual at once give back all. */
@@ -120,6 +121,8 @@ expire(struct ocsp_worker *w)
 	for (timer = TIMER_IDLE; timer < TIMER_NONE; timer++)
 		while ((c = TAILQ_FIRST(&w->timers[timer])) != NULL &&
 		    c->deadline_ns <= w->now_ns) {
+			if (timer == TIMER_WRITE && http_body_goes_on(c))
+				continue;
 			w->counts->timeouts += timer != TIMER_IDLE &&
 			    timer != TIMER_LINGER;
 			http_connection_close(c);
@@ -150,6 +153,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	http_worker_now(w);
 	expire(w);
 	http_tables_check(w);
+	http_files_check(w);
 	http_accept_resume(w);
 	if (http_worker_is_ending(w)) {
 		close_idle(w, TIMER_IDLE);
@@ -201,16 +205,16 @@ ocsp_worker_stop(struct ocsp_worker *w)
 
 /* Never more connections than descriptors. */
 static uint32_t
-connections_max(uint32_t wanted)
+connections_max(uint32_t wanted, rlim_t kept)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
 	    limit.rlim_cur == RLIM_INFINITY ||
-	    limit.rlim_cur >= (rlim_t)wanted + FDS_KEPT)
+	    limit.rlim_cur >= wanted + kept)
 		return wanted;
-	return limit.rlim_cur > 2 * FDS_KEPT ?
-	    (uint32_t)limit.rlim_cur - FDS_KEPT : FDS_KEPT;
+	return (uint32_t)(limit.rlim_cur > 2 * kept ? limit.rlim_cur - kept :
+	    kept);
 }
 
 static enum oc_err
@@ -218,7 +222,8 @@ allocate(struct ocsp_worker *w)
 {
 	struct ocsp_sources_options sources = w->options.sources;
 
-	w->connections_max = connections_max(w->options.connections_max);
+	w->connections_max = connections_max(w->options.connections_max,
+	    FDS_KEPT + 2 * w->options.num_files);
 	sources.connections_max = w->connections_max;
 	w->connections = calloc(w->connections_max, sizeof(*w->connections));
 	/* Pages that are never touched cost nothing. */
@@ -281,6 +286,8 @@ prepare(struct ocsp_worker *w, const struct ocsp_worker_options *options)
 	if (err == OC_OK)
 		err = http_tables_init(w, options->issuers,
 		    options->num_issuers);
+	if (err == OC_OK)
+		err = http_files_init(w, options->files, options->num_files);
 	if (err == OC_OK)
 		err = http_accept_init(w, options->listeners,
 		    options->num_listeners);
@@ -365,6 +372,7 @@ ocsp_worker_free(struct ocsp_worker *w)
 	free_event(w->on_status);
 	ipc_channel_free(w->status);
 	http_tables_fini(w);
+	http_files_fini(w);
 	if (w->arena != NULL)
 		munmap(w->arena, (size_t)w->num_buffers * WORKER_BUFFER_LEN);
 	if (w->reserve_fd >= 0)

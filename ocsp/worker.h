@@ -2,8 +2,8 @@
 /*
  * A responder: one process, one event base, its own listeners.  Answers from
  * tables that are mapped read-only, and asks ocsign-status about what they
- * do not hold.  Reads nothing else, writes nothing but what it counts, signs
- * nothing.
+ * do not hold; sends the files that it finds beside them.  Reads nothing
+ * else, writes nothing but what it counts, signs nothing.
  */
 #ifndef OCSP_WORKER_H
 #define OCSP_WORKER_H
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/clock_watch.h"
+#include "base/config.h"
 #include "base/err.h"
 #include "ocsp/answer.h"
 #include "ocsp/counts.h"
@@ -29,12 +30,22 @@ struct ocsp_worker_issuer {
 	enum ocsp_signed_requests signed_requests;
 };
 
+/* Copied. */
+struct ocsp_worker_file {
+	const char *target;		/* the path of requests for it */
+	size_t target_len;
+	const char *path;		/* see ocsp/served.h */
+	enum oc_config_file_kind kind;
+};
+
 /* Copied, except for the listeners, which the worker closes. */
 struct ocsp_worker_options {
 	const int *listeners;		/* bound and listening */
 	size_t num_listeners;
 	const struct ocsp_worker_issuer *issuers;
 	size_t num_issuers;		/* at most OCSP_ISSUERS_MAX */
+	const struct ocsp_worker_file *files;
+	size_t num_files;
 	const char *status_path;	/* status.sock */
 	const char *prefix;		/* "/", "/ocsp/" */
 	/* Policy: 415 for a POST of another Content-Type; malformedRequest for
@@ -55,7 +66,7 @@ struct ocsp_worker_options {
 	int64_t header_timeout_ns;	/* for the first request, or from the
 					 * first octet of a later one */
 	int64_t body_timeout_ns;
-	int64_t write_timeout_ns;
+	int64_t write_timeout_ns;	/* of a file: for its next 64 KiB */
 	int64_t status_timeout_ns;
 	int64_t drain_idle_ns;		/* from stop on: who keeps a connection
 					 * may still ask, once */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What worker.c, accept.c, connection*.c, miss.c and tables.c share; private
- * to them.
- * One thread, so there are no locks.  All memory is allocated when the worker
- * is made; a connection that is idle holds its own struct and nothing else.
+ * What worker.c, accept.c, connection*.c, files.c, miss.c and tables.c share;
+ * private to them.
+ * One thread, so there are no locks.  All memory that requests need is
+ * allocated when the worker is made; a connection that is idle holds its own
+ * struct and nothing else.
  */
 #ifndef OCSP_WORKER_STATE_H
 #define OCSP_WORKER_STATE_H
@@ -19,6 +20,7 @@
 #include "ocsp/answer.h"
 #include "ocsp/http.h"
 #include "ocsp/http_reply.h"
+#include "ocsp/served.h"
 #include "ocsp/sources.h"
 #include "ocsp/target.h"
 #include "ocsp/worker.h"
@@ -51,6 +53,7 @@ enum connection_state {
 	CONNECTION_BODY,
 	CONNECTION_ANSWER,
 	CONNECTION_STATUS,	/* ocsign-status has been asked */
+	CONNECTION_FILE,	/* what a head announced is being sent */
 	CONNECTION_CLOSING,	/* the last answer is on its way */
 	CONNECTION_LINGER,	/* until the other end has read it */
 	CONNECTION_CLOSED
@@ -60,6 +63,22 @@ enum miss_verdict {
 	MISS_PENDING, MISS_LOOK_AGAIN, MISS_NO_NONCE,
 	MISS_NO_SIGNATURE,	/* what is at hand is better than tryLater */
 	MISS_ANSWERED		/* and put into the output */
+};
+
+/* What is served at a path, or was and is still being sent; closed when
+ * nobody has it any more. */
+struct worker_served {
+	struct ocsp_served served;
+	uint32_t num_users;
+};
+
+struct worker_file {
+	uint8_t *target;
+	size_t target_len;
+	char *path;
+	enum oc_config_file_kind kind;
+	struct worker_served *served;	/* NULL: there is none yet */
+	enum oc_err err;		/* of the last look */
 };
 
 struct connection {
@@ -87,10 +106,16 @@ struct connection {
 	bool has_other_type;		/* a POST */
 	struct http_chunked chunked;
 	struct ocsp_issuer_counts *issuer;	/* whom the request is about */
+	struct worker_file *file;	/* what it asks for instead, or NULL */
 
 	/* Output that would not go out; NULL: none. */
 	uint8_t *out;
 	uint32_t out_at, out_end;
+	/* Behind that: of this file, from body_at to body_end; NULL: none. */
+	struct worker_served *body;
+	struct ocsp_file_counts *body_counts;
+	uint64_t body_at, body_end;
+	int64_t body_taken;		/* when the deadline was last moved */
 
 	uint64_t miss_id;
 	int64_t asked_ns;		/* when */
@@ -135,6 +160,14 @@ struct ocsp_worker {
 	size_t num_tables;
 	struct ocsp_answerer answerer;
 	struct worker_table *answerer_tables[OCSP_ANSWERER_MAX];
+
+	struct worker_file *files;
+	size_t num_files;
+	size_t target_max;		/* of the longest target; 0: no file */
+	uint8_t *target;		/* a copy of a GET's, before it is
+					 * decoded */
+	size_t target_len;		/* 0: it leads to no file */
+	int64_t files_look_at_ns;
 
 	struct connection *connections;
 	struct ocsp_sources *sources;
@@ -196,7 +229,7 @@ void http_connection_close(struct connection *c);
 /* Sends what miss.c put, and lets the loop run the connection again. */
 void http_connection_wake(struct connection *c);
 
-/* connection_request.c: the handlers of the states. */
+/* connection_request.c, connection_file.c: the handlers of the states. */
 enum want {
 	DONE,			/* the state has changed: go on */
 	WANT_READ, WANT_WRITE, WANT_STATUS
@@ -205,6 +238,14 @@ enum want http_exchange_on_head(struct connection *c);
 enum want http_exchange_on_body(struct connection *c);
 enum want http_exchange_on_answer(struct connection *c);
 enum want http_exchange_on_status(struct connection *c);
+enum want http_exchange_on_file(struct connection *c);
+/* The request has its answer: on to the next one. */
+enum want http_exchange_finish(struct connection *c);
+/* Also of one that was told otherwise: false when we end. */
+bool http_exchange_stays_open(const struct connection *c);
+enum http_connection http_exchange_connection(const struct connection *c);
+/* Answers a request for c->file. */
+enum want http_exchange_answer_file(struct connection *c);
 /* Puts an answer into the worker's output: reply->len octets of response are
  * already at http_exchange_body(). */
 uint8_t *http_exchange_body(const struct ocsp_worker *w);
@@ -218,10 +259,31 @@ void http_exchange_put_error(struct connection *c,
 enum output_result { OUTPUT_SENT, OUTPUT_BLOCKED, OUTPUT_BROKEN };
 enum output_result http_output_flush(struct connection *c);
 void http_output_release(struct connection *c);
+/* There is something that the socket would not take, or not yet. */
+bool http_output_is_left(const struct connection *c);
+/* The file is sent, or will not be. */
+void http_body_release(struct connection *c);
+/* The time to send is over: true, and there is more of it, if the other end
+ * has taken enough of a file. */
+bool http_body_goes_on(struct connection *c);
 
 /* miss.c: false if it cannot be asked now. */
 bool http_miss_ask(struct connection *c);
 void http_miss_cancel(struct connection *c);
+
+/* files.c */
+enum oc_err http_files_init(struct ocsp_worker *w,
+    const struct ocsp_worker_file *files, size_t num_files);
+void http_files_fini(struct ocsp_worker *w);
+/* Opens what has been replaced, closes what is gone. */
+void http_files_check(struct ocsp_worker *w);
+void http_served_release(struct worker_served *served);	/* NULL is fine */
+/* NULL: nothing is served there.  A query does not count. */
+struct worker_file *http_files_find(const struct ocsp_worker *w,
+    const uint8_t *target, size_t len);
+/* Keeps a target in w->target, which is about to be decoded where it is. */
+void http_files_keep(struct ocsp_worker *w, const uint8_t *target,
+    size_t len);
 
 /* tables.c */
 enum oc_err http_tables_init(struct ocsp_worker *w,

@@ -70,4 +70,9 @@ enum oc_err oc_conf_read(const char *path, struct oc_conf **conf,
 
 void oc_conf_free(struct oc_conf *conf);
 
+/* Of a place whose type, name and key are set: where that key stands, or the
+ * section where it has no such key. */
+void oc_conf_find_place(const struct oc_conf *conf,
+    struct oc_conf_place *place);
+
 #endif

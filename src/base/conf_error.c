@@ -2,6 +2,7 @@
 #include "base/conf.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/bytes.h"
 
@@ -38,4 +39,23 @@ oc_config_errors_add(struct oc_config_errors *errors,
 	oc_error_set(&errors->list[errors->num++], code, "%s%s%s",
 	    oc_buffer_text(&b), b.len > 0 ? " " : "", what);
 	oc_buffer_fini(&b);
+}
+
+void
+oc_conf_find_place(const struct oc_conf *conf, struct oc_conf_place *place)
+{
+	const struct oc_conf_section *s = conf->sections;
+	size_t i;
+
+	while (s < conf->sections + conf->num_sections && (s->name == NULL ||
+	    strcmp(s->type, place->type) != 0 ||
+	    strcmp(s->name, place->name) != 0))
+		s++;
+	if (s == conf->sections + conf->num_sections)
+		return;
+	place->file = s->file;
+	place->line = s->line;
+	for (i = 0; i < s->num_keys; i++)
+		if (strcmp(s->keys[i].key, place->key) == 0)
+			place->line = s->keys[i].line;
 }

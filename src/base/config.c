@@ -259,7 +259,8 @@ load(struct oc_config *config, struct oc_config_errors *errors)
 	load_missing(&l);
 	if (!l.is_nomem)
 		oc_config_cross_check(&l);
-	if (!l.is_nomem && oc_config_list_ocsp(config, errors) != OC_OK)
+	if (!l.is_nomem && (oc_config_list_ocsp(config, errors) != OC_OK ||
+	    oc_config_list_files(config, errors) != OC_OK))
 		l.is_nomem = true;
 	if (l.is_nomem) {
 		struct oc_conf_place place = { .file = config->path };
@@ -328,6 +329,7 @@ oc_config_free(struct oc_config *config)
 		free(array);
 	}
 	free(config->ocsp);
+	free(config->files);
 	oc_conf_free(config->conf);
 	free(config->directory);
 	free(config->path);

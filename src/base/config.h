@@ -139,6 +139,8 @@ struct oc_config_daemon {
 	int64_t renew_every_s;	/* OCSP signers' certificates; 0: never */
 };
 
+enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };
+
 struct oc_config_responder {
 	struct oc_words listen;	/* "127.0.0.1:80", "[::1]:80" */
 	int64_t workers;
@@ -155,9 +157,8 @@ struct oc_config_responder {
 	unsigned refuse;	/* enum oc_config_refuse */
 	unsigned tolerate;	/* enum oc_config_tolerate */
 	enum oc_config_critical critical_extension;
+	enum oc_config_switch serve_files;
 };
-
-enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };
 
 struct oc_config_api {		/* no listen: no API */
 	struct oc_words listen;
@@ -264,6 +265,17 @@ struct oc_config_ocsp {
 	int line;
 };
 
+/* What responders serve beside OCSP: an issuer's CRL at the path of its
+ * crl-url, its certificate at that of its ca-issuers-url. */
+enum oc_config_file_kind { OC_FILE_CRL, OC_FILE_CERTIFICATE };
+struct oc_config_file {
+	enum oc_config_file_kind kind;
+	const struct oc_config_issuer *issuer;
+	const char *url;		/* borrowed, as is the next */
+	const char *path;		/* in it, path_len octets; not "/" */
+	size_t path_len;
+};
+
 /* Words that src/ca interprets.  based_on is a built-in profile's name or
  * another section's; there are no loops. */
 struct oc_config_profile {
@@ -328,6 +340,8 @@ struct oc_config {
 					 * also of those without ocsp in
 					 * allow */
 	size_t num_ocsp;
+	struct oc_config_file *files;	/* none without serve-files */
+	size_t num_files;
 	struct oc_conf *conf;	/* what the file pointers point into */
 };
 

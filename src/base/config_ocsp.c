@@ -14,33 +14,14 @@ struct lister {
 	struct oc_config_errors *errors;
 };
 
-static const struct oc_conf_section *
-section_of(const struct oc_config *config,
-    const struct oc_config_ocsp_signer *signer)
-{
-	const struct oc_conf *conf = config->conf;
-
-	for (size_t i = 0; i < conf->num_sections; i++)
-		if (conf->sections[i].name != NULL &&
-		    strcmp(conf->sections[i].type, "ocsp-signer") == 0 &&
-		    strcmp(conf->sections[i].name, signer->name) == 0)
-			return &conf->sections[i];
-	return NULL;
-}
-
 static void
 complain(struct lister *l, const struct oc_config_ocsp_signer *signer,
     const char *key, const char *what)
 {
-	const struct oc_conf_section *s = section_of(l->config, signer);
-	struct oc_conf_place place = {
-		.file = signer->file, .line = signer->line, .key = key,
-		.type = "ocsp-signer", .name = signer->name,
-	};
+	struct oc_conf_place place = { .type = "ocsp-signer",
+	    .name = signer->name, .key = key };
 
-	for (size_t i = 0; s != NULL && i < s->num_keys; i++)
-		if (strcmp(s->keys[i].key, key) == 0)
-			place.line = s->keys[i].line;
+	oc_conf_find_place(l->config->conf, &place);
 	oc_config_errors_add(l->errors, &place, OC_ERR_CONFIG, "%s", what);
 }
 

@@ -371,6 +371,8 @@ static const struct oc_config_key responder_keys[] = {
 	{ "tolerate", OC_KIND_FLAGS, AT(tolerate), .words = tolerations },
 	{ "critical-extension", OC_KIND_ENUM, AT(critical_extension),
 	    .preset = "unauthorized", .words = criticals },
+	{ "serve-files", OC_KIND_ENUM, AT(serve_files), .preset = "yes",
+	    .words = switches },
 	{ NULL }
 };
 #undef AT

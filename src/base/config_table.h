@@ -73,6 +73,10 @@ enum oc_err oc_config_field_set(const struct oc_config_key *key,
 enum oc_err oc_config_list_ocsp(struct oc_config *config,
     struct oc_config_errors *errors) OC_MUST_CHECK;
 
+/* Lists what responders serve.  NOMEM; two for one path are in errors. */
+enum oc_err oc_config_list_files(struct oc_config *config,
+    struct oc_config_errors *errors) OC_MUST_CHECK;
+
 extern const struct oc_config_section oc_config_sections[];
 
 /* The keys of an issuer that do not go with others, or with where its

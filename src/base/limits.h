@@ -41,8 +41,9 @@
 /* Two million serial numbers of 20 octets, in hexadecimal. */
 #define OC_ISSUED_FILE_MAX (96 * 1024 * 1024)
 /* A frame: a TBS inline plus its header fields, or how 64 issuers stand, of
- * which each may have 2 KiB to say. */
-#define OC_FRAME_MAX (136 * 1024)
+ * which each may have 2 KiB to say, and 128 files that are served, each with
+ * 400 octets. */
+#define OC_FRAME_MAX (192 * 1024)
 
 /* Keys of others, in CSRs and certificates: what is larger takes longer to
  * verify, and nobody needs it. */

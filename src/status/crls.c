@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "store/store.h"
 
 #define PAUSE_S 1
 /* Nobody has more, and what is told of them is bounded. */
@@ -18,6 +17,8 @@ struct status_crls {
 	struct store *store;		/* the thread's, as are these two */
 	int64_t version;
 	bool has_version, has_failed;
+	status_crls_fn *fn;		/* may be NULL */
+	void *arg;
 	pthread_t thread;
 
 	pthread_mutex_t lock;		/* for the rest */
@@ -51,14 +52,15 @@ read_one(struct status_crls *crls, struct status_crl *of)
 	return OC_OK;
 }
 
-static void
+/* True if there may be something new. */
+static bool
 look(struct status_crls *crls)
 {
 	int64_t version = 0;
 	enum oc_err err = store_data_version(crls->store, &version);
 
 	if (err == OC_OK && crls->has_version && version == crls->version)
-		return;
+		return false;
 	for (size_t i = 0; err == OC_OK && i < crls->num; i++)
 		err = read_one(crls, &crls->list[i]);
 	if (err != OC_OK && !crls->has_failed)
@@ -67,6 +69,7 @@ look(struct status_crls *crls)
 	crls->has_failed = err != OC_OK;
 	crls->has_version = err == OC_OK;
 	crls->version = version;
+	return true;
 }
 
 /* False: stop. */
@@ -92,10 +95,13 @@ static void *
 crls_main(void *arg)
 {
 	struct status_crls *crls = arg;
+	bool has_news;
 
-	do
-		look(crls);
-	while (pause_a_while(crls));
+	do {
+		has_news = look(crls);
+		if (crls->fn != NULL)
+			crls->fn(crls->arg, crls->store, has_news);
+	} while (pause_a_while(crls));
 	return NULL;
 }
 
@@ -126,8 +132,8 @@ release(struct status_crls *crls)
 }
 
 enum oc_err
-status_crls_new(const struct oc_config *config, struct status_crls **out,
-    struct oc_error *error)
+status_crls_new(const struct oc_config *config, status_crls_fn *fn,
+    void *arg, struct status_crls **out, struct oc_error *error)
 {
 	struct status_crls *crls = calloc(1, sizeof(*crls));
 	enum oc_err err;
@@ -139,6 +145,8 @@ status_crls_new(const struct oc_config *config, struct status_crls **out,
 		free(crls);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
+	crls->fn = fn;
+	crls->arg = arg;
 	for (size_t i = 0; i < config->num_issuers; i++) {
 		if ((config->issuers[i].allow & OC_ALLOW_CRL) == 0)
 			continue;

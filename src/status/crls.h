@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "base/err.h"
+#include "store/store.h"
 
 struct status_crls;
 
@@ -19,9 +20,14 @@ struct status_crl {
 	int64_t this_update, next_update;
 };
 
-/* config is borrowed.  The store is there. */
+/* Called by the thread each time that it has looked.  store: its connection;
+ * has_news: something in it may have changed since the last time. */
+typedef void status_crls_fn(void *arg, struct store *store, bool has_news);
+
+/* config is borrowed.  The store is there.  fn may be NULL. */
 enum oc_err status_crls_new(const struct oc_config *config,
-    struct status_crls **crls, struct oc_error *error) OC_MUST_CHECK;
+    status_crls_fn *fn, void *arg, struct status_crls **crls,
+    struct oc_error *error) OC_MUST_CHECK;
 void status_crls_free(struct status_crls *crls);	/* NULL is fine */
 
 size_t status_crls_num(const struct status_crls *crls);	/* NULL: 0 */

@@ -139,6 +139,18 @@ quantile(const struct ocsp_latency *latency, unsigned int percent)
 }
 
 static json_t *
+describe_file_counts(const struct ocsp_file_counts *c)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "whole", number_of(c->whole),
+	    "part", number_of(c->part),
+	    "not_modified", number_of(c->not_modified),
+	    "refused", number_of(c->refused),
+	    "missing", number_of(c->missing),
+	    "cut", number_of(c->cut));
+}
+
+static json_t *
 describe_responders(const struct ocsp_counts_total *total)
 {
 	const struct ocsp_counts *c = &total->counts;
@@ -154,6 +166,10 @@ describe_responders(const struct ocsp_counts_total *total)
 		(void)json_object_set_new(object, counters[i].name,
 		    number_of(*(const uint64_t *)(const void *)
 		    ((const char *)c + counters[i].offset)));
+	(void)json_object_set_new(object, "crls",
+	    describe_file_counts(&c->crls));
+	(void)json_object_set_new(object, "certificates",
+	    describe_file_counts(&c->certificates));
 	(void)json_object_set_new(object, "hit_p50_us",
 	    quantile(&c->hit_latency, 50));
 	(void)json_object_set_new(object, "hit_p99_us",
@@ -219,7 +235,7 @@ describe_crls(const struct status_all *all)
 #define WHY_MAX 200
 
 static json_t *
-describe_crl_file(const struct status_crl_report *r)
+describe_crl_file(const struct status_crl_report *r, int64_t now)
 {
 	size_t len = strnlen(r->why, WHY_MAX);
 
@@ -227,8 +243,7 @@ describe_crl_file(const struct status_crl_report *r)
 		len--;
 	return json_pack("{s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:I, s:I, s:o}",
 	    "issuer", r->issuer,
-	    "state", status_crl_state_word(status_crl_report_state(r,
-	    oc_clock_now_s())),
+	    "state", status_crl_state_word(status_crl_report_state(r, now)),
 	    "number", r->has_list ? json_string(r->number) : json_null(),
 	    "entries", (int)r->num_entries,
 	    "this_update", time_of(r->this_update),
@@ -243,6 +258,7 @@ describe_crl_file(const struct status_crl_report *r)
 static json_t *
 describe_crl_files(const struct status_all *all)
 {
+	int64_t now = oc_clock_watch_now_s(all->clock);
 	struct status_crl_report report;
 	json_t *rows = json_array();
 
@@ -250,7 +266,35 @@ describe_crl_files(const struct status_all *all)
 	    json_array_size(rows) < CRL_FILES_MAX; i++)
 		if (status_crl_files_report(all->crl_files, i, &report))
 			(void)json_array_append_new(rows,
-			    describe_crl_file(&report));
+			    describe_crl_file(&report, now));
+	return rows;
+}
+
+/* All must go into a frame: nobody has more, nor longer URLs. */
+#define FILES_TOLD_MAX 128
+#define URL_TOLD_MAX 200
+
+/* Null while there is none. */
+static json_t *
+describe_files(const struct status_all *all)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < status_publish_num(all->publish) &&
+	    i < FILES_TOLD_MAX; i++) {
+		struct status_published f = status_publish_get(all->publish,
+		    i);
+
+		(void)json_array_append_new(rows, json_pack(
+		    "{s:s, s:s, s:s#, s:o, s:o, s:o}",
+		    "issuer", f.file->issuer->name,
+		    "kind", status_publish_kind(&f),
+		    "url", f.file->url,
+		    (int)strnlen(f.file->url, URL_TOLD_MAX),
+		    "size", f.len == 0 ? json_null() : number_of(f.len),
+		    "modified_at", time_of(f.modified_at),
+		    "until", time_of(f.until)));
+	}
 	return rows;
 }
 
@@ -275,11 +319,11 @@ status_describe(const struct status_all *all)
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i], &total));
-	whole = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "ready",
+	whole = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ready",
 	    (int)all->is_ready, "clock", describe_clock(all), "responders",
 	    describe_responders(&total), "issuers", issuers, "crls",
-	    describe_crls(all), "crl_files", describe_crl_files(all), "api",
-	    describe_api(all));
+	    describe_crls(all), "crl_files", describe_crl_files(all), "files",
+	    describe_files(all), "api", describe_api(all));
 	if (whole != NULL)
 		text = json_dumps(whole, JSON_COMPACT);
 	json_decref(whole);

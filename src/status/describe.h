@@ -7,6 +7,7 @@
 #include "ocsp/counts.h"
 #include "status/crl_files.h"
 #include "status/crls.h"
+#include "status/publish.h"
 #include "status/service.h"
 
 /* What is to be said. */
@@ -17,6 +18,7 @@ struct status_all {
 	const char *run_directory;	/* where responders count */
 	uint64_t run;
 	struct status_crls *crls;	/* NULL: nothing is known of them */
+	struct status_publish *publish;	/* NULL: nothing is served */
 	struct oc_clock_watch *clock;	/* NULL: believed */
 	const struct status_crl_files *crl_files;	/* NULL: none */
 };

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "status/metrics.h"
+#include "status/metrics_impl.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-
 /* HELP and TYPE stand once above all samples of a name. */
-static void
-put_family(struct oc_buffer *out, const char *name, const char *type,
+void
+status_put_family(struct oc_buffer *out, const char *name, const char *type,
     const char *help)
 {
 	oc_buffer_printf(out, "# HELP ocsign_%s %s\n# TYPE ocsign_%s %s\n",
 	    name, help, name, type);
 }
 
-static void
-put_label(struct oc_buffer *out, const char *label, const char *value)
+void
+status_put_label(struct oc_buffer *out, const char *label, const char *value)
 {
 	oc_buffer_printf(out, "%s=\"", label);
 	for (; *value != '\0'; value++) {
@@ -32,80 +30,8 @@ put_label(struct oc_buffer *out, const char *label, const char *value)
 	oc_buffer_put_text(out, "\"");
 }
 
-/* --- responders ------------------------------------------------------- */
-
-struct counter {
-	const char *name;
-	const char *label, *value;	/* NULL: none */
-	size_t offset;			/* in its struct */
-	const char *help;		/* with the first of a name */
-};
-
-#define AT(field) offsetof(struct ocsp_counts, field)
-static const struct counter counters[] = {
-	{ "responder_connections_total", NULL, NULL, AT(connections),
-	    "Connections accepted." },
-	{ "responder_requests_total", "method", "get", AT(get),
-	    "HTTP requests by method; what could not be read is other." },
-	{ "responder_requests_total", "method", "post", AT(post), NULL },
-	{ "responder_requests_total", "method", "head", AT(head), NULL },
-	{ "responder_requests_total", "method", "other", AT(other_methods),
-	    NULL },
-	{ "responder_responses_total", "outcome", "successful",
-	    AT(successful), "How requests ended: OCSP response status, or "
-	    "what was answered instead." },
-	{ "responder_responses_total", "outcome", "not_modified",
-	    AT(not_modified), NULL },
-	{ "responder_responses_total", "outcome", "try_later", AT(try_later),
-	    NULL },
-	{ "responder_responses_total", "outcome", "unauthorized",
-	    AT(unauthorized), NULL },
-	{ "responder_responses_total", "outcome", "malformed_request",
-	    AT(malformed), NULL },
-	{ "responder_responses_total", "outcome", "internal_error",
-	    AT(internal_errors), NULL },
-	{ "responder_responses_total", "outcome", "sig_required",
-	    AT(sig_required), NULL },
-	{ "responder_responses_total", "outcome", "page", AT(pages), NULL },
-	{ "responder_responses_total", "outcome", "http_error",
-	    AT(http_errors), NULL },
-	{ "responder_hits_total", NULL, NULL, AT(hits),
-	    "Requests answered from a table at once." },
-	{ "responder_misses_total", NULL, NULL, AT(misses),
-	    "Questions to ocsign-status." },
-	{ "responder_stale_total", NULL, NULL, AT(stale),
-	    "Misses for which the table had a response past its nextUpdate." },
-	{ "responder_misses_refused_total", NULL, NULL, AT(misses_refused),
-	    "Misses not asked because too many waited." },
-	{ "responder_repaired_total", "what", "escapes", AT(cured_escapes),
-	    "GET requests that were understood though written wrongly." },
-	{ "responder_repaired_total", "what", "alphabet", AT(cured_alphabet),
-	    NULL },
-	{ "responder_repaired_total", "what", "slashes", AT(cured_slashes),
-	    NULL },
-	{ "responder_other_content_types_total", NULL, NULL,
-	    AT(other_content_types),
-	    "POST requests of another Content-Type." },
-	{ "responder_timeouts_total", NULL, NULL, AT(timeouts),
-	    "Connections closed because a client took too long." },
-	{ "responder_shed_total", NULL, NULL, AT(shed),
-	    "Idle connections closed to make room." },
-	{ "responder_accept_pauses_total", NULL, NULL, AT(accept_pauses),
-	    "Times that no more connections could be taken." },
-	{ "responder_buffers_exhausted_total", NULL, NULL,
-	    AT(buffers_exhausted), "Connections closed for want of a "
-	    "buffer." },
-	{ "responder_address_refused_total", NULL, NULL,
-	    AT(address_refused), "Connections closed because their address "
-	    "had enough." },
-	{ "responder_address_limited_total", NULL, NULL,
-	    AT(address_limited), "Misses not asked because their address "
-	    "had asked too many." }
-};
-#undef AT
-
-static uint64_t
-count_at(const void *counts, size_t offset)
+uint64_t
+status_count_at(const void *counts, size_t offset)
 {
 	uint64_t count;
 
@@ -113,77 +39,12 @@ count_at(const void *counts, size_t offset)
 	return count;
 }
 
-static void
-put_counters(struct oc_buffer *out, const struct ocsp_counts *counts)
-{
-	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
-		const struct counter *c = &counters[i];
-
-		if (c->help != NULL)
-			put_family(out, c->name, "counter", c->help);
-		oc_buffer_printf(out, "ocsign_%s", c->name);
-		if (c->label != NULL)
-			oc_buffer_printf(out, "{%s=\"%s\"}", c->label,
-			    c->value);
-		oc_buffer_printf(out, " %" PRIu64 "\n",
-		    count_at(counts, c->offset));
-	}
-}
-
-/* Bounds have at most microseconds. */
-static void
-put_seconds(struct oc_buffer *out, uint64_t ns)
-{
-	oc_buffer_printf(out, "%" PRIu64 ".%09" PRIu64,
-	    ns / 1000000000, ns % 1000000000);
-}
-
-static void
-put_histogram(struct oc_buffer *out, const char *name, const char *help,
-    const struct ocsp_latency *latency)
-{
-	uint64_t num = 0;
-	size_t i;
-
-	put_family(out, name, "histogram", help);
-	for (i = 0; i < OCSP_LATENCY_BUCKETS; i++) {
-		num += latency->num[i];
-		oc_buffer_printf(out, "ocsign_%s_bucket{le=\"", name);
-		if (i < OCSP_LATENCY_BUCKETS - 1)
-			oc_buffer_printf(out, "%g",
-			    (double)ocsp_counts_bounds_ns[i] / 1e9);
-		else
-			oc_buffer_put_text(out, "+Inf");
-		oc_buffer_printf(out, "\"} %" PRIu64 "\n", num);
-	}
-	oc_buffer_printf(out, "ocsign_%s_sum ", name);
-	put_seconds(out, latency->sum_ns);
-	oc_buffer_printf(out, "\nocsign_%s_count %" PRIu64 "\n", name, num);
-}
-
-static void
-put_number(struct oc_buffer *out, const char *name, const char *type,
+void
+status_put_number(struct oc_buffer *out, const char *name, const char *type,
     const char *help, int64_t value)
 {
-	put_family(out, name, type, help);
+	status_put_family(out, name, type, help);
 	oc_buffer_printf(out, "ocsign_%s %" PRId64 "\n", name, value);
-}
-
-static void
-put_responders(struct oc_buffer *out, const struct ocsp_counts_total *total)
-{
-	put_number(out, "responders", "gauge", "Responders that run.",
-	    total->pages.num_held);
-	put_number(out, "responder_starts_total", "counter",
-	    "Responders started.", total->pages.num_starts > INT64_MAX ?
-	    INT64_MAX : (int64_t)total->pages.num_starts);
-	put_counters(out, &total->counts);
-	put_histogram(out, "responder_hit_duration_seconds",
-	    "Of one hit in 64: from the word that something came to the "
-	    "answer sent.", &total->counts.hit_latency);
-	put_histogram(out, "responder_miss_duration_seconds",
-	    "Of each miss: from the question to ocsign-status to its answer.",
-	    &total->counts.miss_latency);
 }
 
 /* --- issuers ---------------------------------------------------------- */
@@ -308,7 +169,7 @@ static void
 put_issuer_label(struct oc_buffer *out, const struct issuers *issuers,
     uint32_t i)
 {
-	put_label(out, "issuer", status_service_name(
+	status_put_label(out, "issuer", status_service_name(
 	    issuers->all->services[i]));
 }
 
@@ -320,7 +181,7 @@ put_issuer_values(struct oc_buffer *out, const struct issuers *issuers)
 	for (size_t v = 0; v < num; v++) {
 		const char *name = issuer_values[v].name;
 
-		put_family(out, name, issuer_values[v].type,
+		status_put_family(out, name, issuer_values[v].type,
 		    issuer_values[v].help);
 		for (uint32_t i = 0; i < issuers->all->num_services; i++) {
 			int64_t value = issuer_values[v].value(
@@ -336,7 +197,7 @@ put_issuer_values(struct oc_buffer *out, const struct issuers *issuers)
 }
 
 #define AT(field) offsetof(struct ocsp_issuer_counts, field)
-static const struct counter issuer_counters[] = {
+static const struct status_counter issuer_counters[] = {
 	{ "issuer_responses_total", "outcome", "successful", AT(successful),
 	    "How responders answered requests about it." },
 	{ "issuer_responses_total", "outcome", "not_modified",
@@ -363,10 +224,10 @@ put_issuer_counters(struct oc_buffer *out, const struct issuers *issuers)
 	size_t num = sizeof(issuer_counters) / sizeof(issuer_counters[0]);
 
 	for (size_t n = 0; n < num; n++) {
-		const struct counter *c = &issuer_counters[n];
+		const struct status_counter *c = &issuer_counters[n];
 
 		if (c->help != NULL)
-			put_family(out, c->name, "counter", c->help);
+			status_put_family(out, c->name, "counter", c->help);
 		for (uint32_t i = 0; i < issuers->all->num_services; i++) {
 			const char *name = status_service_counted_as(
 			    issuers->all->services[i]);
@@ -381,7 +242,7 @@ put_issuer_counters(struct oc_buffer *out, const struct issuers *issuers)
 				oc_buffer_printf(out, ",%s=\"%s\"", c->label,
 				    c->value);
 			oc_buffer_printf(out, "} %" PRIu64 "\n",
-			    count_at(&counts, c->offset));
+			    status_count_at(&counts, c->offset));
 		}
 	}
 }
@@ -392,7 +253,7 @@ put_queues(struct oc_buffer *out, const struct issuers *issuers)
 	uint32_t num = issuers->all->num_services, i;
 	int n;
 
-	put_family(out, "issuer_signing", "gauge",
+	status_put_family(out, "issuer_signing", "gauge",
 	    "Responses at the signer, by lane.");
 	for (i = 0; i < num; i++)
 		for (n = 0; n < SIGN_LANE_MAX; n++) {
@@ -402,7 +263,7 @@ put_queues(struct oc_buffer *out, const struct issuers *issuers)
 			    sign_lane_name((enum sign_lane)n),
 			    issuers->reports[i].num_in_lane[n]);
 		}
-	put_family(out, "issuer_scheduled", "gauge",
+	status_put_family(out, "issuer_scheduled", "gauge",
 	    "Responses to be signed, now or later, by kind.");
 	for (i = 0; i < num; i++)
 		for (n = 0; n < STATUS_DUE_MAX; n++) {
@@ -422,7 +283,7 @@ put_api(struct oc_buffer *out, const struct status_all *all)
 	struct net_counts_total total;
 
 	net_counts_read(all->run_directory, all->run, &total);
-	put_family(out, "api_responses_total", "counter",
+	status_put_family(out, "api_responses_total", "counter",
 	    "How requests to the API ended, by HTTP status.");
 	for (size_t i = 0; total.pages.num_pages > 0 && i < NET_CODES; i++) {
 		oc_buffer_put_text(out, "ocsign_api_responses_total{code=\"");
@@ -457,7 +318,7 @@ put_crls(struct oc_buffer *out, struct status_crls *crls)
 	size_t num = sizeof(crl_values) / sizeof(crl_values[0]);
 
 	for (size_t v = 0; v < num; v++) {
-		put_family(out, crl_values[v].name, "gauge",
+		status_put_family(out, crl_values[v].name, "gauge",
 		    crl_values[v].help);
 		for (size_t i = 0; i < status_crls_num(crls); i++) {
 			struct status_crl crl = status_crls_get(crls, i);
@@ -466,58 +327,9 @@ put_crls(struct oc_buffer *out, struct status_crls *crls)
 				continue;
 			oc_buffer_printf(out, "ocsign_%s{",
 			    crl_values[v].name);
-			put_label(out, "issuer", crl.issuer);
+			status_put_label(out, "issuer", crl.issuer);
 			oc_buffer_printf(out, "} %" PRIu64 "\n",
-			    count_at(&crl, crl_values[v].offset));
-		}
-	}
-}
-
-static int64_t
-value_of_crl_state(const struct status_crl_report *r, size_t v, int64_t now)
-{
-	const int64_t values[] = { r->this_update, r->next_update,
-	    r->num_entries, r->refused_since != 0,
-	    status_crl_report_state(r, now) >= STATUS_CRL_ENDED,
-	    (int64_t)r->num_taken, (int64_t)r->num_refused };
-
-	return values[v];
-}
-
-static const struct {
-	const char *name, *type, *help;
-} crl_file_values[] = {
-	{ "crl_file_this_update_timestamp_seconds", "gauge",
-	    "When the CRL in force was made; 0: there was none." },
-	{ "crl_file_next_update_timestamp_seconds", "gauge",
-	    "When it ends; 0: there was none." },
-	{ "crl_file_entries", "gauge", "Who is on it." },
-	{ "crl_file_refused", "gauge",
-	    "Whether what is in the file is refused." },
-	{ "crl_file_ended", "gauge",
-	    "Whether nothing is in force: it has ended, or never was." },
-	{ "crl_file_taken_total", "counter", "How many came into force." },
-	{ "crl_file_refusals_total", "counter", "How many were refused." }
-};
-
-static void
-put_crl_files(struct oc_buffer *out, const struct status_crl_files *files)
-{
-	size_t num = sizeof(crl_file_values) / sizeof(crl_file_values[0]);
-	struct status_crl_report report;
-	int64_t now = oc_clock_now_s();
-
-	for (size_t v = 0; v < num; v++) {
-		put_family(out, crl_file_values[v].name,
-		    crl_file_values[v].type, crl_file_values[v].help);
-		for (size_t i = 0; i < status_crl_files_num(files); i++) {
-			if (!status_crl_files_report(files, i, &report))
-				continue;
-			oc_buffer_printf(out, "ocsign_%s{",
-			    crl_file_values[v].name);
-			put_label(out, "issuer", report.issuer);
-			oc_buffer_printf(out, "} %" PRId64 "\n",
-			    value_of_crl_state(&report, v, now));
+			    status_count_at(&crl, crl_values[v].offset));
 		}
 	}
 }
@@ -547,13 +359,13 @@ put_tokens(struct oc_buffer *out, const json_t *signer)
 	const json_t *tokens = json_object_get(signer, "tokens");
 	size_t num = sizeof(token_values) / sizeof(token_values[0]);
 
-	put_number(out, "signer_up", "gauge",
+	status_put_number(out, "signer_up", "gauge",
 	    "Whether ocsign-signer answers and has its tokens open.",
 	    json_is_true(json_object_get(signer, "open")));
 	for (size_t v = 0; v < num && json_array_size(tokens) > 0; v++) {
 		const char *name = token_values[v].name;
 
-		put_family(out, name, token_values[v].type,
+		status_put_family(out, name, token_values[v].type,
 		    token_values[v].help);
 		for (size_t i = 0; i < json_array_size(tokens); i++) {
 			const json_t *token = json_array_get(tokens, i);
@@ -565,7 +377,7 @@ put_tokens(struct oc_buffer *out, const json_t *signer)
 			if (text == NULL || value == NULL)
 				continue;
 			oc_buffer_printf(out, "ocsign_%s{", name);
-			put_label(out, "token", text);
+			status_put_label(out, "token", text);
 			oc_buffer_printf(out, "} %lld\n", (long long)
 			    (json_is_integer(value) ?
 			    json_integer_value(value) :
@@ -595,8 +407,8 @@ put_lanes(struct oc_buffer *out, const json_t *signer)
 	size_t num = sizeof(queue_values) / sizeof(queue_values[0]);
 
 	for (size_t v = 0; v < num && json_array_size(rows) > 0; v++) {
-		put_family(out, queue_values[v].name, queue_values[v].type,
-		    queue_values[v].help);
+		status_put_family(out, queue_values[v].name,
+		    queue_values[v].type, queue_values[v].help);
 		for (size_t i = 0; i < json_array_size(rows); i++) {
 			const json_t *row = json_array_get(rows, i);
 			const json_t *value = json_object_get(row,
@@ -611,9 +423,9 @@ put_lanes(struct oc_buffer *out, const json_t *signer)
 				continue;
 			oc_buffer_printf(out, "ocsign_%s{",
 			    queue_values[v].name);
-			put_label(out, "token", token);
+			status_put_label(out, "token", token);
 			oc_buffer_put_text(out, ",");
-			put_label(out, "lane", lane);
+			status_put_label(out, "lane", lane);
 			oc_buffer_printf(out, "} %.15g\n",
 			    (double)json_integer_value(value) /
 			    (double)queue_values[v].per_unit);
@@ -636,23 +448,25 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 		return false;
 	for (i = 0; i < all->num_services; i++)
 		status_service_report(all->services[i], &issuers.reports[i]);
-	put_family(out, "build_info", "gauge", "The version.");
+	status_put_family(out, "build_info", "gauge", "The version.");
 	oc_buffer_put_text(out, "ocsign_build_info{version=\""
 	    PACKAGE_VERSION "\"} 1\n");
-	put_number(out, "ready", "gauge",
+	status_put_number(out, "ready", "gauge",
 	    "Whether all tables have caught up.", all->is_ready);
-	put_number(out, "clock_well", "gauge", "Whether the clock is "
-	    "believed: it has not jumped.",
+	status_put_number(out, "clock_well", "gauge",
+	    "Whether the clock is believed: it has not jumped.",
 	    oc_clock_watch_look(all->clock) == 0);
-	put_number(out, "clock_ahead_seconds", "gauge", "After a jump: how "
-	    "far the clock is ahead of what it should say.",
+	status_put_number(out, "clock_ahead_seconds", "gauge",
+	    "After a jump: how far the clock is ahead of what it should say.",
 	    oc_clock_watch_look(all->clock) / 1000);
-	put_responders(out, &total);
+	status_put_responders(out, &total);
 	put_issuer_counters(out, &issuers);
 	put_issuer_values(out, &issuers);
 	put_queues(out, &issuers);
 	put_crls(out, all->crls);
-	put_crl_files(out, all->crl_files);
+	status_put_crl_files(out, all->crl_files,
+	    oc_clock_watch_now_s(all->clock));
+	status_put_files(out, all->publish);
 	put_api(out, all);
 	put_tokens(out, signer);
 	put_lanes(out, signer);

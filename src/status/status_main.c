@@ -42,6 +42,7 @@ struct program {
 	struct ipc_server *status, *control;
 	struct status_crls *crls;	/* NULL: not told */
 	struct status_crl_files *crl_files;
+	struct status_publish *publish;
 	struct status_all all;
 	struct status_admin *admin;	/* NULL: none wanted */
 	uint64_t num_known;		/* when we last asked for time */
@@ -458,15 +459,20 @@ open_admin(struct program *p, struct oc_error *error)
 {
 	const struct status_admin_options options = { p->base, p->config,
 	    &p->all };
+	enum oc_err err = status_publish_new(p->config, p->crl_files,
+	    &p->publish, error);
 
-	if (status_crls_new(p->config, &p->crls, error) != OC_OK) {
+	if (err != OC_OK)
+		return err;
+	if (status_crls_new(p->config, status_publish_look, p->publish,
+	    &p->crls, error) != OC_OK) {
 		oc_log(OC_LOG_WARNING, "which CRLs there are is not told: %s",
 		    error->text);
 		*error = (struct oc_error){ 0 };
 	}
 	p->all = (struct status_all){ p->services, p->num_services, false,
 	    p->config->daemon.run_directory, ipc_handover_run(), p->crls,
-	    &p->clock, p->crl_files };
+	    p->publish, &p->clock, p->crl_files };
 	return status_admin_new(&options, &p->admin, error);
 }
 
@@ -519,6 +525,7 @@ close_all(struct program *p)
 	is_stopping = true;
 	status_admin_free(p->admin);
 	status_crls_free(p->crls);
+	status_publish_free(p->publish);
 	for (i = 0; i < p->num_events; i++)
 		event_free(p->events[i]);
 	/* Before the tables are our successor's. */

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# An offline root: responses signed in a ceremony, carried to a service that
-# has neither token nor key, and served.  Newer ones take their place; older,
+# An offline root: responses and CRLs signed in a ceremony, carried to a service
+# that has neither token nor key, and served.  Newer ones take their place; older,
 # damaged and foreign ones do not; the log warns before they end; and what the
 # store has as revoked is not called good.
 
@@ -11,6 +11,8 @@ need openssl curl cmp
 
 # The ceremony's folder, and the token in the safe.
 cd "$dir"
+port=$(free_port)
+url=http://127.0.0.1:$port/
 mkdir tokens
 echo "directories.tokendir = $dir/tokens" >softhsm2.conf
 (umask 077; echo 1234 >user.pin; echo 5678 >so.pin)
@@ -29,6 +31,8 @@ cat >ceremony.conf <<-EOF
 	certificate = root.pem
 	token = safe
 	key = root
+	ca-issuers-url = ${url}root.cer
+	crl-url = ${url}root.crl
 	[issuer web]
 	certificate = web.pem
 	token = safe
@@ -76,8 +80,6 @@ in_the_room ocsp sign --issuer root --all --valid 90d --out first
 [ "$(find first -name '*.der' | wc -l)" -eq 12 ] || fail "$(ls first)"
 
 # The service: no token, no key.
-port=$(free_port)
-url=http://127.0.0.1:$port/
 cat >ocsign.conf <<-EOF
 	[store]
 	path = store.db
@@ -89,7 +91,11 @@ cat >ocsign.conf <<-EOF
 	[issuer root]
 	certificate = root.pem
 	responses = responses
+	ca-issuers-url = ${url}root.cer
+	crl-url = ${url}root.crl
+	crl-file = carried/root.crl
 EOF
+mkdir carried
 OCSIGN_CONF=$dir/ocsign.conf
 export OCSIGN_CONF
 ! ocsignd -t >out 2>&1 || fail "ocsignd -t misses no directory"
@@ -131,6 +137,46 @@ for certid in sha1 sha256; do
 	cmp answer.der first/$web-$certid.der || fail "$certid by GET"
 done
 grep -qi '^Cache-Control: max-age=[1-9]' headers || fail "$(cat headers)"
+
+# The URLs in what the root has issued, web.pem: its certificate, and its CRL
+# from when it was carried here; a newer one within seconds, an older one not.
+printed() {
+	openssl x509 -in web.pem -noout -text |
+	    sed -n "s/.*URI:\(http.*$1\)\$/\1/p"
+}
+cer=$(printed cer)
+crl=$(printed crl)
+[ -n "$cer" ] && [ -n "$crl" ] || fail "no URLs in web.pem"
+is_answered() {
+	[ "$(curl -sS -m 10 -o got -w '%{http_code}' "$1")" = "$2" ]
+}
+within 5 is_answered "$cer" 200 || fail "no certificate at $cer"
+openssl x509 -in root.pem -outform DER | cmp - got || fail "another root"
+is_answered "$crl" 404 || fail "a CRL from nowhere"
+carry() {
+	cp "$1" carried/new
+	mv carried/new carried/root.crl
+}
+is_carried() {
+	is_answered "$crl" 200 && cmp -s got "$1"
+}
+in_the_room crl create --issuer root --der --out first.crl
+carry first.crl
+within 5 is_carried first.crl || fail "the CRL is not served"
+openssl crl -inform DER -in got -CAfile root.pem -noout 2>verified ||
+    fail "$(cat verified)"
+grep -q 'verify OK' verified || fail "$(cat verified)"
+sleep 1
+in_the_room crl create --issuer root --der --out second.crl
+carry second.crl
+within 5 is_carried second.crl || fail "the new CRL is not served"
+carry first.crl
+is_refused() {
+	grep -q 'issuer root: crl-file .*root.crl is refused' ocsignd.log
+}
+within 5 is_refused || fail "$(cat ocsignd.log)"
+is_carried second.crl || fail "an older CRL"
+carry second.crl
 
 # What nobody signed in the room nobody signs here.
 refused() {

@@ -45,7 +45,7 @@ BEGIN {
 	library["openssl"] = "sign x509 lint store status ca cfssl ipc probe " \
 	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer cli main"
 	engine = "^(answer|context|counts|identity|preferred|proof|" \
-	    "refresh|table[._])"
+	    "refresh|served|table[._])"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0
 }

@@ -170,13 +170,17 @@ static const char signer_text[] = "{\"open\": true, \"tokens\": ["
     "\"taken\": 70, \"waited_us\": 123456789012}, {\"token\": \"t\"}, "
     "{\"token\": \"t\", \"lane\": \"crl\", \"waiting\": \"x\"}, 7]}";
 
+static struct status_publish *publish;
+
 /* With a service, a responder's page and a signer. */
 static void
 tell(struct world *w, const char *signer_json)
 {
 	struct status_service *services[] = { w->service };
-	const struct status_all all = { services, 1, true, w->directory, 9,
-	    NULL };
+	const struct status_all all = { .services = services,
+	    .num_services = 1, .is_ready = true,
+	    .run_directory = w->directory, .run = 9,
+	    .publish = publish };
 	json_t *signer = signer_json == NULL ? NULL :
 	    json_loads(signer_json, 0, NULL);
 	struct oc_buffer out;
@@ -216,6 +220,35 @@ check_tokens(void)
 	assert_int_equal(find_family("ocsign_token_queue_waiting")->num, 1);
 	assert_int_equal(find_family("ocsign_token_up")->num, 2);
 	assert_int_equal(find_family("ocsign_token_waiting")->num, 1);
+}
+
+/* The certificate of the world's issuer is served, its CRL would be. */
+static void
+publish_certificate(struct world *w, struct oc_config_file files[2])
+{
+	files[0] = (struct oc_config_file){ OC_FILE_CERTIFICATE, &w->issuer,
+	    "http://a/ca.cer", "/ca.cer", 7 };
+	files[1] = (struct oc_config_file){ OC_FILE_CRL, &w->issuer,
+	    "http://a/ca.crl", "/ca.crl", 7 };
+	w->config.files = files;
+	w->config.num_files = 2;
+	assert_int_equal(status_publish_new(&w->config, NULL, &publish,
+	    NULL),
+	    OC_OK);
+	status_publish_look(publish, NULL, false);
+}
+
+static void
+unpublish(struct world *w)
+{
+	char path[300];
+
+	status_publish_free(publish);
+	publish = NULL;
+	w->config.num_files = 0;
+	snprintf(path, sizeof(path), "%s/ca.certificate.served",
+	    w->config.daemon.table_directory);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void
@@ -290,6 +323,39 @@ test_all(void **state)
 	remove_page(w, "responder");
 }
 
+static void
+test_files(void **state)
+{
+	struct world *w = *state;
+	struct oc_config_file files[2];
+	struct oc_page *page;
+	struct ocsp_counts *c;
+
+	world_start(w);
+	assert_int_equal(ocsp_counts_open(w->directory, 9, &page, NULL),
+	    OC_OK);
+	c = ocsp_counts_of(page);
+	c->crls.whole = 4;
+	c->certificates.missing = 2;
+	c->certificates.cut = 1;
+	publish_certificate(w, files);
+	tell(w, signer_text);
+	IS("responder_files_total", "{kind=\"crl\",outcome=\"whole\"}", 4);
+	IS("responder_files_total",
+	    "{kind=\"certificate\",outcome=\"missing\"}", 2);
+	IS("responder_files_cut_total", "{kind=\"certificate\"}", 1);
+	IS("file_served", "{issuer=\"ca\",kind=\"certificate\"}", 1);
+	IS("file_served", "{issuer=\"ca\",kind=\"crl\"}", 0);
+	assert_int_equal(find_family("ocsign_file_until_timestamp_seconds")->
+	    num, 1);
+	IS("file_until_timestamp_seconds",
+	    "{issuer=\"ca\",kind=\"certificate\"}",
+	    status_publish_get(publish, 0).until);
+	unpublish(w);
+	oc_page_close(page);
+	remove_page(w, "responder");
+}
+
 /* What is not known is left out, and a signer that is away, or talks
  * nonsense, is down. */
 static void
@@ -325,6 +391,8 @@ test_most_issuers(void **state)
 	struct status_all all = { services, OCSP_COUNTS_ISSUERS_MAX, true,
 	    w->directory, 9, NULL };
 	struct oc_config_issuer many[200];
+	struct oc_config_file files[200];
+	static char url[4096];
 	struct oc_config config = w->config;
 	struct status_service *s;
 	size_t len;
@@ -344,16 +412,27 @@ test_most_issuers(void **state)
 	    UINT32_MAX / 2, UINT32_MAX / 2 };
 	for (uint32_t i = 0; i < all.num_services; i++)
 		services[i] = s;
-	for (len = 0; len < sizeof(many) / sizeof(many[0]); len++)
+	memset(url, 'u', sizeof(url) - 1);
+	for (len = 0; len < sizeof(many) / sizeof(many[0]); len++) {
 		many[len] = (struct oc_config_issuer){ .name = name,
 		    .allow = OC_ALLOW_CRL };
+		files[len] = (struct oc_config_file){ OC_FILE_CERTIFICATE,
+		    &many[len], url, url, 0 };
+	}
+	config.files = files;
+	config.num_files = len;
+	assert_int_equal(status_publish_new(&config, NULL, &all.publish,
+	    NULL),
+	    OC_OK);
 	config.issuers = many;
 	config.num_issuers = len;
-	assert_int_equal(status_crls_new(&config, &all.crls, NULL), OC_OK);
+	assert_int_equal(status_crls_new(&config, NULL, NULL, &all.crls,
+	    NULL), OC_OK);
 	assert_int_equal(status_crls_num(all.crls), 128);
 	text = status_describe(&all);
 	assert_non_null(text);
 	status_crls_free(all.crls);
+	status_publish_free(all.publish);
 	if (ipc_put_text_message(frame, sizeof(frame), 1, IPC_STATUS_IS,
 	    text, &len) != OC_OK)
 		fail_msg("%zu octets", strlen(text));
@@ -407,8 +486,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_all), T(test_nothing_yet), T(test_most_issuers),
-		T(test_manual),
+		T(test_all), T(test_files), T(test_nothing_yet),
+		T(test_most_issuers), T(test_manual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
