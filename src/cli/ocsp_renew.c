@@ -77,6 +77,13 @@ has_begun(const struct x509_cert *cert)
 	return oc_clock_now_s() >= cert->not_before;
 }
 
+static bool
+is_due(const struct x509_cert *cert)
+{
+	return !has_begun(cert) || oc_clock_now_s() >=
+	    status_renewal_at(cert->not_before, cert->not_after);
+}
+
 /* As long as the one before, if that is less than what the profile gives. */
 static int64_t
 life_of(const struct renewal *r)
@@ -304,8 +311,7 @@ look_at(struct run *run, const struct oc_config_ocsp *ocsp)
 		put_row(run, r, "missing");
 		err = OC_OK;
 	} else if (err == OC_OK && !cli_has(run->cli, "force") &&
-	    has_begun(&r->old) && oc_clock_now_s() < status_renewal_at(r->old.not_before,
-	    r->old.not_after)) {
+	    !is_due(&r->old)) {
 		put_row(run, r, "valid");
 	} else if (err == OC_OK) {
 		err = renew(r, &error);
