@@ -70,6 +70,20 @@ find_profile(struct renewal *r, struct store *store, struct oc_error *error)
 	return err;
 }
 
+/* Made by a clock that was ahead: whatever it says, it is of no use yet. */
+static bool
+has_begun(const struct x509_cert *cert)
+{
+	return oc_clock_now_s() >= cert->not_before;
+}
+
+static bool
+is_due(const struct x509_cert *cert)
+{
+	return !has_begun(cert) || oc_clock_now_s() >=
+	    status_renewal_at(cert->not_before, cert->not_after);
+}
+
 /* As long as the one before, if that is less than what the profile gives. */
 static int64_t
 life_of(const struct renewal *r)
@@ -121,7 +135,7 @@ check_use(const struct renewal *r, struct oc_error *error)
 
 	if (life_s == 0)
 		life_s = r->profile.validity_s;
-	if (r->profile.not_after == 0 &&
+	if (has_begun(&r->old) && r->profile.not_after == 0 &&
 	    oc_clock_now_s() - r->profile.backdate_s + life_s <
 	    r->old.not_after)
 		return refuse_shorter(r, error);
@@ -178,7 +192,8 @@ put_in_place(struct renewal *r, struct oc_error *error)
 	free(identity);
 	if (err == OC_OK)
 		err = x509_cert_read(der, &r->made, error);
-	if (err == OC_OK && r->made.not_after < r->old.not_after)
+	if (err == OC_OK && has_begun(&r->old) &&
+	    r->made.not_after < r->old.not_after)
 		err = refuse_shorter(r, error);
 	if (err != OC_OK)
 		return err;
@@ -296,8 +311,7 @@ look_at(struct run *run, const struct oc_config_ocsp *ocsp)
 		put_row(run, r, "missing");
 		err = OC_OK;
 	} else if (err == OC_OK && !cli_has(run->cli, "force") &&
-	    oc_clock_now_s() < status_renewal_at(r->old.not_before,
-	    r->old.not_after)) {
+	    !is_due(&r->old)) {
 		put_row(run, r, "valid");
 	} else if (err == OC_OK) {
 		err = renew(r, &error);

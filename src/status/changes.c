@@ -308,6 +308,17 @@ add_to_horizon(void *arg, const struct ocsp_slot *slot)
 	return true;
 }
 
+/* Of what the key before has signed, what there is nothing newer of. */
+static bool
+add_older_to_horizon(void *arg, const struct ocsp_slot *slot)
+{
+	struct status_service *s = arg;
+	struct ocsp_slot newer;
+
+	return ocsp_table_find(s->table, &slot->serial, slot->encoding,
+	    &newer) || add_to_horizon(arg, slot);
+}
+
 static void
 look_at_horizon(struct status_service *s, int64_t now)
 {
@@ -321,6 +332,10 @@ look_at_horizon(struct status_service *s, int64_t now)
 	}
 	if (ocsp_table_walk_part(s->table, &s->pass.next,
 	    STATUS_HORIZON_SLOTS, add_to_horizon, s))
+		return;
+	if (s->older != NULL && ocsp_table_walk_part(s->older,
+	    &s->pass.older_next, STATUS_HORIZON_SLOTS, add_older_to_horizon,
+	    s))
 		return;
 	status_horizon_end(&s->pass, now, &s->horizon);
 	if (s->offline != NULL)

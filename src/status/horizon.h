@@ -30,7 +30,7 @@ struct status_horizon {
 /* Zero state: between passes. */
 struct status_horizon_pass {
 	bool is_under_way;
-	uint32_t next;			/* slot */
+	uint32_t next, older_next;	/* slots */
 	int64_t width_s;		/* of a bin; the last is endless */
 	struct {
 		uint32_t num;

@@ -148,3 +148,22 @@ openssl ocsp -respin answer.der -noverify -text 2>/dev/null |
 [ $(($(date -d "$(cat produced)" +%s) - $(date +%s))) -gt $((day - 600)) ] ||
     fail "produced at $(cat produced)"
 service_stop
+
+# A signer's certificate that was renewed by a clock that was ahead is renewed
+# again by one that is right, though that one ends earlier.
+set_clock $((10 * day))
+(
+	LD_PRELOAD=$top_builddir/tests/faults/ocsign-clock.so
+	CLOCK_OFFSET=$dir/offset
+	export LD_PRELOAD CLOCK_OFFSET
+	ocsign ocsp renew --force >out
+)
+grep -q 'ca .*renewed' out || fail "$(cat out)"
+begins() {
+	date -d "$(openssl x509 -startdate -noout -in ocsp.pem |
+	    sed 's/notBefore=//')" +%s
+}
+[ "$(begins)" -gt $(($(date +%s) + 9 * day)) ] || fail "not ahead"
+ocsign ocsp renew >out
+grep -q 'ca .*renewed' out || fail "it stays: $(cat out)"
+[ "$(begins)" -le "$(date +%s)" ] || fail "it begins later"

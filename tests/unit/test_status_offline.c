@@ -314,6 +314,40 @@ test_alarm(void **state)
 	assert_int_equal(r.num_ended, 1);
 }
 
+/* Also of what the key before has signed, unless there is newer. */
+static void
+test_alarm_of_another_key(void **state)
+{
+	struct world *w = *state;
+	EVP_PKEY *key = fixture_key("P-256");
+	X509 *signer = fixture_cert("Signer", key, FIXTURE_DELEGATE, w->ca,
+	    w->ca_key);
+	struct status_offline_report r;
+	struct status_service_report all;
+
+	offline_put(w, "1.der", &(struct order){ .n = 1,
+	    .lasts_s = 8 * DAY });
+	offline_put(w, "2.der", &(struct order){ .n = 2,
+	    .lasts_s = 8 * DAY });
+	world_start(w);
+	world_stop(w);
+	offline_use_delegate(w, signer);
+	offline_put(w, "2.der", &(struct order){ .n = 2, .key = key,
+	    .signer = signer, .without = OCSP_NOCERTS,
+	    .lasts_s = 9 * DAY + DAY / 2 });
+	world_start(w);
+	world_until(w, (status_service_report(w->service, &all),
+	    all.horizon.as_of != 0));
+	assert_int_equal(all.horizon.num_answers, 2);
+	w->skip_s = 6 * DAY + DAY / 12;
+	world_until(w, world_num_lines(w, "1 of the responses that were "
+	    "loaded end soon") == 1);
+	report(w, &r);
+	assert_int_equal(r.num_ending, 1);
+	X509_free(signer);
+	EVP_PKEY_free(key);
+}
+
 /* What may not be said is not put where responders find it, not even until it
  * is taken out again. */
 static void
@@ -374,7 +408,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_other_key), T(test_served),
 		T(test_replaced), T(test_contradicted),
-		T(test_alarm), T(test_compromised),
+		T(test_alarm), T(test_alarm_of_another_key),
+		T(test_compromised),
 		T(test_clock_ahead), T(test_no_directory),
 		T(test_other_encodings), T(test_revoked_by_another_key),
 	};
