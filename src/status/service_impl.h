@@ -58,8 +58,10 @@ struct status_sweep {
 	uint32_t next;			/* slot */
 	uint32_t num_withdrawn;
 };
-/* Slots, and places of the set, looked at in a tick: some 15 ms of work. */
+/* Slots, and places of the set, looked at in a tick: some 15 ms of work; and
+ * while nobody is answered from the table, some 120 ms. */
 #define STATUS_SWEEP_SLOTS 65536
+#define STATUS_CLOSED_SLOTS (8 * STATUS_SWEEP_SLOTS)
 /* Signatures that are wanted because a certificate has none: when more are
  * looked for, and how many at once. */
 #define STATUS_PRESIGN_LOW 64
@@ -109,6 +111,8 @@ struct status_service {
 	 * happen.  Ready: every certificate is known, too. */
 	bool is_current, is_ready;
 	bool is_sweeping, is_presigning;
+	bool is_closed;			/* see status_service_sweep_all() */
+	uint32_t closed_slots;		/* STATUS_CLOSED_SLOTS */
 	bool is_source_well, is_signer_well, is_table_well;
 	bool has_said_expired;
 	char source_error[OC_ERROR_TEXT_MAX];
@@ -172,7 +176,8 @@ enum oc_err status_service_catch_up(struct status_service *s) OC_MUST_CHECK;
 enum oc_err status_service_sweep(struct status_service *s, int64_t now)
     OC_MUST_CHECK;
 /* Another may be said of all certificates at once: nobody is answered from the
- * table until what is not so is out of it. */
+ * table until what is not so is out of it.  The first part of that; ticks do
+ * the rest, and whoever asks meanwhile waits. */
 enum oc_err status_service_sweep_all(struct status_service *s, int64_t now)
     OC_MUST_CHECK;
 /* After a walk over the table: makes good what is damaged in it. */
