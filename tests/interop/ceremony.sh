@@ -10,10 +10,7 @@
 need openssl curl cmp
 
 # The ceremony's folder, and the token in the safe.
-cd "$dir"
-mkdir tokens
-echo "directories.tokendir = $dir/tokens" >softhsm2.conf
-(umask 077; echo 1234 >user.pin; echo 5678 >so.pin)
+token_folder
 cat >ceremony.conf <<-EOF
 	[store]
 	path = ceremony/store.db
