@@ -326,45 +326,9 @@ ask_offline(struct status_service *s, const struct ipc_ask *ask, int64_t now,
 		    OCSP_TRY_LATER : OCSP_UNAUTHORIZED);
 }
 
-static void
-ask_now(struct status_service *s, const struct ipc_ask *ask,
-    status_answer_fn *answer, void *arg)
-{
-	const struct status_record *record;
-	int64_t now = status_service_now(s);
-
-	record = status_service_find_record(s, &ask->singles[0].serial);
-	if (status_trust_refuses(&s->trust))
-		answer_error(answer, arg, OCSP_UNAUTHORIZED);
-	else if (s->offline != NULL)
-		ask_offline(s, ask, now, answer, arg);
-	else if (ask->num_singles != 1 || ask->nonce.len != 0 ||
-	    record == NULL || !status_service_keeps(s))
-		ask_live(s, ask, now, answer, arg);
-	else if (record->not_after <= now)
-		answer_error(answer, arg, OCSP_UNAUTHORIZED);
-	else if (is_in_table(s, ask, now))
-		answer(arg, &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
-	else
-		ask_table(s, record, ask->singles[0].encoding, answer, arg);
-}
-
-/* What each certificate's status is.  Before everything is known, one that is
- * not may exist. */
-static bool
-is_known(const struct status_service *s, const struct ipc_ask *ask)
-{
-	uint32_t i;
-
-	for (i = 0; !s->is_ready && i < ask->num_singles; i++)
-		if (!s->is_current || status_set_find(s->set,
-		    &ask->singles[i].serial) == NULL)
-			return false;
-	return true;
-}
-
-/* A start takes milliseconds, or, with many records, seconds; whoever asks
- * meanwhile is better off waiting than being sent away. */
+/* A start takes milliseconds, or, with many records, seconds, and so does
+ * looking through a table that is closed; whoever asks meanwhile is better off
+ * waiting than being sent away. */
 static void
 ask_early(struct status_service *s, const struct ipc_ask *ask,
     status_answer_fn *answer, void *arg)
@@ -389,6 +353,45 @@ ask_early(struct status_service *s, const struct ipc_ask *ask,
 	early->next = s->early;
 	s->early = early;
 	s->num_early++;
+}
+
+static void
+ask_now(struct status_service *s, const struct ipc_ask *ask,
+    status_answer_fn *answer, void *arg)
+{
+	const struct status_record *record;
+	int64_t now = status_service_now(s);
+
+	record = status_service_find_record(s, &ask->singles[0].serial);
+	if (status_trust_refuses(&s->trust))
+		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+	else if (s->offline != NULL)
+		ask_offline(s, ask, now, answer, arg);
+	else if (ask->num_singles != 1 || ask->nonce.len != 0 ||
+	    record == NULL || !status_service_keeps(s))
+		ask_live(s, ask, now, answer, arg);
+	else if (record->not_after <= now)
+		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+	else if (s->is_closed)
+		ask_early(s, ask, answer, arg);
+	else if (is_in_table(s, ask, now))
+		answer(arg, &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
+	else
+		ask_table(s, record, ask->singles[0].encoding, answer, arg);
+}
+
+/* What each certificate's status is.  Before everything is known, one that is
+ * not may exist. */
+static bool
+is_known(const struct status_service *s, const struct ipc_ask *ask)
+{
+	uint32_t i;
+
+	for (i = 0; !s->is_ready && i < ask->num_singles; i++)
+		if (!s->is_current || status_set_find(s->set,
+		    &ask->singles[i].serial) == NULL)
+			return false;
+	return true;
 }
 
 void

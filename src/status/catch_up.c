@@ -210,16 +210,30 @@ status_service_tend(struct status_service *s)
 	status_service_presign_again(s);
 }
 
+/* All is out of it that was not so. */
+static void
+open_again(struct status_service *s)
+{
+	status_older_catch_up(s);
+	ocsp_table_set_ready(s->table, true);
+	s->is_closed = false;
+	oc_log(OC_LOG_NOTICE, "issuer %s: %u responses withdrawn",
+	    s->plan.ocsp->name, s->sweep.num_withdrawn);
+	status_service_answer_early(s);
+}
+
 enum oc_err
 status_service_sweep(struct status_service *s, int64_t now)
 {
-	struct part part = { .service = s, .now = now };
+	/* A second later: no nudge waits for all these signatures. */
+	struct part part = { .service = s, .now = now + s->is_closed };
 	uint32_t i;
 
 	if (!s->is_sweeping)
 		return OC_OK;
 	s->is_sweeping = ocsp_table_walk_part(s->table, &s->sweep.next,
-	    STATUS_SWEEP_SLOTS, sweep_slot, &part);
+	    s->is_closed ? s->closed_slots : STATUS_SWEEP_SLOTS, sweep_slot,
+	    &part);
 	for (i = 0; i < part.num_stale; i++)
 		withdraw_stale(s, &part.stale[i]);
 	s->sweep.num_withdrawn += part.num_stale;
@@ -229,6 +243,8 @@ status_service_sweep(struct status_service *s, int64_t now)
 		    "responses at hand, %u withdrawn", s->plan.ocsp->name,
 		    status_set_num(s->set), ocsp_table_num_used(s->table),
 		    s->sweep.num_withdrawn);
+	if (part.err == OC_OK && s->is_closed && !s->is_sweeping)
+		open_again(s);
 	return part.err;
 }
 
@@ -269,8 +285,6 @@ status_service_catch_up(struct status_service *s)
 enum oc_err
 status_service_sweep_all(struct status_service *s, int64_t now)
 {
-	enum oc_err err;
-
 	status_older_set_ready(s, false);
 	if (!s->is_current)
 		return OC_OK;
@@ -280,18 +294,8 @@ status_service_sweep_all(struct status_service *s, int64_t now)
 	if (!s->is_ready)
 		return OC_OK;
 	s->sweep = (struct status_sweep){ 0, 0 };
-	s->is_sweeping = true;
-	do {
-		/* A second later: no nudge waits for all these signatures. */
-		err = status_service_sweep(s, now + 1);
-		if (err != OC_OK)
-			return err;
-	} while (s->is_sweeping);
-	status_older_catch_up(s);
-	ocsp_table_set_ready(s->table, true);
-	oc_log(OC_LOG_NOTICE, "issuer %s: %u responses withdrawn",
-	    s->plan.ocsp->name, s->sweep.num_withdrawn);
-	return OC_OK;
+	s->is_sweeping = s->is_closed = true;
+	return status_service_sweep(s, now);
 }
 
 /* Not as fresh news: a first signing of all is as long as the store, and

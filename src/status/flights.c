@@ -274,6 +274,9 @@ status_service_finish_nudges(struct status_service *s)
 {
 	struct status_nudge **at = &s->nudges, *nudge;
 
+	/* They want to see what is served. */
+	if (s->is_closed)
+		return;
 	while ((nudge = *at) != NULL) {
 		if (must_wait(s, nudge)) {
 			at = &nudge->next;

@@ -138,6 +138,7 @@ status_service_new(const struct status_service_plan *plan,
 	if (s == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	s->plan = *plan;
+	s->closed_slots = STATUS_CLOSED_SLOTS;
 	s->is_source_well = s->is_signer_well = s->is_table_well = true;
 	/* With a delegated signer or without, the key is the one that this
 	 * issuer's responses are signed with. */
@@ -314,7 +315,7 @@ status_service_report(const struct status_service *s,
 		.num_failed = s->num_failed,
 		.num_asked = s->num_asked,
 		.seq = s->seq,
-		.is_ready = s->is_ready,
+		.is_ready = s->is_ready && !s->is_closed,
 		.is_compromised = s->trust.is_compromised,
 		.is_signer_revoked = s->trust.is_signer_revoked,
 		.is_source_well = s->is_source_well,

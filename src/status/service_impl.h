@@ -65,8 +65,10 @@ struct status_older_walk {
 	bool is_under_way;
 	bool is_first;			/* when which is renewed is not known */
 };
-/* Slots, and records of the set, looked at in a tick: some 15 ms of work. */
+/* Slots, and records of the set, looked at in a tick: some 15 ms of work; and
+ * while nobody is answered from the table, some 120 ms. */
 #define STATUS_SWEEP_SLOTS 65536
+#define STATUS_CLOSED_SLOTS (8 * STATUS_SWEEP_SLOTS)
 /* Slots that are tended in a tick: looked at in 5 ms, or moved to a larger
  * table in 30. */
 #define STATUS_TEND_SLOTS 32768
@@ -127,6 +129,8 @@ struct status_service {
 	 * is served meanwhile: the table, or what the key before has signed. */
 	bool is_following;
 	bool is_sweeping, is_presigning;
+	bool is_closed;			/* see status_service_sweep_all() */
+	uint32_t closed_slots;		/* STATUS_CLOSED_SLOTS */
 	bool is_source_well, is_signer_well, is_table_well;
 	bool has_said_expired;
 	char source_error[OC_ERROR_TEXT_MAX];
@@ -190,7 +194,8 @@ enum oc_err status_service_catch_up(struct status_service *s) OC_MUST_CHECK;
 enum oc_err status_service_sweep(struct status_service *s, int64_t now)
     OC_MUST_CHECK;
 /* Another may be said of all certificates at once: nobody is answered from the
- * table until what is not so is out of it. */
+ * table until what is not so is out of it.  The first part of that; ticks do
+ * the rest, and whoever asks meanwhile waits. */
 enum oc_err status_service_sweep_all(struct status_service *s, int64_t now)
     OC_MUST_CHECK;
 /* The next part of what goes through the whole table: see ocsp_table_tend().

@@ -10,12 +10,9 @@
 need openssl curl cmp
 
 # The ceremony's folder, and the token in the safe.
-cd "$dir"
+token_folder
 port=$(free_port)
 url=http://127.0.0.1:$port/
-mkdir tokens
-echo "directories.tokendir = $dir/tokens" >softhsm2.conf
-(umask 077; echo 1234 >user.pin; echo 5678 >so.pin)
 cat >ceremony.conf <<-EOF
 	[store]
 	path = ceremony/store.db

@@ -70,12 +70,18 @@ free_port() {
 	echo $port
 }
 
-# The folder, the configuration, the token.  $1: more lines of [issuer ca].
-ca_folder() {
+# The folder of a SoftHSM, and its PINs.
+token_folder() {
 	cd "$dir"
-	mkdir tokens run tables
+	mkdir tokens
 	echo "directories.tokendir = $dir/tokens" >softhsm2.conf
 	(umask 077; echo 1234 >user.pin; echo 5678 >so.pin)
+}
+
+# The folder, the configuration, the token.  $1: more lines of [issuer ca].
+ca_folder() {
+	token_folder
+	mkdir run tables
 	port=$(free_port)
 	url=http://127.0.0.1:$port/
 	cat >ocsign.conf <<-EOF

@@ -268,6 +268,56 @@ test_refused_under_way(void **state)
 	assert_int_equal(world_num_slots(w), 0);
 }
 
+static void
+count_nudge(void *arg)
+{
+	++*(int *)arg;
+}
+
+/* A large table is looked through in parts, between which others have their
+ * turn.  Nobody is answered from it before the last; what happens meanwhile is
+ * taken in. */
+static void
+test_in_parts(void **state)
+{
+	struct world *w = *state;
+	struct blob ca = fixture_cert_der(w->ca);
+	int64_t root = root_with(w, "root", &ca);
+	const uint64_t one[] = { 1 };
+	struct reply reply = { 0 }, live = { 0 };
+	int num_turns = 0, num_nudged = 0;
+
+	issue_all(w);
+	world_start(w);
+	world_until(w, world_num_slots(w) == NUM);
+	w->service->closed_slots = 1;
+	revoke_cert(w, root, w->ca, CRL_REASON_CA_COMPROMISE);
+	world_until(w, w->service->trust.is_compromised);
+	world_ask(w, 1, USUAL, &reply);
+	world_ask_live(w, one, 1, 16, &live);
+	assert_int_equal(status_service_nudge(w->service, count_nudge,
+	    &num_nudged), OC_OK);
+	world_revoke(w, 1, CRL_REASON_KEY_COMPROMISE);
+	for (; w->service->is_closed; num_turns++) {
+		assert_true(num_turns < 1000);
+		assert_false(ocsp_table_is_ready(w->service->table));
+		assert_int_equal(reply.num, 0);
+		assert_int_equal(num_nudged, 0);
+		world_turn(w, 20);
+	}
+	assert_true(num_turns >= NUM / 2);
+	w->never_good = world_serial(1);
+	assert_true(ocsp_table_is_ready(w->service->table));
+	world_until(w, reply.num == 1 && live.num == 1 && num_nudged == 1);
+	assert_int_equal(reply.kind, IPC_ANSWER_TABLE);
+	assert_int_equal(live.kind, IPC_ANSWER_RESPONSE);
+	world_until(w, is_said(w, 1, CRL_REASON_KEY_COMPROMISE,
+	    1700000000));
+	world_until(w, is_said(w, NUM, CRL_REASON_CA_COMPROMISE,
+	    REVOKED_AT));
+	w->never_good.len = 0;
+}
+
 /* Another's root: the operator is told by telephone.  It is said once, not
  * as often as a successor tries. */
 static void
@@ -293,12 +343,6 @@ test_by_configuration(void **state)
 	assert_int_equal(status_service_new(&plan, &second, &error),
 	    OC_ERR_BUSY);
 	assert_int_equal(world_num_lines(w, "the CA is compromised since"), 1);
-}
-
-static void
-count_nudge(void *arg)
-{
-	++*(int *)arg;
 }
 
 static void
@@ -379,7 +423,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_compromised), T(test_while_down),
 		T(test_no_compromise), T(test_refused),
-		T(test_refused_under_way), T(test_by_configuration),
+		T(test_refused_under_way),
+		T(test_in_parts), T(test_by_configuration),
 		T(test_signer_revoked), T(test_one_of_two),
 	};
 
