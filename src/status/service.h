@@ -32,6 +32,9 @@ struct status_service_plan {
 	struct ocsp_budget *verify_budget;	/* of requests' */
 	uint64_t run;			/* see ocsp_table_set_run() */
 	struct oc_clock_watch *clock;	/* NULL: the clock is believed */
+	/* Of another signer of the same issuer, what it knows of certificates;
+	 * NULL: nobody's.  Either may go first. */
+	const struct status_service *fellow;
 };
 
 /*
