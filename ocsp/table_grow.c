@@ -395,6 +395,8 @@ begin(struct ocsp_table *table, bool is_full)
 		return OC_OK;
 	if (table->num_slots < g->num_wanted)
 		return begin_growing(table, g->num_wanted);
+	if (g->is_renewing)
+		return begin_growing(table, table->num_slots);
 	if (!is_full && !is_low)
 		return OC_OK;
 	if (has_looked || is_recent(g->looked_ns))

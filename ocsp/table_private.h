@@ -115,6 +115,7 @@ struct table_growth {
 	bool has_looked_for_room;
 	bool has_said;			/* that the disk is full */
 	uint32_t num_wanted;		/* slots; ocsp_table_reserve() */
+	bool is_renewing;		/* the header has another identity */
 	int64_t looked_ns, failed_ns;	/* 0: never; CLOCK_MONOTONIC */
 	struct ocsp_table *larger;	/* owned; mapped from MOVING on */
 	uint64_t num_allocated, len;	/* octets of its file */
