@@ -109,8 +109,9 @@ void ocsp_table_withdraw(struct ocsp_table *table,
 /* The last change of the store that the table reflects. */
 int64_t ocsp_table_seq(const struct ocsp_table *table);
 void ocsp_table_set_seq(struct ocsp_table *table, int64_t seq);
-/* Makes all slots and the present seq durable.  Blocks in msync(): now and
- * then, and not between two answers.  ocsp_table_close() does it, too. */
+/* Makes all slots and the present seq durable.  Blocks in msync().
+ * ocsp_table_close() does it, too; and ocsp_table_tend(), which waits for
+ * nothing, once a minute. */
 enum oc_err ocsp_table_sync(struct ocsp_table *table) OC_MUST_CHECK;
 /* The writer's: false if its file was removed, replaced by another or cut
  * short behind its back; the table is to be closed, and made anew. */

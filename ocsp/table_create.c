@@ -18,6 +18,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "ocsp/table_private.h"
@@ -282,26 +283,32 @@ check_owner(const struct table_header *header,
 	return NULL;
 }
 
-/* The same slots in a file that says who signs now: for the same key, under
- * another certificate. */
+/* Under the one before, nothing is to be served for long. */
+#define SOON_S 86400
+
+/*
+ * The same slots in a file that says who signs now: for the same key, under
+ * another certificate.  Of a large one it is made by and by: either certificate
+ * goes with each signature, as long as it is valid.
+ */
 static enum oc_err
 renew(struct ocsp_table *table, const struct ocsp_identity *identity,
     struct oc_error *error)
 {
-	uint64_t run = atomic_load(&table->header->ready_run);
-	uint32_t ready = atomic_load(&table->header->flags) & TABLE_READY;
+	bool is_urgent = table->identity.signer_not_after <
+	    oc_clock_now_s() + SOON_S;
 	enum oc_err err;
 
 	table->identity = *identity;
-	err = ocsp_table_grow(table, table->num_slots);
-	if (err != OC_OK)
-		return ocsp_table_fail(error, "write", table->path);
-	atomic_store(&table->header->ready_run, run);
-	atomic_fetch_or(&table->header->flags, ready);
+	table->growth.is_renewing = true;
 	oc_log(OC_LOG_NOTICE, "the response table %s: there is another "
 	    "certificate for the key: %u answers go with it from now on",
 	    table->path, (unsigned)ocsp_table_num_used(table));
-	return OC_OK;
+	if (!is_urgent && ocsp_table_num_used(table) > TABLE_LARGE)
+		return OC_OK;
+	err = ocsp_table_grow(table, table->num_slots);
+	return err == OC_OK ? OC_OK : ocsp_table_fail(error, "write",
+	    table->path);
 }
 
 static enum oc_err

@@ -25,7 +25,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/thread.h"
 #include "ocsp/table_private.h"
 
 /* Slots of this many are left when it begins. */
@@ -42,6 +41,7 @@
 /* After a failure, if there is still room: when to try again; and for so long
  * after a look there is no other. */
 #define RETRY_NS (60 * OC_NS_PER_S)
+#define SYNC_NS (60 * OC_NS_PER_S)
 
 static uint32_t
 num_touched(const struct ocsp_table *table)
@@ -294,17 +294,6 @@ copy_header(const struct ocsp_table *table, struct ocsp_table *larger)
 		atomic_fetch_and(&to->flags, ~(uint32_t)TABLE_READY);
 }
 
-static void *
-flush_main(void *arg)
-{
-	struct table_growth *g = arg;
-
-	if (fdatasync(g->larger->fd) != 0)
-		g->flush_errno = errno;
-	atomic_store(&g->is_flushed, true);
-	return NULL;
-}
-
 static void
 move_slots(struct ocsp_table *table, uint32_t num)
 {
@@ -318,12 +307,8 @@ move_slots(struct ocsp_table *table, uint32_t num)
 	copy_header(table, g->larger);
 	atomic_store(&g->larger->header->durable_seq,
 	    atomic_load(&g->larger->header->seq));
-	g->flush_errno = 0;
-	atomic_store(&g->is_flushed, false);
 	g->phase = TABLE_FLUSHING;
-	g->has_thread = oc_thread_start(&g->thread, flush_main, g) == 0;
-	if (!g->has_thread)
-		(void)flush_main(g);
+	ocsp_table_flush_begin(&g->flush, g->larger->fd);
 }
 
 /* The new map takes the old one's place in the same struct. */
@@ -353,12 +338,10 @@ finish(struct ocsp_table *table)
 {
 	struct table_growth *g = &table->growth;
 
-	if (g->has_thread)
-		(void)pthread_join(g->thread, NULL);
-	g->has_thread = false;
-	errno = g->flush_errno;
+	errno = ocsp_table_flush_end(&g->flush);
 	if (errno != 0)
 		return give_up(table, "write");
+	(void)ocsp_table_flush_end(&g->sync);
 	copy_header(table, g->larger);
 	atomic_fetch_or(&table->header->flags, TABLE_RETIRED);
 	if (rename(g->larger->path, table->path) < 0) {
@@ -412,6 +395,8 @@ begin(struct ocsp_table *table, bool is_full)
 		return OC_OK;
 	if (table->num_slots < g->num_wanted)
 		return begin_growing(table, g->num_wanted);
+	if (g->is_renewing)
+		return begin_growing(table, table->num_slots);
 	if (!is_full && !is_low)
 		return OC_OK;
 	if (has_looked || is_recent(g->looked_ns))
@@ -441,7 +426,7 @@ step(struct ocsp_table *table, uint32_t num, bool is_full)
 		move_slots(table, num);
 		return OC_OK;
 	case TABLE_FLUSHING:
-		return is_full || atomic_load(&g->is_flushed) ?
+		return is_full || ocsp_table_flush_is_done(&g->flush) ?
 		    finish(table) : OC_OK;
 	}
 	return g->phase == TABLE_STEADY ? begin(table, is_full) : OC_OK;
@@ -494,6 +479,28 @@ ocsp_table_take_slot(struct ocsp_table *table, uint32_t *slot)
 	return OC_OK;
 }
 
+/* So that after a power cut little has to be applied again. */
+static void
+sync_now_and_then(struct ocsp_table *table)
+{
+	struct table_growth *g = &table->growth;
+	uint64_t seq = atomic_load(&table->header->seq);
+	int64_t now_ns = oc_clock_mono_ns();
+
+	if (ocsp_table_flush_is_done(&g->sync) &&
+	    ocsp_table_flush_end(&g->sync) == 0)
+		atomic_store(&table->header->durable_seq, g->sync_seq);
+	if (g->synced_ns == 0)
+		g->synced_ns = now_ns;
+	if (g->sync.is_under_way || g->phase == TABLE_FLUSHING ||
+	    now_ns - g->synced_ns < SYNC_NS ||
+	    seq == atomic_load(&table->header->durable_seq))
+		return;
+	g->synced_ns = now_ns;
+	g->sync_seq = seq;
+	ocsp_table_flush_begin(&g->sync, table->fd);
+}
+
 uint32_t
 ocsp_table_tend(struct ocsp_table *table, uint32_t num_slots)
 {
@@ -502,6 +509,7 @@ ocsp_table_tend(struct ocsp_table *table, uint32_t num_slots)
 
 	oc_assert(table->lock_fd >= 0);
 	(void)!step(table, num_slots, false);
+	sync_now_and_then(table);
 	if (g->phase == TABLE_SLOTS || g->phase == TABLE_INDEX)
 		return 0;
 	num_dropped = g->num_dropped;
@@ -550,8 +558,8 @@ ocsp_table_stop_growing(struct ocsp_table *table)
 {
 	struct table_growth *g = &table->growth;
 
-	if (g->has_thread)
-		(void)pthread_join(g->thread, NULL);
+	(void)ocsp_table_flush_end(&g->flush);
+	(void)ocsp_table_flush_end(&g->sync);
 	if (g->larger != NULL) {
 		(void)unlink(g->larger->path);
 		ocsp_table_free(g->larger);

@@ -2,7 +2,7 @@
 /*
  * The response table's file, and what its sources share: table_file.c maps
  * it, table_create.c makes it and takes it over, table_grow.c goes through it
- * and makes it larger, table_older.c keeps what another key has signed,
+ * and makes it larger, table_flush.c waits for the disk, table_older.c keeps what another key has signed,
  * table_index.c knows slots and buckets, table_hash.c its two hashes,
  * table_verify.c looks whether it is whole, table.c is the rest of
  * ocsp/table.h.
@@ -93,6 +93,19 @@ enum table_phase {
 	TABLE_FLUSHING
 };
 
+/* table_flush.c: one fdatasync() on a thread.  Zero state: none. */
+struct table_flush {
+	pthread_t thread;
+	int fd;
+	int why;			/* the thread's, until is_done */
+	_Atomic bool is_done;
+	bool is_under_way, has_thread;
+};
+void ocsp_table_flush_begin(struct table_flush *flush, int fd);
+bool ocsp_table_flush_is_done(const struct table_flush *flush);
+/* Waits for it, if there is one; 0 or an errno. */
+int ocsp_table_flush_end(struct table_flush *flush);
+
 /* How far table_grow.c is.  Zero state: nothing is under way. */
 struct table_growth {
 	enum table_phase phase;
@@ -102,13 +115,13 @@ struct table_growth {
 	bool has_looked_for_room;
 	bool has_said;			/* that the disk is full */
 	uint32_t num_wanted;		/* slots; ocsp_table_reserve() */
+	bool is_renewing;		/* the header has another identity */
 	int64_t looked_ns, failed_ns;	/* 0: never; CLOCK_MONOTONIC */
 	struct ocsp_table *larger;	/* owned; mapped from MOVING on */
 	uint64_t num_allocated, len;	/* octets of its file */
-	pthread_t thread;		/* FLUSHING's */
-	bool has_thread;
-	int flush_errno;		/* the thread's, until is_flushed */
-	_Atomic bool is_flushed;
+	struct table_flush flush, sync;	/* of larger, of the table itself */
+	uint64_t sync_seq;		/* what sync makes durable */
+	int64_t synced_ns;		/* 0: never; when it was last begun */
 };
 
 struct ocsp_table {

@@ -89,8 +89,12 @@ serve_current(struct status_service *s, const char *path,
     struct status_source *source, const uint8_t id[OCSP_STORE_ID_LEN],
     struct oc_error *error)
 {
-	enum oc_err err = status_set_new(&s->set);
+	enum oc_err err = OC_OK;
 
+	if (s->plan.fellow != NULL)
+		s->set = status_set_hold(s->plan.fellow->set);
+	else
+		err = status_set_new(&s->set);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "out of memory");
 	status_set_retain(s->set, s->identity->archive_s);

@@ -69,9 +69,9 @@ struct status_older_walk {
  * while nobody is answered from the table, some 120 ms. */
 #define STATUS_SWEEP_SLOTS 65536
 #define STATUS_CLOSED_SLOTS (8 * STATUS_SWEEP_SLOTS)
-/* Slots that are tended in a tick: looked at in 5 ms, or moved to a larger
- * table in 30. */
-#define STATUS_TEND_SLOTS 32768
+/* Slots that are tended in a tick: looked at in 5 ms, or copied to a larger
+ * table in 15. */
+#define STATUS_TEND_SLOTS 16384
 /* Signatures that are wanted because a certificate has none: when more are
  * looked for, and how many at once. */
 #define STATUS_PRESIGN_LOW 64

@@ -29,6 +29,7 @@ struct index {
 };
 
 struct status_set {
+	uint32_t num_holders;
 	struct status_record **blocks;	/* owned, as each of them */
 	uint32_t num_blocks;
 	uint32_t num;			/* records */
@@ -172,6 +173,7 @@ status_set_new(struct status_set **out)
 
 	if (set == NULL)
 		return OC_ERR_NOMEM;
+	set->num_holders = 1;
 	if (index_new(UINT32_C(1) << INDEX_BITS_MIN, &set->index) != OC_OK ||
 	    getrandom(&set->seed, sizeof(set->seed), 0) !=
 	    (ssize_t)sizeof(set->seed)) {
@@ -182,10 +184,17 @@ status_set_new(struct status_set **out)
 	return OC_OK;
 }
 
+struct status_set *
+status_set_hold(struct status_set *set)
+{
+	set->num_holders++;
+	return set;
+}
+
 void
 status_set_retain(struct status_set *set, int64_t retention_s)
 {
-	oc_assert(set->num == 0);
+	oc_assert(set->num == 0 || set->retention_s == retention_s);
 	set->retention_s = retention_s;
 }
 
@@ -194,7 +203,7 @@ status_set_free(struct status_set *set)
 {
 	uint32_t i;
 
-	if (set == NULL)
+	if (set == NULL || --set->num_holders > 0)
 		return;
 	for (i = 0; i < set->num_blocks; i++)
 		free(set->blocks[i]);

@@ -98,6 +98,8 @@ enum oc_err status_set_new(struct status_set **set) OC_MUST_CHECK;
 /* Before the first is applied: a status is told for so long after its
  * certificate's end (RFC 6960, 4.4.4); 0: not. */
 void status_set_retain(struct status_set *set, int64_t retention_s);
+/* The same one, for another who reads the same source; each frees it. */
+struct status_set *status_set_hold(struct status_set *set);
 void status_set_free(struct status_set *set);
 /* Takes it in; an older seq than what is there is ignored. */
 enum oc_err status_set_apply(struct status_set *set,

@@ -389,6 +389,22 @@ serve(struct program *p, const char *name, ipc_frame_fn *frame,
 	    peer_gone, p, server);
 }
 
+/* One that has begun already, for the same issuer. */
+static const struct status_service *
+find_fellow(const struct program *p, const struct oc_config_ocsp *ocsp)
+{
+	size_t i;
+
+	for (i = 0; i < p->config->num_ocsp; i++) {
+		const struct oc_config_ocsp *other = &p->config->ocsp[i];
+
+		if (other != ocsp && other->issuer == ocsp->issuer &&
+		    find_service(p, other->name) != NULL)
+			return find_service(p, other->name);
+	}
+	return NULL;
+}
+
 /* Waits for a predecessor to let go of the table: it is told to when we say
  * that we stand by. */
 static enum oc_err
@@ -404,6 +420,7 @@ open_service(struct program *p, const struct oc_config_ocsp *ocsp,
 		.run = ipc_handover_run(),
 		.clock = &p->clock,
 		.crl_file = status_crl_files_find(p->crl_files, ocsp->issuer),
+		.fellow = find_fellow(p, ocsp),
 	};
 	enum oc_err err = OC_ERR_BUSY;
 	int i;

@@ -3,15 +3,18 @@
  * "big_table CONFIG ISSUER NUMBER [SECONDS]" makes a response table with room
  * for NUMBER, and in it a slot for each certificate of the issuer that the
  * store knows, with the status and the times that ocsign-status would give
- * it, SECONDS from now, and with a signature that nobody made.  The service
- * must not run.
+ * it, SECONDS from now, and with a signature that nobody made.  "big_table cut
+ * TABLE" makes one that was left open look as if the machine had gone down,
+ * too.  The service must not run.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/config.h"
-#include "ocsp/table.h"
+#include "ocsp/table_private.h"
 #include "status/identity.h"
 #include "status/status.h"
 
@@ -76,6 +79,20 @@ fill(struct ocsp_table *table, struct status_source *source, int64_t now)
 	return total;
 }
 
+/* It was another boot's. */
+static void
+cut(const char *path)
+{
+	uint8_t boot_id[TABLE_BOOT_ID_LEN];
+	int fd = open(path, O_WRONLY);
+
+	memset(boot_id, '0', sizeof(boot_id));
+	if (fd < 0 || pwrite(fd, boot_id, sizeof(boot_id), offsetof(struct
+	    table_header, boot_id)) != (ssize_t)sizeof(boot_id))
+		give_up("no such table");
+	close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -89,8 +106,12 @@ main(int argc, char **argv)
 	char path[4096];
 	uint8_t id[16];
 
+	if (argc == 3 && strcmp(argv[1], "cut") == 0) {
+		cut(argv[2]);
+		return 0;
+	}
 	if (argc != 4 && argc != 5)
-		give_up("CONFIG ISSUER NUMBER [SECONDS]");
+		give_up("CONFIG ISSUER NUMBER [SECONDS], or cut TABLE");
 	if (oc_config_load(argv[1], &config, &errors) != OC_OK)
 		give_up("a bad configuration");
 	ocsp = oc_config_find_ocsp(config, argv[2]);

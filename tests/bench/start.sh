@@ -5,8 +5,10 @@
 # memory, until a certificate that was revoked while nothing ran is answered
 # "revoked" and another "good", in this order:
 #
-#   start-1m    a million certificates
-#   start-10m   ten million; the peer is the line above
+#   start-1m           a million certificates
+#   start-10m          ten million; the peer is the line above
+#   start-10m-killed   everything was killed before; the peer is start-10m
+#   start-10m-cut      and the machine went down; the peer is start-10m
 #
 # BENCH_STARTS are other numbers of certificates; 10 M take 4 GB of disk.
 
@@ -21,7 +23,7 @@ ca_issue good.test >/dev/null
 request good.test.pem good.request
 n=0
 for number in $starts; do
-	for round in $(seq "$rounds"); do
+	for other in $(seq $((3 * rounds))); do
 		n=$((n + 1))
 		ca_issue bad$n.test >/dev/null
 		request bad$n.test.pem bad$n.request
@@ -82,30 +84,63 @@ line() {
 	echo "$1 $ours $2 $ratio ms"
 }
 
+# ended HOW: nothing runs any more.
+ended() {
+	if [ "$1" = closed ]; then
+		service_stop
+		return
+	fi
+	killed="$(cat ocsignd.pid) $(role status) $(role signer) \
+	    $(role responder)"
+	# At once, lest one notices that another is gone.
+	# shellcheck disable=SC2086
+	kill -9 $killed
+	for pid in $killed; do
+		within 10 not kill -0 "$pid" 2>/dev/null ||
+		    fail "PID $pid does not end"
+	done
+	rm -f ocsignd.pid
+	[ "$1" = killed ] || "$tools/big_table" cut tables/ca.table
+}
+
+# round HOW: one start, and how it ends then.
+round() {
+	n=$((n + 1))
+	ocsign cert revoke --reason keyCompromise bad$n.test.pem \
+	    >/dev/null 2>&1
+	make_cold
+	begun=$(now_ms)
+	service_run
+	signed bad$n.request bad.der
+	signed good.request good.der
+	echo $(($(now_ms) - begun)) >>times
+	openssl ocsp -issuer ca.pem -cert bad$n.test.pem -respin bad.der \
+	    -CAfile trust.pem >answer 2>&1 || true
+	grep -q "^bad$n.test.pem: revoked" answer || fail "$(cat answer)"
+	openssl ocsp -issuer ca.pem -cert good.test.pem -respin good.der \
+	    -noverify >answer 2>&1 || true
+	grep -q '^good.test.pem: good' answer || fail "$(cat answer)"
+	ended "$1"
+}
+
+# starts NAME PEER HOW LAST: a line; each ends so, the last as what follows
+# wants it.
+starts() {
+	: >times
+	for other in $(seq "$((rounds - 1))"); do
+		round "$3"
+	done
+	round "$4"
+	line "$1" "$2"
+}
+
 n=0
 peer=-
 for number in $starts; do
 	fill "$number"
-	: >times
-	for round in $(seq "$rounds"); do
-		n=$((n + 1))
-		ocsign cert revoke --reason keyCompromise bad$n.test.pem \
-		    >/dev/null 2>&1
-		make_cold
-		begun=$(now_ms)
-		service_run
-		signed bad$n.request bad.der
-		signed good.request good.der
-		echo $(($(now_ms) - begun)) >>times
-		openssl ocsp -issuer ca.pem -cert bad$n.test.pem \
-		    -respin bad.der -CAfile trust.pem >answer 2>&1 || true
-		grep -q "^bad$n.test.pem: revoked" answer ||
-		    fail "$(cat answer)"
-		openssl ocsp -issuer ca.pem -cert good.test.pem \
-		    -respin good.der -noverify >answer 2>&1 || true
-		grep -q '^good.test.pem: good' answer || fail "$(cat answer)"
-		service_stop
-	done
-	line "start-$(echo "$number" | sed 's/000000$/m/; s/000$/k/')" $peer
-	[ "$peer" != - ] || peer=$ours
+	name=start-$(echo "$number" | sed 's/000000$/m/; s/000$/k/')
+	starts "$name" $peer closed killed
+	peer=$ours
 done
+starts "$name-killed" $peer killed cut
+starts "$name-cut" $peer cut closed

@@ -348,6 +348,32 @@ another_boot(void **state)
 	ocsp_table_close(table);
 }
 
+/* Who tends it makes it durable, a minute after the last time, and what it
+ * began that with. */
+static void
+durable_by_and_by(void **state)
+{
+	const char *path = *state;
+	struct ocsp_table *table = make_table(path);
+	int64_t end = oc_clock_mono_ns() + 10 * OC_NS_PER_S;
+
+	ocsp_table_set_seq(table, 100);
+	(void)ocsp_table_tend(table, 1);
+	assert_false(table->growth.sync.is_under_way);
+	table->growth.synced_ns -= 61 * OC_NS_PER_S;
+	(void)ocsp_table_tend(table, 1);
+	assert_true(table->growth.sync.is_under_way);
+	ocsp_table_set_seq(table, 200);
+	while (table->header->durable_seq != 100 && oc_clock_mono_ns() < end)
+		(void)ocsp_table_tend(table, 1);
+	assert_false(table->growth.sync.is_under_way);
+	memset(table->header->boot_id, 'x', TABLE_BOOT_ID_LEN);
+	ocsp_table_free(table);
+	table = make_table(path);
+	assert_int_equal(ocsp_table_seq(table), 100);
+	ocsp_table_close(table);
+}
+
 /* Ready is what a writer of the same run has said; growing keeps it. */
 static void
 ready_in_one_run(void **state)
@@ -518,6 +544,7 @@ main(void)
 		TABLE_TEST(one_writer),
 		TABLE_TEST(none_to_open),
 		TABLE_TEST(another_boot),
+		TABLE_TEST(durable_by_and_by),
 		TABLE_TEST(ready_in_one_run),
 		TABLE_TEST(walking),
 		TABLE_TEST(hashes),

@@ -286,6 +286,47 @@ another_certificate(void **state)
 	ocsp_table_close(reader);
 }
 
+/* Of a large one, while it is served with the one before; but not if that is
+ * about to end. */
+static void
+another_certificate_by_and_by(void **state)
+{
+	struct ocsp_identity identity = test_identity(), second, third;
+	struct ocsp_slot slot = slot_of(TABLE_LARGE, 0, TABLE_LARGE), found;
+	struct ocsp_table *table, *reader;
+
+	make_filled(*state, TABLE_LARGE + 1);
+	second = identity;
+	second.signer_not_after = oc_clock_now_s() + 3600;
+	assert_int_equal(ocsp_table_create(*state, &second, test_store_id, 64,
+	    &table, NULL), OC_OK);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(reader),
+	    &identity));
+	assert_true(ocsp_table_find(reader, &slot.serial, 0, &found));
+	do {
+		(void)ocsp_table_tend(table, 5000);
+	} while (ocsp_table_is_tending(table));
+	assert_true(ocsp_table_is_retired(reader));
+	ocsp_table_close(reader);
+	assert_int_equal(ocsp_table_num_used(table), TABLE_LARGE + 1);
+	ocsp_table_close(table);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(reader),
+	    &second));
+	assert_true(ocsp_table_find(reader, &slot.serial, 0, &found));
+	ocsp_table_close(reader);
+
+	third = identity;
+	third.signer_not_after++;
+	assert_int_equal(ocsp_table_create(*state, &third, test_store_id, 64,
+	    &table, NULL), OC_OK);
+	ocsp_table_close(table);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(reader), &third));
+	ocsp_table_close(reader);
+}
+
 /* The same key, but what it has signed is not what would be said now: another
  * choice, or another name where it is named.  Nothing stays. */
 static void
@@ -606,6 +647,7 @@ main(void)
 		TABLE_TEST(foreign_files),
 		TABLE_TEST(another_owner),
 		TABLE_TEST(another_certificate),
+		TABLE_TEST(another_certificate_by_and_by),
 		TABLE_TEST(other_choices),
 		TABLE_TEST(another_key),
 		TABLE_TEST(older_out_of_reach),

@@ -227,6 +227,24 @@ test_walk_part(void **state)
 	free(walk);
 }
 
+/* Two who read the same source keep one; either may go first. */
+static void
+test_shared(void **state)
+{
+	struct status_set *first = *state, *second = status_set_hold(first);
+	struct oc_serial serial = serial_of(7, 20);
+
+	apply(first, change_of(7, 1));
+	assert_non_null(status_set_find(second, &serial));
+	/* What one has read again is no news. */
+	apply(second, change_of(7, 1));
+	assert_int_equal(status_set_num(first), 1);
+	status_set_retain(second, 0);
+	status_set_free(first);
+	*state = second;
+	assert_int_equal(status_set_find(second, &serial)->seq, 1);
+}
+
 int
 main(void)
 {
@@ -237,6 +255,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_newest_wins, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_retain, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shared, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_walk_part, setup,
 		    teardown),
 	};
