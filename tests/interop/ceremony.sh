@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# An offline root: responses and CRLs signed in a ceremony, carried to a service
-# that has neither token nor key, and served.  Newer ones take their place; older,
-# damaged and foreign ones do not; the log warns before they end; and what the
-# store has as revoked is not called good.
+# An offline root: responses and CRLs signed in a ceremony, carried to a
+# service that has neither token nor key, and served.  Newer ones take their
+# place; older, damaged and foreign ones do not; the log warns before they end;
+# and what the store has as revoked is not called good.
 
 . "$top_srcdir/tests/interop/failure.sh"
 need openssl curl cmp
