@@ -319,7 +319,7 @@ add_configured(struct p11_plan *plan, const struct oc_config_ocsp *ocsp,
 			    issuer->name, issuer->certificate);
 		return OC_OK;
 	}
-	if (is_first)
+	if (is_first && issuer->key != NULL)
 		err = p11_plan_add(plan, SIGN_KEY_ISSUER, issuer->name,
 		    error);
 	if (err == OC_OK && (issuer->allow & OC_ALLOW_OCSP) != 0)

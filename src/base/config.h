@@ -45,6 +45,16 @@ enum oc_config_unknown {	/* what a serial we did not issue gets */
 	OC_UNKNOWN_REVOKED	/* so is this: RFC 6960, 2.2 */
 };
 
+enum oc_config_source {		/* of what is so of its certificates */
+	OC_SOURCE_STORE,
+	OC_SOURCE_CRL		/* crl-file */
+};
+
+enum oc_config_unlisted {	/* what a serial that is on no CRL gets */
+	OC_UNLISTED_UNAUTHORIZED,
+	OC_UNLISTED_GOOD	/* if it is in issued, where that is given */
+};
+
 enum oc_config_signed_requests {	/* what their signatures are for */
 	OC_SIGNED_REQUESTS_IGNORE,
 	OC_SIGNED_REQUESTS_VERIFY,	/* by somebody below requestor-ca */
@@ -202,6 +212,12 @@ struct oc_config_issuer {
 	char *ca_issuers_url;
 	char *crl_url;
 	char *crl_file;		/* path of one that is signed elsewhere */
+	int64_t crl_dropped;	/* per cent that may be missing from it */
+	/* With CRL the CA is elsewhere: allow is OCSP alone, and there may be
+	 * neither token nor key. */
+	enum oc_config_source source;
+	enum oc_config_unlisted unlisted;
+	char *issued;		/* path; NULL where there is no such list */
 	int64_t crl_lifetime_s;
 	int64_t ocsp_lifetime_s;
 	int64_t ocsp_backdate_s;

@@ -91,7 +91,8 @@ check_where_signed(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	if (issuer->responses != NULL) {
 		issuer->allow = OC_ALLOW_OCSP;
 		issuer->nonce = OC_NONCE_IGNORE;
-	}
+	} else if (issuer->source == OC_SOURCE_CRL)
+		issuer->allow = OC_ALLOW_OCSP;
 }
 
 static void
@@ -121,6 +122,8 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 		check_budget(l, "nonce");
 	if (issuer->presign == OC_PRESIGN_NONE)
 		check_budget(l, "presign");
+	if (issuer->unlisted == OC_UNLISTED_GOOD && issuer->issued == NULL)
+		check_budget(l, "unlisted");
 	if (is_delegated && issuer->ocsp_token == NULL && issuer->token != NULL)
 		issuer->ocsp_token = oc_config_copy(l, issuer->token);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an [issuer NAME] must have whose key is here, what it cannot have
- * whose key is not, and what either has only together. */
+ * whose key is not, or whose certificates somebody else records, and what
+ * each has only together. */
 #include <stdbool.h>
 
 #include "base/config.h"
@@ -15,6 +16,10 @@ oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
     const char **at, const char **what)
 {
 	bool is_offline = issuer->responses != NULL;
+	bool is_by_crl = issuer->source == OC_SOURCE_CRL;
+	/* A delegate is enough where nothing else is signed. */
+	bool has_key = !is_offline && !(is_by_crl && issuer->token == NULL &&
+	    issuer->key == NULL && issuer->ocsp_certificate != NULL);
 	bool is_asker_known =
 	    issuer->signed_requests != OC_SIGNED_REQUESTS_IGNORE;
 	const struct {
@@ -23,9 +28,10 @@ oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
 		const char *what;
 		const char *at;		/* NULL: the key */
 	} keys[] = {
-		{ "token", !is_offline && issuer->token == NULL, missing,
-		    NULL },
-		{ "key", !is_offline && issuer->key == NULL, missing, NULL },
+		{ "token", has_key && issuer->token == NULL, missing, NULL },
+		{ "key", has_key && issuer->key == NULL, missing, NULL },
+		{ "ocsp-token", !has_key && !is_offline &&
+		    issuer->ocsp_token == NULL, missing, NULL },
 		{ "token", is_offline && issuer->token != NULL, signs, NULL },
 		{ "key", is_offline && issuer->key != NULL, signs, NULL },
 		{ "ocsp-token", is_offline && issuer->ocsp_token != NULL,
@@ -40,6 +46,30 @@ oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
 		    signs, NULL },
 		{ "allow", is_offline && (issuer->allow & OC_ALLOW_OCSP) == 0,
 		    "has no \"ocsp\", and responses are nothing else", NULL },
+		{ "source", is_offline && is_by_crl, "cannot be crl with "
+		    "responses, which say themselves what is so; remove one "
+		    "of the two", NULL },
+		{ "crl-file", is_by_crl && issuer->crl_file == NULL,
+		    "is missing; source = crl needs it", "source" },
+		{ "allow", is_by_crl && (issuer->allow & OC_ALLOW_OCSP) == 0,
+		    "has no \"ocsp\", and source = crl is for nothing else",
+		    NULL },
+		{ "archive-cutoff", is_by_crl && issuer->archive_cutoff_s !=
+		    OC_CONFIG_UNSET, "cannot be promised with source = crl: "
+		    "a CRL drops what has expired; remove it", NULL },
+		{ "unlisted", !is_by_crl && issuer->unlisted !=
+		    OC_UNLISTED_UNAUTHORIZED, "is given without source = crl; "
+		    "add that or remove this", NULL },
+		{ "issued", issuer->issued != NULL && issuer->unlisted !=
+		    OC_UNLISTED_GOOD, "is given without unlisted = good; add "
+		    "that or remove this", NULL },
+		{ "unknown", is_by_crl && issuer->issued == NULL &&
+		    issuer->unknown != OC_UNKNOWN_UNAUTHORIZED, "needs to "
+		    "know what was issued; add issued, or remove this",
+		    NULL },
+		{ "crl-dropped", issuer->crl_dropped > 0 &&
+		    issuer->crl_file == NULL, "is given without crl-file; "
+		    "add that or remove this", NULL },
 		{ "crl-reference", issuer->crl_reference == OC_SWITCH_YES &&
 		    issuer->crl_url == NULL, "is given without crl-url; add "
 		    "that or remove this", NULL },

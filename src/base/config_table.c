@@ -251,6 +251,13 @@ static const struct oc_config_word unknowns[] = {
 	{ "unknown", OC_UNKNOWN_UNKNOWN },
 	{ "revoked", OC_UNKNOWN_REVOKED }, { NULL, 0 }
 };
+static const struct oc_config_word sources[] = {
+	{ "store", OC_SOURCE_STORE }, { "crl", OC_SOURCE_CRL }, { NULL, 0 }
+};
+static const struct oc_config_word unlisteds[] = {
+	{ "unauthorized", OC_UNLISTED_UNAUTHORIZED },
+	{ "good", OC_UNLISTED_GOOD }, { NULL, 0 }
+};
 static const struct oc_config_word responder_ids[] = {
 	{ "key", OC_RESPONDER_ID_KEY }, { "name", OC_RESPONDER_ID_NAME },
 	{ NULL, 0 }
@@ -451,6 +458,13 @@ static const struct oc_config_key issuer_keys[] = {
 	    .check = check_url },
 	{ "crl-url", OC_KIND_STRING, AT(crl_url), .check = check_url },
 	{ "crl-file", OC_KIND_PATH, AT(crl_file) },
+	{ "crl-dropped", OC_KIND_INT, AT(crl_dropped), .preset = "0",
+	    .min = 0, .max = 100 },
+	{ "source", OC_KIND_ENUM, AT(source), .preset = "store",
+	    .words = sources },
+	{ "unlisted", OC_KIND_ENUM, AT(unlisted), .preset = "unauthorized",
+	    .words = unlisteds },
+	{ "issued", OC_KIND_PATH, AT(issued) },
 	{ "crl-lifetime", OC_KIND_DURATION, AT(crl_lifetime_s),
 	    .preset = "7d", .min = MINUTE, .max = 5 * YEAR },
 	{ "ocsp-lifetime", OC_KIND_DURATION, AT(ocsp_lifetime_s),

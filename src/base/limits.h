@@ -38,6 +38,8 @@
 /* What a CRL is read from: one of OC_TBS_MAX in DER, three quarters of that in
  * PEM. */
 #define OC_CRL_FILE_MAX (OC_TBS_MAX + 64 * 1024)
+/* Two million serial numbers of 20 octets, in hexadecimal. */
+#define OC_ISSUED_FILE_MAX (96 * 1024 * 1024)
 /* A frame: a TBS inline plus its header fields, or how 64 issuers stand, of
  * which each may have 2 KiB to say, and 128 files that are served, each with
  * 400 octets. */

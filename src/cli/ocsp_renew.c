@@ -381,6 +381,7 @@ cli_ocsp_renew(struct cli *cli, struct oc_error *error)
 
 		if (ocsp->certificate != NULL && ocsp->key != NULL &&
 		    (ocsp->issuer->allow & OC_ALLOW_OCSP) != 0 &&
+		    ocsp->issuer->source != OC_SOURCE_CRL &&
 		    (only == NULL || ocsp->issuer == only))
 			look_at(&run, ocsp);
 	}

@@ -77,6 +77,11 @@ cli_need_key(struct cli *cli, enum sign_key_role role, const char *name,
 		    "[issuer %s] is not here (%s:%d): it has responses, that "
 		    "were signed elsewhere", section->name, section->file,
 		    section->line);
+	if (role == SIGN_KEY_ISSUER && section->key == NULL)
+		return oc_error_set(error, OC_ERR_REFUSED, "the key of "
+		    "[issuer %s] is not here (%s:%d): its status comes from a "
+		    "CRL that is signed elsewhere", section->name,
+		    section->file, section->line);
 	oc_assert(w->num_keys < CLI_KEYS_MAX);
 	memset(key, 0, sizeof(*key));
 	key->role = role;

@@ -354,16 +354,15 @@ warn_lifetime(struct checker *c, const struct oc_config_issuer *issuer)
 
 /* What is served already is served without it. */
 static void
-check_responses(struct checker *c, const struct oc_config_issuer *issuer)
+check_readable(struct checker *c, const struct oc_config_issuer *issuer,
+    const char *key, const char *path, int how)
 {
 	char text[OC_ERROR_TEXT_MAX];
 
-	if (issuer->responses == NULL ||
-	    access(issuer->responses, R_OK | X_OK) == 0)
+	if (path == NULL || access(path, how) == 0)
 		return;
-	snprintf(text, sizeof(text), "%s: %s", issuer->responses,
-	    strerror(errno));
-	report_issuer(c, issuer, "responses", text);
+	snprintf(text, sizeof(text), "%s: %s", path, strerror(errno));
+	report_issuer(c, issuer, key, text);
 	if (c->how == DAEMON_CHECK_TO_START)
 		c->num_errors--;
 }
@@ -400,7 +399,10 @@ check_issuer(struct checker *c, const struct oc_config *config,
 			report_signer(c, ocsp, "key", error.text);
 	}
 	check_requestors(c, issuer);
-	check_responses(c, issuer);
+	check_readable(c, issuer, "responses", issuer->responses,
+	    R_OK | X_OK);
+	check_readable(c, issuer, "crl-file", issuer->crl_file, R_OK);
+	check_readable(c, issuer, "issued", issuer->issued, R_OK);
 }
 
 static void

@@ -50,24 +50,80 @@ status_of_nobody(const struct status_service *s)
 	return (struct ocsp_status){ .kind = OCSP_UNKNOWN };
 }
 
+/* Of one of which there is no record. */
+static enum ocsp_response_status
+find_unlisted(const struct status_service *s, struct status_single *single)
+{
+	const struct oc_config_issuer *issuer = s->plan.ocsp->issuer;
+	enum status_crl_unlisted is = STATUS_UNLISTED_NEVER;
+
+	/* It may have been issued, or revoked, since the source failed. */
+	if (!s->is_source_well)
+		return OCSP_TRY_LATER;
+	if (issuer->source == OC_SOURCE_CRL)
+		is = status_crl_file_unlisted(s->plan.crl_file, issuer,
+		    &single->serial);
+	switch (is) {
+	case STATUS_UNLISTED_UNTOLD:
+		return OCSP_UNAUTHORIZED;
+	case STATUS_UNLISTED_UNKNOWN:
+		return OCSP_TRY_LATER;
+	case STATUS_UNLISTED_ISSUED:
+		single->status = status_trust_says(&s->trust,
+		    &(struct status_record){ .is_revoked = false });
+		return OCSP_SUCCESSFUL;
+	case STATUS_UNLISTED_NEVER:
+		break;
+	}
+	single->status = status_of_nobody(s);
+	single->is_never_issued = true;
+	return issuer->unknown == OC_UNKNOWN_UNAUTHORIZED ?
+	    OCSP_UNAUTHORIZED : OCSP_SUCCESSFUL;
+}
+
+/*
+ * What is said of one certificate; other than SUCCESSFUL: that nothing is.
+ * *not_after is lowered to the certificate's.
+ */
+static enum ocsp_response_status
+find_single(const struct status_service *s, uint8_t encoding,
+    const struct oc_serial *serial, int64_t now, struct status_single *single,
+    int64_t *not_after)
+{
+	const struct status_record *record = status_service_find_record(s,
+	    serial);
+
+	*single = (struct status_single){ .serial = *serial,
+	    .encoding = encoding };
+	if (record == NULL)
+		return find_unlisted(s, single);
+	/* Of an expired certificate nothing is said, unless its status is
+	 * retained: RFC 6960, 4.4.4, leaves it to the responder. */
+	if (record->not_after <= now)
+		return OCSP_UNAUTHORIZED;
+	single->status = status_trust_says(&s->trust, record);
+	if (record->not_after < *not_after)
+		*not_after = record->not_after;
+	return OCSP_SUCCESSFUL;
+}
+
 /* Nothing that it says has changed while it was away. */
 static bool
 is_still_so(const struct status_service *s, const struct status_flight *f)
 {
-	const struct status_record *record;
+	struct status_single single;
+	int64_t not_after = INT64_MAX;
 	uint32_t i;
 
 	if (s->trust.is_signer_revoked || status_trust_refuses(&s->trust))
 		return false;
 	for (i = 0; i < f->num_singles; i++) {
-		struct ocsp_status status;
+		const struct status_single *said = &f->singles[i];
 
-		record = status_set_find(s->set, &f->singles[i].serial);
-		if ((record == NULL) != f->singles[i].is_never_issued)
-			return false;
-		status = record == NULL ? status_of_nobody(s) :
-		    status_trust_says(&s->trust, record);
-		if (!status_is_equal(&f->singles[i].status, &status))
+		if (find_single(s, said->encoding, &said->serial,
+		    f->this_update, &single, &not_after) != OCSP_SUCCESSFUL ||
+		    single.is_never_issued != said->is_never_issued ||
+		    !status_is_equal(&single.status, &said->status))
 			return false;
 	}
 	return true;
@@ -163,37 +219,6 @@ fly_live(struct status_service *s, const struct status_single *singles,
 	}
 }
 
-/*
- * What is said of one certificate; other than SUCCESSFUL: that nothing is.
- * *not_after is lowered to the certificate's.
- */
-static enum ocsp_response_status
-find_single(const struct status_service *s, uint8_t encoding,
-    const struct oc_serial *serial, int64_t now, struct status_single *single,
-    int64_t *not_after)
-{
-	const struct status_record *record = status_set_find(s->set, serial);
-
-	*single = (struct status_single){ *serial, encoding,
-	    status_of_nobody(s), record == NULL };
-	if (record == NULL) {
-		/* It may have been issued since the source failed. */
-		if (!s->is_source_well)
-			return OCSP_TRY_LATER;
-		return s->plan.ocsp->issuer->unknown ==
-		    OC_UNKNOWN_UNAUTHORIZED ? OCSP_UNAUTHORIZED :
-		    OCSP_SUCCESSFUL;
-	}
-	/* Of an expired certificate nothing is said, unless its status is
-	 * retained: RFC 6960, 4.4.4, leaves it to the responder. */
-	if (record->not_after <= now)
-		return OCSP_UNAUTHORIZED;
-	single->status = status_trust_says(&s->trust, record);
-	if (record->not_after < *not_after)
-		*not_after = record->not_after;
-	return OCSP_SUCCESSFUL;
-}
-
 /* Neither more than the budget, nor more than come back soon. */
 static bool
 may_sign_live(struct status_service *s)
@@ -226,7 +251,8 @@ ask_live(struct status_service *s, const struct ipc_ask *ask, int64_t now,
 	}
 	if (!may_sign_live(s)) {
 		if (ask->nonce.len != 0 && ask->num_singles == 1 &&
-		    !singles[0].is_never_issued && status_service_keeps(s))
+		    status_service_find_record(s, &singles[0].serial) !=
+		    NULL && status_service_keeps(s))
 			answer(arg, &(struct ipc_answer){
 			    .kind = IPC_ANSWER_NO_NONCE });
 		else
@@ -278,7 +304,8 @@ ask_offline(struct status_service *s, const struct ipc_ask *ask, int64_t now,
     status_answer_fn *answer, void *arg)
 {
 	const struct oc_serial *serial = &ask->singles[0].serial;
-	const struct status_record *record = status_set_find(s->set, serial);
+	const struct status_record *record = status_service_find_record(s,
+	    serial);
 	bool is_revoked = record != NULL && record->is_revoked;
 	struct ipc_answer table = { .kind = ask->nonce.len != 0 ?
 	    IPC_ANSWER_NO_NONCE : IPC_ANSWER_TABLE };
@@ -306,7 +333,7 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
 	const struct status_record *record;
 	int64_t now = status_service_now(s);
 
-	record = status_set_find(s->set, &ask->singles[0].serial);
+	record = status_service_find_record(s, &ask->singles[0].serial);
 	if (status_trust_refuses(&s->trust))
 		answer_error(answer, arg, OCSP_UNAUTHORIZED);
 	else if (s->offline != NULL)
@@ -403,6 +430,8 @@ status_service_ask(struct status_service *s, const struct ipc_ask *ask,
 		ask_now(s, ask, answer, arg);
 	else if (s->is_current && is_in_table(s, ask, status_service_now(s)))
 		answer(arg, &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
+	else if (!s->is_source_well)
+		answer_error(answer, arg, OCSP_TRY_LATER);
 	else
 		ask_early(s, ask, answer, arg);
 }

@@ -24,7 +24,8 @@ status_service_is_untrue(const struct status_service *s,
 		return true;
 	if (s->offline != NULL)
 		return status_offline_contradicts(slot, record);
-	if (record == NULL || slot->next_update < now)
+	if (record == NULL || record->not_after == STATUS_GONE ||
+	    slot->next_update < now)
 		return true;
 	status = status_trust_says(&s->trust, record);
 	return !status_is_equal(&slot->status, &status);

@@ -84,6 +84,22 @@ note_source(struct status_service *s, const struct status_batch *batch)
 	else
 		oc_log(OC_LOG_ERROR, "issuer %s: the source fails: %s; "
 		    "what was known stays", s->plan.ocsp->name, batch->text);
+	/* Who waits to know more may wait for long. */
+	if (!is_well && !s->is_ready)
+		status_service_answer_early(s);
+}
+
+/* After an end of all that was said, what can be said again is so at once. */
+static void
+take_bounds(struct status_service *s, const struct status_bounds *bounds,
+    int64_t now)
+{
+	if (s->is_ready && s->bounds.next_update != 0 &&
+	    s->bounds.next_update <= now && bounds->next_update > now) {
+		s->sweep = (struct status_sweep){ 0, 0 };
+		s->is_sweeping = true;
+	}
+	s->bounds = *bounds;
 }
 
 static void
@@ -114,6 +130,10 @@ take_batch(void *arg, const struct status_batch *batch)
 		ocsp_table_set_seq(s->table, s->seq);
 		status_older_set_seq(s);
 	}
+	if (batch->is_caught_up)
+		take_bounds(s, &batch->bounds, now);
+	s->is_between = s->bounds.next_update != 0 &&
+	    batch->err == OC_OK && !batch->is_caught_up;
 	if (batch->is_whole && !s->is_ready &&
 	    status_service_catch_up(s) != OC_OK)
 		status_service_give_up(s);
@@ -166,8 +186,8 @@ has_room(const struct status_service *s, enum status_due_kind kind)
 /*
  * A response that cannot be given a later nextUpdate than it has is left as
  * it is, unless it is to have an earlier one: it ends with its certificate,
- * or its signer's; or the source is away, and will have to be looked for
- * again.
+ * or its signer's; or the source is away, or has said until when it holds, and
+ * will have to be looked for again.
  */
 static bool
 is_gain(struct status_service *s, enum status_due_kind kind,
@@ -180,7 +200,7 @@ is_gain(struct status_service *s, enum status_due_kind kind,
 	if (plan.next_update > slot->next_update ||
 	    status_service_outlives(s, slot))
 		return true;
-	if (!s->is_source_well)
+	if (!s->is_source_well || s->bounds.next_update != 0)
 		status_service_renew_at(s, kind, &slot->serial,
 		    slot->encoding, now + STATUS_SOURCE_RETRY_S);
 	return false;
@@ -244,7 +264,9 @@ status_service_pump(struct status_service *s, int64_t now)
 {
 	int kind;
 
-	if (!s->is_current || !status_service_may_sign(s, now) ||
+	/* What a new list says is not signed by the dates of the old. */
+	if (!s->is_current || s->is_between ||
+	    !status_service_may_sign(s, now) ||
 	    (!s->is_table_well && now < s->table_retry_at))
 		return;
 	status_service_presign(s);

@@ -35,6 +35,7 @@ struct status_crl_file {
 	bool is_copied;			/* what is in force */
 	bool is_first;			/* look */
 	bool has_said_end;
+	struct status_issued_file issued_file;
 
 	pthread_t thread;
 	bool has_thread;
@@ -42,6 +43,7 @@ struct status_crl_file {
 	pthread_cond_t stopping;
 	bool is_stopping;
 	struct status_crl_list *list;	/* in force; held */
+	struct status_issued *issued;	/* held */
 	uint64_t generation;
 	int64_t refused_since;
 	char why[OC_ERROR_TEXT_MAX];
@@ -298,8 +300,27 @@ is_to_be_read(struct status_crl_file *f, const struct oc_file_stamp *stamp,
 	    (f->refused_since != 0 && mono_ns - f->read_ns >= AGAIN_NS);
 }
 
-bool
-status_crl_file_look(struct status_crl_file *f, int64_t now, int64_t mono_ns)
+static bool
+look_at_issued(struct status_crl_file *f, int64_t mono_ns)
+{
+	struct status_issued *before = f->issued, *issued;
+
+	if (f->plan.issued == NULL)
+		return false;
+	issued = status_issued_file_look(&f->issued_file, f->plan.issuer,
+	    mono_ns);
+	if (issued == NULL)
+		return false;
+	pthread_mutex_lock(&f->lock);
+	f->issued = issued;
+	f->generation++;
+	pthread_mutex_unlock(&f->lock);
+	status_issued_release(before);
+	return true;
+}
+
+static bool
+look_at_list(struct status_crl_file *f, int64_t now, int64_t mono_ns)
 {
 	struct oc_file_stamp stamp = { .len = 0 };
 	struct oc_error error = { 0 };
@@ -331,6 +352,15 @@ status_crl_file_look(struct status_crl_file *f, int64_t now, int64_t mono_ns)
 	f->is_first = false;
 	note_end(f, now);
 	return err == OC_OK;
+}
+
+/* Who is issued before who is revoked: a list may be made of both at once. */
+bool
+status_crl_file_look(struct status_crl_file *f, int64_t now, int64_t mono_ns)
+{
+	bool has_issued = look_at_issued(f, mono_ns);
+
+	return look_at_list(f, now, mono_ns) || has_issued;
 }
 
 /* False: stop. */
@@ -412,9 +442,13 @@ copy_plan(struct status_crl_file *f, const struct status_crl_plan *plan)
 	f->plan.path = strdup(plan->path);
 	f->plan.certificate = strdup(plan->certificate);
 	f->plan.copy = strdup(plan->copy);
+	if (plan->issued != NULL)
+		f->plan.issued = strdup(plan->issued);
+	f->issued_file.path = f->plan.issued;
 	f->certificate = calloc(1, sizeof(*f->certificate));
 	return f->plan.issuer != NULL && f->plan.path != NULL &&
 	    f->plan.certificate != NULL && f->plan.copy != NULL &&
+	    (f->plan.issued == NULL) == (plan->issued == NULL) &&
 	    f->certificate != NULL;
 }
 
@@ -465,17 +499,25 @@ status_crl_file_watch(struct status_crl_file *f)
 }
 
 void
-status_crl_file_free(struct status_crl_file *f)
+status_crl_file_stop(struct status_crl_file *f)
 {
-	if (f == NULL)
-		return;
 	pthread_mutex_lock(&f->lock);
 	f->is_stopping = true;
 	pthread_cond_signal(&f->stopping);
 	pthread_mutex_unlock(&f->lock);
 	if (f->has_thread)
 		(void)pthread_join(f->thread, NULL);
+	f->has_thread = false;
+}
+
+void
+status_crl_file_free(struct status_crl_file *f)
+{
+	if (f == NULL)
+		return;
+	status_crl_file_stop(f);
 	status_crl_list_release(f->list);
+	status_issued_release(f->issued);
 	(void)pthread_cond_destroy(&f->stopping);
 	(void)pthread_mutex_destroy(&f->lock);
 	free(f->certificate);
@@ -484,6 +526,7 @@ status_crl_file_free(struct status_crl_file *f)
 	free((char *)f->plan.path);
 	free((char *)f->plan.certificate);
 	free((char *)f->plan.copy);
+	free((char *)f->plan.issued);
 	free(f);
 }
 
@@ -502,6 +545,49 @@ status_crl_file_hold(struct status_crl_file *f)
 	return list;
 }
 
+struct status_issued *
+status_crl_file_hold_issued(struct status_crl_file *f)
+{
+	struct status_issued *issued;
+
+	pthread_mutex_lock(&f->lock);
+	issued = f->issued;
+	if (issued != NULL)
+		status_issued_hold(issued);
+	pthread_mutex_unlock(&f->lock);
+	return issued;
+}
+
+enum status_crl_unlisted
+status_crl_file_unlisted(struct status_crl_file *f,
+    const struct oc_config_issuer *issuer, const struct oc_serial *serial)
+{
+	struct status_issued *issued;
+	enum status_crl_unlisted is;
+
+	switch (issuer->unlisted) {
+	case OC_UNLISTED_UNAUTHORIZED:
+		return STATUS_UNLISTED_UNTOLD;
+	case OC_UNLISTED_GOOD:
+		break;
+	}
+	if (issuer->issued == NULL)
+		return STATUS_UNLISTED_ISSUED;
+	issued = status_crl_file_hold_issued(f);
+	if (issued == NULL)
+		return STATUS_UNLISTED_UNKNOWN;
+	is = status_issued_has(issued, serial) ? STATUS_UNLISTED_ISSUED :
+	    STATUS_UNLISTED_NEVER;
+	status_issued_release(issued);
+	return is;
+}
+
+const struct x509_cert *
+status_crl_file_certificate(const struct status_crl_file *f)
+{
+	return f->certificate;
+}
+
 uint64_t
 status_crl_file_generation(struct status_crl_file *f)
 {
@@ -517,7 +603,7 @@ void
 status_crl_file_report(struct status_crl_file *f,
     struct status_crl_report *report)
 {
-	struct status_crl_report r = { .has_list = false };
+	struct status_crl_report r = { .issuer = f->plan.issuer };
 
 	pthread_mutex_lock(&f->lock);
 	r.refused_since = f->refused_since;
@@ -533,4 +619,31 @@ status_crl_file_report(struct status_crl_file *f,
 	}
 	pthread_mutex_unlock(&f->lock);
 	*report = r;
+}
+
+enum status_crl_state
+status_crl_report_state(const struct status_crl_report *r, int64_t now)
+{
+	if (!r->has_list)
+		return STATUS_CRL_NONE;
+	if (r->next_update <= now)
+		return STATUS_CRL_ENDED;
+	return r->refused_since != 0 ? STATUS_CRL_REFUSED :
+	    STATUS_CRL_CURRENT;
+}
+
+const char *
+status_crl_state_word(enum status_crl_state state)
+{
+	switch (state) {
+	case STATUS_CRL_CURRENT:
+		return "current";
+	case STATUS_CRL_REFUSED:
+		return "refused";
+	case STATUS_CRL_ENDED:
+		return "ended";
+	case STATUS_CRL_NONE:
+		break;
+	}
+	return "none";
 }

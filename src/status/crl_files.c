@@ -19,13 +19,20 @@ open_one(struct status_crl_files *files, size_t i, struct oc_error *error)
 		.issuer = issuer->name,
 		.path = issuer->crl_file,
 		.certificate = issuer->certificate,
-		.scope = STATUS_CRL_ANY,
+		.issued = issuer->issued,
+		.scope = issuer->unlisted == OC_UNLISTED_GOOD ?
+		    STATUS_CRL_WHOLE : STATUS_CRL_ANY,
+		.dropped_max_percent = issuer->crl_dropped,
 	};
 	char *copy;
 	enum oc_err err;
 
 	if (issuer->crl_file == NULL || access(issuer->certificate, F_OK) != 0)
 		return OC_OK;
+	err = oc_file_mkdir_p(files->config->daemon.table_directory, 0755,
+	    error);
+	if (err != OC_OK)
+		return err;
 	copy = status_crl_copy_path(files->config, issuer);
 	if (copy == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
@@ -51,7 +58,6 @@ status_crl_files_new(const struct oc_config *config,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
 	files->config = config;
-	err = oc_file_mkdir_p(config->daemon.table_directory, 0755, error);
 	for (size_t i = 0; err == OC_OK && i < config->num_issuers; i++)
 		err = open_one(files, i, error);
 	if (err != OC_OK) {
@@ -74,6 +80,15 @@ status_crl_files_watch(struct status_crl_files *files)
 }
 
 void
+status_crl_files_stop(struct status_crl_files *files)
+{
+	for (size_t i = 0; files != NULL && i < files->config->num_issuers;
+	    i++)
+		if (files->of[i] != NULL)
+			status_crl_file_stop(files->of[i]);
+}
+
+void
 status_crl_files_free(struct status_crl_files *files)
 {
 	if (files == NULL)
@@ -89,4 +104,20 @@ status_crl_files_find(const struct status_crl_files *files,
     const struct oc_config_issuer *issuer)
 {
 	return files->of[issuer - files->config->issuers];
+}
+
+size_t
+status_crl_files_num(const struct status_crl_files *files)
+{
+	return files == NULL ? 0 : files->config->num_issuers;
+}
+
+bool
+status_crl_files_report(const struct status_crl_files *files, size_t i,
+    struct status_crl_report *report)
+{
+	if (files->of[i] == NULL)
+		return false;
+	status_crl_file_report(files->of[i], report);
+	return true;
 }

@@ -9,15 +9,7 @@
 #include "base/bytes.h"
 #include "der/time.h"
 #include "sign/digest.h"
-
-/* The order of the numbers: they are positive and minimal. */
-int
-status_crl_serial_compare(const struct oc_serial *a, const struct oc_serial *b)
-{
-	if (a->len != b->len)
-		return a->len < b->len ? -1 : 1;
-	return memcmp(a->bytes, b->bytes, a->len);
-}
+#include "status/issued.h"
 
 bool
 status_crl_entry_is_final(const struct status_crl_entry *entry)
@@ -33,7 +25,7 @@ compare_entries(const void *a, const void *b)
 {
 	const struct status_crl_entry *x = a, *y = b;
 	bool is_x_final = status_crl_entry_is_final(x);
-	int order = status_crl_serial_compare(&x->serial, &y->serial);
+	int order = status_serial_compare(&x->serial, &y->serial);
 
 	if (order != 0)
 		return order;
@@ -175,7 +167,7 @@ status_crl_list_find(const struct status_crl_list *list,
 
 	while (from < to) {
 		uint32_t middle = from + (to - from) / 2;
-		int order = status_crl_serial_compare(serial,
+		int order = status_serial_compare(serial,
 		    &list->entries[middle].serial);
 
 		if (order == 0)
@@ -262,7 +254,7 @@ find_lost(const struct status_crl_list *list,
 		if (!status_crl_entry_is_final(was))
 			continue;
 		lost->num_final++;
-		while (is < end && status_crl_serial_compare(&is->serial,
+		while (is < end && status_serial_compare(&is->serial,
 		    &was->serial) < 0)
 			is++;
 		if (is < end && oc_serial_equal(&is->serial, &was->serial)) {

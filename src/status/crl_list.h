@@ -30,8 +30,8 @@ struct status_crl_list {
 	size_t der_len;
 	struct x509_crl crl;		/* views into der */
 	uint8_t digest[STATUS_CRL_DIGEST_LEN];
-	struct status_crl_entry *entries;	/* owned; by serial, each
-						 * once */
+	struct status_crl_entry *entries;	/* owned; in the order of
+						 * serials, each once */
 	uint32_t num_entries;
 	atomic_uint num_holders;	/* private */
 };
@@ -53,9 +53,6 @@ enum oc_err status_crl_list_new(uint8_t **der, size_t der_len,
 void status_crl_list_hold(struct status_crl_list *list);
 void status_crl_list_release(struct status_crl_list *list); /* NULL: fine */
 
-/* The order of entries. */
-int status_crl_serial_compare(const struct oc_serial *a,
-    const struct oc_serial *b);
 /* NULL: it is not on the list. */
 const struct status_crl_entry *status_crl_list_find(
     const struct status_crl_list *list, const struct oc_serial *serial);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "der/time.h"
 
@@ -256,6 +257,46 @@ describe_files(const struct status_all *all)
 	return rows;
 }
 
+/* What is told fits into one answer: the rest is in the metrics. */
+#define CRL_FILES_MAX 64
+#define WHY_MAX 200
+
+static json_t *
+describe_crl_file(const struct status_crl_report *r)
+{
+	size_t len = strnlen(r->why, WHY_MAX);
+
+	while (!oc_utf8_is_valid(r->why, len))
+		len--;
+	return json_pack("{s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:I, s:I, s:o}",
+	    "issuer", r->issuer,
+	    "state", status_crl_state_word(status_crl_report_state(r,
+	    oc_clock_now_s())),
+	    "number", r->has_list ? json_string(r->number) : json_null(),
+	    "entries", (int)r->num_entries,
+	    "this_update", time_of(r->this_update),
+	    "next_update", time_of(r->next_update),
+	    "refused_since", time_of(r->refused_since),
+	    "taken", (json_int_t)r->num_taken,
+	    "refused", (json_int_t)r->num_refused,
+	    "why", r->refused_since != 0 ? json_stringn(r->why,
+	    len) : json_null());
+}
+
+static json_t *
+describe_crl_files(const struct status_all *all)
+{
+	struct status_crl_report report;
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < status_crl_files_num(all->crl_files) &&
+	    json_array_size(rows) < CRL_FILES_MAX; i++)
+		if (status_crl_files_report(all->crl_files, i, &report))
+			(void)json_array_append_new(rows,
+			    describe_crl_file(&report));
+	return rows;
+}
+
 static json_t *
 describe_clock(const struct status_all *all)
 {
@@ -277,11 +318,11 @@ status_describe(const struct status_all *all)
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i], &total));
-	whole = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "ready",
+	whole = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ready",
 	    (int)all->is_ready, "clock", describe_clock(all), "responders",
 	    describe_responders(&total), "issuers", issuers, "crls",
-	    describe_crls(all), "files", describe_files(all), "api",
-	    describe_api(all));
+	    describe_crls(all), "crl_files", describe_crl_files(all),
+	    "files", describe_files(all), "api", describe_api(all));
 	if (whole != NULL)
 		text = json_dumps(whole, JSON_COMPACT);
 	json_decref(whole);

@@ -120,6 +120,9 @@ read_all(struct status_feed *feed, uint64_t nudges)
 		batch->is_history = false;
 		batch->is_caught_up = err == OC_OK && num == 0;
 		batch->is_whole = batch->is_caught_up && feed->has_history;
+		if (batch->is_caught_up)
+			feed->source->ops->bounds(feed->source,
+			    &batch->bounds);
 		batch->nudge = nudges;
 		batch->err = err;
 		snprintf(batch->text, sizeof(batch->text), "%s",

@@ -24,6 +24,8 @@ struct status_batch {
 	/* Everything up to the nudge of this number has been handed over. */
 	bool is_caught_up;
 	uint64_t nudge;
+	/* Of all that was handed over, where is_caught_up. */
+	struct status_bounds bounds;
 	/* What the source said; OC_OK when it is well (again). */
 	enum oc_err err;
 	char text[OC_ERROR_TEXT_MAX];

@@ -20,9 +20,10 @@ status_is_equal(const struct ocsp_status *a, const struct ocsp_status *b)
 
 /*
  * thisUpdate is when the status was last known to be so (RFC 6960, 2.4): now,
- * or when the source failed; and a little before, for clients whose clocks
- * are slow.  nextUpdate is inclusive, and never later than the signer's
- * certificate or the certificate itself is valid.
+ * or when the source failed, or said it itself; and a little before, for
+ * clients whose clocks are slow.  nextUpdate is inclusive, and never later
+ * than the signer's certificate or the certificate itself is valid, or than
+ * the source holds.
  */
 void
 status_service_times(const struct status_service *s, int64_t now,
@@ -38,6 +39,20 @@ status_service_times(const struct status_service *s, int64_t now,
 		plan->next_update = s->identity->signer_not_after;
 	if (plan->next_update > not_after)
 		plan->next_update = not_after;
+	if (s->bounds.next_update == 0)
+		return;
+	if (plan->this_update > s->bounds.this_update)
+		plan->this_update = s->bounds.this_update;
+	if (plan->next_update > s->bounds.next_update)
+		plan->next_update = s->bounds.next_update;
+}
+
+/* How long it is valid is not how old a CRL was. */
+static int64_t
+begins_at(const struct status_service *s, const struct ocsp_slot *slot)
+{
+	return s->bounds.next_update == 0 ? slot->this_update :
+	    slot->produced_at;
 }
 
 static struct status_flight **
@@ -167,7 +182,7 @@ bool
 status_service_outlives(const struct status_service *s,
     const struct ocsp_slot *slot)
 {
-	return slot->next_update - slot->this_update >=
+	return slot->next_update - begins_at(s, slot) >=
 	    s->plan.ocsp->issuer->ocsp_lifetime_s ||
 	    slot->next_update > s->identity->signer_not_after;
 }
@@ -177,7 +192,7 @@ int64_t
 status_service_due_at(const struct status_service *s,
     const struct ocsp_slot *slot)
 {
-	int64_t at = ocsp_refresh_due_at(&slot->serial, slot->this_update,
+	int64_t at = ocsp_refresh_due_at(&slot->serial, begins_at(s, slot),
 	    slot->next_update);
 	int64_t earliest = slot->produced_at +
 	    (slot->next_update - slot->produced_at) / 4;
@@ -393,13 +408,16 @@ flight_done(struct sign_job *job, void *arg)
 {
 	struct status_flight *flight = arg;
 	struct status_service *s = flight->service;
-	const struct status_record *record;
+	const struct status_record *record = status_set_find(s->set,
+	    &flight->first.serial);
 	struct ocsp_status status;
 
+	oc_assert(record != NULL);
 	status_service_note_signer(s, job->err, job->error_text);
 	status_service_leave(s, flight, status_gate_end_of(job->err));
 	remove_flight(s, flight);
 	if (job->err != OC_OK || s->trust.is_signer_revoked ||
+	    record->not_after == STATUS_GONE ||
 	    status_trust_refuses(&s->trust)) {
 		retry(s, flight);
 		end_flight(s, flight, &(struct ipc_answer){
@@ -407,8 +425,6 @@ flight_done(struct sign_job *job, void *arg)
 		    .retry_after_s = STATUS_RETRY_S });
 		return;
 	}
-	record = status_set_find(s->set, &flight->first.serial);
-	oc_assert(record != NULL);
 	status = status_trust_says(&s->trust, record);
 	if (status_is_equal(&flight->first.status, &status))
 		land(s, flight);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 void
 status_put_family(struct oc_buffer *out, const char *name, const char *type,
     const char *help)
@@ -333,6 +335,55 @@ put_crls(struct oc_buffer *out, struct status_crls *crls)
 	}
 }
 
+static int64_t
+value_of_crl_state(const struct status_crl_report *r, size_t v, int64_t now)
+{
+	const int64_t values[] = { r->this_update, r->next_update,
+	    r->num_entries, r->refused_since != 0,
+	    status_crl_report_state(r, now) >= STATUS_CRL_ENDED,
+	    (int64_t)r->num_taken, (int64_t)r->num_refused };
+
+	return values[v];
+}
+
+static const struct {
+	const char *name, *type, *help;
+} crl_file_values[] = {
+	{ "crl_file_this_update_timestamp_seconds", "gauge",
+	    "When the CRL in force was made; 0: there was none." },
+	{ "crl_file_next_update_timestamp_seconds", "gauge",
+	    "When it ends; 0: there was none." },
+	{ "crl_file_entries", "gauge", "Who is on it." },
+	{ "crl_file_refused", "gauge",
+	    "Whether what is in the file is refused." },
+	{ "crl_file_ended", "gauge",
+	    "Whether nothing is in force: it has ended, or never was." },
+	{ "crl_file_taken_total", "counter", "How many came into force." },
+	{ "crl_file_refusals_total", "counter", "How many were refused." }
+};
+
+static void
+put_crl_files(struct oc_buffer *out, const struct status_crl_files *files)
+{
+	size_t num = sizeof(crl_file_values) / sizeof(crl_file_values[0]);
+	struct status_crl_report report;
+	int64_t now = oc_clock_now_s();
+
+	for (size_t v = 0; v < num; v++) {
+		status_put_family(out, crl_file_values[v].name,
+		    crl_file_values[v].type, crl_file_values[v].help);
+		for (size_t i = 0; i < status_crl_files_num(files); i++) {
+			if (!status_crl_files_report(files, i, &report))
+				continue;
+			oc_buffer_printf(out, "ocsign_%s{",
+			    crl_file_values[v].name);
+			status_put_label(out, "issuer", report.issuer);
+			oc_buffer_printf(out, "} %" PRId64 "\n",
+			    value_of_crl_state(&report, v, now));
+		}
+	}
+}
+
 /* --- the signer ------------------------------------------------------- */
 
 static const struct {
@@ -464,6 +515,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	put_queues(out, &issuers);
 	put_crls(out, all->crls);
 	status_put_files(out, all->publish);
+	put_crl_files(out, all->crl_files);
 	put_api(out, all);
 	put_tokens(out, signer);
 	put_lanes(out, signer);

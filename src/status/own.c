@@ -205,39 +205,16 @@ own_close(struct status_source *s)
 	free(own);
 }
 
-static const struct status_ops own_ops = {
-	.id = own_id,
-	.read = own_read,
-	.has_news = own_has_news,
-	.error = own_error,
-	.close = own_close,
-};
-
-enum oc_err
-status_own_open(const char *store_path, const char *issuer,
-    struct status_source **source, struct oc_error *error)
+/* The store is asked again and again. */
+static void
+own_bounds(struct status_source *s, struct status_bounds *bounds)
 {
-	struct own *own = calloc(1, sizeof(*own));
-	enum oc_err err;
-
-	if (own == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	oc_assert(strlen(issuer) < sizeof(own->issuer));
-	strcpy(own->issuer, issuer);
-	own->source.ops = &own_ops;
-	/* We are the first of a service to open it; a reload after an upgrade
-	 * executes us and not ocsignd. */
-	err = store_open_to_read(store_path, &own->store, error);
-	if (err != OC_OK) {
-		free(own);
-		return err;
-	}
-	*source = &own->source;
-	return OC_OK;
+	(void)s;
+	*bounds = (struct status_bounds){ 0, 0 };
 }
 
-enum oc_err
-status_own_watch(struct status_source *source, const struct oc_serial *serial,
+static enum oc_err
+own_watch(struct status_source *source, const struct oc_serial *serial,
     struct der_bytes certificate)
 {
 	struct own *own = (struct own *)source;
@@ -259,7 +236,7 @@ status_own_watch(struct status_source *source, const struct oc_serial *serial,
 
 struct look {
 	const struct own *own;
-	status_own_fn *fn;
+	status_look_fn *fn;
 	void *arg;
 };
 
@@ -286,9 +263,9 @@ look_at(void *arg, const struct store_certificate *record)
 	return OC_OK;
 }
 
-enum oc_err
-status_own_look(struct status_source *source, const struct oc_serial *serial,
-    status_own_fn *fn, void *arg)
+static enum oc_err
+own_look(struct status_source *source, const struct oc_serial *serial,
+    status_look_fn *fn, void *arg)
 {
 	struct own *own = (struct own *)source;
 	const struct store_filter filter = { .serial = serial,
@@ -299,4 +276,38 @@ status_own_look(struct status_source *source, const struct oc_serial *serial,
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
 	return store_list_certificates(own->store, &filter, look_at, &look);
+}
+
+static const struct status_ops own_ops = {
+	.id = own_id,
+	.read = own_read,
+	.has_news = own_has_news,
+	.bounds = own_bounds,
+	.watch = own_watch,
+	.look = own_look,
+	.error = own_error,
+	.close = own_close,
+};
+
+enum oc_err
+status_own_open(const char *store_path, const char *issuer,
+    struct status_source **source, struct oc_error *error)
+{
+	struct own *own = calloc(1, sizeof(*own));
+	enum oc_err err;
+
+	if (own == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	oc_assert(strlen(issuer) < sizeof(own->issuer));
+	strcpy(own->issuer, issuer);
+	own->source.ops = &own_ops;
+	/* We are the first of a service to open it; a reload after an upgrade
+	 * executes us and not ocsignd. */
+	err = store_open_to_read(store_path, &own->store, error);
+	if (err != OC_OK) {
+		free(own);
+		return err;
+	}
+	*source = &own->source;
+	return OC_OK;
 }

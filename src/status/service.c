@@ -107,6 +107,23 @@ serve_current(struct status_service *s, const char *path,
 	return OC_OK;
 }
 
+static enum oc_err
+open_source(const struct status_service_plan *plan,
+    struct status_source **source, struct oc_error *error)
+{
+	const struct oc_config_issuer *issuer = plan->ocsp->issuer;
+
+	switch (issuer->source) {
+	case OC_SOURCE_STORE:
+		break;
+	case OC_SOURCE_CRL:
+		oc_assert(plan->crl_file != NULL);
+		return status_crl_open(plan->crl_file, issuer, source, error);
+	}
+	return status_own_open(plan->config->store.path, issuer->name, source,
+	    error);
+}
+
 enum oc_err
 status_service_new(const struct status_service_plan *plan,
     struct status_service **out, struct oc_error *error)
@@ -131,8 +148,7 @@ status_service_new(const struct status_service_plan *plan,
 	err = load_requestors(s, error);
 	if (err != OC_OK)
 		goto out;
-	err = status_own_open(plan->config->store.path,
-	    plan->ocsp->issuer->name, &source, error);
+	err = open_source(plan, &source, error);
 	if (err != OC_OK)
 		goto out;
 	err = source->ops->id(source, id);
@@ -223,9 +239,26 @@ status_service_is_current(const struct status_service *s)
 }
 
 bool
+status_service_is_started(const struct status_service *s)
+{
+	return s->is_current || (!s->is_source_well &&
+	    s->plan.ocsp->issuer->source == OC_SOURCE_CRL);
+}
+
+bool
 status_service_is_ready(const struct status_service *s)
 {
 	return s->is_ready;
+}
+
+const struct status_record *
+status_service_find_record(const struct status_service *s,
+    const struct oc_serial *serial)
+{
+	const struct status_record *record = status_set_find(s->set, serial);
+
+	return record == NULL || record->not_after == STATUS_GONE ? NULL :
+	    record;
 }
 
 const char *

@@ -16,6 +16,7 @@
 #include "ipc/message.h"
 #include "ocsp/refresh.h"
 #include "sign/sign.h"
+#include "status/crl_file.h"
 #include "status/due.h"
 #include "status/feed.h"
 #include "status/horizon.h"
@@ -32,6 +33,7 @@ struct status_service_plan {
 	struct ocsp_budget *verify_budget;	/* of requests' */
 	uint64_t run;			/* see ocsp_table_set_run() */
 	struct oc_clock_watch *clock;	/* NULL: the clock is believed */
+	struct status_crl_file *crl_file;	/* with source = crl */
 };
 
 /*
@@ -53,6 +55,9 @@ void status_service_tick(struct status_service *service, int64_t now);
 
 /* The table shows nothing that has changed since, and is served. */
 bool status_service_is_current(const struct status_service *service);
+/* Or there is no CRL yet that it could be held against: who asks is told to
+ * try later, and nobody has to wait for us. */
+bool status_service_is_started(const struct status_service *service);
 /* And every certificate that the source has is known. */
 bool status_service_is_ready(const struct status_service *service);
 

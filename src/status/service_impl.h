@@ -79,6 +79,8 @@ struct status_service {
 	enum status_renewal renewal;	/* when it was last looked at */
 	struct status_set *set;
 	struct status_feed *feed;
+	struct status_bounds bounds;	/* of what the feed has brought */
+	bool is_between;		/* two lists with bounds each */
 	struct x509_trust *requestors;	/* NULL: signatures of requests are
 					 * ignored */
 	struct status_agenda agenda;
@@ -184,6 +186,9 @@ void status_service_withdraw(struct status_service *s,
  * later. */
 bool status_service_outlives(const struct status_service *service,
     const struct ocsp_slot *slot);
+/* A record of a certificate of which something is told; NULL: none. */
+const struct status_record *status_service_find_record(
+    const struct status_service *s, const struct oc_serial *serial);
 /* When this slot is to be signed again. */
 int64_t status_service_due_at(const struct status_service *service,
     const struct ocsp_slot *slot);

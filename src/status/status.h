@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/config.h"
 #include "base/err.h"
 #include "base/reason.h"
 #include "base/serial.h"
@@ -25,13 +26,22 @@ struct status_change {
 	bool is_revoked;
 	enum crl_reason reason;
 	int64_t revoked_at;
-	int64_t not_after;	/* of the certificate */
+	int64_t not_after;	/* of the certificate; or: */
+#define STATUS_GONE 0		/* nothing is told of it any more */
 	/* It is the CA's own, and revoked because the key is compromised; */
 	bool is_of_ca;
 	bool is_elsewhere;	/* that another CA issued: none of ours */
 };
 
+/* From when and until when what was read may be said to be so; zero: only the
+ * clock's word counts. */
+struct status_bounds {
+	int64_t this_update, next_update;
+};
+
 struct status_source;
+/* Told of a change that read() has told, or will. */
+typedef void status_look_fn(void *arg, const struct status_change *change);
 
 struct status_ops {
 	/* Random, of the data it reads: a table made from other data is made
@@ -42,6 +52,19 @@ struct status_ops {
 	    struct status_change *changes, uint32_t num_max, uint32_t *num);
 	/* Cheap: true if read() may have something new since the last call. */
 	bool (*has_news)(struct status_source *s);
+	/* Of all that was read, once there is no more of it. */
+	void (*bounds)(struct status_source *s, struct status_bounds *bounds);
+	/* NULL, both: it knows of no other issuer's certificates, and all is
+	 * read before anything is served.
+	 * Before the first read, for each certificate that the CA itself has:
+	 * whoever issued it, changes say when it is revoked for
+	 * keyCompromise or cACompromise. */
+	enum oc_err (*watch)(struct status_source *s,
+	    const struct oc_serial *serial, struct der_bytes certificate);
+	/* Revocations of certificates with this serial number: for what must
+	 * be known before all is read. */
+	enum oc_err (*look)(struct status_source *s,
+	    const struct oc_serial *serial, status_look_fn *fn, void *arg);
 	const char *(*error)(const struct status_source *s);
 	void (*close)(struct status_source *s);
 };
@@ -54,18 +77,12 @@ struct status_source {
 /* Our own store, for one [issuer NAME]; migrated if it is older. */
 enum oc_err status_own_open(const char *store_path, const char *issuer,
     struct status_source **source, struct oc_error *error) OC_MUST_CHECK;
-/* Before the first read, for each certificate that the CA itself has: whoever
- * issued it, changes say when it is revoked for keyCompromise or
- * cACompromise. */
-enum oc_err status_own_watch(struct status_source *source,
-    const struct oc_serial *serial, struct der_bytes certificate)
-    OC_MUST_CHECK;
-/* What read() has told, or will, of revocations of certificates with this
- * serial number: for what must be known before all is read. */
-typedef void status_own_fn(void *arg, const struct status_change *change);
-enum oc_err status_own_look(struct status_source *source,
-    const struct oc_serial *serial, status_own_fn *fn, void *arg)
-    OC_MUST_CHECK;
+
+/* The CRL of an issuer with source = crl, which outlives the source. */
+struct status_crl_file;
+enum oc_err status_crl_open(struct status_crl_file *file,
+    const struct oc_config_issuer *issuer, struct status_source **source,
+    struct oc_error *error) OC_MUST_CHECK;
 
 /* What is known of the certificates of one issuer, in memory: by serial. */
 struct status_set;

@@ -261,7 +261,7 @@ note_ready(struct program *p)
 	if (p->all.is_ready)
 		return;
 	for (i = 0; i < p->num_services; i++)
-		num_current += status_service_is_current(p->services[i]);
+		num_current += status_service_is_started(p->services[i]);
 	if (num_current < p->num_services) {
 		ask_for_time(p);
 		return;
@@ -403,6 +403,7 @@ open_service(struct program *p, const struct oc_config_ocsp *ocsp,
 		.verify_budget = &p->verify_budget,
 		.run = ipc_handover_run(),
 		.clock = &p->clock,
+		.crl_file = status_crl_files_find(p->crl_files, ocsp->issuer),
 	};
 	enum oc_err err = OC_ERR_BUSY;
 	int i;
@@ -463,15 +464,13 @@ open_admin(struct program *p, struct oc_error *error)
 
 	if (err != OC_OK)
 		return err;
-	if (status_crls_new(p->config, status_publish_look, p->publish,
-	    &p->crls, error) != OC_OK) {
-		oc_log(OC_LOG_WARNING, "which CRLs there are is not told: %s",
-		    error->text);
-		*error = (struct oc_error){ 0 };
-	}
+	err = status_crls_new(p->config, status_publish_look, p->publish,
+	    &p->crls, error);
+	if (err != OC_OK)
+		return err;
 	p->all = (struct status_all){ p->services, p->num_services, false,
 	    p->config->daemon.run_directory, ipc_handover_run(), p->crls,
-	    p->publish, &p->clock };
+	    p->publish, &p->clock, p->crl_files };
 	return status_admin_new(&options, &p->admin, error);
 }
 
@@ -528,9 +527,10 @@ close_all(struct program *p)
 	for (i = 0; i < p->num_events; i++)
 		event_free(p->events[i]);
 	/* Before the tables are our successor's. */
-	status_crl_files_free(p->crl_files);
+	status_crl_files_stop(p->crl_files);
 	for (i = 0; i < p->num_services; i++)
 		status_service_free(p->services[i]);
+	status_crl_files_free(p->crl_files);
 	ipc_server_free(p->status);
 	ipc_server_free(p->control);
 	while (questions != NULL)

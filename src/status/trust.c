@@ -23,7 +23,8 @@ static enum oc_err
 look(struct status_trust *trust, struct status_source *source,
     const struct oc_serial *serial, struct oc_error *error)
 {
-	enum oc_err err = status_own_look(source, serial, note, trust);
+	enum oc_err err = source->ops->look == NULL ? OC_OK :
+	    source->ops->look(source, serial, note, trust);
 
 	return err == OC_OK ? OC_OK : oc_error_set(error, err, "%s",
 	    source->ops->error(source));
@@ -38,8 +39,8 @@ watch(struct status_trust *trust, struct status_source *source,
 
 	err = cert == NULL ? oc_error_set(error, OC_ERR_NOMEM,
 	    "out of memory") : x509_cert_read(der, cert, error);
-	if (err == OC_OK && status_own_watch(source, &cert->serial, der) !=
-	    OC_OK)
+	if (err == OC_OK && source->ops->watch != NULL &&
+	    source->ops->watch(source, &cert->serial, der) != OC_OK)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	if (err == OC_OK)
 		err = look(trust, source, &cert->serial, error);

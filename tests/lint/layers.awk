@@ -66,7 +66,7 @@ function room_of(path,    part, n) {
 	if (n < 2)
 		return ""
 	if (part[1] == "status" &&
-	    part[2] !~ /^(status\.h|own|index_txt|crl|certdb)/)
+	    part[2] !~ /^(status\.h|own|index_txt|crl|issued|certdb)/)
 		return "status-service"
 	if (part[1] == "ocsp") {
 		if (part[2] ~ engine)

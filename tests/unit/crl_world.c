@@ -40,7 +40,7 @@ setup(void **state)
 	    w->key);
 	write_certificate(w, w->ca);
 	w->plan = (struct status_crl_plan){ "web", w->path, w->certificate,
-	    w->copy, STATUS_CRL_ANY, 0 };
+	    w->copy, NULL, STATUS_CRL_ANY, 0 };
 	w->now = oc_clock_now_s();
 	w->mono_ns = oc_clock_mono_ns();
 	*state = w;

@@ -434,6 +434,7 @@ world_open(struct world *w)
 		.budget = &w->budget,
 		.verify_budget = &w->verify_budget,
 		.clock = w->has_clock ? &w->clock : NULL,
+		.crl_file = w->crl_file,
 	};
 	struct oc_error error = { 0 };
 

@@ -51,6 +51,7 @@ struct world {
 	struct oc_config_issuer issuer;
 	struct oc_config_ocsp ocsp;	/* made from it by world_open() */
 	struct ocsp_budget budget, verify_budget;
+	struct status_crl_file *crl_file;	/* the test's; NULL: none */
 	struct status_service *service;
 	struct ocsp_table *reader;
 	struct oc_clock_watch clock;	/* only if it has one */

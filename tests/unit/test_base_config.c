@@ -9,6 +9,7 @@
 #define TOKEN "[token t]\nmodule = /m.so\nuri = pkcs11:token=t\n"
 #define ISSUER TOKEN "[issuer i]\ncertificate = ca.pem\ntoken = t\nkey = k\n"
 
+#define BY_CRL "source = crl\ncrl-file = f\n"
 #define SIGNER "[ocsp-signer s]\nissuer = i\ncertificate = o\nkey = k\n"
 
 static struct oc_config *
@@ -123,6 +124,32 @@ static const char all_keys[] =
 	    "extended-key-usage = serverAuth 1.2.3\npath-length = 0\n"
 	    "subject = fixed\nsubject-name = CN=x, O=y\n"
 	    "[profile q]\nbased-on = client\nsubject = csr\n";
+
+/* An issuer whose own key is elsewhere. */
+static void
+test_by_crl(void **state)
+{
+	struct oc_config *c = load(TOKEN "[issuer i]\ncertificate = c\n"
+	    BY_CRL "unlisted = good\nissued = l\nunknown = revoked\n"
+	    "crl-dropped = 5\nocsp-certificate = o\nocsp-token = t\n"
+	    "ocsp-key = k\n");
+	const struct oc_config_issuer *i = &c->issuers[0];
+
+	(void)state;
+	assert_int_equal(i->source, OC_SOURCE_CRL);
+	assert_int_equal(i->unlisted, OC_UNLISTED_GOOD);
+	assert_string_equal(strrchr(i->crl_file, '/'), "/f");
+	assert_string_equal(strrchr(i->issued, '/'), "/l");
+	assert_int_equal(i->crl_dropped, 5);
+	assert_int_equal(i->allow, OC_ALLOW_OCSP);
+	assert_null(i->token);
+	assert_null(i->key);
+	oc_config_free(c);
+	c = load(ISSUER "crl-file = f\n");
+	assert_int_equal(c->issuers[0].source, OC_SOURCE_STORE);
+	assert_true((c->issuers[0].allow & OC_ALLOW_CRL) != 0);
+	oc_config_free(c);
+}
 
 static void
 test_all_keys(void **state)
@@ -253,6 +280,36 @@ static const struct {
 	    "[issuer i] allow: has no \"ocsp\", and responses are nothing "
 	    "else" },
 	{ "[profile p]\n", "1: [profile p] based-on: is missing; add it" },
+	/* By a CRL. */
+	{ ISSUER "source = crl\n", "8: [issuer i] crl-file: is missing; "
+	    "source = crl needs it" },
+	{ "[issuer i]\ncertificate = c\nkey = k\n" BY_CRL, "1: [issuer i] "
+	    "token: is missing; add it" },
+	{ TOKEN "[issuer i]\ncertificate = c\n" BY_CRL
+	    "ocsp-certificate = o\nocsp-key = k\n", "4: [issuer i] "
+	    "ocsp-token: is missing; add it" },
+	{ "[issuer i]\ncertificate = c\nresponses = r\n" BY_CRL, "4: [issuer "
+	    "i] source: cannot be crl with responses, which say themselves "
+	    "what is so; remove one of the two" },
+	{ ISSUER BY_CRL "allow = certificate crl\n", "10: [issuer i] allow: "
+	    "has no \"ocsp\", and source = crl is for nothing else" },
+	{ ISSUER BY_CRL "archive-cutoff = 1y\n", "10: [issuer i] "
+	    "archive-cutoff: cannot be promised with source = crl: a CRL "
+	    "drops what has expired; remove it" },
+	{ ISSUER "unlisted = good\n", "8: [issuer i] unlisted: is given "
+	    "without source = crl; add that or remove this" },
+	{ ISSUER BY_CRL "issued = l\n", "10: [issuer i] issued: is given "
+	    "without unlisted = good; add that or remove this" },
+	{ ISSUER BY_CRL "unlisted = good\nunknown = revoked\n", "11: [issuer "
+	    "i] unknown: needs to know what was issued; add issued, or "
+	    "remove this" },
+	{ "[responder]\nnonce-budget = 0\n" ISSUER BY_CRL
+	    "unlisted = good\n", "12: [issuer i] unlisted: nothing would be "
+	    "answered with nonce-budget = 0 in [responder]; raise that" },
+	{ ISSUER "crl-dropped = 1\n", "8: [issuer i] crl-dropped: is given "
+	    "without crl-file; add that or remove this" },
+	{ ISSUER "crl-file = f\ncrl-dropped = 101\n", "9: [issuer i] "
+	    "crl-dropped: 101 is out of range; write 0 to 100" },
 	/* Values. */
 	{ "[daemon]\nlog-level = Info\n", "2: [daemon] log-level: \"Info\" "
 	    "is none of error, warning, notice, info, debug" },
@@ -561,6 +618,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CONFIG_TEST(test_presets),
 		CONFIG_TEST(test_all_keys),
+		CONFIG_TEST(test_by_crl),
 		CONFIG_TEST(test_bad),
 		CONFIG_TEST(test_ocsp_list),
 		CONFIG_TEST(test_run_directory),

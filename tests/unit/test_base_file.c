@@ -188,6 +188,45 @@ test_write_refused(void **state)
 	assert_int_equal(count_entries("."), 4);
 }
 
+/* Nobody writes to the pipe, and nobody waits for it; and what shows that a
+ * file has changed. */
+static void
+test_read_regular(void **state)
+{
+	struct oc_file_stamp stamp, again;
+	struct oc_error error = { OC_OK, "" };
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(mkdir("d", 0700), 0);
+	assert_int_equal(oc_file_read_regular("fifo", 10, &bytes, &len, NULL,
+	    &error), OC_ERR_REFUSED);
+	assert_int_equal(oc_file_read_regular("d", 10, &bytes, &len, NULL,
+	    &error), OC_ERR_REFUSED);
+	assert_int_equal(oc_file_read_regular("none", 10, &bytes, &len, NULL,
+	    &error), OC_ERR_NOT_FOUND);
+	assert_int_equal(oc_file_stamp("none", &stamp, &error),
+	    OC_ERR_NOT_FOUND);
+	base_test_put_text("f", "0123456789");
+	assert_int_equal(oc_file_read_regular("f", 9, &bytes, &len, NULL,
+	    &error), OC_ERR_LIMIT);
+	assert_int_equal(oc_file_read_regular("f", 10, &bytes, &len, &stamp,
+	    &error), OC_OK);
+	assert_int_equal(len, 10);
+	assert_memory_equal(bytes, "0123456789", 11);
+	free(bytes);
+	assert_int_equal(oc_file_stamp("f", &again, &error), OC_OK);
+	assert_true(oc_file_stamp_equal(&stamp, &again));
+	base_test_put_text("f", "012345678");
+	assert_int_equal(oc_file_stamp("f", &again, &error), OC_OK);
+	assert_false(oc_file_stamp_equal(&stamp, &again));
+	base_test_put_text("g", "0123456789");
+	assert_int_equal(oc_file_stamp("g", &again, &error), OC_OK);
+	assert_false(oc_file_stamp_equal(&stamp, &again));
+}
+
 /*
  * A file that may not grow fails in write(2) as a full disk does, in the
  * middle.  In a child: the limit is for ever.
@@ -403,6 +442,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FILE_TEST(test_read),
 		FILE_TEST(test_read_pipe),
+		FILE_TEST(test_read_regular),
 		FILE_TEST(test_write),
 		FILE_TEST(test_write_refused),
 		FILE_TEST(test_write_full),

@@ -80,9 +80,17 @@ script_close(struct status_source *s)
 	pthread_mutex_unlock(&script.mutex);
 }
 
+static void
+script_bounds(struct status_source *s, struct status_bounds *bounds)
+{
+	(void)s;
+	*bounds = (struct status_bounds){ 7, 8 };
+}
+
 static const struct status_ops script_ops = {
 	.read = script_read,
 	.has_news = script_has_news,
+	.bounds = script_bounds,
 	.error = script_error,
 	.close = script_close,
 };
