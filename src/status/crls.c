@@ -14,7 +14,9 @@
 #define ISSUERS_MAX 128
 
 struct status_crls {
-	struct store *store;		/* the thread's, as are these two */
+	const char *path;		/* the configuration's */
+	struct store *store;		/* NULL: not there; the thread's, as
+					 * are these two */
 	int64_t version;
 	bool has_version, has_failed;
 	status_crls_fn *fn;		/* may be NULL */
@@ -57,8 +59,12 @@ static bool
 look(struct status_crls *crls)
 {
 	int64_t version = 0;
-	enum oc_err err = store_data_version(crls->store, &version);
+	enum oc_err err;
 
+	if (crls->store == NULL && store_open_to_read(crls->path,
+	    &crls->store, NULL) != OC_OK)
+		return false;
+	err = store_data_version(crls->store, &version);
 	if (err == OC_OK && crls->has_version && version == crls->version)
 		return false;
 	for (size_t i = 0; err == OC_OK && i < crls->num; i++)
@@ -136,6 +142,7 @@ status_crls_new(const struct oc_config *config, status_crls_fn *fn,
     void *arg, struct status_crls **out, struct oc_error *error)
 {
 	struct status_crls *crls = calloc(1, sizeof(*crls));
+	struct oc_error trouble = { 0 };
 	enum oc_err err;
 
 	if (crls != NULL)
@@ -145,6 +152,7 @@ status_crls_new(const struct oc_config *config, status_crls_fn *fn,
 		free(crls);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
+	crls->path = config->store.path;
 	crls->fn = fn;
 	crls->arg = arg;
 	for (size_t i = 0; i < config->num_issuers; i++) {
@@ -158,15 +166,15 @@ status_crls_new(const struct oc_config *config, status_crls_fn *fn,
 		}
 		crls->list[crls->num++].issuer = config->issuers[i].name;
 	}
-	err = store_open_to_read(config->store.path, &crls->store, error);
-	if (err == OC_OK) {
-		err = start(crls);
-		if (err != OC_OK)
-			(void)oc_error_set(error, err, "no thread");
-	}
+	/* Where all CRLs come in files there need be none. */
+	if (store_open_to_read(crls->path, &crls->store, &trouble) != OC_OK &&
+	    crls->num > 0)
+		oc_log(OC_LOG_WARNING, "which CRLs there are is not told yet: "
+		    "%s", trouble.text);
+	err = start(crls);
 	if (err != OC_OK) {
 		release(crls);
-		return err;
+		return oc_error_set(error, err, "no thread");
 	}
 	*out = crls;
 	return OC_OK;

@@ -20,11 +20,12 @@ struct status_crl {
 	int64_t this_update, next_update;
 };
 
-/* Called by the thread each time that it has looked.  store: its connection;
- * has_news: something in it may have changed since the last time. */
+/* Called by the thread each time that it has looked.  store: its connection,
+ * NULL while there is none; has_news: something in it may have changed since the last time. */
 typedef void status_crls_fn(void *arg, struct store *store, bool has_news);
 
-/* config is borrowed.  The store is there.  fn may be NULL. */
+/* config is borrowed.  fn may be NULL.  A store that is not there yet is
+ * opened when it is. */
 enum oc_err status_crls_new(const struct oc_config *config,
     status_crls_fn *fn, void *arg, struct status_crls **crls,
     struct oc_error *error) OC_MUST_CHECK;

@@ -481,12 +481,10 @@ open_admin(struct program *p, struct oc_error *error)
 
 	if (err != OC_OK)
 		return err;
-	if (status_crls_new(p->config, status_publish_look, p->publish,
-	    &p->crls, error) != OC_OK) {
-		oc_log(OC_LOG_WARNING, "which CRLs there are is not told: %s",
-		    error->text);
-		*error = (struct oc_error){ 0 };
-	}
+	err = status_crls_new(p->config, status_publish_look, p->publish,
+	    &p->crls, error);
+	if (err != OC_OK)
+		return err;
 	p->all = (struct status_all){ p->services, p->num_services, false,
 	    p->config->daemon.run_directory, ipc_handover_run(), p->crls,
 	    p->publish, &p->clock, p->crl_files };

@@ -98,6 +98,29 @@ try_conditions(const struct http_request *request)
 }
 
 static void
+try_select(const struct http_request *request)
+{
+	static const uint8_t etag[HTTP_ETAG_OCTETS] = { 0 };
+	const struct http_file file = { .len = 1000, .etag = etag,
+	    .modified_at = 1763000000 };
+	struct http_range range;
+
+	switch (http_select(request, &file, 1764000000, &range)) {
+	case HTTP_WHOLE:
+		fuzz_check(range.first == 0 && range.len == file.len);
+		return;
+	case HTTP_PART:
+		fuzz_check(range.len > 0 && range.first < file.len &&
+		    range.len <= file.len - range.first);
+		return;
+	case HTTP_NOT_MODIFIED:
+	case HTTP_NOT_MATCHED:
+	case HTTP_NO_SUCH_PART:
+		return;
+	}
+}
+
+static void
 try_head(const uint8_t *data, size_t len)
 {
 	uint8_t *p = copy_of(data, len);
@@ -111,12 +134,17 @@ try_head(const uint8_t *data, size_t len)
 		check_view(request.content_type, p, (size_t)rv);
 		check_view(request.if_none_match, p, (size_t)rv);
 		check_view(request.if_modified_since, p, (size_t)rv);
+		check_view(request.if_match, p, (size_t)rv);
+		check_view(request.if_unmodified_since, p, (size_t)rv);
+		check_view(request.range, p, (size_t)rv);
+		check_view(request.if_range, p, (size_t)rv);
 		fuzz_check(request.content_length <= OCSP_REQUEST_MAX);
 		/* What is behind the head is nothing to it. */
 		fuzz_check(http_request_parse(p, (size_t)rv, &again) == rv);
 		fuzz_check(http_request_parse(p, (size_t)rv - 1, &again) <=
 		    0);
 		try_conditions(&request);
+		try_select(&request);
 		try_target(request.target.p, request.target.len, "/", NULL);
 		try_target(request.target.p, request.target.len, "/ocsp/",
 		    judge);

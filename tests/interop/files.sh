@@ -54,8 +54,8 @@ for cert in www.example.test.pem ca.pem; do
 		case $at in
 		*.cer)
 			openssl x509 -inform DER -in got -out above.pem
-			openssl verify -partial_chain -trusted above.pem $cert ||
-			    fail "$at is not above $cert" ;;
+			openssl verify -partial_chain -trusted above.pem \
+			    $cert || fail "$at is not above $cert" ;;
 		*crl*)
 			openssl crl -inform DER -in got -CAfile trust.pem \
 			    -noout 2>out || fail "$at: $(cat out)"
@@ -141,9 +141,11 @@ cat >elsewhere/conf <<-EOF
 	authorityKeyIdentifier = keyid
 EOF
 echo 01 >elsewhere/number
-awk 'BEGIN { for (i = 1; i <= 120000; i++)
-    printf "R\t400101000000Z\t260101000000Z\t4000000000000000%08X\tunknown\t/CN=%d\n",
-    i, i }' >elsewhere/index
+awk 'BEGIN { OFS = "\t"
+    for (i = 1; i <= 120000; i++)
+	print "R", "400101000000Z", "260101000000Z",
+	    sprintf("4000000000000000%08X", i), "unknown", "/CN=" i
+    }' >elsewhere/index
 # gencrl NAME: NAME.pem and NAME.der.
 gencrl() {
 	openssl ca -config elsewhere/conf -gencrl -keyfile elsewhere/key \
