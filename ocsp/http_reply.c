@@ -100,7 +100,7 @@ put_validity(struct output *o, const struct http_now *now,
 	if (reply->max_age_s > 0 && max_age > reply->max_age_s)
 		max_age = reply->max_age_s;
 	PUT(o, "Last-Modified: ");
-	put_date(o, reply->this_update);
+	put_date(o, reply->modified_at);
 	PUT(o, "\r\nExpires: ");
 	put_date(o, reply->next_update);
 	PUT(o, "\r\nETag: ");
@@ -187,7 +187,7 @@ http_is_not_modified(const struct http_request *request,
 		return lists_etag(request->if_none_match, reply->etag);
 	return request->if_modified_since.len > 0 &&
 	    http_date_parse(request->if_modified_since, now, &since) &&
-	    since >= reply->this_update;
+	    since >= reply->modified_at;
 }
 
 size_t
