@@ -6,14 +6,14 @@
  *	STEADY -> SLOTS -> [INDEX] -> STEADY
  *	                -> ALLOCATING -> MOVING -> FLUSHING -> STEADY
  *
- * SLOTS frees what is past its nextUpdate, damaged, or not to be found, and
- * counts; INDEX, of a table that may be damaged, takes out what leads nowhere.
- * If that makes too little room, a larger file is made beside: its blocks are
- * allocated, each slot is copied to the place it had, and from then on what
- * is written to one is written to the other (free slots, too: the two lists
- * of them are one).  A thread makes it durable, and then it gets the name; the
- * old one's header says RETIRED.  Until then the old file is whole and the
- * table: whoever dies, or finds the disk full, leaves it as it is.
+ * SLOTS frees what is damaged or not to be found, and, for room, what is past
+ * its nextUpdate, and counts; INDEX, of a table that may be damaged, takes out
+ * what leads nowhere.  If that makes too little room, a larger file is made
+ * beside: its blocks are allocated, each slot is copied to the place it had,
+ * and from then on what is written to one is written to the other (free slots,
+ * too: the two lists of them are one).  A thread makes it durable, and then it
+ * gets the name; the old one's header says RETIRED.  Until then the old file
+ * is whole and the table: whoever dies, or finds the disk full, leaves it so.
  *
  * Each put that takes a new slot does its share, so that all is over before
  * the last slot is taken; ocsp_table_tend() does the rest.
@@ -145,7 +145,8 @@ look_at(struct ocsp_table *table, uint32_t slot, int64_t now)
 	case TABLE_GOOD:
 		break;
 	}
-	if (ocsp_table_load_slot(table, slot, words) &&
+	if (table->growth.is_for_room &&
+	    ocsp_table_load_slot(table, slot, words) &&
 	    words[SLOT_NEXT] != SLOT_TIME_NONE && words[SLOT_NEXT] <= now)
 		ocsp_table_remove(table, slot);
 	else
@@ -164,7 +165,8 @@ look_at_slots(struct ocsp_table *table, uint32_t num)
 		return;
 	atomic_store_explicit(&table->header->num_used, g->num_live,
 	    memory_order_relaxed);
-	g->looked_ns = oc_clock_mono_ns();
+	if (g->is_for_room)
+		g->looked_ns = oc_clock_mono_ns();
 	g->next = 0;
 	g->phase = g->is_mending ? TABLE_INDEX : TABLE_STEADY;
 }
@@ -382,11 +384,11 @@ static enum oc_err
 begin(struct ocsp_table *table, bool is_full)
 {
 	struct table_growth *g = &table->growth;
-	bool has_looked = g->has_looked_for_room;
+	bool has_looked = g->is_for_room;
 	bool is_low = num_free(table) <= table->num_slots /
 	    (has_looked ? ENOUGH_PART : BEGIN_PART) + 1;
 
-	g->has_looked_for_room = false;
+	g->is_for_room = false;
 	if (table->is_damaged) {
 		begin_looking(table);
 		return OC_OK;
@@ -402,7 +404,7 @@ begin(struct ocsp_table *table, bool is_full)
 	if (has_looked || is_recent(g->looked_ns))
 		return begin_growing(table, next_size(table));
 	begin_looking(table);
-	g->has_looked_for_room = true;
+	g->is_for_room = true;
 	return OC_OK;
 }
 
@@ -473,8 +475,10 @@ ocsp_table_take_slot(struct ocsp_table *table, uint32_t *slot)
 	(void)!step(table, share_of(table), false);
 	while (!ocsp_table_take_free(table, slot)) {
 		err = step(table, UINT32_MAX, true);
+		/* It may have found a few, and then no room for more. */
 		if (err != OC_OK)
-			return err;
+			return ocsp_table_take_free(table, slot) ? OC_OK :
+			    err;
 	}
 	return OC_OK;
 }

@@ -2,10 +2,10 @@
 /*
  * The response table's file, and what its sources share: table_file.c maps
  * it, table_create.c makes it and takes it over, table_grow.c goes through it
- * and makes it larger, table_flush.c waits for the disk, table_older.c keeps what another key has signed,
- * table_index.c knows slots and buckets, table_hash.c its two hashes,
- * table_verify.c looks whether it is whole, table.c is the rest of
- * ocsp/table.h.
+ * and makes it larger, table_flush.c waits for the disk, table_older.c keeps
+ * what another key has signed, table_index.c knows slots and buckets,
+ * table_hash.c its two hashes, table_verify.c looks whether it is whole,
+ * table.c is the rest of ocsp/table.h.
  *
  * One writer, any number of readers in other processes.  Everything that
  * changes while they look is an atomic word.
@@ -112,7 +112,7 @@ struct table_growth {
 	uint32_t next;			/* slot or bucket */
 	uint32_t num_live, num_dropped;	/* by SLOTS, of those below next */
 	bool is_mending;		/* INDEX follows */
-	bool has_looked_for_room;
+	bool is_for_room;		/* SLOTS is, or was just now */
 	bool has_said;			/* that the disk is full */
 	uint32_t num_wanted;		/* slots; ocsp_table_reserve() */
 	bool is_renewing;		/* the header has another identity */

@@ -347,9 +347,11 @@ status_service_tick(struct status_service *s, int64_t now)
 		look_at_table(s);
 		status_signer_tick(s, now);
 	}
-	if (s->is_ready)
+	/* What goes through all of the table waits for the first answers. */
+	if (s->is_ready) {
 		look_at_horizon(s, now);
-	status_service_tend(s);
+		status_service_tend(s);
+	}
 	status_older_tick(s, now);
 	if (status_service_sweep(s, now) != OC_OK)
 		status_service_give_up(s);

@@ -120,7 +120,7 @@ struct status_service {
 	struct status_horizon horizon;		/* of the last whole pass */
 	struct status_horizon_pass pass;
 	struct status_sweep sweep;
-	uint32_t presigned;		/* records of the set before are wanted */
+	uint32_t presigned;		/* so many of the set are wanted */
 	uint32_t presign_max;		/* wanted, in one go */
 	/* Current: nothing in the table is untrue, and news come as they
 	 * happen.  Ready: every certificate is known, too. */

@@ -211,6 +211,15 @@ full_disk(void **state)
 	ocsp_table_withdraw(table, &slot.serial);
 	slot = slot_of(TABLE_SLOTS_MIN + 1, 0, 1);
 	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	/* So is one whose time is over, the next time that all are looked
+	 * at. */
+	slot = slot_of(7, 0, 7);
+	slot.next_update = oc_clock_now_s() - 1;
+	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	table->growth.looked_ns = 0;
+	slot = slot_of(7000, 0, 1);
+	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	assert_int_equal(table->num_slots, TABLE_SLOTS_MIN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	slot = slot_of(TABLE_SLOTS_MIN + 2, 0, 1);
 	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
