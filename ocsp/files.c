@@ -79,8 +79,11 @@ struct worker_file *
 http_files_find(const struct ocsp_worker *w, const uint8_t *target,
     size_t len)
 {
-	const uint8_t *query = len == 0 ? NULL : memchr(target, '?', len);
+	const uint8_t *query;
 
+	if (len == 0)
+		return NULL;
+	query = memchr(target, '?', len);
 	if (query != NULL)
 		len = (size_t)(query - target);
 	for (size_t i = 0; i < w->num_files; i++)
