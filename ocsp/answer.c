@@ -145,7 +145,7 @@ reply_from(const struct ocsp_context *context, const struct ocsp_slot *slot,
 		return OC_ERR_INTERNAL;
 	reply->len = len;
 	reply->status = OCSP_SUCCESSFUL;
-	reply->this_update = slot->this_update;
+	reply->modified_at = slot->this_update;
 	reply->next_update = slot->next_update;
 	memcpy(reply->etag, slot->signature, sizeof(reply->etag));
 	reply->is_cacheable = true;
@@ -176,6 +176,7 @@ look_up(const struct ocsp_answerer *answerer,
 	uint32_t issuer = signer;
 	struct ocsp_slot slot;
 	struct oc_serial serial;
+	enum oc_err err;
 
 	if (read_serial(certid, &serial) != OC_OK)
 		return OC_ERR_NOT_FOUND;
@@ -189,8 +190,11 @@ look_up(const struct ocsp_answerer *answerer,
 			continue;
 		if (now < slot.next_update) {
 			*outcome = OCSP_ANSWERED;
-			return reply_from(answerer->issuers[issuer].context,
+			err = reply_from(answerer->issuers[issuer].context,
 			    &slot, reply);
+			if (answerer->issuers[issuer].is_by_crl)
+				reply->modified_at = slot.produced_at;
+			return err;
 		}
 		miss->is_stale = true;
 	} while (is_older_of(answerer, ++issuer, signer, request));
@@ -315,7 +319,7 @@ ocsp_answer(const struct ocsp_answerer *answerer, struct der_bytes request,
 	octets = ocsp_error_response(reply->status);
 	memcpy(reply->out, octets.p, octets.len);
 	reply->len = octets.len;
-	reply->this_update = reply->next_update = 0;
+	reply->modified_at = reply->next_update = 0;
 	memset(reply->etag, 0, sizeof(reply->etag));
 	reply->is_cacheable = false;
 	return OCSP_ANSWERED;

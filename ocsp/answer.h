@@ -68,6 +68,8 @@ struct ocsp_answerer {
 		bool requires_nonce;	/* and so wanted: nothing is said
 					 * without */
 		enum ocsp_signed_requests signed_requests;
+		bool is_by_crl;		/* thisUpdate is a CRL's: what is
+					 * signed anew may have it too */
 		bool is_older;		/* what was signed with the key before
 					 * that of the one in front */
 	} issuers[OCSP_ANSWERER_MAX];
@@ -91,7 +93,8 @@ struct ocsp_reply {
 	uint32_t issuer;		/* index in the answerer, for who
 					 * counts; or OCSP_ANSWERER_MAX */
 	/* For the cache headers; only if OCSP_SUCCESSFUL. */
-	int64_t this_update, next_update;
+	int64_t modified_at;		/* thisUpdate, or when it was signed */
+	int64_t next_update;
 	int64_t max_age_s;		/* by policy, which the caller knows;
 					 * 0: until next_update */
 	uint8_t etag[16];		/* from the signature's own octets */

@@ -107,7 +107,7 @@ put_reply_validity(struct output *o, const struct http_now *now,
     const struct ocsp_reply *reply)
 {
 	const struct http_file file = {
-		.modified_at = reply->this_update,
+		.modified_at = reply->modified_at,
 		.until = reply->next_update,
 		.max_age_s = reply->max_age_s,
 		.etag = reply->etag,
@@ -177,7 +177,7 @@ http_is_not_modified(const struct http_request *request,
 		    HTTP_WEAKLY);
 	return request->if_modified_since.len > 0 &&
 	    http_date_parse(request->if_modified_since, now, &since) &&
-	    since >= reply->this_update;
+	    since >= reply->modified_at;
 }
 
 size_t

@@ -23,7 +23,7 @@ put_response(struct connection *c, const struct ipc_answer *answer)
 	}
 	memcpy(reply.out, answer->response.p, answer->response.len);
 	reply.len = answer->response.len;
-	reply.this_update = answer->this_update;
+	reply.modified_at = answer->this_update;
 	reply.next_update = answer->next_update;
 	reply.is_cacheable = false;	/* made for this request alone */
 	http_exchange_put_answer(c, &reply, 0);

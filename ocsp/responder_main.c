@@ -185,6 +185,7 @@ list_issuers(struct program *p, struct oc_error *error)
 			.table_path = path,
 			.wants_nonce = issuer->nonce != OC_NONCE_IGNORE,
 			.requires_nonce = issuer->nonce == OC_NONCE_REQUIRE,
+			.is_by_crl = issuer->source == OC_SOURCE_CRL,
 			.signed_requests = signed_requests_of(issuer),
 		};
 	}

@@ -124,6 +124,7 @@ make_answerer(struct ocsp_worker *w)
 		w->answerer.issuers[n].context = t->context;
 		w->answerer.issuers[n].wants_nonce = t->wants_nonce;
 		w->answerer.issuers[n].requires_nonce = t->requires_nonce;
+		w->answerer.issuers[n].is_by_crl = t->is_by_crl;
 		w->answerer.issuers[n].signed_requests = t->signed_requests;
 		/* Alone, it is the signer's. */
 		w->answerer.issuers[n].is_older = t->is_older &&
@@ -220,6 +221,7 @@ add_table(struct ocsp_worker *w, const struct ocsp_worker_issuer *issuer,
 	strcpy(t->name, issuer->name);
 	t->wants_nonce = issuer->wants_nonce != 0;
 	t->requires_nonce = issuer->requires_nonce != 0;
+	t->is_by_crl = issuer->is_by_crl != 0;
 	t->counts = issuer->counts != NULL ? issuer->counts : &w->nobody;
 	t->signed_requests = issuer->signed_requests;
 	t->run = w->options.run;

@@ -28,6 +28,7 @@ struct ocsp_worker_issuer {
 	int wants_nonce, requires_nonce; /* see struct ocsp_answerer */
 	struct ocsp_issuer_counts *counts; /* as options->counts */
 	enum ocsp_signed_requests signed_requests;
+	int is_by_crl;			/* see struct ocsp_answerer */
 };
 
 /* Copied. */

@@ -128,7 +128,7 @@ struct connection {
 struct worker_table {
 	char name[OC_OCSP_NAME_MAX + 1];
 	char *path;
-	bool wants_nonce, requires_nonce;
+	bool wants_nonce, requires_nonce, is_by_crl;
 	struct ocsp_issuer_counts *counts;
 	enum ocsp_signed_requests signed_requests;
 	bool is_older;			/* of the one in front; need not be

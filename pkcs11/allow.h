@@ -6,6 +6,7 @@
 #ifndef PKCS11_ALLOW_H
 #define PKCS11_ALLOW_H
 
+#include "base/limits.h"
 #include "sign/sign.h"
 
 #define P11_ALLOW(kind) (1u << (kind))	/* enum sign_kind */
@@ -25,7 +26,7 @@ struct p11_allow {
 
 /* A response may be dated this far from our clock, and live this long. */
 #define P11_OCSP_SKEW_S 3600
-#define P11_OCSP_LIFE_MAX_S (400 * 86400)
+#define P11_OCSP_LIFE_MAX_S OCSP_LIFE_MAX_S
 
 /*
  * Checks tbs against the limits of the key whose public key is spki, which

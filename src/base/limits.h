@@ -75,6 +75,8 @@
  * is looked for; there are a dozen in use. */
 #define OCSP_PREFERRED_MAX 32
 #define OCSP_RESPONSE_MAX (16 * 1024)	/* nginx reads no more */
+/* From thisUpdate to nextUpdate: what the keys sign, and a ceremony needs. */
+#define OCSP_LIFE_MAX_S (400 * INT64_C(86400))
 #define HTTP_HEADER_MAX (8 * 1024)
 #define HTTP_TARGET_MAX (8 * 1024)
 /* Of a chunked body: extensions are nobody's; trailers may be as long as a

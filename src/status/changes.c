@@ -288,9 +288,6 @@ look_at_table(const struct status_service *s)
 	exit(EXIT_FAILURE);
 }
 
-/* What a ceremony may sign: see ocsp-lifetime. */
-#define LOADED_LIFE_S (400 * INT64_C(86400))
-
 static bool
 add_to_horizon(void *arg, const struct ocsp_slot *slot)
 {
@@ -315,7 +312,7 @@ look_at_horizon(struct status_service *s, int64_t now)
 		if (s->offline != NULL)
 			status_offline_begin(s->offline);
 		status_horizon_begin(&s->pass, now, s->offline != NULL ?
-		    LOADED_LIFE_S : s->plan.ocsp->issuer->ocsp_lifetime_s);
+		    OCSP_LIFE_MAX_S : s->plan.ocsp->issuer->ocsp_lifetime_s);
 	}
 	if (ocsp_table_walk_part(s->table, &s->pass.next,
 	    STATUS_HORIZON_SLOTS, add_to_horizon, s))

@@ -246,13 +246,13 @@ take(struct status_crl_file *f, uint8_t **der, size_t der_len, int64_t now,
 /* *der is for free(). */
 static enum oc_err
 read_der(const char *path, uint8_t **der, size_t *der_len,
-    struct oc_file_stamp *stamp, struct oc_error *error)
+    struct oc_error *error)
 {
 	uint8_t *octets;
 	size_t len;
 	enum oc_err err;
 
-	err = oc_file_read_regular(path, OC_CRL_FILE_MAX, &octets, &len, stamp,
+	err = oc_file_read_regular(path, OC_CRL_FILE_MAX, &octets, &len, NULL,
 	    error);
 	if (err != OC_OK)
 		return err;
@@ -335,7 +335,7 @@ look_at_list(struct status_crl_file *f, int64_t now, int64_t mono_ns)
 	}
 	f->read_ns = mono_ns;
 	if (err == OC_OK)
-		err = read_der(f->plan.path, &der, &der_len, NULL, &error);
+		err = read_der(f->plan.path, &der, &der_len, &error);
 	if (err == OC_OK)
 		err = take(f, &der, der_len, now, &error);
 	free(der);
@@ -404,7 +404,7 @@ read_copy(struct status_crl_file *f)
 	size_t der_len;
 	enum oc_err err;
 
-	err = read_der(f->plan.copy, &der, &der_len, NULL, &error);
+	err = read_der(f->plan.copy, &der, &der_len, &error);
 	if (err == OC_OK)
 		err = status_crl_list_new(&der, der_len, f->certificate,
 		    f->plan.scope, &list, &error);

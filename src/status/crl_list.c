@@ -243,21 +243,21 @@ static void
 find_lost(const struct status_crl_list *list,
     const struct status_crl_list *before, struct status_crl_lost *lost)
 {
-	const struct status_crl_entry *is = list->entries;
-	const struct status_crl_entry *end = is + list->num_entries;
+	uint32_t next = 0;
 
 	*lost = (struct status_crl_lost){ .num_final = 0 };
 	for (uint32_t i = 0; i < before->num_entries; i++) {
-		const struct status_crl_entry *was = &before->entries[i];
+		const struct status_crl_entry *was = &before->entries[i], *is;
 		uint32_t *num = &lost->num_dropped;
 
 		if (!status_crl_entry_is_final(was))
 			continue;
 		lost->num_final++;
-		while (is < end && status_serial_compare(&is->serial,
-		    &was->serial) < 0)
-			is++;
-		if (is < end && oc_serial_equal(&is->serial, &was->serial)) {
+		while (next < list->num_entries && status_serial_compare(
+		    &list->entries[next].serial, &was->serial) < 0)
+			next++;
+		is = next < list->num_entries ? &list->entries[next] : NULL;
+		if (is != NULL && oc_serial_equal(&is->serial, &was->serial)) {
 			if (status_crl_entry_is_final(is))
 				continue;
 			if (is->reason == CRL_REASON_REMOVE_FROM_CRL)

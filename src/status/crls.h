@@ -21,7 +21,8 @@ struct status_crl {
 };
 
 /* Called by the thread each time that it has looked.  store: its connection,
- * NULL while there is none; has_news: something in it may have changed since the last time. */
+ * NULL while there is none; has_news: something in it may have changed since
+ * the last time. */
 typedef void status_crls_fn(void *arg, struct store *store, bool has_news);
 
 /* config is borrowed.  fn may be NULL.  A store that is not there yet is

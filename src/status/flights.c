@@ -45,6 +45,8 @@ status_service_times(const struct status_service *s, int64_t now,
 		plan->this_update = s->bounds.this_update;
 	if (plan->next_update > s->bounds.next_update)
 		plan->next_update = s->bounds.next_update;
+	if (plan->next_update > plan->this_update + OCSP_LIFE_MAX_S)
+		plan->next_update = plan->this_update + OCSP_LIFE_MAX_S;
 }
 
 /* How long it is valid is not how old a CRL was. */

@@ -286,4 +286,17 @@ is_told() {
 	    -CAfile end.pem >answer 2>&1 && grep -q '^0x1001: revoked' answer
 }
 within 10 is_told || fail "end: $(cat answer)"
+
+# Whoever knows better removes the copy and reloads.
+cp shrink.bad shrink.crl
+rm tables/shrink.crl
+kill -HUP "$(cat ocsignd.pid)"
+within 10 is_taken shrink 6 || fail "shrink is not taken"
+is_lost() {
+	openssl ocsp -issuer shrink.pem -serial 0x1001 -url "$url" \
+	    -CAfile shrink.pem >answer 2>&1
+	grep -q unauthorized answer
+}
+within 10 is_lost || fail "shrink: $(cat answer)"
+says shrink 1003 '^0x1003: revoked'
 service_stop

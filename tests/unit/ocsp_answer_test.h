@@ -179,7 +179,7 @@ expect_good(struct blob request, const struct ca *c, uint8_t mark,
 	assert_int_equal(ask(request), OCSP_ANSWERED);
 	assert_int_equal(reply.status, OCSP_SUCCESSFUL);
 	assert_true(reply.is_cacheable);
-	assert_int_equal(reply.this_update, NOW - 100);
+	assert_int_equal(reply.modified_at, NOW - 100);
 	assert_int_equal(reply.next_update, NOW + 1000);
 	memset(etag, mark, sizeof(etag));
 	assert_memory_equal(reply.etag, etag, sizeof(etag));

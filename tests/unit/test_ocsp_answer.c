@@ -322,6 +322,21 @@ stale(void **state)
 	assert_int_equal(miss.num_singles, 1);
 }
 
+/* Of two signatures with one thisUpdate the second is another. */
+static void
+dated_by_a_crl(void **state)
+{
+	struct blob request = fixture_request(one(), none());
+
+	(void)state;
+	answerer.issuers[0].is_by_crl = true;
+	assert_int_equal(ask(request), OCSP_ANSWERED);
+	assert_int_equal(reply.modified_at, NOW - 90);
+	answerer.issuers[0].is_by_crl = false;
+	assert_int_equal(ask(request), OCSP_ANSWERED);
+	assert_int_equal(reply.modified_at, NOW - 100);
+}
+
 /* One SingleResponse for one certificate, however often it is asked for. */
 static void
 the_same_twice_is_one(void **state)
@@ -448,6 +463,7 @@ main(void)
 		ANSWER_TEST(malformed),
 		ANSWER_TEST(bits_flipped),
 		ANSWER_TEST(stale),
+		ANSWER_TEST(dated_by_a_crl),
 		ANSWER_TEST(the_same_twice_is_one),
 		ANSWER_TEST(tables_not_ready_and_retired),
 		ANSWER_TEST(two_keys_of_one_issuer),

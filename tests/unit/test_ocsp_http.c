@@ -482,7 +482,7 @@ static struct ocsp_reply
 cacheable(void)
 {
 	struct ocsp_reply reply = { .len = 278, .status = OCSP_SUCCESSFUL,
-	    .this_update = NOW - 3600, .next_update = NOW + 86400,
+	    .modified_at = NOW - 3600, .next_update = NOW + 86400,
 	    .is_cacheable = true };
 
 	memset(reply.etag, 0xa5, sizeof(reply.etag));

@@ -218,7 +218,7 @@ max_age(void **state)
 		{ INT64_MAX, 86399, 1 },
 	};
 	struct ocsp_reply cached = { .status = OCSP_SUCCESSFUL,
-	    .this_update = NOW - 3600, .next_update = NOW + 86400,
+	    .modified_at = NOW - 3600, .next_update = NOW + 86400,
 	    .is_cacheable = true };
 	struct http_now now = { 0 };
 

@@ -243,6 +243,29 @@ test_lifetime(void **state)
 	world_until(w, w->gate.num_submitted >= 6);
 }
 
+/* Older than a key signs for, it says nothing. */
+static void
+test_old(void **state)
+{
+	struct world *w = *state;
+	struct ocsp_slot slot;
+
+	put(w, (struct crl_order){ .number = 1, .begins_s = -399 * DAY,
+	    .lasts_s = 20 * DAY }, some);
+	start(w);
+	world_until(w, world_num_slots(w) == 3);
+	assert_true(world_look(w, 1, USUAL, &slot));
+	assert_true(slot.next_update == slot.this_update + 400 * DAY);
+	world_stop(w);
+	assert_int_equal(unlink(copy_path), 0);
+	put(w, (struct crl_order){ .number = 1, .begins_s = -401 * DAY,
+	    .lasts_s = 20 * DAY }, some);
+	start(w);
+	expect_error(w, 4, OCSP_UNAUTHORIZED);
+	w->issuer.unlisted = OC_UNLISTED_GOOD;
+	expect_error(w, 4, OCSP_TRY_LATER);
+}
+
 /* A new list is followed; what it does not change is not signed for it. */
 static void
 test_followed(void **state)
@@ -590,7 +613,8 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(no_crl), TEST(said), TEST(lifetime), TEST(followed),
+		TEST(no_crl), TEST(said), TEST(lifetime), TEST(old),
+		TEST(followed),
 		TEST(renewed), TEST(ends), TEST(restart), TEST(unlisted_good),
 		TEST(issued), TEST(never_good), TEST(signer_revoked),
 		TEST(told),
