@@ -105,10 +105,11 @@ status_service_read_missed(struct status_service *s,
 	int64_t now = status_service_now(s), after = last - 1;
 	uint32_t num, i;
 
+	if (source->ops->is_state || last <= 0)
+		return false;
 	do {
-		if (last <= 0 || source->ops->read(source, after, changes,
-		    MISSED_BATCH, &num) != OC_OK ||
-		    (after < last && num == 0))
+		if (source->ops->read(source, after, changes, MISSED_BATCH,
+		    &num) != OC_OK || (after < last && num == 0))
 			return false;
 		for (i = 0; i < num; i++) {
 			const struct status_change *c = &changes[i];

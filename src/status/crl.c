@@ -34,7 +34,6 @@ struct crl {
 	struct status_source source;	/* first */
 	struct status_crl_file *file;	/* borrowed */
 	enum oc_config_unlisted unlisted;
-	bool has_begun;			/* reading from the beginning */
 	int64_t seq;			/* of the last change told */
 	uint64_t generation;		/* when the files were looked at */
 	struct state told, next;	/* next: if is_telling */
@@ -229,12 +228,8 @@ crl_read(struct status_source *s, int64_t after_seq,
 	uint32_t n = 0;
 	enum oc_err err;
 
-	/* Of a run before nothing is known. */
-	if (after_seq != 0 && !crl->has_begun) {
-		*num = 0;
-		return OC_OK;
-	}
-	crl->has_begun = true;
+	/* What was told is not told again. */
+	oc_assert(after_seq == crl->seq);
 	if (!crl->is_telling && (err = look(crl)) != OC_OK)
 		return err;
 	while (crl->is_telling && n < num_max)
@@ -300,6 +295,7 @@ crl_close(struct status_source *s)
 }
 
 static const struct status_ops crl_ops = {
+	.is_state = true,
 	.id = crl_id,
 	.read = crl_read,
 	.has_news = crl_has_news,

@@ -91,7 +91,8 @@ serve_current(struct status_service *s, const char *path,
 {
 	enum oc_err err = OC_OK;
 
-	if (s->plan.fellow != NULL)
+	/* What numbers mean must be the same for both. */
+	if (s->plan.fellow != NULL && !source->ops->is_state)
 		s->set = status_set_hold(s->plan.fellow->set);
 	else
 		err = status_set_new(&s->set);

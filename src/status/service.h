@@ -34,8 +34,8 @@ struct status_service_plan {
 	uint64_t run;			/* see ocsp_table_set_run() */
 	struct oc_clock_watch *clock;	/* NULL: the clock is believed */
 	struct status_crl_file *crl_file;	/* with source = crl */
-	/* Of another signer of the same issuer, what it knows of certificates;
-	 * NULL: nobody's.  Either may go first. */
+	/* Of another signer of the same issuer, what it knows of certificates,
+	 * unless that is by a CRL; NULL: nobody's.  Either may go first. */
 	const struct status_service *fellow;
 };
 

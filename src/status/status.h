@@ -44,6 +44,10 @@ struct status_source;
 typedef void status_look_fn(void *arg, const struct status_change *change);
 
 struct status_ops {
+	/* It knows what is so, not what happened: its numbers begin anew each
+	 * time it is opened, so that they are nobody else's, and no table of a
+	 * run before can be told what it has missed. */
+	bool is_state;
 	/* Random, of the data it reads: a table made from other data is made
 	 * anew. */
 	enum oc_err (*id)(struct status_source *s, uint8_t id[16]);

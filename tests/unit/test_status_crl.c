@@ -404,6 +404,33 @@ test_restart(void **state)
 	assert_false(world_look(w, 3, USUAL, &slot));
 }
 
+/* A list of one, so that a table has the first number of all: of what the key
+ * before has signed is not known what it missed, and nothing is told twice. */
+static void
+test_other_key(void **state)
+{
+	static const struct on_list one[] = {
+		{ 1, CRL_REASON_KEY_COMPROMISE }, { 0, 0 }
+	};
+	struct world *w = *state;
+	struct reply reply = { 0 };
+	struct ocsp_slot slot;
+
+	w->issuer.unlisted = OC_UNLISTED_GOOD;
+	put(w, (struct crl_order){ .number = 1 }, one);
+	start(w);
+	world_until(w, world_num_slots(w) == 1);
+	assert_int_equal(ocsp_table_seq(w->service->table), 1);
+	world_stop(w);
+	world_new_key(w);
+	start(w);
+	world_ask(w, 1, USUAL, &reply);
+	world_until(w, reply.num != 0);
+	assert_int_equal(reply.kind, IPC_ANSWER_TABLE);
+	assert_true(world_look(w, 1, USUAL, &slot));
+	assert_int_equal(slot.status.kind, OCSP_REVOKED);
+}
+
 /* Who is not on it, and may not exist, costs a signature for each question. */
 static void
 test_unlisted_good(void **state)
@@ -615,7 +642,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(no_crl), TEST(said), TEST(lifetime), TEST(old),
 		TEST(followed),
-		TEST(renewed), TEST(ends), TEST(restart), TEST(unlisted_good),
+		TEST(renewed), TEST(ends), TEST(restart),
+		TEST(other_key), TEST(unlisted_good),
 		TEST(issued), TEST(never_good), TEST(signer_revoked),
 		TEST(told),
 	};
