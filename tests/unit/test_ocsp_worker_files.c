@@ -51,6 +51,18 @@ place(const struct world *w, size_t file, size_t len, uint8_t with,
 	free(p);
 }
 
+/* As place() does, of an issuer whose clock is ahead. */
+static void
+place_ahead(size_t file, int64_t modified_at, int64_t until)
+{
+	const struct ocsp_served_facts facts = { modified_at, until,
+	    { 0xcd } };
+	static const uint8_t octets[100];
+
+	assert_int_equal(ocsp_served_write(paths[file], &facts,
+	    (struct der_bytes){ octets, sizeof(octets) }, NULL), OC_OK);
+}
+
 static void
 lay_out(struct world *w)
 {
@@ -222,6 +234,27 @@ test_selection(void **state)
 	assert_true(r.counts->crls.not_modified == 1);
 	assert_true(r.counts->certificates.refused == 2);
 	assert_true(r.counts->hits == 1);
+}
+
+/* Nothing was changed later than now: RFC 9110, 8.8.2.1. */
+static void
+test_ahead(void **state)
+{
+	struct world w;
+	struct running r;
+	struct response got;
+	char date[256], modified[256];
+
+	(void)state;
+	lay_out(&w);
+	place_ahead(0, w.now + 300, w.now + 1000);
+	worker_start(&w, tune, &r);
+	http_get(r.port, "/crl/root", "", &got);
+	assert_int_equal(got.status, 200);
+	assert_non_null(response_field(&got, "Date", date));
+	assert_non_null(response_field(&got, "Last-Modified", modified));
+	assert_string_equal(modified, date);
+	end(&w, &r);
 }
 
 /* A path that is a request is one, whatever else it is. */
@@ -450,6 +483,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heads),
 		cmocka_unit_test(test_selection),
+		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_request_wins),
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_big),
