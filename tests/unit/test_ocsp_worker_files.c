@@ -334,6 +334,28 @@ test_replaced(void **state)
 	end(&w, &r);
 }
 
+/* What is there cannot be looked at: that is not as if it were gone. */
+static void
+test_out_of_sight(void **state)
+{
+	char loop[WORLD_PATH_MAX + 64];
+	struct world w;
+	struct running r;
+
+	(void)state;
+	begin(&w, &r);
+	assert_true(has_body(&r, "/crl/root", 0));
+	snprintf(loop, sizeof(loop), "%s/loop", w.dir);
+	assert_int_equal(symlink(paths[0], loop), 0);
+	assert_int_equal(rename(loop, paths[0]), 0);
+	sleep_ms(1500);
+	assert_true(has_body(&r, "/crl/root", 0));
+	assert_int_equal(unlink(paths[0]), 0);
+	place(&w, 0, 4000, 9, w.now + 1000);
+	assert_true(gets_body(&r, "/crl/root", 9));
+	end(&w, &r);
+}
+
 /* How much of the body of c comes, len at a time with a pause; until the end
  * or max.  with < 0: what it is does not matter. */
 static size_t
@@ -486,6 +508,7 @@ main(void)
 		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_request_wins),
 		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_out_of_sight),
 		cmocka_unit_test(test_big),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_drain),
