@@ -3,11 +3,13 @@
 #
 # Tens of thousands of requests, good and bad, with nonces and without: then
 # the responder has no descriptor more than before, and neither has it nor
-# ocsign-status grown.  make soak asks ten million times: $LEAK_ROUNDS.
+# ocsign-status grown.  make soak asks ten million times ($LEAK_REQUESTS): the
+# same, and between them GET, POST and a connection a request, as many as the
+# machine has in two seconds each.
 
 . "$top_srcdir/tests/conformance/conformance.sh"
 need curl pgrep
-rounds=${LEAK_ROUNDS:-20}
+num_wanted=${LEAK_REQUESTS:-40000}
 [ -d /proc/self/fd ] || {
 	echo "there is no /proc"
 	exit 77
@@ -51,6 +53,18 @@ round() {
 		curl -sS -m 60 -K $conf.conf -o /dev/null >/dev/null \
 		    2>curl.err || fail "$(cat curl.err)"
 	done
+	asked=$((asked + 2000))
+}
+for der in good sha256; do
+	openssl base64 -A -in $der.der
+	echo
+done >requests
+volley() {
+	for kind in get post once; do
+		answers=$("$top_builddir/tests/bench/ocsp_client" "$port" \
+		    $kind requests 64 2) || fail "the client of $kind"
+		asked=$((asked + ${answers%% *}))
+	done
 }
 fds() {
 	ls "/proc/$1/fd" | wc -l
@@ -60,17 +74,19 @@ rss() {
 }
 
 # What is allocated once is, after the first.
+asked=0
 round
 round
+volley
 responder=$(role responder)
 status=$(role status)
 fds_before=$(fds "$responder")
 responder_before=$(rss "$responder")
 status_before=$(rss "$status")
-n=0
-while [ $n -lt "$rounds" ]; do
+asked=0
+while [ $asked -lt "$num_wanted" ]; do
 	round
-	n=$((n + 1))
+	[ "$num_wanted" -le 100000 ] || volley
 done
 [ "$(role responder)" = "$responder" ] && [ "$(role status)" = "$status" ] ||
     fail "a role was started again"
@@ -79,7 +95,7 @@ has_fds() {
 	[ "$(fds "$responder")" -le "$fds_before" ]
 }
 within 10 has_fds || fail "$(fds "$responder") descriptors, not $fds_before"
-echo "$((rounds * 2000)) requests: responder $responder_before to" \
+echo "$asked requests: responder $responder_before to" \
     "$(rss "$responder") kB, status $status_before to $(rss "$status") kB"
 # A sanitizer keeps what is freed for a while.
 if ! ldd "$top_builddir/ocsign-responder" 2>/dev/null | grep -q asan; then

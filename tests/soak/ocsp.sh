@@ -3,6 +3,6 @@
 #
 # Ten million requests to the responder: see tests/conformance/leak.sh.
 
-LEAK_ROUNDS=${LEAK_ROUNDS:-5000}
-export LEAK_ROUNDS
+LEAK_REQUESTS=${LEAK_REQUESTS:-10000000}
+export LEAK_REQUESTS
 exec sh "${top_srcdir:?}/tests/conformance/leak.sh"
