@@ -567,7 +567,7 @@ expect_metric(const struct status_all *all, const char *line)
 static void
 expect_described(const struct status_all *all, const char *member)
 {
-	char *text = status_describe(all);
+	char *text = status_describe(all, OC_FRAME_MAX);
 
 	if (strstr(text, member) == NULL)
 		fail_msg("no %s in %s", member, text);
