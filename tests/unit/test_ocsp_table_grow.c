@@ -32,19 +32,77 @@ expired_ones_make_room(void **state)
 
 	for (n = 1; n <= TABLE_SLOTS_MIN; n++) {
 		slot = slot_of(n, 0, n);
+		slot.produced_at = oc_clock_now_s();
 		if (n <= 10)
-			slot.next_update = oc_clock_now_s() - 1;
+			slot.next_update = slot.produced_at - 1;
 		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
 	}
 	slot = slot_of(1000, 0, n);
+	slot.produced_at = oc_clock_now_s();
 	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
 	assert_int_equal(table->num_slots, TABLE_SLOTS_MIN);
 	assert_int_equal(ocsp_table_num_used(table), TABLE_SLOTS_MIN - 9);
+	assert_true(ocsp_table_has_freed(table));
+	assert_false(ocsp_table_has_freed(table));
 	for (n = 1; n <= TABLE_SLOTS_MIN; n++) {
 		slot = slot_of(n, 0, n);
 		assert_int_equal(ocsp_table_find(table, &slot.serial, 0,
 		    &found), n > 10);
 	}
+	ocsp_table_close(table);
+}
+
+/* By the time of who signs: the machine's clock may have jumped ahead. */
+static void
+valid_ones_make_none(void **state)
+{
+	struct ocsp_table *table = make_table(*state);
+	int64_t then = oc_clock_now_s() - 86400;
+	struct ocsp_slot slot, found;
+	uint64_t n;
+
+	for (n = 1; n <= TABLE_SLOTS_MIN + 1; n++) {
+		slot = slot_of(n, 0, n);
+		slot.produced_at = then;
+		if (n <= 10)
+			slot.next_update = then + n % 2;
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	assert_true(table->num_slots > TABLE_SLOTS_MIN);
+	assert_int_equal(ocsp_table_num_used(table), TABLE_SLOTS_MIN + 1);
+	assert_false(ocsp_table_has_freed(table));
+	for (n = 1; n <= TABLE_SLOTS_MIN + 1; n++) {
+		slot = slot_of(n, 0, n);
+		assert_true(ocsp_table_find(table, &slot.serial, 0, &found));
+	}
+	ocsp_table_close(table);
+}
+
+/* A slot that turns out to be damaged when it is to be moved is told of, also
+ * if puts alone brought the table so far. */
+static void
+damaged_while_moved(void **state)
+{
+	struct ocsp_table *table = make_table(*state);
+	struct ocsp_slot slot;
+	uint64_t n;
+
+	for (n = 1; n <= 40; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	table->growth.num_wanted = 200;
+	while (table->growth.phase != TABLE_MOVING)
+		assert_int_equal(ocsp_table_tend(table, 1), 0);
+	atomic_fetch_add(&table->slots[39 * table->slot_words + SLOT_THIS],
+	    1);
+	for (; table->num_slots == TABLE_SLOTS_MIN; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	assert_int_equal(ocsp_table_num_used(table), n - 2);
+	assert_int_equal(ocsp_table_tend(table, 1), 1);
+	assert_int_equal(ocsp_table_tend(table, 1), 0);
 	ocsp_table_close(table);
 }
 
@@ -218,6 +276,7 @@ full_disk(void **state)
 	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
 	table->growth.looked_ns = 0;
 	slot = slot_of(7000, 0, 1);
+	slot.produced_at = oc_clock_now_s();
 	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
 	assert_int_equal(table->num_slots, TABLE_SLOTS_MIN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -529,6 +588,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TABLE_TEST(expired_ones_make_room),
+		TABLE_TEST(valid_ones_make_none),
+		TABLE_TEST(damaged_while_moved),
 		TABLE_TEST(growing),
 		TABLE_TEST(walk_in_parts),
 		TABLE_TEST(slots_keep_their_numbers),

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "ocsp/table_private.h"
 #include "tests/unit/status_fixture.h"
 
 #define USUAL OCSP_ENCODING_USUAL
@@ -331,9 +332,9 @@ test_table_full(void **state)
 	small = (struct rlimit){ 65536, whole.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	world_until(w, !w->service->is_table_well);
-	world_idle(w, 500);
-	num_signed = world_num_signed(w);
 	world_until(w, w->service->num_flights == 0);
+	num_signed = world_num_signed(w);
+	world_idle(w, 500);
 	/* Nothing is signed for the bin, but one now and then to see. */
 	assert_true(world_num_signed(w) <= num_signed + 1);
 	while (world_look(w, n, USUAL, &slot))
@@ -508,6 +509,26 @@ test_no_certificate(void **state)
 	assert_true(strstr(error.text, "ca.pem") != NULL);
 }
 
+/* A response past its time, which nobody could renew, has made room for
+ * another's: when there is somebody who signs, it is signed again. */
+static void
+test_room_made(void **state)
+{
+	struct oc_serial two = world_serial(2);
+	struct world *w = *state;
+	struct ocsp_slot slot;
+
+	w->issuer.presign = OC_PRESIGN_ALL;
+	world_issue_many(w, 1, 3);
+	world_start(w);
+	world_until(w, world_num_slots(w) == 3);
+	world_idle(w, 100);
+	/* As the table does it; when it does, is the table's test. */
+	ocsp_table_withdraw(w->service->table, &two);
+	w->service->table->has_freed = true;
+	world_until(w, world_look(w, 2, USUAL, &slot));
+}
+
 /* A start while the clock is a month ahead: by what it should say all is still
  * valid, nothing could be signed again, and so nothing is thrown away. */
 static void
@@ -541,7 +562,8 @@ main(void)
 		T(test_second_writer), T(test_table_full),
 		T(test_free_in_flight), T(test_free_at_once),
 		T(test_too_many_waiters), T(test_expired_signer),
-		T(test_source_fails), T(test_no_certificate),
+		T(test_source_fails),
+		T(test_no_certificate), T(test_room_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
