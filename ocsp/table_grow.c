@@ -398,7 +398,7 @@ begin(struct ocsp_table *table, bool is_full)
 		begin_looking(table);
 		return OC_OK;
 	}
-	if (!is_full && is_recent(g->failed_ns))
+	if (!is_full && (table->is_older || is_recent(g->failed_ns)))
 		return OC_OK;
 	if (table->num_slots < g->num_wanted)
 		return begin_growing(table, g->num_wanted);

@@ -106,6 +106,36 @@ damaged_while_moved(void **state)
 	ocsp_table_close(table);
 }
 
+/* What another key has signed is only taken away from: however full it is, it
+ * needs no more room. */
+static void
+older_does_not_grow(void **state)
+{
+	struct ocsp_identity other = test_identity();
+	struct ocsp_table *table = make_table(*state), *older;
+	struct ocsp_slot slot;
+
+	for (uint64_t n = 1; n <= TABLE_SLOTS_MIN; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	ocsp_table_close(table);
+	other.responder_key_hash[0]++;
+	assert_int_equal(ocsp_table_create(*state, &other, test_store_id, 1,
+	    &table, NULL), OC_OK);
+	assert_int_equal(ocsp_table_take_older(*state, &other, test_store_id,
+	    &older, NULL), OC_OK);
+	assert_non_null(older);
+	assert_int_equal(ocsp_table_num_used(older), TABLE_SLOTS_MIN);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(ocsp_table_tend(older, 1000), 0);
+		assert_false(ocsp_table_is_tending(older));
+	}
+	assert_int_equal(older->num_slots, TABLE_SLOTS_MIN);
+	ocsp_table_discard(older);
+	ocsp_table_close(table);
+}
+
 static void
 growing(void **state)
 {
@@ -590,6 +620,7 @@ main(void)
 		TABLE_TEST(expired_ones_make_room),
 		TABLE_TEST(valid_ones_make_none),
 		TABLE_TEST(damaged_while_moved),
+		TABLE_TEST(older_does_not_grow),
 		TABLE_TEST(growing),
 		TABLE_TEST(walk_in_parts),
 		TABLE_TEST(slots_keep_their_numbers),
