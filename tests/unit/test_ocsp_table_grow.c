@@ -327,6 +327,48 @@ full_disk(void **state)
 	}
 }
 
+/* The same key's new certificate, without room for another file: with the one
+ * before all is served until there is, or until that has ended. */
+static void
+no_room_for_another_certificate(void **state)
+{
+	struct ocsp_identity first = test_identity(), second = first;
+	struct ocsp_table *table = make_table(*state), *reader;
+	struct ocsp_slot slot = slot_of(7, 0, 7), found;
+	struct rlimit limit, small;
+	struct oc_error error = { 0 };
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	small = (struct rlimit){ table->map_len - 1, limit.rlim_max };
+	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	ocsp_table_close(table);
+	second.signer_not_after = oc_clock_now_s() - 10;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(ocsp_table_create(*state, &second, test_store_id, 1,
+	    &table, &error), OC_OK);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(reader), &first));
+	assert_true(ocsp_table_find(reader, &slot.serial, 0, &found));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	table->growth.failed_ns = 0;
+	do {
+		(void)ocsp_table_tend(table, 100);
+	} while (ocsp_table_is_tending(table));
+	assert_true(ocsp_table_is_retired(reader));
+	ocsp_table_close(reader);
+	ocsp_table_close(table);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(reader),
+	    &second));
+	assert_true(ocsp_table_find(reader, &slot.serial, 0, &found));
+	ocsp_table_close(reader);
+	/* That one has ended. */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(ocsp_table_create(*state, &first, test_store_id, 1,
+	    &table, &error), OC_ERR_NO_SPACE);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 /* What the table is to say: of each serial one generation, 0: nothing. */
 #define MODEL_MAX 400
 struct model {
@@ -625,6 +667,7 @@ main(void)
 		TABLE_TEST(walk_in_parts),
 		TABLE_TEST(slots_keep_their_numbers),
 		TABLE_TEST(full_disk),
+		TABLE_TEST(no_room_for_another_certificate),
 		TABLE_TEST(changes_while_growing),
 		TABLE_TEST(each_put_does_its_share),
 		TABLE_TEST(killed_while_growing),
