@@ -241,10 +241,11 @@ static bool
 pump_kind(struct status_service *s, enum status_due_kind kind, int64_t now)
 {
 	struct status_due due;
+	uint32_t num = 0;
 	enum oc_err err;
 
-	while (has_room(s, kind) && status_agenda_take(&s->agenda, kind,
-	    s->table, now, &due)) {
+	while (num++ < STATUS_PUMP_MAX && has_room(s, kind) &&
+	    status_agenda_take(&s->agenda, kind, s->table, now, &due)) {
 		err = fly_due(s, kind, &due, now);
 		if (err == OC_OK)
 			continue;

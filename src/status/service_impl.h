@@ -15,6 +15,9 @@
  * enough that what is more urgent does not wait behind them. */
 #define STATUS_REFRESHES_MAX 16
 #define STATUS_URGENT_MAX 64
+/* Taken from the agenda in a turn, some 20 ms of work: of millions that are
+ * due none may be worth a signature. */
+#define STATUS_PUMP_MAX 8192
 /* Who waits for a signature at once; more are told to try later. */
 #define STATUS_WAITERS_MAX 4096
 /* A signature that somebody waits for. */

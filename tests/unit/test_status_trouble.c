@@ -493,6 +493,29 @@ test_source_fails(void **state)
 	world_until(w, world_num_signed(w) > 2);
 }
 
+/* What is due and would not last longer is looked at again and again, but not
+ * all of it in one turn. */
+static void
+test_many_without_gain(void **state)
+{
+	struct world *w = *state;
+	const struct ocsp_refresh *due;
+	int64_t ahead_s = 3 * 86400 + 3600;
+
+	w->issuer.presign = OC_PRESIGN_ALL;
+	world_issue_many(w, 1, STATUS_PUMP_MAX + 1000);
+	world_start(w);
+	due = &w->service->agenda.slots;
+	world_until(w, world_num_slots(w) == STATUS_PUMP_MAX + 1000);
+	w->service->is_source_well = false;
+	w->service->known_at = oc_clock_now_s() - 86400;
+	status_service_tick(w->service, oc_clock_now_s() + ahead_s);
+	assert_true(ocsp_refresh_next_at(due) <= oc_clock_now_s() + ahead_s);
+	w->skip_s = ahead_s;
+	world_until(w, ocsp_refresh_next_at(due) > oc_clock_now_s() + ahead_s);
+	assert_int_equal(w->gate.num_submitted, STATUS_PUMP_MAX + 1000);
+}
+
 static void
 test_no_certificate(void **state)
 {
@@ -562,7 +585,7 @@ main(void)
 		T(test_second_writer), T(test_table_full),
 		T(test_free_in_flight), T(test_free_at_once),
 		T(test_too_many_waiters), T(test_expired_signer),
-		T(test_source_fails),
+		T(test_source_fails), T(test_many_without_gain),
 		T(test_no_certificate), T(test_room_made),
 	};
 
