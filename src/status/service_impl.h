@@ -27,6 +27,8 @@
 #define STATUS_RETRY_S 5
 /* While the source fails nothing can be renewed: when to look again. */
 #define STATUS_SOURCE_RETRY_S 60
+/* A source that has not returned for so long is away. */
+#define STATUS_SOURCE_STUCK_S 10
 /* A nudge waits no longer than this for a signer that signs nothing. */
 #define STATUS_NUDGE_WAIT_S 5
 #define STATUS_BUCKETS 1024

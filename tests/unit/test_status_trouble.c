@@ -11,6 +11,18 @@
 
 #define USUAL OCSP_ENCODING_USUAL
 
+/* In front of the feed: its source has not returned for so long. */
+static int64_t stuck_s;
+
+int64_t __wrap_status_feed_stuck_ns(const struct status_feed *feed);
+
+int64_t
+__wrap_status_feed_stuck_ns(const struct status_feed *feed)
+{
+	assert_non_null(feed);
+	return stuck_s * OC_NS_PER_S;
+}
+
 static void
 note_done(void *arg)
 {
@@ -516,6 +528,42 @@ test_many_without_gain(void **state)
 	assert_int_equal(w->gate.num_submitted, STATUS_PUMP_MAX + 1000);
 }
 
+/* One that hangs is no better than one that fails: what is signed now was
+ * known before, and who is not known may have been issued since. */
+static void
+test_source_hangs(void **state)
+{
+	static const uint64_t never[] = { 99 };
+	struct world *w = *state;
+	struct reply reply = { 0 };
+	struct ocsp_slot slot;
+	int64_t now;
+
+	world_issue_many(w, 1, 2);
+	world_start(w);
+	stuck_s = STATUS_SOURCE_STUCK_S - 1;
+	world_idle(w, 1500);
+	assert_true(w->service->is_source_well);
+	stuck_s = 5000;
+	now = oc_clock_now_s();
+	world_until(w, !w->service->is_source_well);
+	world_ask(w, 1, USUAL, &reply);
+	world_until(w, reply.num == 1);
+	assert_true(world_look(w, 1, USUAL, &slot));
+	assert_in_range(slot.this_update, now - 5000 - 3600,
+	    now - 5000 - 3600 + 10);
+	world_ask_live(w, never, 1, 0, &reply);
+	assert_int_equal(reply.num, 2);
+	assert_int_equal(reply.status, OCSP_TRY_LATER);
+	assert_int_equal(world_num_lines(w, "the source fails: it does not "
+	    "answer"), 1);
+	/* It does. */
+	stuck_s = 0;
+	world_issue(w, 3, now + YEAR);
+	world_until(w, w->service->is_source_well);
+	assert_string_equal(w->service->source_error, "");
+}
+
 static void
 test_no_certificate(void **state)
 {
@@ -586,6 +634,7 @@ main(void)
 		T(test_free_in_flight), T(test_free_at_once),
 		T(test_too_many_waiters), T(test_expired_signer),
 		T(test_source_fails), T(test_many_without_gain),
+		T(test_source_hangs),
 		T(test_no_certificate), T(test_room_made),
 	};
 
