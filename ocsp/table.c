@@ -118,6 +118,7 @@ ocsp_table_put(struct ocsp_table *table, const struct ocsp_slot *slot)
 		ocsp_table_replace(table, number, words);
 		return OC_OK;
 	}
+	table->put_at = slot->produced_at;
 	err = ocsp_table_take_slot(table, &number);
 	if (err != OC_OK)
 		return err;

@@ -142,6 +142,9 @@ bool ocsp_table_walk_part(struct ocsp_table *table, uint32_t *next,
  * damaged, or that the index does not lead to (nobody knows how old they are),
  * are dropped: how many it were, once all is looked at. */
 uint32_t ocsp_table_tend(struct ocsp_table *table, uint32_t num_slots);
+/* What was past its nextUpdate has made room since this was last asked: more
+ * of it may be wanted. */
+bool ocsp_table_has_freed(struct ocsp_table *table);
 /* There is more to do. */
 bool ocsp_table_is_tending(const struct ocsp_table *table);
 /* Checks header, index and every slot's CRC.  MALFORMED if the header is

@@ -288,15 +288,15 @@ check_owner(const struct table_header *header,
 
 /*
  * The same slots in a file that says who signs now: for the same key, under
- * another certificate.  Of a large one it is made by and by: either certificate
- * goes with each signature, as long as it is valid.
+ * another certificate.  Of a large one, or where there is no room on the disk
+ * yet, it is made by and by: either certificate goes with each signature, as
+ * long as it is valid.
  */
 static enum oc_err
 renew(struct ocsp_table *table, const struct ocsp_identity *identity,
     struct oc_error *error)
 {
-	bool is_urgent = table->identity.signer_not_after <
-	    oc_clock_now_s() + SOON_S;
+	int64_t left_s = table->identity.signer_not_after - oc_clock_now_s();
 	enum oc_err err;
 
 	table->identity = *identity;
@@ -304,11 +304,11 @@ renew(struct ocsp_table *table, const struct ocsp_identity *identity,
 	oc_log(OC_LOG_NOTICE, "the response table %s: there is another "
 	    "certificate for the key: %u answers go with it from now on",
 	    table->path, (unsigned)ocsp_table_num_used(table));
-	if (!is_urgent && ocsp_table_num_used(table) > TABLE_LARGE)
+	if (left_s >= SOON_S && ocsp_table_num_used(table) > TABLE_LARGE)
 		return OC_OK;
 	err = ocsp_table_grow(table, table->num_slots);
-	return err == OC_OK ? OC_OK : ocsp_table_fail(error, "write",
-	    table->path);
+	return err == OC_OK || left_s > 0 ? OC_OK : ocsp_table_fail(error,
+	    "write", table->path);
 }
 
 static enum oc_err

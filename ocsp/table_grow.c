@@ -7,7 +7,7 @@
  *	                -> ALLOCATING -> MOVING -> FLUSHING -> STEADY
  *
  * SLOTS frees what is damaged or not to be found, and, for room, what is past
- * its nextUpdate, and counts; INDEX, of a table that may be damaged, takes out
+ * its nextUpdate by what was put last, and counts; INDEX, of a table that may be damaged, takes out
  * what leads nowhere.  If that makes too little room, a larger file is made
  * beside: its blocks are allocated, each slot is copied to the place it had,
  * and from then on what is written to one is written to the other (free slots,
@@ -129,7 +129,7 @@ begin_looking(struct ocsp_table *table)
 }
 
 static void
-look_at(struct ocsp_table *table, uint32_t slot, int64_t now)
+look_at(struct ocsp_table *table, uint32_t slot)
 {
 	uint32_t words[SLOT_WORDS_MAX];
 
@@ -147,20 +147,22 @@ look_at(struct ocsp_table *table, uint32_t slot, int64_t now)
 	}
 	if (table->growth.is_for_room &&
 	    ocsp_table_load_slot(table, slot, words) &&
-	    words[SLOT_NEXT] != SLOT_TIME_NONE && words[SLOT_NEXT] <= now)
+	    words[SLOT_NEXT] != SLOT_TIME_NONE &&
+	    words[SLOT_NEXT] < table->put_at) {
 		ocsp_table_remove(table, slot);
-	else
+		table->has_freed = true;
+	} else {
 		table->growth.num_live++;
+	}
 }
 
 static void
 look_at_slots(struct ocsp_table *table, uint32_t num)
 {
 	struct table_growth *g = &table->growth;
-	int64_t now = oc_clock_now_s();
 
 	for (; num > 0 && g->next < num_touched(table); num--)
-		look_at(table, g->next++, now);
+		look_at(table, g->next++);
 	if (g->next < num_touched(table))
 		return;
 	atomic_store_explicit(&table->header->num_used, g->num_live,
@@ -324,7 +326,10 @@ swap_in(struct ocsp_table *table)
 	table->lock_fd = old.lock_fd;
 	table->run = old.run;
 	table->is_damaged = old.is_damaged;
+	table->put_at = old.put_at;
+	table->has_freed = old.has_freed;
 	table->growth.num_wanted = old.growth.num_wanted;
+	table->growth.num_dropped = old.growth.num_dropped;
 	ocsp_table_unmap(&old);
 	free(larger->path);
 	free(larger);
@@ -393,7 +398,7 @@ begin(struct ocsp_table *table, bool is_full)
 		begin_looking(table);
 		return OC_OK;
 	}
-	if (!is_full && is_recent(g->failed_ns))
+	if (!is_full && (table->is_older || is_recent(g->failed_ns)))
 		return OC_OK;
 	if (table->num_slots < g->num_wanted)
 		return begin_growing(table, g->num_wanted);
@@ -519,6 +524,15 @@ ocsp_table_tend(struct ocsp_table *table, uint32_t num_slots)
 	num_dropped = g->num_dropped;
 	g->num_dropped = 0;
 	return num_dropped;
+}
+
+bool
+ocsp_table_has_freed(struct ocsp_table *table)
+{
+	bool has_freed = table->has_freed;
+
+	table->has_freed = false;
+	return has_freed;
 }
 
 bool

@@ -94,9 +94,12 @@ ocsp_table_take_older(const char *path, const struct ocsp_identity *identity,
 	else if (err == OC_OK)
 		(void)unlink(older);
 	free(older);
-	if (err == OC_OK)
-		*out = table;
-	return err;
+	if (err != OC_OK)
+		return err;
+	if (table != NULL)
+		table->is_older = true;
+	*out = table;
+	return OC_OK;
 }
 
 void

@@ -365,6 +365,8 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
 	record = status_service_find_record(s, &ask->singles[0].serial);
 	if (status_trust_refuses(&s->trust))
 		answer_error(answer, arg, OCSP_UNAUTHORIZED);
+	else if (s->offline != NULL && s->is_closed)
+		ask_early(s, ask, answer, arg);
 	else if (s->offline != NULL)
 		ask_offline(s, ask, now, answer, arg);
 	else if (ask->num_singles != 1 || ask->nonce.len != 0 ||

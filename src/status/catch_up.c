@@ -195,12 +195,15 @@ withdraw_stale(struct status_service *s, const struct status_due *stale)
 		    stale->at);
 }
 
-/* What was in a damaged slot is nowhere now. */
+/* What was in a damaged slot is nowhere now; nor is, on the agenda, what stood
+ * in one that has made room. */
 void
 status_service_tend(struct status_service *s)
 {
 	uint32_t num_dropped = ocsp_table_tend(s->table, STATUS_TEND_SLOTS);
 
+	if (ocsp_table_has_freed(s->table))
+		status_service_presign_again(s);
 	if (s->older != NULL)
 		num_dropped += ocsp_table_tend(s->older, STATUS_TEND_SLOTS);
 	if (num_dropped == 0)

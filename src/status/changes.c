@@ -7,9 +7,10 @@
  */
 #include "status/service_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 /* What is on its way to the table says what is no longer so. */
@@ -68,25 +69,35 @@ take_change(struct status_service *s, const struct status_record *record,
 			    STATUS_DUE_NEW, &record->serial, e, now);
 }
 
+/* known_at: when it was well for certain. */
 static void
-note_source(struct status_service *s, const struct status_batch *batch)
+note_source(struct status_service *s, bool is_well, int64_t known_at,
+    const char *text)
 {
-	bool is_well = batch->err == OC_OK;
-
 	if (is_well == s->is_source_well)
 		return;
 	s->is_source_well = is_well;
-	s->known_at = status_service_now(s);
-	memcpy(s->source_error, batch->text, sizeof(s->source_error));
+	s->known_at = known_at;
+	(void)snprintf(s->source_error, sizeof(s->source_error), "%s", text);
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the source answers again",
 		    s->plan.ocsp->name);
 	else
 		oc_log(OC_LOG_ERROR, "issuer %s: the source fails: %s; "
-		    "what was known stays", s->plan.ocsp->name, batch->text);
+		    "what was known stays", s->plan.ocsp->name, text);
 	/* Who waits to know more may wait for long. */
 	if (!is_well && !s->is_ready)
 		status_service_answer_early(s);
+}
+
+/* One that hangs says nothing, not even that it fails. */
+static void
+look_at_source(struct status_service *s, int64_t now)
+{
+	int64_t stuck_s = status_feed_stuck_ns(s->feed) / OC_NS_PER_S;
+
+	if (s->is_source_well && stuck_s >= STATUS_SOURCE_STUCK_S)
+		note_source(s, false, now - stuck_s, "it does not answer");
 }
 
 /* After an end of all that was said, what can be said again is so at once. */
@@ -110,7 +121,7 @@ take_batch(void *arg, const struct status_batch *batch)
 	struct status_nudge *nudge;
 	uint32_t i;
 
-	note_source(s, batch);
+	note_source(s, batch->err == OC_OK, now, batch->text);
 	for (i = 0; i < batch->num_changes; i++) {
 		const struct status_change *c = &batch->changes[i];
 
@@ -241,10 +252,11 @@ static bool
 pump_kind(struct status_service *s, enum status_due_kind kind, int64_t now)
 {
 	struct status_due due;
+	uint32_t num = 0;
 	enum oc_err err;
 
-	while (has_room(s, kind) && status_agenda_take(&s->agenda, kind,
-	    s->table, now, &due)) {
+	while (num++ < STATUS_PUMP_MAX && has_room(s, kind) &&
+	    status_agenda_take(&s->agenda, kind, s->table, now, &due)) {
 		err = fly_due(s, kind, &due, now);
 		if (err == OC_OK)
 			continue;
@@ -345,6 +357,7 @@ status_service_tick(struct status_service *s, int64_t now)
 	if (now != s->looked_at) {
 		s->looked_at = now;
 		look_at_table(s);
+		look_at_source(s, now);
 		status_signer_tick(s, now);
 	}
 	/* What goes through all of the table waits for the first answers. */

@@ -489,9 +489,25 @@ status_crl_file_new(const struct status_crl_plan *plan,
 	return OC_OK;
 }
 
+/* Of whoever watched until now: what he took last need not be in the file any
+ * more. */
+static void
+take_copy(struct status_crl_file *f)
+{
+	struct oc_error error = { 0 };
+	uint8_t *der = NULL;
+	size_t der_len;
+
+	if (read_der(f->plan.copy, &der, &der_len, &error) == OC_OK &&
+	    take(f, &der, der_len, oc_clock_now_s(), &error) == OC_OK)
+		f->is_copied = true;
+	free(der);
+}
+
 enum oc_err
 status_crl_file_watch(struct status_crl_file *f)
 {
+	take_copy(f);
 	if (oc_thread_start(&f->thread, watch_main, f) != 0)
 		return OC_ERR_NOMEM;
 	f->has_thread = true;

@@ -42,6 +42,7 @@ char *status_crl_copy_path(const struct oc_config *config,
  */
 enum oc_err status_crl_file_new(const struct status_crl_plan *plan,
     struct status_crl_file **file, struct oc_error *error) OC_MUST_CHECK;
+/* Nobody else may watch any more: what he put into the copy since counts. */
 enum oc_err status_crl_file_watch(struct status_crl_file *file)
     OC_MUST_CHECK;
 /* Nobody looks any more; what is in force stays. */

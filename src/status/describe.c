@@ -307,8 +307,50 @@ describe_clock(const struct status_all *all)
 	    "ahead_s", (json_int_t)(jump_ms / 1000));
 }
 
+/* Who has several of them, in the order in which they can be spared. */
+static const char *const lists[] = {
+	"files", "crl_files", "crls", "issuers"
+};
+
+/* Takes half of the rows, and one, from the end of the first list that has
+ * any: so many. */
+static size_t
+shorten(json_t *whole)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		json_t *rows = json_object_get(whole, lists[i]);
+		size_t num = json_array_size(rows), left = num / 2;
+
+		for (size_t at = num; at > left; at--)
+			(void)json_array_remove(rows, at - 1);
+		if (num > 0)
+			return num - left;
+	}
+	return 0;
+}
+
+/* Better some of it than nothing; how many rows are missing is in it. */
+static char *
+dump_up_to(json_t *whole, size_t len_max)
+{
+	char *text = json_dumps(whole, JSON_COMPACT);
+	size_t num_out = 0, num;
+
+	while (text != NULL && strlen(text) > len_max) {
+		free(text);
+		num = shorten(whole);
+		if (num == 0)
+			return NULL;
+		num_out += num;
+		(void)json_object_set_new(whole, "left_out",
+		    number_of(num_out));
+		text = json_dumps(whole, JSON_COMPACT);
+	}
+	return text;
+}
+
 char *
-status_describe(const struct status_all *all)
+status_describe(const struct status_all *all, size_t len_max)
 {
 	json_t *issuers = json_array(), *whole;
 	struct ocsp_counts_total total;
@@ -319,13 +361,15 @@ status_describe(const struct status_all *all)
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i], &total));
-	whole = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ready",
-	    (int)all->is_ready, "clock", describe_clock(all), "responders",
-	    describe_responders(&total), "issuers", issuers, "crls",
-	    describe_crls(all), "crl_files", describe_crl_files(all), "files",
-	    describe_files(all), "api", describe_api(all));
+	whole = json_pack("{s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "ready", (int)all->is_ready, "left_out", 0,
+	    "clock", describe_clock(all),
+	    "responders", describe_responders(&total),
+	    "issuers", issuers, "crls", describe_crls(all),
+	    "crl_files", describe_crl_files(all),
+	    "files", describe_files(all), "api", describe_api(all));
 	if (whole != NULL)
-		text = json_dumps(whole, JSON_COMPACT);
+		text = dump_up_to(whole, len_max);
 	json_decref(whole);
 	return text;
 }

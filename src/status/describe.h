@@ -23,7 +23,7 @@ struct status_all {
 	const struct status_crl_files *crl_files;	/* NULL: none */
 };
 
-/* For free(); NULL without memory. */
-char *status_describe(const struct status_all *all);
+/* For free(), and no longer than that; NULL without memory. */
+char *status_describe(const struct status_all *all, size_t len_max);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include "base/clock.h"
 
 #define POLL_NS (OC_NS_PER_S / 4)
+/* Who takes so long to say whether there is news may have been given up. */
+#define SLOW_NS OC_NS_PER_S
 
 struct status_feed {
 	struct status_source *source;	/* the thread's */
@@ -27,6 +30,8 @@ struct status_feed {
 	bool has_failed;		/* the thread's: was said already */
 	pthread_t thread;
 	int event_fd;			/* the thread writes, the loop reads */
+	_Atomic int64_t asked_ns;	/* when the source was asked what it has
+					 * not said yet; 0: nothing */
 
 	pthread_mutex_t mutex;
 	pthread_cond_t wake;		/* for the thread */
@@ -35,6 +40,36 @@ struct status_feed {
 	bool is_full;
 	struct status_batch batch;	/* of whom is_full says */
 };
+
+/* --- the source, which may hang ----------------------------------------- */
+
+static enum oc_err
+read_source(struct status_feed *feed, int64_t after_seq, uint32_t *num)
+{
+	enum oc_err err;
+
+	*num = 0;
+	atomic_store(&feed->asked_ns, oc_clock_mono_ns());
+	err = feed->source->ops->read(feed->source, after_seq,
+	    feed->batch.changes, STATUS_BATCH_MAX, num);
+	atomic_store(&feed->asked_ns, 0);
+	return err;
+}
+
+/* Or there is to be a batch in any case. */
+static bool
+has_news(struct status_feed *feed)
+{
+	int64_t begin_ns = oc_clock_mono_ns();
+	bool has;
+
+	atomic_store(&feed->asked_ns, begin_ns);
+	has = feed->source->ops->has_news(feed->source);
+	atomic_store(&feed->asked_ns, 0);
+	return has || oc_clock_mono_ns() - begin_ns >= SLOW_NS;
+}
+
+/* --- the thread --------------------------------------------------------- */
 
 /* Waits until the loop has taken the last batch.  False: stop. */
 static bool
@@ -110,9 +145,7 @@ read_all(struct status_feed *feed, uint64_t nudges)
 	for (;;) {
 		if (!wait_empty(feed))
 			return false;
-		num = 0;
-		err = feed->source->ops->read(feed->source, feed->seq,
-		    batch->changes, STATUS_BATCH_MAX, &num);
+		err = read_source(feed, feed->seq, &num);
 		if (err != OC_OK && feed->has_failed)
 			return true;
 		feed->has_failed = err != OC_OK;
@@ -141,13 +174,12 @@ static bool
 read_history(struct status_feed *feed)
 {
 	struct status_batch *batch = &feed->batch;
-	uint32_t num = 0;
+	uint32_t num;
 	enum oc_err err;
 
 	if (!wait_empty(feed))
 		return false;
-	err = feed->source->ops->read(feed->source, feed->old_seq,
-	    batch->changes, STATUS_BATCH_MAX, &num);
+	err = read_source(feed, feed->old_seq, &num);
 	/* What has changed since comes, or came, as news. */
 	while (err == OC_OK && num > 0 &&
 	    batch->changes[num - 1].seq > feed->old_end)
@@ -177,7 +209,7 @@ feed_main(void *arg)
 	while (goes_on) {
 		nudges = nudges_so_far(feed);
 		if (must_read || nudges != nudges_done || feed->has_failed ||
-		    feed->source->ops->has_news(feed->source)) {
+		    has_news(feed)) {
 			goes_on = read_all(feed, nudges);
 			must_read = false;
 			nudges_done = nudges;
@@ -267,6 +299,14 @@ status_feed_dispatch(struct status_feed *feed, status_batch_fn *fn, void *arg)
 	feed->is_full = false;
 	pthread_cond_signal(&feed->wake);
 	pthread_mutex_unlock(&feed->mutex);
+}
+
+int64_t
+status_feed_stuck_ns(const struct status_feed *feed)
+{
+	int64_t asked_ns = atomic_load(&feed->asked_ns);
+
+	return asked_ns == 0 ? 0 : oc_clock_mono_ns() - asked_ns;
 }
 
 uint64_t

@@ -44,6 +44,10 @@ typedef void status_batch_fn(void *arg, const struct status_batch *batch);
 void status_feed_dispatch(struct status_feed *feed, status_batch_fn *fn,
     void *arg);
 
+/* For how long the source has not returned from what it was asked; 0: it has.
+ * When it does after more than a second, a batch comes, news or not. */
+int64_t status_feed_stuck_ns(const struct status_feed *feed);
+
 /* Look now.  Returns the number that a later batch's nudge reaches. */
 uint64_t status_feed_nudge(struct status_feed *feed);
 

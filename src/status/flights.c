@@ -305,10 +305,10 @@ end_flight(struct status_service *s, struct status_flight *flight,
 		status_service_finish_nudges(s);
 }
 
-/* The table could not take it (the disk is full): whoever waits for it is
- * still answered. */
+/* The table could not take it (the disk is full), or is closed: whoever waits
+ * for it is still answered. */
 static void
-end_flight_unstored(struct status_service *s, struct status_flight *flight)
+end_flight_whole(struct status_service *s, struct status_flight *flight)
 {
 	uint8_t response[OCSP_RESPONSE_MAX];
 	struct ipc_answer answer = {
@@ -374,14 +374,17 @@ land(struct status_service *s, struct status_flight *flight)
 	note_table(s, err);
 	if (err != OC_OK) {
 		retry(s, flight);
-		end_flight_unstored(s, flight);
+		end_flight_whole(s, flight);
 		return;
 	}
 	status_older_turn(s, &slot.serial);
 	status_service_renew_at(s, STATUS_DUE_REFRESH, &slot.serial,
 	    slot.encoding, status_service_due_at(s, &slot));
-	end_flight(s, flight,
-	    &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
+	if (s->is_closed)
+		end_flight_whole(s, flight);
+	else
+		end_flight(s, flight,
+		    &(struct ipc_answer){ .kind = IPC_ANSWER_TABLE });
 }
 
 /* Something changed while it was away: the same again, with what is so now,

@@ -9,7 +9,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 
-/* So long after a change the times of a file may not show another. */
+/* Before that who writes it in place may not be done: half a number is another
+ * one's, and half a list takes back the rest. */
 #define SETTLE_NS (3 * OC_NS_PER_S)
 
 int
@@ -162,10 +163,11 @@ sort(struct status_issued *issued)
 		qsort(issued->ranges, issued->num_ranges,
 		    sizeof(*issued->ranges), compare_ranges);
 	for (num = 0, i = 0; i < issued->num_ranges; i++) {
-		struct status_issued_range *last = &issued->ranges[num - 1];
+		struct status_issued_range *last = num == 0 ? NULL :
+		    &issued->ranges[num - 1];
 		const struct status_issued_range *next = &issued->ranges[i];
 
-		if (num == 0 || status_serial_compare(&last->last,
+		if (last == NULL || status_serial_compare(&last->last,
 		    &next->first) < 0)
 			issued->ranges[num++] = *next;
 		else if (status_serial_compare(&last->last, &next->last) < 0)
@@ -278,15 +280,19 @@ status_issued_file_look(struct status_issued_file *f, const char *issuer,
 	struct oc_file_stamp stamp = { .len = 0 };
 	struct status_issued *issued = NULL;
 	struct oc_error error = { 0 };
+	bool is_first = false;
 	enum oc_err err;
 
 	(void)!oc_file_stamp(f->path, &stamp, NULL);
 	if (f->seen_ns == 0 || !oc_file_stamp_equal(&stamp, &f->seen)) {
+		is_first = f->seen_ns == 0;
 		f->seen = stamp;
 		f->seen_ns = mono_ns;
-	} else if (f->read_ns - f->seen_ns >= SETTLE_NS)
+		f->is_settled = false;
+	}
+	if (!is_first && (f->is_settled || mono_ns - f->seen_ns < SETTLE_NS))
 		return NULL;
-	f->read_ns = mono_ns;
+	f->is_settled = !is_first;
 	err = read_file(f->path, &issued, &error);
 	if (err != OC_OK && !f->has_failed)
 		oc_log(OC_LOG_ERROR, "issuer %s: issued: %s; what was read "

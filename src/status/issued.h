@@ -42,12 +42,14 @@ bool status_issued_has(const struct status_issued *issued,
 int status_serial_compare(const struct oc_serial *a,
     const struct oc_serial *b);
 
-/* The file, looked at by one thread.  Zero state, but for the path: not looked
- * at yet. */
+/* The file, looked at by one thread, and read at once, and then again whenever
+ * it has not changed for three seconds.  Zero state, but for the path: not
+ * looked at yet. */
 struct status_issued_file {
 	const char *path;		/* borrowed */
 	struct oc_file_stamp seen;
-	int64_t seen_ns, read_ns;	/* 0: never */
+	int64_t seen_ns;		/* since when it is so; 0: never */
+	bool is_settled;		/* as it is, it has been read */
 	bool has_failed;
 };
 /* NULL: nothing new, or what is there is no good, which is said once in the

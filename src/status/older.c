@@ -266,7 +266,9 @@ status_older_set_ready(struct status_service *s, bool is_ready)
 void
 status_older_tick(struct status_service *s, int64_t now)
 {
-	if (s->older == NULL || !s->is_ready)
+	/* While the table is closed another may be said of all: once it is not,
+	 * the walk begins anew. */
+	if (s->older == NULL || !s->is_ready || s->is_closed)
 		return;
 	if (s->older_walk.is_under_way)
 		walk_on(s, now);

@@ -15,6 +15,9 @@
  * enough that what is more urgent does not wait behind them. */
 #define STATUS_REFRESHES_MAX 16
 #define STATUS_URGENT_MAX 64
+/* Taken from the agenda in a turn, some 20 ms of work: of millions that are
+ * due none may be worth a signature. */
+#define STATUS_PUMP_MAX 8192
 /* Who waits for a signature at once; more are told to try later. */
 #define STATUS_WAITERS_MAX 4096
 /* A signature that somebody waits for. */
@@ -24,6 +27,8 @@
 #define STATUS_RETRY_S 5
 /* While the source fails nothing can be renewed: when to look again. */
 #define STATUS_SOURCE_RETRY_S 60
+/* A source that has not returned for so long is away. */
+#define STATUS_SOURCE_STUCK_S 10
 /* A nudge waits no longer than this for a signer that signs nothing. */
 #define STATUS_NUDGE_WAIT_S 5
 #define STATUS_BUCKETS 1024

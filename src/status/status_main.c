@@ -30,6 +30,8 @@
 /* How long a successor waits for the tables of the one before it. */
 #define LOCK_TRIES 600
 #define LOCK_TRY_US 50000
+/* What a frame has room for. */
+#define STATUS_TEXT_MAX (OC_FRAME_MAX - IPC_HEADER_LEN - 4)
 
 struct program {
 	struct oc_config *config;
@@ -208,7 +210,7 @@ static void
 tell_status(struct program *p, struct ipc_peer *peer, uint64_t id)
 {
 	uint8_t frame[OC_FRAME_MAX];
-	char *text = status_describe(&p->all);
+	char *text = status_describe(&p->all, STATUS_TEXT_MAX);
 	size_t len;
 
 	if (text != NULL && ipc_put_text_message(frame, sizeof(frame), id,

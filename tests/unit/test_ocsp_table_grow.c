@@ -32,19 +32,107 @@ expired_ones_make_room(void **state)
 
 	for (n = 1; n <= TABLE_SLOTS_MIN; n++) {
 		slot = slot_of(n, 0, n);
+		slot.produced_at = oc_clock_now_s();
 		if (n <= 10)
-			slot.next_update = oc_clock_now_s() - 1;
+			slot.next_update = slot.produced_at - 1;
 		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
 	}
 	slot = slot_of(1000, 0, n);
+	slot.produced_at = oc_clock_now_s();
 	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
 	assert_int_equal(table->num_slots, TABLE_SLOTS_MIN);
 	assert_int_equal(ocsp_table_num_used(table), TABLE_SLOTS_MIN - 9);
+	assert_true(ocsp_table_has_freed(table));
+	assert_false(ocsp_table_has_freed(table));
 	for (n = 1; n <= TABLE_SLOTS_MIN; n++) {
 		slot = slot_of(n, 0, n);
 		assert_int_equal(ocsp_table_find(table, &slot.serial, 0,
 		    &found), n > 10);
 	}
+	ocsp_table_close(table);
+}
+
+/* By the time of who signs: the machine's clock may have jumped ahead. */
+static void
+valid_ones_make_none(void **state)
+{
+	struct ocsp_table *table = make_table(*state);
+	int64_t then = oc_clock_now_s() - 86400;
+	struct ocsp_slot slot, found;
+	uint64_t n;
+
+	for (n = 1; n <= TABLE_SLOTS_MIN + 1; n++) {
+		slot = slot_of(n, 0, n);
+		slot.produced_at = then;
+		if (n <= 10)
+			slot.next_update = then + n % 2;
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	assert_true(table->num_slots > TABLE_SLOTS_MIN);
+	assert_int_equal(ocsp_table_num_used(table), TABLE_SLOTS_MIN + 1);
+	assert_false(ocsp_table_has_freed(table));
+	for (n = 1; n <= TABLE_SLOTS_MIN + 1; n++) {
+		slot = slot_of(n, 0, n);
+		assert_true(ocsp_table_find(table, &slot.serial, 0, &found));
+	}
+	ocsp_table_close(table);
+}
+
+/* A slot that turns out to be damaged when it is to be moved is told of, also
+ * if puts alone brought the table so far. */
+static void
+damaged_while_moved(void **state)
+{
+	struct ocsp_table *table = make_table(*state);
+	struct ocsp_slot slot;
+	uint64_t n;
+
+	for (n = 1; n <= 40; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	table->growth.num_wanted = 200;
+	while (table->growth.phase != TABLE_MOVING)
+		assert_int_equal(ocsp_table_tend(table, 1), 0);
+	atomic_fetch_add(&table->slots[39 * table->slot_words + SLOT_THIS],
+	    1);
+	for (; table->num_slots == TABLE_SLOTS_MIN; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	assert_int_equal(ocsp_table_num_used(table), n - 2);
+	assert_int_equal(ocsp_table_tend(table, 1), 1);
+	assert_int_equal(ocsp_table_tend(table, 1), 0);
+	ocsp_table_close(table);
+}
+
+/* What another key has signed is only taken away from: however full it is, it
+ * needs no more room. */
+static void
+older_does_not_grow(void **state)
+{
+	struct ocsp_identity other = test_identity();
+	struct ocsp_table *table = make_table(*state), *older;
+	struct ocsp_slot slot;
+
+	for (uint64_t n = 1; n <= TABLE_SLOTS_MIN; n++) {
+		slot = slot_of(n, 0, n);
+		assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	}
+	ocsp_table_close(table);
+	other.responder_key_hash[0]++;
+	assert_int_equal(ocsp_table_create(*state, &other, test_store_id, 1,
+	    &table, NULL), OC_OK);
+	assert_int_equal(ocsp_table_take_older(*state, &other, test_store_id,
+	    &older, NULL), OC_OK);
+	assert_non_null(older);
+	assert_int_equal(ocsp_table_num_used(older), TABLE_SLOTS_MIN);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(ocsp_table_tend(older, 1000), 0);
+		assert_false(ocsp_table_is_tending(older));
+	}
+	assert_int_equal(older->num_slots, TABLE_SLOTS_MIN);
+	ocsp_table_discard(older);
 	ocsp_table_close(table);
 }
 
@@ -218,6 +306,7 @@ full_disk(void **state)
 	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
 	table->growth.looked_ns = 0;
 	slot = slot_of(7000, 0, 1);
+	slot.produced_at = oc_clock_now_s();
 	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
 	assert_int_equal(table->num_slots, TABLE_SLOTS_MIN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -236,6 +325,48 @@ full_disk(void **state)
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 		assert_int_equal(access(*state, F_OK), -1);
 	}
+}
+
+/* The same key's new certificate, without room for another file: with the one
+ * before all is served until there is, or until that has ended. */
+static void
+no_room_for_another_certificate(void **state)
+{
+	struct ocsp_identity first = test_identity(), second = first;
+	struct ocsp_table *table = make_table(*state), *reader;
+	struct ocsp_slot slot = slot_of(7, 0, 7), found;
+	struct rlimit limit, small;
+	struct oc_error error = { 0 };
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	small = (struct rlimit){ table->map_len - 1, limit.rlim_max };
+	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	ocsp_table_close(table);
+	second.signer_not_after = oc_clock_now_s() - 10;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(ocsp_table_create(*state, &second, test_store_id, 1,
+	    &table, &error), OC_OK);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(reader), &first));
+	assert_true(ocsp_table_find(reader, &slot.serial, 0, &found));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	table->growth.failed_ns = 0;
+	do {
+		(void)ocsp_table_tend(table, 100);
+	} while (ocsp_table_is_tending(table));
+	assert_true(ocsp_table_is_retired(reader));
+	ocsp_table_close(reader);
+	ocsp_table_close(table);
+	assert_int_equal(ocsp_table_open(*state, &reader, NULL), OC_OK);
+	assert_true(ocsp_identity_equal(ocsp_table_identity(reader),
+	    &second));
+	assert_true(ocsp_table_find(reader, &slot.serial, 0, &found));
+	ocsp_table_close(reader);
+	/* That one has ended. */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(ocsp_table_create(*state, &first, test_store_id, 1,
+	    &table, &error), OC_ERR_NO_SPACE);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* What the table is to say: of each serial one generation, 0: nothing. */
@@ -529,10 +660,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TABLE_TEST(expired_ones_make_room),
+		TABLE_TEST(valid_ones_make_none),
+		TABLE_TEST(damaged_while_moved),
+		TABLE_TEST(older_does_not_grow),
 		TABLE_TEST(growing),
 		TABLE_TEST(walk_in_parts),
 		TABLE_TEST(slots_keep_their_numbers),
 		TABLE_TEST(full_disk),
+		TABLE_TEST(no_room_for_another_certificate),
 		TABLE_TEST(changes_while_growing),
 		TABLE_TEST(each_put_does_its_share),
 		TABLE_TEST(killed_while_growing),

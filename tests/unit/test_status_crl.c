@@ -82,11 +82,15 @@ put_issued(uint64_t a, uint64_t b)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* What has changed is seen, and has settled. */
 static void
 look(struct world *w)
 {
-	mono_ns += OC_NS_PER_S;
-	(void)status_crl_file_look(w->crl_file, oc_clock_now_s(), mono_ns);
+	for (int i = 0; i < 2; i++) {
+		mono_ns += 3 * OC_NS_PER_S;
+		(void)status_crl_file_look(w->crl_file, oc_clock_now_s(),
+		    mono_ns);
+	}
 }
 
 static void
@@ -567,7 +571,7 @@ expect_metric(const struct status_all *all, const char *line)
 static void
 expect_described(const struct status_all *all, const char *member)
 {
-	char *text = status_describe(all);
+	char *text = status_describe(all, OC_FRAME_MAX);
 
 	if (strstr(text, member) == NULL)
 		fail_msg("no %s in %s", member, text);

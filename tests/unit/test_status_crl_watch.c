@@ -262,6 +262,23 @@ test_watch(void **state)
 	status_crl_list_release(second);
 }
 
+/* Another watched while this one stood by; and then the file went. */
+static void
+test_taken_over(void **state)
+{
+	struct crl_world *w = *state;
+	uint64_t generation;
+
+	put(w, &(struct crl_order){ .number = 5, .items = two });
+	start(w);
+	generation = status_crl_file_generation(w->file);
+	put(w, &(struct crl_order){ .number = 6, .items = two });
+	assert_int_equal(rename(w->path, w->copy), 0);
+	assert_int_equal(status_crl_file_watch(w->file), OC_OK);
+	assert_string_equal(report(w).number, "6");
+	assert_true(status_crl_file_generation(w->file) > generation);
+}
+
 int
 main(void)
 {
@@ -270,7 +287,7 @@ main(void)
 		TEST(pem), TEST(torn), TEST(torn_for_ever),
 		TEST(written_in_place), TEST(time_makes_it_good), TEST(ends),
 		TEST(copy_is_enough), TEST(copy_is_damaged),
-		TEST(copy_cannot_be_kept), TEST(watch),
+		TEST(copy_cannot_be_kept), TEST(watch), TEST(taken_over),
 	};
 
 	oc_log_init("test", OC_LOG_ERROR - 1);

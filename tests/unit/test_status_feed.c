@@ -25,6 +25,7 @@ static struct script {
 	enum oc_err err;
 	int num_reads, num_closed;
 	bool has_news;
+	int delay_ms;			/* once, before it says so */
 	uint32_t batch_max;		/* fewer than it is asked for */
 } script;
 
@@ -55,12 +56,17 @@ static bool
 script_has_news(struct status_source *s)
 {
 	bool has_news;
+	int delay_ms;
 
 	(void)s;
 	pthread_mutex_lock(&script.mutex);
 	has_news = script.has_news;
+	delay_ms = script.delay_ms;
 	script.has_news = false;
+	script.delay_ms = 0;
 	pthread_mutex_unlock(&script.mutex);
+	if (delay_ms != 0)
+		usleep((useconds_t)delay_ms * 1000);
 	return has_news;
 }
 
@@ -235,6 +241,29 @@ test_snapshot(void **state)
 	assert_int_equal(seen.num_batches, 5);
 	assert_int_equal(seen.largest, STATUS_BATCH_MAX);
 	assert_int_equal(seen.nudge, 0);
+}
+
+/* While it hangs that can be seen; then it is said that it does not. */
+static void
+test_hangs(void **state)
+{
+	int64_t end = oc_clock_mono_ns() + 5 * OC_NS_PER_S, stuck_ns = 0;
+	int num;
+
+	(void)state;
+	start();
+	turn(5000, &seen.num_whole, 1);
+	num = seen.num_caught_up;
+	pthread_mutex_lock(&script.mutex);
+	script.delay_ms = 1200;
+	pthread_mutex_unlock(&script.mutex);
+	while (stuck_ns < 300 * OC_NS_PER_MS && oc_clock_mono_ns() < end) {
+		usleep(10000);
+		stuck_ns = status_feed_stuck_ns(feed);
+	}
+	assert_true(stuck_ns >= 300 * OC_NS_PER_MS);
+	turn(5000, &seen.num_caught_up, num + 1);
+	assert_true(status_feed_stuck_ns(feed) < 300 * OC_NS_PER_MS);
 }
 
 static void
@@ -493,7 +522,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_snapshot), T(test_empty_source), T(test_starts_later),
+		T(test_snapshot), T(test_hangs), T(test_empty_source),
+		T(test_starts_later),
 		T(test_news_first), T(test_news_at_the_end),
 		T(test_history_fails),
 		T(test_small_batches), T(test_polls), T(test_nudge),

@@ -102,7 +102,7 @@ put(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* It is read again when it has changed, and no more once it has settled. */
+/* It is read at once, and again when it has settled after a change. */
 static void
 test_file(void **state)
 {
@@ -117,23 +117,35 @@ test_file(void **state)
 	issued = status_issued_file_look(&file, "web", now);
 	assert_true(has(issued, "01"));
 	status_issued_release(issued);
-	for (int i = 1; i <= 3; i++) {
-		issued = status_issued_file_look(&file, "web",
-		    now + i * OC_NS_PER_S);
-		assert_non_null(issued);
-		status_issued_release(issued);
-	}
-	assert_null(status_issued_file_look(&file, "web", 5 * now));
+	/* Somebody may have been at it just then. */
+	assert_null(status_issued_file_look(&file, "web", 3 * now));
+	issued = status_issued_file_look(&file, "web", 4 * now);
+	assert_non_null(issued);
+	status_issued_release(issued);
+	assert_null(status_issued_file_look(&file, "web", 10 * now));
 	put(path, "nonsense\n");
-	assert_null(status_issued_file_look(&file, "web", 6 * now));
+	assert_null(status_issued_file_look(&file, "web", 11 * now));
+	assert_false(file.has_failed);
+	assert_null(status_issued_file_look(&file, "web", 14 * now));
 	assert_true(file.has_failed);
-	put(path, "01\n02\n");
-	issued = status_issued_file_look(&file, "web", 7 * now);
+	/* Half of it is not taken for the whole. */
+	put(path, "01\n0");
+	assert_null(status_issued_file_look(&file, "web", 15 * now));
+	put(path, "01\n02");
+	assert_null(status_issued_file_look(&file, "web", 17 * now));
+	put(path, "01\n02\n0300\n");
+	for (int i = 18; i <= 20; i++)
+		assert_null(status_issued_file_look(&file, "web", i * now));
+	issued = status_issued_file_look(&file, "web", 21 * now);
+	assert_non_null(issued);
 	assert_true(has(issued, "02"));
+	assert_true(has(issued, "0300"));
 	assert_false(file.has_failed);
 	status_issued_release(issued);
 	assert_int_equal(unlink(path), 0);
-	assert_null(status_issued_file_look(&file, "web", 8 * now));
+	assert_null(status_issued_file_look(&file, "web", 22 * now));
+	assert_false(file.has_failed);
+	assert_null(status_issued_file_look(&file, "web", 25 * now));
 	assert_true(file.has_failed);
 }
 

@@ -378,6 +378,36 @@ test_nothing_yet(void **state)
 	}
 }
 
+#define FRAME_TEXT_MAX (OC_FRAME_MAX - IPC_HEADER_LEN - 4)
+
+/* Of what is too much, the rows that can best be spared are left out; at the
+ * end nothing is said. */
+static void
+expect_some(const struct status_all *all, size_t len)
+{
+	char *text = status_describe(all, len - 1);
+	json_t *whole;
+
+	assert_non_null(text);
+	assert_true(strlen(text) < len);
+	whole = json_loads(text, 0, NULL);
+	assert_int_equal(json_integer_value(json_object_get(whole,
+	    "left_out")), 64);
+	assert_int_equal(json_array_size(json_object_get(whole, "files")),
+	    64);
+	assert_int_equal(json_array_size(json_object_get(whole, "issuers")),
+	    all->num_services);
+	json_decref(whole);
+	free(text);
+	text = status_describe(all, 8000);
+	assert_non_null(text);
+	assert_true(strlen(text) <= 8000);
+	assert_non_null(strstr(text, "\"crls\":[],"));
+	assert_non_null(strstr(text, "\"issuers\":[{"));
+	free(text);
+	assert_null(status_describe(all, 100));
+}
+
 /* As many as there may be, with long names and all they can have to say,
  * are told in one frame. */
 static void
@@ -394,6 +424,7 @@ test_most_issuers(void **state)
 	struct oc_config_file files[200];
 	static char url[4096];
 	struct oc_config config = w->config;
+	struct status_crl_files *crl_files;
 	struct status_service *s;
 	size_t len;
 
@@ -415,7 +446,8 @@ test_most_issuers(void **state)
 	memset(url, 'u', sizeof(url) - 1);
 	for (len = 0; len < sizeof(many) / sizeof(many[0]); len++) {
 		many[len] = (struct oc_config_issuer){ .name = name,
-		    .allow = OC_ALLOW_CRL };
+		    .allow = OC_ALLOW_CRL, .crl_file = url,
+		    .certificate = w->issuer.certificate };
 		files[len] = (struct oc_config_file){ OC_FILE_CERTIFICATE,
 		    &many[len], url, url, 0 };
 	}
@@ -429,8 +461,14 @@ test_most_issuers(void **state)
 	assert_int_equal(status_crls_new(&config, NULL, NULL, &all.crls,
 	    NULL), OC_OK);
 	assert_int_equal(status_crls_num(all.crls), 128);
-	text = status_describe(&all);
+	assert_int_equal(status_crl_files_new(&config, &crl_files, NULL),
+	    OC_OK);
+	all.crl_files = crl_files;
+	text = status_describe(&all, FRAME_TEXT_MAX);
 	assert_non_null(text);
+	assert_non_null(strstr(text, "\"left_out\":0,"));
+	expect_some(&all, strlen(text));
+	status_crl_files_free(crl_files);
 	status_crls_free(all.crls);
 	status_publish_free(all.publish);
 	if (ipc_put_text_message(frame, sizeof(frame), 1, IPC_STATUS_IS,

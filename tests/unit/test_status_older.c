@@ -464,6 +464,38 @@ test_out_of_memory(void **state)
 	ocsp_table_close(table);
 }
 
+/* A walk that was all but over when the CA's key was found to be compromised
+ * has looked at most of it before: nobody is answered from it for that. */
+static void
+test_compromised_while_walked(void **state)
+{
+	struct world *w = *state;
+	struct ocsp_table *older;
+
+	sign_some(w, 5);
+	world_new_key(w);
+	world_start(w);
+	world_issue_many(w, 11, 3);
+	world_until(w, world_num_slots(w) == 3 &&
+	    !w->service->older_walk.is_under_way);
+	older = w->service->older;
+	assert_true(ocsp_table_is_ready(older));
+	w->service->older_walk = (struct status_older_walk){
+	    .next = UINT32_MAX, .is_under_way = true };
+	w->service->closed_slots = 1;
+	w->service->trust.is_compromised = true;
+	w->service->trust.compromised_at = 1700000000;
+	assert_int_equal(status_service_sweep_all(w->service,
+	    oc_clock_now_s()), OC_OK);
+	assert_true(w->service->is_closed);
+	while (w->service->is_closed) {
+		assert_false(ocsp_table_is_ready(older));
+		status_service_tick(w->service, oc_clock_now_s());
+	}
+	/* And then nothing is left of it. */
+	world_until(w, w->service->older == NULL);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, \
 	world_teardown)
 
@@ -476,6 +508,7 @@ main(void)
 		T(test_revoked_while_reading),
 		T(test_signer_revoked), T(test_signer_revoked_before),
 		T(test_successor_revoked), T(test_compromised),
+		T(test_compromised_while_walked),
 		T(test_other_key_twice), T(test_not_ours),
 		T(test_policy_changed), T(test_out_of_memory),
 		T(test_more_than_it_has),

@@ -6,9 +6,22 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "ocsp/table_private.h"
 #include "tests/unit/status_fixture.h"
 
 #define USUAL OCSP_ENCODING_USUAL
+
+/* In front of the feed: its source has not returned for so long. */
+static int64_t stuck_s;
+
+int64_t __wrap_status_feed_stuck_ns(const struct status_feed *feed);
+
+int64_t
+__wrap_status_feed_stuck_ns(const struct status_feed *feed)
+{
+	assert_non_null(feed);
+	return stuck_s * OC_NS_PER_S;
+}
 
 static void
 note_done(void *arg)
@@ -331,7 +344,7 @@ test_table_full(void **state)
 	small = (struct rlimit){ 65536, whole.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	world_until(w, !w->service->is_table_well);
-	world_idle(w, 500);
+	world_until(w, w->service->num_flights == 0);
 	num_signed = world_num_signed(w);
 	world_idle(w, 500);
 	/* Nothing is signed for the bin, but one now and then to see. */
@@ -492,6 +505,65 @@ test_source_fails(void **state)
 	world_until(w, world_num_signed(w) > 2);
 }
 
+/* What is due and would not last longer is looked at again and again, but not
+ * all of it in one turn. */
+static void
+test_many_without_gain(void **state)
+{
+	struct world *w = *state;
+	const struct ocsp_refresh *due;
+	int64_t ahead_s = 3 * 86400 + 3600;
+
+	w->issuer.presign = OC_PRESIGN_ALL;
+	world_issue_many(w, 1, STATUS_PUMP_MAX + 1000);
+	world_start(w);
+	due = &w->service->agenda.slots;
+	world_until(w, world_num_slots(w) == STATUS_PUMP_MAX + 1000);
+	w->service->is_source_well = false;
+	w->service->known_at = oc_clock_now_s() - 86400;
+	status_service_tick(w->service, oc_clock_now_s() + ahead_s);
+	assert_true(ocsp_refresh_next_at(due) <= oc_clock_now_s() + ahead_s);
+	w->skip_s = ahead_s;
+	world_until(w, ocsp_refresh_next_at(due) > oc_clock_now_s() + ahead_s);
+	assert_int_equal(w->gate.num_submitted, STATUS_PUMP_MAX + 1000);
+}
+
+/* One that hangs is no better than one that fails: what is signed now was
+ * known before, and who is not known may have been issued since. */
+static void
+test_source_hangs(void **state)
+{
+	static const uint64_t never[] = { 99 };
+	struct world *w = *state;
+	struct reply reply = { 0 };
+	struct ocsp_slot slot;
+	int64_t now;
+
+	world_issue_many(w, 1, 2);
+	world_start(w);
+	stuck_s = STATUS_SOURCE_STUCK_S - 1;
+	world_idle(w, 1500);
+	assert_true(w->service->is_source_well);
+	stuck_s = 5000;
+	now = oc_clock_now_s();
+	world_until(w, !w->service->is_source_well);
+	world_ask(w, 1, USUAL, &reply);
+	world_until(w, reply.num == 1);
+	assert_true(world_look(w, 1, USUAL, &slot));
+	assert_in_range(slot.this_update, now - 5000 - 3600,
+	    now - 5000 - 3600 + 10);
+	world_ask_live(w, never, 1, 0, &reply);
+	assert_int_equal(reply.num, 2);
+	assert_int_equal(reply.status, OCSP_TRY_LATER);
+	assert_int_equal(world_num_lines(w, "the source fails: it does not "
+	    "answer"), 1);
+	/* It does. */
+	stuck_s = 0;
+	world_issue(w, 3, now + YEAR);
+	world_until(w, w->service->is_source_well);
+	assert_string_equal(w->service->source_error, "");
+}
+
 static void
 test_no_certificate(void **state)
 {
@@ -506,6 +578,26 @@ test_no_certificate(void **state)
 	    OC_ERR_NOT_FOUND);
 	assert_null(service);
 	assert_true(strstr(error.text, "ca.pem") != NULL);
+}
+
+/* A response past its time, which nobody could renew, has made room for
+ * another's: when there is somebody who signs, it is signed again. */
+static void
+test_room_made(void **state)
+{
+	struct oc_serial two = world_serial(2);
+	struct world *w = *state;
+	struct ocsp_slot slot;
+
+	w->issuer.presign = OC_PRESIGN_ALL;
+	world_issue_many(w, 1, 3);
+	world_start(w);
+	world_until(w, world_num_slots(w) == 3);
+	world_idle(w, 100);
+	/* As the table does it; when it does, is the table's test. */
+	ocsp_table_withdraw(w->service->table, &two);
+	w->service->table->has_freed = true;
+	world_until(w, world_look(w, 2, USUAL, &slot));
 }
 
 /* A start while the clock is a month ahead: by what it should say all is still
@@ -541,7 +633,9 @@ main(void)
 		T(test_second_writer), T(test_table_full),
 		T(test_free_in_flight), T(test_free_at_once),
 		T(test_too_many_waiters), T(test_expired_signer),
-		T(test_source_fails), T(test_no_certificate),
+		T(test_source_fails), T(test_many_without_gain),
+		T(test_source_hangs),
+		T(test_no_certificate), T(test_room_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,6 +318,35 @@ test_in_parts(void **state)
 	w->never_good.len = 0;
 }
 
+/* Who waited for a signature before gets it as a whole: in a table that is
+ * closed there is nothing to be found. */
+static void
+test_closed_under_way(void **state)
+{
+	struct world *w = *state;
+	struct blob ca = fixture_cert_der(w->ca);
+	int64_t root = root_with(w, "root", &ca);
+	struct reply reply = { 0 };
+
+	issue_all(w);
+	world_start(w);
+	world_until(w, world_num_slots(w) == NUM);
+	sign_soft_hold(w->gate.soft);
+	world_ask(w, 1, OCSP_ENCODING(OCSP_HASH_SHA256, 0), &reply);
+	w->service->closed_slots = 1;
+	revoke_cert(w, root, w->ca, CRL_REASON_CA_COMPROMISE);
+	world_until(w, w->service->is_closed);
+	sign_soft_release(w->gate.soft);
+	while (reply.num == 0) {
+		struct pollfd p = { sign_fd(&w->gate.signer), POLLIN, 0 };
+
+		assert_true(poll(&p, 1, 10000) > 0);
+		sign_dispatch(&w->gate.signer);
+	}
+	assert_true(w->service->is_closed);
+	assert_int_equal(reply.kind, IPC_ANSWER_RESPONSE);
+}
+
 /* Another's root: the operator is told by telephone.  It is said once, not
  * as often as a successor tries. */
 static void
@@ -424,7 +453,8 @@ main(void)
 		T(test_compromised), T(test_while_down),
 		T(test_no_compromise), T(test_refused),
 		T(test_refused_under_way),
-		T(test_in_parts), T(test_by_configuration),
+		T(test_in_parts), T(test_closed_under_way),
+		T(test_by_configuration),
 		T(test_signer_revoked), T(test_one_of_two),
 	};
 
