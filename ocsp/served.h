@@ -18,7 +18,8 @@
 #define OCSP_SERVED_ETAG_LEN 16
 
 struct ocsp_served_facts {
-	/* thisUpdate and nextUpdate; notBefore and notAfter. */
+	/* thisUpdate and nextUpdate; notBefore and notAfter; the first of
+	 * them later than that of whatever had its place. */
 	int64_t modified_at, until;
 	uint8_t etag[OCSP_SERVED_ETAG_LEN];
 };

@@ -80,7 +80,8 @@ struct ocsp_worker_options {
 /* Everything that has a default; no listeners, no issuers. */
 void ocsp_worker_options_init(struct ocsp_worker_options *options);
 
-/* On failure the listeners stay the caller's. */
+/* On failure the listeners stay the caller's.  The process must ignore SIGPIPE:
+ * files go out by sendfile(), which knows no MSG_NOSIGNAL. */
 enum oc_err ocsp_worker_new(const struct ocsp_worker_options *options,
     struct ocsp_worker **worker, struct oc_error *error) OC_MUST_CHECK;
 /*

@@ -95,6 +95,25 @@ check_where_signed(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 		issuer->allow = OC_ALLOW_OCSP;
 }
 
+/* What ocsign-status keeps there of the last good one may have its name: then
+ * a restart would believe whatever was put there. */
+static void
+check_crl_file(struct oc_config_loader *l,
+    const struct oc_config_issuer *issuer)
+{
+	const char *directory = l->config->daemon.table_directory;
+	size_t len = directory == NULL ? 0 : strlen(directory);
+
+	if (len == 0 || issuer->crl_file == NULL ||
+	    strncmp(issuer->crl_file, directory, len) != 0 ||
+	    issuer->crl_file[len] != '/' ||
+	    strchr(issuer->crl_file + len + 1, '/') != NULL)
+		return;
+	oc_config_complain(l, "crl-file", line_of(l->section, "crl-file"),
+	    "is in table-directory, where ocsign-status puts files of its "
+	    "own; choose another folder");
+}
+
 static void
 check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 {
@@ -104,6 +123,7 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	check_token_name(l, "ocsp-token", issuer->ocsp_token);
 	check_certificate_is_unique(l, issuer);
 	check_where_signed(l, issuer);
+	check_crl_file(l, issuer);
 	if (issuer->responses != NULL)
 		return;
 	if (is_delegated && issuer->ocsp_key == NULL)

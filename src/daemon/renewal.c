@@ -166,21 +166,25 @@ daemon_renewal_next_tick(const struct daemon_renewal *r)
 	return r->every_s != 0 ? r->next_ns : NEVER;
 }
 
-/* Each failure is said: there is one an hour, and somebody has to mend it. */
+/* Each failure is said: there is one an hour, and somebody has to mend it.
+ * The next one is no sooner because this one took long. */
 void
 daemon_renewal_reap(struct daemon_renewal *r)
 {
+	int64_t now_ns = oc_clock_mono_ns();
 	bool has_failed;
 	int status;
 
 	if (r->pid == 0 || waitpid(r->pid, &status, WNOHANG) != r->pid)
 		return;
+	if (r->every_s != 0 && now_ns >= r->next_ns)
+		schedule(r);
 	has_failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 	if (has_failed && r->every_s != 0)
 		oc_log(OC_LOG_ERROR, "ocsign ocsp renew (process %ld) failed: "
 		    "what it said stands above; again in %lld s",
-		    (long)r->pid, (long long)((r->next_ns -
-		    oc_clock_mono_ns()) / OC_NS_PER_S));
+		    (long)r->pid, (long long)((r->next_ns - now_ns +
+		    OC_NS_PER_S - 1) / OC_NS_PER_S));
 	else if (r->has_failed && !has_failed)
 		oc_log(OC_LOG_NOTICE, "ocsign ocsp renew works again");
 	r->has_failed = has_failed;

@@ -94,6 +94,25 @@ is_placed(const struct published *f)
 	    st.st_dev == f->placed.st_dev && st.st_ino == f->placed.st_ino;
 }
 
+static bool
+is_same(const struct published *f, const struct ocsp_served_facts *facts)
+{
+	return memcmp(facts->etag, f->facts.etag, sizeof(facts->etag)) == 0;
+}
+
+/* Of what takes another's place: later than that, for whoever knows no more of
+ * what he has than Last-Modified.  A CRL may be of the same second as the one
+ * before, and a certificate older. */
+static int64_t
+modified_after(const struct published *f,
+    const struct ocsp_served_facts *facts)
+{
+	if (f->placed.st_ino == 0 ||
+	    facts->modified_at > f->facts.modified_at)
+		return facts->modified_at;
+	return f->facts.modified_at + (is_same(f, facts) ? 0 : 1);
+}
+
 /* False: it is to be tried again. */
 static bool
 put(struct status_publish *p, struct published *f, struct der_bytes der,
@@ -107,8 +126,8 @@ put(struct status_publish *p, struct published *f, struct der_bytes der,
 		complain(f, "no SHA-256");
 		return false;
 	}
-	if (!is_placed(f) || memcmp(facts.etag, f->facts.etag,
-	    sizeof(facts.etag)) != 0) {
+	if (!is_placed(f) || !is_same(f, &facts)) {
+		facts.modified_at = modified_after(f, &facts);
 		if (ocsp_served_write(f->path, &facts, der, &error) != OC_OK) {
 			complain(f, error.text);
 			return false;

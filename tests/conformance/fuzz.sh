@@ -14,6 +14,7 @@ sh "${top_srcdir:?}/tests/fuzz/fuzz.sh" || exit 1
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ocsign.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
+work=$(cd "$work" && pwd -P)
 # Those whose working directory is below ours.
 fuzzers() {
 	find /proc/[0-9]*/cwd -maxdepth 0 -lname "$work/*/*" 2>/dev/null

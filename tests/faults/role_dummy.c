@@ -12,7 +12,7 @@
  *	slow		ready, and takes half a second to end
  *
  * As "ocsign" it is what renews: "ready" ends with 0, "never" does not end, and
- * the others end with 1.
+ * the others end with 1, "slow" after a second and a half.
  *
  * What happens it appends to $DUMMY_DIR/log, one line each.  A responder
  * answers every connection with its process id, ocsign-status takes a lock
@@ -166,6 +166,8 @@ renew(int argc, char **argv, const char *behaviour)
 	note("start");
 	while (strcmp(behaviour, "never") == 0)
 		pause();
+	if (strcmp(behaviour, "slow") == 0)
+		(void)poll(NULL, 0, 1500);
 	return strcmp(behaviour, "ready") != 0;
 }
 

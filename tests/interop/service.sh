@@ -11,7 +11,9 @@ export LC_ALL
 PATH=$top_builddir:$PATH:/usr/sbin:/sbin
 OCSIGN_LIBEXECDIR=$top_builddir
 OCSIGN_BINDIR=$top_builddir
-export PATH OCSIGN_LIBEXECDIR OCSIGN_BINDIR
+# No proxy is asked for what is on this machine.
+no_proxy=127.0.0.1,localhost
+export PATH OCSIGN_LIBEXECDIR OCSIGN_BINDIR no_proxy
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/ocsign-interop.XXXXXX")
 pids=

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -227,6 +228,7 @@ worker_child(struct world *w, worker_tune_fn *tune, struct running *r,
 
 	/* A test that fails leaves nobody behind. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)signal(SIGPIPE, SIG_IGN);
 	ocsp_worker_options_init(&options);
 	options.listeners = &listener;
 	options.num_listeners = 1;

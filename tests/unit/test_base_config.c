@@ -150,7 +150,8 @@ test_by_crl(void **state)
 	assert_null(i->token);
 	assert_null(i->key);
 	oc_config_free(c);
-	c = load(ISSUER "crl-file = f\n");
+	c = load("[daemon]\ntable-directory = /t\n" ISSUER
+	    "crl-file = /t/in/i.crl\n");
 	assert_int_equal(c->issuers[0].source, OC_SOURCE_STORE);
 	assert_true((c->issuers[0].allow & OC_ALLOW_CRL) != 0);
 	oc_config_free(c);
@@ -315,6 +316,9 @@ static const struct {
 	    "without crl-file; add that or remove this" },
 	{ ISSUER "crl-file = f\ncrl-dropped = 101\n", "9: [issuer i] "
 	    "crl-dropped: 101 is out of range; write 0 to 100" },
+	{ "[daemon]\ntable-directory = /t\n" ISSUER "crl-file = /t/i.crl\n",
+	    "10: [issuer i] crl-file: is in table-directory, where "
+	    "ocsign-status puts files of its own; choose another folder" },
 	/* Values. */
 	{ "[daemon]\nlog-level = Info\n", "2: [daemon] log-level: \"Info\" "
 	    "is none of error, warning, notice, info, debug" },

@@ -98,6 +98,26 @@ failures_are_said(void **state)
 	assert_int_equal(fixture_stop(), 0);
 }
 
+/* What takes longer than from one to the next is no reason to begin again at
+ * once. */
+static void
+slow_ones_have_a_pause(void **state)
+{
+	char *log;
+
+	(void)state;
+	configure("1s", USUAL_ALLOW);
+	fixture_behave(RENEWER, "slow");
+	fixture_start_and_wait();
+	fixture_wait_for("start", RENEWER, 1);
+	log = fixture_read_file("stderr");
+	assert_non_null(strstr(log, "stands above; again in "));
+	assert_null(strstr(log, "again in 0 s"));
+	assert_null(strstr(log, "again in -"));
+	free(log);
+	assert_int_equal(fixture_stop(), 0);
+}
+
 /* Nor does it outlive us. */
 static void
 one_at_a_time(void **state)
@@ -189,7 +209,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(again_and_again), T(not_before_status_is_ready),
 		T(though_one_is_away),
-		T(failures_are_said), T(one_at_a_time),
+		T(failures_are_said), T(slow_ones_have_a_pause),
+		T(one_at_a_time),
 		T(only_where_it_is_ours), T(left_to_others),
 		T(without_the_program),
 	};

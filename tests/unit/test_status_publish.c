@@ -260,13 +260,17 @@ unix_of(const ASN1_TIME *time)
 	return (int64_t)timegm(&tm);
 }
 
+/* From notBefore on, or of the second after the one before. */
 static void
 assert_cert_served(struct bed *b, X509 *cert)
 {
+	struct status_published told = status_publish_get(b->publish,
+	    CERTIFICATE);
 	struct blob der = der_of(cert);
 
-	assert_served(b, CERTIFICATE, der.bytes, der.len,
-	    unix_of(X509_get0_notBefore(cert)),
+	assert_true(told.modified_at >=
+	    unix_of(X509_get0_notBefore(cert)));
+	assert_served(b, CERTIFICATE, der.bytes, der.len, told.modified_at,
 	    unix_of(X509_get0_notAfter(cert)));
 }
 
@@ -303,6 +307,32 @@ test_certificates(void **state)
 	unmake(&b);
 }
 
+/* Of the same second, or older: Last-Modified is later all the same, and what
+ * is lost and made again is no other. */
+static void
+test_no_later(void **state)
+{
+	struct world *w = *state;
+	int64_t now = oc_clock_now_s();
+	struct blob second, third;
+	struct bed b;
+
+	make(&b, w);
+	(void)issue_crl(w, now - 100, now + 900);
+	look(&b, true);
+	second = issue_crl(w, now - 100, now + 950);
+	look(&b, true);
+	assert_served(&b, CRL, second.bytes, second.len, now - 99, now + 950);
+	assert_int_equal(unlink(b.paths[CRL]), 0);
+	look(&b, false);
+	assert_served(&b, CRL, second.bytes, second.len, now - 99, now + 950);
+	reopen(&b);
+	third = issue_crl(w, now - 200, now + 990);
+	look(&b, true);
+	assert_served(&b, CRL, third.bytes, third.len, now - 98, now + 990);
+	unmake(&b);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, \
     world_teardown)
 
@@ -314,6 +344,7 @@ main(void)
 		T(test_other_store),
 		T(test_crl_file),
 		T(test_certificates),
+		T(test_no_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
