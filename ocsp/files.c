@@ -4,6 +4,7 @@
  * when they were replaced.  Whoever sends from the one before goes on with
  * that.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,24 +42,28 @@ open_file(struct worker_file *f, struct oc_error *error)
 	return OC_OK;
 }
 
-/* What is damaged is not ours to mend: the one before goes on being served.
- * That there is none yet is the common case, and ocsign-status tells why. */
+/* What is damaged, or cannot be looked at now, is not ours to mend: the one
+ * before goes on being served.  That there is none yet is the common case, and
+ * ocsign-status tells why. */
 static void
 check_file(struct worker_file *f)
 {
 	struct oc_error error = { OC_OK, "" };
+	enum oc_err err = OC_OK;
 	struct stat st;
-	enum oc_err err;
 
-	if (stat(f->path, &st) != 0) {
+	if (stat(f->path, &st) == 0) {
+		if (f->served == NULL ||
+		    !ocsp_served_is(&f->served->served, &st))
+			err = open_file(f, &error);
+	} else if (errno == ENOENT) {
 		http_served_release(f->served);
 		f->served = NULL;
-		f->err = OC_ERR_NOT_FOUND;
-		return;
+		err = OC_ERR_NOT_FOUND;
+	} else {
+		err = oc_error_set_errno(&error, OC_ERR_SYSTEM,
+		    "cannot examine %s", f->path);
 	}
-	if (f->served != NULL && ocsp_served_is(&f->served->served, &st))
-		return;
-	err = open_file(f, &error);
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND && err != f->err)
 		oc_log(OC_LOG_WARNING, "%s", error.text[0] == '\0' ?
 		    oc_strerror(err) : error.text);

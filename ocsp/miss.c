@@ -139,6 +139,7 @@ http_miss_ask(struct connection *c)
 		return false;
 	}
 	fill_ask(w);
+	ipc_turn_asks(&w->turn);
 	id = ipc_channel_next_id(w->status);
 	if (ipc_put_ask(w->frame, OC_FRAME_MAX, id, &w->ask, &len) != OC_OK ||
 	    ipc_channel_ask(w->status, id, w->frame, len, -1,

@@ -174,6 +174,14 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+hold_status(void *arg, bool is_held)
+{
+	struct ocsp_worker *w = arg;
+
+	ipc_channel_hold(w->status, is_held);
+}
+
+static void
 on_signal(evutil_socket_t number, short what, void *arg)
 {
 	(void)number;
@@ -261,7 +269,7 @@ add_events(struct ocsp_worker *w)
 	    event_add(w->on_int, NULL) != 0 ||
 	    event_add(w->on_status, NULL) != 0)
 		return OC_ERR_NOMEM;
-	return OC_OK;
+	return ipc_turn_init(&w->turn, w->base, hold_status, w);
 }
 
 static enum oc_err
@@ -370,6 +378,7 @@ ocsp_worker_free(struct ocsp_worker *w)
 	free_event(w->on_term);
 	free_event(w->on_int);
 	free_event(w->on_status);
+	ipc_turn_fini(&w->turn);
 	ipc_channel_free(w->status);
 	http_tables_fini(w);
 	http_files_fini(w);

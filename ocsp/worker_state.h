@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "ipc/channel.h"
+#include "ipc/turn.h"
 #include "ocsp/answer.h"
 #include "ocsp/http.h"
 #include "ocsp/http_reply.h"
@@ -147,6 +148,7 @@ struct ocsp_worker {
 	char *prefix, *status_path;
 	struct event_base *base;
 	struct event *tick, *on_term, *on_int, *on_status;
+	struct ipc_turn turn;		/* of asking status */
 	struct event **listeners;
 	size_t num_listeners;
 	bool is_accepting, is_stopping;

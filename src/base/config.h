@@ -272,7 +272,8 @@ struct oc_config_file {
 	enum oc_config_file_kind kind;
 	const struct oc_config_issuer *issuer;
 	const char *url;		/* borrowed, as is the next */
-	const char *path;		/* in it, path_len octets; not "/" */
+	const char *path;		/* in it, path_len octets; not
+					 * where OCSP is asked */
 	size_t path_len;
 };
 

@@ -22,10 +22,27 @@ key_of(enum oc_config_file_kind kind)
 	return NULL;
 }
 
-/* "/web.crl" of "http://host/web.crl?x#y"; the scheme has been checked.  "/"
- * alone is where OCSP is asked. */
+/* However many slashes there are at either end, as for who asks there.  NULL:
+ * the one that was given is no good. */
 static bool
-find_path(struct oc_config_file *file)
+is_prefix(const char *path, size_t len, const char *prefix)
+{
+	size_t prefix_len;
+
+	if (prefix == NULL)
+		return false;
+	prefix_len = strlen(prefix) - 1;	/* without its last '/' */
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	for (; len > 1 && path[1] == '/'; len--)
+		path++;
+	return len == prefix_len && memcmp(path, prefix, len) == 0;
+}
+
+/* "/web.crl" of "http://host/web.crl?x#y"; the scheme has been checked.  "/"
+ * alone is where OCSP is asked, and so is the prefix. */
+static bool
+find_path(const struct oc_config *config, struct oc_config_file *file)
 {
 	const char *p = strstr(file->url, "://");
 
@@ -35,7 +52,8 @@ find_path(struct oc_config_file *file)
 	p += strcspn(p, "/?#");
 	file->path = p;
 	file->path_len = strcspn(p, "?#");
-	return strspn(p, "/") < file->path_len;
+	return strspn(p, "/") < file->path_len &&
+	    !is_prefix(p, file->path_len, config->responder.prefix);
 }
 
 static void
@@ -84,9 +102,9 @@ oc_config_list_files(struct oc_config *config, struct oc_config_errors *errors)
 		struct oc_config_file certificate = { OC_FILE_CERTIFICATE,
 		    issuer, issuer->ca_issuers_url, NULL, 0 };
 
-		if (crl.url != NULL && find_path(&crl))
+		if (crl.url != NULL && find_path(config, &crl))
 			add(config, errors, &crl);
-		if (certificate.url != NULL && find_path(&certificate))
+		if (certificate.url != NULL && find_path(config, &certificate))
 			add(config, errors, &certificate);
 	}
 	return OC_OK;

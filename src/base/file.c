@@ -155,6 +155,9 @@ oc_file_read_regular(const char *path, size_t max, uint8_t **bytes,
 	else if (!S_ISREG(st.st_mode))
 		err = oc_error_set(error, OC_ERR_REFUSED,
 		    "%s is no regular file", path);
+	else if ((uint64_t)st.st_size > max)
+		err = oc_error_set(error, OC_ERR_LIMIT,
+		    "%s is larger than %zu bytes", path, max);
 	else
 		err = read_fd(fd, path, &b, error);
 	if (err == OC_OK)

@@ -348,6 +348,7 @@ on_in(evutil_socket_t sock, short what, void *arg)
 	(void)sock;
 	(void)what;
 	for (int i = 0; i < READS_MAX && !peer->is_doomed; i++) {
+		size_t room = IPC_PEER_IN_MAX - peer->in_len;
 		ssize_t n = receive(peer);
 
 		if (n < 0 && errno == EAGAIN)
@@ -362,6 +363,9 @@ on_in(evutil_socket_t sock, short what, void *arg)
 			ipc_peer_gone(peer);
 			return;
 		}
+		/* Was that all?  If not, epoll says so. */
+		if ((size_t)n < room)
+			return;
 	}
 }
 

@@ -19,6 +19,7 @@
 #include "ipc/handover.h"
 #include "ipc/role.h"
 #include "ipc/server.h"
+#include "ipc/turn.h"
 #include "ocsp/response.h"
 #include "status/admin.h"
 #include "status/crl_files.h"
@@ -50,6 +51,7 @@ struct program {
 	uint64_t num_known;		/* when we last asked for time */
 	struct event *events[SERVICES_MAX + 8];
 	uint32_t num_events;
+	struct ipc_turn turn;		/* of having things signed */
 };
 
 /* A question that waits; the peer may go before the answer comes. */
@@ -161,6 +163,7 @@ on_status_frame(void *arg, struct ipc_peer *peer,
 		    OCSP_UNAUTHORIZED : OCSP_TRY_LATER });
 		return;
 	}
+	ipc_turn_asks(&p->turn);
 	status_service_ask(service, &ask, answer_question, q);
 }
 
@@ -273,6 +276,14 @@ note_ready(struct program *p)
 }
 
 static void
+hold_signer(void *arg, bool is_held)
+{
+	struct program *p = arg;
+
+	sign_hold(p->signer, is_held);
+}
+
+static void
 on_feed(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
@@ -285,6 +296,7 @@ on_signer(evutil_socket_t fd, short what, void *arg)
 	struct program *p = arg;
 
 	(void)fd, (void)what;
+	ipc_turn_asks(&p->turn);
 	sign_dispatch(p->signer);
 }
 
@@ -314,6 +326,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	uint32_t i;
 
 	(void)fd, (void)what;
+	ipc_turn_asks(&p->turn);
 	note_clock(p);
 	now = oc_clock_watch_now_s(&p->clock);
 	for (i = 0; i < p->num_services; i++)
@@ -349,6 +362,8 @@ add_events(struct program *p)
 	const struct timeval tick = { 0, TICK_MS * 1000 };
 	uint32_t i;
 
+	if (ipc_turn_init(&p->turn, p->base, hold_signer, p) != OC_OK)
+		return false;
 	for (i = 0; i < p->num_services; i++)
 		if (!add_event(p, status_service_fd(p->services[i]), EV_READ,
 		    on_feed, p->services[i], NULL))
@@ -545,6 +560,7 @@ close_all(struct program *p)
 	status_publish_free(p->publish);
 	for (i = 0; i < p->num_events; i++)
 		event_free(p->events[i]);
+	ipc_turn_fini(&p->turn);
 	/* Before the tables are our successor's. */
 	status_crl_files_stop(p->crl_files);
 	for (i = 0; i < p->num_services; i++)

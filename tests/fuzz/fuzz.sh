@@ -13,11 +13,13 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 corpora=$(CDPATH= cd -- "$top_srcdir/tests/fuzz/corpus" && pwd) || exit 1
 folder=$(CDPATH= cd -- "$folder" && pwd) || exit 1
 work=$(mktemp -d "${TMPDIR:-/tmp}/ocsign.XXXXXX") || exit 1
-pids=
+running=			# "PID NAME" of each, nobody that has ended
 cleanup() {
 	status=$?
-	for pid in $pids; do
-		kill "$pid" 2>/dev/null
+	set -- $running
+	while [ $# -gt 0 ]; do
+		kill "$1" 2>/dev/null
+		shift 2
 	done
 	wait
 	rm -rf "$work"
@@ -30,8 +32,18 @@ cd "$work" || exit 1
 # fuzz NAME: in a folder of its own; what is found new stays there.
 fuzz() {
 	mkdir "$1" "$1/new" && cd "$1" || exit 1
-	"$folder/fuzz_$1" -max_total_time="$seconds" -seed="$seed" \
-	    new "$corpora/$1" >log 2>&1 || : >failed
+	exec "$folder/fuzz_$1" -max_total_time="$seconds" -seed="$seed" \
+	    new "$corpora/$1" >log 2>&1
+}
+
+# Waits for those that run.
+reap() {
+	set -- $running
+	while [ $# -gt 0 ]; do
+		wait "$1" || : >"$2/failed"
+		shift 2
+		running=$*
+	done
 }
 
 n=0
@@ -42,12 +54,11 @@ for corpus in "$corpora"/*; do
 		exit 1
 	}
 	fuzz "$name" &
-	pids="$pids $!"
+	running="$running $! $name"
 	n=$((n + 1))
-	[ $((n % jobs)) -eq 0 ] && wait
+	[ $((n % jobs)) -eq 0 ] && reap
 done
-wait
-pids=
+reap
 [ $n -gt 0 ] || exit 1
 status=0
 for corpus in "$corpora"/*; do

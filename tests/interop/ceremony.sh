@@ -224,7 +224,9 @@ cp -r first responses
 reload
 loaded 0 12
 [ "$(count 'it is older .* than the response that is served' reload.log)" \
-    -eq 12 ] || fail "$(cat reload.log)"
+    -eq 8 ] || fail "$(cat reload.log)"
+[ "$(count 'it says "good" of a certificate that was revoked' reload.log)" \
+    -eq 4 ] || fail "$(cat reload.log)"
 told revoked old.pem
 [ "$(post web.sha1.request answer.der)" = 200 ] || fail "POST"
 cmp answer.der second/$web-sha1.der || fail "an older one"

@@ -41,7 +41,6 @@ setup(void **state)
 	write_certificate(w, w->ca);
 	w->plan = (struct status_crl_plan){ "web", w->path, w->certificate,
 	    w->copy, NULL, STATUS_CRL_ANY, 0 };
-	w->now = oc_clock_now_s();
 	w->mono_ns = oc_clock_mono_ns();
 	*state = w;
 	return 0;
@@ -96,7 +95,8 @@ bool
 look(struct crl_world *w)
 {
 	w->mono_ns += S;
-	return status_crl_file_look(w->file, w->now, w->mono_ns);
+	return status_crl_file_look(w->file, oc_clock_now_s() + w->ahead_s,
+	    w->mono_ns);
 }
 
 struct status_crl_report

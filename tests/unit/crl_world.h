@@ -18,7 +18,8 @@ struct crl_world {
 	X509 *ca, *delegate;
 	struct status_crl_plan plan;
 	struct status_crl_file *file;
-	int64_t now, mono_ns;		/* of the next look */
+	int64_t ahead_s, mono_ns;	/* of the next look: ahead of the
+					 * clock; since boot */
 };
 
 /* 1001 for keyCompromise, 1002 on hold. */

@@ -54,6 +54,32 @@ test_paths(void **state)
 	oc_config_free(c);
 }
 
+/* A file there would take what POST asks. */
+static void
+test_prefix(void **state)
+{
+	struct oc_config_errors errors;
+	struct oc_config *c;
+
+	(void)state;
+	assert_int_equal(load("[responder]\nprefix = /ocsp/\n" TOKEN
+	    ISSUER("a") "crl-url = http://h/ocsp\n"
+	    "ca-issuers-url = http://h/ocsp/?x\n"
+	    ISSUER("b") "crl-url = http://h//ocsp//\nca-issuers-url = "
+	    "http://h/\n"
+	    ISSUER("c") "crl-url = http://h/ocsp/c.crl\n"
+	    "ca-issuers-url = http://h/ocs\n", &c, &errors), OC_OK);
+	assert_int_equal(c->num_files, 2);
+	assert_path(c, 0, OC_FILE_CRL, "c", "/ocsp/c.crl");
+	assert_path(c, 1, OC_FILE_CERTIFICATE, "c", "/ocs");
+	oc_config_free(c);
+	/* One that is no good. */
+	assert_int_equal(load("[responder]\nprefix = ocsp\n" TOKEN
+	    ISSUER("a") "crl-url = http://h/ocsp\n", &c, &errors),
+	    OC_ERR_CONFIG);
+	assert_int_equal(errors.num, 1);
+}
+
 static void
 test_twice(void **state)
 {
@@ -89,6 +115,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_twice),
 	};
 

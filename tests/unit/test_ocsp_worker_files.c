@@ -51,6 +51,18 @@ place(const struct world *w, size_t file, size_t len, uint8_t with,
 	free(p);
 }
 
+/* As place() does, of an issuer whose clock is ahead. */
+static void
+place_ahead(size_t file, int64_t modified_at, int64_t until)
+{
+	const struct ocsp_served_facts facts = { modified_at, until,
+	    { 0xcd } };
+	static const uint8_t octets[100];
+
+	assert_int_equal(ocsp_served_write(paths[file], &facts,
+	    (struct der_bytes){ octets, sizeof(octets) }, NULL), OC_OK);
+}
+
 static void
 lay_out(struct world *w)
 {
@@ -224,6 +236,27 @@ test_selection(void **state)
 	assert_true(r.counts->hits == 1);
 }
 
+/* Nothing was changed later than now: RFC 9110, 8.8.2.1. */
+static void
+test_ahead(void **state)
+{
+	struct world w;
+	struct running r;
+	struct response got;
+	char date[256], modified[256];
+
+	(void)state;
+	lay_out(&w);
+	place_ahead(0, w.now + 300, w.now + 1000);
+	worker_start(&w, tune, &r);
+	http_get(r.port, "/crl/root", "", &got);
+	assert_int_equal(got.status, 200);
+	assert_non_null(response_field(&got, "Date", date));
+	assert_non_null(response_field(&got, "Last-Modified", modified));
+	assert_string_equal(modified, date);
+	end(&w, &r);
+}
+
 /* A path that is a request is one, whatever else it is. */
 static void
 test_request_wins(void **state)
@@ -298,6 +331,28 @@ test_replaced(void **state)
 		http_get(r.port, "/crl/root", "", &got);
 	} while (got.status != 404 && now_ms() < end_ms);
 	assert_int_equal(got.status, 404);
+	end(&w, &r);
+}
+
+/* What is there cannot be looked at: that is not as if it were gone. */
+static void
+test_out_of_sight(void **state)
+{
+	char loop[WORLD_PATH_MAX + 64];
+	struct world w;
+	struct running r;
+
+	(void)state;
+	begin(&w, &r);
+	assert_true(has_body(&r, "/crl/root", 0));
+	snprintf(loop, sizeof(loop), "%s/loop", w.dir);
+	assert_int_equal(symlink(paths[0], loop), 0);
+	assert_int_equal(rename(loop, paths[0]), 0);
+	sleep_ms(1500);
+	assert_true(has_body(&r, "/crl/root", 0));
+	assert_int_equal(unlink(paths[0]), 0);
+	place(&w, 0, 4000, 9, w.now + 1000);
+	assert_true(gets_body(&r, "/crl/root", 9));
 	end(&w, &r);
 }
 
@@ -450,8 +505,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heads),
 		cmocka_unit_test(test_selection),
+		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_request_wins),
 		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_out_of_sight),
 		cmocka_unit_test(test_big),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_drain),
