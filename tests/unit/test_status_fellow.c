@@ -53,12 +53,12 @@ turn_other(struct world *w, struct other *o)
 }
 
 /* Only the other's turns: the first hears of nothing. */
-#define other_until(w, o, condition) do {					\
+#define other_until(w, o, condition) do {				\
 	int64_t other_end = oc_clock_mono_ns() + 10 * OC_NS_PER_S;	\
 	while (!(condition)) {						\
 		if (oc_clock_mono_ns() > other_end)			\
 			fail_msg("never: %s", #condition);		\
-		turn_other(w, o);						\
+		turn_other(w, o);					\
 	}								\
 } while (0)
 
