@@ -7,13 +7,14 @@
  *	                -> ALLOCATING -> MOVING -> FLUSHING -> STEADY
  *
  * SLOTS frees what is damaged or not to be found, and, for room, what is past
- * its nextUpdate by what was put last, and counts; INDEX, of a table that may be damaged, takes out
- * what leads nowhere.  If that makes too little room, a larger file is made
- * beside: its blocks are allocated, each slot is copied to the place it had,
- * and from then on what is written to one is written to the other (free slots,
- * too: the two lists of them are one).  A thread makes it durable, and then it
- * gets the name; the old one's header says RETIRED.  Until then the old file
- * is whole and the table: whoever dies, or finds the disk full, leaves it so.
+ * its nextUpdate when something was put last, and counts; INDEX, of a table
+ * that may be damaged, takes out what leads nowhere.  If that makes too little
+ * room, a larger file is made beside: its blocks are allocated, each slot is
+ * copied to the place it had, and from then on what is written to one is
+ * written to the other (free slots, too: the two lists of them are one).  A
+ * thread makes it durable, and then it gets the name; the old one's header says
+ * RETIRED.  Until then the old file is whole and the table: whoever dies, or
+ * finds the disk full, leaves it so.
  *
  * Each put that takes a new slot does its share, so that all is over before
  * the last slot is taken; ocsp_table_tend() does the rest.

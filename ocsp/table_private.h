@@ -139,7 +139,7 @@ struct ocsp_table {
 	struct ocsp_identity identity;
 	uint64_t run;			/* ours, not the file's */
 	bool is_damaged;		/* seen, or to be feared */
-	bool is_older;			/* another key's: nothing is put there */
+	bool is_older;			/* another key's: nothing is put */
 	bool has_freed;			/* what is past its time */
 	int64_t put_at;			/* producedAt of what was put last, by
 					 * a clock that somebody watches */
