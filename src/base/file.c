@@ -367,10 +367,37 @@ write_pid(int fd)
 	return write_fd(fd, (const uint8_t *)text, (size_t)len);
 }
 
+/* What root has made in somebody's folder is for them to take, too. */
+static void
+give_to_owner(int fd, const char *path)
+{
+	char *folder = NULL;
+	struct stat st;
+
+	if (geteuid() == 0 && oc_path_directory(path, &folder) == OC_OK &&
+	    stat(folder, &st) == 0)
+		(void)!fchown(fd, st.st_uid, st.st_gid);
+	free(folder);
+}
+
+/* Only what was not there is given away: it may be a link to anything. */
+static int
+open_lock(const char *path)
+{
+	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+	int lock = open(path, flags | O_EXCL, 0600);
+
+	if (lock >= 0)
+		give_to_owner(lock, path);
+	else if (errno == EEXIST)
+		lock = open(path, flags, 0600);
+	return lock;
+}
+
 enum oc_err
 oc_file_lock(const char *path, int *fd, struct oc_error *error)
 {
-	int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int lock = open_lock(path);
 	enum oc_err err = OC_OK;
 
 	if (lock < 0)

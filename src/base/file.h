@@ -73,7 +73,8 @@ enum oc_err oc_file_try_write(const char *path, struct oc_error *error)
 /*
  * Creates the file when missing, locks it exclusively without waiting and
  * writes our PID into it.  Closing the fd, or the end of the last process
- * that inherited it, unlocks; the file stays.  BUSY when somebody has it; the
+ * that inherited it, unlocks; the file stays, and when root has made it it
+ * belongs to whoever the folder belongs to.  BUSY when somebody has it; the
  * text says who, when the file does.
  */
 enum oc_err oc_file_lock(const char *path, int *fd, struct oc_error *error)

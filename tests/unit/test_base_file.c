@@ -334,6 +334,32 @@ test_write_read_only(void **state)
 	assert_int_equal(count_entries("d"), 1);
 }
 
+/* A command that root runs once leaves nothing that the service's user cannot
+ * lock; and nothing that was there changes hands. */
+static void
+test_lock_of_root(void **state)
+{
+	struct oc_error error = { OC_OK, "" };
+	struct stat st;
+	int fd;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir("theirs", 0700), 0);
+	base_test_put_text("theirs/there", "");
+	assert_int_equal(chown("theirs", 4321, 4322), 0);
+	assert_int_equal(oc_file_lock("theirs/lock", &fd, &error), OC_OK);
+	close(fd);
+	assert_int_equal(stat("theirs/lock", &st), 0);
+	assert_int_equal(st.st_uid, 4321);
+	assert_int_equal(st.st_gid, 4322);
+	assert_int_equal(oc_file_lock("theirs/there", &fd, &error), OC_OK);
+	close(fd);
+	assert_int_equal(stat("theirs/there", &st), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
 static void
 test_lock(void **state)
 {
@@ -461,7 +487,7 @@ main(void)
 		FILE_TEST(test_write_full),
 		FILE_TEST(test_write_all),
 		FILE_TEST(test_write_read_only),
-		FILE_TEST(test_lock),
+		FILE_TEST(test_lock), FILE_TEST(test_lock_of_root),
 		FILE_TEST(test_mkdir_p),
 		FILE_TEST(test_paths),
 	};
