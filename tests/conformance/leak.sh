@@ -77,7 +77,7 @@ rss() {
 asked=0
 round
 round
-volley
+[ "$num_wanted" -le 100000 ] || volley
 responder=$(role responder)
 status=$(role status)
 fds_before=$(fds "$responder")

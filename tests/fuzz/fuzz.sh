@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Every fuzz target of a build folder on changed corpora, some at a time:
-# $FUZZ_SECONDS each (2), from $FUZZ_SEED (1) on.  An input that breaks one is
+# $FUZZ_SECONDS each (1), from $FUZZ_SEED (1) on.  An input that breaks one is
 # printed, as base64.  make soak does it for a day: tests/soak/fuzz.sh.
 
 set -u
 folder=${FUZZ_BUILD:-$top_builddir}/tests/fuzz
-seconds=${FUZZ_SECONDS:-2}
+seconds=${FUZZ_SECONDS:-1}
 seed=${FUZZ_SEED:-1}
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 corpora=$(CDPATH= cd -- "$top_srcdir/tests/fuzz/corpus" && pwd) || exit 1
