@@ -91,12 +91,16 @@ done
 # A slot, while the service runs: it is found, and mended, and it was no
 # answer in between.
 request site3.test.pem request
+# Looked at before it is mended, which may be at once.
+status_pid=$(role status)
+kill -STOP "$status_pid"
 flip $((slots + 112 * 3 + 70))
 verify 1
 says '^verdict: *bad$'
 says '^damaged slots \(1\): .*ocsign-status drops'
 verify 1 --json
 says '"kind": "damaged slots"'
+kill -CONT "$status_pid"
 within 30 is_mended || fail "not mended: $(cat out)"
 [ "$(count 'the response table was damaged' ocsignd.log)" -eq 1 ] ||
     fail "$(cat ocsignd.log)"
