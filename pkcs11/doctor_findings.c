@@ -291,6 +291,19 @@ type_text(const struct p11_doctor_key *key, char text[24])
 	return text;
 }
 
+const char *
+p11_doctor_key_text(const struct p11_doctor_key *key)
+{
+	static char texts[4][P11_OBJECT_LABEL_MAX + 24];
+	static unsigned int next;
+	char *text = texts[next++ % 4], type[24];
+
+	(void)snprintf(text, sizeof(texts[0]), key->is_temporary ?
+	    "the temporary %s key" : "\"%s\"", key->is_temporary ?
+	    type_text(key, type) : key->entry.label);
+	return text;
+}
+
 static void
 put_key(struct p11_report *r, const struct p11_doctor_key *k)
 {
@@ -345,11 +358,6 @@ put_made(struct p11_report *r)
 			    "has no keys of this type for us", "%s: %s",
 			    type_text(&key, type), f->made[t].reason);
 	}
-	if (!r->options->makes_keys)
-		return;
-	if (is_done(r, P11_PROBE_SWEEP))
-		p11_say(r, P11_PROBE_SWEEP, P11_FINDING_OK, "",
-		    "%u temporary keys destroyed", f->num_swept);
 }
 
 static void
@@ -442,6 +450,9 @@ p11_doctor_findings(const struct p11_doctor_options *options,
 	for (int p = P11_PROBE_OBSERVE; p < P11_PROBE_MAX; p++)
 		put_failure(&r, (enum p11_probe)p);
 	put_idle(&r);
+	if (options->makes_keys && is_done(&r, P11_PROBE_SWEEP))
+		p11_say(&r, P11_PROBE_SWEEP, P11_FINDING_OK, "",
+		    "%u temporary keys destroyed", facts->num_swept);
 }
 
 /* --- the verdict ------------------------------------------------------ */

@@ -137,25 +137,28 @@ is_path(const struct p11_doctor_options *options,
 	    !p11_doctor_is_ours(options, seen);
 }
 
+bool
+p11_doctor_is_covered(const struct p11_doctor_options *options,
+    const struct p11_doctor_facts *facts, size_t seen)
+{
+	const char *path = facts->seen[seen].path;
+
+	for (size_t i = 0; i < facts->num_seen; i++)
+		if (i != seen && is_path(options, &facts->seen[i]) &&
+		    is_below(path, facts->seen[i].path))
+			return true;
+	return false;
+}
+
 void
 p11_doctor_list_paths(const struct p11_doctor_options *options,
     const struct p11_doctor_facts *facts, struct oc_buffer *out)
 {
-	for (size_t i = 0; i < facts->num_seen; i++) {
-		const char *path = facts->seen[i].path;
-		bool is_covered = false;
-
-		if (!is_path(options, &facts->seen[i]))
-			continue;
-		for (size_t n = 0; n < facts->num_seen && !is_covered; n++) {
-			if (n == i || !is_path(options, &facts->seen[n]))
-				continue;
-			is_covered = is_below(path, facts->seen[n].path);
-		}
-		if (!is_covered)
+	for (size_t i = 0; i < facts->num_seen; i++)
+		if (is_path(options, &facts->seen[i]) &&
+		    !p11_doctor_is_covered(options, facts, i))
 			oc_buffer_printf(out, "%s%s", out->len > 0 ? " " :
-			    "", path);
-	}
+			    "", facts->seen[i].path);
 }
 
 static void

@@ -82,7 +82,8 @@ put_bad_trial(struct p11_report *r, const struct p11_doctor_trial *t)
 {
 	const struct p11_doctor_mechanism *m =
 	    &p11_doctor_mechanisms[t->mechanism];
-	const char *label = r->facts->keys[t->key].entry.label;
+	const char *label =
+	    p11_doctor_key_text(&r->facts->keys[t->key]);
 	const char *alg = sign_alg_info(m->alg)->name;
 
 	switch (t->state) {
@@ -94,21 +95,36 @@ put_bad_trial(struct p11_report *r, const struct p11_doctor_trial *t)
 	case P11_TRIAL_WRONG:
 		p11_say(r, P11_PROBE_TRIALS, P11_FINDING_WARNING, "ocsign "
 		    "verifies every signature before it goes out, and would "
-		    "give none of these out", "\"%s\", %s, %s: a signature "
+		    "give none of these out", "%s, %s, %s: a signature "
 		    "that does not verify", label, m->name, alg);
 		return;
 	case P11_TRIAL_HUNG:
 		p11_say(r, P11_PROBE_TRIALS, P11_FINDING_WARNING, "do not sign "
 		    "with it: each try would cost a restart",
-		    "\"%s\", %s, %s: did not return", label, m->name, alg);
+		    "%s, %s, %s: did not return", label, m->name, alg);
 		return;
 	case P11_TRIAL_CRASHED:
 		p11_say(r, P11_PROBE_TRIALS, P11_FINDING_WARNING, "do not sign "
 		    "with it: each try would cost a restart; tell the vendor",
-		    "\"%s\", %s, %s: crashed the process", label, m->name,
+		    "%s, %s, %s: crashed the process", label, m->name,
 		    alg);
 		return;
 	}
+}
+
+/* Whether another mechanism of the same algorithm works. */
+static bool
+has_other_way(const struct p11_doctor_facts *f,
+    const struct p11_doctor_trial *trial)
+{
+	enum sign_alg alg = p11_doctor_mechanisms[trial->mechanism].alg;
+
+	for (size_t i = 0; i < f->num_trials; i++)
+		if (f->trials[i].key == trial->key &&
+		    f->trials[i].state == P11_TRIAL_WORKS &&
+		    p11_doctor_mechanisms[f->trials[i].mechanism].alg == alg)
+			return true;
+	return false;
 }
 
 /* What a key refuses, together where the answer is the same. */
@@ -116,6 +132,8 @@ static void
 put_refused(struct p11_report *r, size_t key)
 {
 	const struct p11_doctor_facts *f = r->facts;
+	const struct p11_doctor_trial *last = NULL;
+	enum p11_finding_level level = P11_FINDING_OK;
 	struct text text = { .len = 0 };
 
 	for (size_t i = 0; i < f->num_trials; i++) {
@@ -123,14 +141,24 @@ put_refused(struct p11_report *r, size_t key)
 		const struct p11_doctor_mechanism *m =
 		    &p11_doctor_mechanisms[t->mechanism];
 
-		if (t->key == key && t->state == P11_TRIAL_REFUSED)
-			append(&text, "%s%s (%s): %s", text.len == 0 ? "" :
-			    "; ", m->name, hash_of(m->alg), p11_ckr(t->rv));
+		if (t->key != key || t->state != P11_TRIAL_REFUSED)
+			continue;
+		if (!has_other_way(f, t))
+			level = P11_FINDING_NOTE;
+		if (last != NULL && last->rv != t->rv)
+			append(&text, ": %s; ", p11_ckr(last->rv));
+		else if (last != NULL)
+			append(&text, ", ");
+		append(&text, m->is_whole ? "%s" : "%s (%s)", m->name,
+		    hash_of(m->alg));
+		last = t;
 	}
-	if (text.len > 0)
-		p11_say(r, P11_PROBE_TRIALS, P11_FINDING_NOTE, "not used",
-		    "\"%s\" refuses %s", f->keys[key].entry.label,
-		    text.bytes);
+	if (last != NULL)
+		p11_say(r, P11_PROBE_TRIALS, level, level == P11_FINDING_OK ?
+		    "the other mechanism of the same algorithm is used" :
+		    "these algorithms cannot be used", "%s refuses %s: %s",
+		    p11_doctor_key_text(&f->keys[key]), text.bytes,
+		    p11_ckr(last->rv));
 }
 
 static void
@@ -157,13 +185,13 @@ put_trials_of(struct p11_report *r, size_t key)
 	if (text.len > 0)
 		p11_say(r, P11_PROBE_TRIALS, P11_FINDING_OK,
 		    "each verified here",
-		    "\"%s\" signs with %s", f->keys[key].entry.label,
+		    "%s signs with %s", p11_doctor_key_text(&f->keys[key]),
 		    text.bytes);
 	else
 		p11_say(r, P11_PROBE_TRIALS, P11_FINDING_WARNING,
 		    "ocsign cannot "
-		    "use this key", "\"%s\" signs with nothing that we know",
-		    f->keys[key].entry.label);
+		    "use this key", "%s signs with nothing that we know",
+		    p11_doctor_key_text(&f->keys[key]));
 	put_refused(r, key);
 	if (is_der)
 		p11_say(r, P11_PROBE_TRIALS, P11_FINDING_NOTE,
@@ -262,13 +290,12 @@ put_operations(struct p11_report *r)
 	    "for the longest, and never asks", "C_Sign(NULL) for the size: "
 	    "%s, %lu; a buffer too small: %s", p11_ckr(f->rv_ask_size),
 	    f->asked_size, p11_ckr(f->rv_small_buffer));
-	p11_say(r, P11_PROBE_OPERATIONS, P11_FINDING_OK, "",
-	    "over-long data: %s; a handle of no key: %s",
-	    p11_ckr(f->rv_over_long), p11_ckr(f->rv_bad_key));
 	p11_say(r, P11_PROBE_OPERATIONS, f->rv_after_failure == CKR_OK ?
 	    P11_FINDING_OK : P11_FINDING_NOTE, f->rv_after_failure == CKR_OK ?
-	    "" : "ocsign closes it and opens another", "after a failed "
-	    "C_Sign the session signs on: %s", p11_ckr(f->rv_after_failure));
+	    "" : "ocsign closes a session after a failure, and opens another",
+	    "over-long data: %s, and the session then signs: %s; a handle of "
+	    "no key: %s", p11_ckr(f->rv_over_long),
+	    p11_ckr(f->rv_after_failure), p11_ckr(f->rv_bad_key));
 }
 
 /* --- sessions, speed -------------------------------------------------- */
@@ -337,9 +364,9 @@ put_speed(struct p11_report *r)
 	}
 	if (f->num_rounds > 0)
 		p11_say(r, P11_PROBE_SPEED, P11_FINDING_OK, "", "best with %u "
-		    "sessions%s (\"%s\")", p11_doctor_pool_size(f),
+		    "sessions%s, with %s", p11_doctor_pool_size(f),
 		    has_errors ? ", without errors" : "",
-		    f->keys[f->best_key].entry.label);
+		    p11_doctor_key_text(&f->keys[f->best_key]));
 }
 
 /* --- what it needs ---------------------------------------------------- */
@@ -359,7 +386,9 @@ put_seen(struct p11_report *r)
 	if (!is_done(r, P11_PROBE_OBSERVE))
 		return;
 	for (size_t i = 0; i < f->num_seen; i++)
-		if (!p11_doctor_is_ours(r->options, &f->seen[i]))
+		if (!p11_doctor_is_ours(r->options, &f->seen[i]) &&
+		    (f->seen[i].kind != P11_SEEN_READ ||
+		    !p11_doctor_is_covered(r->options, f, i)))
 			p11_say(r, P11_PROBE_OBSERVE, P11_FINDING_OK, "",
 			    "%s %s", kinds[f->seen[i].kind],
 			    f->seen[i].path);

@@ -10,7 +10,8 @@
 #include "cli/work_impl.h"
 
 #define COLUMNS 78
-#define INDENT 18
+#define NAME_WIDTH 12
+#define INDENT 21
 
 static bool
 has_key(const char *key)
@@ -63,8 +64,8 @@ print_finding(void *arg, enum p11_probe probe, enum p11_finding_level level,
 {
 	enum p11_probe *last = arg;
 
-	printf("%-*s%-*s", 10, *last == probe ? "" : p11_probe_name(probe),
-	    INDENT - 10, level_word(level));
+	printf("%-*s%-*s", NAME_WIDTH, *last == probe ? "" :
+	    p11_probe_name(probe), INDENT - NAME_WIDTH, level_word(level));
 	*last = probe;
 	print_wrapped(seen);
 	if (means[0] == '\0')

@@ -10,6 +10,11 @@ says() {
 		grep -Eq -- "$pattern" out || die "no \"$pattern\": $(cat out)"
 	done
 }
+# What is printed in lines, as one.
+joined() {
+	tr -s ' \n' ' ' <out >joined.out
+	mv joined.out out
+}
 says_not() {
 	if grep -E -- "$1" out; then
 		die "\"$1\": $(cat out)"
@@ -47,9 +52,13 @@ no 1 sh -c "$next user.pin"
 says 'there is no private key' 'cannot be used so: .*--make-keys'
 good sh -c "$next user.pin --make-keys"
 says 'The token can be used' '4 temporary keys destroyed' \
-    'CKM_ECDSA sha256' 'CKM_RSA_PKCS_PSS' 'CKM_EDDSA' \
     '^\[token ca\]$' "^module = $module" "^pin-source = file:$work/user.pin" \
-    '^sessions = [0-9]+$' 'best with [0-9]+ sessions'
+    '^sessions = [0-9]+$'
+joined
+says 'the temporary P-256 key signs with CKM_ECDSA sha256/sha384/sha512' \
+    'RSA-2048 key signs with CKM_RSA_PKCS sha256/sha384/sha512,' \
+    'Ed25519 key signs with CKM_EDDSA' 'best with [0-9]+ sessions' \
+    '128 sessions and more' 'logged out, C_SignInit says CKR_OBJECT_HANDLE'
 OCSIGN_CONF=$work/ocsign.conf good ocsign key list
 [ "$(wc -l <out)" -le 1 ] || die "keys are left: $(cat out)"
 # The latch's folder, and no latch in it.
