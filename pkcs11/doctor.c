@@ -93,11 +93,12 @@ struct child_process {
 	int over_fd;		/* closes when it is gone */
 	int socket;		/* its listener comes from here; or -1 */
 	int listener;		/* what it opens; or -1 */
+	int said_fd;		/* what it writes on 1 and 2; or -1 */
 };
 
 static OC_NORETURN void
 child_main(struct doctor *d, enum p11_probe probe, enum sign_key_type make,
-    int socket)
+    int socket, int said_fd)
 {
 	struct p11_doctor_child c = { .options = d->options,
 	    .shared = d->shared, .facts = d->facts, .make = make };
@@ -105,6 +106,11 @@ child_main(struct doctor *d, enum p11_probe probe, enum sign_key_type make,
 	/* A terminal's ^C is for the parent, who then ends us. */
 	(void)signal(SIGINT, SIG_IGN);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* Modules talk; the report is not for them. */
+	if (said_fd >= 0) {
+		(void)dup2(said_fd, STDOUT_FILENO);
+		(void)dup2(said_fd, STDERR_FILENO);
+	}
 	if (socket >= 0) {
 		d->facts->is_watched = p11_watch_begin(socket);
 		(void)close(socket);
@@ -114,6 +120,17 @@ child_main(struct doctor *d, enum p11_probe probe, enum sign_key_type make,
 	p11_module_close(c.module);
 	d->shared->is_over = true;
 	_exit(0);
+}
+
+static void
+close_child(struct child_process *child)
+{
+	const int fds[] = { child->over_fd, child->socket, child->listener,
+	    child->said_fd };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
 }
 
 static enum oc_err
@@ -127,12 +144,13 @@ start_child(struct doctor *d, enum p11_probe probe, enum sign_key_type make,
 	if (probe == P11_PROBE_OBSERVE && socketpair(AF_UNIX,
 	    SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
 		sockets[0] = sockets[1] = -1;
+	child->said_fd = memfd_create("ocsign-doctor", MFD_CLOEXEC);
 	child->pid = fork();
 	if (child->pid == 0) {
 		(void)close(over[0]);
 		if (sockets[0] >= 0)
 			(void)close(sockets[0]);
-		child_main(d, probe, make, sockets[1]);
+		child_main(d, probe, make, sockets[1], child->said_fd);
 	}
 	(void)close(over[1]);
 	if (sockets[1] >= 0)
@@ -141,9 +159,7 @@ start_child(struct doctor *d, enum p11_probe probe, enum sign_key_type make,
 	child->socket = sockets[0];
 	child->listener = -1;
 	if (child->pid < 0) {
-		(void)close(over[0]);
-		if (sockets[0] >= 0)
-			(void)close(sockets[0]);
+		close_child(child);
 		return oc_error_set_errno(error, OC_ERR_SYSTEM, "fork");
 	}
 	return OC_OK;
@@ -203,15 +219,24 @@ wait_child(struct doctor *d, enum p11_probe probe,
 	}
 }
 
+/* The last line, with nothing in it that is not to be printed. */
 static void
-close_child(struct child_process *child)
+note_said(int fd, char said[P11_SAID_MAX])
 {
-	if (child->over_fd >= 0)
-		(void)close(child->over_fd);
-	if (child->socket >= 0)
-		(void)close(child->socket);
-	if (child->listener >= 0)
-		(void)close(child->listener);
+	char text[P11_SAID_MAX] = "", *line;
+	off_t len = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	off_t at = len > P11_SAID_MAX - 1 ? len - (P11_SAID_MAX - 1) : 0;
+	ssize_t n = len <= 0 ? 0 : pread(fd, text, P11_SAID_MAX - 1, at);
+
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
+		n--;
+	text[n > 0 ? n : 0] = '\0';
+	line = strrchr(text, '\n');
+	line = line == NULL ? text : line + 1;
+	for (char *p = line; *p != '\0'; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			*p = '?';
+	(void)snprintf(said, P11_SAID_MAX, "%s", line);
 }
 
 static void
@@ -246,7 +271,7 @@ run_probe(struct doctor *d, enum p11_probe probe, enum sign_key_type make,
     struct oc_error *error)
 {
 	struct child_process child = { .over_fd = -1, .socket = -1,
-	    .listener = -1 };
+	    .listener = -1, .said_fd = -1 };
 	int status = 0;
 	bool is_late;
 	enum oc_err err;
@@ -267,12 +292,11 @@ run_probe(struct doctor *d, enum p11_probe probe, enum sign_key_type make,
 	is_late = !wait_child(d, probe, &child, &status);
 	if (is_late) {
 		(void)kill(child.pid, SIGKILL);
-		/* A filter's call must not keep it from dying. */
-		close_child(&child);
 		while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
 			;
-	} else
-		close_child(&child);
+	}
+	note_said(child.said_fd, d->facts->outcomes[probe].said);
+	close_child(&child);
 	note_outcome(d, probe, is_late, status);
 	return is_interrupted != 0 ? oc_error_set(error, OC_ERR_CANCELLED,
 	    "interrupted") : OC_OK;
@@ -304,7 +328,11 @@ make_keys(struct doctor *d, struct oc_error *error)
 
 		d->facts->made[type].is_tried = true;
 		err = run_probe(d, P11_PROBE_MAKE_KEYS, type, error);
-		if (o->end == P11_END_HUNG || o->end == P11_END_CRASHED)
+		if (o->end == P11_END_FAILED)
+			(void)snprintf(d->facts->made[type].reason,
+			    sizeof(d->facts->made[type].reason), "%.127s",
+			    o->error.text);
+		else if (o->end != P11_END_DONE)
 			(void)snprintf(d->facts->made[type].reason,
 			    sizeof(d->facts->made[type].reason), "%.80s %s",
 			    o->step, o->end == P11_END_HUNG ?

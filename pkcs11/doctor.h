@@ -44,12 +44,14 @@ enum p11_probe_end {
 };
 
 #define P11_STEP_MAX 80
+#define P11_SAID_MAX 120
 
 struct p11_probe_outcome {
 	enum p11_probe_end end;
 	int signal;
 	char step[P11_STEP_MAX];
 	struct oc_error error;
+	char said[P11_SAID_MAX];	/* the last line on standard error */
 };
 
 #define P11_DOCTOR_TOKENS_MAX 32

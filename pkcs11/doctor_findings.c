@@ -134,8 +134,9 @@ put_failure(struct p11_report *r, enum p11_probe probe)
 	case P11_END_DONE:
 		return;
 	case P11_END_FAILED:
-		p11_say(r, probe, level, failure_advice(r, probe, o), "%s",
-		    o->error.text);
+		p11_say(r, probe, level, failure_advice(r, probe, o),
+		    o->said[0] == '\0' ? "%s" : "%s; the module said: %s",
+		    o->error.text, o->said);
 		return;
 	case P11_END_HUNG:
 		p11_say(r, probe, level,

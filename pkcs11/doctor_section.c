@@ -47,7 +47,8 @@ p11_doctor_pool_size(const struct p11_doctor_facts *facts)
 		    rate_of(&facts->rounds[i]) >= 0.9 * best)
 			size = facts->rounds[i].num_sessions;
 	if (size == 1 && facts->num_rounds > 1 &&
-	    is_clean(&facts->rounds[1]))
+	    is_clean(&facts->rounds[1]) &&
+	    rate_of(&facts->rounds[1]) >= 0.9 * best)
 		size = 2;
 	if (size == 0)
 		size = facts->num_rounds > 0 ? 1 : P11_SESSIONS_DEFAULT;
@@ -230,7 +231,7 @@ put_needs(struct section *s, const struct p11_doctor_options *options,
 {
 	struct oc_buffer b;
 
-	if (facts->outcomes[P11_PROBE_OBSERVE].end != P11_END_DONE)
+	if (facts->outcomes[P11_PROBE_OBSERVE].end == P11_END_NOT_RUN)
 		return;
 	put_key(s, "network", p11_doctor_has_network(facts) ? "yes" : "no");
 	oc_buffer_init(&b, 4000);

@@ -383,7 +383,7 @@ put_seen(struct p11_report *r)
 	};
 	const struct p11_doctor_facts *f = r->facts;
 
-	if (!is_done(r, P11_PROBE_OBSERVE))
+	if (f->outcomes[P11_PROBE_OBSERVE].end == P11_END_NOT_RUN)
 		return;
 	for (size_t i = 0; i < f->num_seen; i++)
 		if (!p11_doctor_is_ours(r->options, &f->seen[i]) &&

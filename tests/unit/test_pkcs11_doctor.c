@@ -311,7 +311,8 @@ rounds(struct world *w, size_t num, const unsigned int *rates,
 static void
 test_pool_size(void **state)
 {
-	static const unsigned int flat[] = { 100, 100 };
+	static const unsigned int flat[] = { 100, 95 };
+	static const unsigned int worse[] = { 100, 70 };
 	static const unsigned int grows[] = { 100, 200, 400, 800, 820 };
 	static const unsigned int busy[] = { 0, 12, 80 };
 	struct world *w = &world;
@@ -323,7 +324,10 @@ test_pool_size(void **state)
 	/* Serial, and patient: one may be lost. */
 	rounds(w, 2, flat, NULL);
 	assert_int_equal(p11_doctor_pool_size(&w->facts), 2);
-	/* Serial, and not. */
+	/* Worse for it. */
+	rounds(w, 2, worse, NULL);
+	assert_int_equal(p11_doctor_pool_size(&w->facts), 1);
+	/* Serial, and not patient. */
 	rounds(w, 2, flat, busy);
 	assert_int_equal(p11_doctor_pool_size(&w->facts), 1);
 	rounds(w, 3, grows, busy);
