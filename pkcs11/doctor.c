@@ -485,6 +485,7 @@ run_logged_in(struct doctor *d, struct oc_error *error)
 	choose_key(d->options, d->facts);
 	if (err == OC_OK)
 		err = run_probe(d, P11_PROBE_OBSERVE, SIGN_KEY_NONE, error);
+	p11_watch_settle(d->facts);
 	if (err == OC_OK)
 		err = run_with_key(d, error);
 	if (!d->options->makes_keys)

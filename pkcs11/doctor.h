@@ -123,6 +123,7 @@ enum p11_seen_kind {
 
 struct p11_doctor_seen {
 	enum p11_seen_kind kind;
+	bool is_answered;		/* INET: somebody is there, or may be */
 	char path[P11_DOCTOR_PATH_MAX];
 };
 

@@ -15,6 +15,8 @@
 #include "pkcs11/recover.h"
 
 #define SEEN_MAX 512
+/* No device has more. */
+#define SANE_SESSIONS 1000000
 
 void
 p11_say(const struct p11_report *r, enum p11_probe probe,
@@ -196,6 +198,11 @@ put_max_sessions(struct p11_report *r)
 	if (f->is_unlimited)
 		p11_say(r, P11_PROBE_TOKEN, P11_FINDING_OK, "",
 		    "says that it has sessions without limit");
+	else if (!f->is_max_unknown && f->max_sessions > SANE_SESSIONS)
+		p11_say(r, P11_PROBE_TOKEN, P11_FINDING_NOTE,
+		    "what can be opened counts", "says that it has 0x%lx "
+		    "sessions, which nothing has",
+		    f->max_sessions);
 	else if (f->is_max_unknown)
 		p11_say(r, P11_PROBE_TOKEN, P11_FINDING_OK, "",
 		    "does not say how many sessions it has");

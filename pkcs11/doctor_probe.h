@@ -119,6 +119,8 @@ bool p11_watch_begin(int socket);
 int p11_watch_receive(int socket);
 /* In the parent: one call of the child that waits on the listener. */
 void p11_watch_take(int listener, struct p11_doctor_facts *facts);
+/* In the parent, at the end: which of the addresses had somebody there. */
+void p11_watch_settle(struct p11_doctor_facts *facts);
 /* In the child: what is open now. */
 void p11_watch_look(struct p11_doctor_facts *facts);
 void p11_watch_add(struct p11_doctor_facts *facts, enum p11_seen_kind kind,

@@ -117,7 +117,8 @@ bool
 p11_doctor_has_network(const struct p11_doctor_facts *facts)
 {
 	for (size_t i = 0; i < facts->num_seen; i++)
-		if (facts->seen[i].kind == P11_SEEN_INET)
+		if (facts->seen[i].kind == P11_SEEN_INET &&
+		    facts->seen[i].is_answered)
 			return true;
 	return false;
 }

@@ -372,7 +372,7 @@ put_speed(struct p11_report *r)
 /* --- what it needs ---------------------------------------------------- */
 
 static void
-put_seen(struct p11_report *r)
+put_one_seen(struct p11_report *r, const struct p11_doctor_seen *seen)
 {
 	static const char *const kinds[] = {
 		[P11_SEEN_INET] = "connects to",
@@ -381,6 +381,19 @@ put_seen(struct p11_report *r)
 		[P11_SEEN_WRITTEN] = "writes in",
 		[P11_SEEN_READ] = "reads",
 	};
+
+	if (seen->kind == P11_SEEN_INET && !seen->is_answered)
+		p11_say(r, P11_PROBE_OBSERVE, P11_FINDING_OK, "not needed, "
+		    "so it seems: network = no", "tries to connect to %s, "
+		    "where nobody listens", seen->path);
+	else
+		p11_say(r, P11_PROBE_OBSERVE, P11_FINDING_OK, "", "%s %s",
+		    kinds[seen->kind], seen->path);
+}
+
+static void
+put_seen(struct p11_report *r)
+{
 	const struct p11_doctor_facts *f = r->facts;
 
 	if (f->outcomes[P11_PROBE_OBSERVE].end == P11_END_NOT_RUN)
@@ -389,19 +402,16 @@ put_seen(struct p11_report *r)
 		if (!p11_doctor_is_ours(r->options, &f->seen[i]) &&
 		    (f->seen[i].kind != P11_SEEN_READ ||
 		    !p11_doctor_is_covered(r->options, f, i)))
-			p11_say(r, P11_PROBE_OBSERVE, P11_FINDING_OK, "",
-			    "%s %s", kinds[f->seen[i].kind],
-			    f->seen[i].path);
+			put_one_seen(r, &f->seen[i]);
 	if (f->has_more_seen)
 		p11_say(r, P11_PROBE_OBSERVE, P11_FINDING_NOTE, "look at the "
 		    "section's lists yourself", "more than %d files and "
 		    "addresses", P11_DOCTOR_SEEN_MAX);
 	if (!f->is_watched)
 		p11_say(r, P11_PROBE_OBSERVE, P11_FINDING_NOTE,
-		    "what it closes "
-		    "again, such as files of keys, is missing here",
-		    "this kernel does not let us watch: only what stayed "
-		    "open was seen");
+		    "what it closes again, such as files of keys, is missing "
+		    "here", "this kernel does not let us watch: only what "
+		    "stayed open was seen");
 }
 
 void

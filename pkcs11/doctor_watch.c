@@ -115,8 +115,17 @@ add_file(struct p11_doctor_facts *facts, const char *path, bool is_written)
 }
 
 static void
+add_inet(struct p11_doctor_facts *facts, const char *text, bool is_answered)
+{
+	p11_watch_add(facts, P11_SEEN_INET, text);
+	for (size_t i = 0; i < facts->num_seen; i++)
+		if (strcmp(facts->seen[i].path, text) == 0 && is_answered)
+			facts->seen[i].is_answered = true;
+}
+
+static void
 add_address(struct p11_doctor_facts *facts, const struct sockaddr_storage *a,
-    socklen_t len)
+    socklen_t len, bool is_answered)
 {
 	char host[INET6_ADDRSTRLEN] = "", text[P11_DOCTOR_PATH_MAX];
 	const struct sockaddr_in6 *in6 = (const void *)a;
@@ -137,14 +146,14 @@ add_address(struct p11_doctor_facts *facts, const struct sockaddr_storage *a,
 		(void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
 		(void)snprintf(text, sizeof(text), "%s port %u", host,
 		    ntohs(in->sin_port));
-		p11_watch_add(facts, P11_SEEN_INET, text);
+		add_inet(facts, text, is_answered);
 		return;
 	case AF_INET6:
 		(void)inet_ntop(AF_INET6, &in6->sin6_addr, host,
 		    sizeof(host));
 		(void)snprintf(text, sizeof(text), "%s port %u", host,
 		    ntohs(in6->sin6_port));
-		p11_watch_add(facts, P11_SEEN_INET, text);
+		add_inet(facts, text, is_answered);
 		return;
 	default:
 		return;
@@ -168,11 +177,12 @@ look_at(struct p11_doctor_facts *facts, const char *name)
 		return;
 	path[n] = '\0';
 	flags = fcntl(fd, F_GETFL);
-	if (path[0] == '/' && fd > 2)
+	/* What is open may also be what somebody handed to us. */
+	if (path[0] == '/' && fd > 2 && !facts->is_watched)
 		add_file(facts, path, (flags & O_ACCMODE) != O_RDONLY);
 	else if (strncmp(path, "socket:", 7) == 0 && fd > 2 &&
 	    getpeername(fd, (struct sockaddr *)&address, &len) == 0)
-		add_address(facts, &address, len);
+		add_address(facts, &address, len, true);
 }
 
 void
@@ -188,6 +198,48 @@ p11_watch_look(struct p11_doctor_facts *facts)
 		    dirfd(directory))
 			look_at(facts, e->d_name);
 	(void)closedir(directory);
+}
+
+/* Whether somebody listens on this port of the machine itself. */
+static bool
+is_listening(unsigned int port)
+{
+	static const char *const tables[] = { "/proc/net/tcp",
+	    "/proc/net/tcp6" };
+	unsigned int local, state;
+	bool is_found = false;
+	char line[256];
+
+	for (size_t i = 0; i < 2; i++) {
+		FILE *f = fopen(tables[i], "re");
+
+		while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+			is_found = is_found || (sscanf(line,
+			    " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x",
+			    &local, &state) == 2 && local == port &&
+			    state == 0x0a);
+		if (f != NULL)
+			(void)fclose(f);
+	}
+	return is_found;
+}
+
+void
+p11_watch_settle(struct p11_doctor_facts *facts)
+{
+	for (size_t i = 0; i < facts->num_seen; i++) {
+		struct p11_doctor_seen *seen = &facts->seen[i];
+		const char *port = strstr(seen->path, " port ");
+
+		if (seen->kind != P11_SEEN_INET || port == NULL)
+			continue;
+		/* Far away, we cannot tell: it may have been answered. */
+		if (strncmp(seen->path, "127.", 4) != 0 &&
+		    strncmp(seen->path, "::1 ", 4) != 0)
+			seen->is_answered = true;
+		else if (is_listening((unsigned int)atoi(port + 6)))
+			seen->is_answered = true;
+	}
 }
 
 /* --- each call, as it is made ----------------------------------------- */
@@ -338,7 +390,7 @@ take_connect(const struct seccomp_notif *n, struct p11_doctor_facts *facts)
 	remote = (struct iovec){ (void *)(uintptr_t)n->data.args[1], len };
 	if (process_vm_readv((pid_t)n->pid, &local, 1, &remote, 1, 0) ==
 	    (ssize_t)len)
-		add_address(facts, &a, len);
+		add_address(facts, &a, len, false);
 }
 
 void
@@ -397,8 +449,6 @@ p11_probe_observe(struct p11_doctor_child *c, struct oc_error *error)
 		(void)p11_doctor_sign(c->f, session, &signing, &canary,
 		    &signature);
 	}
-	/* What is open may also be what somebody handed to us. */
-	if (!c->facts->is_watched)
-		p11_watch_look(c->facts);
+	p11_watch_look(c->facts);
 	return err;
 }

@@ -24,7 +24,7 @@
 /* Nothing is as slow as that, also on a busy machine. */
 #define PATIENCE_S 60
 /* What hangs is waited for that long. */
-#define HANG_S 4
+#define HANG_S 3
 
 /* What happens when the probe begins: one rule, or a signal. */
 struct trigger {

@@ -340,10 +340,13 @@ test_pool_size(void **state)
 	w->facts.rv_refused = CKR_SESSION_COUNT;
 	w->facts.num_opened = 5;
 	assert_int_equal(p11_doctor_pool_size(&w->facts), 4);
+	w->facts.is_unlimited = false;
+	w->facts.max_sessions = CK_UNAVAILABLE_INFORMATION - 1;
 	w->facts.num_opened = 1;
 	assert_int_equal(p11_doctor_pool_size(&w->facts), 1);
 	say(w);
 	SAID(w, "1 sessions, then CKR_SESSION_COUNT");
+	SAID(w, "sessions, which nothing has");
 	forget(w);
 }
 
@@ -472,6 +475,8 @@ test_needs(void **state)
 	well(w);
 	w->options.token.environment = environment;
 	see(w, P11_SEEN_INET, "192.0.2.1 port 9000");
+	w->facts.seen[0].is_answered = true;
+	see(w, P11_SEEN_INET, "127.0.0.1 port 30003");
 	see(w, P11_SEEN_DEVICE, "/dev/tpmrm0");
 	see(w, P11_SEEN_WRITTEN, "/srv2/tokens/one");
 	see(w, P11_SEEN_READ, "/srv2/tokens");
@@ -489,9 +494,15 @@ test_needs(void **state)
 	SECTION(w, "network = yes\n");
 	SECTION(w, "devices = /dev/tpmrm0\n");
 	SECTION(w, "paths = /srv2/tokens /run/hsm.sock\n");
-	SAID(w, "connects to 192.0.2.1 port 9000");
+	SAID(w, "|connects to 192.0.2.1 port 9000");
+	SAID(w, "tries to connect to 127.0.0.1 port 30003");
 	expect_none(oc_buffer_text(&w->said), "/etc/ocsign/pin");
 	expect_none(oc_buffer_text(&w->said), "/dev/log");
+	forget(w);
+	/* Nobody was there. */
+	w->facts.seen[0].is_answered = false;
+	say(w);
+	SECTION(w, "network = no\n");
 	forget(w);
 }
 
@@ -555,6 +566,7 @@ test_section_is_taken(void **state)
 	w->facts.keys[0].num_same_id = 1;
 	w->facts.rounds[2].p99_us = 1500000;
 	see(w, P11_SEEN_INET, "192.0.2.1 port 9000");
+	w->facts.seen[0].is_answered = true;
 	see(w, P11_SEEN_DEVICE, "/dev/tpmrm0");
 	see(w, P11_SEEN_WRITTEN, "/srv2/tokens");
 	say_failed(w, P11_PROBE_OPERATIONS, "C_SignInit: CKR_GENERAL_ERROR");
