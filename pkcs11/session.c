@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "pkcs11/context.h"
 #include "pkcs11/key.h"
 #include "pkcs11/verify.h"
 
@@ -98,9 +99,20 @@ ensure_open(struct p11_session *s, const struct view *v, uint64_t epoch)
 	return CKR_OK;
 }
 
-CK_RV
-p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
-    CK_OBJECT_HANDLE key, struct p11_input *in, uint8_t *signature,
+/* What comes between C_SignInit and C_Sign. */
+static CK_RV
+log_in_between(struct p11_key *key, CK_SESSION_HANDLE session,
+    const char **function)
+{
+	if (key == NULL || !key->wants_login)
+		return CKR_OK;
+	*function = "C_Login";
+	return p11_context_login(key->token, session);
+}
+
+static CK_RV
+sign(CK_FUNCTION_LIST *f, struct p11_key *key, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct p11_input *in, uint8_t *signature,
     size_t max, size_t *len, const char **function)
 {
 	CK_MECHANISM mechanism = p11_input_mechanism(in);
@@ -109,7 +121,9 @@ p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	CK_RV rv;
 
 	*function = "C_SignInit";
-	rv = f->C_SignInit(session, &mechanism, key);
+	rv = f->C_SignInit(session, &mechanism, handle);
+	if (rv == CKR_OK)
+		rv = log_in_between(key, session, function);
 	if (rv != CKR_OK)
 		return rv;
 	*function = "C_Sign";
@@ -118,6 +132,23 @@ p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	if (rv == CKR_OK)
 		*len = signature_len;
 	return rv;
+}
+
+CK_RV
+p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE key, struct p11_input *in, uint8_t *signature,
+    size_t max, size_t *len, const char **function)
+{
+	return sign(f, NULL, session, key, in, signature, max, len, function);
+}
+
+CK_RV
+p11_session_sign_key(struct p11_key *key, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct p11_input *in, uint8_t *signature,
+    size_t max, size_t *len, const char **function)
+{
+	return sign(key->token->module->f, key, session, handle, in,
+	    signature, max, len, function);
 }
 
 /* The outcome of one try. */
@@ -160,9 +191,9 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in)
 	if (r.rv == CKR_OK) {
 		call = P11_CALL_SIGN;
 		p11_session_call_begin(s);
-		r.rv = p11_session_sign(token->module->f, s->handle, v.key,
-		    in, t->signature, sizeof(t->signature),
-		    &t->signature_len, &r.function);
+		r.rv = p11_session_sign_key(t->key, s->handle, v.key, in,
+		    t->signature, sizeof(t->signature), &t->signature_len,
+		    &r.function);
 		if (r.rv != CKR_OK)
 			p11_session_drop(s, epoch);
 	}
@@ -268,7 +299,7 @@ serve(struct p11_session *s, struct sign_ticket *t)
 		sign_desk_finish(token->desk, t, OC_ERR_CANCELLED, NULL);
 		return;
 	}
-	err = p11_input_init(&in, t->alg, key->info.type, tbs);
+	err = p11_input_init_way(&in, t->alg, key->info.type, key->way, tbs);
 	sign_desk_unpin(token->desk, t);
 	if (err != OC_OK) {
 		sign_desk_finish(token->desk, t, err, NULL);
