@@ -112,7 +112,7 @@ child_main(struct doctor *d, enum p11_probe probe, enum sign_key_type make,
 		(void)dup2(said_fd, STDERR_FILENO);
 	}
 	if (socket >= 0) {
-		d->facts->is_watched = p11_watch_begin(socket);
+		d->facts->is_watched = p11_observe_begin(socket);
 		(void)close(socket);
 	}
 	d->shared->err = probes[probe].run(&c, &d->shared->error);
@@ -175,12 +175,12 @@ serve_child(struct doctor *d, struct child_process *child,
 		child->over_fd = -1;
 	}
 	if (fds[1].revents != 0) {
-		child->listener = p11_watch_receive(child->socket);
+		child->listener = p11_observe_receive(child->socket);
 		(void)close(child->socket);
 		child->socket = -1;
 	}
 	if ((fds[2].revents & POLLIN) != 0)
-		p11_watch_take(child->listener, d->facts);
+		p11_observe_take(child->listener, d->facts);
 	else if (fds[2].revents != 0) {
 		(void)close(child->listener);
 		child->listener = -1;
@@ -485,7 +485,7 @@ run_logged_in(struct doctor *d, struct oc_error *error)
 	choose_key(d->options, d->facts);
 	if (err == OC_OK)
 		err = run_probe(d, P11_PROBE_OBSERVE, SIGN_KEY_NONE, error);
-	p11_watch_settle(d->facts);
+	p11_observe_settle(d->facts);
 	if (err == OC_OK)
 		err = run_with_key(d, error);
 	if (!d->options->makes_keys)

@@ -114,16 +114,16 @@ unsigned int p11_doctor_us_since(int64_t since_ns);
 /* Watching what a child opens and connects to. */
 /* In the child: installs the filter and sends the listener; false where the
  * kernel has none. */
-bool p11_watch_begin(int socket);
+bool p11_observe_begin(int socket);
 /* In the parent: the listener, or -1. */
-int p11_watch_receive(int socket);
+int p11_observe_receive(int socket);
 /* In the parent: one call of the child that waits on the listener. */
-void p11_watch_take(int listener, struct p11_doctor_facts *facts);
+void p11_observe_take(int listener, struct p11_doctor_facts *facts);
 /* In the parent, at the end: which of the addresses had somebody there. */
-void p11_watch_settle(struct p11_doctor_facts *facts);
+void p11_observe_settle(struct p11_doctor_facts *facts);
 /* In the child: what is open now. */
-void p11_watch_look(struct p11_doctor_facts *facts);
-void p11_watch_add(struct p11_doctor_facts *facts, enum p11_seen_kind kind,
+void p11_observe_look(struct p11_doctor_facts *facts);
+void p11_observe_add(struct p11_doctor_facts *facts, enum p11_seen_kind kind,
     const char *path);
 
 #endif

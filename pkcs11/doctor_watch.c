@@ -33,7 +33,7 @@
 /* --- what is kept ----------------------------------------------------- */
 
 void
-p11_watch_add(struct p11_doctor_facts *facts, enum p11_seen_kind kind,
+p11_observe_add(struct p11_doctor_facts *facts, enum p11_seen_kind kind,
     const char *path)
 {
 	struct p11_doctor_seen *seen;
@@ -102,7 +102,7 @@ add_file(struct p11_doctor_facts *facts, const char *path, bool is_written)
 	    is_below(real, "/proc")))
 		return;
 	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
-		p11_watch_add(facts, P11_SEEN_DEVICE, real);
+		p11_observe_add(facts, P11_SEEN_DEVICE, real);
 		return;
 	}
 	/* Files there come and go: their directory is meant. */
@@ -110,14 +110,14 @@ add_file(struct p11_doctor_facts *facts, const char *path, bool is_written)
 	if (is_written && !S_ISDIR(st.st_mode) && slash != real)
 		*slash = '\0';
 	if (!is_top(real) || is_written)
-		p11_watch_add(facts, is_written ? P11_SEEN_WRITTEN :
+		p11_observe_add(facts, is_written ? P11_SEEN_WRITTEN :
 		    P11_SEEN_READ, real);
 }
 
 static void
 add_inet(struct p11_doctor_facts *facts, const char *text, bool is_answered)
 {
-	p11_watch_add(facts, P11_SEEN_INET, text);
+	p11_observe_add(facts, P11_SEEN_INET, text);
 	for (size_t i = 0; i < facts->num_seen; i++)
 		if (strcmp(facts->seen[i].path, text) == 0 && is_answered)
 			facts->seen[i].is_answered = true;
@@ -140,7 +140,7 @@ add_address(struct p11_doctor_facts *facts, const struct sockaddr_storage *a,
 		    un->sun_path[0] == '\0' ? "@" : "", (int)(len -
 		    offsetof(struct sockaddr_un, sun_path)), un->sun_path[0]
 		    == '\0' ? un->sun_path + 1 : un->sun_path);
-		p11_watch_add(facts, P11_SEEN_UNIX, text);
+		p11_observe_add(facts, P11_SEEN_UNIX, text);
 		return;
 	case AF_INET:
 		(void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
@@ -186,7 +186,7 @@ look_at(struct p11_doctor_facts *facts, const char *name)
 }
 
 void
-p11_watch_look(struct p11_doctor_facts *facts)
+p11_observe_look(struct p11_doctor_facts *facts)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	struct dirent *e;
@@ -225,7 +225,7 @@ is_listening(unsigned int port)
 }
 
 void
-p11_watch_settle(struct p11_doctor_facts *facts)
+p11_observe_settle(struct p11_doctor_facts *facts)
 {
 	for (size_t i = 0; i < facts->num_seen; i++) {
 		struct p11_doctor_seen *seen = &facts->seen[i];
@@ -298,7 +298,7 @@ send_fd(int socket, int fd)
 }
 
 bool
-p11_watch_begin(int socket)
+p11_observe_begin(int socket)
 {
 	int listener = install_filter();
 
@@ -312,7 +312,7 @@ p11_watch_begin(int socket)
 }
 
 int
-p11_watch_receive(int socket)
+p11_observe_receive(int socket)
 {
 	char octet;
 	struct iovec iov = { &octet, 1 };
@@ -394,7 +394,7 @@ take_connect(const struct seccomp_notif *n, struct p11_doctor_facts *facts)
 }
 
 void
-p11_watch_take(int listener, struct p11_doctor_facts *facts)
+p11_observe_take(int listener, struct p11_doctor_facts *facts)
 {
 	struct seccomp_notif_resp answer;
 	/* A later kernel's may be longer. */
@@ -449,6 +449,6 @@ p11_probe_observe(struct p11_doctor_child *c, struct oc_error *error)
 		(void)p11_doctor_sign(c->f, session, &signing, &canary,
 		    &signature);
 	}
-	p11_watch_look(c->facts);
+	p11_observe_look(c->facts);
 	return err;
 }

@@ -198,6 +198,20 @@ static const struct signer_ops local_ops = {
 	.free = local_free,
 };
 
+static enum oc_err
+check_same_args(const struct p11_module *module,
+    const struct p11_token_config *config, struct oc_error *error)
+{
+	const char *a = module->init_args != NULL ? module->init_args : "";
+	const char *b = config->init_args != NULL ? config->init_args : "";
+
+	if (strcmp(a, b) == 0)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "token %s: another token of "
+	    "the same module has other init-args: it can be initialised in "
+	    "one way only", config->name);
+}
+
 /* Tokens behind one library share it: C_Finalize would end it for all. */
 static enum oc_err
 find_module(struct p11_local *local, const struct p11_token_config *config,
@@ -208,10 +222,10 @@ find_module(struct p11_local *local, const struct p11_token_config *config,
 	for (size_t i = 0; i < local->num_modules; i++)
 		if (strcmp(local->modules[i]->path, config->module) == 0) {
 			*module = local->modules[i];
-			return OC_OK;
+			return check_same_args(*module, config, error);
 		}
-	err = p11_module_open(config->module, config->environment, module,
-	    error);
+	err = p11_module_open_args(config->module, config->environment,
+	    config->init_args, module, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "token %s", config->name);
 	local->modules[local->num_modules++] = *module;
@@ -311,6 +325,8 @@ add_key(struct p11_local *local, const struct p11_key_config *config,
 	if (config->spki.len > 0)
 		memcpy(key->expected, config->spki.p, config->spki.len);
 	key->expected_len = config->spki.len;
+	key->alg = config->alg;
+	key->is_alg_free = config->is_alg_free;
 	err = p11_uri_parse_key(config->uri, &key->uri, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "%s", words);
