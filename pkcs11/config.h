@@ -57,6 +57,8 @@ struct p11_key_entry {
 	unsigned int bits;
 	bool has_private, has_public;
 	bool is_extractable;		/* the private key */
+	/* Since it was made, and whether it was made there. */
+	bool was_always_sensitive, was_never_extractable, is_local;
 };
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* token list, init, unlatch. */
+#include "cli/token.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,8 +111,8 @@ token_list(struct cli *cli, struct oc_error *error)
 
 /* A path becomes absolute from where we stand, not from where the
  * configuration is. */
-static enum oc_err
-read_so_pin(const char *source, struct oc_secret *pin, struct oc_error *error)
+enum oc_err
+cli_read_pin(const char *source, struct oc_secret *pin, struct oc_error *error)
 {
 	char *path = NULL, *whole = NULL;
 	enum oc_err err = OC_ERR_PIN;
@@ -152,7 +154,7 @@ init(struct cli *cli, const struct p11_token_config *token,
 		    "pin-source, which is to hold its user PIN; add one",
 		    token->name);
 	if (err == OC_OK)
-		err = read_so_pin(cli_option(cli, "so-pin-source"), &so_pin,
+		err = cli_read_pin(cli_option(cli, "so-pin-source"), &so_pin,
 		    error);
 	if (err == OC_OK)
 		err = p11_pin_read(token->pin_source, &user_pin, error);
