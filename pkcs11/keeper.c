@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pkcs11/key.h"
+#include "pkcs11/route.h"
 #include "pkcs11/session.h"
 #include "pkcs11/verify.h"
 
@@ -88,16 +89,13 @@ static enum oc_err
 find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 {
 	CK_FUNCTION_LIST *f = token->module->f;
-	struct der_bytes expected = { key->expected, key->expected_len };
+	struct der_bytes expected = p11_route_expected(key);
 	char words[SIGN_KEY_WORDS_MAX];
 	struct sign_key_info info;
 	CK_OBJECT_HANDLE handle;
 	enum oc_err err;
 
 	p11_session_call_begin(&token->home);
-	if (expected.len == 0 && key->verifier != NULL)
-		expected = (struct der_bytes){ key->info.spki,
-		    key->info.spki_len };
 	err = p11_key_find(f, token->home.handle, &key->uri, &handle, error);
 	if (err == OC_OK)
 		err = p11_key_read(f, token->home.handle, handle, expected,
@@ -106,13 +104,29 @@ find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 		err = adopt(key, &info, error);
 	if (err == OC_OK)
 		err = sign_canary(token, key, handle, error);
+	if (err == OC_OK) {
+		(void)pthread_mutex_lock(&token->lock);
+		key->handle = handle;
+		(void)pthread_mutex_unlock(&token->lock);
+		err = p11_route_place_works(key, error);
+	}
 	if (err != OC_OK) {
 		sign_key_words(key->name, words);
-		return oc_error_prefix(error, "%s", words);
+		(void)oc_error_prefix(error, "%s", words);
 	}
-	(void)pthread_mutex_lock(&token->lock);
-	key->handle = handle;
-	(void)pthread_mutex_unlock(&token->lock);
+	return err;
+}
+
+/* Where several tokens have it, one of them may lack it. */
+static enum oc_err
+find_or_do_without(struct p11_token *token, struct p11_key *key,
+    struct oc_error *error)
+{
+	enum oc_err err = find_key(token, key, error);
+
+	if (err == OC_OK || !p11_route_place_is_wrong(key, error))
+		return err;
+	*error = (struct oc_error){ 0 };
 	return OC_OK;
 }
 
@@ -191,7 +205,7 @@ bring_up(struct p11_token *token, uint64_t *epoch, struct oc_error *error)
 	err = ensure_home(token, *epoch, error);
 	for (struct p11_key *key = token->keys; key != NULL && err == OC_OK;
 	    key = key->next)
-		err = find_key(token, key, error);
+		err = find_or_do_without(token, key, error);
 	/* The session stays for the login's sake; the next try has its own. */
 	p11_session_call_end(&token->home);
 	p11_module_leave(token->module);
@@ -202,9 +216,16 @@ static enum oc_err
 attempt(struct p11_token *token, bool is_start, uint64_t *epoch,
     struct oc_error *error)
 {
-	enum oc_err err = bring_up(token, epoch, error);
+	enum oc_err err;
 
-	if (err == OC_OK || err == OC_ERR_PIN || is_start)
+	p11_session_call_begin(&token->home);
+	err = p11_module_start(token->module, error);
+	p11_session_call_end(&token->home);
+	if (err != OC_OK)
+		return err;
+	err = bring_up(token, epoch, error);
+	if (err == OC_OK || err == OC_ERR_PIN || is_start ||
+	    !p11_route_may_restart(token))
 		return err;
 	p11_session_call_begin(&token->home);
 	err = p11_module_restart(token->module, *epoch,
@@ -226,13 +247,14 @@ jitter(int64_t ns)
 	return ns / 4 * 3 + ns / 2 * r / UINT16_MAX;
 }
 
-/* Under lock.  Waits until then, or until the token stops. */
+/* Under lock.  Waits until then, or until the token stops or is drained. */
 static void
 wait_until(struct p11_token *token, int64_t at_ns)
 {
 	struct timespec at = { at_ns / OC_NS_PER_S, at_ns % OC_NS_PER_S };
 
-	while (!token->is_stopping && oc_clock_mono_ns() < at_ns)
+	while (!token->is_stopping && !atomic_load(&token->is_drained) &&
+	    oc_clock_mono_ns() < at_ns)
 		(void)pthread_cond_timedwait(&token->changed, &token->lock,
 		    &at);
 }
@@ -246,6 +268,9 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 	bool was_starting = token->state == P11_STATE_STARTING;
 
 	token->failure = *error;
+	if (err == OC_OK && atomic_load(&token->is_drained))
+		err = oc_error_set(&token->failure, OC_ERR_DOWN,
+		    P11_DRAINED ": " P11_UNDRAIN_HELPS);
 	if (err != OC_OK)
 		oc_error_prefix(&token->failure, "token %s", token->name);
 	if (err == OC_OK) {
@@ -253,7 +278,6 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 		token->generation++;
 		token->epoch = epoch;
 		token->up_since_ns = oc_clock_mono_ns();
-		sign_queue_resume(&token->queue);
 		if (!was_starting) {
 			(void)atomic_fetch_add(&token->num_recovered, 1);
 			oc_log(OC_LOG_NOTICE, "token %s is up again after "
@@ -262,12 +286,14 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 			    OC_NS_PER_MS));
 		}
 	} else if (err == OC_ERR_PIN || was_starting) {
-		token->state = P11_STATE_FAILED;
-		/* The session threads give the reason to all who wait. */
-		sign_queue_resume(&token->queue);
-		if (!was_starting)
+		/* FAILED: its session threads give the reason to all who
+		 * could wait for nobody else. */
+		token->state = err == OC_ERR_PIN ? P11_STATE_FAILED :
+		    P11_STATE_DOWN;
+		if (!was_starting || p11_route_is_started(token))
 			oc_log(OC_LOG_ERROR, "%s", token->failure.text);
 	}
+	p11_route_changed(token);
 	(void)pthread_cond_broadcast(&token->changed);
 }
 
@@ -278,8 +304,9 @@ recover(struct p11_token *token)
 	int64_t down_since_ns = oc_clock_mono_ns();
 	/* One that was up for a moment only gets no more than a login and
 	 * two log lines a second. */
-	int64_t pause_ns = down_since_ns - token->up_since_ns > STEADY_NS ||
-	    token->generation == 1 ? 0 : PAUSE_FIRST_NS;
+	int64_t pause_ns = token->generation > 0 &&
+	    (down_since_ns - token->up_since_ns > STEADY_NS ||
+	    token->generation == 1) ? 0 : PAUSE_FIRST_NS;
 
 	while (token->state == P11_STATE_DOWN && !token->is_stopping) {
 		struct oc_error error = { 0 };
@@ -289,6 +316,13 @@ recover(struct p11_token *token)
 		wait_until(token, oc_clock_mono_ns() + jitter(pause_ns));
 		if (token->is_stopping)
 			return;
+		if (atomic_load(&token->is_drained)) {
+			/* Left alone: it may be in pieces. */
+			(void)pthread_cond_wait(&token->changed,
+			    &token->lock);
+			pause_ns = 0;
+			continue;
+		}
 		pause_ns = pause_ns == 0 ? PAUSE_FIRST_NS : 2 * pause_ns;
 		if (pause_ns > PAUSE_MAX_NS)
 			pause_ns = PAUSE_MAX_NS;
@@ -299,20 +333,51 @@ recover(struct p11_token *token)
 	}
 }
 
+/* Somebody may put a key there that is missing. */
+#define LOOK_AGAIN_NS (10 * OC_NS_PER_S)
+
+/* Under lock, which it gives up. */
+static void
+look_again(struct p11_token *token)
+{
+	int64_t until = oc_clock_mono_ns() + LOOK_AGAIN_NS;
+	struct timespec at = { until / OC_NS_PER_S, until % OC_NS_PER_S };
+	struct oc_error error = { 0 };
+	uint64_t epoch;
+
+	if (pthread_cond_timedwait(&token->changed, &token->lock, &at) == 0 ||
+	    token->is_stopping || token->state != P11_STATE_UP)
+		return;
+	(void)pthread_mutex_unlock(&token->lock);
+	p11_module_enter(token->module, &epoch);
+	for (struct p11_key *key = token->keys; key != NULL; key = key->next)
+		if (atomic_load(&key->place) == P11_PLACE_WRONG &&
+		    epoch == token->home.epoch)
+			(void)!find_or_do_without(token, key, &error);
+	p11_session_call_end(&token->home);
+	p11_module_leave(token->module);
+	(void)pthread_mutex_lock(&token->lock);
+	p11_route_changed(token);
+}
+
 void *
 p11_keeper_main(void *arg)
 {
 	struct p11_token *token = arg;
 	struct oc_error error = { 0 };
 	uint64_t epoch = 0;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
-	err = attempt(token, true, &epoch, &error);
+	if (!atomic_load(&token->is_drained))
+		err = attempt(token, true, &epoch, &error);
 	(void)pthread_mutex_lock(&token->lock);
 	conclude(token, err, epoch, &error, 0);
 	while (!token->is_stopping) {
 		if (token->state == P11_STATE_DOWN)
 			recover(token);
+		else if (token->state == P11_STATE_UP &&
+		    p11_route_has_wrong_place(token))
+			look_again(token);
 		else
 			(void)pthread_cond_wait(&token->changed,
 			    &token->lock);

@@ -80,16 +80,32 @@ load(struct p11_module *m, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_TOKEN,
 		    "PKCS#11 module %s: C_GetFunctionList: %s", m->path,
 		    p11_ckr_text(rv, text));
-	rv = initialize(m);
-	if (rv != CKR_OK)
-		return oc_error_set(error, OC_ERR_TOKEN,
-		    "PKCS#11 module %s: C_Initialize: %s", m->path,
-		    p11_ckr_text(rv, text));
 	return OC_OK;
 }
 
 enum oc_err
-p11_module_open(const char *path, const char *const *environment,
+p11_module_start(struct p11_module *m, struct oc_error *error)
+{
+	char text[P11_CKR_TEXT_MAX];
+	enum oc_err err = OC_OK;
+	CK_RV rv;
+
+	(void)pthread_mutex_lock(&m->lock);
+	if (m->epoch == 0) {
+		rv = initialize(m);
+		if (rv == CKR_OK)
+			m->epoch = 1;
+		else
+			err = oc_error_set(error, OC_ERR_TOKEN,
+			    "PKCS#11 module %s: C_Initialize: %s", m->path,
+			    p11_ckr_text(rv, text));
+	}
+	(void)pthread_mutex_unlock(&m->lock);
+	return err;
+}
+
+enum oc_err
+p11_module_load(const char *path, const char *const *environment,
     struct p11_module **module, struct oc_error *error)
 {
 	struct p11_module *m;
@@ -113,7 +129,6 @@ p11_module_open(const char *path, const char *const *environment,
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&m->changed, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	m->epoch = 1;
 	err = load(m, error);
 	if (err != OC_OK) {
 		m->f = NULL;
@@ -124,12 +139,28 @@ p11_module_open(const char *path, const char *const *environment,
 	return OC_OK;
 }
 
+enum oc_err
+p11_module_open(const char *path, const char *const *environment,
+    struct p11_module **module, struct oc_error *error)
+{
+	struct p11_module *m = NULL;
+	enum oc_err err = p11_module_load(path, environment, &m, error);
+
+	if (err == OC_OK)
+		err = p11_module_start(m, error);
+	if (err != OC_OK)
+		p11_module_close(m);
+	else
+		*module = m;
+	return err;
+}
+
 void
 p11_module_close(struct p11_module *module)
 {
 	if (module == NULL)
 		return;
-	if (module->f != NULL)
+	if (module->f != NULL && module->epoch > 0)
 		(void)module->f->C_Finalize(NULL);
 	(void)pthread_cond_destroy(&module->changed);
 	(void)pthread_mutex_destroy(&module->finding);

@@ -26,13 +26,20 @@ struct p11_module {
 	pthread_mutex_t finding;	/* C_GetTokenInfo: one at a time */
 	unsigned int num_inside;
 	bool is_closed;			/* for a restart */
-	uint64_t epoch;
+	uint64_t epoch;			/* 0: not initialised yet */
 };
 
 /* Sets the environment first: call before there are threads.  NOT_FOUND when
  * there is no such file, UNSUPPORTED when it is no module. */
 enum oc_err p11_module_open(const char *path, const char *const *environment,
     struct p11_module **module, struct oc_error *error) OC_MUST_CHECK;
+/* The same without C_Initialize, which may hang: then p11_module_start()
+ * before anything else. */
+enum oc_err p11_module_load(const char *path, const char *const *environment,
+    struct p11_module **module, struct oc_error *error) OC_MUST_CHECK;
+/* C_Initialize, once; others wait meanwhile.  TOKEN: try again. */
+enum oc_err p11_module_start(struct p11_module *module,
+    struct oc_error *error) OC_MUST_CHECK;
 /* C_Finalize.  The library stays loaded: few survive being unloaded. */
 void p11_module_close(struct p11_module *module);
 

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "pkcs11/key.h"
+#include "pkcs11/route.h"
 #include "pkcs11/verify.h"
 
 /* What a token looks like at one moment. */
@@ -207,6 +208,7 @@ sign_ticket(struct p11_session *s, struct sign_ticket *t,
 {
 	struct p11_token *token = s->token;
 	const struct p11_key *key = t->key;
+	int64_t begin_ns = oc_clock_mono_ns();
 	char text[P11_CKR_TEXT_MAX];
 	struct tried r;
 
@@ -216,6 +218,7 @@ sign_ticket(struct p11_session *s, struct sign_ticket *t,
 
 	switch (r.action) {
 	case P11_SIGNED:
+		p11_route_note_signed(token, oc_clock_mono_ns() - begin_ns);
 		t->generation = r.generation;
 		/* What cannot be a signature will not verify: one path. */
 		if (p11_signature_finish(t->alg, key->info.type,
@@ -232,11 +235,13 @@ sign_ticket(struct p11_session *s, struct sign_ticket *t,
 	case P11_TOKEN_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
-		sign_queue_put_front(&token->queue, t);
+		p11_route_note_failed(token);
+		p11_token_put_back(token, t);
 		return;
 	case P11_REFUSED_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
+		p11_route_note_failed(token);
 		refuse(s, t, &r);
 		return;
 	case P11_REFUSED:
@@ -285,8 +290,11 @@ p11_session_main(void *arg)
 	struct sign_ticket *t;
 	uint64_t epoch;
 
-	while ((t = sign_queue_take(&s->token->queue)) != NULL)
+	while ((t = sign_queue_take(&s->token->queue)) != NULL) {
+		p11_route_begin(s->token);
 		serve(s, t);
+		p11_route_end(s->token);
+	}
 	p11_module_enter(s->token->module, &epoch);
 	p11_session_call_begin(s);
 	p11_session_drop(s, epoch);

@@ -8,6 +8,7 @@
 #include "pkcs11/key.h"
 #include "pkcs11/pin.h"
 #include "pkcs11/recover.h"
+#include "pkcs11/route.h"
 #include "pkcs11/token.h"
 
 /* Blank-padded field against a name; an empty name matches all. */
@@ -209,6 +210,10 @@ p11_token_init(struct p11_token *token, const struct p11_token_config *config,
 	(void)pthread_cond_init(&token->changed, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	token->num_sessions = num;
+	token->weight = config->weight != 0 ? config->weight :
+	    P11_WEIGHT_DEFAULT;
+	token->is_standby = config->is_standby;
+	atomic_store(&token->balance.health, P11_HEALTH_MAX);
 	token->timeout_ns = config->timeout_ns > 0 ? config->timeout_ns :
 	    P11_TIMEOUT_DEFAULT_NS;
 	token->state = P11_STATE_STARTING;
@@ -241,6 +246,12 @@ p11_token_fini(struct p11_token *token)
 }
 
 void
+p11_token_put_back(struct p11_token *token, struct sign_ticket *t)
+{
+	p11_route_give_back(token, t);
+}
+
+void
 p11_token_thread_ends(struct p11_token *token)
 {
 	(void)pthread_mutex_lock(&token->lock);
@@ -262,8 +273,8 @@ p11_token_suspect(struct p11_token *token, uint64_t generation,
 		token->state = P11_STATE_DOWN;
 		(void)oc_error_set(&token->failure, OC_ERR_DOWN,
 		    "token %s is down: %s: %s", token->name, function, what);
-		sign_queue_pause(&token->queue);
 		oc_log(OC_LOG_NOTICE, "%s", token->failure.text);
+		p11_route_changed(token);
 		(void)pthread_cond_broadcast(&token->changed);
 	}
 	(void)pthread_mutex_unlock(&token->lock);

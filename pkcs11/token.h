@@ -20,13 +20,28 @@
 enum p11_token_state {
 	P11_STATE_STARTING,	/* first attempt not over */
 	P11_STATE_UP,
-	P11_STATE_DOWN,		/* the keeper works on it; jobs wait */
+	P11_STATE_DOWN,		/* the keeper works on it; jobs wait, or go to
+				 * another token that has their key */
 	P11_STATE_FAILED	/* PIN: nothing will be tried again */
 };
 
+struct p11_route;
+struct p11_router;
+
+/* Whether a token has the key; pkcs11/route.h. */
+enum p11_place {
+	P11_PLACE_UNKNOWN,	/* not looked at yet */
+	P11_PLACE_WORKS,	/* found, and proven by a canary */
+	P11_PLACE_WRONG		/* it has none, or another under that name */
+};
+
+/* A key in one token; in another it is another struct. */
 struct p11_key {
 	struct p11_key *next;
 	struct p11_token *token;
+	struct p11_route *route;	/* all places of the key */
+	_Atomic(enum p11_place) place;
+	struct oc_error wrong;		/* why; under the token's lock */
 	char name[SIGN_KEY_NAME_MAX];
 	struct p11_uri uri;
 	struct p11_allow allow;
@@ -48,6 +63,18 @@ struct p11_session {
 	uint64_t epoch, generation;
 	/* Since when it is inside a call; 0: it is not. */
 	_Atomic int64_t call_since_ns;
+	int64_t told_since_ns;		/* of the last that was too long */
+};
+
+/* What the choice among tokens goes by; pkcs11/route.c's. */
+struct p11_balance {
+	atomic_uint num_busy;		/* tickets with its session threads */
+	atomic_uint health;		/* of P11_HEALTH_MAX */
+	_Atomic int64_t mean_ns;	/* a signature takes; 0: unknown */
+	_Atomic int64_t signed_at_ns;	/* the last */
+	_Atomic int64_t ramp_since_ns;	/* 0: its whole share */
+	atomic_ullong num_moved;	/* tickets that left for another */
+	uint64_t generation;		/* the token's, seen last */
 };
 
 struct p11_token {
@@ -55,7 +82,10 @@ struct p11_token {
 	char *name, *pin_source, *state_dir;
 	struct p11_uri uri;
 	int64_t timeout_ns;
-	struct p11_module *module;
+	unsigned int weight;
+	bool is_standby;
+	struct p11_router *router;
+	struct p11_module *module;	/* NULL: it could not be loaded */
 	struct p11_key *keys;
 	struct sign_desk *desk;
 	struct sign_queue *to_verify;
@@ -67,7 +97,11 @@ struct p11_token {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	enum p11_token_state state;
+	/* Changed under lock only; others may have a look. */
+	_Atomic(enum p11_token_state) state;
+	atomic_bool is_drained;		/* a person wants no work for it */
+	struct p11_balance balance;
+	int64_t restart_ns;		/* the last that the keeper asked for */
 	bool is_stopping;
 	uint64_t generation;
 	uint64_t epoch;			/* the module's when it came up */
@@ -105,6 +139,9 @@ CK_RV p11_token_open_session(CK_FUNCTION_LIST *f, CK_SLOT_ID slot,
 enum oc_err p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     const CK_TOKEN_INFO *info, const char *name, const char *pin_source,
     const char *state_dir, struct oc_error *error) OC_MUST_CHECK;
+
+/* A ticket that this token has not signed goes to who is next. */
+void p11_token_put_back(struct p11_token *token, struct sign_ticket *t);
 
 /* The last thing a thread of the token does. */
 void p11_token_thread_ends(struct p11_token *token);

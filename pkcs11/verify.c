@@ -2,6 +2,7 @@
 #include "pkcs11/verify.h"
 
 #include "pkcs11/recover.h"
+#include "pkcs11/route.h"
 
 /* A cancellation waits for as many as are verified at once. */
 #define AT_ONCE 8
@@ -19,7 +20,8 @@ conclude(struct sign_ticket *t, enum oc_err verdict)
 	p11_token_suspect(token, t->generation, "C_Sign",
 	    "a signature that does not verify");
 	if (p11_may_retry(t, P11_CLASS_LOGIN)) {
-		sign_queue_put_front(&token->queue, t);
+		p11_route_note_failed(token);
+		p11_token_put_back(token, t);
 		return;
 	}
 	(void)atomic_fetch_add(&token->num_failed, 1);

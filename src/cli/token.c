@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token list, init, unlatch. */
+/* token list, init, unlatch; drain and undrain are in token_drain.c. */
 #include "cli/token.h"
 
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "cli/print.h"
 #include "cli/work.h"
 #include "pkcs11/admin.h"
+#include "pkcs11/drain.h"
 #include "pkcs11/pin.h"
 #include "pkcs11/uri.h"
 
@@ -43,8 +44,9 @@ is_asked_for(const struct p11_uri *uri, const struct p11_token_entry *e)
 
 static void
 put_entry(json_t *rows, const char *section, const struct p11_uri *uri,
-    const struct p11_token_entry *e)
+    const struct p11_token_entry *e, bool is_drained)
 {
+	bool is_selected = e->is_initialized && is_asked_for(uri, e);
 	json_t *row = cli_object();
 
 	cli_put_text(row, "section", section);
@@ -54,8 +56,8 @@ put_entry(json_t *rows, const char *section, const struct p11_uri *uri,
 	cli_put_text(row, "model", e->model);
 	cli_put_text(row, "state", state_of(e));
 	cli_put_bool(row, "pin_pad", e->has_pin_pad);
-	cli_put_bool(row, "selected",
-	    e->is_initialized && is_asked_for(uri, e));
+	cli_put_bool(row, "selected", is_selected);
+	cli_put_bool(row, "drained", is_selected && is_drained);
 	cli_append(rows, row);
 }
 
@@ -68,6 +70,7 @@ list_one(struct cli *cli, const char *name, json_t *rows,
 	const struct p11_token_config *token;
 	const char *state_dir;
 	struct p11_uri uri = { 0 };
+	bool is_drained = false;
 	enum oc_err err;
 	size_t num = 0;
 
@@ -77,11 +80,13 @@ list_one(struct cli *cli, const char *name, json_t *rows,
 	if (err == OC_OK)
 		err = p11_uri_parse_token(token->uri, &uri, error);
 	if (err == OC_OK)
+		err = p11_drain_is_set(state_dir, name, &is_drained, error);
+	if (err == OC_OK)
 		err = p11_admin_list_tokens(token->module,
 		    token->environment, cli_deadline(ADMIN_S), entries, &num,
 		    error);
 	for (size_t i = 0; err == OC_OK && i < num; i++)
-		put_entry(rows, name, &uri, &entries[i]);
+		put_entry(rows, name, &uri, &entries[i], is_drained);
 	free(entries);
 	if (err != OC_OK)
 		oc_error_prefix(error, "token %s", name);
@@ -92,7 +97,7 @@ static enum oc_err
 token_list(struct cli *cli, struct oc_error *error)
 {
 	static const char *const columns[] = { "section", "label", "serial",
-	    "model", "state", "selected", NULL };
+	    "model", "state", "selected", "drained", NULL };
 	const struct oc_config *config;
 	json_t *rows = cli_array();
 	enum oc_err err;
@@ -238,13 +243,19 @@ static const struct cli_option init_options[] = {
 	{ NULL }
 };
 
+static const struct cli_option drain_options[] = {
+	{ "force", NULL, CLI_OPTIONAL,
+	    "also where it is the last that has a key" },
+	{ NULL }
+};
+
 const struct cli_command cli_token_commands[] = {
 	{ .noun = "token", .verb = "list",
 	    .summary = "list the tokens behind each [token] section",
 	    .about = "Lists the tokens that the module of each [token] "
 		"section shows, without logging in: label, serial, model, "
-		"whether it is ready, and whether the section's uri selects "
-		"it.",
+		"whether it is ready, whether the section's uri selects it, "
+		"and whether it is drained.",
 	    .example = "ocsign token list",
 	    .run = token_list },
 	{ .noun = "token", .verb = "init", .arguments = "TOKEN",
@@ -267,5 +278,26 @@ const struct cli_command cli_token_commands[] = {
 		"another PIN, say), this allows one more try.",
 	    .example = "ocsign token unlatch ca",
 	    .run = token_unlatch },
+	{ .noun = "token", .verb = "drain", .arguments = "TOKEN",
+	    .num_args_min = 1, .num_args_max = 1, .options = drain_options,
+	    .summary = "keep new work from a token",
+	    .about = "Before a token is switched off or gets new firmware: "
+		"what is to be signed goes to the other tokens that have the "
+		"key, and what this one works on ends.  \"ocsign status\" "
+		"says draining, then drained; from then on the service asks "
+		"it nothing, also after a restart, until \"ocsign token "
+		"undrain\".  Without a service it is recorded for the next.  "
+		"Refused if a key would have no token left that works.",
+	    .example = "ocsign token drain hsm-a",
+	    .run = cli_token_drain },
+	{ .noun = "token", .verb = "undrain", .arguments = "TOKEN",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .summary = "let a drained token work again",
+	    .about = "Undoes \"ocsign token drain\".  The service logs in if "
+		"it has to, looks for every key and proves it by a "
+		"signature that it verifies; then the token gets an eighth "
+		"of its share of the work, and all of it after 10 seconds.",
+	    .example = "ocsign token undrain hsm-a",
+	    .run = cli_token_undrain },
 	{ NULL }
 };
