@@ -28,6 +28,8 @@ struct p11_token_config {
 	bool is_standby;		/* works only while no other does */
 	unsigned int num_sessions;	/* 0: P11_SESSIONS_DEFAULT */
 	int64_t timeout_ns;		/* one call; 0: the default above */
+	int64_t keep_alive_ns;		/* a canary on each session that was
+					 * idle for so long; 0: none */
 	const char *const *environment;	/* "NAME=value", NULL at the end, for
 					 * the module; or NULL */
 };

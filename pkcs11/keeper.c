@@ -13,53 +13,19 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pkcs11/canary.h"
 #include "pkcs11/key.h"
 #include "pkcs11/route.h"
 #include "pkcs11/session.h"
-#include "pkcs11/verify.h"
+#include "pkcs11/threads.h"
 
 #define PAUSE_FIRST_NS OC_NS_PER_S
 #define PAUSE_MAX_NS (60 * OC_NS_PER_S)
+/* Of one that was up for a moment, doubled each time, up to PAUSE_FIRST_NS:
+ * no more than a login and two log lines a second. */
+#define PAUSE_RELAPSE_NS (50 * OC_NS_PER_MS)
 /* Up for less than this, and it is not brought back at once. */
 #define STEADY_NS (10 * OC_NS_PER_S)
-
-/* Starts with a letter, so it can be no TBS of any kind. */
-struct canary {
-	char text[16];
-	uint8_t nonce[32];
-};
-
-static enum oc_err
-sign_canary(struct p11_token *token, struct p11_key *key,
-    CK_OBJECT_HANDLE handle, struct oc_error *error)
-{
-	struct canary canary = { "ocsign canary:\n", { 0 } };
-	struct der_bytes tbs = { (const uint8_t *)&canary, sizeof(canary) };
-	uint8_t signature[OC_SIGNATURE_MAX];
-	struct p11_input in;
-	const char *function;
-	enum oc_err err;
-	size_t len = 0;
-	CK_RV rv;
-
-	if (getrandom(canary.nonce, sizeof(canary.nonce), 0) < 0)
-		return oc_error_set_errno(error, OC_ERR_SYSTEM, "getrandom");
-	err = p11_input_init(&in, key->info.alg, key->info.type, tbs);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "%s", oc_strerror(err));
-	rv = p11_session_sign(token->module->f, token->home.handle, handle,
-	    &in, signature, sizeof(signature), &len, &function);
-	p11_input_fini(&in);
-	if (rv != CKR_OK)
-		return p11_error(error, function, rv);
-	if (p11_signature_finish(key->info.alg, key->info.type,
-	    key->info.bits, signature, sizeof(signature), &len) != OC_OK ||
-	    p11_verify(key, key->info.alg, tbs,
-	    (struct der_bytes){ signature, len }) != OC_OK)
-		return oc_error_set(error, OC_ERR_SIGNATURE,
-		    "its test signature does not verify");
-	return OC_OK;
-}
 
 /* The first time: fixes what the key is.  info is read by others only after
  * the start. */
@@ -93,6 +59,7 @@ find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 	char words[SIGN_KEY_WORDS_MAX];
 	struct sign_key_info info;
 	CK_OBJECT_HANDLE handle;
+	int64_t begun_ns;
 	enum oc_err err;
 
 	p11_session_call_begin(&token->home);
@@ -102,11 +69,14 @@ find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 		    &info, error);
 	if (err == OC_OK)
 		err = adopt(key, &info, error);
+	begun_ns = oc_clock_mono_ns();
 	if (err == OC_OK)
-		err = sign_canary(token, key, handle, error);
+		err = p11_canary(key, token->home.handle, handle, error);
 	if (err == OC_OK) {
 		(void)pthread_mutex_lock(&token->lock);
 		key->handle = handle;
+		if (token->takes_ns == 0)
+			token->takes_ns = oc_clock_mono_ns() - begun_ns;
 		(void)pthread_mutex_unlock(&token->lock);
 		err = p11_route_place_works(key, error);
 	}
@@ -191,8 +161,11 @@ ensure_home(struct p11_token *token, uint64_t epoch, struct oc_error *error)
 	if (is_logged_in(f, home->handle))
 		return OC_OK;
 	(void)atomic_fetch_add(&token->num_logins, 1);
-	return p11_token_login(f, home->handle, &info, token->name,
+	err = p11_token_login(f, home->handle, &info, token->name,
 	    token->pin_source, token->state_dir, error);
+	if (err == OC_ERR_PIN)
+		p11_token_count(token, P11_CLASS_PIN);
+	return err;
 }
 
 static enum oc_err
@@ -227,6 +200,11 @@ attempt(struct p11_token *token, bool is_start, uint64_t *epoch,
 	if (err == OC_OK || err == OC_ERR_PIN || is_start ||
 	    !p11_route_may_restart(token))
 		return err;
+	/* Whoever stands in there will not leave for a restart. */
+	if (atomic_load(&token->module->num_lost) > 0) {
+		atomic_store(&token->is_stuck, true);
+		return err;
+	}
 	p11_session_call_begin(&token->home);
 	err = p11_module_restart(token->module, *epoch,
 	    oc_clock_mono_ns() + token->timeout_ns, error);
@@ -247,16 +225,15 @@ jitter(int64_t ns)
 	return ns / 4 * 3 + ns / 2 * r / UINT16_MAX;
 }
 
-/* Under lock.  Waits until then, or until the token stops or is drained. */
+/* Under lock. */
 static void
-wait_until(struct p11_token *token, int64_t at_ns)
+note_recovery(struct p11_token *token, int64_t took_ns)
 {
-	struct timespec at = { at_ns / OC_NS_PER_S, at_ns % OC_NS_PER_S };
-
-	while (!token->is_stopping && !atomic_load(&token->is_drained) &&
-	    oc_clock_mono_ns() < at_ns)
-		(void)pthread_cond_timedwait(&token->changed, &token->lock,
-		    &at);
+	token->recovered_at = oc_clock_now_s();
+	token->recovered_ns = took_ns;
+	(void)atomic_fetch_add(&token->num_recovered, 1);
+	oc_log(OC_LOG_NOTICE, "token %s is up again after %lld ms",
+	    token->name, (long long)(took_ns / OC_NS_PER_MS));
 }
 
 /* Under lock: what the attempt means.  What is said of the token gets its
@@ -278,13 +255,11 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 		token->generation++;
 		token->epoch = epoch;
 		token->up_since_ns = oc_clock_mono_ns();
-		if (!was_starting) {
-			(void)atomic_fetch_add(&token->num_recovered, 1);
-			oc_log(OC_LOG_NOTICE, "token %s is up again after "
-			    "%lld ms", token->name,
-			    (long long)((token->up_since_ns - down_since_ns) /
-			    OC_NS_PER_MS));
-		}
+		token->home.used_ns = token->up_since_ns;
+		p11_threads_top_up(token);
+		if (!was_starting)
+			note_recovery(token, token->up_since_ns -
+			    down_since_ns);
 	} else if (err == OC_ERR_PIN || was_starting) {
 		/* FAILED: its session threads give the reason to all who
 		 * could wait for nobody else. */
@@ -297,23 +272,41 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 	(void)pthread_cond_broadcast(&token->changed);
 }
 
+/* Under lock: how long to wait before the first attempt. */
+static int64_t
+first_pause(struct p11_token *token, int64_t now_ns)
+{
+	int64_t *pause_ns = &token->relapse_ns;
+
+	if (token->generation == 0)
+		return PAUSE_FIRST_NS;
+	if (now_ns - token->up_since_ns > STEADY_NS ||
+	    token->generation == 1)
+		*pause_ns = 0;
+	else if (*pause_ns == 0)
+		*pause_ns = PAUSE_RELAPSE_NS;
+	else if (*pause_ns < PAUSE_FIRST_NS)
+		*pause_ns *= 2;
+	return *pause_ns;
+}
+
 /* Under lock, from DOWN to UP or FAILED. */
 static void
 recover(struct p11_token *token)
 {
 	int64_t down_since_ns = oc_clock_mono_ns();
-	/* One that was up for a moment only gets no more than a login and
-	 * two log lines a second. */
-	int64_t pause_ns = token->generation > 0 &&
-	    (down_since_ns - token->up_since_ns > STEADY_NS ||
-	    token->generation == 1) ? 0 : PAUSE_FIRST_NS;
+	int64_t pause_ns = first_pause(token, down_since_ns), until_ns;
 
 	while (token->state == P11_STATE_DOWN && !token->is_stopping) {
 		struct oc_error error = { 0 };
 		uint64_t epoch = 0;
 		enum oc_err err;
 
-		wait_until(token, oc_clock_mono_ns() + jitter(pause_ns));
+		until_ns = oc_clock_mono_ns() + jitter(pause_ns);
+		while (!token->is_stopping &&
+		    !atomic_load(&token->is_drained) &&
+		    oc_clock_mono_ns() < until_ns)
+			p11_token_wait(token, until_ns);
 		if (token->is_stopping)
 			return;
 		if (atomic_load(&token->is_drained)) {
@@ -323,7 +316,8 @@ recover(struct p11_token *token)
 			pause_ns = 0;
 			continue;
 		}
-		pause_ns = pause_ns == 0 ? PAUSE_FIRST_NS : 2 * pause_ns;
+		pause_ns = pause_ns < PAUSE_FIRST_NS ? PAUSE_FIRST_NS :
+		    2 * pause_ns;
 		if (pause_ns > PAUSE_MAX_NS)
 			pause_ns = PAUSE_MAX_NS;
 		(void)pthread_mutex_unlock(&token->lock);
@@ -360,6 +354,57 @@ look_again(struct p11_token *token)
 	p11_route_changed(token);
 }
 
+/* A canary with each key on the keeper's own session. */
+static void
+probe(struct p11_token *token)
+{
+	uint64_t epoch, generation = 0;
+	struct oc_error error = { 0 };
+	enum oc_err err = OC_OK;
+
+	p11_module_enter(token->module, &epoch);
+	for (struct p11_key *key = token->keys; key != NULL && err == OC_OK;
+	    key = key->next) {
+		CK_OBJECT_HANDLE handle;
+		bool is_up;
+
+		(void)pthread_mutex_lock(&token->lock);
+		is_up = token->state == P11_STATE_UP && token->epoch == epoch;
+		generation = token->generation;
+		handle = key->handle;
+		(void)pthread_mutex_unlock(&token->lock);
+		if (!is_up)
+			break;
+		p11_session_call_begin(&token->home);
+		err = p11_canary(key, token->home.handle, handle, &error);
+	}
+	p11_session_call_end(&token->home);
+	p11_module_leave(token->module);
+	if (err != OC_OK)
+		p11_token_suspect(token, generation, "keep-alive",
+		    error.text);
+}
+
+/* Under lock, UP or FAILED: until something changes. */
+static void
+idle(struct p11_token *token)
+{
+	int64_t due_ns = token->home.used_ns + token->keep_alive_ns;
+
+	if (token->keep_alive_ns == 0 || token->state != P11_STATE_UP) {
+		(void)pthread_cond_wait(&token->changed, &token->lock);
+		return;
+	}
+	if (oc_clock_mono_ns() < due_ns) {
+		p11_token_wait(token, due_ns);
+		return;
+	}
+	(void)pthread_mutex_unlock(&token->lock);
+	probe(token);
+	(void)pthread_mutex_lock(&token->lock);
+	token->home.used_ns = oc_clock_mono_ns();
+}
+
 void *
 p11_keeper_main(void *arg)
 {
@@ -379,8 +424,7 @@ p11_keeper_main(void *arg)
 		    p11_route_has_wrong_place(token))
 			look_again(token);
 		else
-			(void)pthread_cond_wait(&token->changed,
-			    &token->lock);
+			idle(token);
 	}
 	(void)pthread_mutex_unlock(&token->lock);
 
@@ -389,6 +433,6 @@ p11_keeper_main(void *arg)
 	p11_session_drop(&token->home, epoch);
 	p11_session_call_end(&token->home);
 	p11_module_leave(token->module);
-	p11_token_thread_ends(token);
+	p11_threads_end(token, NULL);
 	return NULL;
 }

@@ -17,14 +17,12 @@
 #include "base/clock_watch.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "pkcs11/keeper.h"
 #include "pkcs11/local_impl.h"
-#include "pkcs11/session.h"
+#include "pkcs11/threads.h"
 #include "pkcs11/verify.h"
+#include "pkcs11/watch.h"
 
 #define START_TIMEOUT_NS (60 * OC_NS_PER_S)
-/* Beyond a call's timeout, to let its thread end. */
-#define STOP_GRACE_NS (2 * OC_NS_PER_S)
 
 /* What is dated wrongly is not to be had back. */
 static enum oc_err
@@ -110,50 +108,6 @@ local_find_key(struct signer *s, const char *name, int64_t deadline_ns,
 	return OC_OK;
 }
 
-/* Under lock, so that a thread that has ended is not missed. */
-static bool
-start_token_thread(struct p11_token *token, pthread_t *thread,
-    void *(*run)(void *), void *arg)
-{
-	bool is_running;
-
-	(void)pthread_mutex_lock(&token->lock);
-	is_running = oc_thread_start(thread, run, arg) == 0;
-	if (is_running)
-		token->num_running++;
-	(void)pthread_mutex_unlock(&token->lock);
-	return is_running;
-}
-
-/* Waits until a token's threads have ended; false if one is stuck.  There is
- * no portable join with a deadline, so they are counted. */
-static bool
-stop_token(struct p11_local *local, size_t i)
-{
-	struct p11_token *token = &local->tokens[i];
-	int64_t deadline_ns = oc_clock_mono_ns() + token->timeout_ns +
-	    STOP_GRACE_NS;
-	struct timespec at = { deadline_ns / OC_NS_PER_S,
-	    deadline_ns % OC_NS_PER_S };
-	bool is_clean;
-	int rc = 0;
-
-	(void)pthread_mutex_lock(&token->lock);
-	while (token->num_running > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&token->changed, &token->lock,
-		    &at);
-	is_clean = token->num_running == 0;
-	(void)pthread_mutex_unlock(&token->lock);
-	if (!is_clean)
-		return false;
-	for (unsigned int n = 0; n < token->num_sessions; n++)
-		if (token->sessions[n].has_thread)
-			(void)pthread_join(token->sessions[n].thread, NULL);
-	if (local->has_keeper[i])
-		(void)pthread_join(local->keepers[i], NULL);
-	return true;
-}
-
 static void
 free_token(struct p11_local *local, struct p11_token *token)
 {
@@ -179,17 +133,10 @@ stop_threads(struct p11_local *local)
 {
 	bool is_clean = true;
 
-	for (size_t i = 0; i < local->num_tokens; i++) {
-		struct p11_token *token = &local->tokens[i];
-
-		(void)pthread_mutex_lock(&token->lock);
-		token->is_stopping = true;
-		(void)pthread_cond_broadcast(&token->changed);
-		(void)pthread_mutex_unlock(&token->lock);
-		sign_queue_close(&token->queue);
-	}
 	for (size_t i = 0; i < local->num_tokens; i++)
-		is_clean = stop_token(local, i) && is_clean;
+		p11_threads_tell(&local->tokens[i]);
+	for (size_t i = 0; i < local->num_tokens; i++)
+		is_clean = p11_threads_join(&local->tokens[i]) && is_clean;
 	sign_queue_close(&local->to_verify);
 	if (local->has_verify_thread)
 		(void)pthread_join(local->verify_thread, NULL);
@@ -216,8 +163,6 @@ local_free(struct signer *s)
 	sign_desk_fini(&local->desk);
 	free(local->modules);
 	free(local->tokens);
-	free(local->has_keeper);
-	free(local->keepers);
 	free(local);
 }
 
@@ -237,24 +182,10 @@ start_threads(struct p11_local *local)
 	    p11_verify_main, &local->to_verify) == 0;
 	if (!local->has_verify_thread)
 		return false;
-	for (size_t i = 0; i < local->num_tokens; i++) {
-		struct p11_token *token = &local->tokens[i];
-
-		if (token->module == NULL)
-			continue;
-		local->has_keeper[i] = start_token_thread(token,
-		    &local->keepers[i], p11_keeper_main, token);
-		if (!local->has_keeper[i])
+	for (size_t i = 0; i < local->num_tokens; i++)
+		if (local->tokens[i].module != NULL &&
+		    !p11_threads_start(&local->tokens[i]))
 			return false;
-		for (unsigned int n = 0; n < token->num_sessions; n++) {
-			struct p11_session *session = &token->sessions[n];
-
-			session->has_thread = start_token_thread(token,
-			    &session->thread, p11_session_main, session);
-			if (!session->has_thread)
-				return false;
-		}
-	}
 	return true;
 }
 
@@ -281,12 +212,8 @@ allocate(struct p11_local *local, size_t num_tokens)
 	/* One more: calloc(0) may be NULL. */
 	local->modules = calloc(num_tokens + 1, sizeof(*local->modules));
 	local->tokens = calloc(num_tokens + 1, sizeof(*local->tokens));
-	local->has_keeper = calloc(num_tokens + 1,
-	    sizeof(*local->has_keeper));
-	local->keepers = calloc(num_tokens + 1, sizeof(*local->keepers));
 	local->router.tokens = local->tokens;
-	return local->modules == NULL || local->tokens == NULL ||
-	    local->has_keeper == NULL || local->keepers == NULL ?
+	return local->modules == NULL || local->tokens == NULL ?
 	    OC_ERR_NOMEM : OC_OK;
 }
 

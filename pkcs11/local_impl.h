@@ -18,8 +18,6 @@ struct p11_local {
 	size_t num_modules;
 	struct p11_token *tokens;
 	size_t num_tokens;
-	bool *has_keeper;
-	pthread_t *keepers;
 };
 
 static inline struct p11_local *

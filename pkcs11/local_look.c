@@ -2,66 +2,19 @@
 /* How the pool stands, for those who watch it; and draining. */
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "pkcs11/local_impl.h"
-
-/* Once for each call: it may come back after all. */
-static bool
-is_late(struct p11_session *session, int64_t now_ns, bool *is_news)
-{
-	int64_t since_ns = atomic_load(&session->call_since_ns);
-
-	if (since_ns == 0 || now_ns - since_ns <= session->token->timeout_ns)
-		return false;
-	*is_news = *is_news || session->told_since_ns != since_ns;
-	session->told_since_ns = since_ns;
-	return true;
-}
-
-/* All its keys are in another that works. */
-static bool
-is_spare(const struct p11_token *token)
-{
-	for (const struct p11_key *key = token->keys; key != NULL;
-	    key = key->next)
-		if (p11_route_other(key->route, token) == NULL)
-			return false;
-	return true;
-}
-
-/* A spare one with a call that does not come back only goes down. */
-static bool
-is_token_stuck(struct p11_token *token, int64_t now_ns)
-{
-	bool is_any_late, is_news = false;
-	uint64_t generation;
-
-	is_any_late = is_late(&token->home, now_ns, &is_news);
-	for (unsigned int n = 0; n < token->num_sessions; n++)
-		is_any_late = is_late(&token->sessions[n], now_ns,
-		    &is_news) || is_any_late;
-	if (!is_any_late || !is_spare(token))
-		return is_any_late;
-	(void)pthread_mutex_lock(&token->lock);
-	generation = token->generation;
-	(void)pthread_mutex_unlock(&token->lock);
-	if (is_news)
-		p11_token_suspect(token, generation, "a call",
-		    "it does not come back");
-	return false;
-}
+#include "pkcs11/watch.h"
 
 bool
 p11_local_is_stuck(const struct signer *s)
 {
-	struct p11_local *local = p11_local_of(s);
-	int64_t now_ns = oc_clock_mono_ns();
-	bool is_stuck = false;
+	const struct p11_local *local = p11_local_of(s);
 
 	for (size_t i = 0; i < local->num_tokens; i++)
-		is_stuck = is_token_stuck(&local->tokens[i], now_ns) ||
-		    is_stuck;
-	return is_stuck;
+		if (p11_watch_is_stuck(&local->tokens[i]) &&
+		    !p11_route_is_spare(&local->tokens[i]))
+			return true;
+	return false;
 }
 
 enum oc_err
@@ -122,6 +75,11 @@ p11_local_status(const struct signer *s, size_t i,
 	status->is_up = token->state == P11_STATE_UP;
 	status->state = state_text(token);
 	status->num_sessions = token->num_open;
+	status->num_lost = token->num_lost;
+	status->limit = token->limit.now;
+	status->limit_found = token->limit.found;
+	status->recovered_at = token->recovered_at;
+	status->recovered_ns = token->recovered_ns;
 	if (!status->is_up)
 		(void)snprintf(status->failure, sizeof(status->failure),
 		    "%.*s", (int)sizeof(status->failure) - 1,
@@ -137,6 +95,9 @@ p11_local_status(const struct signer *s, size_t i,
 	status->num_failed = atomic_load(&token->num_failed);
 	status->num_recovered = atomic_load(&token->num_recovered);
 	status->num_restarts = atomic_load(&token->num_restarts);
+	for (int class = 0; class < P11_CLASS_MAX; class++)
+		status->num_errors[class] = atomic_load(
+		    &token->num_errors[class]);
 	status->num_moved = atomic_load(&token->balance.num_moved);
 }
 

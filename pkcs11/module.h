@@ -11,6 +11,7 @@
 #define PKCS11_MODULE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <p11-kit/pkcs11.h>
 
@@ -25,6 +26,7 @@ struct p11_module {
 	pthread_cond_t changed;
 	pthread_mutex_t finding;	/* C_GetTokenInfo: one at a time */
 	unsigned int num_inside;
+	atomic_uint num_lost;		/* inside, and will not come back */
 	bool is_closed;			/* for a restart */
 	uint64_t epoch;			/* 0: not initialised yet */
 };

@@ -131,6 +131,7 @@ p11_plan_token(struct p11_plan *plan, const char *name,
 		.is_standby = token->weight == 0,
 		.num_sessions = (unsigned int)token->sessions,
 		.timeout_ns = token->timeout_s * INT64_C(1000000000),
+		.keep_alive_ns = token->keep_alive_s * INT64_C(1000000000),
 		.environment = (const char *const *)plan->environment[n],
 	};
 	plan->local.num_tokens++;

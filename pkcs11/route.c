@@ -346,7 +346,7 @@ p11_route_give_back(struct p11_token *token, struct sign_ticket *t)
 		/* It has the same right to a second try there, but a request
 		 * that kills tokens does not go round for ever. */
 		if (++t->num_moves < route->num_places)
-			t->retried = 0;
+			t->retried = t->num_failed = t->num_busy = 0;
 		t->key = to;
 		(void)atomic_fetch_add(&token->balance.num_moved, 1);
 		sign_queue_put_front(&to->token->queue, t);
@@ -355,6 +355,15 @@ p11_route_give_back(struct p11_token *token, struct sign_ticket *t)
 	if (route != NULL && atomic_load(&token->state) != P11_STATE_UP &&
 	    has_usable(route))
 		settle(token);
+}
+
+bool
+p11_route_has_other(const struct sign_ticket *t)
+{
+	const struct p11_key *place = t->key;
+
+	return place->route != NULL &&
+	    p11_route_other(place->route, place->token) != NULL;
 }
 
 /* --- what tokens tell ------------------------------------------------- */
@@ -514,6 +523,17 @@ p11_router_check(struct p11_router *router, struct oc_error *error)
 		    atomic_load(&router->tokens[i].state) != P11_STATE_UP)
 			err = tell_token(&router->tokens[i], error);
 	return err;
+}
+
+bool
+p11_route_is_spare(const struct p11_token *token)
+{
+	for (const struct p11_key *key = token->keys; key != NULL;
+	    key = key->next)
+		if (key->route == NULL ||
+		    p11_route_other(key->route, token) == NULL)
+			return false;
+	return true;
 }
 
 /* --- for the keeper --------------------------------------------------- */

@@ -95,6 +95,9 @@ enum oc_err p11_route_submit(struct p11_route *route, struct sign_ticket *t,
  * back to the head of this one's queue. */
 void p11_route_give_back(struct p11_token *token, struct sign_ticket *t);
 
+/* Another token that works now has the ticket's key.  Its owner asks. */
+bool p11_route_has_other(const struct sign_ticket *t);
+
 /* --- what tokens tell ------------------------------------------------- */
 
 /* Its state has changed: stops or opens its queue, hands on what can go
@@ -105,6 +108,9 @@ void p11_route_begin(struct p11_token *token);
 void p11_route_end(struct p11_token *token);
 void p11_route_note_signed(struct p11_token *token, int64_t duration_ns);
 void p11_route_note_failed(struct p11_token *token);
+
+/* All its keys are in others that work. */
+bool p11_route_is_spare(const struct p11_token *token);
 
 /* --- for the keeper --------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/verify.h"
 
+#include "base/clock.h"
 #include "pkcs11/recover.h"
 #include "pkcs11/route.h"
 
@@ -17,9 +18,11 @@ conclude(struct sign_ticket *t, enum oc_err verdict)
 		sign_desk_finish(token->desk, t, OC_OK, NULL);
 		return;
 	}
+	p11_token_count(token, P11_CLASS_SIGNATURE);
 	p11_token_suspect(token, t->generation, "C_Sign",
 	    "a signature that does not verify");
-	if (p11_may_retry(t, P11_CLASS_LOGIN)) {
+	if (p11_recover(t, P11_CALL_SIGN, P11_CLASS_SIGNATURE,
+	    oc_clock_mono_ns()) == P11_TOKEN_DOWN) {
 		p11_route_note_failed(token);
 		p11_token_put_back(token, t);
 		return;

@@ -192,6 +192,7 @@ struct oc_config_token {
 	char *pin_source;	/* "file:/abs", "fd:N", "credential:NAME" */
 	int64_t sessions;
 	int64_t timeout_s;	/* of one PKCS#11 call */
+	int64_t keep_alive_s;	/* 0: no */
 	struct oc_words environment;	/* "NAME=VALUE" */
 	const char *file;	/* where the section stands; borrowed */
 	int line;

@@ -439,6 +439,8 @@ static const struct oc_config_key token_keys[] = {
 	    .min = 1, .max = 64 },
 	{ "timeout", OC_KIND_DURATION, AT(timeout_s), .preset = "10s",
 	    .min = 1, .max = HOUR },
+	{ "keep-alive", OC_KIND_DURATION, AT(keep_alive_s), .preset = "0s",
+	    .min = 0, .max = DAY },
 	{ "environment", OC_KIND_LIST, AT(environment),
 	    .check = check_environment },
 	{ NULL }

@@ -60,6 +60,7 @@ put_token(struct oc_buffer *out, const struct oc_config_token *token)
 	put_number(out, token->weight);
 	put_number(out, token->sessions);
 	put_number(out, token->timeout_s);
+	put_number(out, token->keep_alive_s);
 	for (size_t i = 0; i < token->environment.num; i++)
 		put(out, token->environment.words[i]);
 	oc_buffer_put_text(out, "\n");
