@@ -199,8 +199,9 @@ tell_missing(struct p11_local *local)
 		(void)pthread_mutex_lock(&token->lock);
 		if (token->state == P11_STATE_FAILED ||
 		    token->state == P11_STATE_DOWN)
-			oc_log(OC_LOG_ERROR, "%s; the others do its work",
-			    token->failure.text);
+			oc_log(atomic_load(&token->is_drained) ?
+			    OC_LOG_NOTICE : OC_LOG_ERROR, "%s; the others do "
+			    "its work", token->failure.text);
 		(void)pthread_mutex_unlock(&token->lock);
 	}
 	atomic_store(&local->router.is_started, true);

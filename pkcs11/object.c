@@ -43,14 +43,16 @@ enum oc_err
 p11_side_open(struct p11_side *side, const struct p11_token_config *token,
     const char *state_dir, struct oc_error *error)
 {
+	struct p11_module *module;
 	enum oc_err err;
 
 	side->name = token->name;
-	err = p11_admin_open(token, state_dir, &side->module, &side->session,
+	err = p11_admin_open(token, state_dir, &module, &side->session,
 	    error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "token %s", token->name);
-	side->f = side->module->f;
+	side->module = module;
+	side->f = module->f;
 	return OC_OK;
 }
 

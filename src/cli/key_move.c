@@ -2,9 +2,11 @@
 /* key clone, import: a key that comes from elsewhere, and what that means. */
 #include "cli/key.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 
@@ -127,6 +129,17 @@ cli_key_clone(struct cli *cli, struct oc_error *error)
 
 /* --- import ----------------------------------------------------------- */
 
+/* OpenSSL would ask whoever writes to our standard input. */
+static bool
+has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
 /* From --passphrase-source, or from the terminal if the file wants one. */
 static enum oc_err
 read_passphrase(struct cli *cli, const char *path, struct oc_secret *secret,
@@ -143,8 +156,8 @@ read_passphrase(struct cli *cli, const char *path, struct oc_secret *secret,
 	err = p11_import_wants_passphrase(path, is_given, error);
 	if (err != OC_OK || !*is_given)
 		return err;
-	rc = EVP_read_pw_string_min(typed, 1, sizeof(typed) - 1,
-	    "Passphrase: ", 0);
+	rc = has_terminal() ? EVP_read_pw_string_min(typed, 1,
+	    sizeof(typed) - 1, "Passphrase: ", 0) : -1;
 	err = rc == 0 ? oc_secret_set(secret, typed, strlen(typed)) :
 	    oc_error_set(error, OC_ERR_PIN, "%s is encrypted, and there is "
 	    "no terminal: add --passphrase-source FILE", path);

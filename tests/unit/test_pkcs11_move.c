@@ -166,6 +166,12 @@ never_extractable(void **state)
 	assert_int_equal(list(&b), num);
 	assert_int_equal(clone_key("nobody", false, false, &cloned, &error),
 	    OC_ERR_NOT_FOUND);
+	/* The other token is not there. */
+	b.uri = "pkcs11:token=nobody";
+	assert_int_equal(clone_key("kept", false, false, &cloned, &error),
+	    OC_ERR_NOT_FOUND);
+	assert_non_null(strstr(error.text, "token b"));
+	b.uri = "pkcs11:token=b";
 }
 
 /* --- import ----------------------------------------------------------- */
