@@ -286,7 +286,7 @@ static const struct cli_option generate_options[] = {
 	{ "type", "TYPE", CLI_OPTIONAL,
 	    "rsa2048, rsa3072, rsa4096, p256 (default), p384" },
 	{ "extractable", NULL, CLI_OPTIONAL,
-	    "may be taken out again, wrapped: for \"key clone\"" },
+	    "may be taken out, wrapped: for \"key clone\"" },
 	{ NULL }
 };
 
@@ -296,7 +296,7 @@ static const struct cli_option clone_options[] = {
 	{ "extractable", NULL, CLI_OPTIONAL,
 	    "there too: it can be cloned on from it" },
 	{ "seal", NULL, CLI_OPTIONAL,
-	    "afterwards it cannot be taken out of --from any more" },
+	    "then nothing takes it out of --from any more" },
 	{ NULL }
 };
 
