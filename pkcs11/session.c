@@ -15,6 +15,7 @@
 #include "pkcs11/canary.h"
 #include "pkcs11/context.h"
 #include "pkcs11/key.h"
+#include "pkcs11/route.h"
 #include "pkcs11/threads.h"
 #include "pkcs11/verify.h"
 #include "pkcs11/watch.h"
@@ -273,9 +274,9 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
 #define BACK_OFF_MAX_SHIFT 5
 
 static void
-back_off(struct p11_token *token, const struct sign_ticket *t)
+back_off(struct p11_token *token, unsigned int num_busy)
 {
-	unsigned int shift = t->num_busy < BACK_OFF_MAX_SHIFT ? t->num_busy :
+	unsigned int shift = num_busy < BACK_OFF_MAX_SHIFT ? num_busy :
 	    BACK_OFF_MAX_SHIFT;
 	int64_t until_ns = oc_clock_mono_ns() + (BACK_OFF_NS << shift);
 
@@ -283,6 +284,21 @@ back_off(struct p11_token *token, const struct sign_ticket *t)
 	while (!token->is_stopping && oc_clock_mono_ns() < until_ns)
 		p11_token_wait(token, until_ns);
 	(void)pthread_mutex_unlock(&token->lock);
+}
+
+/* Who can do it at once does not wait for this one. */
+static void
+do_later(struct p11_session *s, struct sign_ticket *t, enum p11_call call)
+{
+	bool has_other = p11_route_has_other(t);
+	unsigned int num_busy = t->num_busy;
+
+	if (has_other)
+		p11_token_put_back(s->token, t);
+	if (call == P11_CALL_SIGN)
+		back_off(s->token, num_busy);
+	if (!has_other)
+		p11_token_put_back(s->token, t);
 }
 
 static void
@@ -333,18 +349,18 @@ sign_ticket(struct p11_session *s, struct sign_ticket *t,
 		deliver(s, t, &r);
 		break;
 	case P11_FEWER:
-		if (r.call == P11_CALL_SIGN)
-			back_off(token, t);
-		p11_token_put_back(token, t);
+		do_later(s, t, r.call);
 		break;
 	case P11_TOKEN_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
+		p11_route_note_failed(token);
 		p11_token_put_back(token, t);
 		break;
 	case P11_REFUSED_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
+		p11_route_note_failed(token);
 		refuse(s, t, &r);
 		break;
 	case P11_REFUSED:
@@ -494,7 +510,11 @@ p11_session_main(void *arg)
 		wait_turn(s);
 		if (!next_ticket(s, &t))
 			break;
+		if (t != NULL)
+			p11_route_begin(s->token);
 		is_there = t != NULL ? serve(s, t) : keep_alive(s);
+		if (t != NULL)
+			p11_route_end(s->token);
 	}
 	close_session(s);
 	p11_threads_end(s->token, s);
