@@ -90,9 +90,11 @@ struct p11_token {
 	pthread_cond_t changed;		/* state, is_stopping, num_running */
 	pthread_cond_t room;		/* one more may work */
 	pthread_cond_t calling;		/* the watch has something to do */
-	enum p11_token_state state;
+	/* Changed under lock only; others may have a look. */
+	_Atomic(enum p11_token_state) state;
 	bool is_stopping;
 	bool is_watch_idle;
+	atomic_bool is_crowded;		/* more work than limit.now says */
 	uint64_t generation;
 	uint64_t epoch;			/* the module's when it came up */
 	CK_SLOT_ID slot;		/* of this epoch */
