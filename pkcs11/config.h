@@ -32,6 +32,7 @@ struct p11_token_config {
 					 * idle for so long; 0: none */
 	const char *const *environment;	/* "NAME=value", NULL at the end, for
 					 * the module; or NULL */
+	const char *init_args;		/* C_Initialize's pReserved, or NULL */
 };
 
 struct p11_key_config {
@@ -41,6 +42,8 @@ struct p11_key_config {
 					 * the end; or NULL */
 	const char *uri;		/* RFC 7512, or a plain label */
 	struct der_bytes spki;		/* what it must be; len 0: anything */
+	enum sign_alg alg;		/* NONE: what suits its type */
+	bool is_alg_free;		/* another, where the token wants it */
 	struct p11_allow allow;		/* what it may sign */
 };
 

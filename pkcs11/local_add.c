@@ -13,6 +13,20 @@ p11_local_token(struct p11_local *local, const char *name)
 	return NULL;
 }
 
+static enum oc_err
+check_same_args(const struct p11_module *module,
+    const struct p11_token_config *config, struct oc_error *error)
+{
+	const char *a = module->init_args != NULL ? module->init_args : "";
+	const char *b = config->init_args != NULL ? config->init_args : "";
+
+	if (strcmp(a, b) == 0)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "token %s: another token of "
+	    "the same module has other init-args: it can be initialised in "
+	    "one way only", config->name);
+}
+
 /* Tokens behind one library share it: C_Finalize would end it for all. */
 static enum oc_err
 find_module(struct p11_local *local, const struct p11_token_config *config,
@@ -23,10 +37,10 @@ find_module(struct p11_local *local, const struct p11_token_config *config,
 	for (size_t i = 0; i < local->num_modules; i++)
 		if (strcmp(local->modules[i]->path, config->module) == 0) {
 			*module = local->modules[i];
-			return OC_OK;
+			return check_same_args(*module, config, error);
 		}
-	err = p11_module_load(config->module, config->environment, module,
-	    error);
+	err = p11_module_load(config->module, config->environment,
+	    config->init_args, module, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "token %s", config->name);
 	local->modules[local->num_modules++] = *module;
@@ -49,7 +63,7 @@ p11_local_add_token(struct p11_local *local,
 		    "there are two tokens named \"%s\"", config->name);
 	err = find_module(local, config, &module, &missing);
 	/* With others, it may be done without. */
-	if (err != OC_OK && all->num_tokens == 1)
+	if (err != OC_OK && (all->num_tokens == 1 || err == OC_ERR_CONFIG))
 		return oc_error_set(error, err, "%s", missing.text);
 	err = p11_token_init(token, config, all->state_dir,
 	    all->queue_max != 0 ? all->queue_max : P11_QUEUE_DEFAULT, error);
@@ -154,6 +168,8 @@ add_place(struct p11_local *local, struct p11_route *route,
 	if (config->spki.len > 0)
 		memcpy(key->expected, config->spki.p, config->spki.len);
 	key->expected_len = config->spki.len;
+	key->alg = config->alg;
+	key->is_alg_free = config->is_alg_free;
 	err = p11_uri_parse_key(config->uri, &key->uri, error);
 	if (err != OC_OK)
 		return err;

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "pkcs11/canary.h"
+#include "pkcs11/context.h"
 #include "pkcs11/key.h"
 #include "pkcs11/route.h"
 #include "pkcs11/threads.h"
@@ -120,9 +121,20 @@ ensure_open(struct p11_session *s, const struct view *v, uint64_t epoch)
 	return CKR_OK;
 }
 
-CK_RV
-p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
-    CK_OBJECT_HANDLE key, struct p11_input *in, uint8_t *signature,
+/* What comes between C_SignInit and C_Sign. */
+static CK_RV
+log_in_between(struct p11_key *key, CK_SESSION_HANDLE session,
+    const char **function)
+{
+	if (key == NULL || !key->wants_login)
+		return CKR_OK;
+	*function = "C_Login";
+	return p11_context_login(key->token, session);
+}
+
+static CK_RV
+sign(CK_FUNCTION_LIST *f, struct p11_key *key, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct p11_input *in, uint8_t *signature,
     size_t max, size_t *len, const char **function)
 {
 	CK_MECHANISM mechanism = p11_input_mechanism(in);
@@ -131,7 +143,9 @@ p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	CK_RV rv;
 
 	*function = "C_SignInit";
-	rv = f->C_SignInit(session, &mechanism, key);
+	rv = f->C_SignInit(session, &mechanism, handle);
+	if (rv == CKR_OK)
+		rv = log_in_between(key, session, function);
 	if (rv != CKR_OK)
 		return rv;
 	*function = "C_Sign";
@@ -140,6 +154,23 @@ p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	if (rv == CKR_OK)
 		*len = signature_len;
 	return rv;
+}
+
+CK_RV
+p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE key, struct p11_input *in, uint8_t *signature,
+    size_t max, size_t *len, const char **function)
+{
+	return sign(f, NULL, session, key, in, signature, max, len, function);
+}
+
+CK_RV
+p11_session_sign_key(struct p11_key *key, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct p11_input *in, uint8_t *signature,
+    size_t max, size_t *len, const char **function)
+{
+	return sign(key->token->module->f, key, session, handle, in,
+	    signature, max, len, function);
 }
 
 /* The outcome of one try. */
@@ -161,8 +192,8 @@ struct tried {
  * ever.
  */
 static void
-call_token(struct p11_session *s, const struct view *v, uint64_t epoch,
-    struct p11_input *in, struct tried *r)
+call_token(struct p11_session *s, struct p11_key *key, const struct view *v,
+    uint64_t epoch, struct p11_input *in, struct tried *r)
 {
 	r->call = P11_CALL_OPEN;
 	r->function = "C_OpenSession";
@@ -171,9 +202,8 @@ call_token(struct p11_session *s, const struct view *v, uint64_t epoch,
 		return;
 	r->call = P11_CALL_SIGN;
 	p11_session_call_begin(s);
-	r->rv = p11_session_sign(s->token->module->f, s->handle, v->key, in,
-	    r->signature, sizeof(r->signature), &r->signature_len,
-	    &r->function);
+	r->rv = p11_session_sign_key(key, s->handle, v->key, in, r->signature,
+	    sizeof(r->signature), &r->signature_len, &r->function);
 	if (r->rv != CKR_OK)
 		p11_session_drop(s, epoch);
 }
@@ -219,12 +249,13 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
     struct tried *r)
 {
 	struct p11_token *token = s->token;
+	struct p11_key *key = t->key;
 	struct view v;
 	uint64_t epoch;
 	bool is_up;
 
 	p11_module_enter(token->module, &epoch);
-	is_up = look_and_lend(s, t->key, t, epoch, &v);
+	is_up = look_and_lend(s, key, t, epoch, &v);
 	r->generation = v.generation;
 	r->num_others = v.num_others;
 	if (!is_up) {
@@ -237,7 +268,7 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
 		p11_module_leave(token->module);
 		return;
 	}
-	call_token(s, &v, epoch, in, r);
+	call_token(s, key, &v, epoch, in, r);
 	r->verdict = p11_watch_take(s, r->rv);
 	if (r->verdict == P11_WATCH_LOST)
 		p11_session_drop(s, epoch);
@@ -372,7 +403,7 @@ serve(struct p11_session *s, struct sign_ticket *t)
 		sign_desk_finish(token->desk, t, OC_ERR_CANCELLED, NULL);
 		return true;
 	}
-	err = p11_input_init(&in, t->alg, key->info.type, tbs);
+	err = p11_input_init_way(&in, t->alg, key->info.type, key->way, tbs);
 	sign_desk_unpin(token->desk, t);
 	if (err != OC_OK) {
 		sign_desk_finish(token->desk, t, err, NULL);

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "pkcs11/config.h"
 #include "pkcs11/limit.h"
+#include "pkcs11/mechanism.h"
 #include "pkcs11/module.h"
 #include "pkcs11/recover.h"
 #include "pkcs11/uri.h"
@@ -50,7 +51,13 @@ struct p11_key {
 	uint8_t *allow_bytes;		/* what allow points into */
 	uint8_t expected[OC_SPKI_MAX];
 	size_t expected_len;
-	struct sign_key_info info;	/* constant once started */
+	/* Constant once started. */
+	enum sign_alg alg;		/* asked for, or NONE */
+	bool is_alg_free;		/* another does as well */
+	struct sign_key_info info;
+	enum p11_way way;		/* valid when is_proven */
+	bool is_proven;
+	bool wants_login;		/* for each signature */
 	CK_OBJECT_HANDLE handle;	/* under the token's lock */
 	pthread_mutex_t verifying;	/* for verifier; the desk's lock, the
 					 * token's and queues' come under it */
@@ -97,6 +104,7 @@ struct p11_token {
 	/* Constant. */
 	char *name, *pin_source, *state_dir;
 	struct p11_uri uri;
+	pthread_mutex_t logging_in;	/* for a single signature */
 	int64_t timeout_ns;
 	int64_t keep_alive_ns;		/* 0: nothing is signed for it */
 	unsigned int weight;

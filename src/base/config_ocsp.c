@@ -98,6 +98,9 @@ add_own(struct oc_config *config, const struct oc_config_issuer *issuer)
 	ocsp->tokens = is_delegated && issuer->ocsp_tokens.num > 0 ?
 	    issuer->ocsp_tokens : issuer->tokens;
 	ocsp->key = is_delegated ? issuer->ocsp_key : issuer->key;
+	ocsp->algorithm = is_delegated ||
+	    issuer->ocsp_algorithm != OC_ALGORITHM_OF_KEY ?
+	    issuer->ocsp_algorithm : issuer->algorithm;
 	ocsp->presign = issuer->presign;
 	ocsp->file = issuer->file;
 	ocsp->line = issuer->line;
@@ -121,6 +124,7 @@ add_signer(struct oc_config *config, const struct oc_config_issuer *issuer,
 	ocsp->signer = signer->name;
 	ocsp->certificate = signer->certificate;
 	ocsp->key = signer->key;
+	ocsp->algorithm = signer->algorithm;
 	ocsp->presign = signer->presign;
 	ocsp->file = signer->file;
 	ocsp->line = signer->line;

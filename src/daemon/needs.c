@@ -63,6 +63,7 @@ put_token(struct oc_buffer *out, const struct oc_config_token *token)
 	put_number(out, token->keep_alive_s);
 	for (size_t i = 0; i < token->environment.num; i++)
 		put(out, token->environment.words[i]);
+	put(out, token->init_args);
 	oc_buffer_put_text(out, "\n");
 }
 
@@ -73,6 +74,7 @@ put_issuer(struct oc_buffer *out, const struct oc_config_issuer *issuer)
 	put_file(out, issuer->certificate);
 	put_words(out, &issuer->tokens);
 	put(out, issuer->key);
+	put_number(out, issuer->algorithm);
 	put_number(out, issuer->allow);
 	oc_buffer_put_text(out, "\n");
 }
@@ -84,6 +86,7 @@ put_ocsp(struct oc_buffer *out, const struct oc_config_ocsp *ocsp)
 	put_file(out, ocsp->certificate);
 	put_words(out, &ocsp->tokens);
 	put(out, ocsp->key);
+	put_number(out, ocsp->algorithm);
 	oc_buffer_put_text(out, "\n");
 }
 
