@@ -449,7 +449,8 @@ p11_admin_open(const struct p11_token_config *token, const char *state_dir,
     struct oc_error *error)
 {
 	const struct request request = { .module = token->module,
-	    .environment = token->environment, .token = token,
+	    .environment = token->environment,
+	    .init_args = token->init_args, .token = token,
 	    .state_dir = state_dir };
 
 	return open_token(&request, module, session, error);

@@ -304,6 +304,8 @@ probe(struct p11_token *token)
 		CK_OBJECT_HANDLE handle;
 		bool is_up;
 
+		if (atomic_load(&key->place) != P11_PLACE_WORKS)
+			continue;
 		(void)pthread_mutex_lock(&token->lock);
 		is_up = token->state == P11_STATE_UP && token->epoch == epoch;
 		generation = token->generation;

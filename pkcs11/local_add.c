@@ -63,7 +63,7 @@ p11_local_add_token(struct p11_local *local,
 		    "there are two tokens named \"%s\"", config->name);
 	err = find_module(local, config, &module, &missing);
 	/* With others, it may be done without. */
-	if (err != OC_OK && all->num_tokens == 1)
+	if (err != OC_OK && (all->num_tokens == 1 || err == OC_ERR_CONFIG))
 		return oc_error_set(error, err, "%s", missing.text);
 	err = p11_token_init(token, config, all->state_dir,
 	    all->queue_max != 0 ? all->queue_max : P11_QUEUE_DEFAULT, error);

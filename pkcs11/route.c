@@ -646,3 +646,13 @@ p11_route_has_wrong_place(const struct p11_token *token)
 			return true;
 	return false;
 }
+
+struct p11_key *
+p11_route_any_place(const struct p11_token *token)
+{
+	struct p11_key *key = token->keys;
+
+	while (key != NULL && atomic_load(&key->place) != P11_PLACE_WORKS)
+		key = key->next;
+	return key;
+}

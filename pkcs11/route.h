@@ -128,6 +128,8 @@ bool p11_route_place_is_wrong(struct p11_key *key,
 /* A C_Finalize would end the work of others behind this library: once at
  * once, then now and then, unless none of them works. */
 bool p11_route_may_restart(struct p11_token *token);
+/* A key that the token was seen to have, for a canary; or NULL. */
+struct p11_key *p11_route_any_place(const struct p11_token *token);
 bool p11_route_has_wrong_place(const struct p11_token *token);
 
 #endif

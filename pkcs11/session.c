@@ -41,11 +41,15 @@ p11_session_call_end(struct p11_session *s)
 	atomic_store(&s->call_since_ns, 0);
 }
 
-static struct view
-look(struct p11_session *s, const struct p11_key *key)
+/* If the token is up, and the module the one it knows, the ticket is lent to
+ * the call that follows. */
+static bool
+look_and_lend(struct p11_session *s, const struct p11_key *key,
+    struct sign_ticket *t, uint64_t epoch, struct view *view)
 {
 	struct p11_token *token = s->token;
 	struct view v;
+	bool is_up;
 
 	(void)pthread_mutex_lock(&token->lock);
 	v = (struct view){
@@ -56,8 +60,12 @@ look(struct p11_session *s, const struct p11_key *key)
 		.key = key->handle,
 		.num_others = token->num_open - (s->is_counted ? 1 : 0),
 	};
+	is_up = v.state == P11_STATE_UP && v.epoch == epoch;
+	if (is_up)
+		p11_watch_lend(s, t);
 	(void)pthread_mutex_unlock(&token->lock);
-	return v;
+	*view = v;
+	return is_up;
 }
 
 /* The keeper's own is not counted: nothing is signed on it.  Nor is one that
@@ -218,6 +226,8 @@ do_with_fewer(struct p11_session *s, const struct tried *r)
 			token->num_working--;
 		s->is_working = false;
 	}
+	atomic_store(&token->is_crowded, token->num_working >
+	    token->limit.now);
 	(void)pthread_mutex_unlock(&token->lock);
 	return is_broken;
 }
@@ -242,12 +252,13 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
 	struct p11_key *key = t->key;
 	struct view v;
 	uint64_t epoch;
+	bool is_up;
 
 	p11_module_enter(token->module, &epoch);
-	v = look(s, key);
+	is_up = look_and_lend(s, key, t, epoch, &v);
 	r->generation = v.generation;
 	r->num_others = v.num_others;
-	if (v.state != P11_STATE_UP || v.epoch != epoch) {
+	if (!is_up) {
 		/* Another token's keeper restarted the module, or ours is
 		 * about to: nobody's fault, so no try is counted. */
 		r->verdict = P11_WATCH_MINE;
@@ -257,7 +268,6 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
 		p11_module_leave(token->module);
 		return;
 	}
-	p11_watch_lend(s, t);
 	call_token(s, key, &v, epoch, in, r);
 	r->verdict = p11_watch_take(s, r->rv);
 	if (r->verdict == P11_WATCH_LOST)
@@ -382,11 +392,10 @@ serve(struct p11_session *s, struct sign_ticket *t)
 	enum oc_err err;
 	bool is_there;
 
-	(void)pthread_mutex_lock(&token->lock);
-	if (token->state == P11_STATE_FAILED)
+	if (atomic_load(&token->state) == P11_STATE_FAILED) {
+		(void)pthread_mutex_lock(&token->lock);
 		failure = token->failure;
-	(void)pthread_mutex_unlock(&token->lock);
-	if (failure.code != OC_OK) {
+		(void)pthread_mutex_unlock(&token->lock);
 		sign_desk_finish(token->desk, t, failure.code, failure.text);
 		return true;
 	}
@@ -427,11 +436,16 @@ wait_turn(struct p11_session *s)
 	struct p11_token *token = s->token;
 	bool must_wait;
 
+	/* Nobody else changes is_working of who is not lost. */
+	if (s->is_working && !atomic_load(&token->is_crowded))
+		return;
 	(void)pthread_mutex_lock(&token->lock);
 	if (s->is_working && token->num_working > token->limit.now) {
 		s->is_working = false;
 		token->num_working--;
 	}
+	atomic_store(&token->is_crowded, token->num_working >
+	    token->limit.now);
 	must_wait = !s->is_working && token->num_working >= token->limit.now;
 	(void)pthread_mutex_unlock(&token->lock);
 	if (must_wait)
@@ -453,25 +467,26 @@ static bool
 keep_alive(struct p11_session *s)
 {
 	struct p11_token *token = s->token;
+	struct p11_key *key = p11_route_any_place(token);
 	enum p11_watch_verdict verdict = P11_WATCH_TAKEN;
 	struct oc_error error = { 0 };
 	enum oc_err err = OC_OK;
 	struct view v;
 	uint64_t epoch;
+	bool is_ours;
 
 	s->used_ns = oc_clock_mono_ns();
-	if (!s->is_open || token->keys == NULL)
+	if (!s->is_open || key == NULL)
 		return true;
 	p11_module_enter(token->module, &epoch);
-	v = look(s, token->keys);
-	if (v.state == P11_STATE_UP && v.epoch == epoch &&
-	    s->generation == v.generation && s->epoch == epoch) {
-		p11_watch_lend(s, NULL);
-		err = p11_canary(token->keys, s->handle, v.key, &error);
-		if (err != OC_OK)
+	if (look_and_lend(s, key, NULL, epoch, &v)) {
+		is_ours = s->generation == v.generation && s->epoch == epoch;
+		if (is_ours)
+			err = p11_canary(key, s->handle, v.key, &error);
+		if (!is_ours || err != OC_OK)
 			p11_session_drop(s, epoch);
-		verdict = p11_watch_take(s, err == OC_OK ? CKR_OK :
-		    CKR_GENERAL_ERROR);
+		verdict = p11_watch_take(s, is_ours && err == OC_OK ?
+		    CKR_OK : CKR_GENERAL_ERROR);
 		if (verdict == P11_WATCH_LOST)
 			p11_session_drop(s, epoch);
 	}

@@ -134,6 +134,7 @@ struct p11_token {
 	int64_t restart_ns;		/* the last that the keeper asked for */
 	bool is_stopping;
 	bool is_watch_idle;
+	atomic_bool is_crowded;		/* more work than limit.now says */
 	uint64_t generation;
 	uint64_t epoch;			/* the module's when it came up */
 	CK_SLOT_ID slot;		/* of this epoch */

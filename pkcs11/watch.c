@@ -22,7 +22,6 @@ p11_watch_lend(struct p11_session *s, struct sign_ticket *t)
 	struct p11_token *token = s->token;
 	int64_t now_ns = oc_clock_mono_ns(), half_ns, usual_ns;
 
-	(void)pthread_mutex_lock(&token->lock);
 	s->ticket = t;
 	s->rescue_ns = INT64_MAX;
 	if (t != NULL && (t->retried & 1U << P11_CLASS_HUNG) == 0 &&
@@ -37,7 +36,6 @@ p11_watch_lend(struct p11_session *s, struct sign_ticket *t)
 		token->is_watch_idle = false;
 		(void)pthread_cond_signal(&token->calling);
 	}
-	(void)pthread_mutex_unlock(&token->lock);
 }
 
 /* Under lock. */

@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "pkcs11/admin.h"
+#include "pkcs11/clone.h"
 #include "pkcs11/drain.h"
 #include "pkcs11/pin.h"
 #include "tests/faults/two_tokens.h"
@@ -28,6 +30,63 @@ static unsigned long
 num_signs(size_t token)
 {
 	return shim_calls(two.shim[token], SHIM_SIGN);
+}
+
+static size_t
+num_keys(size_t token)
+{
+	static struct p11_key_entry keys[P11_ADMIN_MAX];
+	struct oc_error error = { 0 };
+	size_t num = 0;
+
+	assert_int_equal(p11_admin_list_keys(&two.tokens[token],
+	    two.hsm.state_dir, oc_clock_mono_ns() + LONG_NS, keys, &num,
+	    &error), OC_OK);
+	return num;
+}
+
+/* Whatever fails, and wherever: no key that is not proven, and nothing that
+ * it was wrapped with.  Before there is a pool: it forks. */
+static void
+clone_that_fails_leaves_nothing(void **state)
+{
+	static const struct { size_t token; enum shim_function function; }
+	    faults[] = {
+		{ 1, SHIM_SIGN }, { 1, SHIM_SIGN_INIT },
+		{ 1, SHIM_GENERATE_KEY_PAIR }, { 1, SHIM_OPEN_SESSION },
+		{ 0, SHIM_FIND_OBJECTS }, { 0, SHIM_LOGIN },
+	};
+	const struct p11_clone clone = { .from = &two.tokens[0],
+		.to = &two.tokens[1], .state_dir = two.hsm.state_dir,
+		.key = "movable" };
+	struct oc_error error = { 0 };
+	struct p11_cloned cloned;
+	struct sign_key_info info;
+	size_t num_a, num_b;
+
+	(void)state;
+	assert_int_equal(p11_admin_generate_extractable(&two.tokens[0],
+	    two.hsm.state_dir, "movable", SIGN_KEY_P256, 256,
+	    oc_clock_mono_ns() + LONG_NS, &info, &error), OC_OK);
+	num_a = num_keys(0);
+	num_b = num_keys(1);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		(void)shim_add(two.shim[faults[i].token],
+		    faults[i].function, SHIM_RETURN, 0x30, 0, 0);
+		memset(&error, 0, sizeof(error));
+		assert_int_not_equal(p11_clone(&clone, oc_clock_mono_ns() +
+		    2 * LONG_NS, &cloned, &error), OC_OK);
+		if (strstr(error.text, "token a") == NULL &&
+		    strstr(error.text, "token b") == NULL)
+			fail_msg("%s", error.text);
+		for (size_t n = 0; n < 2; n++)
+			shim_clear(two.shim[n]);
+		assert_int_equal(num_keys(0), num_a);
+		assert_int_equal(num_keys(1), num_b);
+	}
+	assert_int_equal(p11_clone(&clone, oc_clock_mono_ns() + 2 * LONG_NS,
+	    &cloned, &error), OC_OK);
+	assert_int_equal(num_keys(1), num_b + 1);
 }
 
 static void
@@ -636,6 +695,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(clone_that_fails_leaves_nothing),
 		TEST(weights_share_the_work),
 		TEST(standby_works_alone),
 		TEST(dies_and_returns),

@@ -18,6 +18,8 @@ done
 	exit 77
 }
 
+both="SOFTHSM2_CONF=./softhsm2.conf P11_KIT_SERVER_ADDRESS=unix:path=$dir/b.sock"
+
 # config MODULE-OF-B TOKENS: in whose [token b], and where the keys are.
 config() {
 	cat >ocsign.conf <<-EOF
@@ -37,7 +39,7 @@ config() {
 	module = $1
 	uri = pkcs11:token=b
 	pin-source = user.pin
-	environment = SOFTHSM2_CONF=./softhsm2.conf P11_KIT_SERVER_ADDRESS=unix:path=$dir/b.sock
+	environment = $both
 	[issuer root]
 	certificate = root.pem
 	token = a
