@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/faults/shim_strike.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 CK_FUNCTION_LIST *shim_real;
 struct shim_control *shim_control;
+pthread_rwlock_t shim_signing = PTHREAD_RWLOCK_INITIALIZER;
 
 static void
 pause_ms(int ms)
@@ -101,10 +101,14 @@ act(struct shim_rule *r, enum shim_function function,
 			pause_ms(2);
 		return false;
 	case SHIM_DO_LOGOUT:
+		(void)pthread_rwlock_wrlock(&shim_signing);
 		(void)shim_real->C_Logout(session);
+		(void)pthread_rwlock_unlock(&shim_signing);
 		return false;
 	case SHIM_DO_CLOSE_ALL:
+		(void)pthread_rwlock_wrlock(&shim_signing);
 		close_all(session);
+		(void)pthread_rwlock_unlock(&shim_signing);
 		return false;
 	case SHIM_BREAK:
 		atomic_store(&shim_control->broken, *rv);
