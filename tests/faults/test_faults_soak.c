@@ -24,7 +24,7 @@
 
 #define SESSIONS 6
 #define AT_ONCE 24
-#define TIMEOUT_NS (500 * OC_NS_PER_MS)
+#define TIMEOUT_NS (800 * OC_NS_PER_MS)
 /* SoftHSM loses a little with each C_Finalize. */
 #define GROWTH_MAX_KB (12 * 1024)
 
@@ -187,6 +187,8 @@ strike(void)
 		    draw(2) == 0 ? 0xb3 : 0x101, 0, 1);
 	}
 	go_on((int64_t)(50 + draw(700)) * OC_NS_PER_MS);
+	if (fault->mode == SHIM_HANG)
+		go_on(TIMEOUT_NS);
 	shim_clear(f.shim);
 	calm_down();
 	go_on((int64_t)draw(150) * OC_NS_PER_MS);
