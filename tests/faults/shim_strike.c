@@ -87,6 +87,17 @@ crash(void)
 	(void)raise(SIGSEGV);
 }
 
+/* Until the rule is cleared, whatever has its place then. */
+static void
+hang(const struct shim_rule *r, enum shim_function function)
+{
+	unsigned int serial = atomic_load(&r->serial);
+
+	while (atomic_load(&r->function) == (int)function &&
+	    atomic_load(&r->serial) == serial)
+		pause_ms(2);
+}
+
 /* What a rule does; true if *rv is to be returned. */
 static bool
 act(struct shim_rule *r, enum shim_function function,
@@ -97,8 +108,7 @@ act(struct shim_rule *r, enum shim_function function,
 	case SHIM_RETURN:
 		return true;
 	case SHIM_HANG:
-		while (atomic_load(&r->function) == (int)function)
-			pause_ms(2);
+		hang(r, function);
 		return false;
 	case SHIM_DO_LOGOUT:
 		(void)pthread_rwlock_wrlock(&shim_signing);
