@@ -243,6 +243,8 @@ test_needs(void **state)
 	bool has_tokens = false, has_inet = false;
 	char *real = realpath(w->hsm.tokens, NULL);
 
+	/* The shim has files of its own. */
+	w->options.token.module = w->hsm.module;
 	softhsm_generate(&w->hsm, "ec", SIGN_KEY_P256, 256, NULL);
 	assert_non_null(real);
 	assert_int_equal(run(w), OC_OK);
@@ -546,6 +548,23 @@ test_hang_in_login(void **state)
 	assert_int_equal(shim_calls(w->control, SHIM_LOGIN), 1);
 }
 
+/* What a session says of itself is not believed: a signature is. */
+static void
+test_idle_is_fatal(void **state)
+{
+	struct world *w = world_of(state);
+
+	softhsm_generate(&w->hsm, "ec", SIGN_KEY_P256, 256, NULL);
+	w->options.idle_s = 2;
+	w->trigger = (struct trigger){ .probe = "idle",
+	    .function = SHIM_SIGN, .mode = SHIM_RETURN,
+	    .rv = CKR_DEVICE_ERROR };
+	assert_int_equal(run(w), OC_OK);
+	expect_end(w, P11_PROBE_IDLE, P11_END_DONE);
+	assert_true(w->facts.is_idle_session_alive);
+	assert_int_equal(w->facts.rv_idle_sign, CKR_DEVICE_ERROR);
+}
+
 /* A service that uses the token keeps its sessions. */
 static void
 test_in_use(void **state)
@@ -586,6 +605,7 @@ main(void)
 		T(test_final_try),
 		T(test_leftover_sessions),
 		T(test_hang_in_login),
+		T(test_idle_is_fatal),
 		T(test_in_use),
 	};
 
