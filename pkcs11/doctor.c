@@ -310,8 +310,8 @@ is_done(const struct doctor *d, enum p11_probe probe)
 
 /* --- keys and trials -------------------------------------------------- */
 
-static const enum sign_key_type made_types[] = { SIGN_KEY_RSA, SIGN_KEY_P256,
-    SIGN_KEY_P384, SIGN_KEY_ED25519 };
+static const enum sign_key_type made_types[] = { SIGN_KEY_P256, SIGN_KEY_P384,
+    SIGN_KEY_ED25519, SIGN_KEY_RSA };
 #define NUM_MADE_TYPES (sizeof(made_types) / sizeof(made_types[0]))
 
 static enum oc_err

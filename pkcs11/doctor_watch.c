@@ -91,11 +91,13 @@ is_everybodys(const char *path)
 	return false;
 }
 
-/* "/var", "/": whoever lists those needs nothing of them. */
+/* "/var", "/": whoever lists those needs nothing of them, nor who looks into
+ * a folder for everybody's files. */
 static bool
 is_top(const char *path)
 {
-	return strchr(path + 1, '/') == NULL;
+	return strchr(path + 1, '/') == NULL ||
+	    strcmp(path, "/var/tmp") == 0 || strcmp(path, "/dev/shm") == 0;
 }
 
 static void
