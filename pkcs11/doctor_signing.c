@@ -249,27 +249,21 @@ put_lies(struct p11_report *r)
 
 /* What the pool makes of a C_SignInit that was refused so. */
 static const char *
-logged_out_advice(unsigned long rv)
+logged_out_advice(enum p11_class class)
 {
-	switch (p11_classify(P11_CALL_SIGN, rv)) {
-	case P11_CLASS_LOGIN:
-	case P11_CLASS_PIN:
+	if (class == P11_CLASS_OK)
+		return "it signs for whoever opens a session: guard who may";
+	if (class == P11_CLASS_LOGIN || class == P11_CLASS_PIN)
 		return "read as a login lost: one new login, never a second "
 		    "with a refused PIN";
-	case P11_CLASS_SESSION:
-	case P11_CLASS_LIMIT:
+	if (class == P11_CLASS_SESSION || class == P11_CLASS_LIMIT)
 		return "read as a session lost: another is opened, and when "
 		    "that does not sign either, one new login";
-	case P11_CLASS_MODULE:
-		return "read as a module that is broken: one new login, or "
-		    "the module is started anew";
-	case P11_CLASS_REQUEST:
+	if (class == P11_CLASS_REQUEST)
 		return "read as the fault of what was to be signed: ocsign "
 		    "would not log in again until its canary fails";
-	case P11_CLASS_OK:
-		break;
-	}
-	return "it signs for whoever opens a session: guard who may";
+	return "read as a module that is broken: one new login, or the "
+	    "module is started anew";
 }
 
 static void
@@ -284,7 +278,7 @@ put_logout(struct p11_report *r)
 	p11_say(r, P11_PROBE_LOGOUT, class == P11_CLASS_OK ||
 	    class == P11_CLASS_REQUEST ? P11_FINDING_WARNING :
 	    class == P11_CLASS_LOGIN ? P11_FINDING_OK : P11_FINDING_NOTE,
-	    logged_out_advice(f->rv_sign_logged_out),
+	    logged_out_advice(class),
 	    "logged out, C_SignInit says %s, C_GetSessionInfo %s",
 	    p11_ckr(f->rv_sign_logged_out), f->is_state_told ?
 	    "tells it" : "does not tell");
