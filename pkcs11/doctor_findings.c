@@ -389,6 +389,11 @@ put_keys(struct p11_report *r)
 		p11_say(r, P11_PROBE_KEYS, P11_FINDING_WARNING, "\"ocsign key "
 		    "generate\" makes one; --make-keys tries with some that "
 		    "are destroyed again", "there is no private key");
+	if (r->options->key != NULL && !f->has_best_key)
+		p11_say(r, P11_PROBE_KEYS, P11_FINDING_WARNING, "what "
+		    "--key names is the label of a private key; nothing was "
+		    "measured", "there is no key \"%s\" that can be tried",
+		    r->options->key);
 	if (f->has_more_keys)
 		p11_say(r, P11_PROBE_KEYS, P11_FINDING_NOTE, "",
 		    "there are more "

@@ -126,7 +126,8 @@ p11_doctor_login(struct p11_doctor_child *c, CK_SESSION_HANDLE session,
 {
 	const struct p11_token_config *token = &c->options->token;
 
-	p11_doctor_step(c, "C_Login");
+	p11_doctor_step(c, token->pin_source == NULL ?
+	    "C_Login, at its pin pad" : "C_Login");
 	return p11_token_login(c->f, session, &c->info, token->name,
 	    token->pin_source, c->options->state_dir, error);
 }

@@ -237,6 +237,10 @@ test_no_key(void **state)
 	SAID(w, "there is no private key");
 	SECTION(w, "sessions = 4\n");
 	forget(w);
+	w->options.key = "other";
+	say(w);
+	SAID(w, "there is no key \"other\"");
+	forget(w);
 
 	/* Keys, but none that signs. */
 	well(w);
