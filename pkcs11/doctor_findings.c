@@ -97,11 +97,13 @@ daemon_advice(const struct p11_report *r, const char *text)
 		return "the TPM, or its resource manager, must be there: "
 		    "--environment TPM2_PKCS11_TCTI=... says where";
 	if (mentions(r, "softokn"))
-		return "NSS wants to be told its database: configdir='sql:"
-		    "DIRECTORY', or load it through p11-kit";
+		return "NSS wants to be told its database: --init-args "
+		    "\"configdir='sql:/DIRECTORY' certPrefix='' keyPrefix='' "
+		    "secmod='secmod.db'\"";
 	if (strstr(text, "CKR_ARGUMENTS_BAD") != NULL)
-		return "the module wants to be told something: read what its "
-		    "vendor says of C_Initialize";
+		return "the module wants to be told something, or something "
+		    "else: --init-args; read what its vendor says of "
+		    "C_Initialize";
 	return "see what its vendor says of daemons, networks and variables "
 	    "that it needs; --environment NAME=VALUE sets one";
 }
