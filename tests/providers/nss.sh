@@ -14,6 +14,7 @@ certutil -N -d "sql:$work/nssdb" -f user.pin >out 2>&1 || die "$(cat out)"
 
 label='NSS Certificate DB'
 types='p256 p384 p521 rsa2048'
+keys=$types
 sessions=4
 num=40
 words="configdir='sql:$work/nssdb' certPrefix='' keyPrefix=''"

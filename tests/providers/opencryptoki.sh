@@ -87,6 +87,7 @@ conf -p -U 12345678 -n 1234567
 
 label=ock
 types=rsa2048
+keys=$types
 sessions=4
 num=400
 section="module = $ock"

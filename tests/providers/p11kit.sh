@@ -33,6 +33,7 @@ server_start() {
 
 label=remote
 types='p256 p384 rsa2048'
+keys=$types
 sessions=4
 num=200
 section="module = $client
@@ -56,7 +57,7 @@ daemon_revive() {
 }
 
 child_killed() {
-	driver_start "$sessions" $types
+	driver_start "$sessions" $keys
 	must_say sign 10000
 	for pid in $(pgrep -P "$server_pid"); do
 		kill -9 "$pid"

@@ -18,6 +18,7 @@ SOFTHSM2_CONF=$work/softhsm.conf softhsm2-util --init-token --free \
 
 label=soft
 types='p256 p384 p521 ed25519 rsa2048'
+keys=$types
 sessions=4
 num=400
 section="module = $module

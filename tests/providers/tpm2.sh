@@ -5,7 +5,7 @@
 # the kernel picks, and to one at a time.
 
 . "$top_srcdir/tests/providers/lib.sh"
-need swtpm python3 tpm2_flushcontext
+need swtpm python3 tpm2_dictionarylockout
 tpm=$(find /usr/lib /usr/lib64 -name 'libtpm2_pkcs11.so*' 2>/dev/null | sed q)
 [ -n "$tpm" ] || skip "libtpm2_pkcs11.so is not installed"
 
@@ -48,6 +48,14 @@ daemon_revive() {
 	tpm_start || die "swtpm: $(cat swtpm.log)"
 }
 
+# The library says on standard error what it returns as an error.
+ocsign() {
+	command ocsign "$@" 2>ocsign.err
+	ocsign_status=$?
+	grep -Ev '^(ERROR|WARNING):' ocsign.err >&2
+	return $ocsign_status
+}
+
 mkdir state tpmstore
 (umask 077; echo 12345678 >user.pin; echo 87654321 >so.pin)
 for try in 1 2 3 4 5; do
@@ -57,16 +65,23 @@ for try in 1 2 3 4 5; do
 	[ $try -lt 5 ] || die "swtpm: $(cat swtpm.log)"
 done
 tcti=swtpm:host=127.0.0.1,port=$tpm_port
+# A TPM that is switched off while it is used counts that as a wrong PIN, and
+# after three of them asks for nobody's any more.
+TPM2TOOLS_TCTI=$tcti tpm2_dictionarylockout -s -n 1000 -t 1 -l 0 >out 2>&1 ||
+    die "tpm2_dictionarylockout: $(cat out)"
 
 label=tpm
 types='p256 rsa2048'
+# Without a resource manager it holds three objects: a key, and those above it.
+keys=p256
 sessions=1
 num=60
 quiet='TPM2_PKCS11_LOG_LEVEL=0 TSS2_LOG=all+NONE'
 section="module = $tpm
 environment = TPM2_PKCS11_TCTI=$tcti TPM2_PKCS11_STORE=./tpmstore $quiet"
-algorithms='p256 ecdsa-sha256;
-    rsa2048 rsa-sha256; rsa2048 rsa-pss-sha256'
+algorithms='p256 ecdsa-sha256; p256 ecdsa-sha384; p256 ecdsa-sha512;
+    rsa2048 rsa-sha256; rsa2048 rsa-sha384; rsa2048 rsa-sha512;
+    rsa2048 rsa-pss-sha256; rsa2048 rsa-pss-sha384; rsa2048 rsa-pss-sha512'
 has_daemon=yes
 configure
 good ocsign token init hsm --so-pin-source so.pin
