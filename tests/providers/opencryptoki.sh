@@ -88,7 +88,8 @@ conf -p -U 12345678 -n 1234567
 label=ock
 types=rsa2048
 keys=$types
-sessions=4
+# Two at once crash it now and then: its list of objects has no lock.
+sessions=1
 num=400
 section="module = $ock"
 algorithms='rsa2048 rsa-sha256; rsa2048 rsa-sha384; rsa2048 rsa-sha512;
