@@ -32,7 +32,7 @@ server_start() {
 }
 
 label=remote
-types='p256 p384 rsa2048'
+types='p256 p384 p521 rsa2048'
 keys=$types
 sessions=4
 num=200
@@ -40,6 +40,7 @@ section="module = $client
 environment = P11_KIT_SERVER_ADDRESS=unix:path=$work/p11.sock"
 algorithms='p256 ecdsa-sha256; p256 ecdsa-sha384; p256 ecdsa-sha512;
     p384 ecdsa-sha256; p384 ecdsa-sha384; p384 ecdsa-sha512;
+    p521 ecdsa-sha256; p521 ecdsa-sha384; p521 ecdsa-sha512;
     rsa2048 rsa-sha256; rsa2048 rsa-sha384; rsa2048 rsa-sha512;
     rsa2048 rsa-pss-sha256; rsa2048 rsa-pss-sha384; rsa2048 rsa-pss-sha512'
 has_daemon=yes

@@ -71,7 +71,7 @@ TPM2TOOLS_TCTI=$tcti tpm2_dictionarylockout -s -n 1000 -t 1 -l 0 >out 2>&1 ||
     die "tpm2_dictionarylockout: $(cat out)"
 
 label=tpm
-types='p256 rsa2048'
+types='p256 p384 rsa2048'
 # Without a resource manager it holds three objects: a key, and those above it.
 keys=p256
 sessions=1
@@ -80,6 +80,7 @@ quiet='TPM2_PKCS11_LOG_LEVEL=0 TSS2_LOG=all+NONE'
 section="module = $tpm
 environment = TPM2_PKCS11_TCTI=$tcti TPM2_PKCS11_STORE=./tpmstore $quiet"
 algorithms='p256 ecdsa-sha256; p256 ecdsa-sha384; p256 ecdsa-sha512;
+    p384 ecdsa-sha256; p384 ecdsa-sha384; p384 ecdsa-sha512;
     rsa2048 rsa-sha256; rsa2048 rsa-sha384; rsa2048 rsa-sha512;
     rsa2048 rsa-pss-sha256; rsa2048 rsa-pss-sha384; rsa2048 rsa-pss-sha512'
 has_daemon=yes
