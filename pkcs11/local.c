@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/clock_watch.h"
 #include "base/thread.h"
+#include "pkcs11/journal.h"
 #include "pkcs11/keeper.h"
 #include "pkcs11/recover.h"
 #include "pkcs11/session.h"
@@ -29,6 +30,7 @@ struct p11_local {
 	struct signer signer;
 	struct sign_desk desk;
 	struct oc_clock_watch *clock;	/* borrowed; NULL: believed */
+	struct p11_journal *journal;	/* borrowed, or NULL */
 	struct sign_queue to_verify;
 	pthread_t verify_thread;
 	bool has_verify_thread;
@@ -71,6 +73,35 @@ check_clock(struct p11_local *local, struct oc_error *error)
 	    jump_s < 0 ? "back" : "ahead");
 }
 
+static struct p11_journal_key
+journal_key(const void *arg)
+{
+	const struct p11_key *key = arg;
+
+	return (struct p11_journal_key){ key->name, { key->info.spki,
+	    key->info.spki_len } };
+}
+
+/* Whether it may be signed at all, now, with this key. */
+static enum oc_err
+admit(struct p11_local *local, const struct p11_key *key, enum sign_alg alg,
+    const struct sign_job *job, struct oc_error *error)
+{
+	struct p11_journal_key recorded = journal_key(key);
+	enum oc_err err = check_clock(local, error);
+
+	if (err == OC_OK)
+		err = p11_journal_admit(local->journal, job->kind, error);
+	if (err != OC_OK)
+		return err;
+	err = p11_allow_check(&key->allow, recorded.spki, job->kind, alg,
+	    job->tbs, oc_clock_now_s(), error);
+	if (err != OC_OK)
+		p11_journal_refused(local->journal, &recorded, job,
+		    error->text);
+	return err;
+}
+
 static enum oc_err
 local_submit(struct signer *s, struct sign_job *job)
 {
@@ -86,11 +117,7 @@ local_submit(struct signer *s, struct sign_job *job)
 	alg = job->alg == SIGN_ALG_NONE ? key->info.alg : job->alg;
 	if (!sign_alg_fits(alg, key->info.type))
 		return OC_ERR_MISMATCH;
-	err = check_clock(local, &error);
-	if (err == OC_OK)
-		err = p11_allow_check(&key->allow, (struct der_bytes){
-		    key->info.spki, key->info.spki_len }, job->kind, alg,
-		    job->tbs, oc_clock_now_s(), &error);
+	err = admit(local, key, alg, job, &error);
 	if (err != OC_OK) {
 		(void)snprintf(job->error_text, sizeof(job->error_text),
 		    "%.*s", (int)sizeof(job->error_text) - 1, error.text);
@@ -232,6 +259,7 @@ local_free(struct signer *s)
 	/* A stuck thread may come back and use any of it. */
 	if (!stop_threads(local))
 		return;
+	p11_journal_drain(local->journal);
 	while ((t = sign_queue_drain(&local->to_verify)) != NULL)
 		sign_desk_discard(&local->desk, t);
 	for (size_t i = 0; i < local->num_tokens; i++)
@@ -303,35 +331,6 @@ add_token(struct p11_local *local, const struct p11_token_config *config,
 	return OC_OK;
 }
 
-static struct der_bytes
-copy_bytes(uint8_t **at, struct der_bytes from)
-{
-	struct der_bytes copy = { *at, from.len };
-
-	if (from.len > 0)
-		memcpy(*at, from.p, from.len);
-	*at += from.len;
-	return copy;
-}
-
-static enum oc_err
-copy_allow(struct p11_key *key, const struct p11_allow *from)
-{
-	uint8_t *at;
-
-	/* One octet more: no request for nothing. */
-	at = malloc(from->name.len + from->ca_name.len + from->ca_spki.len +
-	    1);
-	if (at == NULL)
-		return OC_ERR_NOMEM;
-	key->allow_bytes = at;
-	key->allow.kinds = from->kinds;
-	key->allow.name = copy_bytes(&at, from->name);
-	key->allow.ca_name = copy_bytes(&at, from->ca_name);
-	key->allow.ca_spki = copy_bytes(&at, from->ca_spki);
-	return OC_OK;
-}
-
 static enum oc_err
 add_key(struct p11_local *local, const struct p11_key_config *config,
     struct oc_error *error)
@@ -378,7 +377,8 @@ add_key(struct p11_local *local, const struct p11_key_config *config,
 		    words, token->name);
 	/* Both must be true of the token that is opened. */
 	p11_uri_narrow(&token->uri, &key->uri);
-	if (copy_allow(key, &config->allow) != OC_OK)
+	if (p11_allow_copy(&config->allow, &key->allow,
+	    &key->allow_bytes) != OC_OK)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	return OC_OK;
 }
@@ -496,6 +496,9 @@ p11_local_new(const struct p11_local_config *config, struct signer **s,
 		local_free(&local->signer);
 		return err;
 	}
+	local->journal = config->journal;
+	if (local->journal != NULL)
+		p11_journal_attach(local->journal, &local->desk, journal_key);
 	*s = &local->signer;
 	return OC_OK;
 }

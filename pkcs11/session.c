@@ -269,6 +269,7 @@ serve(struct p11_session *s, struct sign_ticket *t)
 		return;
 	}
 	err = p11_input_init(&in, t->alg, key->info.type, tbs);
+	sign_desk_note(token->desk, t, tbs);
 	sign_desk_unpin(token->desk, t);
 	if (err != OC_OK) {
 		sign_desk_finish(token->desk, t, err, NULL);

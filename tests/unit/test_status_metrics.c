@@ -165,7 +165,9 @@ static const char signer_text[] = "{\"open\": true, \"tokens\": ["
     "{\"name\": \"a\\\"b\\\\c\\nd\", \"up\": true, \"sessions\": 4, "
     "\"waiting\": 2, \"logins\": 1, \"signed\": 5, \"failed\": 1, "
     "\"recovered\": 0, \"restarts\": 0}, {\"name\": \"t\", \"up\": false, "
-    "\"sessions\": 0}, {\"up\": true}], \"queues\": [{\"token\": \"t\", "
+    "\"sessions\": 0}, {\"up\": true}], \"journal\": {\"well\": "
+    "false, \"failure\": \"x\", \"records\": 12, \"syncs\": 3, "
+    "\"lost\": 4, \"waiting\": 5}, \"queues\": [{\"token\": \"t\", "
     "\"lane\": \"live\", \"waiting\": 3, \"oldest_us\": 1500000, "
     "\"taken\": 70, \"waited_us\": 123456789012}, {\"token\": \"t\"}, "
     "{\"token\": \"t\", \"lane\": \"crl\", \"waiting\": \"x\"}, 7]}";
@@ -212,6 +214,11 @@ check_tokens(void)
 	IS("token_up", "{token=\"a\\\"b\\\\c\\nd\"}", 1);
 	IS("token_waiting", "{token=\"a\\\"b\\\\c\\nd\"}", 2);
 	IS("token_up", "{token=\"t\"}", 0);
+	IS("signing_journal_up", "", 0);
+	IS("signing_journal_records_total", "", 12);
+	IS("signing_journal_syncs_total", "", 3);
+	IS("signing_journal_lost_total", "", 4);
+	IS("signing_journal_waiting", "", 5);
 	IS("token_queue_waiting", "{token=\"t\",lane=\"live\"}", 3);
 	IS("token_queue_oldest_seconds", "{token=\"t\",lane=\"live\"}", 1.5);
 	IS("token_queue_taken_total", "{token=\"t\",lane=\"live\"}", 70);
