@@ -147,14 +147,16 @@ exec_signer(void)
 {
 	const char *top = getenv("top_builddir");
 	char path[PATH_MAX];
-	int log = open(oracle_in_dir("stderr"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int log = open(oracle_in_dir("stderr"), O_WRONLY | O_CREAT | O_APPEND,
+	    0600);
 
 	(void)snprintf(path, sizeof(path), "%s/ocsign-signer",
 	    top != NULL ? top : ".");
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)setenv("NOTIFY_SOCKET", oracle_in_dir("notify"), 1);
 	(void)dup2(log, STDERR_FILENO);
-	(void)execl(path, path, "-c", oracle_in_dir("ocsign.conf"), (char *)NULL);
+	(void)execl(path, path, "-c", oracle_in_dir("ocsign.conf"),
+	    (char *)NULL);
 	return 126;
 }
 
@@ -205,7 +207,8 @@ oracle_dial(const char *name)
 {
 	struct signer *s;
 
-	assert_int_equal(ipc_signer_new(oracle_in_dir(name), "test", &s), OC_OK);
+	assert_int_equal(ipc_signer_new(oracle_in_dir(name), "test", &s),
+	    OC_OK);
 	return s;
 }
 
