@@ -304,6 +304,7 @@ find_head_at_end(int fd, uint64_t size, struct head *h)
 	return true;
 }
 
+/* NOT_FOUND: a crash, before its first record was whole. */
 static enum oc_err
 find_head(const struct p11_journal_file *f, const char *path,
     struct head *h, struct oc_error *error)
@@ -320,7 +321,9 @@ find_head(const struct p11_journal_file *f, const char *path,
 	scan.bytes = (const char *)bytes;
 	while (p11_scan_next(&scan, &r))
 		;
-	if (scan.number == 0)
+	if (scan.number == 0 && p11_scan_is_torn(&scan))
+		err = OC_ERR_NOT_FOUND;
+	else if (scan.number == 0)
 		err = oc_error_set(error, OC_ERR_MISMATCH, "%s: its first "
 		    "record cannot be read: move it away, and have \"ocsign "
 		    "audit verify\" say what else is wrong", path);
@@ -352,6 +355,9 @@ go_on(struct p11_journal_file *f, uint32_t file, struct oc_error *error)
 		err = fail(f, "open", error);
 	else if (!find_head_at_end(f->fd, (uint64_t)st.st_size, &h))
 		err = find_head(f, path, &h, error);
+	/* Nothing was ever in it. */
+	if (err == OC_ERR_NOT_FOUND && unlink(path) != 0)
+		err = fail(f, "remove", error);
 	free(path);
 	if (err != OC_OK)
 		return err;
@@ -407,27 +413,43 @@ p11_journal_file_lock(struct p11_journal_file *f, struct oc_error *error)
 	return err;
 }
 
+/* 0: there is none. */
+static enum oc_err
+find_last(const struct p11_journal_file *f, uint32_t *last,
+    struct oc_error *error)
+{
+	struct p11_journal_name *names;
+	size_t num;
+	enum oc_err err;
+
+	err = p11_journal_list(f->directory, &names, &num, error);
+	if (err != OC_OK)
+		return err;
+	*last = 0;
+	for (size_t i = 0; i < num; i++)
+		if (strcmp(names[i].chain, f->chain) == 0)
+			*last = names[i].file;
+	free(names);
+	return OC_OK;
+}
+
 enum oc_err
 p11_journal_file_open(struct p11_journal_file *f, struct oc_error *error)
 {
 	static const struct head nothing;
-	struct p11_journal_name *names = NULL;
-	uint32_t last = 0;
-	size_t num = 0;
+	uint32_t last;
 	enum oc_err err;
 
 	oc_assert(f->fd < 0);
-	err = p11_journal_file_lock(f, error);
-	if (err == OC_OK)
-		err = p11_journal_list(f->directory, &names, &num, error);
-	for (size_t i = 0; err == OC_OK && i < num; i++)
-		if (strcmp(names[i].chain, f->chain) == 0)
-			last = names[i].file;
-	free(names);
-	if (err == OC_OK)
-		err = last == 0 ? begin_file(f, 1, &nothing, error) :
-		    go_on(f, last, error);
-	if (err != OC_OK)
-		p11_journal_file_close(f);
+	do {
+		err = p11_journal_file_lock(f, error);
+		if (err == OC_OK)
+			err = find_last(f, &last, error);
+		if (err == OC_OK)
+			err = last == 0 ? begin_file(f, 1, &nothing, error) :
+			    go_on(f, last, error);
+		if (err != OC_OK)
+			p11_journal_file_close(f);
+	} while (err == OC_ERR_NOT_FOUND);	/* one less there now */
 	return err;
 }

@@ -224,7 +224,8 @@ check_again(const struct reading *rd, const struct p11_journal_name *name,
 
 static enum oc_err
 read_records(struct reading *rd, struct p11_chain *chain,
-    const struct p11_journal_name *name, struct p11_scan *scan)
+    const struct p11_journal_name *name, bool is_last,
+    struct p11_scan *scan)
 {
 	struct p11_record r;
 	size_t at = 0;
@@ -240,6 +241,9 @@ read_records(struct reading *rd, struct p11_chain *chain,
 	}
 	if (err != OC_OK)
 		return err;
+	/* As a crash leaves it that comes before its first record. */
+	if (scan->at == 0 && is_last && p11_scan_is_torn(scan))
+		return OC_OK;
 	if (scan->at == 0)
 		return bad(rd, name, rd->number + 1, scan->why != NULL ?
 		    scan->why : "is missing: the file is empty");
@@ -250,7 +254,7 @@ read_records(struct reading *rd, struct p11_chain *chain,
 
 static enum oc_err
 read_file(struct reading *rd, struct p11_chain *chain,
-    const struct p11_journal_name *name)
+    const struct p11_journal_name *name, bool is_last)
 {
 	struct p11_scan scan = { .at = 0 };
 	char file[P11_JOURNAL_NAME_MAX], *path;
@@ -266,7 +270,7 @@ read_file(struct reading *rd, struct p11_chain *chain,
 	if (err != OC_OK)
 		return err;
 	scan.bytes = (const char *)bytes;
-	err = read_records(rd, chain, name, &scan);
+	err = read_records(rd, chain, name, is_last, &scan);
 	rd->number = scan.number;
 	rd->len = scan.at;
 	rd->whole_len = scan.len;
@@ -288,7 +292,8 @@ end_chain(struct reading *rd)
 }
 
 static enum oc_err
-next_file(struct reading *rd, const struct p11_journal_name *name)
+next_file(struct reading *rd, const struct p11_journal_name *name,
+    bool is_last)
 {
 	struct p11_chain *chain = rd->num_chains == 0 ? NULL :
 	    &rd->chains[rd->num_chains - 1];
@@ -307,7 +312,7 @@ next_file(struct reading *rd, const struct p11_journal_name *name)
 		return bad(rd, name, rd->number + 1, "is in a file that is "
 		    "not there: one before this is missing");
 	chain->num_files++;
-	return read_file(rd, chain, name);
+	return read_file(rd, chain, name, is_last);
 }
 
 enum oc_err
@@ -330,7 +335,8 @@ p11_journal_read(const char *directory, enum p11_journal_from from,
 	if (rd.chains == NULL)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	for (size_t i = 0; err == OC_OK && i < num; i++)
-		err = next_file(&rd, &names[i]);
+		err = next_file(&rd, &names[i], i + 1 == num ||
+		    strcmp(names[i].chain, names[i + 1].chain) != 0);
 	if (err == OC_OK)
 		end_chain(&rd);
 	free(names);

@@ -276,7 +276,7 @@ get_time(struct words *w)
 	civil = (struct der_civil){ two(word.p) * 100 + two(word.p + 2),
 	    two(word.p + 5), two(word.p + 8), two(word.p + 11),
 	    two(word.p + 14), two(word.p + 17) };
-	if (der_civil_to_unix(&civil, &at) != OC_OK)
+	if (der_civil_to_unix(&civil, &at) != OC_OK || at < 0)
 		w->has_failed = true;
 	return at * US_PER_S + two(word.p + 20) * 10000 +
 	    two(word.p + 22) * 100 + two(word.p + 24);

@@ -380,6 +380,32 @@ torn_record_is_told(void **state)
 	free(bytes);
 }
 
+/* Killed while it begins a file: nothing was ever in it. */
+static void
+file_without_a_record_is_no_file(void **state)
+{
+	static const char *const starts[] = { "", "5 2026-11-27T11:0", "" };
+	struct seen seen;
+
+	(void)state;
+	write_file("signer.000001", "", 0);
+	GOOD(&seen);
+	write_chain(SIZE_MAX_LONG, 2);
+	for (size_t i = 0; i < 3; i++) {
+		write_file("signer.000002", starts[i], strlen(starts[i]));
+		GOOD(&seen);
+		assert_int_equal(seen.num_signed, 2 + i);
+		write_chain(SIZE_MAX_LONG, 1);
+		GOOD(&seen);
+		assert_int_equal(seen.num_signed, 3 + i);
+		assert_int_equal(seen.chain.num_files, 1);
+	}
+	/* One that had some is. */
+	write_chain(600, 4);
+	write_file("signer.000002", "", 0);
+	BAD(&seen, "signer.000002");
+}
+
 /* As some file systems leave it after a power cut. */
 static void
 zeros_are_torn(void **state)
@@ -492,6 +518,7 @@ main(void)
 		TEST(dropped_file_is_found),
 		TEST(shortened_file_is_found),
 		TEST(torn_record_is_told),
+		TEST(file_without_a_record_is_no_file),
 		TEST(zeros_are_torn),
 		TEST(change_is_no_crash),
 		TEST(full_disk_leaves_it_whole),

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "pkcs11/allow.h"
+#include "pkcs11/plan_limits.h"
 #include "tests/unit/tbs_samples.h"
 
 #define NOW INT64_C(1790000000)
@@ -362,6 +362,70 @@ copy_is_its_own(void **state)
 	free(bytes);
 }
 
+/* --- from the configuration ----------------------------------------------- */
+
+static enum oc_err
+plan(struct oc_config_issuer *issuer, int path_length,
+    struct p11_limits *limits, uint8_t **bytes)
+{
+	static struct x509_cert cert;
+	struct oc_error error = { 0 };
+
+	cert.extensions.path_length = path_length;
+	cert.extensions.subject_key_id = DER_ARRAY(key_id);
+	cert.not_before = 5;
+	cert.not_after = 7;
+	return p11_plan_limits(issuer, &cert, limits, bytes, &error);
+}
+
+static void
+limits_come_from_certificate_and_section(void **state)
+{
+	static char server[] = "serverAuth", client[] = "1.3.6.1.5.5.7.3.2";
+	static char example[] = "example", nonsense[] = "server";
+	char *ekus[] = { server, client }, *domains[] = { example };
+	char *wrong[] = { nonsense };
+	struct oc_config_issuer issuer = { .allow = OC_ALLOW_CERTIFICATE,
+	    .allow_ca = OC_SWITCH_YES, .max_path_length = OC_CONFIG_UNSET,
+	    .max_validity_s = OC_CONFIG_UNSET };
+	struct p11_limits l;
+	uint8_t *bytes = NULL;
+
+	(void)state;
+	assert_int_equal(plan(&issuer, X509_NO_PATH_LENGTH, &l, &bytes),
+	    OC_OK);
+	assert_int_equal(l.sign_ca, P11_MAY);
+	assert_int_equal(l.max_path_length, P11_ANY_PATH_LENGTH);
+	assert_int_equal(l.sign_ocsp_signer, P11_MAY_NOT);
+	assert_int_equal(l.not_before, 5);
+	assert_int_equal(l.not_after, 7);
+	assert_int_equal(l.max_validity_s, 0);
+	assert_true(der_bytes_equal(l.key_id, DER_ARRAY(key_id)));
+	assert_int_equal(l.ekus.len + l.criticals.len, 0);
+	free(bytes);
+	assert_int_equal(plan(&issuer, 0, &l, &bytes), OC_OK);
+	assert_int_equal(l.sign_ca, P11_MAY_NOT);
+	free(bytes);
+	issuer.max_path_length = 4;
+	assert_int_equal(plan(&issuer, 3, &l, &bytes), OC_OK);
+	assert_int_equal(l.max_path_length, 2);
+	free(bytes);
+	issuer.max_path_length = 1;
+	issuer.allow_ca = OC_SWITCH_NO;
+	issuer.permitted_ekus = (struct oc_words){ ekus, 2 };
+	issuer.excluded_dns = (struct oc_words){ domains, 1 };
+	assert_int_equal(plan(&issuer, 3, &l, &bytes), OC_OK);
+	assert_int_equal(l.max_path_length, 1);
+	assert_int_equal(l.sign_ca, P11_MAY_NOT);
+	assert_true(der_bytes_equal(l.ekus, BYTES(SERVER_AUTH,
+	    CLIENT_AUTH)));
+	assert_true(der_bytes_equal(l.excluded_dns, BYTES(EXAMPLE)));
+	assert_int_equal(l.permitted_dns.len, 0);
+	free(bytes);
+	issuer.critical_extensions = (struct oc_words){ wrong, 1 };
+	assert_int_equal(plan(&issuer, 3, &l, &bytes), OC_ERR_CONFIG);
+}
+
 int
 main(void)
 {
@@ -377,6 +441,7 @@ main(void)
 		    set_up),
 		cmocka_unit_test_setup(crls_have_key_and_number, set_up),
 		cmocka_unit_test_setup(copy_is_its_own, set_up),
+		cmocka_unit_test(limits_come_from_certificate_and_section),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
