@@ -387,6 +387,15 @@ get_rest(struct words *w, struct p11_record *r)
 	w->has_failed = true;
 }
 
+static bool
+is_plain(const char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (line[i] < ' ' || line[i] > '~')
+			return false;
+	return true;
+}
+
 enum oc_err
 p11_record_read(const char *line, size_t len, struct p11_record *record)
 {
@@ -395,7 +404,7 @@ p11_record_read(const char *line, size_t len, struct p11_record *record)
 	size_t hash_len;
 
 	if (len >= P11_RECORD_MAX || len < HASH_TEXT_LEN + 2 ||
-	    line[len - HASH_TEXT_LEN - 1] != ' ' ||
+	    !is_plain(line, len) || line[len - HASH_TEXT_LEN - 1] != ' ' ||
 	    oc_hex_decode(line + len - HASH_TEXT_LEN, HASH_TEXT_LEN, r.hash,
 	    P11_HASH_LEN, &hash_len) != OC_OK)
 		return OC_ERR_MALFORMED;
