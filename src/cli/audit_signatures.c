@@ -371,14 +371,18 @@ read_store(struct audit *a, struct store *store, struct oc_error *error)
 static bool
 match_crl(struct audit *a, const struct signature *s)
 {
+	static const char prefix[] = "issuer/";
+	size_t len = sizeof(prefix) - 1;
 	int64_t at = s->at_us / US_PER_S;
 	char text[200];
 
+	if (strncmp(s->key, prefix, len) != 0)
+		return false;
 	for (size_t i = 0; i < a->num_crls; i++) {
 		struct reserved_crl *r = &a->crls[i];
 
 		if (r->is_matched || at < r->at || at > r->at + CRL_MAX_S ||
-		    strcmp(s->key + strlen("issuer/"), r->issuer) != 0)
+		    strcmp(s->key + len, r->issuer) != 0)
 			continue;
 		r->is_matched = true;
 		(void)snprintf(text, sizeof(text), "CRL %llu of issuer %s is "
