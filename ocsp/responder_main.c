@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "ipc/handover.h"
 #include "ipc/role.h"
+#include "ipc/sandbox.h"
 #include "ocsp/answer.h"
 #include "ocsp/served.h"
 #include "ocsp/worker.h"
@@ -236,7 +237,7 @@ open_counts(struct program *p)
 	struct oc_error error = { 0 };
 	size_t i;
 
-	if (ocsp_counts_open(p->config->daemon.run_directory,
+	if (ocsp_counts_open(p->config->daemon.responder_directory,
 	    ipc_handover_run(), &p->counts, &error) != OC_OK) {
 		oc_log(OC_LOG_WARNING, "%s: what is counted here will not be "
 		    "seen by \"ocsign status\"", error.text);
@@ -275,8 +276,8 @@ open_worker(struct program *p, struct oc_error *error)
 		p->status_path = NULL;
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
-	if (oc_clock_watch_init(&p->clock, p->config->daemon.run_directory,
-	    OC_CLOCK_WATCH_READS) != OC_OK)
+	if (oc_clock_watch_init(&p->clock,
+	    p->config->daemon.status_directory, OC_CLOCK_WATCH_READS) != OC_OK)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	ocsp_worker_options_init(&options);
 	options.listeners = p->listeners;
@@ -383,6 +384,8 @@ main(int argc, char **argv)
 		open_counts(&p);
 	if (err == OC_OK)
 		err = open_worker(&p, &error);
+	if (err == OC_OK)
+		err = ipc_sandbox_enter(IPC_SANDBOX_RESPONDER, &error);
 	if (err == OC_OK) {
 		ipc_notify("READY=1\nSTATUS=%zu issuers, %zu listeners",
 		    p.num_issuers, p.num_listeners);

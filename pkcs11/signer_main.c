@@ -23,7 +23,9 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "ipc/handover.h"
+#include "ipc/peers.h"
 #include "ipc/role.h"
+#include "ipc/sandbox.h"
 #include "ipc/signer_server.h"
 #include "pkcs11/local.h"
 #include "pkcs11/plan.h"
@@ -60,6 +62,7 @@ struct program {
 	struct signer *pool;		/* NULL: not open yet */
 	struct oc_error down;		/* why not */
 	int issuer_fd, status_fd;	/* listeners; the servers' later on */
+	struct ipc_peers issuer_peers, status_peers;
 	struct ipc_signer_server *issuer, *status;	/* NULL: not yet */
 	struct event *pool_event, *opener_event, *tick, *drain;
 	struct event *term, *interrupt;
@@ -233,6 +236,8 @@ serve(struct program *p)
 	    ipc_signer_server_new(p->base, p->status_fd, IPC_SIGNER_STATUS,
 	    tell_status, p, &p->status) != OC_OK)
 		leave_now(EXIT_STUCK);
+	ipc_signer_server_allow(p->issuer, &p->issuer_peers);
+	ipc_signer_server_allow(p->status, &p->status_peers);
 }
 
 static void
@@ -386,8 +391,6 @@ program_close(struct program *p)
 
 /* --- the start -------------------------------------------------------- */
 
-/* A listener that was handed over, or, run alone, one of our own. */
-
 static bool
 add_events(struct program *p)
 {
@@ -422,6 +425,16 @@ listen_on(const struct program *p, const char *name, int *listener,
 	return ipc_listen(path, listener, error);
 }
 
+/* One process has all modules: what one is allowed, all are. */
+static enum ipc_sandbox
+sandbox_of(const struct oc_config *config)
+{
+	for (size_t i = 0; i < config->num_tokens; i++)
+		if (oc_config_has_network(&config->tokens[i]))
+			return IPC_SANDBOX_SIGNER_NETWORK;
+	return IPC_SANDBOX_SIGNER;
+}
+
 static enum oc_err
 program_open(struct program *p, struct oc_error *error)
 {
@@ -430,15 +443,24 @@ program_open(struct program *p, struct oc_error *error)
 	err = p11_plan_new(p->config, &p->plan, error);
 	if (err == OC_OK)
 		err = p11_plan_add_all(p->plan, error);
+	if (err == OC_OK)
+		err = ipc_peers_find(p->config, IPC_DOOR_SIGNER_ISSUER,
+		    &p->issuer_peers, error);
+	if (err == OC_OK)
+		err = ipc_peers_find(p->config, IPC_DOOR_SIGNER_STATUS,
+		    &p->status_peers, error);
 	if (err != OC_OK)
 		return err;
 	p->base = event_base_new();
 	if (p->base == NULL || oc_clock_watch_init(&p->clock,
-	    p->config->daemon.run_directory, OC_CLOCK_WATCH_READS) != OC_OK)
+	    p->config->daemon.status_directory, OC_CLOCK_WATCH_READS) != OC_OK)
 		return oc_error_set(error, OC_ERR_INTERNAL, "no event loop");
 	err = listen_on(p, "signer-issuer", &p->issuer_fd, error);
 	if (err == OC_OK)
 		err = listen_on(p, "signer-status", &p->status_fd, error);
+	/* Before a module is loaded. */
+	if (err == OC_OK)
+		err = ipc_sandbox_enter(sandbox_of(p->config), error);
 	if (err == OC_OK && (opener_start(&p->opener,
 	    p11_plan_config(p->plan), &p->clock) != OC_OK || !add_events(p)))
 		err = oc_error_set(error, OC_ERR_SYSTEM,

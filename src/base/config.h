@@ -7,6 +7,7 @@
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -135,6 +136,14 @@ struct oc_config_store {
 struct oc_config_daemon {
 	char *run_directory;
 	char *table_directory;
+	char *signer_directory;	/* PIN latches, signing journal */
+	/* Whom the roles run as: a name or a number.  NULL: whoever runs
+	 * ocsignd; all of those that there is a role for, or none. */
+	char *signer_user, *status_user, *responder_user, *issuer_user;
+	struct oc_words operators;	/* users that "ocsign" is for */
+	/* Where a role keeps what others read: the run directory, or, where
+	 * the roles have users of their own, a folder in it for each. */
+	char *status_directory, *responder_directory, *issuer_directory;
 	enum oc_log_level log_level;
 	int64_t renew_every_s;	/* OCSP signers' certificates; 0: never */
 };
@@ -191,6 +200,10 @@ struct oc_config_token {
 	int64_t sessions;
 	int64_t timeout_s;	/* of one PKCS#11 call */
 	struct oc_words environment;	/* "NAME=VALUE" */
+	/* What ocsign-signer's sandbox lets it have for this module. */
+	struct oc_words network;	/* "no", "yes", or address ranges */
+	struct oc_words devices;	/* "/dev/..." */
+	struct oc_words paths;		/* read and written */
 	const char *file;	/* where the section stands; borrowed */
 	int line;
 };
@@ -359,6 +372,11 @@ void oc_config_free(struct oc_config *config);
 
 /* $OCSIGN_CONF, when set and not empty, or SYSCONFDIR/ocsign.conf. */
 const char *oc_config_default_path(void);
+
+/* The roles have users of their own. */
+bool oc_config_is_separate(const struct oc_config *config);
+/* The module may use the network, all of it or some addresses. */
+bool oc_config_has_network(const struct oc_config_token *token);
 
 /* By name, exactly.  Borrowed; NULL when there is none. */
 const struct oc_config_token *oc_config_find_token(

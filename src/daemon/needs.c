@@ -43,6 +43,14 @@ put_file(struct oc_buffer *out, const char *path)
 }
 
 static void
+put_words(struct oc_buffer *out, const struct oc_words *words)
+{
+	put_number(out, (int64_t)words->num);
+	for (size_t i = 0; i < words->num; i++)
+		put(out, words->words[i]);
+}
+
+static void
 put_token(struct oc_buffer *out, const struct oc_config_token *token)
 {
 	put(out, token->name);
@@ -51,8 +59,10 @@ put_token(struct oc_buffer *out, const struct oc_config_token *token)
 	put(out, token->pin_source);
 	put_number(out, token->sessions);
 	put_number(out, token->timeout_s);
-	for (size_t i = 0; i < token->environment.num; i++)
-		put(out, token->environment.words[i]);
+	put_words(out, &token->environment);
+	put_words(out, &token->network);
+	put_words(out, &token->devices);
+	put_words(out, &token->paths);
 	oc_buffer_put_text(out, "\n");
 }
 
@@ -81,7 +91,11 @@ void
 daemon_put_signer_needs(const struct oc_config *config,
     struct oc_buffer *out)
 {
-	put(out, config->store.path);	/* PIN latches are beside it */
+	put(out, config->daemon.signer_directory);
+	put(out, config->daemon.signer_user);
+	put(out, config->daemon.status_user);
+	put(out, config->daemon.issuer_user);
+	put_words(out, &config->daemon.operators);
 	put_number(out, (int64_t)config->daemon.log_level);
 	oc_buffer_put_text(out, "\n");
 	for (size_t i = 0; i < config->num_tokens; i++)

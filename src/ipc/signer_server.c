@@ -401,6 +401,13 @@ ipc_signer_server_new(struct event_base *base, int listener,
 }
 
 void
+ipc_signer_server_allow(struct ipc_signer_server *server,
+    const struct ipc_peers *peers)
+{
+	ipc_server_allow(server->server, peers);
+}
+
+void
 ipc_signer_server_free(struct ipc_signer_server *server)
 {
 	if (server == NULL)
