@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/handover.h"
+#include "ipc/landlock.h"
 #include "ipc/role.h"
 #include "ipc/sandbox.h"
 #include "ocsp/answer.h"
@@ -315,6 +316,28 @@ open_worker(struct program *p, struct oc_error *error)
 	return ocsp_worker_new(&options, &p->worker, error);
 }
 
+/* All that is opened from now on: tables and files that have been replaced, and
+ * what the clock was ahead of. */
+static enum oc_err
+give_up(const struct program *p, struct oc_error *error)
+{
+	const struct oc_config_daemon *d = &p->config->daemon;
+	const char *const read[] = { d->table_directory, d->status_directory,
+	    NULL };
+	enum oc_err err = OC_OK;
+
+	/* A folder that is made later could not be let in any more. */
+	if (access(d->table_directory, F_OK) == 0)
+		err = ipc_landlock_enter(&(struct ipc_files){
+		    .read = read }, error);
+	else
+		oc_log(OC_LOG_NOTICE, "%s is not there yet: what files this "
+		    "process can open, their modes alone say",
+		    d->table_directory);
+	return err == OC_OK ? ipc_sandbox_enter(IPC_SANDBOX_RESPONDER,
+	    error) : err;
+}
+
 static uint64_t
 num_other(const struct ocsp_counts *c)
 {
@@ -385,7 +408,7 @@ main(int argc, char **argv)
 	if (err == OC_OK)
 		err = open_worker(&p, &error);
 	if (err == OC_OK)
-		err = ipc_sandbox_enter(IPC_SANDBOX_RESPONDER, &error);
+		err = give_up(&p, &error);
 	if (err == OC_OK) {
 		ipc_notify("READY=1\nSTATUS=%zu issuers, %zu listeners",
 		    p.num_issuers, p.num_listeners);

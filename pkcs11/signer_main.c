@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "ipc/handover.h"
+#include "ipc/landlock.h"
 #include "ipc/peers.h"
 #include "ipc/role.h"
 #include "ipc/sandbox.h"
@@ -38,6 +39,8 @@
 #define RETRY_MAX_S 30
 #define DRAIN_MS 5000
 #define DRAIN_LOOK_MS 20
+/* More than all tokens together have; one beyond fails to be written to. */
+#define FILES_MAX 512
 /* For C_Finalize, once nothing is left to sign. */
 #define CLOSE_S 3
 
@@ -435,6 +438,40 @@ sandbox_of(const struct oc_config *config)
 	return IPC_SANDBOX_SIGNER;
 }
 
+/* False: of one nobody has said what it writes. */
+static bool
+has_paths(const struct oc_config *config)
+{
+	for (size_t i = 0; i < config->num_tokens; i++)
+		if (config->tokens[i].paths.num == 0)
+			return false;
+	return config->num_tokens > 0;
+}
+
+/* Where all tokens say what their modules write, they write nothing else. */
+static enum oc_err
+limit_files(const struct oc_config *config, struct oc_error *error)
+{
+	static const char *const read[] = { "/", NULL };
+	const char *write[FILES_MAX] = { config->daemon.signer_directory,
+	    "/dev/null" };
+	size_t num = 2;
+
+	if (!has_paths(config))
+		return OC_OK;
+	for (size_t i = 0; i < config->num_tokens; i++) {
+		const struct oc_config_token *token = &config->tokens[i];
+
+		for (size_t n = 0; n < token->paths.num && num + 1 <
+		    FILES_MAX; n++)
+			write[num++] = token->paths.words[n];
+		for (size_t n = 0; n < token->devices.num && num + 1 <
+		    FILES_MAX; n++)
+			write[num++] = token->devices.words[n];
+	}
+	return ipc_landlock_enter(&(struct ipc_files){ read, write }, error);
+}
+
 static enum oc_err
 program_open(struct program *p, struct oc_error *error)
 {
@@ -459,6 +496,8 @@ program_open(struct program *p, struct oc_error *error)
 	if (err == OC_OK)
 		err = listen_on(p, "signer-status", &p->status_fd, error);
 	/* Before a module is loaded. */
+	if (err == OC_OK)
+		err = limit_files(p->config, error);
 	if (err == OC_OK)
 		err = ipc_sandbox_enter(sandbox_of(p->config), error);
 	if (err == OC_OK && (opener_start(&p->opener,

@@ -85,8 +85,12 @@ daemon_users_make(const struct oc_config *config,
 	gid_t responders = users->of[DAEMON_RESPONDER].gid;
 	enum oc_err err;
 
-	if (!users->is_separate)
+	if (!users->is_separate) {
+		/* Responders look for it when they start.  If it cannot be
+		 * made, ocsign-status says so. */
+		(void)!oc_file_mkdir_p(d->table_directory, 0755, NULL);
 		return oc_file_mkdir_p(d->run_directory, 0700, error);
+	}
 	err = make(d->run_directory, NULL, 0, 0755, error);
 	if (err == OC_OK)
 		err = make(d->status_directory, status, status->gid, 0755,

@@ -3,7 +3,8 @@
  * A PKCS#11 module that behaves like one that was taken over: before it hands
  * out the real module ($GRAB_MODULE) it tries what a signer's sandbox is to
  * refuse, and writes one line each, "NAME ERRNO", to $GRAB_OUT; 0 is success.
- * The token's environment sets both.
+ * $GRAB_FILE is one that it would like to read and write.  The token's
+ * environment sets them.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -108,13 +109,17 @@ try_others(void)
 static void
 try_files(void)
 {
-	const char *path = getenv("GRAB_READ");
+	const char *path = getenv("GRAB_FILE");
 	int fd;
 
 	if (path == NULL)
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	say("read", fd);
+	if (fd >= 0)
+		(void)close(fd);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	say("write", fd);
 	if (fd >= 0)
 		(void)close(fd);
 }

@@ -49,6 +49,7 @@ finish_machine() {
 		    tail -n 150 || true
 	fi
 	machine_stop
+	set +e
 	(exit $status)
 	finish
 }

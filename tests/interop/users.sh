@@ -81,8 +81,11 @@ done
 # --- each as its own ------------------------------------------------------
 
 sed -i "s|^module = .*|module = $libexec/ocsign-grab.so|
-    s|^environment = .*|& GRAB_MODULE=$SOFTHSM_MODULE GRAB_OUT=$dir/sig/grab|" \
+    s|^environment = .*|& GRAB_MODULE=$SOFTHSM_MODULE GRAB_OUT=$dir/sig/grab|
+    s|^environment = .*|& GRAB_FILE=$dir/mine|" \
     ocsign.conf
+echo >mine
+chown $signer mine
 service_start
 within 10 is_whole || fail "not all is signed: $(cat status.json)"
 ! grep -q 'all roles run as root' ocsignd.log || fail "warned for nothing"
@@ -214,9 +217,13 @@ if [ "$has_seccomp" = 1 ]; then
 	done
 	nm "$top_builddir/ocsign-signer" 2>/dev/null |
 	    grep -q '__[at]san_init' || grabbed ptrace 1
-	# The same with a network: clients' sockets, and nothing else.
+	grabbed read 0
+	grabbed write 0
+	# The same with a network: clients' sockets, and nothing else; and with
+	# all that it has to write.
 	cp ocsign.conf plain.conf
-	sed 's/^pin-source = .*/&\nnetwork = yes/' plain.conf >ocsign.conf
+	sed "s|^pin-source = .*|&\nnetwork = yes\npaths = tokens|" \
+	    plain.conf >ocsign.conf
 	rm sig/grab
 	kill -HUP "$(cat ocsignd.pid)"
 	within 20 test -s sig/grab || fail "the signer is not restarted"
@@ -226,6 +233,8 @@ if [ "$has_seccomp" = 1 ]; then
 	grabbed socket-packet 97
 	grabbed listen 1
 	grabbed execve 1
+	grabbed read 0
+	grep -q 'kernel has no Landlock' ocsignd.log || grabbed write 13
 else
 	echo "built without libseccomp: no filter to try"
 fi

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@
 
 #include <cmocka.h>
 
+#include "ipc/landlock.h"
 #include "ipc/sandbox.h"
 #include "tests/unit/ipc_thread.h"
 
@@ -382,6 +384,91 @@ outside_it_goes(void **state)
 	make_file();
 }
 
+/* Opens NAME in DIR/SUB, and says what came of it. */
+static int
+open_in(const char *sub, const char *name, int flags)
+{
+	char path[IPC_DIR_MAX + 64];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", dir, sub, name);
+	return code(open(path, flags | O_CLOEXEC, 0600));
+}
+
+/* The child: 0, or the line that is wrong. */
+static int
+try_landlock(void)
+{
+	char can_read[IPC_DIR_MAX + 16], can_write[IPC_DIR_MAX + 16];
+	const char *const read[] = { can_read, "/no/such/folder", NULL };
+	const char *const write[] = { can_write, NULL };
+	struct oc_error error = { 0 };
+
+	snprintf(can_read, sizeof(can_read), "%s/r", dir);
+	snprintf(can_write, sizeof(can_write), "%s/w", dir);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    ipc_landlock_enter(&(struct ipc_files){ read, write },
+	    &error) != OC_OK)
+		return __LINE__;
+	if (open_in("r", "file", O_RDONLY) != 0)
+		return __LINE__;
+	if (open_in("r", "file", O_RDWR) != EACCES ||
+	    open_in("r", "new", O_RDONLY | O_CREAT) != EACCES)
+		return __LINE__;
+	if (open_in("w", "file", O_RDWR) != 0 ||
+	    open_in("w", "new", O_RDWR | O_CREAT) != 0)
+		return __LINE__;
+	if (open_in("none", "file", O_RDONLY) != EACCES)
+		return __LINE__;
+	if (code(open("/etc/passwd", O_RDONLY | O_CLOEXEC)) != EACCES)
+		return __LINE__;
+	return try_serve() != 0 ? __LINE__ : 0;
+}
+
+static void
+only_what_is_listed_can_be_opened(void **state)
+{
+	static const char *const subs[] = { "r", "w", "none" };
+	char path[IPC_DIR_MAX + 64];
+	int status = -1, fds[2], line = -1;
+	pid_t pid;
+
+	(void)state;
+	if (syscall(444, NULL, 0, 1) < 0)	/* its version */
+		skip();
+	for (size_t i = 0; i < 3; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, subs[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+		snprintf(path, sizeof(path), "%s/%s/file", dir, subs[i]);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		line = try_landlock();
+		(void)!write(fds[1], &line, sizeof(line));
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(read(fds[0], &line, sizeof(line)), sizeof(line));
+	close(fds[0]);
+	close(fds[1]);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s/file", dir, subs[i]);
+		(void)unlink(path);
+		snprintf(path, sizeof(path), "%s/%s/new", dir, subs[i]);
+		(void)unlink(path);
+		snprintf(path, sizeof(path), "%s/%s", dir, subs[i]);
+		assert_int_equal(rmdir(path), 0);
+	}
+	if (line != 0)
+		fail_msg("line %d", line);
+}
+
 static int
 setup(void **state)
 {
@@ -413,6 +500,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outside_it_goes),
 		cmocka_unit_test(each_is_refused_what_it_has_no_use_for),
+		cmocka_unit_test(only_what_is_listed_can_be_opened),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
