@@ -457,6 +457,27 @@ is_reloaded() {
 	    ocsign-reload.service)" = inactive ]
 }
 within 30 is_reloaded || fail "the reload does not end"
+in_machine touch /run/test/stop
+wait $asker || fail "the asker: $(cat asked)"
+grep -q '^failed:' asked && fail "$(grep -c '^failed:' asked): $(head asked)"
+echo "reloads: $(tail -n 1 asked)"
+# One more responder, and one more address; then as it was.
+at() {
+	shell "openssl ocsp -issuer ca.pem -cert a.test.pem -CAfile trust.pem \
+	    -url http://127.0.0.1:$1/" 2>&1 | grep -q '^a.test.pem: good'
+}
+shell "sed -i 's/^workers = 2/workers = 3/
+    s/^listen = .*8889/& 127.0.0.1:8891/' ocsign.conf"
+in_machine systemctl start ocsign-reload.service || fail "one more"
+is_active ocsign-responder@3.service || fail "no third responder"
+at 8889 && at 8891 || fail "not answered at both addresses"
+shell "sed -i 's/^workers = 3/workers = 2/
+    s/ 127.0.0.1:8891//' ocsign.conf"
+in_machine systemctl start ocsign-reload.service || fail "one less"
+! is_active ocsign-responder@3.service && ! is_active \
+    ocsign-responder@3.socket || fail "the third stays"
+at 8889 || fail "not answered"
+! at 8891 || fail "still answered at the address of before"
 # A wrong configuration changes nothing.
 shell "cp ocsign.conf good.conf"
 shell "sed -i 's/^sessions = .*/&\nsesions = 3/' ocsign.conf"
@@ -466,10 +487,6 @@ in_machine systemctl start ocsign-reload.service 2>/dev/null &&
 [ "$(for unit in $roles; do pid_of $unit; done)" = "$before" ] ||
     fail "a wrong configuration replaced somebody"
 shell "mv good.conf ocsign.conf"
-in_machine touch /run/test/stop
-wait $asker || fail "the asker: $(cat asked)"
-grep -q '^failed:' asked && fail "$(grep -c '^failed:' asked): $(head asked)"
-echo "reloads: $(tail -n 1 asked)"
 expect_in good a.test.pem
 
 # --- 78, and the other way ------------------------------------------------
@@ -499,4 +516,28 @@ none_left() {
 	! in_machine pgrep -f '^[^ ]*/libexec/ocsign/ocsign-' >/dev/null
 }
 within 20 none_left || fail "left: $(in_machine ps ax)"
+nothing_left() {
+	[ -z "$(in_machine find /run/ocsign -type s -o -name run)" ]
+}
+within 10 nothing_left || fail "left: $(in_machine find /run/ocsign)"
+in_machine systemctl start ocsign-reload.service
+none_left || fail "a reload of nothing starts something"
+
+# The simple way, with the records as they are.
+shell "sed -i '/-user = /d; /^operators/d; /-directory = /d' ocsign.conf"
+shell "chmod g+rw $state/ocsign/store.db*"
+in_machine sh -c "chown -R ocsign: /var/lib/test-token &&
+    mkdir -p /etc/systemd/system/ocsignd.service.d &&
+    printf '[Service]\\nLoadCredential=pin:$sysconf/ocsign/pin\\n' \
+    >/etc/systemd/system/ocsignd.service.d/pin.conf &&
+    printf 'ReadWritePaths=/var/lib/test-token $state/ocsign\\n' \
+    >>/etc/systemd/system/ocsignd.service.d/pin.conf &&
+    systemctl daemon-reload && systemctl start ocsignd.service" ||
+    fail "ocsignd.service"
+within 10 status_is_whole || fail "the simple way: $(cat status.json)"
+expect_in good a.test.pem
+expect_in revoked b.test.pem
+in_machine systemctl start ocsign.target
+! is_active ocsignd.service || fail "both run"
+in_machine systemctl stop ocsign.target
 echo "passed"
