@@ -95,7 +95,7 @@ ipc_dir_remove(const char *dir)
 	while ((entry = readdir(d)) != NULL) {
 		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
 		if (entry->d_name[0] != '.')
-			unlink(path);
+			(void)remove(path);
 	}
 	closedir(d);
 	assert_int_equal(rmdir(dir), 0);
