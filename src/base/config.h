@@ -92,6 +92,21 @@ enum oc_config_allow {		/* bits */
 	OC_ALLOW_OCSP = 4
 };
 
+/* The numbers of enum sign_alg, which this room does not see. */
+enum oc_config_algorithm {
+	OC_ALGORITHM_OF_KEY,	/* what suits the key's type */
+	OC_ALGORITHM_RSA_SHA256,
+	OC_ALGORITHM_RSA_SHA384,
+	OC_ALGORITHM_RSA_SHA512,
+	OC_ALGORITHM_RSA_PSS_SHA256,
+	OC_ALGORITHM_RSA_PSS_SHA384,
+	OC_ALGORITHM_RSA_PSS_SHA512,
+	OC_ALGORITHM_ECDSA_SHA256,
+	OC_ALGORITHM_ECDSA_SHA384,
+	OC_ALGORITHM_ECDSA_SHA512,
+	OC_ALGORITHM_ED25519
+};
+
 enum oc_config_subject {
 	OC_SUBJECT_UNSET,	/* as based-on says */
 	OC_SUBJECT_CSR,
@@ -199,7 +214,9 @@ struct oc_config_token {
 	char *pin_source;	/* "file:/abs", "fd:N", "credential:NAME" */
 	int64_t sessions;
 	int64_t timeout_s;	/* of one PKCS#11 call */
+	int64_t keep_alive_s;	/* 0: no */
 	struct oc_words environment;	/* "NAME=VALUE" */
+	char *init_args;	/* what C_Initialize gets, or NULL */
 	/* What ocsign-signer's sandbox lets it have for this module. */
 	struct oc_words network;	/* "no", "yes", or address ranges */
 	struct oc_words devices;	/* "/dev/..." */
@@ -215,6 +232,7 @@ struct oc_config_issuer {
 	struct oc_words alternate_chain;	/* paths */
 	char *token;		/* NAME of a token that exists */
 	char *key;		/* pkcs11: URI or label */
+	enum oc_config_algorithm algorithm;
 	/* A directory: responses are signed elsewhere, and there is neither
 	 * token nor key; allow is then OCSP alone, nonce IGNORE. */
 	char *responses;
@@ -222,6 +240,7 @@ struct oc_config_issuer {
 	char *ocsp_certificate;
 	char *ocsp_token;	/* token, unless given */
 	char *ocsp_key;
+	enum oc_config_algorithm ocsp_algorithm;	/* also without them */
 	char *ocsp_url;
 	char *ca_issuers_url;
 	char *crl_url;
@@ -257,6 +276,7 @@ struct oc_config_ocsp_signer {
 	char *certificate;	/* path */
 	char *token;		/* the issuer's, unless given */
 	char *key;		/* pkcs11: URI or label */
+	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;
 	const char *file;
 	int line;
@@ -273,6 +293,7 @@ struct oc_config_ocsp {
 	const char *certificate;	/* NULL: the CA itself signs */
 	const char *token;
 	const char *key;
+	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;
 	const char *file;
 	int line;
@@ -373,6 +394,8 @@ void oc_config_free(struct oc_config *config);
 /* $OCSIGN_CONF, when set and not empty, or SYSCONFDIR/ocsign.conf. */
 const char *oc_config_default_path(void);
 
+/* Has a section of this type such a key?  For who writes sections. */
+bool oc_config_has_key(const char *section, const char *key);
 /* The roles have users of their own. */
 bool oc_config_is_separate(const struct oc_config *config);
 /* The module may use the network, all of it or some addresses. */

@@ -59,7 +59,9 @@ put_token(struct oc_buffer *out, const struct oc_config_token *token)
 	put(out, token->pin_source);
 	put_number(out, token->sessions);
 	put_number(out, token->timeout_s);
+	put_number(out, token->keep_alive_s);
 	put_words(out, &token->environment);
+	put(out, token->init_args);
 	put_words(out, &token->network);
 	put_words(out, &token->devices);
 	put_words(out, &token->paths);
@@ -73,6 +75,7 @@ put_issuer(struct oc_buffer *out, const struct oc_config_issuer *issuer)
 	put_file(out, issuer->certificate);
 	put(out, issuer->token);
 	put(out, issuer->key);
+	put_number(out, issuer->algorithm);
 	put_number(out, issuer->allow);
 	oc_buffer_put_text(out, "\n");
 }
@@ -84,6 +87,7 @@ put_ocsp(struct oc_buffer *out, const struct oc_config_ocsp *ocsp)
 	put_file(out, ocsp->certificate);
 	put(out, ocsp->token);
 	put(out, ocsp->key);
+	put_number(out, ocsp->algorithm);
 	oc_buffer_put_text(out, "\n");
 }
 
