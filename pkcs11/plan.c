@@ -44,8 +44,8 @@ p11_plan_new(const struct oc_config *config, struct p11_plan **out,
 {
 	struct p11_plan *plan = calloc(1, sizeof(*plan));
 
-	if (plan == NULL || oc_path_directory(config->store.path,
-	    &plan->state_dir) != OC_OK) {
+	if (plan == NULL || (plan->state_dir =
+	    strdup(config->daemon.signer_directory)) == NULL) {
 		free(plan);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}

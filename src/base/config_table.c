@@ -87,6 +87,15 @@ check_addresses(const char *directory, char **value, struct oc_error *error)
 	return oc_address_range_parse(*value, &range, error);
 }
 
+/* That "yes" and "no" stand alone, config_check.c sees. */
+static enum oc_err
+check_network(const char *directory, char **value, struct oc_error *error)
+{
+	if (strcmp(*value, "yes") == 0 || strcmp(*value, "no") == 0)
+		return OC_OK;
+	return check_addresses(directory, value, error);
+}
+
 static enum oc_err
 check_prefix(const char *directory, char **value, struct oc_error *error)
 {
@@ -237,6 +246,36 @@ check_domain(const char *directory, char **value, struct oc_error *error)
 	    "lower case", *value);
 }
 
+/* As passwd(5) and adduser(8) have it, or a number. */
+static enum oc_err
+check_user(const char *directory, char **value, struct oc_error *error)
+{
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	const char *text = *value;
+
+	(void)directory;
+	if (text[0] != '-' && text[0] != '.' && strlen(text) <= 32 &&
+	    strspn(text, chars) == strlen(text))
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no user; "
+	    "write a name or a number", text);
+}
+
+/* systemd is told it, too: a character there would be another setting. */
+static enum oc_err
+check_device(const char *directory, char **value, struct oc_error *error)
+{
+	const char *text = *value;
+
+	(void)directory;
+	if (starts_with(text, "/dev/") && text[5] != '\0' &&
+	    strstr(text, "/../") == NULL && strpbrk(text, "\"'\\$%;") == NULL)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no device; "
+	    "write /dev/NAME", text);
+}
+
 /* One of a list of paths; OC_KIND_PATH is for a single one. */
 static enum oc_err
 check_path(const char *directory, char **value, struct oc_error *error)
@@ -366,6 +405,16 @@ static const struct oc_config_key daemon_keys[] = {
 	    .preset = OCSIGN_RUNDIR, .check = check_run_directory },
 	{ "table-directory", OC_KIND_PATH, AT(table_directory),
 	    .preset = OCSIGN_STATEDIR "/tables" },
+	{ "signer-directory", OC_KIND_PATH, AT(signer_directory) },
+	{ "signer-user", OC_KIND_STRING, AT(signer_user),
+	    .check = check_user },
+	{ "status-user", OC_KIND_STRING, AT(status_user),
+	    .check = check_user },
+	{ "responder-user", OC_KIND_STRING, AT(responder_user),
+	    .check = check_user },
+	{ "issuer-user", OC_KIND_STRING, AT(issuer_user),
+	    .check = check_user },
+	{ "operators", OC_KIND_LIST, AT(operators), .check = check_user },
 	{ "log-level", OC_KIND_ENUM, AT(log_level), .preset = "notice",
 	    .words = log_levels },
 	{ "renew-every", OC_KIND_DURATION, AT(renew_every_s), .preset = "1h",
@@ -478,6 +527,10 @@ static const struct oc_config_key token_keys[] = {
 	{ "environment", OC_KIND_LIST, AT(environment),
 	    .check = check_environment },
 	{ "init-args", OC_KIND_STRING, AT(init_args) },
+	{ "network", OC_KIND_LIST, AT(network), .preset = "no",
+	    .check = check_network },
+	{ "devices", OC_KIND_LIST, AT(devices), .check = check_device },
+	{ "paths", OC_KIND_LIST, AT(paths), .check = check_path },
 	{ NULL }
 };
 #undef AT

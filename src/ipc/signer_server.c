@@ -442,6 +442,13 @@ ipc_signer_server_let_drain(struct ipc_signer_server *server,
 }
 
 void
+ipc_signer_server_allow(struct ipc_signer_server *server,
+    const struct ipc_peers *peers)
+{
+	ipc_server_allow(server->server, peers);
+}
+
+void
 ipc_signer_server_free(struct ipc_signer_server *server)
 {
 	if (server == NULL)

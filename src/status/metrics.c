@@ -282,7 +282,7 @@ put_api(struct oc_buffer *out, const struct status_all *all)
 {
 	struct net_counts_total total;
 
-	net_counts_read(all->run_directory, all->run, &total);
+	net_counts_read(all->issuer_directory, all->run, &total);
 	status_put_family(out, "api_responses_total", "counter",
 	    "How requests to the API ended, by HTTP status.");
 	for (size_t i = 0; total.pages.num_pages > 0 && i < NET_CODES; i++) {
@@ -529,7 +529,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	struct issuers issuers = { .all = all, .total = &total };
 	uint32_t i;
 
-	ocsp_counts_read(all->run_directory, all->run, &total);
+	ocsp_counts_read(all->responder_directory, all->run, &total);
 	issuers.reports = calloc(all->num_services + 1,
 	    sizeof(*issuers.reports));
 	if (issuers.reports == NULL)

@@ -185,7 +185,8 @@ tell(struct world *w, const char *signer_json)
 	struct status_service *services[] = { w->service };
 	const struct status_all all = { .services = services,
 	    .num_services = 1, .is_ready = true,
-	    .run_directory = w->directory, .run = 9,
+	    .responder_directory = w->directory,
+	    .issuer_directory = w->directory, .run = 9,
 	    .publish = publish };
 	json_t *signer = signer_json == NULL ? NULL :
 	    json_loads(signer_json, 0, NULL);
