@@ -169,6 +169,8 @@ read_environment(struct doctoring *d, struct oc_error *error)
 			    ENVIRONMENT_MAX);
 		d->environment[num] = text;
 	}
+	if (cli_has(d->cli, "init-args"))
+		d->options.token.init_args = cli_option(d->cli, "init-args");
 	if (num > 0)
 		d->options.token.environment = d->environment;
 	return OC_OK;
@@ -205,7 +207,8 @@ choose_state_dir(struct doctoring *d, struct oc_error *error)
 		return OC_OK;
 	if (d->config == NULL)
 		return own_state_dir(d, error);
-	if (oc_path_directory(d->config->store.path, &d->state_dir) != OC_OK)
+	d->state_dir = strdup(d->config->daemon.signer_directory);
+	if (d->state_dir == NULL)
 		cli_no_memory();
 	d->options.state_dir = d->state_dir;
 	return cli_lock(d->cli, error);
@@ -412,6 +415,8 @@ static const struct cli_option doctor_options[] = {
 	    "where the user PIN is; a section has its own" },
 	{ "environment", "NAME=VALUE", CLI_REPEATED,
 	    "set a variable for the module" },
+	{ "init-args", "TEXT", CLI_OPTIONAL,
+	    "what C_Initialize is told, as NSS wants it" },
 	{ "make-keys", NULL, CLI_OPTIONAL,
 	    "try with keys made for it and destroyed" },
 	{ "key", "LABEL", CLI_OPTIONAL, "measure with this key" },
