@@ -19,6 +19,7 @@
 #include <openssl/err.h>
 
 #include "base/clock.h"
+#include "pkcs11/admin_impl.h"
 #include "pkcs11/key.h"
 #include "pkcs11/module.h"
 #include "pkcs11/recover.h"
@@ -33,6 +34,7 @@ struct result {
 	struct sign_key_info info;
 	struct p11_token_entry tokens[P11_ADMIN_MAX];
 	struct p11_key_entry keys[P11_ADMIN_MAX];
+	uint8_t out[P11_ADMIN_OUT_MAX];		/* p11_admin_run()'s */
 };
 
 /* What is asked; fields unused by a function are zero. */
@@ -40,11 +42,15 @@ struct request {
 	enum oc_err (*run)(const struct request *request, struct result *out);
 	const char *module;
 	const char *const *environment;
+	const char *init_args;
 	const struct p11_token_config *token;
 	const char *state_dir, *serial, *label;
 	const struct oc_secret *so_pin, *user_pin;
 	enum sign_key_type type;
 	unsigned int bits;
+	bool is_extractable;
+	p11_admin_fn *other;			/* p11_admin_run()'s */
+	const void *other_request;
 };
 
 static OC_NORETURN void
@@ -174,8 +180,8 @@ run_list_tokens(const struct request *request, struct result *out)
 	enum oc_err err;
 	CK_RV rv;
 
-	err = p11_module_open(request->module, request->environment, &m,
-	    &out->error);
+	err = p11_module_open_args(request->module, request->environment,
+	    request->init_args, &m, &out->error);
 	if (err != OC_OK)
 		return err;
 	rv = m->f->C_GetSlotList(CK_TRUE, slots, &num);
@@ -193,8 +199,21 @@ p11_admin_list_tokens(const char *module, const char *const *environment,
     int64_t deadline_ns, struct p11_token_entry *entries, size_t *num,
     struct oc_error *error)
 {
-	struct request request = { .run = run_list_tokens, .module = module,
+	const struct p11_token_config token = { .module = module,
 	    .environment = environment };
+
+	return p11_admin_list_tokens_of(&token, deadline_ns, entries, num,
+	    error);
+}
+
+enum oc_err
+p11_admin_list_tokens_of(const struct p11_token_config *token,
+    int64_t deadline_ns, struct p11_token_entry *entries, size_t *num,
+    struct oc_error *error)
+{
+	struct request request = { .run = run_list_tokens,
+	    .module = token->module, .environment = token->environment,
+	    .init_args = token->init_args };
 	struct result *out = map_result(error);
 	enum oc_err err;
 
@@ -338,6 +357,8 @@ run_init_token(const struct request *request, struct result *out)
 			    "out of memory");
 	}
 	ctx = PKCS11_CTX_new();
+	if (ctx != NULL && request->init_args != NULL)
+		PKCS11_CTX_init_args(ctx, request->init_args);
 	if (ctx == NULL || PKCS11_CTX_load(ctx, request->module) != 0)
 		return oc_error_set(&out->error, OC_ERR_UNSUPPORTED,
 		    "PKCS#11 module %s cannot be loaded", request->module);
@@ -355,8 +376,22 @@ p11_admin_init_token(const char *module, const char *const *environment,
     const struct oc_secret *user_pin, int64_t deadline_ns,
     struct oc_error *error)
 {
-	struct request request = { .run = run_init_token, .module = module,
-	    .environment = environment, .serial = serial, .label = label,
+	const struct p11_token_config token = { .module = module,
+	    .environment = environment };
+
+	return p11_admin_init_token_of(&token, serial, label, so_pin,
+	    user_pin, deadline_ns, error);
+}
+
+enum oc_err
+p11_admin_init_token_of(const struct p11_token_config *token,
+    const char *serial, const char *label, const struct oc_secret *so_pin,
+    const struct oc_secret *user_pin, int64_t deadline_ns,
+    struct oc_error *error)
+{
+	struct request request = { .run = run_init_token,
+	    .module = token->module, .environment = token->environment,
+	    .init_args = token->init_args, .serial = serial, .label = label,
 	    .so_pin = so_pin, .user_pin = user_pin };
 	struct result *out;
 	enum oc_err err;
@@ -387,8 +422,10 @@ open_token(const struct request *request, struct p11_module **m,
 
 	err = p11_uri_parse_token(request->token->uri, &uri, error);
 	if (err == OC_OK)
-		err = p11_module_open(request->module, request->environment,
-		    m, error);
+		err = p11_uri_check_module(&uri, request->module, error);
+	if (err == OC_OK)
+		err = p11_module_open_args(request->module,
+		    request->environment, request->init_args, m, error);
 	if (err != OC_OK)
 		return err;
 	err = p11_token_find((*m)->f, &uri, &slot, &info, error);
@@ -403,6 +440,44 @@ open_token(const struct request *request, struct p11_module **m,
 		    request->state_dir, error);
 	if (err != OC_OK)
 		p11_module_close(*m);
+	return err;
+}
+
+enum oc_err
+p11_admin_open(const struct p11_token_config *token, const char *state_dir,
+    struct p11_module **module, CK_SESSION_HANDLE *session,
+    struct oc_error *error)
+{
+	const struct request request = { .module = token->module,
+	    .environment = token->environment,
+	    .init_args = token->init_args, .token = token,
+	    .state_dir = state_dir };
+
+	return open_token(&request, module, session, error);
+}
+
+static enum oc_err
+run_other(const struct request *request, struct result *out)
+{
+	return request->other(request->other_request, out->out, &out->error);
+}
+
+enum oc_err
+p11_admin_run(p11_admin_fn *run, const void *other_request,
+    const char *module, int64_t deadline_ns, void *to, size_t to_size,
+    struct oc_error *error)
+{
+	struct request request = { .run = run_other, .module = module,
+	    .other = run, .other_request = other_request };
+	struct result *out = map_result(error);
+	enum oc_err err;
+
+	if (out == NULL)
+		return OC_ERR_NOMEM;
+	oc_assert(to_size <= sizeof(out->out));
+	err = run_child(&request, out, deadline_ns, error);
+	memcpy(to, out->out, to_size);
+	unmap_result(out);
 	return err;
 }
 
@@ -429,6 +504,7 @@ p11_admin_list_keys(const struct p11_token_config *token,
 {
 	struct request request = { .run = run_list_keys,
 	    .module = token->module, .environment = token->environment,
+	    .init_args = token->init_args,
 	    .token = token, .state_dir = state_dir };
 	struct result *out = map_result(error);
 	enum oc_err err;
@@ -456,7 +532,8 @@ run_generate_key(const struct request *request, struct result *out)
 	err = open_token(request, &m, &session, &out->error);
 	if (err != OC_OK)
 		return err;
-	err = p11_key_generate(m->f, session, request->label, request->type,
+	err = (request->is_extractable ? p11_key_generate_extractable :
+	    p11_key_generate)(m->f, session, request->label, request->type,
 	    request->bits, &out->error);
 	if (err == OC_OK) {
 		(void)snprintf(uri.object, sizeof(uri.object), "%s",
@@ -471,16 +548,17 @@ run_generate_key(const struct request *request, struct result *out)
 	return err;
 }
 
-enum oc_err
-p11_admin_generate_key(const struct p11_token_config *token,
+static enum oc_err
+generate(bool is_extractable, const struct p11_token_config *token,
     const char *state_dir, const char *label, enum sign_key_type type,
     unsigned int bits, int64_t deadline_ns, struct sign_key_info *info,
     struct oc_error *error)
 {
 	struct request request = { .run = run_generate_key,
 	    .module = token->module, .environment = token->environment,
+	    .init_args = token->init_args,
 	    .token = token, .state_dir = state_dir, .label = label,
-	    .type = type, .bits = bits };
+	    .type = type, .bits = bits, .is_extractable = is_extractable };
 	struct result *out = map_result(error);
 	enum oc_err err;
 
@@ -491,4 +569,24 @@ p11_admin_generate_key(const struct p11_token_config *token,
 		*info = out->info;
 	unmap_result(out);
 	return err;
+}
+
+enum oc_err
+p11_admin_generate_key(const struct p11_token_config *token,
+    const char *state_dir, const char *label, enum sign_key_type type,
+    unsigned int bits, int64_t deadline_ns, struct sign_key_info *info,
+    struct oc_error *error)
+{
+	return generate(false, token, state_dir, label, type, bits,
+	    deadline_ns, info, error);
+}
+
+enum oc_err
+p11_admin_generate_extractable(const struct p11_token_config *token,
+    const char *state_dir, const char *label, enum sign_key_type type,
+    unsigned int bits, int64_t deadline_ns, struct sign_key_info *info,
+    struct oc_error *error)
+{
+	return generate(true, token, state_dir, label, type, bits,
+	    deadline_ns, info, error);
 }

@@ -25,7 +25,8 @@ struct row {
 static const struct row rows[] = {
 	ROW(CKR_OK, OK, OK),
 	ROW(CKR_CANCEL, SESSION, SESSION),
-	ROW(CKR_HOST_MEMORY, MODULE, SESSION),
+	/* NSS, when it is logged out and a key has to be decrypted. */
+	ROW(CKR_HOST_MEMORY, MODULE, LOGIN),
 	ROW(CKR_SLOT_ID_INVALID, MODULE, MODULE),
 	ROW(CKR_GENERAL_ERROR, MODULE, MODULE),
 	/* How CloudHSM says that it is asked for too much. */

@@ -13,7 +13,9 @@
 
 #include "base/clock.h"
 #include "pkcs11/canary.h"
+#include "pkcs11/context.h"
 #include "pkcs11/key.h"
+#include "pkcs11/route.h"
 #include "pkcs11/threads.h"
 #include "pkcs11/verify.h"
 #include "pkcs11/watch.h"
@@ -119,9 +121,20 @@ ensure_open(struct p11_session *s, const struct view *v, uint64_t epoch)
 	return CKR_OK;
 }
 
-CK_RV
-p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
-    CK_OBJECT_HANDLE key, struct p11_input *in, uint8_t *signature,
+/* What comes between C_SignInit and C_Sign. */
+static CK_RV
+log_in_between(struct p11_key *key, CK_SESSION_HANDLE session,
+    const char **function)
+{
+	if (key == NULL || !key->wants_login)
+		return CKR_OK;
+	*function = "C_Login";
+	return p11_context_login(key->token, session);
+}
+
+static CK_RV
+sign(CK_FUNCTION_LIST *f, struct p11_key *key, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct p11_input *in, uint8_t *signature,
     size_t max, size_t *len, const char **function)
 {
 	CK_MECHANISM mechanism = p11_input_mechanism(in);
@@ -130,7 +143,9 @@ p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	CK_RV rv;
 
 	*function = "C_SignInit";
-	rv = f->C_SignInit(session, &mechanism, key);
+	rv = f->C_SignInit(session, &mechanism, handle);
+	if (rv == CKR_OK)
+		rv = log_in_between(key, session, function);
 	if (rv != CKR_OK)
 		return rv;
 	*function = "C_Sign";
@@ -139,6 +154,23 @@ p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	if (rv == CKR_OK)
 		*len = signature_len;
 	return rv;
+}
+
+CK_RV
+p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE key, struct p11_input *in, uint8_t *signature,
+    size_t max, size_t *len, const char **function)
+{
+	return sign(f, NULL, session, key, in, signature, max, len, function);
+}
+
+CK_RV
+p11_session_sign_key(struct p11_key *key, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct p11_input *in, uint8_t *signature,
+    size_t max, size_t *len, const char **function)
+{
+	return sign(key->token->module->f, key, session, handle, in,
+	    signature, max, len, function);
 }
 
 /* The outcome of one try. */
@@ -160,8 +192,8 @@ struct tried {
  * ever.
  */
 static void
-call_token(struct p11_session *s, const struct view *v, uint64_t epoch,
-    struct p11_input *in, struct tried *r)
+call_token(struct p11_session *s, struct p11_key *key, const struct view *v,
+    uint64_t epoch, struct p11_input *in, struct tried *r)
 {
 	r->call = P11_CALL_OPEN;
 	r->function = "C_OpenSession";
@@ -170,9 +202,8 @@ call_token(struct p11_session *s, const struct view *v, uint64_t epoch,
 		return;
 	r->call = P11_CALL_SIGN;
 	p11_session_call_begin(s);
-	r->rv = p11_session_sign(s->token->module->f, s->handle, v->key, in,
-	    r->signature, sizeof(r->signature), &r->signature_len,
-	    &r->function);
+	r->rv = p11_session_sign_key(key, s->handle, v->key, in, r->signature,
+	    sizeof(r->signature), &r->signature_len, &r->function);
 	if (r->rv != CKR_OK)
 		p11_session_drop(s, epoch);
 }
@@ -218,12 +249,13 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
     struct tried *r)
 {
 	struct p11_token *token = s->token;
+	struct p11_key *key = t->key;
 	struct view v;
 	uint64_t epoch;
 	bool is_up;
 
 	p11_module_enter(token->module, &epoch);
-	is_up = look_and_lend(s, t->key, t, epoch, &v);
+	is_up = look_and_lend(s, key, t, epoch, &v);
 	r->generation = v.generation;
 	r->num_others = v.num_others;
 	if (!is_up) {
@@ -236,7 +268,7 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
 		p11_module_leave(token->module);
 		return;
 	}
-	call_token(s, &v, epoch, in, r);
+	call_token(s, key, &v, epoch, in, r);
 	r->verdict = p11_watch_take(s, r->rv);
 	if (r->verdict == P11_WATCH_LOST)
 		p11_session_drop(s, epoch);
@@ -252,9 +284,9 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
 #define BACK_OFF_MAX_SHIFT 5
 
 static void
-back_off(struct p11_token *token, const struct sign_ticket *t)
+back_off(struct p11_token *token, unsigned int num_busy)
 {
-	unsigned int shift = t->num_busy < BACK_OFF_MAX_SHIFT ? t->num_busy :
+	unsigned int shift = num_busy < BACK_OFF_MAX_SHIFT ? num_busy :
 	    BACK_OFF_MAX_SHIFT;
 	int64_t until_ns = oc_clock_mono_ns() + (BACK_OFF_NS << shift);
 
@@ -262,6 +294,21 @@ back_off(struct p11_token *token, const struct sign_ticket *t)
 	while (!token->is_stopping && oc_clock_mono_ns() < until_ns)
 		p11_token_wait(token, until_ns);
 	(void)pthread_mutex_unlock(&token->lock);
+}
+
+/* Who can do it at once does not wait for this one. */
+static void
+do_later(struct p11_session *s, struct sign_ticket *t, enum p11_call call)
+{
+	bool has_other = p11_route_has_other(t);
+	unsigned int num_busy = t->num_busy;
+
+	if (has_other)
+		p11_token_put_back(s->token, t);
+	if (call == P11_CALL_SIGN)
+		back_off(s->token, num_busy);
+	if (!has_other)
+		p11_token_put_back(s->token, t);
 }
 
 static void
@@ -312,18 +359,18 @@ sign_ticket(struct p11_session *s, struct sign_ticket *t,
 		deliver(s, t, &r);
 		break;
 	case P11_FEWER:
-		if (r.call == P11_CALL_SIGN)
-			back_off(token, t);
-		p11_token_put_back(token, t);
+		do_later(s, t, r.call);
 		break;
 	case P11_TOKEN_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
+		p11_route_note_failed(token);
 		p11_token_put_back(token, t);
 		break;
 	case P11_REFUSED_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
+		p11_route_note_failed(token);
 		refuse(s, t, &r);
 		break;
 	case P11_REFUSED:
@@ -356,7 +403,7 @@ serve(struct p11_session *s, struct sign_ticket *t)
 		sign_desk_finish(token->desk, t, OC_ERR_CANCELLED, NULL);
 		return true;
 	}
-	err = p11_input_init(&in, t->alg, key->info.type, tbs);
+	err = p11_input_init_way(&in, t->alg, key->info.type, key->way, tbs);
 	sign_desk_unpin(token->desk, t);
 	if (err != OC_OK) {
 		sign_desk_finish(token->desk, t, err, NULL);
@@ -420,6 +467,7 @@ static bool
 keep_alive(struct p11_session *s)
 {
 	struct p11_token *token = s->token;
+	struct p11_key *key = p11_route_any_place(token);
 	enum p11_watch_verdict verdict = P11_WATCH_TAKEN;
 	struct oc_error error = { 0 };
 	enum oc_err err = OC_OK;
@@ -428,14 +476,13 @@ keep_alive(struct p11_session *s)
 	bool is_ours;
 
 	s->used_ns = oc_clock_mono_ns();
-	if (!s->is_open || token->keys == NULL)
+	if (!s->is_open || key == NULL)
 		return true;
 	p11_module_enter(token->module, &epoch);
-	if (look_and_lend(s, token->keys, NULL, epoch, &v)) {
+	if (look_and_lend(s, key, NULL, epoch, &v)) {
 		is_ours = s->generation == v.generation && s->epoch == epoch;
 		if (is_ours)
-			err = p11_canary(token->keys, s->handle, v.key,
-			    &error);
+			err = p11_canary(key, s->handle, v.key, &error);
 		if (!is_ours || err != OC_OK)
 			p11_session_drop(s, epoch);
 		verdict = p11_watch_take(s, is_ours && err == OC_OK ?
@@ -478,7 +525,11 @@ p11_session_main(void *arg)
 		wait_turn(s);
 		if (!next_ticket(s, &t))
 			break;
+		if (t != NULL)
+			p11_route_begin(s->token);
 		is_there = t != NULL ? serve(s, t) : keep_alive(s);
+		if (t != NULL)
+			p11_route_end(s->token);
 	}
 	close_session(s);
 	p11_threads_end(s->token, s);

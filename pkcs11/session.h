@@ -26,5 +26,10 @@ void p11_session_drop(struct p11_session *s, uint64_t epoch);
 CK_RV p11_session_sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     CK_OBJECT_HANDLE key, struct p11_input *in, uint8_t *signature,
     size_t max, size_t *len, const char **function);
+/* The same with a key of the pool, after a C_Login for this one signature if
+ * the key wants that. */
+CK_RV p11_session_sign_key(struct p11_key *key, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct p11_input *in, uint8_t *signature,
+    size_t max, size_t *len, const char **function);
 
 #endif

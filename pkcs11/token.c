@@ -6,35 +6,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pkcs11/key.h"
+#include "pkcs11/match.h"
 #include "pkcs11/pin.h"
 #include "pkcs11/recover.h"
+#include "pkcs11/route.h"
 #include "pkcs11/token.h"
-
-/* Blank-padded field against a name; an empty name matches all. */
-static bool
-matches(const char *name, const unsigned char *field, size_t field_len)
-{
-	size_t len = strlen(name);
-
-	if (len == 0)
-		return true;
-	while (field_len > 0 && (field[field_len - 1] == ' ' ||
-	    field[field_len - 1] == '\0'))
-		field_len--;
-	return len == field_len && memcmp(name, field, len) == 0;
-}
-
-static bool
-token_matches(const struct p11_uri *uri, const CK_TOKEN_INFO *info)
-{
-	return (info->flags & CKF_TOKEN_INITIALIZED) != 0 &&
-	    matches(uri->token, info->label, sizeof(info->label)) &&
-	    matches(uri->serial, info->serialNumber,
-	    sizeof(info->serialNumber)) &&
-	    matches(uri->manufacturer, info->manufacturerID,
-	    sizeof(info->manufacturerID)) &&
-	    matches(uri->model, info->model, sizeof(info->model));
-}
 
 #define SLOTS_MAX 256
 
@@ -48,13 +24,19 @@ p11_token_find(CK_FUNCTION_LIST *f, const struct p11_uri *uri,
 	unsigned int num_found = 0;
 	CK_RV rv;
 
+	if (!p11_match_library(f, uri))
+		return oc_error_set(error, OC_ERR_NOT_FOUND,
+		    "the module is not the one that library-manufacturer, "
+		    "library-description and library-version of the URI say");
 	rv = f->C_GetSlotList(CK_TRUE, slots, &num);
 	if (rv != CKR_OK)
 		return p11_error(error, "C_GetSlotList", rv);
 	for (CK_ULONG i = 0; i < num; i++) {
 		/* One broken slot must not hide the others. */
 		if (f->C_GetTokenInfo(slots[i], &found) != CKR_OK ||
-		    !token_matches(uri, &found))
+		    (found.flags & CKF_TOKEN_INITIALIZED) == 0 ||
+		    !p11_match_token(uri, &found) ||
+		    !p11_match_slot(f, uri, slots[i]))
 			continue;
 		if (num_found++ == 0) {
 			*slot = slots[i];
@@ -191,7 +173,8 @@ init_locks(struct p11_token *token)
 	pthread_condattr_t attr;
 	bool is_good;
 
-	is_good = pthread_mutex_init(&token->lock, NULL) == 0;
+	is_good = pthread_mutex_init(&token->lock, NULL) == 0 &&
+	    pthread_mutex_init(&token->logging_in, NULL) == 0;
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	for (size_t i = 0; i < sizeof(conds) / sizeof(conds[0]); i++)
@@ -240,9 +223,18 @@ p11_token_init(struct p11_token *token, const struct p11_token_config *config,
 		    "token %s: at most %d sessions", config->name,
 		    P11_SESSIONS_MAX);
 	err = p11_uri_parse_token(config->uri, &token->uri, error);
+	if (err == OC_OK)
+		err = p11_uri_check_module(&token->uri, config->module, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "token %s", config->name);
+	if (token->uri.has_slot_id)
+		oc_log(OC_LOG_WARNING, "token %s: its uri has a slot-id: slots "
+		    "change their numbers, tokens do not", config->name);
 	token->num_sessions = num;
+	token->weight = config->weight != 0 ? config->weight :
+	    P11_WEIGHT_DEFAULT;
+	token->is_standby = config->is_standby;
+	atomic_store(&token->balance.health, P11_HEALTH_MAX);
 	token->lost_max = lost_max(num);
 	token->num_slots = num + token->lost_max;
 	token->sessions = calloc(token->num_slots, sizeof(*token->sessions));
@@ -270,6 +262,7 @@ p11_token_fini(struct p11_token *token)
 	(void)pthread_cond_destroy(&token->calling);
 	(void)pthread_cond_destroy(&token->room);
 	(void)pthread_cond_destroy(&token->changed);
+	(void)pthread_mutex_destroy(&token->logging_in);
 	(void)pthread_mutex_destroy(&token->lock);
 	free_texts(token);
 }
@@ -283,7 +276,7 @@ p11_token_count(struct p11_token *token, enum p11_class class)
 void
 p11_token_put_back(struct p11_token *token, struct sign_ticket *t)
 {
-	sign_queue_put_front(&token->queue, t);
+	p11_route_give_back(token, t);
 }
 
 void
@@ -306,8 +299,8 @@ p11_token_suspect_locked(struct p11_token *token, uint64_t generation,
 	token->state = P11_STATE_DOWN;
 	(void)oc_error_set(&token->failure, OC_ERR_DOWN,
 	    "token %s is down: %s: %s", token->name, function, what);
-	sign_queue_pause(&token->queue);
 	oc_log(OC_LOG_NOTICE, "%s", token->failure.text);
+	p11_route_changed(token);
 	(void)pthread_cond_broadcast(&token->changed);
 }
 

@@ -7,6 +7,7 @@
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -89,6 +90,21 @@ enum oc_config_allow {		/* bits */
 	OC_ALLOW_CERTIFICATE = 1,
 	OC_ALLOW_CRL = 2,
 	OC_ALLOW_OCSP = 4
+};
+
+/* The numbers of enum sign_alg, which this room does not see. */
+enum oc_config_algorithm {
+	OC_ALGORITHM_OF_KEY,	/* what suits the key's type */
+	OC_ALGORITHM_RSA_SHA256,
+	OC_ALGORITHM_RSA_SHA384,
+	OC_ALGORITHM_RSA_SHA512,
+	OC_ALGORITHM_RSA_PSS_SHA256,
+	OC_ALGORITHM_RSA_PSS_SHA384,
+	OC_ALGORITHM_RSA_PSS_SHA512,
+	OC_ALGORITHM_ECDSA_SHA256,
+	OC_ALGORITHM_ECDSA_SHA384,
+	OC_ALGORITHM_ECDSA_SHA512,
+	OC_ALGORITHM_ED25519
 };
 
 enum oc_config_subject {
@@ -187,11 +203,14 @@ struct oc_config_token {
 	char *name;
 	char *module;		/* path */
 	char *uri;		/* starts with "pkcs11:" */
+	int64_t weight;		/* beside others with the same key; 0: a
+				 * standby */
 	char *pin_source;	/* "file:/abs", "fd:N", "credential:NAME" */
 	int64_t sessions;
 	int64_t timeout_s;	/* of one PKCS#11 call */
 	int64_t keep_alive_s;	/* 0: no */
 	struct oc_words environment;	/* "NAME=VALUE" */
+	char *init_args;	/* what C_Initialize gets, or NULL */
 	const char *file;	/* where the section stands; borrowed */
 	int line;
 };
@@ -201,15 +220,18 @@ struct oc_config_issuer {
 	char *certificate;	/* path */
 	char *chain;		/* path */
 	struct oc_words alternate_chain;	/* paths */
-	char *token;		/* NAME of a token that exists */
+	struct oc_words tokens;	/* NAMEs of tokens that exist; each has the
+				 * key */
 	char *key;		/* pkcs11: URI or label */
+	enum oc_config_algorithm algorithm;
 	/* A directory: responses are signed elsewhere, and there is neither
 	 * token nor key; allow is then OCSP alone, nonce IGNORE. */
 	char *responses;
 	/* The delegated OCSP signer: either all three or none. */
 	char *ocsp_certificate;
-	char *ocsp_token;	/* token, unless given */
+	struct oc_words ocsp_tokens;	/* tokens, unless given */
 	char *ocsp_key;
+	enum oc_config_algorithm ocsp_algorithm;	/* also without them */
 	char *ocsp_url;
 	char *ca_issuers_url;
 	char *crl_url;
@@ -243,8 +265,9 @@ struct oc_config_ocsp_signer {
 	char *name;
 	char *issuer;		/* NAME of an issuer that exists */
 	char *certificate;	/* path */
-	char *token;		/* the issuer's, unless given */
+	struct oc_words tokens;	/* the issuer's, unless given */
 	char *key;		/* pkcs11: URI or label */
+	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;
 	const char *file;
 	int line;
@@ -259,8 +282,9 @@ struct oc_config_ocsp {
 	const struct oc_config_issuer *issuer;
 	const char *signer;	/* NULL: the issuer's own section */
 	const char *certificate;	/* NULL: the CA itself signs */
-	const char *token;
+	struct oc_words tokens;		/* not to be freed */
 	const char *key;
+	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;
 	const char *file;
 	int line;
@@ -360,6 +384,9 @@ void oc_config_free(struct oc_config *config);
 
 /* $OCSIGN_CONF, when set and not empty, or SYSCONFDIR/ocsign.conf. */
 const char *oc_config_default_path(void);
+
+/* Has a section of this type such a key?  For who writes sections. */
+bool oc_config_has_key(const char *section, const char *key);
 
 /* By name, exactly.  Borrowed; NULL when there is none. */
 const struct oc_config_token *oc_config_find_token(

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #include "base/address.h"
@@ -140,7 +141,8 @@ static enum oc_err
 check_uri(const char *directory, char **value, struct oc_error *error)
 {
 	(void)directory;
-	if (starts_with(*value, "pkcs11:") && (*value)[7] != '\0')
+	/* RFC 3986, 3.1: a scheme's letters may be of either case. */
+	if (strncasecmp(*value, "pkcs11:", 7) == 0 && (*value)[7] != '\0')
 		return OC_OK;
 	return oc_error_set(error, OC_ERR_CONFIG,
 	    "\"%.80s\" is no PKCS#11 URI; write pkcs11:token=NAME", *value);
@@ -289,6 +291,19 @@ static const struct oc_config_word allows[] = {
 	{ "certificate", OC_ALLOW_CERTIFICATE }, { "crl", OC_ALLOW_CRL },
 	{ "ocsp", OC_ALLOW_OCSP }, { NULL, 0 }
 };
+static const struct oc_config_word algorithms[] = {
+	{ "rsa-sha256", OC_ALGORITHM_RSA_SHA256 },
+	{ "rsa-sha384", OC_ALGORITHM_RSA_SHA384 },
+	{ "rsa-sha512", OC_ALGORITHM_RSA_SHA512 },
+	{ "rsa-pss-sha256", OC_ALGORITHM_RSA_PSS_SHA256 },
+	{ "rsa-pss-sha384", OC_ALGORITHM_RSA_PSS_SHA384 },
+	{ "rsa-pss-sha512", OC_ALGORITHM_RSA_PSS_SHA512 },
+	{ "ecdsa-sha256", OC_ALGORITHM_ECDSA_SHA256 },
+	{ "ecdsa-sha384", OC_ALGORITHM_ECDSA_SHA384 },
+	{ "ecdsa-sha512", OC_ALGORITHM_ECDSA_SHA512 },
+	{ "ed25519", OC_ALGORITHM_ED25519 },
+	{ NULL, 0 }
+};
 static const struct oc_config_word switches[] = {
 	{ "no", OC_SWITCH_NO }, { "yes", OC_SWITCH_YES }, { NULL, 0 }
 };
@@ -431,6 +446,8 @@ static const struct oc_config_key token_keys[] = {
 	    .check = check_module },
 	{ "uri", OC_KIND_STRING, AT(uri), OC_KEY_REQUIRED,
 	    .check = check_uri },
+	{ "weight", OC_KIND_INT, AT(weight), .preset = "100",
+	    .min = 0, .max = 1000 },
 	{ "pin-source", OC_KIND_STRING, AT(pin_source),
 	    .check = check_pin_source },
 	{ "sessions", OC_KIND_INT, AT(sessions), .preset = "4",
@@ -441,6 +458,7 @@ static const struct oc_config_key token_keys[] = {
 	    .min = 0, .max = DAY },
 	{ "environment", OC_KIND_LIST, AT(environment),
 	    .check = check_environment },
+	{ "init-args", OC_KIND_STRING, AT(init_args) },
 	{ NULL }
 };
 #undef AT
@@ -451,12 +469,15 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "chain", OC_KIND_PATH, AT(chain) },
 	{ "alternate-chain", OC_KIND_LIST, AT(alternate_chain),
 	    .check = check_path },
-	{ "token", OC_KIND_STRING, AT(token) },
+	{ "token", OC_KIND_LIST, AT(tokens) },
 	{ "key", OC_KIND_STRING, AT(key) },
+	{ "algorithm", OC_KIND_ENUM, AT(algorithm), .words = algorithms },
 	{ "responses", OC_KIND_PATH, AT(responses) },
 	{ "ocsp-certificate", OC_KIND_PATH, AT(ocsp_certificate) },
-	{ "ocsp-token", OC_KIND_STRING, AT(ocsp_token) },
+	{ "ocsp-token", OC_KIND_LIST, AT(ocsp_tokens) },
 	{ "ocsp-key", OC_KIND_STRING, AT(ocsp_key) },
+	{ "ocsp-algorithm", OC_KIND_ENUM, AT(ocsp_algorithm),
+	    .words = algorithms },
 	{ "ocsp-url", OC_KIND_STRING, AT(ocsp_url), .check = check_url },
 	{ "ca-issuers-url", OC_KIND_STRING, AT(ca_issuers_url),
 	    .check = check_url },
@@ -503,8 +524,9 @@ static const struct oc_config_key issuer_keys[] = {
 static const struct oc_config_key ocsp_signer_keys[] = {
 	{ "issuer", OC_KIND_STRING, AT(issuer), OC_KEY_REQUIRED },
 	{ "certificate", OC_KIND_PATH, AT(certificate), OC_KEY_REQUIRED },
-	{ "token", OC_KIND_STRING, AT(token) },
+	{ "token", OC_KIND_LIST, AT(tokens) },
 	{ "key", OC_KIND_STRING, AT(key), OC_KEY_REQUIRED },
+	{ "algorithm", OC_KIND_ENUM, AT(algorithm), .words = algorithms },
 	{ "presign", OC_KIND_ENUM, AT(presign), .preset = "asked",
 	    .words = presigns },
 	{ NULL }

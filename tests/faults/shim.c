@@ -142,6 +142,14 @@ shim_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_BYTE *pin,
 
 	if (shim_strike(SHIM_LOGIN, session, &rule, &rv))
 		return rv;
+	if (shim_is_mode(rule, SHIM_PIN_PAD)) {
+		char *typed = getenv("OCSIGN_SHIM_PIN");
+
+		if (pin != NULL || typed == NULL)
+			return CKR_PIN_INCORRECT;
+		pin = (CK_BYTE *)typed;
+		len = strlen(typed);
+	}
 	return shim_real->C_Login(session, user, pin, len);
 }
 
@@ -197,6 +205,21 @@ shim_find_objects_final(CK_SESSION_HANDLE session)
 	return shim_real->C_FindObjectsFinal(session);
 }
 
+/* Out of their OCTET STRINGs, shorter than 128 octets. */
+static void
+bare_points(CK_ATTRIBUTE *template, CK_ULONG count)
+{
+	for (CK_ULONG i = 0; i < count; i++) {
+		CK_ATTRIBUTE *a = &template[i];
+
+		if (a->type != CKA_EC_POINT || a->pValue == NULL ||
+		    a->ulValueLen < 2)
+			continue;
+		a->ulValueLen -= 2;
+		memmove(a->pValue, (CK_BYTE *)a->pValue + 2, a->ulValueLen);
+	}
+}
+
 static CK_RV
 shim_get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
     CK_ATTRIBUTE *template, CK_ULONG count)
@@ -207,8 +230,12 @@ shim_get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
 	if (shim_strike(SHIM_GET_ATTRIBUTE_VALUE, session, &rule, &rv))
 		return rv;
 	rv = shim_object_in(session, &object);
-	return rv != CKR_OK ? rv : shim_real->C_GetAttributeValue(session,
-	    object, template, count);
+	if (rv == CKR_OK)
+		rv = shim_real->C_GetAttributeValue(session, object, template,
+		    count);
+	if (rv == CKR_OK && shim_is_mode(rule, SHIM_RAW_POINT))
+		bare_points(template, count);
+	return rv;
 }
 
 /* What a thread signed last. */

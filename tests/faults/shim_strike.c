@@ -149,6 +149,8 @@ act(struct shim_rule *r, enum shim_function function,
 	case SHIM_SHORTEN:
 	case SHIM_SHORT_R:
 	case SHIM_TO_DER:
+	case SHIM_RAW_POINT:
+	case SHIM_PIN_PAD:
 	case SHIM_TWICE:
 	case SHIM_FLAGS:
 		return false;

@@ -221,6 +221,43 @@ other_inputs(void **state)
 	p11_input_fini(&in);
 }
 
+/* The token hashes: it gets the message, whatever the algorithm. */
+static void
+messages_for_tokens_that_hash(void **state)
+{
+	static const struct {
+		enum sign_alg alg;
+		enum sign_key_type key_type;
+		CK_MECHANISM_TYPE type;
+		CK_ULONG salt_len;	/* 0: no parameters */
+	} rows[] = {
+		{ SIGN_RSA_SHA256, SIGN_KEY_RSA, CKM_SHA256_RSA_PKCS, 0 },
+		{ SIGN_RSA_SHA512, SIGN_KEY_RSA, CKM_SHA512_RSA_PKCS, 0 },
+		{ SIGN_RSA_PSS_SHA256, SIGN_KEY_RSA, CKM_SHA256_RSA_PKCS_PSS,
+		    32 },
+		{ SIGN_RSA_PSS_SHA512, SIGN_KEY_RSA, CKM_SHA512_RSA_PKCS_PSS,
+		    64 },
+		{ SIGN_ECDSA_SHA384, SIGN_KEY_P384, CKM_ECDSA_SHA384, 0 },
+		{ SIGN_ED25519, SIGN_KEY_ED25519, CKM_EDDSA, 0 },
+	};
+	struct p11_input in;
+	CK_MECHANISM m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(p11_input_init_way(&in, rows[i].alg,
+		    rows[i].key_type, P11_WAY_MESSAGE, DER_ARRAY(tbs)), OC_OK);
+		m = p11_input_mechanism(&in);
+		assert_int_equal(m.mechanism, rows[i].type);
+		assert_int_equal(m.ulParameterLen, rows[i].salt_len == 0 ? 0 :
+		    sizeof(CK_RSA_PKCS_PSS_PARAMS));
+		assert_int_equal(in.pss.sLen, rows[i].salt_len);
+		assert_int_equal(in.len, sizeof(tbs));
+		assert_memory_equal(p11_input_bytes(&in), tbs, sizeof(tbs));
+		p11_input_fini(&in);
+	}
+}
+
 static void
 outputs_are_made_right_or_refused(void **state)
 {
@@ -280,6 +317,7 @@ main(void)
 		cmocka_unit_test(values_have_names),
 		cmocka_unit_test(rsa_input_is_a_digest_info),
 		cmocka_unit_test(other_inputs),
+		cmocka_unit_test(messages_for_tokens_that_hash),
 		cmocka_unit_test(outputs_are_made_right_or_refused),
 	};
 

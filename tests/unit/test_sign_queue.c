@@ -49,6 +49,39 @@ urgent_first(void **state)
 	sign_queue_fini(&q);
 }
 
+/* From another queue, each finds its place by its age. */
+static void
+aged(void **state)
+{
+	struct sign_ticket t[6];
+	struct sign_queue from, to;
+	struct sign_ticket *moved;
+
+	(void)state;
+	assert_int_equal(sign_queue_init(&from, 8), OC_OK);
+	assert_int_equal(sign_queue_init(&to, 2), OC_OK);
+	for (int i = 0; i < 6; i++) {
+		t[i] = ticket(i < 5 ? SIGN_LANE_LIVE : SIGN_LANE_REVOCATION);
+		/* Clocks are coarse. */
+		t[i].since_ns = i + 1;
+	}
+	assert_int_equal(sign_queue_put(&to, &t[1]), OC_OK);
+	assert_int_equal(sign_queue_put(&to, &t[3]), OC_OK);
+	assert_int_equal(sign_queue_put(&from, &t[0]), OC_OK);
+	assert_int_equal(sign_queue_put(&from, &t[2]), OC_OK);
+	assert_int_equal(sign_queue_put(&from, &t[4]), OC_OK);
+	assert_int_equal(sign_queue_put(&from, &t[5]), OC_OK);
+	/* Full or not. */
+	while ((moved = sign_queue_drain(&from)) != NULL)
+		sign_queue_put_aged(&to, moved);
+	assert_int_equal(sign_queue_len(&to), 6);
+	assert_ptr_equal(sign_queue_take(&to), &t[5]);
+	for (int i = 0; i < 5; i++)
+		assert_ptr_equal(sign_queue_take(&to), &t[i]);
+	sign_queue_fini(&from);
+	sign_queue_fini(&to);
+}
+
 static void
 waiting_ends(void **state)
 {
@@ -159,6 +192,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urgent_first),
+		cmocka_unit_test(aged),
 		cmocka_unit_test(waiting_ends),
 		cmocka_unit_test(idle),
 		cmocka_unit_test(lanes),
