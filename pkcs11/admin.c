@@ -40,6 +40,7 @@ struct request {
 	enum oc_err (*run)(const struct request *request, struct result *out);
 	const char *module;
 	const char *const *environment;
+	const char *init_args;
 	const struct p11_token_config *token;
 	const char *state_dir, *serial, *label;
 	const struct oc_secret *so_pin, *user_pin;
@@ -174,8 +175,8 @@ run_list_tokens(const struct request *request, struct result *out)
 	enum oc_err err;
 	CK_RV rv;
 
-	err = p11_module_open(request->module, request->environment, &m,
-	    &out->error);
+	err = p11_module_open_args(request->module, request->environment,
+	    request->init_args, &m, &out->error);
 	if (err != OC_OK)
 		return err;
 	rv = m->f->C_GetSlotList(CK_TRUE, slots, &num);
@@ -193,8 +194,21 @@ p11_admin_list_tokens(const char *module, const char *const *environment,
     int64_t deadline_ns, struct p11_token_entry *entries, size_t *num,
     struct oc_error *error)
 {
-	struct request request = { .run = run_list_tokens, .module = module,
+	const struct p11_token_config token = { .module = module,
 	    .environment = environment };
+
+	return p11_admin_list_tokens_of(&token, deadline_ns, entries, num,
+	    error);
+}
+
+enum oc_err
+p11_admin_list_tokens_of(const struct p11_token_config *token,
+    int64_t deadline_ns, struct p11_token_entry *entries, size_t *num,
+    struct oc_error *error)
+{
+	struct request request = { .run = run_list_tokens,
+	    .module = token->module, .environment = token->environment,
+	    .init_args = token->init_args };
 	struct result *out = map_result(error);
 	enum oc_err err;
 
@@ -338,6 +352,8 @@ run_init_token(const struct request *request, struct result *out)
 			    "out of memory");
 	}
 	ctx = PKCS11_CTX_new();
+	if (ctx != NULL && request->init_args != NULL)
+		PKCS11_CTX_init_args(ctx, request->init_args);
 	if (ctx == NULL || PKCS11_CTX_load(ctx, request->module) != 0)
 		return oc_error_set(&out->error, OC_ERR_UNSUPPORTED,
 		    "PKCS#11 module %s cannot be loaded", request->module);
@@ -355,8 +371,22 @@ p11_admin_init_token(const char *module, const char *const *environment,
     const struct oc_secret *user_pin, int64_t deadline_ns,
     struct oc_error *error)
 {
-	struct request request = { .run = run_init_token, .module = module,
-	    .environment = environment, .serial = serial, .label = label,
+	const struct p11_token_config token = { .module = module,
+	    .environment = environment };
+
+	return p11_admin_init_token_of(&token, serial, label, so_pin,
+	    user_pin, deadline_ns, error);
+}
+
+enum oc_err
+p11_admin_init_token_of(const struct p11_token_config *token,
+    const char *serial, const char *label, const struct oc_secret *so_pin,
+    const struct oc_secret *user_pin, int64_t deadline_ns,
+    struct oc_error *error)
+{
+	struct request request = { .run = run_init_token,
+	    .module = token->module, .environment = token->environment,
+	    .init_args = token->init_args, .serial = serial, .label = label,
 	    .so_pin = so_pin, .user_pin = user_pin };
 	struct result *out;
 	enum oc_err err;
@@ -387,8 +417,10 @@ open_token(const struct request *request, struct p11_module **m,
 
 	err = p11_uri_parse_token(request->token->uri, &uri, error);
 	if (err == OC_OK)
-		err = p11_module_open(request->module, request->environment,
-		    m, error);
+		err = p11_uri_check_module(&uri, request->module, error);
+	if (err == OC_OK)
+		err = p11_module_open_args(request->module,
+		    request->environment, request->init_args, m, error);
 	if (err != OC_OK)
 		return err;
 	err = p11_token_find((*m)->f, &uri, &slot, &info, error);
@@ -429,6 +461,7 @@ p11_admin_list_keys(const struct p11_token_config *token,
 {
 	struct request request = { .run = run_list_keys,
 	    .module = token->module, .environment = token->environment,
+	    .init_args = token->init_args,
 	    .token = token, .state_dir = state_dir };
 	struct result *out = map_result(error);
 	enum oc_err err;
@@ -479,6 +512,7 @@ p11_admin_generate_key(const struct p11_token_config *token,
 {
 	struct request request = { .run = run_generate_key,
 	    .module = token->module, .environment = token->environment,
+	    .init_args = token->init_args,
 	    .token = token, .state_dir = state_dir, .label = label,
 	    .type = type, .bits = bits };
 	struct result *out = map_result(error);

@@ -27,6 +27,10 @@ enum oc_err p11_admin_list_tokens(const char *module,
     const char *const *environment, int64_t deadline_ns,
     struct p11_token_entry *entries, size_t *num, struct oc_error *error)
     OC_MUST_CHECK;
+/* The same with all that its section says of the module. */
+enum oc_err p11_admin_list_tokens_of(const struct p11_token_config *token,
+    int64_t deadline_ns, struct p11_token_entry *entries, size_t *num,
+    struct oc_error *error) OC_MUST_CHECK;
 
 /*
  * C_InitToken and C_InitPIN through libp11, on the one token that is not
@@ -38,6 +42,10 @@ enum oc_err p11_admin_init_token(const char *module,
     const char *const *environment, const char *serial, const char *label,
     const struct oc_secret *so_pin, const struct oc_secret *user_pin,
     int64_t deadline_ns, struct oc_error *error) OC_MUST_CHECK;
+enum oc_err p11_admin_init_token_of(const struct p11_token_config *token,
+    const char *serial, const char *label, const struct oc_secret *so_pin,
+    const struct oc_secret *user_pin, int64_t deadline_ns,
+    struct oc_error *error) OC_MUST_CHECK;
 
 /* As p11_key_list(), after a login with the token's pin-source. */
 enum oc_err p11_admin_list_keys(const struct p11_token_config *token,

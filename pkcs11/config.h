@@ -23,8 +23,11 @@ struct p11_token_config {
 	const char *pin_source;		/* pkcs11/pin.h; NULL: pin pad */
 	unsigned int num_sessions;	/* 0: P11_SESSIONS_DEFAULT */
 	int64_t timeout_ns;		/* one call; 0: the default above */
+	int64_t keep_alive_ns;		/* a canary on each session that was
+					 * idle for so long; 0: none */
 	const char *const *environment;	/* "NAME=value", NULL at the end, for
 					 * the module; or NULL */
+	const char *init_args;		/* C_Initialize's pReserved, or NULL */
 };
 
 struct p11_key_config {
@@ -32,6 +35,8 @@ struct p11_key_config {
 	const char *token;		/* p11_token_config.name */
 	const char *uri;		/* RFC 7512, or a plain label */
 	struct der_bytes spki;		/* what it must be; len 0: anything */
+	enum sign_alg alg;		/* NONE: what suits its type */
+	bool is_alg_free;		/* another, where the token wants it */
 	struct p11_allow allow;		/* what it may sign */
 };
 

@@ -13,52 +13,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pkcs11/canary.h"
 #include "pkcs11/key.h"
 #include "pkcs11/session.h"
-#include "pkcs11/verify.h"
+#include "pkcs11/threads.h"
 
 #define PAUSE_FIRST_NS OC_NS_PER_S
 #define PAUSE_MAX_NS (60 * OC_NS_PER_S)
+/* Of one that was up for a moment, doubled each time, up to PAUSE_FIRST_NS:
+ * no more than a login and two log lines a second. */
+#define PAUSE_RELAPSE_NS (50 * OC_NS_PER_MS)
 /* Up for less than this, and it is not brought back at once. */
 #define STEADY_NS (10 * OC_NS_PER_S)
-
-/* Starts with a letter, so it can be no TBS of any kind. */
-struct canary {
-	char text[16];
-	uint8_t nonce[32];
-};
-
-static enum oc_err
-sign_canary(struct p11_token *token, struct p11_key *key,
-    CK_OBJECT_HANDLE handle, struct oc_error *error)
-{
-	struct canary canary = { "ocsign canary:\n", { 0 } };
-	struct der_bytes tbs = { (const uint8_t *)&canary, sizeof(canary) };
-	uint8_t signature[OC_SIGNATURE_MAX];
-	struct p11_input in;
-	const char *function;
-	enum oc_err err;
-	size_t len = 0;
-	CK_RV rv;
-
-	if (getrandom(canary.nonce, sizeof(canary.nonce), 0) < 0)
-		return oc_error_set_errno(error, OC_ERR_SYSTEM, "getrandom");
-	err = p11_input_init(&in, key->info.alg, key->info.type, tbs);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "%s", oc_strerror(err));
-	rv = p11_session_sign(token->module->f, token->home.handle, handle,
-	    &in, signature, sizeof(signature), &len, &function);
-	p11_input_fini(&in);
-	if (rv != CKR_OK)
-		return p11_error(error, function, rv);
-	if (p11_signature_finish(key->info.alg, key->info.type,
-	    key->info.bits, signature, sizeof(signature), &len) != OC_OK ||
-	    p11_verify(key, key->info.alg, tbs,
-	    (struct der_bytes){ signature, len }) != OC_OK)
-		return oc_error_set(error, OC_ERR_SIGNATURE,
-		    "its test signature does not verify");
-	return OC_OK;
-}
 
 /* The first time: fixes what the key is.  info is read by others only after
  * the start. */
@@ -92,6 +58,7 @@ find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 	char words[SIGN_KEY_WORDS_MAX];
 	struct sign_key_info info;
 	CK_OBJECT_HANDLE handle;
+	int64_t begun_ns;
 	enum oc_err err;
 
 	p11_session_call_begin(&token->home);
@@ -104,14 +71,20 @@ find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 		    &info, error);
 	if (err == OC_OK)
 		err = adopt(key, &info, error);
-	if (err == OC_OK)
-		err = sign_canary(token, key, handle, error);
+	begun_ns = oc_clock_mono_ns();
+	if (err == OC_OK && key->is_proven)
+		err = p11_canary(key, token->home.handle, handle, error);
 	if (err != OC_OK) {
 		sign_key_words(key->name, words);
 		return oc_error_prefix(error, "%s", words);
 	}
+	if (!key->is_proven)
+		key->wants_login = p11_key_wants_login(f, token->home.handle,
+		    handle);
 	(void)pthread_mutex_lock(&token->lock);
 	key->handle = handle;
+	if (token->takes_ns == 0)
+		token->takes_ns = oc_clock_mono_ns() - begun_ns;
 	(void)pthread_mutex_unlock(&token->lock);
 	return OC_OK;
 }
@@ -177,8 +150,109 @@ ensure_home(struct p11_token *token, uint64_t epoch, struct oc_error *error)
 	if (is_logged_in(f, home->handle))
 		return OC_OK;
 	(void)atomic_fetch_add(&token->num_logins, 1);
-	return p11_token_login(f, home->handle, &info, token->name,
+	err = p11_token_login(f, home->handle, &info, token->name,
 	    token->pin_source, token->state_dir, error);
+	if (err == OC_ERR_PIN)
+		p11_token_count(token, P11_CLASS_PIN);
+	return err;
+}
+
+/* A canary with this mechanism.  A failed one may leave its operation open, so
+ * the session is another afterwards. */
+static enum oc_err
+try_way(struct p11_token *token, struct p11_key *key, enum sign_alg alg,
+    enum p11_way way, struct oc_error *error)
+{
+	enum oc_err err;
+	CK_RV rv;
+
+	p11_session_call_begin(&token->home);
+	key->info.alg = alg;
+	key->way = way;
+	err = p11_canary(key, token->home.handle, key->handle, error);
+	if (err == OC_OK)
+		return OC_OK;
+	rv = reopen_home(token, token->slot, token->home.epoch);
+	return rv == CKR_OK ? err : p11_error(error, "C_OpenSession", rv);
+}
+
+static enum oc_err
+try_alg(struct p11_token *token, struct p11_key *key, enum sign_alg alg,
+    struct oc_error *error)
+{
+	bool wanted_login = key->wants_login;
+	struct oc_error other = { 0 };
+	enum oc_err err;
+
+	err = try_way(token, key, alg, P11_WAY_DIGEST, error);
+	if (err != OC_OK && key->wants_login && !wanted_login)
+		err = try_way(token, key, alg, P11_WAY_DIGEST, error);
+	if (err == OC_OK || err == OC_ERR_PIN ||
+	    sign_alg_info(alg)->hash == SIGN_HASH_NONE)
+		return err;
+	/* What the first one said is what a person can do something with. */
+	return try_way(token, key, alg, P11_WAY_MESSAGE, &other) == OC_OK ?
+	    OC_OK : err;
+}
+
+/* Which algorithm would do: for a person to write into the configuration.
+ * What a CA signs with is not for a token to change. */
+static enum oc_err
+find_other_alg(struct p11_token *token, struct p11_key *key,
+    enum sign_alg wanted, enum oc_err err, struct oc_error *error)
+{
+	struct oc_error ignored = { 0 };
+	int alg;
+
+	for (alg = SIGN_ALG_NONE + 1; alg < SIGN_ALG_MAX; alg++)
+		if (alg != (int)wanted &&
+		    sign_alg_fits((enum sign_alg)alg, key->info.type) &&
+		    try_alg(token, key, (enum sign_alg)alg, &ignored) ==
+		    OC_OK)
+			break;
+	if (alg < SIGN_ALG_MAX && key->is_alg_free)
+		return OC_OK;
+	/* It may have failed for a moment only. */
+	if (alg < SIGN_ALG_MAX &&
+	    try_alg(token, key, wanted, &ignored) == OC_OK)
+		return OC_OK;
+	key->info.alg = wanted;
+	if (alg == SIGN_ALG_MAX)
+		return err;
+	return oc_error_set(error, OC_ERR_UNSUPPORTED, "the token makes no "
+	    "signature of %s with it, but of %s: put that into its section "
+	    "(algorithm, ocsp-algorithm)", sign_alg_info(wanted)->name,
+	    sign_alg_info((enum sign_alg)alg)->name);
+}
+
+/* The first time: how the token signs with a key is found by trial. */
+static enum oc_err
+prove_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
+{
+	enum sign_alg wanted = key->alg != SIGN_ALG_NONE ? key->alg :
+	    key->info.alg;
+	char words[SIGN_KEY_WORDS_MAX];
+	enum oc_err err;
+
+	if (key->is_proven)
+		return OC_OK;
+	if (!sign_alg_fits(wanted, key->info.type))
+		err = oc_error_set(error, OC_ERR_MISMATCH, "algorithm = %s "
+		    "is for keys of another type",
+		    sign_alg_info(wanted)->name);
+	else
+		err = try_alg(token, key, wanted, error);
+	if (err == OC_ERR_TOKEN || err == OC_ERR_SIGNATURE)
+		err = find_other_alg(token, key, wanted, err, error);
+	if (err != OC_OK) {
+		sign_key_words(key->name, words);
+		return oc_error_prefix(error, "%s", words);
+	}
+	key->is_proven = true;
+	if (key->way == P11_WAY_MESSAGE)
+		oc_log(OC_LOG_INFO, "token %s: %s: it hashes itself",
+		    token->name, key->name);
+	return OC_OK;
 }
 
 static enum oc_err
@@ -190,8 +264,11 @@ bring_up(struct p11_token *token, uint64_t *epoch, struct oc_error *error)
 	p11_session_call_begin(&token->home);
 	err = ensure_home(token, *epoch, error);
 	for (struct p11_key *key = token->keys; key != NULL && err == OC_OK;
-	    key = key->next)
+	    key = key->next) {
 		err = find_key(token, key, error);
+		if (err == OC_OK)
+			err = prove_key(token, key, error);
+	}
 	/* The session stays for the login's sake; the next try has its own. */
 	p11_session_call_end(&token->home);
 	p11_module_leave(token->module);
@@ -206,6 +283,11 @@ attempt(struct p11_token *token, bool is_start, uint64_t *epoch,
 
 	if (err == OC_OK || err == OC_ERR_PIN || is_start)
 		return err;
+	/* Whoever stands in there will not leave for a restart. */
+	if (atomic_load(&token->module->num_lost) > 0) {
+		atomic_store(&token->is_stuck, true);
+		return err;
+	}
 	p11_session_call_begin(&token->home);
 	err = p11_module_restart(token->module, *epoch,
 	    oc_clock_mono_ns() + token->timeout_ns, error);
@@ -226,15 +308,15 @@ jitter(int64_t ns)
 	return ns / 4 * 3 + ns / 2 * r / UINT16_MAX;
 }
 
-/* Under lock.  Waits until then, or until the token stops. */
+/* Under lock. */
 static void
-wait_until(struct p11_token *token, int64_t at_ns)
+note_recovery(struct p11_token *token, int64_t took_ns)
 {
-	struct timespec at = { at_ns / OC_NS_PER_S, at_ns % OC_NS_PER_S };
-
-	while (!token->is_stopping && oc_clock_mono_ns() < at_ns)
-		(void)pthread_cond_timedwait(&token->changed, &token->lock,
-		    &at);
+	token->recovered_at = oc_clock_now_s();
+	token->recovered_ns = took_ns;
+	(void)atomic_fetch_add(&token->num_recovered, 1);
+	oc_log(OC_LOG_NOTICE, "token %s is up again after %lld ms",
+	    token->name, (long long)(took_ns / OC_NS_PER_MS));
 }
 
 /* Under lock: what the attempt means.  What is said of the token gets its
@@ -253,14 +335,11 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 		token->generation++;
 		token->epoch = epoch;
 		token->up_since_ns = oc_clock_mono_ns();
+		token->home.used_ns = token->up_since_ns;
 		sign_queue_resume(&token->queue);
-		if (!was_starting) {
-			(void)atomic_fetch_add(&token->num_recovered, 1);
-			oc_log(OC_LOG_NOTICE, "token %s is up again after "
-			    "%lld ms", token->name,
-			    (long long)((token->up_since_ns - down_since_ns) /
-			    OC_NS_PER_MS));
-		}
+		if (!was_starting)
+			note_recovery(token, token->up_since_ns -
+			    down_since_ns);
 	} else if (err == OC_ERR_PIN || was_starting) {
 		token->state = P11_STATE_FAILED;
 		/* The session threads give the reason to all who wait. */
@@ -271,25 +350,41 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 	(void)pthread_cond_broadcast(&token->changed);
 }
 
+/* Under lock: how long to wait before the first attempt. */
+static int64_t
+first_pause(struct p11_token *token, int64_t now_ns)
+{
+	int64_t *pause_ns = &token->relapse_ns;
+
+	if (now_ns - token->up_since_ns > STEADY_NS ||
+	    token->generation == 1)
+		*pause_ns = 0;
+	else if (*pause_ns == 0)
+		*pause_ns = PAUSE_RELAPSE_NS;
+	else if (*pause_ns < PAUSE_FIRST_NS)
+		*pause_ns *= 2;
+	return *pause_ns;
+}
+
 /* Under lock, from DOWN to UP or FAILED. */
 static void
 recover(struct p11_token *token)
 {
 	int64_t down_since_ns = oc_clock_mono_ns();
-	/* One that was up for a moment only gets no more than a login and
-	 * two log lines a second. */
-	int64_t pause_ns = down_since_ns - token->up_since_ns > STEADY_NS ||
-	    token->generation == 1 ? 0 : PAUSE_FIRST_NS;
+	int64_t pause_ns = first_pause(token, down_since_ns), until_ns;
 
 	while (token->state == P11_STATE_DOWN && !token->is_stopping) {
 		struct oc_error error = { 0 };
 		uint64_t epoch = 0;
 		enum oc_err err;
 
-		wait_until(token, oc_clock_mono_ns() + jitter(pause_ns));
+		until_ns = oc_clock_mono_ns() + jitter(pause_ns);
+		while (!token->is_stopping && oc_clock_mono_ns() < until_ns)
+			p11_token_wait(token, until_ns);
 		if (token->is_stopping)
 			return;
-		pause_ns = pause_ns == 0 ? PAUSE_FIRST_NS : 2 * pause_ns;
+		pause_ns = pause_ns < PAUSE_FIRST_NS ? PAUSE_FIRST_NS :
+		    2 * pause_ns;
 		if (pause_ns > PAUSE_MAX_NS)
 			pause_ns = PAUSE_MAX_NS;
 		(void)pthread_mutex_unlock(&token->lock);
@@ -297,6 +392,57 @@ recover(struct p11_token *token)
 		(void)pthread_mutex_lock(&token->lock);
 		conclude(token, err, epoch, &error, down_since_ns);
 	}
+}
+
+/* A canary with each key on the keeper's own session. */
+static void
+probe(struct p11_token *token)
+{
+	uint64_t epoch, generation = 0;
+	struct oc_error error = { 0 };
+	enum oc_err err = OC_OK;
+
+	p11_module_enter(token->module, &epoch);
+	for (struct p11_key *key = token->keys; key != NULL && err == OC_OK;
+	    key = key->next) {
+		CK_OBJECT_HANDLE handle;
+		bool is_up;
+
+		(void)pthread_mutex_lock(&token->lock);
+		is_up = token->state == P11_STATE_UP && token->epoch == epoch;
+		generation = token->generation;
+		handle = key->handle;
+		(void)pthread_mutex_unlock(&token->lock);
+		if (!is_up)
+			break;
+		p11_session_call_begin(&token->home);
+		err = p11_canary(key, token->home.handle, handle, &error);
+	}
+	p11_session_call_end(&token->home);
+	p11_module_leave(token->module);
+	if (err != OC_OK)
+		p11_token_suspect(token, generation, "keep-alive",
+		    error.text);
+}
+
+/* Under lock, UP or FAILED: until something changes. */
+static void
+idle(struct p11_token *token)
+{
+	int64_t due_ns = token->home.used_ns + token->keep_alive_ns;
+
+	if (token->keep_alive_ns == 0 || token->state != P11_STATE_UP) {
+		(void)pthread_cond_wait(&token->changed, &token->lock);
+		return;
+	}
+	if (oc_clock_mono_ns() < due_ns) {
+		p11_token_wait(token, due_ns);
+		return;
+	}
+	(void)pthread_mutex_unlock(&token->lock);
+	probe(token);
+	(void)pthread_mutex_lock(&token->lock);
+	token->home.used_ns = oc_clock_mono_ns();
 }
 
 void *
@@ -314,8 +460,7 @@ p11_keeper_main(void *arg)
 		if (token->state == P11_STATE_DOWN)
 			recover(token);
 		else
-			(void)pthread_cond_wait(&token->changed,
-			    &token->lock);
+			idle(token);
 	}
 	(void)pthread_mutex_unlock(&token->lock);
 
@@ -324,6 +469,6 @@ p11_keeper_main(void *arg)
 	p11_session_drop(&token->home, epoch);
 	p11_session_call_end(&token->home);
 	p11_module_leave(token->module);
-	p11_token_thread_ends(token);
+	p11_threads_end(token, NULL);
 	return NULL;
 }

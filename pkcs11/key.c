@@ -6,6 +6,7 @@
 #include "der/writer.h"
 #include "pkcs11/key.h"
 #include "pkcs11/recover.h"
+#include "x509/cert.h"
 
 enum oc_err
 p11_error(struct oc_error *error, const char *function, CK_RV rv)
@@ -16,6 +17,9 @@ p11_error(struct oc_error *error, const char *function, CK_RV rv)
 	return oc_error_set(error, is_pin ? OC_ERR_PIN : OC_ERR_TOKEN,
 	    "%s: %s", function, p11_ckr_text(rv, text));
 }
+
+/* Longer ones are not in tokens. */
+#define P11_CERTIFICATE_MAX 8192
 
 /* More matches than this need not be told apart. */
 #define MATCHES_MAX 2
@@ -252,10 +256,12 @@ curve_of(struct der_bytes params)
 	return SIGN_KEY_NONE;
 }
 
-/* PKCS#11 wants an OCTET STRING around the point; not all tokens do it. */
+/* PKCS#11 wants an OCTET STRING around the point; some tokens have none, some
+ * a BIT STRING. */
 static struct der_bytes
 unwrap_point(struct der_bytes value, enum sign_key_type type)
 {
+	struct der_reader r = der_reader_of(value);
 	struct der_bytes inner;
 	size_t wanted = 0;
 
@@ -267,10 +273,11 @@ unwrap_point(struct der_bytes value, enum sign_key_type type)
 		wanted = 133;
 	else if (type == SIGN_KEY_ED25519)
 		wanted = 32;
-	if (value.len != wanted &&
-	    der_read_whole(value, DER_OCTET_STRING, &inner))
+	if (value.len == wanted)
+		return value;
+	if (der_read_whole(value, DER_OCTET_STRING, &inner))
 		return inner;
-	return value;
+	return der_get_bits(&r, &inner) && der_is_done(&r) ? inner : value;
 }
 
 struct attributes {
@@ -336,6 +343,39 @@ read_spki(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 #define CKA_PUBLIC_KEY_INFO 0x129UL	/* PKCS#11 2.40 */
 #endif
 
+bool
+p11_key_wants_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle)
+{
+	return get_bool(f, session, handle, CKA_ALWAYS_AUTHENTICATE);
+}
+
+/* Where the token tells nothing of the public key: what it must be, or what a
+ * certificate of the same CKA_ID says.  Smart cards have these. */
+static enum oc_err
+take_elsewhere(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct der_bytes expected,
+    struct sign_key_info *info, struct oc_error *error)
+{
+	uint8_t der[P11_CERTIFICATE_MAX];
+	CK_OBJECT_HANDLE object;
+	struct x509_cert cert;
+	size_t len;
+
+	if (expected.len == 0 && find_public(f, session, handle,
+	    CKO_CERTIFICATE, &object) && get_bytes(f, session, object,
+	    CKA_VALUE, der, sizeof(der), &len) && x509_cert_read(
+	    (struct der_bytes){ der, len }, &cert, NULL) == OC_OK)
+		expected = cert.spki;
+	if (expected.len == 0 || expected.len > sizeof(info->spki))
+		return oc_error_set(error, OC_ERR_NOT_FOUND,
+		    "the token has no public key to this private key, nor a "
+		    "certificate");
+	memcpy(info->spki, expected.p, expected.len);
+	info->spki_len = expected.len;
+	return OC_OK;
+}
+
 enum oc_err
 p11_key_read(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     CK_OBJECT_HANDLE handle, struct der_bytes expected,
@@ -355,20 +395,15 @@ p11_key_read(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 		return oc_error_set(error, OC_ERR_UNSUPPORTED,
 		    "key type 0x%lx: only RSA, EC and Ed25519 are done here",
 		    (unsigned long)type);
-	if (get_bool(f, session, handle, CKA_ALWAYS_AUTHENTICATE))
-		return oc_error_set(error, OC_ERR_UNSUPPORTED,
-		    "the key wants its PIN for each signature "
-		    "(CKA_ALWAYS_AUTHENTICATE)");
 	if (find_public(f, session, handle, CKO_PUBLIC_KEY, &handles[1]))
 		num_handles = 2;
 	if (!read_spki(f, session, handles, num_handles, type, &found) &&
 	    !get_bytes(f, session, handle, CKA_PUBLIC_KEY_INFO, found.spki,
 	    sizeof(found.spki), &found.spki_len)) {
-		if (expected.len == 0 || expected.len > sizeof(found.spki))
-			return oc_error_set(error, OC_ERR_NOT_FOUND,
-			    "the token has no public key to this private key");
-		memcpy(found.spki, expected.p, expected.len);
-		found.spki_len = expected.len;
+		err = take_elsewhere(f, session, handle, expected, &found,
+		    error);
+		if (err != OC_OK)
+			return err;
 	}
 	spki = (struct der_bytes){ found.spki, found.spki_len };
 	if (expected.len > 0 && !der_bytes_equal(spki, expected))

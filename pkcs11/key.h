@@ -23,13 +23,17 @@ enum oc_err p11_key_find(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 /*
  * Its public key: from its own attributes, from the public key object of the
  * same CKA_ID, or, where the token has neither, the expected one (len 0:
- * none), which only a canary can prove.  MISMATCH when it is not the expected
- * one; UNSUPPORTED for a key type we do not sign with, and for keys that want
- * a PIN for each signature.
+ * none) or that of a certificate object beside it, which only a canary can
+ * prove.  MISMATCH when it is not the expected
+ * one; UNSUPPORTED for a key type we do not sign with.
  */
 enum oc_err p11_key_read(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     CK_OBJECT_HANDLE handle, struct der_bytes expected,
     struct sign_key_info *info, struct oc_error *error) OC_MUST_CHECK;
+
+/* CKA_ALWAYS_AUTHENTICATE: a login for each signature. */
+bool p11_key_wants_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle);
 
 /* Generates a pair on the token: sensitive, never extractable, for signing
  * only, with a random CKA_ID.  RSA with 2048, 3072 or 4096 bits, P-256,

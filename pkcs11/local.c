@@ -17,14 +17,11 @@
 #include "base/clock_watch.h"
 #include "base/thread.h"
 #include "pkcs11/journal.h"
-#include "pkcs11/keeper.h"
-#include "pkcs11/recover.h"
-#include "pkcs11/session.h"
+#include "pkcs11/threads.h"
 #include "pkcs11/verify.h"
+#include "pkcs11/watch.h"
 
 #define START_TIMEOUT_NS (60 * OC_NS_PER_S)
-/* Beyond a call's timeout, to let its thread end. */
-#define STOP_GRACE_NS (2 * OC_NS_PER_S)
 
 struct p11_local {
 	struct signer signer;
@@ -38,8 +35,6 @@ struct p11_local {
 	size_t num_modules;
 	struct p11_token *tokens;
 	size_t num_tokens;
-	bool *has_keeper;
-	pthread_t *keepers;
 };
 
 static struct p11_local *
@@ -164,50 +159,6 @@ local_find_key(struct signer *s, const char *name, int64_t deadline_ns,
 	return OC_OK;
 }
 
-/* Under lock, so that a thread that has ended is not missed. */
-static bool
-start_token_thread(struct p11_token *token, pthread_t *thread,
-    void *(*run)(void *), void *arg)
-{
-	bool is_running;
-
-	(void)pthread_mutex_lock(&token->lock);
-	is_running = oc_thread_start(thread, run, arg) == 0;
-	if (is_running)
-		token->num_running++;
-	(void)pthread_mutex_unlock(&token->lock);
-	return is_running;
-}
-
-/* Waits until a token's threads have ended; false if one is stuck.  There is
- * no portable join with a deadline, so they are counted. */
-static bool
-stop_token(struct p11_local *local, size_t i)
-{
-	struct p11_token *token = &local->tokens[i];
-	int64_t deadline_ns = oc_clock_mono_ns() + token->timeout_ns +
-	    STOP_GRACE_NS;
-	struct timespec at = { deadline_ns / OC_NS_PER_S,
-	    deadline_ns % OC_NS_PER_S };
-	bool is_clean;
-	int rc = 0;
-
-	(void)pthread_mutex_lock(&token->lock);
-	while (token->num_running > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&token->changed, &token->lock,
-		    &at);
-	is_clean = token->num_running == 0;
-	(void)pthread_mutex_unlock(&token->lock);
-	if (!is_clean)
-		return false;
-	for (unsigned int n = 0; n < token->num_sessions; n++)
-		if (token->sessions[n].has_thread)
-			(void)pthread_join(token->sessions[n].thread, NULL);
-	if (local->has_keeper[i])
-		(void)pthread_join(local->keepers[i], NULL);
-	return true;
-}
-
 static void
 free_token(struct p11_local *local, struct p11_token *token)
 {
@@ -233,17 +184,10 @@ stop_threads(struct p11_local *local)
 {
 	bool is_clean = true;
 
-	for (size_t i = 0; i < local->num_tokens; i++) {
-		struct p11_token *token = &local->tokens[i];
-
-		(void)pthread_mutex_lock(&token->lock);
-		token->is_stopping = true;
-		(void)pthread_cond_broadcast(&token->changed);
-		(void)pthread_mutex_unlock(&token->lock);
-		sign_queue_close(&token->queue);
-	}
 	for (size_t i = 0; i < local->num_tokens; i++)
-		is_clean = stop_token(local, i) && is_clean;
+		p11_threads_tell(&local->tokens[i]);
+	for (size_t i = 0; i < local->num_tokens; i++)
+		is_clean = p11_threads_join(&local->tokens[i]) && is_clean;
 	sign_queue_close(&local->to_verify);
 	if (local->has_verify_thread)
 		(void)pthread_join(local->verify_thread, NULL);
@@ -270,8 +214,6 @@ local_free(struct signer *s)
 	sign_desk_fini(&local->desk);
 	free(local->modules);
 	free(local->tokens);
-	free(local->has_keeper);
-	free(local->keepers);
 	free(local);
 }
 
@@ -284,6 +226,20 @@ static const struct signer_ops local_ops = {
 	.free = local_free,
 };
 
+static enum oc_err
+check_same_args(const struct p11_module *module,
+    const struct p11_token_config *config, struct oc_error *error)
+{
+	const char *a = module->init_args != NULL ? module->init_args : "";
+	const char *b = config->init_args != NULL ? config->init_args : "";
+
+	if (strcmp(a, b) == 0)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "token %s: another token of "
+	    "the same module has other init-args: it can be initialised in "
+	    "one way only", config->name);
+}
+
 /* Tokens behind one library share it: C_Finalize would end it for all. */
 static enum oc_err
 find_module(struct p11_local *local, const struct p11_token_config *config,
@@ -294,10 +250,10 @@ find_module(struct p11_local *local, const struct p11_token_config *config,
 	for (size_t i = 0; i < local->num_modules; i++)
 		if (strcmp(local->modules[i]->path, config->module) == 0) {
 			*module = local->modules[i];
-			return OC_OK;
+			return check_same_args(*module, config, error);
 		}
-	err = p11_module_open(config->module, config->environment, module,
-	    error);
+	err = p11_module_open_args(config->module, config->environment,
+	    config->init_args, module, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "token %s", config->name);
 	local->modules[local->num_modules++] = *module;
@@ -368,6 +324,8 @@ add_key(struct p11_local *local, const struct p11_key_config *config,
 	if (config->spki.len > 0)
 		memcpy(key->expected, config->spki.p, config->spki.len);
 	key->expected_len = config->spki.len;
+	key->alg = config->alg;
+	key->is_alg_free = config->is_alg_free;
 	err = p11_uri_parse_key(config->uri, &key->uri, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "%s", words);
@@ -390,22 +348,9 @@ start_threads(struct p11_local *local)
 	    p11_verify_main, &local->to_verify) == 0;
 	if (!local->has_verify_thread)
 		return false;
-	for (size_t i = 0; i < local->num_tokens; i++) {
-		struct p11_token *token = &local->tokens[i];
-
-		local->has_keeper[i] = start_token_thread(token,
-		    &local->keepers[i], p11_keeper_main, token);
-		if (!local->has_keeper[i])
+	for (size_t i = 0; i < local->num_tokens; i++)
+		if (!p11_threads_start(&local->tokens[i]))
 			return false;
-		for (unsigned int n = 0; n < token->num_sessions; n++) {
-			struct p11_session *session = &token->sessions[n];
-
-			session->has_thread = start_token_thread(token,
-			    &session->thread, p11_session_main, session);
-			if (!session->has_thread)
-				return false;
-		}
-	}
 	return true;
 }
 
@@ -439,11 +384,7 @@ allocate(struct p11_local *local, size_t num_tokens)
 	/* One more: calloc(0) may be NULL. */
 	local->modules = calloc(num_tokens + 1, sizeof(*local->modules));
 	local->tokens = calloc(num_tokens + 1, sizeof(*local->tokens));
-	local->has_keeper = calloc(num_tokens + 1,
-	    sizeof(*local->has_keeper));
-	local->keepers = calloc(num_tokens + 1, sizeof(*local->keepers));
-	return local->modules == NULL || local->tokens == NULL ||
-	    local->has_keeper == NULL || local->keepers == NULL ?
+	return local->modules == NULL || local->tokens == NULL ?
 	    OC_ERR_NOMEM : OC_OK;
 }
 
@@ -503,29 +444,14 @@ p11_local_new(const struct p11_local_config *config, struct signer **s,
 	return OC_OK;
 }
 
-static bool
-is_late(const struct p11_session *session, int64_t now_ns)
-{
-	int64_t since_ns = atomic_load(&session->call_since_ns);
-
-	return since_ns != 0 && now_ns - since_ns > session->token->timeout_ns;
-}
-
 bool
 p11_local_is_stuck(const struct signer *s)
 {
 	const struct p11_local *local = local_of(s);
-	int64_t now_ns = oc_clock_mono_ns();
 
-	for (size_t i = 0; i < local->num_tokens; i++) {
-		const struct p11_token *token = &local->tokens[i];
-
-		if (is_late(&token->home, now_ns))
+	for (size_t i = 0; i < local->num_tokens; i++)
+		if (p11_watch_is_stuck(&local->tokens[i]))
 			return true;
-		for (unsigned int n = 0; n < token->num_sessions; n++)
-			if (is_late(&token->sessions[n], now_ns))
-				return true;
-	}
 	return false;
 }
 
@@ -566,6 +492,11 @@ p11_local_status(const struct signer *s, size_t i,
 	(void)pthread_mutex_lock(&token->lock);
 	status->is_up = token->state == P11_STATE_UP;
 	status->num_sessions = token->num_open;
+	status->num_lost = token->num_lost;
+	status->limit = token->limit.now;
+	status->limit_found = token->limit.found;
+	status->recovered_at = token->recovered_at;
+	status->recovered_ns = token->recovered_ns;
 	(void)pthread_mutex_unlock(&token->lock);
 	sign_queue_look(&token->queue, status->lanes);
 	for (int lane = 0; lane < SIGN_LANE_MAX; lane++)
@@ -575,4 +506,7 @@ p11_local_status(const struct signer *s, size_t i,
 	status->num_failed = atomic_load(&token->num_failed);
 	status->num_recovered = atomic_load(&token->num_recovered);
 	status->num_restarts = atomic_load(&token->num_restarts);
+	for (int class = 0; class < P11_CLASS_MAX; class++)
+		status->num_errors[class] = atomic_load(
+		    &token->num_errors[class]);
 }

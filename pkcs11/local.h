@@ -11,6 +11,7 @@
 #ifndef PKCS11_LOCAL_H
 #define PKCS11_LOCAL_H
 
+#include "pkcs11/class.h"
 #include "pkcs11/config.h"
 #include "sign/queue.h"
 
@@ -24,9 +25,11 @@ enum oc_err p11_local_new(const struct p11_local_config *config,
     struct signer **s, struct oc_error *error) OC_MUST_CHECK;
 
 /*
- * True when a call into a module runs for longer than its token's timeout.
- * Nothing in this process can end it: exit (with _exit) and let the
- * supervisor start another.  Ask now and then, once a second is fine.
+ * True when a token is stuck: a call that does not return within its timeout
+ * costs a session and its thread, which another one replaces; too many of them,
+ * or one where there is only one of its kind, and nothing in this process can
+ * help.  Exit (with _exit) and let the supervisor start another.  Ask now and
+ * then, once a second is fine.
  */
 bool p11_local_is_stuck(const struct signer *s);
 
@@ -43,6 +46,11 @@ struct p11_token_status {
 	struct sign_queue_lane lanes[SIGN_LANE_MAX];	/* the same by lane */
 	uint64_t num_logins, num_signed, num_failed, num_recovered;
 	uint64_t num_restarts;		/* C_Finalize + C_Initialize */
+	unsigned int num_lost;		/* sessions in a call for ever */
+	unsigned int limit, limit_found;	/* pkcs11/limit.h */
+	int64_t recovered_at;		/* Unix time; 0: never down */
+	int64_t recovered_ns;		/* how long that took */
+	uint64_t num_errors[P11_CLASS_MAX];
 };
 size_t p11_local_num_tokens(const struct signer *s);
 void p11_local_status(const struct signer *s, size_t token,

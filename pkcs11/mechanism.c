@@ -21,16 +21,20 @@ struct hash_row {
 	size_t len;
 	CK_MECHANISM_TYPE hash;
 	CK_RSA_PKCS_MGF_TYPE mgf;
+	CK_MECHANISM_TYPE rsa, pss, ecdsa;	/* that hash themselves */
 	const EVP_MD *(*md)(void);
 };
 
 static const struct hash_row hashes[] = {
 	[SIGN_SHA256] = { DIGEST_INFO(0x01, 32), 32, CKM_SHA256,
-	    CKG_MGF1_SHA256, EVP_sha256 },
+	    CKG_MGF1_SHA256, CKM_SHA256_RSA_PKCS, CKM_SHA256_RSA_PKCS_PSS,
+	    CKM_ECDSA_SHA256, EVP_sha256 },
 	[SIGN_SHA384] = { DIGEST_INFO(0x02, 48), 48, CKM_SHA384,
-	    CKG_MGF1_SHA384, EVP_sha384 },
+	    CKG_MGF1_SHA384, CKM_SHA384_RSA_PKCS, CKM_SHA384_RSA_PKCS_PSS,
+	    CKM_ECDSA_SHA384, EVP_sha384 },
 	[SIGN_SHA512] = { DIGEST_INFO(0x03, 64), 64, CKM_SHA512,
-	    CKG_MGF1_SHA512, EVP_sha512 },
+	    CKG_MGF1_SHA512, CKM_SHA512_RSA_PKCS, CKM_SHA512_RSA_PKCS_PSS,
+	    CKM_ECDSA_SHA512, EVP_sha512 },
 };
 
 /* Octets of the group's order. */
@@ -53,9 +57,10 @@ order_len(enum sign_key_type type)
 }
 
 static enum oc_err
-init_message(struct p11_input *in, struct der_bytes tbs)
+init_message(struct p11_input *in, CK_MECHANISM_TYPE type,
+    struct der_bytes tbs)
 {
-	in->type = CKM_EDDSA;
+	in->type = type;
 	in->message = malloc(tbs.len > 0 ? tbs.len : 1);
 	if (in->message == NULL)
 		return OC_ERR_NOMEM;
@@ -65,44 +70,65 @@ init_message(struct p11_input *in, struct der_bytes tbs)
 	return OC_OK;
 }
 
+/* RSASSA-PKCS1-v1_5: the token pads what it is given. */
+static void
+init_digest_info(struct p11_input *in, const struct hash_row *hash,
+    const uint8_t *digest)
+{
+	in->type = CKM_RSA_PKCS;
+	in->len = sizeof(hash->digest_info) + hash->len;
+	memcpy(in->bytes, hash->digest_info, sizeof(hash->digest_info));
+	memcpy(in->bytes + sizeof(hash->digest_info), digest, hash->len);
+}
+
+static void
+init_pss(struct p11_input *in, const struct hash_row *hash)
+{
+	in->is_pss = true;
+	in->pss.hashAlg = hash->hash;
+	in->pss.mgf = hash->mgf;
+	in->pss.sLen = hash->len;
+}
+
 enum oc_err
-p11_input_init(struct p11_input *in, enum sign_alg alg,
-    enum sign_key_type key_type, struct der_bytes tbs)
+p11_input_init_way(struct p11_input *in, enum sign_alg alg,
+    enum sign_key_type key_type, enum p11_way way, struct der_bytes tbs)
 {
 	const struct sign_alg_info *info = sign_alg_info(alg);
+	bool is_rsa = info->key_type == SIGN_KEY_RSA;
 	const struct hash_row *hash;
 	uint8_t digest[EVP_MAX_MD_SIZE];
 
 	oc_assert(sign_alg_fits(alg, key_type));
 	memset(in, 0, sizeof(*in));
 	if (info->hash == SIGN_HASH_NONE)
-		return init_message(in, tbs);
+		return init_message(in, CKM_EDDSA, tbs);
 	hash = &hashes[info->hash];
+	if (info->is_pss)
+		init_pss(in, hash);
+	if (way == P11_WAY_MESSAGE)
+		return init_message(in, info->is_pss ? hash->pss : is_rsa ?
+		    hash->rsa : hash->ecdsa, tbs);
 	if (EVP_Digest(tbs.p, tbs.len, digest, NULL, hash->md(), NULL) != 1)
 		return OC_ERR_INTERNAL;
-	if (info->key_type == SIGN_KEY_RSA && !info->is_pss) {
-		in->type = CKM_RSA_PKCS;
-		in->len = sizeof(hash->digest_info) + hash->len;
-		memcpy(in->bytes, hash->digest_info,
-		    sizeof(hash->digest_info));
-		memcpy(in->bytes + sizeof(hash->digest_info), digest,
-		    hash->len);
+	if (is_rsa && !info->is_pss) {
+		init_digest_info(in, hash, digest);
 		return OC_OK;
 	}
+	in->type = info->is_pss ? CKM_RSA_PKCS_PSS : CKM_ECDSA;
 	in->len = hash->len;
-	if (info->is_pss) {
-		in->type = CKM_RSA_PKCS_PSS;
-		in->pss.hashAlg = hash->hash;
-		in->pss.mgf = hash->mgf;
-		in->pss.sLen = hash->len;
-	} else {
-		/* FIPS 186-4, 6.4: the leftmost bits, as many as the order. */
-		in->type = CKM_ECDSA;
-		if (in->len > order_len(key_type))
-			in->len = order_len(key_type);
-	}
+	/* FIPS 186-4, 6.4: the leftmost bits, as many as the order. */
+	if (!is_rsa && in->len > order_len(key_type))
+		in->len = order_len(key_type);
 	memcpy(in->bytes, digest, in->len);
 	return OC_OK;
+}
+
+enum oc_err
+p11_input_init(struct p11_input *in, enum sign_alg alg,
+    enum sign_key_type key_type, struct der_bytes tbs)
+{
+	return p11_input_init_way(in, alg, key_type, P11_WAY_DIGEST, tbs);
 }
 
 void
@@ -117,7 +143,7 @@ p11_input_mechanism(struct p11_input *in)
 {
 	CK_MECHANISM m = { in->type, NULL, 0 };
 
-	if (in->type == CKM_RSA_PKCS_PSS) {
+	if (in->is_pss) {
 		m.pParameter = &in->pss;
 		m.ulParameterLen = sizeof(in->pss);
 	}

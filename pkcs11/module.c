@@ -26,6 +26,7 @@ initialize(const struct p11_module *m)
 	memset(&a, 0, sizeof(a));
 	/* Without it, or with NULL, SoftHSM takes no locks at all. */
 	a.args.flags = CKF_OS_LOCKING_OK;
+	a.args.pReserved = m->init_args;
 	rv = m->f->C_Initialize(&a);
 	return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
 }
@@ -81,6 +82,11 @@ load(struct p11_module *m, struct oc_error *error)
 		    "PKCS#11 module %s: C_GetFunctionList: %s", m->path,
 		    p11_ckr_text(rv, text));
 	rv = initialize(m);
+	if (rv == CKR_ARGUMENTS_BAD)
+		return oc_error_set(error, OC_ERR_CONFIG,
+		    "PKCS#11 module %s: C_Initialize: %s: %s", m->path,
+		    p11_ckr_text(rv, text), m->init_args == NULL ?
+		    "it may want init-args" : "it may want other init-args");
 	if (rv != CKR_OK)
 		return oc_error_set(error, OC_ERR_TOKEN,
 		    "PKCS#11 module %s: C_Initialize: %s", m->path,
@@ -91,6 +97,13 @@ load(struct p11_module *m, struct oc_error *error)
 enum oc_err
 p11_module_open(const char *path, const char *const *environment,
     struct p11_module **module, struct oc_error *error)
+{
+	return p11_module_open_args(path, environment, NULL, module, error);
+}
+
+enum oc_err
+p11_module_open_args(const char *path, const char *const *environment,
+    const char *init_args, struct p11_module **module, struct oc_error *error)
 {
 	struct p11_module *m;
 	pthread_condattr_t attr;
@@ -103,7 +116,11 @@ p11_module_open(const char *path, const char *const *environment,
 	if (err != OC_OK)
 		return err;
 	m = calloc(1, sizeof(*m));
-	if (m == NULL || (m->path = strdup(path)) == NULL) {
+	if (m == NULL || (m->path = strdup(path)) == NULL ||
+	    (init_args != NULL &&
+	    (m->init_args = strdup(init_args)) == NULL)) {
+		if (m != NULL)
+			free(m->path);
 		free(m);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
@@ -135,6 +152,7 @@ p11_module_close(struct p11_module *module)
 	(void)pthread_mutex_destroy(&module->finding);
 	(void)pthread_mutex_destroy(&module->lock);
 	free(module->path);
+	free(module->init_args);
 	free(module);
 }
 

@@ -11,6 +11,7 @@
 #define PKCS11_MODULE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <p11-kit/pkcs11.h>
 
@@ -20,11 +21,13 @@
 struct p11_module {
 	CK_FUNCTION_LIST *f;
 	char *path;
+	char *init_args;		/* for C_Initialize, or NULL */
 	void *library;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_mutex_t finding;	/* C_GetTokenInfo: one at a time */
 	unsigned int num_inside;
+	atomic_uint num_lost;		/* inside, and will not come back */
 	bool is_closed;			/* for a restart */
 	uint64_t epoch;
 };
@@ -32,6 +35,11 @@ struct p11_module {
 /* Sets the environment first: call before there are threads.  NOT_FOUND when
  * there is no such file, UNSUPPORTED when it is no module. */
 enum oc_err p11_module_open(const char *path, const char *const *environment,
+    struct p11_module **module, struct oc_error *error) OC_MUST_CHECK;
+/* init_args, unless NULL, is what C_Initialize gets as pReserved: a string,
+ * which NSS wants and others refuse. */
+enum oc_err p11_module_open_args(const char *path,
+    const char *const *environment, const char *init_args,
     struct p11_module **module, struct oc_error *error) OC_MUST_CHECK;
 /* C_Finalize.  The library stays loaded: few survive being unloaded. */
 void p11_module_close(struct p11_module *module);

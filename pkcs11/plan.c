@@ -29,6 +29,7 @@ struct p11_plan {
 	char *state_dir;				/* owned */
 	struct p11_token_config tokens[TOKENS_MAX];
 	char **environment[TOKENS_MAX];			/* owned arrays */
+	struct p11_uri uris[TOKENS_MAX];
 	struct p11_key_config keys[KEYS_MAX];
 	char *key_names[KEYS_MAX];			/* owned */
 	uint8_t *key_lists[KEYS_MAX];			/* owned, or NULL */
@@ -117,12 +118,31 @@ environment_of(const struct oc_config_token *token)
 	return list;
 }
 
+/* What the URI says beside which token it is must be what the section says. */
+static enum oc_err
+read_uri(const struct oc_config_token *token, struct p11_uri *uri,
+    struct oc_error *error)
+{
+	enum oc_err err;
+
+	err = p11_uri_parse_token(token->uri, uri, error);
+	if (err == OC_OK)
+		err = p11_uri_check_module(uri, token->module, error);
+	if (err == OC_OK && token->pin_source != NULL &&
+	    uri->pin_source[0] != '\0' &&
+	    strcmp(token->pin_source, uri->pin_source) != 0)
+		err = oc_error_set(error, OC_ERR_CONFIG, "pin-source and that "
+		    "of the URI differ: leave one out");
+	return err;
+}
+
 enum oc_err
 p11_plan_token(struct p11_plan *plan, const char *name,
     const struct p11_token_config **out, struct oc_error *error)
 {
 	const struct oc_config_token *token;
 	size_t n = plan->local.num_tokens, i;
+	enum oc_err err;
 
 	for (i = 0; i < n; i++)
 		if (strcmp(plan->tokens[i].name, name) == 0) {
@@ -136,6 +156,9 @@ p11_plan_token(struct p11_plan *plan, const char *name,
 	if (n == TOKENS_MAX)
 		return oc_error_set(error, OC_ERR_LIMIT,
 		    "more than %d tokens", TOKENS_MAX);
+	err = read_uri(token, &plan->uris[n], error);
+	if (err != OC_OK)
+		return err;
 	plan->environment[n] = environment_of(token);
 	if (plan->environment[n] == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
@@ -143,10 +166,14 @@ p11_plan_token(struct p11_plan *plan, const char *name,
 		.name = token->name,
 		.module = token->module,
 		.uri = token->uri,
-		.pin_source = token->pin_source,
+		.pin_source = token->pin_source != NULL ? token->pin_source :
+		    plan->uris[n].pin_source[0] != '\0' ?
+		    plan->uris[n].pin_source : NULL,
 		.num_sessions = (unsigned int)token->sessions,
 		.timeout_ns = token->timeout_s * INT64_C(1000000000),
+		.keep_alive_ns = token->keep_alive_s * INT64_C(1000000000),
 		.environment = (const char *const *)plan->environment[n],
+		.init_args = token->init_args,
 	};
 	plan->local.num_tokens++;
 	*out = &plan->tokens[n];
@@ -195,6 +222,9 @@ add_key(struct p11_plan *plan, struct p11_key_config key,
 		return oc_error_set(error, OC_ERR_LIMIT, "more than %d keys",
 		    KEYS_MAX);
 	err = p11_plan_token(plan, key.token, &token, error);
+	/* Who asks for a token alone knows which. */
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+		oc_error_prefix(error, "token %s", key.token);
 	if (err != OC_OK)
 		return err;
 	plan->key_names[n] = strdup(key.name);
@@ -245,6 +275,7 @@ add_issuer_key(struct p11_plan *plan, const struct oc_config_issuer *issuer,
 		.name = name,
 		.token = issuer->token,
 		.uri = issuer->key,
+		.alg = sign_alg_configured(issuer->algorithm),
 	};
 	enum oc_err err;
 
@@ -284,6 +315,7 @@ add_ocsp_key(struct p11_plan *plan, const struct oc_config_ocsp *ocsp,
 		.name = name,
 		.token = ocsp->token,
 		.uri = ocsp->key,
+		.alg = sign_alg_configured(ocsp->algorithm),
 		.allow.kinds = P11_ALLOW(SIGN_KIND_OCSP),
 	};
 	enum oc_err err;
@@ -374,6 +406,7 @@ p11_plan_add_csr_key(struct p11_plan *plan, const char *name,
 		.name = name,
 		.token = token,
 		.uri = uri,
+		.is_alg_free = true,
 		.allow.kinds = P11_ALLOW(SIGN_KIND_CSR),
 	    }, error);
 }

@@ -156,12 +156,25 @@ on_pool(evutil_socket_t fd, short what, void *arg)
 }
 
 static json_t *
+describe_errors(const struct p11_token_status *st)
+{
+	json_t *errors = json_object();
+
+	for (int class = P11_CLASS_OK + 1; class < P11_CLASS_MAX; class++)
+		(void)json_object_set_new(errors, p11_class_name(
+		    (enum p11_class)class), json_integer(
+		    (json_int_t)st->num_errors[class]));
+	return errors;
+}
+
+static json_t *
 describe_token(const struct program *p, size_t i)
 {
 	struct p11_token_status st;
 
 	p11_local_status(p->pool, i, &st);
-	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+	    "s:I, s:I, s:I, s:I, s:I, s:o}",
 	    "name", st.name,
 	    "up", (int)st.is_up,
 	    "sessions", (json_int_t)st.num_sessions,
@@ -170,7 +183,13 @@ describe_token(const struct program *p, size_t i)
 	    "signed", (json_int_t)st.num_signed,
 	    "failed", (json_int_t)st.num_failed,
 	    "recovered", (json_int_t)st.num_recovered,
-	    "restarts", (json_int_t)st.num_restarts);
+	    "restarts", (json_int_t)st.num_restarts,
+	    "lost", (json_int_t)st.num_lost,
+	    "limit", (json_int_t)st.limit,
+	    "limit_found", (json_int_t)st.limit_found,
+	    "recovered_at", (json_int_t)st.recovered_at,
+	    "recovered_ms", (json_int_t)(st.recovered_ns / OC_NS_PER_MS),
+	    "errors", describe_errors(&st));
 }
 
 /* A row for each lane of a token: how many jobs wait and the first has waited

@@ -7,6 +7,7 @@
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -89,6 +90,21 @@ enum oc_config_allow {		/* bits */
 	OC_ALLOW_CERTIFICATE = 1,
 	OC_ALLOW_CRL = 2,
 	OC_ALLOW_OCSP = 4
+};
+
+/* The numbers of enum sign_alg, which this room does not see. */
+enum oc_config_algorithm {
+	OC_ALGORITHM_OF_KEY,	/* what suits the key's type */
+	OC_ALGORITHM_RSA_SHA256,
+	OC_ALGORITHM_RSA_SHA384,
+	OC_ALGORITHM_RSA_SHA512,
+	OC_ALGORITHM_RSA_PSS_SHA256,
+	OC_ALGORITHM_RSA_PSS_SHA384,
+	OC_ALGORITHM_RSA_PSS_SHA512,
+	OC_ALGORITHM_ECDSA_SHA256,
+	OC_ALGORITHM_ECDSA_SHA384,
+	OC_ALGORITHM_ECDSA_SHA512,
+	OC_ALGORITHM_ED25519
 };
 
 enum oc_config_subject {
@@ -192,7 +208,9 @@ struct oc_config_token {
 	char *pin_source;	/* "file:/abs", "fd:N", "credential:NAME" */
 	int64_t sessions;
 	int64_t timeout_s;	/* of one PKCS#11 call */
+	int64_t keep_alive_s;	/* 0: no */
 	struct oc_words environment;	/* "NAME=VALUE" */
+	char *init_args;	/* what C_Initialize gets, or NULL */
 	const char *file;	/* where the section stands; borrowed */
 	int line;
 };
@@ -204,6 +222,7 @@ struct oc_config_issuer {
 	struct oc_words alternate_chain;	/* paths */
 	char *token;		/* NAME of a token that exists */
 	char *key;		/* pkcs11: URI or label */
+	enum oc_config_algorithm algorithm;
 	/* A directory: responses are signed elsewhere, and there is neither
 	 * token nor key; allow is then OCSP alone, nonce IGNORE. */
 	char *responses;
@@ -211,6 +230,7 @@ struct oc_config_issuer {
 	char *ocsp_certificate;
 	char *ocsp_token;	/* token, unless given */
 	char *ocsp_key;
+	enum oc_config_algorithm ocsp_algorithm;	/* also without them */
 	char *ocsp_url;
 	char *ca_issuers_url;
 	char *crl_url;
@@ -254,6 +274,7 @@ struct oc_config_ocsp_signer {
 	char *certificate;	/* path */
 	char *token;		/* the issuer's, unless given */
 	char *key;		/* pkcs11: URI or label */
+	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;
 	const char *file;
 	int line;
@@ -270,6 +291,7 @@ struct oc_config_ocsp {
 	const char *certificate;	/* NULL: the CA itself signs */
 	const char *token;
 	const char *key;
+	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;
 	const char *file;
 	int line;
@@ -369,6 +391,9 @@ void oc_config_free(struct oc_config *config);
 
 /* $OCSIGN_CONF, when set and not empty, or SYSCONFDIR/ocsign.conf. */
 const char *oc_config_default_path(void);
+
+/* Has a section of this type such a key?  For who writes sections. */
+bool oc_config_has_key(const char *section, const char *key);
 
 /* By name, exactly.  Borrowed; NULL when there is none. */
 const struct oc_config_token *oc_config_find_token(

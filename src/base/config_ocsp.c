@@ -95,6 +95,9 @@ add_own(struct oc_config *config, const struct oc_config_issuer *issuer)
 	ocsp->certificate = issuer->ocsp_certificate;
 	ocsp->token = is_delegated ? issuer->ocsp_token : issuer->token;
 	ocsp->key = is_delegated ? issuer->ocsp_key : issuer->key;
+	ocsp->algorithm = is_delegated ||
+	    issuer->ocsp_algorithm != OC_ALGORITHM_OF_KEY ?
+	    issuer->ocsp_algorithm : issuer->algorithm;
 	ocsp->presign = issuer->presign;
 	ocsp->file = issuer->file;
 	ocsp->line = issuer->line;
@@ -119,6 +122,7 @@ add_signer(struct oc_config *config, const struct oc_config_issuer *issuer,
 	ocsp->certificate = signer->certificate;
 	ocsp->token = token;
 	ocsp->key = signer->key;
+	ocsp->algorithm = signer->algorithm;
 	ocsp->presign = signer->presign;
 	ocsp->file = signer->file;
 	ocsp->line = signer->line;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #include "base/address.h"
@@ -140,7 +141,8 @@ static enum oc_err
 check_uri(const char *directory, char **value, struct oc_error *error)
 {
 	(void)directory;
-	if (starts_with(*value, "pkcs11:") && (*value)[7] != '\0')
+	/* RFC 3986, 3.1: a scheme's letters may be of either case. */
+	if (strncasecmp(*value, "pkcs11:", 7) == 0 && (*value)[7] != '\0')
 		return OC_OK;
 	return oc_error_set(error, OC_ERR_CONFIG,
 	    "\"%.80s\" is no PKCS#11 URI; write pkcs11:token=NAME", *value);
@@ -305,6 +307,19 @@ static const struct oc_config_word allows[] = {
 	{ "certificate", OC_ALLOW_CERTIFICATE }, { "crl", OC_ALLOW_CRL },
 	{ "ocsp", OC_ALLOW_OCSP }, { NULL, 0 }
 };
+static const struct oc_config_word algorithms[] = {
+	{ "rsa-sha256", OC_ALGORITHM_RSA_SHA256 },
+	{ "rsa-sha384", OC_ALGORITHM_RSA_SHA384 },
+	{ "rsa-sha512", OC_ALGORITHM_RSA_SHA512 },
+	{ "rsa-pss-sha256", OC_ALGORITHM_RSA_PSS_SHA256 },
+	{ "rsa-pss-sha384", OC_ALGORITHM_RSA_PSS_SHA384 },
+	{ "rsa-pss-sha512", OC_ALGORITHM_RSA_PSS_SHA512 },
+	{ "ecdsa-sha256", OC_ALGORITHM_ECDSA_SHA256 },
+	{ "ecdsa-sha384", OC_ALGORITHM_ECDSA_SHA384 },
+	{ "ecdsa-sha512", OC_ALGORITHM_ECDSA_SHA512 },
+	{ "ed25519", OC_ALGORITHM_ED25519 },
+	{ NULL, 0 }
+};
 static const struct oc_config_word switches[] = {
 	{ "no", OC_SWITCH_NO }, { "yes", OC_SWITCH_YES }, { NULL, 0 }
 };
@@ -456,8 +471,11 @@ static const struct oc_config_key token_keys[] = {
 	    .min = 1, .max = 64 },
 	{ "timeout", OC_KIND_DURATION, AT(timeout_s), .preset = "10s",
 	    .min = 1, .max = HOUR },
+	{ "keep-alive", OC_KIND_DURATION, AT(keep_alive_s), .preset = "0s",
+	    .min = 0, .max = DAY },
 	{ "environment", OC_KIND_LIST, AT(environment),
 	    .check = check_environment },
+	{ "init-args", OC_KIND_STRING, AT(init_args) },
 	{ NULL }
 };
 #undef AT
@@ -470,10 +488,13 @@ static const struct oc_config_key issuer_keys[] = {
 	    .check = check_path },
 	{ "token", OC_KIND_STRING, AT(token) },
 	{ "key", OC_KIND_STRING, AT(key) },
+	{ "algorithm", OC_KIND_ENUM, AT(algorithm), .words = algorithms },
 	{ "responses", OC_KIND_PATH, AT(responses) },
 	{ "ocsp-certificate", OC_KIND_PATH, AT(ocsp_certificate) },
 	{ "ocsp-token", OC_KIND_STRING, AT(ocsp_token) },
 	{ "ocsp-key", OC_KIND_STRING, AT(ocsp_key) },
+	{ "ocsp-algorithm", OC_KIND_ENUM, AT(ocsp_algorithm),
+	    .words = algorithms },
 	{ "ocsp-url", OC_KIND_STRING, AT(ocsp_url), .check = check_url },
 	{ "ca-issuers-url", OC_KIND_STRING, AT(ca_issuers_url),
 	    .check = check_url },
@@ -534,6 +555,7 @@ static const struct oc_config_key ocsp_signer_keys[] = {
 	{ "certificate", OC_KIND_PATH, AT(certificate), OC_KEY_REQUIRED },
 	{ "token", OC_KIND_STRING, AT(token) },
 	{ "key", OC_KIND_STRING, AT(key), OC_KEY_REQUIRED },
+	{ "algorithm", OC_KIND_ENUM, AT(algorithm), .words = algorithms },
 	{ "presign", OC_KIND_ENUM, AT(presign), .preset = "asked",
 	    .words = presigns },
 	{ NULL }

@@ -124,6 +124,7 @@ ca_plan_preview(const struct ca_issuer *issuer,
 	static const struct oc_serial stand_in = { { 0x01, 0xff, 0xff, 0xff,
 	    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	    0xff, 0xff, 0xff, 0xff, 0xff }, 20 };
+	enum sign_alg alg = sign_alg_configured(issuer->config->algorithm);
 	enum sign_key_type type;
 	struct ca_plan *plan;
 	unsigned int bits;
@@ -133,8 +134,8 @@ ca_plan_preview(const struct ca_issuer *issuer,
 	if (err != OC_OK)
 		return oc_error_set(error, err, "the key of issuer %s: %s",
 		    issuer->config->name, oc_strerror(err));
-	err = ca_plan_new(issuer, request, sign_alg_default(type), &plan,
-	    error);
+	err = ca_plan_new(issuer, request, alg != SIGN_ALG_NONE ? alg :
+	    sign_alg_default(type), &plan, error);
 	if (err != OC_OK)
 		return err;
 	err = ca_check_blocked(issuer->blocklist, request, plan, error);

@@ -13,6 +13,7 @@
 struct cli_section {
 	const char *name, *token, *key;
 	const char *certificate, *chain;	/* chain may be NULL */
+	const char *algorithm;			/* so may this */
 };
 enum oc_err cli_section_write(struct cli *cli,
     const struct cli_section *section, char **path, struct oc_error *error)

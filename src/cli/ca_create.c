@@ -54,11 +54,13 @@ find_or_write_section(struct creation *c, struct oc_error *error)
 	c->section = oc_config_find_issuer(config, c->name);
 	section.token = cli_option(c->cli, "token");
 	section.key = cli_option(c->cli, "key");
+	section.algorithm = cli_option(c->cli, "algorithm");
 	if (c->section != NULL && (section.token != NULL ||
-	    section.key != NULL))
+	    section.key != NULL || section.algorithm != NULL))
 		return oc_error_set(error, OC_ERR_USAGE, "[issuer %s] says "
-		    "token and key (%s:%d); leave out --token and --key",
-		    c->name, c->section->file, c->section->line);
+		    "token, key and algorithm (%s:%d); leave out --token, "
+		    "--key and --algorithm", c->name, c->section->file,
+		    c->section->line);
 	if (c->section != NULL)
 		return OC_OK;
 	if (section.key == NULL)
@@ -444,6 +446,8 @@ const struct cli_option cli_ca_create_options[] = {
 	{ "token", "NAME", CLI_OPTIONAL,
 	    "where there is no [issuer]: its token" },
 	{ "key", "KEY", CLI_OPTIONAL, "and its key, a URI or label" },
+	{ "algorithm", "ALGORITHM", CLI_OPTIONAL,
+	    "and what it signs with, such as rsa-pss-sha256" },
 	{ "renew", NULL, CLI_OPTIONAL,
 	    "a new one, although the records have one" },
 	{ NULL }

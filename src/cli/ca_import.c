@@ -253,7 +253,8 @@ static enum oc_err
 add_given(struct cli *cli, const struct given *g, struct oc_error *error)
 {
 	struct cli_section section = { .name = cli->args[0],
-	    .key = cli_option(cli, "key") };
+	    .key = cli_option(cli, "key"),
+	    .algorithm = cli_option(cli, "algorithm") };
 	char *certificate = realpath(cli_option(cli, "cert"), NULL);
 	char *chain = !cli_has(cli, "chain") ? NULL :
 	    realpath(cli_option(cli, "chain"), NULL);
@@ -331,6 +332,8 @@ const struct cli_option cli_ca_add_options[] = {
 	{ "token", "NAME", CLI_OPTIONAL,
 	    "its [token NAME]; else as the key's URI says" },
 	{ "key", "KEY", CLI_REQUIRED, "the key: a URI or label" },
+	{ "algorithm", "ALGORITHM", CLI_OPTIONAL,
+	    "what it signs with, such as rsa-pss-sha256" },
 	{ "chain", "FILE", CLI_OPTIONAL,
 	    "those above it, in PEM, its issuer first" },
 	{ NULL }

@@ -69,6 +69,8 @@ write_file(const char *path, const struct cli_section *s,
 	if (s->chain != NULL)
 		oc_buffer_printf(&b, "chain = %s\n", s->chain);
 	oc_buffer_printf(&b, "token = %s\nkey = %s\n", s->token, s->key);
+	if (s->algorithm != NULL)
+		oc_buffer_printf(&b, "algorithm = %s\n", s->algorithm);
 	err = b.err != OC_OK ? oc_error_set(error, b.err, "%s",
 	    oc_strerror(b.err)) :
 	    oc_file_write(path, 0644, b.bytes, b.len, error);
@@ -89,6 +91,8 @@ cli_section_write(struct cli *cli, const struct cli_section *section,
 		err = check_name(section->name, error);
 	if (err == OC_OK)
 		err = check_value("key", section->key, error);
+	if (err == OC_OK && section->algorithm != NULL)
+		err = check_value("algorithm", section->algorithm, error);
 	if (err == OC_OK && oc_config_find_token(config, section->token) ==
 	    NULL)
 		err = oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "

@@ -90,9 +90,11 @@ generate(enum sign_key_type type, unsigned int bits)
 		return EVP_EC_gen("P-256");
 	case SIGN_KEY_P384:
 		return EVP_EC_gen("P-384");
-	case SIGN_KEY_NONE:
 	case SIGN_KEY_P521:
+		return EVP_EC_gen("P-521");
 	case SIGN_KEY_ED25519:
+		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	case SIGN_KEY_NONE:
 		break;
 	}
 	return NULL;
@@ -102,8 +104,10 @@ static enum oc_err
 sign_with(EVP_PKEY *key, enum sign_alg alg, struct der_bytes tbs,
     uint8_t *signature, size_t *len)
 {
-	const char *md = sign_alg_info(alg)->hash == SIGN_SHA384 ? "SHA384" :
-	    "SHA256";
+	static const char *const names[] = { [SIGN_HASH_NONE] = NULL,
+	    [SIGN_SHA256] = "SHA256", [SIGN_SHA384] = "SHA384",
+	    [SIGN_SHA512] = "SHA512" };
+	const char *md = names[sign_alg_info(alg)->hash];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int rc = ctx != NULL && EVP_DigestSignInit_ex(ctx, NULL, md, NULL,
 	    NULL, key, NULL) == 1 &&

@@ -24,6 +24,8 @@ static const struct {
 	{ "rsa4096", SIGN_KEY_RSA, 4096 },
 	{ "p256", SIGN_KEY_P256, 256 },
 	{ "p384", SIGN_KEY_P384, 384 },
+	{ "p521", SIGN_KEY_P521, 521 },
+	{ "ed25519", SIGN_KEY_ED25519, 256 },
 };
 #define NUM_TYPES (sizeof(types) / sizeof(types[0]))
 
@@ -39,7 +41,8 @@ cli_key_type_parse(const char *text, enum sign_key_type *type,
 			return OC_OK;
 		}
 	return oc_error_set(error, OC_ERR_USAGE, "--type %.40s is no key "
-	    "type; write rsa2048, rsa3072, rsa4096, p256 or p384", text);
+	    "type; write rsa2048, rsa3072, rsa4096, p256, p384, p521 or "
+	    "ed25519", text);
 }
 
 static void
@@ -277,7 +280,7 @@ static const struct cli_option generate_options[] = {
 	{ "token", "NAME", CLI_REQUIRED, "the [token NAME] to make it in" },
 	{ "label", "TEXT", CLI_REQUIRED, "what the key is called there" },
 	{ "type", "TYPE", CLI_OPTIONAL,
-	    "rsa2048, rsa3072, rsa4096, p256 (default), p384" },
+	    "p256 (default), p384, p521, ed25519, rsa2048 ..." },
 	{ NULL }
 };
 

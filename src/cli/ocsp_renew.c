@@ -187,8 +187,8 @@ put_in_place(struct renewal *r, struct oc_error *error)
 
 	if (identity == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = ocsp_identity_make(r->issuer->cert.der, der, SIGN_ALG_NONE,
-	    identity, error);
+	err = ocsp_identity_make(r->issuer->cert.der, der,
+	    sign_alg_configured(r->ocsp->algorithm), identity, error);
 	free(identity);
 	if (err == OC_OK)
 		err = x509_cert_read(der, &r->made, error);

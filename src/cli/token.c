@@ -75,9 +75,8 @@ list_one(struct cli *cli, const char *name, json_t *rows,
 	if (err == OC_OK)
 		err = p11_uri_parse_token(token->uri, &uri, error);
 	if (err == OC_OK)
-		err = p11_admin_list_tokens(token->module,
-		    token->environment, cli_deadline(ADMIN_S), entries, &num,
-		    error);
+		err = p11_admin_list_tokens_of(token, cli_deadline(ADMIN_S),
+		    entries, &num, error);
 	for (size_t i = 0; err == OC_OK && i < num; i++)
 		put_entry(rows, name, &uri, &entries[i]);
 	free(entries);
@@ -158,7 +157,7 @@ init(struct cli *cli, const struct p11_token_config *token,
 		err = p11_pin_read(token->pin_source, &user_pin, error);
 	if (err == OC_OK) {
 		cli_progress_begin("the token");
-		err = p11_admin_init_token(token->module, token->environment,
+		err = p11_admin_init_token_of(token,
 		    cli_has(cli, "serial") ? cli_option(cli, "serial") :
 		    uri.serial[0] != '\0' ? uri.serial : NULL, uri.token,
 		    &so_pin, &user_pin, cli_deadline(ADMIN_S), error);

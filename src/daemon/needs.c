@@ -59,8 +59,10 @@ put_token(struct oc_buffer *out, const struct oc_config_token *token)
 	put(out, token->pin_source);
 	put_number(out, token->sessions);
 	put_number(out, token->timeout_s);
+	put_number(out, token->keep_alive_s);
 	for (size_t i = 0; i < token->environment.num; i++)
 		put(out, token->environment.words[i]);
+	put(out, token->init_args);
 	oc_buffer_put_text(out, "\n");
 }
 
@@ -71,6 +73,7 @@ put_issuer(struct oc_buffer *out, const struct oc_config_issuer *issuer)
 	put_file(out, issuer->certificate);
 	put(out, issuer->token);
 	put(out, issuer->key);
+	put_number(out, issuer->algorithm);
 	put_number(out, issuer->allow);
 	put_number(out, issuer->allow_ca);
 	put_number(out, issuer->max_path_length);
@@ -89,6 +92,7 @@ put_ocsp(struct oc_buffer *out, const struct oc_config_ocsp *ocsp)
 	put_file(out, ocsp->certificate);
 	put(out, ocsp->token);
 	put(out, ocsp->key);
+	put_number(out, ocsp->algorithm);
 	oc_buffer_put_text(out, "\n");
 }
 

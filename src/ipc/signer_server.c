@@ -41,6 +41,7 @@ struct ipc_signer_server {
 	ipc_signer_status_fn *status;
 	void *arg;
 	uint8_t frame[OC_FRAME_MAX];
+	char text[OC_FRAME_MAX / 2];	/* 64 tokens with their lanes */
 };
 
 static bool
@@ -297,12 +298,11 @@ static void
 take_status(struct served_peer *sp, uint64_t id)
 {
 	struct ipc_signer_server *server = sp->server;
-	char text[16 * 1024];
 	size_t len;
 
-	server->status(server->arg, text, sizeof(text));
+	server->status(server->arg, server->text, sizeof(server->text));
 	if (ipc_put_text_message(server->frame, sizeof(server->frame), id,
-	    IPC_STATUS_IS, text, &len) == OC_OK)
+	    IPC_STATUS_IS, server->text, &len) == OC_OK)
 		ipc_peer_send(sp->peer, server->frame, len);
 }
 

@@ -102,6 +102,20 @@ sign_alg_default(enum sign_key_type type)
 	return SIGN_ALG_NONE;
 }
 
+enum sign_alg
+sign_alg_configured(enum oc_config_algorithm algorithm)
+{
+	_Static_assert((int)OC_ALGORITHM_OF_KEY == (int)SIGN_ALG_NONE &&
+	    (int)OC_ALGORITHM_RSA_SHA512 == (int)SIGN_RSA_SHA512 &&
+	    (int)OC_ALGORITHM_RSA_PSS_SHA512 == (int)SIGN_RSA_PSS_SHA512 &&
+	    (int)OC_ALGORITHM_ECDSA_SHA512 == (int)SIGN_ECDSA_SHA512 &&
+	    (int)OC_ALGORITHM_ED25519 == (int)SIGN_ED25519 &&
+	    (int)OC_ALGORITHM_ED25519 == (int)SIGN_ALG_MAX - 1,
+	    "one numbering");
+
+	return (enum sign_alg)(int)algorithm;
+}
+
 static bool
 is_ec(enum sign_key_type type)
 {

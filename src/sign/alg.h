@@ -8,6 +8,7 @@
 #ifndef SIGN_ALG_H
 #define SIGN_ALG_H
 
+#include "base/config.h"
 #include "base/err.h"
 #include "der/bytes.h"
 #include "der/oid.h"
@@ -53,6 +54,8 @@ enum sign_alg sign_alg_find(struct der_bytes identifier);
 /* What a key signs with unless told otherwise: P-384 with SHA-384 and so on,
  * RSA with PKCS#1 v1.5 and SHA-256. */
 enum sign_alg sign_alg_default(enum sign_key_type type);
+/* What the configuration says; NONE if it leaves it to the key's type. */
+enum sign_alg sign_alg_configured(enum oc_config_algorithm algorithm);
 bool sign_alg_fits(enum sign_alg alg, enum sign_key_type type);
 
 /* Reads the type and size in bits of a SubjectPublicKeyInfo; UNSUPPORTED for

@@ -6,11 +6,18 @@
 enum oc_err
 sign_queue_init(struct sign_queue *q, size_t tickets_max)
 {
+	pthread_condattr_t attr;
+	int rc;
+
 	memset(q, 0, sizeof(*q));
 	q->tickets_max = tickets_max;
 	if (pthread_mutex_init(&q->lock, NULL) != 0)
 		return OC_ERR_SYSTEM;
-	if (pthread_cond_init(&q->changed, NULL) != 0) {
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	rc = pthread_cond_init(&q->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	if (rc != 0) {
 		(void)pthread_mutex_destroy(&q->lock);
 		return OC_ERR_SYSTEM;
 	}
@@ -144,6 +151,31 @@ sign_queue_take(struct sign_queue *q)
 	t = wait_first(q);
 	(void)pthread_mutex_unlock(&q->lock);
 	return t;
+}
+
+enum oc_err
+sign_queue_take_until(struct sign_queue *q, int64_t until_ns,
+    struct sign_ticket **t)
+{
+	const struct timespec at = { until_ns / OC_NS_PER_S,
+	    until_ns % OC_NS_PER_S };
+	enum oc_err err;
+	int rc = 0;
+
+	*t = NULL;
+	(void)pthread_mutex_lock(&q->lock);
+	while (!q->is_closed && rc == 0 && (q->is_paused ||
+	    (*t = take_to_work(q)) == NULL))
+		rc = pthread_cond_timedwait(&q->changed, &q->lock, &at);
+	/* What woke us was perhaps the put, not the time. */
+	if (*t == NULL && !q->is_closed && !q->is_paused)
+		*t = take_to_work(q);
+	if (*t != NULL)
+		err = OC_OK;
+	else
+		err = q->is_closed ? OC_ERR_CANCELLED : OC_ERR_TIMEOUT;
+	(void)pthread_mutex_unlock(&q->lock);
+	return err;
 }
 
 size_t

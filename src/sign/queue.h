@@ -27,6 +27,7 @@ struct sign_ticket {
 
 	/* The stages' own. */
 	unsigned int retried;		/* what for, a bit for each */
+	unsigned int num_failed, num_busy;	/* tries */
 	uint64_t generation;		/* of the token that signed it */
 	uint8_t signature[OC_SIGNATURE_MAX];
 	size_t signature_len;
@@ -75,7 +76,10 @@ void sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t);
 /* Blocks until there is a ticket and the queue is not paused; NULL once it
  * is closed. */
 struct sign_ticket *sign_queue_take(struct sign_queue *q);
-/* The same, up to tickets_max of those that wait by then; how many, 0 for
+/* The same, but not beyond then: TIMEOUT; CANCELLED once it is closed. */
+enum oc_err sign_queue_take_until(struct sign_queue *q, int64_t until_ns,
+    struct sign_ticket **t) OC_MUST_CHECK;
+/* As take(), up to tickets_max of those that wait by then; how many, 0 for
  * NULL.  Until as many are done the queue is not idle. */
 size_t sign_queue_begin(struct sign_queue *q, struct sign_ticket **tickets,
     size_t tickets_max);

@@ -40,8 +40,8 @@ status_identity_load(const struct oc_config_ocsp *config,
 	if (err == OC_OK) {
 		ca.p = ca_der;
 		ocsp.p = ocsp_der;
-		err = ocsp_identity_make(ca, ocsp, SIGN_ALG_NONE, identity,
-		    error);
+		err = ocsp_identity_make(ca, ocsp,
+		    sign_alg_configured(config->algorithm), identity, error);
 	}
 	if (err == OC_OK)
 		err = choose(config->issuer, identity, error);

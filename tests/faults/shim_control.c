@@ -58,7 +58,10 @@ shim_add(struct shim_control *control, enum shim_function function,
 		atomic_store(&r->after, after);
 		atomic_store(&r->count, count);
 		atomic_store(&r->latency_ms, 0);
+		atomic_store(&r->per_mille, 0);
+		atomic_store(&r->arg, 0);
 		atomic_store(&r->seen, 0);
+		atomic_store(&r->struck, 0);
 		atomic_store(&r->function, (int)function);
 		return i;
 	}
