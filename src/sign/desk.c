@@ -422,6 +422,8 @@ void
 sign_desk_release(struct sign_desk *desk, struct sign_ticket *ticket,
     enum oc_err err, const char *text)
 {
+	bool is_first = false;
+
 	(void)pthread_mutex_lock(&desk->lock);
 	oc_assert(!ticket->is_pinned);
 	if (ticket->job != NULL) {
