@@ -310,8 +310,8 @@ is_done(const struct doctor *d, enum p11_probe probe)
 
 /* --- keys and trials -------------------------------------------------- */
 
-static const enum sign_key_type made_types[] = { SIGN_KEY_RSA, SIGN_KEY_P256,
-    SIGN_KEY_P384, SIGN_KEY_ED25519 };
+static const enum sign_key_type made_types[] = { SIGN_KEY_P256, SIGN_KEY_P384,
+    SIGN_KEY_ED25519, SIGN_KEY_RSA };
 #define NUM_MADE_TYPES (sizeof(made_types) / sizeof(made_types[0]))
 
 static enum oc_err
@@ -414,20 +414,14 @@ has_working_trial(const struct p11_doctor_facts *facts, size_t key)
 
 /* The least is the best. */
 static unsigned int
-rank_of(const struct p11_doctor_options *options,
-    const struct p11_doctor_key *key)
+rank_of(const struct p11_doctor_key *key)
 {
 	unsigned int rank = (unsigned int)key->entry.type;
 
 	/* RSA last: it says less of the token's own overhead. */
 	if (key->entry.type == SIGN_KEY_RSA)
 		rank = 100 + key->entry.bits / 100;
-	if (key->is_temporary)
-		rank += 1000;
-	if (options->key != NULL &&
-	    strcmp(options->key, key->entry.label) != 0)
-		rank += 10000;
-	return rank;
+	return key->is_temporary ? rank + 1000 : rank;
 }
 
 static void
@@ -435,15 +429,14 @@ choose_key(const struct p11_doctor_options *options,
     struct p11_doctor_facts *facts)
 {
 	for (size_t i = 0; i < facts->num_keys; i++) {
-		bool is_named = options->key != NULL && strcmp(options->key,
+		bool is_chosen = options->key == NULL ?
+		    has_working_trial(facts, i) : strcmp(options->key,
 		    facts->keys[i].entry.label) == 0;
 
-		if (!facts->keys[i].is_usable ||
-		    (!is_named && !has_working_trial(facts, i)))
+		if (!facts->keys[i].is_usable || !is_chosen)
 			continue;
-		if (!facts->has_best_key || rank_of(options,
-		    &facts->keys[i]) < rank_of(options,
-		    &facts->keys[facts->best_key]))
+		if (!facts->has_best_key || rank_of(&facts->keys[i]) <
+		    rank_of(&facts->keys[facts->best_key]))
 			facts->best_key = i;
 		facts->has_best_key = true;
 	}

@@ -97,11 +97,13 @@ daemon_advice(const struct p11_report *r, const char *text)
 		return "the TPM, or its resource manager, must be there: "
 		    "--environment TPM2_PKCS11_TCTI=... says where";
 	if (mentions(r, "softokn"))
-		return "NSS wants to be told its database: configdir='sql:"
-		    "DIRECTORY', or load it through p11-kit";
+		return "NSS wants to be told its database: --init-args "
+		    "\"configdir='sql:/DIRECTORY' certPrefix='' keyPrefix='' "
+		    "secmod='secmod.db'\"";
 	if (strstr(text, "CKR_ARGUMENTS_BAD") != NULL)
-		return "the module wants to be told something: read what its "
-		    "vendor says of C_Initialize";
+		return "the module wants to be told something, or something "
+		    "else: --init-args; read what its vendor says of "
+		    "C_Initialize";
 	return "see what its vendor says of daemons, networks and variables "
 	    "that it needs; --environment NAME=VALUE sets one";
 }
@@ -389,6 +391,11 @@ put_keys(struct p11_report *r)
 		p11_say(r, P11_PROBE_KEYS, P11_FINDING_WARNING, "\"ocsign key "
 		    "generate\" makes one; --make-keys tries with some that "
 		    "are destroyed again", "there is no private key");
+	if (r->options->key != NULL && !f->has_best_key)
+		p11_say(r, P11_PROBE_KEYS, P11_FINDING_WARNING, "what "
+		    "--key names is the label of a private key; nothing was "
+		    "measured", "there is no key \"%s\" that can be tried",
+		    r->options->key);
 	if (f->has_more_keys)
 		p11_say(r, P11_PROBE_KEYS, P11_FINDING_NOTE, "",
 		    "there are more "

@@ -97,8 +97,8 @@ p11_doctor_open(struct p11_doctor_child *c, struct oc_error *error)
 	enum oc_err err;
 
 	p11_doctor_step(c, "C_Initialize");
-	err = p11_module_open(token->module, token->environment, &c->module,
-	    error);
+	err = p11_module_open_args(token->module, token->environment,
+	    token->init_args, &c->module, error);
 	if (err != OC_OK)
 		return err;
 	c->f = c->module->f;
@@ -126,7 +126,8 @@ p11_doctor_login(struct p11_doctor_child *c, CK_SESSION_HANDLE session,
 {
 	const struct p11_token_config *token = &c->options->token;
 
-	p11_doctor_step(c, "C_Login");
+	p11_doctor_step(c, token->pin_source == NULL ?
+	    "C_Login, at its pin pad" : "C_Login");
 	return p11_token_login(c->f, session, &c->info, token->name,
 	    token->pin_source, c->options->state_dir, error);
 }
@@ -245,6 +246,7 @@ p11_probe_module(struct p11_doctor_child *c, struct oc_error *error)
 		return err;
 	memset(&a, 0, sizeof(a));
 	a.args.flags = CKF_OS_LOCKING_OK;
+	a.args.pReserved = (void *)(uintptr_t)c->options->token.init_args;
 	p11_doctor_step(c, "C_Initialize");
 	c->facts->rv_init = c->f->C_Initialize(&a);
 	if (c->facts->rv_init != CKR_OK)

@@ -299,6 +299,8 @@ p11_doctor_section(const struct p11_doctor_options *options,
 		    (facts->idle_s > 1 ? facts->idle_s / 2 : 1));
 		put_key(&s, "keep-alive", text);
 	}
+	if (token->init_args != NULL)
+		put_key(&s, "init-args", token->init_args);
 	put_environment(&s, token->environment);
 	put_needs(&s, options, facts);
 }

@@ -247,25 +247,45 @@ put_lies(struct p11_report *r)
 
 /* --- logout, operations ----------------------------------------------- */
 
+/* What the pool makes of a C_SignInit that was refused so. */
+static const char *
+logged_out_advice(enum p11_class class)
+{
+	if (class == P11_CLASS_OK)
+		return "it signs for whoever opens a session: guard who may";
+	if (class == P11_CLASS_LOGIN || class == P11_CLASS_PIN)
+		return "read as a login lost: one new login, never a second "
+		    "with a refused PIN";
+	if (class == P11_CLASS_SESSION || class == P11_CLASS_LIMIT)
+		return "read as a session lost: another is opened, and when "
+		    "that does not sign either, one new login";
+	if (class == P11_CLASS_REQUEST)
+		return "read as the fault of what was to be signed: ocsign "
+		    "would not log in again until its canary fails";
+	return "read as a module that is broken: one new login, or the "
+	    "module is started anew";
+}
+
 static void
 put_logout(struct p11_report *r)
 {
 	const struct p11_doctor_facts *f = r->facts;
+	enum p11_class class = p11_classify(P11_CALL_SIGN,
+	    f->rv_sign_logged_out);
 
 	if (!is_done(r, P11_PROBE_LOGOUT))
 		return;
-	p11_say(r, P11_PROBE_LOGOUT, f->rv_sign_logged_out == CKR_OK ?
-	    P11_FINDING_WARNING : P11_FINDING_OK,
-	    f->rv_sign_logged_out == CKR_OK ? "it signs for whoever opens a "
-	    "session: guard who may" : "read as a login lost: one new login, "
-	    "never a second with a refused PIN",
+	p11_say(r, P11_PROBE_LOGOUT, class == P11_CLASS_OK ||
+	    class == P11_CLASS_REQUEST ? P11_FINDING_WARNING :
+	    class == P11_CLASS_LOGIN ? P11_FINDING_OK : P11_FINDING_NOTE,
+	    logged_out_advice(class),
 	    "logged out, C_SignInit says %s, C_GetSessionInfo %s",
 	    p11_ckr(f->rv_sign_logged_out), f->is_state_told ?
 	    "tells it" : "does not tell");
 	p11_say(r, P11_PROBE_LOGOUT, P11_FINDING_OK,
-	    "ocsign finds its keys again "
-	    "after every login", "logged in again, the old handle gives %s; "
-	    "found again it has %s number", p11_ckr(f->rv_old_handle),
+	    "ocsign finds its keys again after every login",
+	    "logged in again, the old handle gives %s; found again it has %s "
+	    "number", p11_ckr(f->rv_old_handle),
 	    f->is_handle_same ? "the same" : "another");
 }
 

@@ -32,6 +32,23 @@
 
 /* --- what is kept ----------------------------------------------------- */
 
+static bool
+is_below(const char *path, const char *directory)
+{
+	size_t len = strlen(directory);
+
+	return strncmp(path, directory, len) == 0 && (path[len] == '/' ||
+	    path[len] == '\0');
+}
+
+static bool
+is_file(enum p11_seen_kind kind)
+{
+	return kind == P11_SEEN_READ || kind == P11_SEEN_WRITTEN;
+}
+
+/* A directory that was seen stands for all in it, and is written to where one
+ * of these is. */
 void
 p11_observe_add(struct p11_doctor_facts *facts, enum p11_seen_kind kind,
     const char *path)
@@ -42,10 +59,11 @@ p11_observe_add(struct p11_doctor_facts *facts, enum p11_seen_kind kind,
 		return;
 	for (size_t i = 0; i < facts->num_seen; i++) {
 		seen = &facts->seen[i];
-		if (strcmp(seen->path, path) != 0)
+		if (is_file(kind) != is_file(seen->kind) ||
+		    (is_file(kind) ? !is_below(path, seen->path) :
+		    strcmp(seen->path, path) != 0))
 			continue;
-		/* Written to counts for more. */
-		if (kind == P11_SEEN_WRITTEN && seen->kind == P11_SEEN_READ)
+		if (kind == P11_SEEN_WRITTEN)
 			seen->kind = kind;
 		return;
 	}
@@ -56,15 +74,6 @@ p11_observe_add(struct p11_doctor_facts *facts, enum p11_seen_kind kind,
 	seen = &facts->seen[facts->num_seen++];
 	seen->kind = kind;
 	(void)snprintf(seen->path, sizeof(seen->path), "%s", path);
-}
-
-static bool
-is_below(const char *path, const char *directory)
-{
-	size_t len = strlen(directory);
-
-	return strncmp(path, directory, len) == 0 && (path[len] == '/' ||
-	    path[len] == '\0');
 }
 
 /* What every program reads, in any sandbox. */
@@ -82,11 +91,13 @@ is_everybodys(const char *path)
 	return false;
 }
 
-/* "/var", "/": whoever lists those needs nothing of them. */
+/* "/var", "/": whoever lists those needs nothing of them, nor who looks into
+ * a folder for everybody's files. */
 static bool
 is_top(const char *path)
 {
-	return strchr(path + 1, '/') == NULL;
+	return strchr(path + 1, '/') == NULL ||
+	    strcmp(path, "/var/tmp") == 0 || strcmp(path, "/dev/shm") == 0;
 }
 
 static void

@@ -98,9 +98,7 @@ generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
 	if (params.len == 0) {
 		put(&public, CKA_MODULUS_BITS, &bits, sizeof(bits));
 		put(&public, CKA_PUBLIC_EXPONENT, f4, sizeof(f4));
-		put_bool(&public, CKA_ENCRYPT, &no);
 		put_bool(&public, CKA_WRAP, &no);
-		put_bool(&private, CKA_DECRYPT, &no);
 		put_bool(&private, CKA_UNWRAP, &no);
 	} else {
 		put(&public, CKA_EC_PARAMS, params.p, params.len);
@@ -109,6 +107,25 @@ generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
 	return f->C_GenerateKeyPair(session, &mechanism, public.attributes,
 	    public.num, private.attributes, private.num, &handles[0],
 	    &handles[1]);
+}
+
+/*
+ * A key for signing decrypts nothing.  Not in the template: tpm2-pkcs11 fails
+ * there and keeps the object, and two or three of those fill a TPM.  Where
+ * the token lets nothing be changed it stays as it is.
+ */
+static void
+take_away(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, CK_ATTRIBUTE_TYPE use)
+{
+	CK_BBOOL is_allowed = CK_FALSE;
+	CK_ATTRIBUTE a = { use, &is_allowed, sizeof(is_allowed) };
+
+	if (f->C_GetAttributeValue(session, handle, &a, 1) != CKR_OK ||
+	    is_allowed == CK_FALSE)
+		return;
+	a.pValue = &no;
+	(void)f->C_SetAttributeValue(session, handle, &a, 1);
 }
 
 /* A token that ignored the template gives no key we may use. */
@@ -183,8 +200,13 @@ generate_key(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	if (err != OC_OK) {
 		(void)f->C_DestroyObject(session, handles[0]);
 		(void)f->C_DestroyObject(session, handles[1]);
+		return err;
 	}
-	return err;
+	if (type == SIGN_KEY_RSA) {
+		take_away(f, session, handles[0], CKA_ENCRYPT);
+		take_away(f, session, handles[1], CKA_DECRYPT);
+	}
+	return OC_OK;
 }
 
 enum oc_err

@@ -150,20 +150,13 @@ p11_module_load(const char *path, const char *const *environment,
 }
 
 enum oc_err
-p11_module_open(const char *path, const char *const *environment,
-    struct p11_module **module, struct oc_error *error)
-{
-	return p11_module_open_args(path, environment, NULL, module, error);
-}
-
-enum oc_err
 p11_module_open_args(const char *path, const char *const *environment,
     const char *init_args, struct p11_module **module, struct oc_error *error)
 {
 	struct p11_module *m = NULL;
-	enum oc_err err = p11_module_load(path, environment, init_args, &m,
-	    error);
+	enum oc_err err;
 
+	err = p11_module_load(path, environment, init_args, &m, error);
 	if (err == OC_OK)
 		err = p11_module_start(m, error);
 	if (err != OC_OK)
@@ -171,6 +164,13 @@ p11_module_open_args(const char *path, const char *const *environment,
 	else
 		*module = m;
 	return err;
+}
+
+enum oc_err
+p11_module_open(const char *path, const char *const *environment,
+    struct p11_module **module, struct oc_error *error)
+{
+	return p11_module_open_args(path, environment, NULL, module, error);
 }
 
 void

@@ -157,7 +157,8 @@ on_pool(evutil_socket_t fd, short what, void *arg)
 static json_t *
 describe_errors(const struct p11_token_status *st)
 {
-	json_t *errors = json_object();
+	/* People see a table of them all. */
+	json_t *errors = json_pack("{s:s}", "token", st->name);
 
 	for (int class = P11_CLASS_OK + 1; class < P11_CLASS_MAX; class++)
 		(void)json_object_set_new(errors, p11_class_name(

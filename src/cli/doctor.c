@@ -169,6 +169,8 @@ read_environment(struct doctoring *d, struct oc_error *error)
 			    ENVIRONMENT_MAX);
 		d->environment[num] = text;
 	}
+	if (cli_has(d->cli, "init-args"))
+		d->options.token.init_args = cli_option(d->cli, "init-args");
 	if (num > 0)
 		d->options.token.environment = d->environment;
 	return OC_OK;
@@ -412,6 +414,8 @@ static const struct cli_option doctor_options[] = {
 	    "where the user PIN is; a section has its own" },
 	{ "environment", "NAME=VALUE", CLI_REPEATED,
 	    "set a variable for the module" },
+	{ "init-args", "TEXT", CLI_OPTIONAL,
+	    "what C_Initialize is told, as NSS wants it" },
 	{ "make-keys", NULL, CLI_OPTIONAL,
 	    "try with keys made for it and destroyed" },
 	{ "key", "LABEL", CLI_OPTIONAL, "measure with this key" },

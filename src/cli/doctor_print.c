@@ -333,6 +333,9 @@ put_next(struct oc_buffer *b, const struct p11_doctor_options *options,
 		oc_buffer_put_text(b, " --pin-source FILE");
 	for (; e != NULL && *e != NULL; e++)
 		oc_buffer_printf(b, " --environment '%s'", *e);
+	if (options->token.init_args != NULL)
+		oc_buffer_printf(b, " --init-args \"%s\"",
+		    options->token.init_args);
 }
 
 int

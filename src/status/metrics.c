@@ -384,6 +384,8 @@ put_errors(struct oc_buffer *out, const json_t *tokens)
 
 		for (void *it = json_object_iter(errors); name != NULL &&
 		    it != NULL; it = json_object_iter_next(errors, it)) {
+			if (!json_is_integer(json_object_iter_value(it)))
+				continue;
 			oc_buffer_put_text(out, "ocsign_token_errors_total{");
 			status_put_label(out, "token", name);
 			oc_buffer_put_text(out, ",");

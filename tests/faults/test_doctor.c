@@ -34,6 +34,7 @@ struct trigger {
 	unsigned long rv;
 	int after, count, signal_number;
 	bool is_once;		/* and not when it begins again */
+	long arg;
 };
 
 struct world {
@@ -58,8 +59,9 @@ progress(void *arg, const char *text)
 		return;
 	shim_clear(w->control);
 	if (is_it && t->function != SHIM_NONE)
-		(void)shim_add(w->control, t->function, t->mode, t->rv,
-		    t->after, t->count);
+		atomic_store(&w->control->rules[shim_add(w->control,
+		    t->function, t->mode, t->rv, t->after, t->count)].arg,
+		    t->arg);
 	if (is_it && t->signal_number != 0)
 		(void)raise(t->signal_number);
 	if (is_it && t->is_once)
@@ -243,6 +245,8 @@ test_needs(void **state)
 	bool has_tokens = false, has_inet = false;
 	char *real = realpath(w->hsm.tokens, NULL);
 
+	/* The shim has files of its own. */
+	w->options.token.module = w->hsm.module;
 	softhsm_generate(&w->hsm, "ec", SIGN_KEY_P256, 256, NULL);
 	assert_non_null(real);
 	assert_int_equal(run(w), OC_OK);
@@ -345,8 +349,8 @@ test_session_limit(void **state)
 
 	softhsm_generate(&w->hsm, "ec", SIGN_KEY_P256, 256, NULL);
 	w->trigger = (struct trigger){ .probe = "sessions",
-	    .function = SHIM_OPEN_SESSION, .mode = SHIM_RETURN,
-	    .rv = CKR_SESSION_COUNT, .after = 2 };
+	    .function = SHIM_OPEN_SESSION, .mode = SHIM_FULL,
+	    .rv = CKR_SESSION_COUNT, .arg = 2 };
 	assert_int_equal(run(w), OC_OK);
 	expect_others_done(w, P11_PROBE_MAX);
 	assert_int_equal(w->facts.num_opened, 2);
@@ -388,6 +392,55 @@ test_hang_in_sign(void **state)
 	expect_trial(w, "CKM_ECDSA", SIGN_ECDSA_SHA256, P11_TRIAL_HUNG);
 	expect_trial(w, "CKM_ECDSA", SIGN_ECDSA_SHA384, P11_TRIAL_WORKS);
 	expect_others_done(w, P11_PROBE_MAX);
+	assert_true(is_usable(w));
+}
+
+/* A child for what crashed, another for what comes after it. */
+static void
+test_crash_in_sign(void **state)
+{
+	static const enum shim_mode modes[] = { SHIM_CRASH, SHIM_ABORT };
+	static const int signals[] = { SIGSEGV, SIGABRT };
+	struct world *w = world_of(state);
+
+	softhsm_generate(&w->hsm, "ec", SIGN_KEY_P256, 256, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		w->trigger = (struct trigger){ .probe = "mechanisms",
+		    .function = SHIM_SIGN, .mode = modes[i],
+		    .is_once = true };
+		assert_int_equal(run(w), OC_OK);
+		expect_trial(w, "CKM_ECDSA", SIGN_ECDSA_SHA256,
+		    P11_TRIAL_CRASHED);
+		expect_trial(w, "CKM_ECDSA", SIGN_ECDSA_SHA384,
+		    P11_TRIAL_WORKS);
+		expect_others_done(w, P11_PROBE_MAX);
+		assert_true(is_usable(w));
+
+		w->trigger = (struct trigger){ .probe = "logout",
+		    .function = SHIM_LOGOUT, .mode = modes[i] };
+		assert_int_equal(run(w), OC_OK);
+		expect_end(w, P11_PROBE_LOGOUT, P11_END_CRASHED);
+		/* A sanitizer ends the process itself. */
+		if (w->facts.outcomes[P11_PROBE_LOGOUT].signal != 0)
+			assert_int_equal(w->facts.outcomes[
+			    P11_PROBE_LOGOUT].signal, signals[i]);
+		expect_others_done(w, P11_PROBE_LOGOUT);
+		assert_true(is_usable(w));
+	}
+}
+
+static void
+test_bare_point(void **state)
+{
+	struct world *w = world_of(state);
+
+	softhsm_generate(&w->hsm, "ec", SIGN_KEY_P256, 256, NULL);
+	assert_int_equal(run(w), OC_OK);
+	assert_int_equal(w->facts.keys[0].point, P11_POINT_WRAPPED);
+	w->trigger = (struct trigger){ .probe = "keys",
+	    .function = SHIM_GET_ATTRIBUTE_VALUE, .mode = SHIM_RAW_POINT };
+	assert_int_equal(run(w), OC_OK);
+	assert_int_equal(w->facts.keys[0].point, P11_POINT_RAW);
 	assert_true(is_usable(w));
 }
 
@@ -453,6 +506,25 @@ test_lying_list(void **state)
 }
 
 /* 0x90 when two sign at once: the pool gets one session. */
+static void
+test_single_lane(void **state)
+{
+	struct world *w = world_of(state);
+
+	softhsm_generate(&w->hsm, "ec", SIGN_KEY_P256, 256, NULL);
+	w->options.round_ns = OC_NS_PER_S;
+	w->trigger = (struct trigger){ .probe = "speed",
+	    .function = SHIM_SIGN, .mode = SHIM_BUSY,
+	    .rv = CKR_OPERATION_ACTIVE, .arg = 1 };
+	assert_int_equal(run(w), OC_OK);
+	expect_end(w, P11_PROBE_SPEED, P11_END_DONE);
+	assert_int_equal(w->facts.rounds[0].num_failed, 0);
+	assert_true(w->facts.num_rounds >= 2);
+	assert_true(w->facts.rounds[1].num_failed > 0);
+	assert_int_equal(w->facts.rounds[1].rv, CKR_OPERATION_ACTIVE);
+	assert_int_equal(p11_doctor_pool_size(&w->facts), 1);
+}
+
 static void
 test_errors_under_load(void **state)
 {
@@ -546,6 +618,23 @@ test_hang_in_login(void **state)
 	assert_int_equal(shim_calls(w->control, SHIM_LOGIN), 1);
 }
 
+/* What a session says of itself is not believed: a signature is. */
+static void
+test_idle_is_fatal(void **state)
+{
+	struct world *w = world_of(state);
+
+	softhsm_generate(&w->hsm, "ec", SIGN_KEY_P256, 256, NULL);
+	w->options.idle_s = 2;
+	w->trigger = (struct trigger){ .probe = "idle",
+	    .function = SHIM_SIGN, .mode = SHIM_RETURN,
+	    .rv = CKR_DEVICE_ERROR };
+	assert_int_equal(run(w), OC_OK);
+	expect_end(w, P11_PROBE_IDLE, P11_END_DONE);
+	assert_true(w->facts.is_idle_session_alive);
+	assert_int_equal(w->facts.rv_idle_sign, CKR_DEVICE_ERROR);
+}
+
 /* A service that uses the token keeps its sessions. */
 static void
 test_in_use(void **state)
@@ -577,15 +666,19 @@ main(void)
 		T(test_session_limit),
 		T(test_hang_in_open_session),
 		T(test_hang_in_sign),
+		T(test_crash_in_sign),
+		T(test_bare_point),
 		T(test_wrong_signature),
 		T(test_wrong_under_load),
 		T(test_der_signatures),
 		T(test_lying_list),
+		T(test_single_lane),
 		T(test_errors_under_load),
 		T(test_wrong_pin),
 		T(test_final_try),
 		T(test_leftover_sessions),
 		T(test_hang_in_login),
+		T(test_idle_is_fatal),
 		T(test_in_use),
 	};
 

@@ -237,6 +237,10 @@ test_no_key(void **state)
 	SAID(w, "there is no private key");
 	SECTION(w, "sessions = 4\n");
 	forget(w);
+	w->options.key = "other";
+	say(w);
+	SAID(w, "there is no key \"other\"");
+	forget(w);
 
 	/* Keys, but none that signs. */
 	well(w);
@@ -292,6 +296,37 @@ test_lies(void **state)
 	say(w);
 	expect_none(oc_buffer_text(&w->said), "mechanism list");
 	forget(w);
+}
+
+/* What a lost login looks like, and what the pool would make of it. */
+static void
+test_logged_out(void **state)
+{
+	static const struct {
+		unsigned long rv;
+		const char *means;
+		enum p11_finding_level level;
+	} cases[] = {
+		{ CKR_USER_NOT_LOGGED_IN, "a login lost", P11_FINDING_OK },
+		{ CKR_OBJECT_HANDLE_INVALID, "a login lost",
+		    P11_FINDING_OK },
+		{ CKR_DEVICE_ERROR, "broken", P11_FINDING_NOTE },
+		{ CKR_SESSION_CLOSED, "a session lost", P11_FINDING_NOTE },
+		{ CKR_MECHANISM_INVALID, "would not log in again",
+		    P11_FINDING_WARNING },
+		{ CKR_OK, "whoever opens a session", P11_FINDING_WARNING },
+	};
+	struct world *w = &world;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		well(w);
+		w->facts.rv_sign_logged_out = cases[i].rv;
+		say(w);
+		SAID(w, cases[i].means);
+		assert_int_equal(w->worst, cases[i].level);
+		forget(w);
+	}
 }
 
 /* --- how many sessions ------------------------------------------------ */
@@ -603,6 +638,7 @@ main(void)
 		cmocka_unit_test(test_no_key),
 		cmocka_unit_test(test_wrong_signatures),
 		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_logged_out),
 		cmocka_unit_test(test_pool_size),
 		cmocka_unit_test(test_leftovers),
 		cmocka_unit_test(test_daemons),

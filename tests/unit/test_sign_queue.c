@@ -82,6 +82,33 @@ aged(void **state)
 	sign_queue_fini(&to);
 }
 
+static void
+waiting_ends(void **state)
+{
+	struct sign_ticket a = ticket(SIGN_LANE_LIVE), *taken = &a;
+	int64_t begun_ns = oc_clock_mono_ns();
+	struct sign_queue q;
+
+	(void)state;
+	assert_int_equal(sign_queue_init(&q, 3), OC_OK);
+	assert_int_equal(sign_queue_take_until(&q, begun_ns +
+	    20 * OC_NS_PER_MS, &taken), OC_ERR_TIMEOUT);
+	assert_null(taken);
+	assert_true(oc_clock_mono_ns() - begun_ns >= 20 * OC_NS_PER_MS);
+	assert_int_equal(sign_queue_put(&q, &a), OC_OK);
+	sign_queue_pause(&q);
+	assert_int_equal(sign_queue_take_until(&q, 0, &taken),
+	    OC_ERR_TIMEOUT);
+	sign_queue_resume(&q);
+	/* What is there is taken, however late it is. */
+	assert_int_equal(sign_queue_take_until(&q, 0, &taken), OC_OK);
+	assert_ptr_equal(taken, &a);
+	sign_queue_close(&q);
+	assert_int_equal(sign_queue_take_until(&q, INT64_MAX, &taken),
+	    OC_ERR_CANCELLED);
+	sign_queue_fini(&q);
+}
+
 /* What left by itself is not waited for. */
 static void
 idle(void **state)
@@ -166,6 +193,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urgent_first),
 		cmocka_unit_test(aged),
+		cmocka_unit_test(waiting_ends),
 		cmocka_unit_test(idle),
 		cmocka_unit_test(lanes),
 	};
