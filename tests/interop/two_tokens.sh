@@ -18,7 +18,7 @@ done
 	exit 77
 }
 
-both="SOFTHSM2_CONF=./softhsm2.conf P11_KIT_SERVER_ADDRESS=unix:path=$dir/b.sock"
+server_at=P11_KIT_SERVER_ADDRESS=unix:path=$dir/b.sock
 
 # config MODULE-OF-B TOKENS: in whose [token b], and where the keys are.
 config() {
@@ -39,7 +39,7 @@ config() {
 	module = $1
 	uri = pkcs11:token=b
 	pin-source = user.pin
-	environment = $both
+	environment = SOFTHSM2_CONF=./softhsm2.conf $server_at
 	[issuer root]
 	certificate = root.pem
 	token = a
