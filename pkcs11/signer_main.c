@@ -25,6 +25,7 @@
 #include "ipc/handover.h"
 #include "ipc/role.h"
 #include "ipc/signer_server.h"
+#include "pkcs11/journal.h"
 #include "pkcs11/local.h"
 #include "pkcs11/plan.h"
 
@@ -234,6 +235,21 @@ describe_places(const struct program *p)
 	return rows;
 }
 
+static json_t *
+describe_journal(const struct program *p)
+{
+	struct p11_journal_status st;
+
+	p11_journal_look(p11_plan_config(p->plan)->journal, &st);
+	return json_pack("{s:b, s:s, s:I, s:I, s:I, s:I}",
+	    "well", (int)st.is_well,
+	    "failure", st.failure,
+	    "records", (json_int_t)st.num_records,
+	    "syncs", (json_int_t)st.num_syncs,
+	    "lost", (json_int_t)st.num_lost,
+	    "waiting", (json_int_t)st.num_waiting);
+}
+
 static void
 tell_status(void *arg, char *text, size_t text_max)
 {
@@ -246,10 +262,11 @@ tell_status(void *arg, char *text, size_t text_max)
 		json_array_append_new(tokens, describe_token(p, i));
 		describe_lanes(p, i, queues);
 	}
-	whole = json_pack("{s:b, s:s, s:o, s:o, s:o}", "open",
+	whole = json_pack("{s:b, s:s, s:o, s:o, s:o, s:o}", "open",
 	    (int)(p->pool != NULL), "error", p->pool != NULL ? "" :
 	    p->down.text, "tokens", tokens, "queues", queues, "keys",
-	    p->pool != NULL ? describe_places(p) : json_array());
+	    p->pool != NULL ? describe_places(p) : json_array(),
+	    "journal", describe_journal(p));
 	if (whole != NULL)
 		json = json_dumps(whole, JSON_COMPACT);
 	/* Half a JSON text would be none. */
@@ -496,6 +513,8 @@ program_open(struct program *p, struct oc_error *error)
 	err = p11_plan_new(p->config, &p->plan, error);
 	if (err == OC_OK)
 		err = p11_plan_add_all(p->plan, error);
+	if (err == OC_OK)
+		err = p11_plan_open_journal(p->plan, "signer", error);
 	if (err != OC_OK)
 		return err;
 	p->base = event_base_new();

@@ -4,9 +4,11 @@
 #include "base/config_load.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/config_table.h"
+#include "base/file.h"
 
 /* The line of a key, or of the section when it has no such key. */
 static int
@@ -340,11 +342,29 @@ check_metrics(struct oc_config_loader *l,
 	}
 }
 
+/* Beside the store. */
+static void
+place_signing_journal(struct oc_config_loader *l)
+{
+	struct oc_config_store *store = &l->config->store;
+	char *directory = NULL;
+
+	if (store->signing_journal != NULL || store->path == NULL)
+		return;
+	if (oc_path_directory(store->path, &directory) != OC_OK ||
+	    oc_path_join(directory, "signing-journal",
+	    &store->signing_journal) != OC_OK)
+		l->is_nomem = true;
+	free(directory);
+}
+
 void
 oc_config_cross_check(struct oc_config_loader *l)
 {
 	const struct oc_conf *conf = l->config->conf;
 	size_t num_issuers = 0, num_profiles = 0;
+
+	place_signing_journal(l);
 
 	/* Items are in the order of the sections. */
 	for (size_t i = 0; i < conf->num_sections; i++) {
