@@ -78,7 +78,8 @@ check_type(enum sign_key_type type, unsigned int bits,
 static CK_RV
 generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
     const uint8_t id[ID_LEN], CK_MECHANISM_TYPE type, CK_ULONG bits,
-    struct der_bytes params, CK_OBJECT_HANDLE handles[2])
+    struct der_bytes params, CK_BBOOL *extractable,
+    CK_OBJECT_HANDLE handles[2])
 {
 	CK_MECHANISM mechanism = { type, NULL, 0 };
 	struct template public = { .num = 0 }, private = { .num = 0 };
@@ -90,16 +91,14 @@ generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
 	put_bool(&private, CKA_TOKEN, &yes);
 	put_bool(&private, CKA_PRIVATE, &yes);
 	put_bool(&private, CKA_SENSITIVE, &yes);
-	put_bool(&private, CKA_EXTRACTABLE, &no);
+	put_bool(&private, CKA_EXTRACTABLE, extractable);
 	put_bool(&private, CKA_SIGN, &yes);
 	put(&private, CKA_LABEL, label, strlen(label));
 	put(&private, CKA_ID, id, ID_LEN);
 	if (params.len == 0) {
 		put(&public, CKA_MODULUS_BITS, &bits, sizeof(bits));
 		put(&public, CKA_PUBLIC_EXPONENT, f4, sizeof(f4));
-		put_bool(&public, CKA_ENCRYPT, &no);
 		put_bool(&public, CKA_WRAP, &no);
-		put_bool(&private, CKA_DECRYPT, &no);
 		put_bool(&private, CKA_UNWRAP, &no);
 	} else {
 		put(&public, CKA_EC_PARAMS, params.p, params.len);
@@ -110,10 +109,29 @@ generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
 	    &handles[1]);
 }
 
+/*
+ * A key for signing decrypts nothing.  Not in the template: tpm2-pkcs11 fails
+ * there and keeps the object, and two or three of those fill a TPM.  Where
+ * the token lets nothing be changed it stays as it is.
+ */
+static void
+take_away(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, CK_ATTRIBUTE_TYPE use)
+{
+	CK_BBOOL is_allowed = CK_FALSE;
+	CK_ATTRIBUTE a = { use, &is_allowed, sizeof(is_allowed) };
+
+	if (f->C_GetAttributeValue(session, handle, &a, 1) != CKR_OK ||
+	    is_allowed == CK_FALSE)
+		return;
+	a.pValue = &no;
+	(void)f->C_SetAttributeValue(session, handle, &a, 1);
+}
+
 /* A token that ignored the template gives no key we may use. */
 static enum oc_err
 check_private(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
-    CK_OBJECT_HANDLE handle, struct oc_error *error)
+    CK_OBJECT_HANDLE handle, CK_BBOOL extractable, struct oc_error *error)
 {
 	CK_BBOOL is_sensitive = CK_FALSE, is_extractable = CK_TRUE;
 	CK_ATTRIBUTE a[] = {
@@ -122,7 +140,8 @@ check_private(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	};
 
 	if (f->C_GetAttributeValue(session, handle, a, 2) != CKR_OK ||
-	    is_sensitive == CK_FALSE || is_extractable != CK_FALSE)
+	    is_sensitive == CK_FALSE ||
+	    (is_extractable != CK_FALSE && extractable == CK_FALSE))
 		return oc_error_set(error, OC_ERR_TOKEN, "the token made a "
 		    "key that can be read out of it; it was destroyed");
 	return OC_OK;
@@ -151,10 +170,10 @@ check_label(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
 	return err;
 }
 
-enum oc_err
-p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+static enum oc_err
+generate_key(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     const char *label, enum sign_key_type type, unsigned int bits,
-    struct oc_error *error)
+    CK_BBOOL *extractable, struct oc_error *error)
 {
 	CK_OBJECT_HANDLE handles[2];
 	CK_MECHANISM_TYPE mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
@@ -171,16 +190,37 @@ p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
 		return oc_error_set_errno(error, OC_ERR_SYSTEM, "getrandom");
 	rv = generate(f, session, label, id, mechanism, bits, params,
-	    handles);
+	    extractable, handles);
 	if (rv != CKR_OK && type == SIGN_KEY_ED25519)
 		rv = generate(f, session, label, id, mechanism, bits,
-		    DER_ARRAY(ed25519_name), handles);
+		    DER_ARRAY(ed25519_name), extractable, handles);
 	if (rv != CKR_OK)
 		return p11_error(error, "C_GenerateKeyPair", rv);
-	err = check_private(f, session, handles[1], error);
+	err = check_private(f, session, handles[1], *extractable, error);
 	if (err != OC_OK) {
 		(void)f->C_DestroyObject(session, handles[0]);
 		(void)f->C_DestroyObject(session, handles[1]);
+		return err;
 	}
-	return err;
+	if (type == SIGN_KEY_RSA) {
+		take_away(f, session, handles[0], CKA_ENCRYPT);
+		take_away(f, session, handles[1], CKA_DECRYPT);
+	}
+	return OC_OK;
+}
+
+enum oc_err
+p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    const char *label, enum sign_key_type type, unsigned int bits,
+    struct oc_error *error)
+{
+	return generate_key(f, session, label, type, bits, &no, error);
+}
+
+enum oc_err
+p11_key_generate_extractable(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    const char *label, enum sign_key_type type, unsigned int bits,
+    struct oc_error *error)
+{
+	return generate_key(f, session, label, type, bits, &yes, error);
 }

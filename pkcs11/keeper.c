@@ -14,7 +14,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pkcs11/canary.h"
+#include "pkcs11/home.h"
 #include "pkcs11/key.h"
+#include "pkcs11/prove.h"
+#include "pkcs11/route.h"
 #include "pkcs11/session.h"
 #include "pkcs11/threads.h"
 
@@ -54,7 +57,7 @@ static enum oc_err
 find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 {
 	CK_FUNCTION_LIST *f = token->module->f;
-	struct der_bytes expected = { key->expected, key->expected_len };
+	struct der_bytes expected = p11_route_expected(key);
 	char words[SIGN_KEY_WORDS_MAX];
 	struct sign_key_info info;
 	CK_OBJECT_HANDLE handle;
@@ -62,9 +65,6 @@ find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 	enum oc_err err;
 
 	p11_session_call_begin(&token->home);
-	if (expected.len == 0 && key->verifier != NULL)
-		expected = (struct der_bytes){ key->info.spki,
-		    key->info.spki_len };
 	err = p11_key_find(f, token->home.handle, &key->uri, &handle, error);
 	if (err == OC_OK)
 		err = p11_key_read(f, token->home.handle, handle, expected,
@@ -74,184 +74,33 @@ find_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
 	begun_ns = oc_clock_mono_ns();
 	if (err == OC_OK && key->is_proven)
 		err = p11_canary(key, token->home.handle, handle, error);
+	else if (err == OC_OK)
+		err = p11_prove(key, handle, error);
+	if (err == OC_OK) {
+		(void)pthread_mutex_lock(&token->lock);
+		key->handle = handle;
+		if (token->takes_ns == 0)
+			token->takes_ns = oc_clock_mono_ns() - begun_ns;
+		(void)pthread_mutex_unlock(&token->lock);
+		err = p11_route_place_works(key, error);
+	}
 	if (err != OC_OK) {
 		sign_key_words(key->name, words);
-		return oc_error_prefix(error, "%s", words);
+		(void)oc_error_prefix(error, "%s", words);
 	}
-	if (!key->is_proven)
-		key->wants_login = p11_key_wants_login(f, token->home.handle,
-		    handle);
-	(void)pthread_mutex_lock(&token->lock);
-	key->handle = handle;
-	if (token->takes_ns == 0)
-		token->takes_ns = oc_clock_mono_ns() - begun_ns;
-	(void)pthread_mutex_unlock(&token->lock);
-	return OC_OK;
-}
-
-static bool
-is_logged_in(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
-{
-	CK_SESSION_INFO info;
-
-	return f->C_GetSessionInfo(session, &info) == CKR_OK &&
-	    (info.state == CKS_RO_USER_FUNCTIONS ||
-	    info.state == CKS_RW_USER_FUNCTIONS);
-}
-
-/* A new session before the old one goes: with the last one, the login goes.
- * Only a token that has no more to give must do without. */
-static CK_RV
-reopen_home(struct p11_token *token, CK_SLOT_ID slot, uint64_t epoch)
-{
-	CK_FUNCTION_LIST *f = token->module->f;
-	struct p11_session *home = &token->home;
-	CK_SESSION_HANDLE handle;
-	CK_RV rv;
-
-	rv = p11_token_open_session(f, slot, &handle);
-	if (p11_classify(P11_CALL_OPEN, rv) == P11_CLASS_LIMIT &&
-	    home->is_open) {
-		p11_session_drop(home, epoch);
-		rv = p11_token_open_session(f, slot, &handle);
-	}
-	p11_session_drop(home, epoch);
-	if (rv != CKR_OK)
-		return rv;
-	home->handle = handle;
-	home->is_open = true;
-	home->epoch = epoch;
-	return CKR_OK;
-}
-
-/* The keeper's session, open and logged in. */
-static enum oc_err
-ensure_home(struct p11_token *token, uint64_t epoch, struct oc_error *error)
-{
-	CK_FUNCTION_LIST *f = token->module->f;
-	struct p11_session *home = &token->home;
-	CK_TOKEN_INFO info;
-	CK_SLOT_ID slot;
-	enum oc_err err;
-	CK_RV rv;
-
-	/* SoftHSM has gmtime() in there. */
-	(void)pthread_mutex_lock(&token->module->finding);
-	err = p11_token_find(f, &token->uri, &slot, &info, error);
-	(void)pthread_mutex_unlock(&token->module->finding);
-	if (err != OC_OK)
-		return err;
-	(void)pthread_mutex_lock(&token->lock);
-	token->slot = slot;
-	(void)pthread_mutex_unlock(&token->lock);
-	rv = reopen_home(token, slot, epoch);
-	if (rv != CKR_OK)
-		return p11_error(error, "C_OpenSession", rv);
-	if (is_logged_in(f, home->handle))
-		return OC_OK;
-	(void)atomic_fetch_add(&token->num_logins, 1);
-	err = p11_token_login(f, home->handle, &info, token->name,
-	    token->pin_source, token->state_dir, error);
-	if (err == OC_ERR_PIN)
-		p11_token_count(token, P11_CLASS_PIN);
 	return err;
 }
 
-/* A canary with this mechanism.  A failed one may leave its operation open, so
- * the session is another afterwards. */
+/* Where several tokens have it, one of them may lack it. */
 static enum oc_err
-try_way(struct p11_token *token, struct p11_key *key, enum sign_alg alg,
-    enum p11_way way, struct oc_error *error)
-{
-	enum oc_err err;
-	CK_RV rv;
-
-	p11_session_call_begin(&token->home);
-	key->info.alg = alg;
-	key->way = way;
-	err = p11_canary(key, token->home.handle, key->handle, error);
-	if (err == OC_OK)
-		return OC_OK;
-	rv = reopen_home(token, token->slot, token->home.epoch);
-	return rv == CKR_OK ? err : p11_error(error, "C_OpenSession", rv);
-}
-
-static enum oc_err
-try_alg(struct p11_token *token, struct p11_key *key, enum sign_alg alg,
+find_or_do_without(struct p11_token *token, struct p11_key *key,
     struct oc_error *error)
 {
-	bool wanted_login = key->wants_login;
-	struct oc_error other = { 0 };
-	enum oc_err err;
+	enum oc_err err = find_key(token, key, error);
 
-	err = try_way(token, key, alg, P11_WAY_DIGEST, error);
-	if (err != OC_OK && key->wants_login && !wanted_login)
-		err = try_way(token, key, alg, P11_WAY_DIGEST, error);
-	if (err == OC_OK || err == OC_ERR_PIN ||
-	    sign_alg_info(alg)->hash == SIGN_HASH_NONE)
+	if (err == OC_OK || !p11_route_place_is_wrong(key, error))
 		return err;
-	/* What the first one said is what a person can do something with. */
-	return try_way(token, key, alg, P11_WAY_MESSAGE, &other) == OC_OK ?
-	    OC_OK : err;
-}
-
-/* Which algorithm would do: for a person to write into the configuration.
- * What a CA signs with is not for a token to change. */
-static enum oc_err
-find_other_alg(struct p11_token *token, struct p11_key *key,
-    enum sign_alg wanted, enum oc_err err, struct oc_error *error)
-{
-	struct oc_error ignored = { 0 };
-	int alg;
-
-	for (alg = SIGN_ALG_NONE + 1; alg < SIGN_ALG_MAX; alg++)
-		if (alg != (int)wanted &&
-		    sign_alg_fits((enum sign_alg)alg, key->info.type) &&
-		    try_alg(token, key, (enum sign_alg)alg, &ignored) ==
-		    OC_OK)
-			break;
-	if (alg < SIGN_ALG_MAX && key->is_alg_free)
-		return OC_OK;
-	/* It may have failed for a moment only. */
-	if (alg < SIGN_ALG_MAX &&
-	    try_alg(token, key, wanted, &ignored) == OC_OK)
-		return OC_OK;
-	key->info.alg = wanted;
-	if (alg == SIGN_ALG_MAX)
-		return err;
-	return oc_error_set(error, OC_ERR_UNSUPPORTED, "the token makes no "
-	    "signature of %s with it, but of %s: put that into its section "
-	    "(algorithm, ocsp-algorithm)", sign_alg_info(wanted)->name,
-	    sign_alg_info((enum sign_alg)alg)->name);
-}
-
-/* The first time: how the token signs with a key is found by trial. */
-static enum oc_err
-prove_key(struct p11_token *token, struct p11_key *key, struct oc_error *error)
-{
-	enum sign_alg wanted = key->alg != SIGN_ALG_NONE ? key->alg :
-	    key->info.alg;
-	char words[SIGN_KEY_WORDS_MAX];
-	enum oc_err err;
-
-	if (key->is_proven)
-		return OC_OK;
-	if (!sign_alg_fits(wanted, key->info.type))
-		err = oc_error_set(error, OC_ERR_MISMATCH, "algorithm = %s "
-		    "is for keys of another type",
-		    sign_alg_info(wanted)->name);
-	else
-		err = try_alg(token, key, wanted, error);
-	if (err == OC_ERR_TOKEN || err == OC_ERR_SIGNATURE)
-		err = find_other_alg(token, key, wanted, err, error);
-	if (err != OC_OK) {
-		sign_key_words(key->name, words);
-		return oc_error_prefix(error, "%s", words);
-	}
-	key->is_proven = true;
-	if (key->way == P11_WAY_MESSAGE)
-		oc_log(OC_LOG_INFO, "token %s: %s: it hashes itself",
-		    token->name, key->name);
+	*error = (struct oc_error){ 0 };
 	return OC_OK;
 }
 
@@ -262,13 +111,10 @@ bring_up(struct p11_token *token, uint64_t *epoch, struct oc_error *error)
 
 	p11_module_enter(token->module, epoch);
 	p11_session_call_begin(&token->home);
-	err = ensure_home(token, *epoch, error);
+	err = p11_home_ensure(token, *epoch, error);
 	for (struct p11_key *key = token->keys; key != NULL && err == OC_OK;
-	    key = key->next) {
-		err = find_key(token, key, error);
-		if (err == OC_OK)
-			err = prove_key(token, key, error);
-	}
+	    key = key->next)
+		err = find_or_do_without(token, key, error);
 	/* The session stays for the login's sake; the next try has its own. */
 	p11_session_call_end(&token->home);
 	p11_module_leave(token->module);
@@ -279,9 +125,16 @@ static enum oc_err
 attempt(struct p11_token *token, bool is_start, uint64_t *epoch,
     struct oc_error *error)
 {
-	enum oc_err err = bring_up(token, epoch, error);
+	enum oc_err err;
 
-	if (err == OC_OK || err == OC_ERR_PIN || is_start)
+	p11_session_call_begin(&token->home);
+	err = p11_module_start(token->module, error);
+	p11_session_call_end(&token->home);
+	if (err != OC_OK)
+		return err;
+	err = bring_up(token, epoch, error);
+	if (err == OC_OK || err == OC_ERR_PIN || is_start ||
+	    !p11_route_may_restart(token))
 		return err;
 	/* Whoever stands in there will not leave for a restart. */
 	if (atomic_load(&token->module->num_lost) > 0) {
@@ -328,6 +181,9 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 	bool was_starting = token->state == P11_STATE_STARTING;
 
 	token->failure = *error;
+	if (err == OC_OK && atomic_load(&token->is_drained))
+		err = oc_error_set(&token->failure, OC_ERR_DOWN,
+		    P11_DRAINED ": " P11_UNDRAIN_HELPS);
 	if (err != OC_OK)
 		oc_error_prefix(&token->failure, "token %s", token->name);
 	if (err == OC_OK) {
@@ -336,17 +192,19 @@ conclude(struct p11_token *token, enum oc_err err, uint64_t epoch,
 		token->epoch = epoch;
 		token->up_since_ns = oc_clock_mono_ns();
 		token->home.used_ns = token->up_since_ns;
-		sign_queue_resume(&token->queue);
+		p11_threads_top_up(token);
 		if (!was_starting)
 			note_recovery(token, token->up_since_ns -
 			    down_since_ns);
 	} else if (err == OC_ERR_PIN || was_starting) {
-		token->state = P11_STATE_FAILED;
-		/* The session threads give the reason to all who wait. */
-		sign_queue_resume(&token->queue);
-		if (!was_starting)
+		/* FAILED: its session threads give the reason to all who
+		 * could wait for nobody else. */
+		token->state = err == OC_ERR_PIN ? P11_STATE_FAILED :
+		    P11_STATE_DOWN;
+		if (!was_starting || p11_route_is_started(token))
 			oc_log(OC_LOG_ERROR, "%s", token->failure.text);
 	}
+	p11_route_changed(token);
 	(void)pthread_cond_broadcast(&token->changed);
 }
 
@@ -356,6 +214,8 @@ first_pause(struct p11_token *token, int64_t now_ns)
 {
 	int64_t *pause_ns = &token->relapse_ns;
 
+	if (token->generation == 0)
+		return PAUSE_FIRST_NS;
 	if (now_ns - token->up_since_ns > STEADY_NS ||
 	    token->generation == 1)
 		*pause_ns = 0;
@@ -379,10 +239,19 @@ recover(struct p11_token *token)
 		enum oc_err err;
 
 		until_ns = oc_clock_mono_ns() + jitter(pause_ns);
-		while (!token->is_stopping && oc_clock_mono_ns() < until_ns)
+		while (!token->is_stopping &&
+		    !atomic_load(&token->is_drained) &&
+		    oc_clock_mono_ns() < until_ns)
 			p11_token_wait(token, until_ns);
 		if (token->is_stopping)
 			return;
+		if (atomic_load(&token->is_drained)) {
+			/* Left alone: it may be in pieces. */
+			(void)pthread_cond_wait(&token->changed,
+			    &token->lock);
+			pause_ns = 0;
+			continue;
+		}
 		pause_ns = pause_ns < PAUSE_FIRST_NS ? PAUSE_FIRST_NS :
 		    2 * pause_ns;
 		if (pause_ns > PAUSE_MAX_NS)
@@ -392,6 +261,33 @@ recover(struct p11_token *token)
 		(void)pthread_mutex_lock(&token->lock);
 		conclude(token, err, epoch, &error, down_since_ns);
 	}
+}
+
+/* Somebody may put a key there that is missing. */
+#define LOOK_AGAIN_NS (10 * OC_NS_PER_S)
+
+/* Under lock, which it gives up. */
+static void
+look_again(struct p11_token *token)
+{
+	int64_t until = oc_clock_mono_ns() + LOOK_AGAIN_NS;
+	struct timespec at = { until / OC_NS_PER_S, until % OC_NS_PER_S };
+	struct oc_error error = { 0 };
+	uint64_t epoch;
+
+	if (pthread_cond_timedwait(&token->changed, &token->lock, &at) == 0 ||
+	    token->is_stopping || token->state != P11_STATE_UP)
+		return;
+	(void)pthread_mutex_unlock(&token->lock);
+	p11_module_enter(token->module, &epoch);
+	for (struct p11_key *key = token->keys; key != NULL; key = key->next)
+		if (atomic_load(&key->place) == P11_PLACE_WRONG &&
+		    epoch == token->home.epoch)
+			(void)!find_or_do_without(token, key, &error);
+	p11_session_call_end(&token->home);
+	p11_module_leave(token->module);
+	(void)pthread_mutex_lock(&token->lock);
+	p11_route_changed(token);
 }
 
 /* A canary with each key on the keeper's own session. */
@@ -408,6 +304,8 @@ probe(struct p11_token *token)
 		CK_OBJECT_HANDLE handle;
 		bool is_up;
 
+		if (atomic_load(&key->place) != P11_PLACE_WORKS)
+			continue;
 		(void)pthread_mutex_lock(&token->lock);
 		is_up = token->state == P11_STATE_UP && token->epoch == epoch;
 		generation = token->generation;
@@ -451,14 +349,18 @@ p11_keeper_main(void *arg)
 	struct p11_token *token = arg;
 	struct oc_error error = { 0 };
 	uint64_t epoch = 0;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
-	err = attempt(token, true, &epoch, &error);
+	if (!atomic_load(&token->is_drained))
+		err = attempt(token, true, &epoch, &error);
 	(void)pthread_mutex_lock(&token->lock);
 	conclude(token, err, epoch, &error, 0);
 	while (!token->is_stopping) {
 		if (token->state == P11_STATE_DOWN)
 			recover(token);
+		else if (token->state == P11_STATE_UP &&
+		    p11_route_has_wrong_place(token))
+			look_again(token);
 		else
 			idle(token);
 	}

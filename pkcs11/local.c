@@ -15,42 +15,14 @@
 
 #include "base/clock.h"
 #include "base/clock_watch.h"
+#include "base/log.h"
 #include "base/thread.h"
+#include "pkcs11/local_impl.h"
 #include "pkcs11/threads.h"
 #include "pkcs11/verify.h"
 #include "pkcs11/watch.h"
 
 #define START_TIMEOUT_NS (60 * OC_NS_PER_S)
-
-struct p11_local {
-	struct signer signer;
-	struct sign_desk desk;
-	struct oc_clock_watch *clock;	/* borrowed; NULL: believed */
-	struct sign_queue to_verify;
-	pthread_t verify_thread;
-	bool has_verify_thread;
-	struct p11_module **modules;	/* one for each token at most */
-	size_t num_modules;
-	struct p11_token *tokens;
-	size_t num_tokens;
-};
-
-static struct p11_local *
-local_of(const struct signer *s)
-{
-	return (struct p11_local *)(uintptr_t)s;
-}
-
-static struct p11_key *
-find_key(const struct p11_local *local, const char *name)
-{
-	for (size_t i = 0; i < local->num_tokens; i++)
-		for (struct p11_key *key = local->tokens[i].keys; key != NULL;
-		    key = key->next)
-			if (strcmp(key->name, name) == 0)
-				return key;
-	return NULL;
-}
 
 /* What is dated wrongly is not to be had back. */
 static enum oc_err
@@ -69,66 +41,70 @@ check_clock(struct p11_local *local, struct oc_error *error)
 static enum oc_err
 local_submit(struct signer *s, struct sign_job *job)
 {
-	struct p11_local *local = local_of(s);
-	struct p11_key *key = find_key(local, job->key);
+	struct p11_local *local = p11_local_of(s);
+	struct p11_route *route = p11_router_find(&local->router, job->key);
+	const struct sign_key_info *info = route == NULL ? NULL :
+	    p11_route_info(route);
 	struct oc_error error = { 0 };
 	struct sign_ticket *t;
 	enum sign_alg alg;
 	enum oc_err err;
 
-	if (key == NULL)
+	if (info == NULL)
 		return OC_ERR_NOT_FOUND;
-	alg = job->alg == SIGN_ALG_NONE ? key->info.alg : job->alg;
-	if (!sign_alg_fits(alg, key->info.type))
+	alg = job->alg == SIGN_ALG_NONE ? info->alg : job->alg;
+	if (!sign_alg_fits(alg, info->type))
 		return OC_ERR_MISMATCH;
 	err = check_clock(local, &error);
 	if (err == OC_OK)
-		err = p11_allow_check(&key->allow, (struct der_bytes){
-		    key->info.spki, key->info.spki_len }, job->kind, alg,
-		    job->tbs, oc_clock_now_s(), &error);
-	if (err != OC_OK) {
+		err = p11_allow_check(&route->places[0]->allow,
+		    (struct der_bytes){ info->spki, info->spki_len },
+		    job->kind, alg, job->tbs, oc_clock_now_s(), &error);
+	if (err == OC_OK)
+		err = sign_desk_open(&local->desk, job, NULL, alg, &t);
+	if (err == OC_OK) {
+		err = p11_route_submit(route, t, &error);
+		if (err != OC_OK)
+			sign_desk_discard(&local->desk, t);
+	}
+	if (error.text[0] != '\0')
 		(void)snprintf(job->error_text, sizeof(job->error_text),
 		    "%.*s", (int)sizeof(job->error_text) - 1, error.text);
-		return err;
-	}
-	err = sign_desk_open(&local->desk, job, key, alg, &t);
-	if (err != OC_OK)
-		return err;
-	err = sign_queue_put(&key->token->queue, t);
-	if (err != OC_OK)
-		sign_desk_discard(&local->desk, t);
 	return err;
 }
 
 static void
 local_cancel(struct signer *s, struct sign_job *job)
 {
-	sign_desk_cancel(&local_of(s)->desk, job);
+	sign_desk_cancel(&p11_local_of(s)->desk, job);
 }
 
 static int
 local_fd(const struct signer *s)
 {
-	return local_of(s)->desk.epoll_fd;
+	return p11_local_of(s)->desk.epoll_fd;
 }
 
 static void
 local_dispatch(struct signer *s)
 {
-	sign_desk_dispatch(&local_of(s)->desk);
+	sign_desk_dispatch(&p11_local_of(s)->desk);
 }
 
 static enum oc_err
 local_find_key(struct signer *s, const char *name, int64_t deadline_ns,
     struct sign_key_info *info, struct oc_error *error)
 {
-	struct p11_key *key = find_key(local_of(s), name);
+	const struct p11_route *route = p11_router_find(
+	    &p11_local_of(s)->router, name);
+	const struct sign_key_info *known = route == NULL ? NULL :
+	    p11_route_info(route);
 
 	(void)deadline_ns;
-	if (key == NULL)
+	if (known == NULL)
 		return oc_error_set(error, OC_ERR_NOT_FOUND,
 		    "there is no such key");
-	*info = key->info;
+	*info = *known;
 	return OC_OK;
 }
 
@@ -170,7 +146,7 @@ stop_threads(struct p11_local *local)
 static void
 local_free(struct signer *s)
 {
-	struct p11_local *local = local_of(s);
+	struct p11_local *local = p11_local_of(s);
 	struct sign_ticket *t;
 
 	/* A stuck thread may come back and use any of it. */
@@ -183,6 +159,7 @@ local_free(struct signer *s)
 	for (size_t i = 0; i < local->num_modules; i++)
 		p11_module_close(local->modules[i]);
 	sign_queue_fini(&local->to_verify);
+	p11_router_fini(&local->router);
 	sign_desk_fini(&local->desk);
 	free(local->modules);
 	free(local->tokens);
@@ -198,149 +175,6 @@ static const struct signer_ops local_ops = {
 	.free = local_free,
 };
 
-static enum oc_err
-check_same_args(const struct p11_module *module,
-    const struct p11_token_config *config, struct oc_error *error)
-{
-	const char *a = module->init_args != NULL ? module->init_args : "";
-	const char *b = config->init_args != NULL ? config->init_args : "";
-
-	if (strcmp(a, b) == 0)
-		return OC_OK;
-	return oc_error_set(error, OC_ERR_CONFIG, "token %s: another token of "
-	    "the same module has other init-args: it can be initialised in "
-	    "one way only", config->name);
-}
-
-/* Tokens behind one library share it: C_Finalize would end it for all. */
-static enum oc_err
-find_module(struct p11_local *local, const struct p11_token_config *config,
-    struct p11_module **module, struct oc_error *error)
-{
-	enum oc_err err;
-
-	for (size_t i = 0; i < local->num_modules; i++)
-		if (strcmp(local->modules[i]->path, config->module) == 0) {
-			*module = local->modules[i];
-			return check_same_args(*module, config, error);
-		}
-	err = p11_module_open_args(config->module, config->environment,
-	    config->init_args, module, error);
-	if (err != OC_OK)
-		return oc_error_prefix(error, "token %s", config->name);
-	local->modules[local->num_modules++] = *module;
-	return OC_OK;
-}
-
-static enum oc_err
-add_token(struct p11_local *local, const struct p11_token_config *config,
-    const struct p11_local_config *all, struct oc_error *error)
-{
-	struct p11_token *token = &local->tokens[local->num_tokens];
-	struct p11_module *module;
-	enum oc_err err;
-
-	for (size_t i = 0; i < local->num_tokens; i++)
-		if (strcmp(local->tokens[i].name, config->name) == 0)
-			return oc_error_set(error, OC_ERR_EXISTS,
-			    "there are two tokens named \"%s\"",
-			    config->name);
-	err = find_module(local, config, &module, error);
-	if (err != OC_OK)
-		return err;
-	err = p11_token_init(token, config, all->state_dir,
-	    all->queue_max != 0 ? all->queue_max : P11_QUEUE_DEFAULT, error);
-	if (err != OC_OK)
-		return err;
-	token->module = module;
-	token->desk = &local->desk;
-	token->to_verify = &local->to_verify;
-	local->num_tokens++;
-	return OC_OK;
-}
-
-static struct der_bytes
-copy_bytes(uint8_t **at, struct der_bytes from)
-{
-	struct der_bytes copy = { *at, from.len };
-
-	if (from.len > 0)
-		memcpy(*at, from.p, from.len);
-	*at += from.len;
-	return copy;
-}
-
-static enum oc_err
-copy_allow(struct p11_key *key, const struct p11_allow *from)
-{
-	uint8_t *at;
-
-	/* One octet more: no request for nothing. */
-	at = malloc(from->name.len + from->ca_name.len + from->ca_spki.len +
-	    1);
-	if (at == NULL)
-		return OC_ERR_NOMEM;
-	key->allow_bytes = at;
-	key->allow.kinds = from->kinds;
-	key->allow.name = copy_bytes(&at, from->name);
-	key->allow.ca_name = copy_bytes(&at, from->ca_name);
-	key->allow.ca_spki = copy_bytes(&at, from->ca_spki);
-	return OC_OK;
-}
-
-static enum oc_err
-add_key(struct p11_local *local, const struct p11_key_config *config,
-    struct oc_error *error)
-{
-	char words[SIGN_KEY_WORDS_MAX];
-	struct p11_token *token = NULL;
-	struct p11_key *key;
-	enum oc_err err;
-
-	sign_key_words(config->name, words);
-	for (size_t i = 0; i < local->num_tokens && token == NULL; i++)
-		if (strcmp(local->tokens[i].name, config->token) == 0)
-			token = &local->tokens[i];
-	if (token == NULL)
-		return oc_error_set(error, OC_ERR_CONFIG,
-		    "%s: there is no token \"%s\"", words, config->token);
-	if (find_key(local, config->name) != NULL)
-		return oc_error_set(error, OC_ERR_EXISTS,
-		    "%s is there twice", words);
-	if (strlen(config->name) >= SIGN_KEY_NAME_MAX ||
-	    config->spki.len > OC_SPKI_MAX)
-		return oc_error_set(error, OC_ERR_LIMIT,
-		    "%s: its name or public key is too long", words);
-	key = calloc(1, sizeof(*key));
-	if (key == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	if (pthread_mutex_init(&key->verifying, NULL) != 0) {
-		free(key);
-		return oc_error_set(error, OC_ERR_SYSTEM, "no lock");
-	}
-	key->token = token;
-	key->next = token->keys;
-	token->keys = key;
-	memcpy(key->name, config->name, strlen(config->name) + 1);
-	if (config->spki.len > 0)
-		memcpy(key->expected, config->spki.p, config->spki.len);
-	key->expected_len = config->spki.len;
-	key->alg = config->alg;
-	key->is_alg_free = config->is_alg_free;
-	err = p11_uri_parse_key(config->uri, &key->uri, error);
-	if (err != OC_OK)
-		return oc_error_prefix(error, "%s", words);
-	if (p11_uri_is_other_token(&key->uri, &token->uri))
-		return oc_error_set(error, OC_ERR_CONFIG, "%s: the key's URI "
-		    "names another token than the uri of [token %s] does",
-		    words, token->name);
-	/* Both must be true of the token that is opened. */
-	p11_uri_narrow(&token->uri, &key->uri);
-	if (copy_allow(key, &config->allow) != OC_OK)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	return OC_OK;
-}
-
 static bool
 start_threads(struct p11_local *local)
 {
@@ -349,33 +183,28 @@ start_threads(struct p11_local *local)
 	if (!local->has_verify_thread)
 		return false;
 	for (size_t i = 0; i < local->num_tokens; i++)
-		if (!p11_threads_start(&local->tokens[i]))
+		if (local->tokens[i].module != NULL &&
+		    !p11_threads_start(&local->tokens[i]))
 			return false;
 	return true;
 }
 
-/* Until a token has been tried once. */
-static enum oc_err
-wait_started(struct p11_token *token, int64_t deadline_ns,
-    struct oc_error *error)
+/* The pool works, but not with all it was given. */
+static void
+tell_missing(struct p11_local *local)
 {
-	struct timespec at = { deadline_ns / OC_NS_PER_S,
-	    deadline_ns % OC_NS_PER_S };
-	enum oc_err err = OC_OK;
-	int rc = 0;
+	for (size_t i = 0; i < local->num_tokens; i++) {
+		struct p11_token *token = &local->tokens[i];
 
-	(void)pthread_mutex_lock(&token->lock);
-	while (token->state == P11_STATE_STARTING && rc == 0)
-		rc = pthread_cond_timedwait(&token->changed, &token->lock,
-		    &at);
-	if (token->state == P11_STATE_STARTING)
-		err = oc_error_set(error, OC_ERR_TIMEOUT,
-		    "token %s: its module does not answer", token->name);
-	else if (token->state == P11_STATE_FAILED)
-		err = oc_error_set(error, token->failure.code, "%s",
-		    token->failure.text);
-	(void)pthread_mutex_unlock(&token->lock);
-	return err;
+		(void)pthread_mutex_lock(&token->lock);
+		if (token->state == P11_STATE_FAILED ||
+		    token->state == P11_STATE_DOWN)
+			oc_log(atomic_load(&token->is_drained) ?
+			    OC_LOG_NOTICE : OC_LOG_ERROR, "%s; the others do "
+			    "its work", token->failure.text);
+		(void)pthread_mutex_unlock(&token->lock);
+	}
+	atomic_store(&local->router.is_started, true);
 }
 
 static enum oc_err
@@ -384,6 +213,7 @@ allocate(struct p11_local *local, size_t num_tokens)
 	/* One more: calloc(0) may be NULL. */
 	local->modules = calloc(num_tokens + 1, sizeof(*local->modules));
 	local->tokens = calloc(num_tokens + 1, sizeof(*local->tokens));
+	local->router.tokens = local->tokens;
 	return local->modules == NULL || local->tokens == NULL ?
 	    OC_ERR_NOMEM : OC_OK;
 }
@@ -396,9 +226,10 @@ start(struct p11_local *local, const struct p11_local_config *config,
 	enum oc_err err = OC_OK;
 
 	for (size_t i = 0; i < config->num_tokens && err == OC_OK; i++)
-		err = add_token(local, &config->tokens[i], config, error);
+		err = p11_local_add_token(local, &config->tokens[i], config,
+		    error);
 	for (size_t i = 0; i < config->num_keys && err == OC_OK; i++)
-		err = add_key(local, &config->keys[i], error);
+		err = p11_local_add_key(local, &config->keys[i], error);
 	if (err != OC_OK)
 		return err;
 	deadline_ns = oc_clock_mono_ns() + (config->start_timeout_ns > 0 ?
@@ -406,8 +237,10 @@ start(struct p11_local *local, const struct p11_local_config *config,
 	if (!start_threads(local))
 		return oc_error_set(error, OC_ERR_SYSTEM,
 		    "cannot start a thread");
-	for (size_t i = 0; i < local->num_tokens && err == OC_OK; i++)
-		err = wait_started(&local->tokens[i], deadline_ns, error);
+	p11_router_wait(&local->router, deadline_ns);
+	err = p11_router_check(&local->router, error);
+	if (err == OC_OK)
+		tell_missing(local);
 	return err;
 }
 
@@ -429,6 +262,8 @@ p11_local_new(const struct p11_local_config *config, struct signer **s,
 	}
 	err = sign_queue_init(&local->to_verify, SIZE_MAX);
 	oc_assert(err == OC_OK);
+	err = p11_router_init(&local->router);
+	oc_assert(err == OC_OK);
 	if (allocate(local, config->num_tokens) != OC_OK)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	else
@@ -441,69 +276,3 @@ p11_local_new(const struct p11_local_config *config, struct signer **s,
 	return OC_OK;
 }
 
-bool
-p11_local_is_stuck(const struct signer *s)
-{
-	const struct p11_local *local = local_of(s);
-
-	for (size_t i = 0; i < local->num_tokens; i++)
-		if (p11_watch_is_stuck(&local->tokens[i]))
-			return true;
-	return false;
-}
-
-enum oc_err
-p11_local_failure(const struct signer *s, struct oc_error *error)
-{
-	struct p11_local *local = local_of(s);
-	enum oc_err err = OC_OK;
-
-	for (size_t i = 0; i < local->num_tokens && err == OC_OK; i++) {
-		struct p11_token *token = &local->tokens[i];
-
-		(void)pthread_mutex_lock(&token->lock);
-		if (token->state == P11_STATE_FAILED)
-			err = oc_error_set(error, token->failure.code, "%s",
-			    token->failure.text);
-		(void)pthread_mutex_unlock(&token->lock);
-	}
-	return err;
-}
-
-size_t
-p11_local_num_tokens(const struct signer *s)
-{
-	return local_of(s)->num_tokens;
-}
-
-void
-p11_local_status(const struct signer *s, size_t i,
-    struct p11_token_status *status)
-{
-	struct p11_local *local = local_of(s);
-	struct p11_token *token = &local->tokens[i];
-
-	oc_assert(i < local->num_tokens);
-	memset(status, 0, sizeof(*status));
-	status->name = token->name;
-	(void)pthread_mutex_lock(&token->lock);
-	status->is_up = token->state == P11_STATE_UP;
-	status->num_sessions = token->num_open;
-	status->num_lost = token->num_lost;
-	status->limit = token->limit.now;
-	status->limit_found = token->limit.found;
-	status->recovered_at = token->recovered_at;
-	status->recovered_ns = token->recovered_ns;
-	(void)pthread_mutex_unlock(&token->lock);
-	sign_queue_look(&token->queue, status->lanes);
-	for (int lane = 0; lane < SIGN_LANE_MAX; lane++)
-		status->num_waiting += status->lanes[lane].num_tickets;
-	status->num_logins = atomic_load(&token->num_logins);
-	status->num_signed = atomic_load(&token->num_signed);
-	status->num_failed = atomic_load(&token->num_failed);
-	status->num_recovered = atomic_load(&token->num_recovered);
-	status->num_restarts = atomic_load(&token->num_restarts);
-	for (int class = 0; class < P11_CLASS_MAX; class++)
-		status->num_errors[class] = atomic_load(
-		    &token->num_errors[class]);
-}

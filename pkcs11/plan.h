@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "pkcs11/config.h"
+#include "pkcs11/drain.h"
 
 struct p11_plan;
 
@@ -17,7 +18,7 @@ enum oc_err p11_plan_new(const struct oc_config *config,
 void p11_plan_free(struct p11_plan *plan);	/* NULL is fine */
 
 /*
- * The key sign_key_name(role, name), with the token it lives in; name is an
+ * The key sign_key_name(role, name), with the tokens it lives in; name is an
  * issuer's, for SIGN_KEY_OCSP that of a struct oc_config_ocsp.  Whose
  * certificate is not there yet may sign only what makes one: its CSR or its
  * own self-signed certificate.  NOT_FOUND: no such issuer, or, for
@@ -48,6 +49,11 @@ enum oc_err p11_plan_token(struct p11_plan *plan, const char *name,
 enum oc_err p11_plan_token_of_key(const struct oc_config *config,
     const char *key, const char **token, struct oc_error *error)
     OC_MUST_CHECK;
+/* Records it, for when a pool is opened: REFUSED if a key would have no token
+ * left, by the configuration and what else is drained.  The same without a
+ * pool as p11_local_drain() is with one. */
+enum oc_err p11_plan_drain(const struct p11_plan *plan, const char *token,
+    enum p11_drain drain, struct oc_error *error) OC_MUST_CHECK;
 /* Where PIN latches are kept: beside the store. */
 const char *p11_plan_state_dir(const struct p11_plan *plan);
 

@@ -15,6 +15,7 @@
 #include "pkcs11/canary.h"
 #include "pkcs11/context.h"
 #include "pkcs11/key.h"
+#include "pkcs11/route.h"
 #include "pkcs11/threads.h"
 #include "pkcs11/verify.h"
 #include "pkcs11/watch.h"
@@ -40,11 +41,15 @@ p11_session_call_end(struct p11_session *s)
 	atomic_store(&s->call_since_ns, 0);
 }
 
-static struct view
-look(struct p11_session *s, const struct p11_key *key)
+/* If the token is up, and the module the one it knows, the ticket is lent to
+ * the call that follows. */
+static bool
+look_and_lend(struct p11_session *s, const struct p11_key *key,
+    struct sign_ticket *t, uint64_t epoch, struct view *view)
 {
 	struct p11_token *token = s->token;
 	struct view v;
+	bool is_up;
 
 	(void)pthread_mutex_lock(&token->lock);
 	v = (struct view){
@@ -55,8 +60,12 @@ look(struct p11_session *s, const struct p11_key *key)
 		.key = key->handle,
 		.num_others = token->num_open - (s->is_counted ? 1 : 0),
 	};
+	is_up = v.state == P11_STATE_UP && v.epoch == epoch;
+	if (is_up)
+		p11_watch_lend(s, t);
 	(void)pthread_mutex_unlock(&token->lock);
-	return v;
+	*view = v;
+	return is_up;
 }
 
 /* The keeper's own is not counted: nothing is signed on it.  Nor is one that
@@ -217,6 +226,8 @@ do_with_fewer(struct p11_session *s, const struct tried *r)
 			token->num_working--;
 		s->is_working = false;
 	}
+	atomic_store(&token->is_crowded, token->num_working >
+	    token->limit.now);
 	(void)pthread_mutex_unlock(&token->lock);
 	return is_broken;
 }
@@ -241,12 +252,13 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
 	struct p11_key *key = t->key;
 	struct view v;
 	uint64_t epoch;
+	bool is_up;
 
 	p11_module_enter(token->module, &epoch);
-	v = look(s, key);
+	is_up = look_and_lend(s, key, t, epoch, &v);
 	r->generation = v.generation;
 	r->num_others = v.num_others;
-	if (v.state != P11_STATE_UP || v.epoch != epoch) {
+	if (!is_up) {
 		/* Another token's keeper restarted the module, or ours is
 		 * about to: nobody's fault, so no try is counted. */
 		r->verdict = P11_WATCH_MINE;
@@ -256,7 +268,6 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
 		p11_module_leave(token->module);
 		return;
 	}
-	p11_watch_lend(s, t);
 	call_token(s, key, &v, epoch, in, r);
 	r->verdict = p11_watch_take(s, r->rv);
 	if (r->verdict == P11_WATCH_LOST)
@@ -273,9 +284,9 @@ try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
 #define BACK_OFF_MAX_SHIFT 5
 
 static void
-back_off(struct p11_token *token, const struct sign_ticket *t)
+back_off(struct p11_token *token, unsigned int num_busy)
 {
-	unsigned int shift = t->num_busy < BACK_OFF_MAX_SHIFT ? t->num_busy :
+	unsigned int shift = num_busy < BACK_OFF_MAX_SHIFT ? num_busy :
 	    BACK_OFF_MAX_SHIFT;
 	int64_t until_ns = oc_clock_mono_ns() + (BACK_OFF_NS << shift);
 
@@ -283,6 +294,21 @@ back_off(struct p11_token *token, const struct sign_ticket *t)
 	while (!token->is_stopping && oc_clock_mono_ns() < until_ns)
 		p11_token_wait(token, until_ns);
 	(void)pthread_mutex_unlock(&token->lock);
+}
+
+/* Who can do it at once does not wait for this one. */
+static void
+do_later(struct p11_session *s, struct sign_ticket *t, enum p11_call call)
+{
+	bool has_other = p11_route_has_other(t);
+	unsigned int num_busy = t->num_busy;
+
+	if (has_other)
+		p11_token_put_back(s->token, t);
+	if (call == P11_CALL_SIGN)
+		back_off(s->token, num_busy);
+	if (!has_other)
+		p11_token_put_back(s->token, t);
 }
 
 static void
@@ -333,18 +359,18 @@ sign_ticket(struct p11_session *s, struct sign_ticket *t,
 		deliver(s, t, &r);
 		break;
 	case P11_FEWER:
-		if (r.call == P11_CALL_SIGN)
-			back_off(token, t);
-		p11_token_put_back(token, t);
+		do_later(s, t, r.call);
 		break;
 	case P11_TOKEN_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
+		p11_route_note_failed(token);
 		p11_token_put_back(token, t);
 		break;
 	case P11_REFUSED_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
+		p11_route_note_failed(token);
 		refuse(s, t, &r);
 		break;
 	case P11_REFUSED:
@@ -366,11 +392,10 @@ serve(struct p11_session *s, struct sign_ticket *t)
 	enum oc_err err;
 	bool is_there;
 
-	(void)pthread_mutex_lock(&token->lock);
-	if (token->state == P11_STATE_FAILED)
+	if (atomic_load(&token->state) == P11_STATE_FAILED) {
+		(void)pthread_mutex_lock(&token->lock);
 		failure = token->failure;
-	(void)pthread_mutex_unlock(&token->lock);
-	if (failure.code != OC_OK) {
+		(void)pthread_mutex_unlock(&token->lock);
 		sign_desk_finish(token->desk, t, failure.code, failure.text);
 		return true;
 	}
@@ -411,11 +436,16 @@ wait_turn(struct p11_session *s)
 	struct p11_token *token = s->token;
 	bool must_wait;
 
+	/* Nobody else changes is_working of who is not lost. */
+	if (s->is_working && !atomic_load(&token->is_crowded))
+		return;
 	(void)pthread_mutex_lock(&token->lock);
 	if (s->is_working && token->num_working > token->limit.now) {
 		s->is_working = false;
 		token->num_working--;
 	}
+	atomic_store(&token->is_crowded, token->num_working >
+	    token->limit.now);
 	must_wait = !s->is_working && token->num_working >= token->limit.now;
 	(void)pthread_mutex_unlock(&token->lock);
 	if (must_wait)
@@ -437,25 +467,26 @@ static bool
 keep_alive(struct p11_session *s)
 {
 	struct p11_token *token = s->token;
+	struct p11_key *key = p11_route_any_place(token);
 	enum p11_watch_verdict verdict = P11_WATCH_TAKEN;
 	struct oc_error error = { 0 };
 	enum oc_err err = OC_OK;
 	struct view v;
 	uint64_t epoch;
+	bool is_ours;
 
 	s->used_ns = oc_clock_mono_ns();
-	if (!s->is_open || token->keys == NULL)
+	if (!s->is_open || key == NULL)
 		return true;
 	p11_module_enter(token->module, &epoch);
-	v = look(s, token->keys);
-	if (v.state == P11_STATE_UP && v.epoch == epoch &&
-	    s->generation == v.generation && s->epoch == epoch) {
-		p11_watch_lend(s, NULL);
-		err = p11_canary(token->keys, s->handle, v.key, &error);
-		if (err != OC_OK)
+	if (look_and_lend(s, key, NULL, epoch, &v)) {
+		is_ours = s->generation == v.generation && s->epoch == epoch;
+		if (is_ours)
+			err = p11_canary(key, s->handle, v.key, &error);
+		if (!is_ours || err != OC_OK)
 			p11_session_drop(s, epoch);
-		verdict = p11_watch_take(s, err == OC_OK ? CKR_OK :
-		    CKR_GENERAL_ERROR);
+		verdict = p11_watch_take(s, is_ours && err == OC_OK ?
+		    CKR_OK : CKR_GENERAL_ERROR);
 		if (verdict == P11_WATCH_LOST)
 			p11_session_drop(s, epoch);
 	}
@@ -494,7 +525,11 @@ p11_session_main(void *arg)
 		wait_turn(s);
 		if (!next_ticket(s, &t))
 			break;
+		if (t != NULL)
+			p11_route_begin(s->token);
 		is_there = t != NULL ? serve(s, t) : keep_alive(s);
+		if (t != NULL)
+			p11_route_end(s->token);
 	}
 	close_session(s);
 	p11_threads_end(s->token, s);

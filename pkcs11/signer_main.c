@@ -157,7 +157,8 @@ on_pool(evutil_socket_t fd, short what, void *arg)
 static json_t *
 describe_errors(const struct p11_token_status *st)
 {
-	json_t *errors = json_object();
+	/* People see a table of them all. */
+	json_t *errors = json_pack("{s:s}", "token", st->name);
 
 	for (int class = P11_CLASS_OK + 1; class < P11_CLASS_MAX; class++)
 		(void)json_object_set_new(errors, p11_class_name(
@@ -172,10 +173,15 @@ describe_token(const struct program *p, size_t i)
 	struct p11_token_status st;
 
 	p11_local_status(p->pool, i, &st);
-	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-	    "s:I, s:I, s:I, s:I, s:I, s:o}",
+	return json_pack("{s:s, s:b, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, "
+	    "s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
 	    "name", st.name,
 	    "up", (int)st.is_up,
+	    "state", st.state,
+	    "error", st.failure,
+	    "drained", (int)st.is_drained,
+	    "weight", (json_int_t)st.weight,
+	    "moved", (json_int_t)st.num_moved,
 	    "sessions", (json_int_t)st.num_sessions,
 	    "waiting", (json_int_t)st.num_waiting,
 	    "logins", (json_int_t)st.num_logins,
@@ -213,6 +219,21 @@ describe_lanes(const struct program *p, size_t i, json_t *rows)
 	}
 }
 
+/* Keys that several tokens may have. */
+static json_t *
+describe_places(const struct program *p)
+{
+	json_t *rows = json_array();
+	struct p11_place_status st;
+
+	for (size_t i = 0; p11_local_place(p->pool, i, &st); i++)
+		(void)json_array_append_new(rows, json_pack(
+		    "{s:s, s:s, s:s, s:s}", "key", st.key, "token", st.token,
+		    "state", st.works ? "proven" : st.is_wrong ? "wrong" :
+		    "not seen", "error", st.wrong));
+	return rows;
+}
+
 static void
 tell_status(void *arg, char *text, size_t text_max)
 {
@@ -225,9 +246,10 @@ tell_status(void *arg, char *text, size_t text_max)
 		json_array_append_new(tokens, describe_token(p, i));
 		describe_lanes(p, i, queues);
 	}
-	whole = json_pack("{s:b, s:s, s:o, s:o}", "open",
+	whole = json_pack("{s:b, s:s, s:o, s:o, s:o}", "open",
 	    (int)(p->pool != NULL), "error", p->pool != NULL ? "" :
-	    p->down.text, "tokens", tokens, "queues", queues);
+	    p->down.text, "tokens", tokens, "queues", queues, "keys",
+	    p->pool != NULL ? describe_places(p) : json_array());
 	if (whole != NULL)
 		json = json_dumps(whole, JSON_COMPACT);
 	/* Half a JSON text would be none. */
@@ -235,6 +257,29 @@ tell_status(void *arg, char *text, size_t text_max)
 	    json != NULL && strlen(json) < text_max ? json : "{}");
 	free(json);
 	json_decref(whole);
+}
+
+/* Without a pool it is recorded, for when there is one. */
+static enum oc_err
+drain(void *arg, const char *token, unsigned int how, struct oc_error *error)
+{
+	struct program *p = arg;
+	enum oc_err err;
+
+	if (p->pool != NULL)
+		err = p11_local_drain(p->pool, token, (enum p11_drain)how,
+		    error);
+	else
+		err = OC_ERR_NOT_FOUND;
+	/* No pool, or none of its tokens. */
+	if (err == OC_ERR_NOT_FOUND)
+		err = p11_plan_drain(p->plan, token, (enum p11_drain)how,
+		    error);
+	if (err == OC_OK)
+		oc_log(OC_LOG_NOTICE, how == P11_UNDRAIN ? "token %s may work "
+		    "again" : "token %s is drained: it gets no new work",
+		    token);
+	return err;
 }
 
 /*
@@ -252,6 +297,7 @@ serve(struct program *p)
 	    ipc_signer_server_new(p->base, p->status_fd, IPC_SIGNER_STATUS,
 	    tell_status, p, &p->status) != OC_OK)
 		leave_now(EXIT_STUCK);
+	ipc_signer_server_let_drain(p->issuer, drain);
 }
 
 static void
@@ -266,7 +312,8 @@ pool_is_open(struct program *p, struct signer *pool)
 	ipc_signer_server_set(p->issuer, pool);
 	ipc_signer_server_set(p->status, pool);
 	if (p->is_ready)
-		oc_log(OC_LOG_NOTICE, "all tokens are there now");
+		oc_log(OC_LOG_NOTICE, "every key is in a token that works "
+		    "now");
 	note_ready(p, "signing");
 }
 

@@ -36,6 +36,21 @@ p11_threads_add_session(struct p11_token *token)
 	return false;
 }
 
+void
+p11_threads_top_up(struct p11_token *token)
+{
+	unsigned int num = 0;
+
+	for (unsigned int i = 0; i < token->num_slots; i++)
+		num += token->sessions[i].has_thread &&
+		    !token->sessions[i].is_lost;
+	while (num < token->num_sessions && !token->is_stopping &&
+	    p11_threads_add_session(token))
+		num++;
+	if (token->num_lost <= token->lost_max)
+		atomic_store(&token->is_stuck, false);
+}
+
 bool
 p11_threads_start(struct p11_token *token)
 {

@@ -9,6 +9,7 @@
 #include "pkcs11/match.h"
 #include "pkcs11/pin.h"
 #include "pkcs11/recover.h"
+#include "pkcs11/route.h"
 #include "pkcs11/token.h"
 
 #define SLOTS_MAX 256
@@ -230,6 +231,10 @@ p11_token_init(struct p11_token *token, const struct p11_token_config *config,
 		oc_log(OC_LOG_WARNING, "token %s: its uri has a slot-id: slots "
 		    "change their numbers, tokens do not", config->name);
 	token->num_sessions = num;
+	token->weight = config->weight != 0 ? config->weight :
+	    P11_WEIGHT_DEFAULT;
+	token->is_standby = config->is_standby;
+	atomic_store(&token->balance.health, P11_HEALTH_MAX);
 	token->lost_max = lost_max(num);
 	token->num_slots = num + token->lost_max;
 	token->sessions = calloc(token->num_slots, sizeof(*token->sessions));
@@ -271,7 +276,7 @@ p11_token_count(struct p11_token *token, enum p11_class class)
 void
 p11_token_put_back(struct p11_token *token, struct sign_ticket *t)
 {
-	sign_queue_put_front(&token->queue, t);
+	p11_route_give_back(token, t);
 }
 
 void
@@ -294,8 +299,8 @@ p11_token_suspect_locked(struct p11_token *token, uint64_t generation,
 	token->state = P11_STATE_DOWN;
 	(void)oc_error_set(&token->failure, OC_ERR_DOWN,
 	    "token %s is down: %s: %s", token->name, function, what);
-	sign_queue_pause(&token->queue);
 	oc_log(OC_LOG_NOTICE, "%s", token->failure.text);
+	p11_route_changed(token);
 	(void)pthread_cond_broadcast(&token->changed);
 }
 

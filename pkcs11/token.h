@@ -23,13 +23,28 @@
 enum p11_token_state {
 	P11_STATE_STARTING,	/* first attempt not over */
 	P11_STATE_UP,
-	P11_STATE_DOWN,		/* the keeper works on it; jobs wait */
+	P11_STATE_DOWN,		/* the keeper works on it; jobs wait, or go to
+				 * another token that has their key */
 	P11_STATE_FAILED	/* PIN: nothing will be tried again */
 };
 
+struct p11_route;
+struct p11_router;
+
+/* Whether a token has the key; pkcs11/route.h. */
+enum p11_place {
+	P11_PLACE_UNKNOWN,	/* not looked at yet */
+	P11_PLACE_WORKS,	/* found, and proven by a canary */
+	P11_PLACE_WRONG		/* it has none, or another under that name */
+};
+
+/* A key in one token; in another it is another struct. */
 struct p11_key {
 	struct p11_key *next;
 	struct p11_token *token;
+	struct p11_route *route;	/* all places of the key */
+	_Atomic(enum p11_place) place;
+	struct oc_error wrong;		/* why; under the token's lock */
 	char name[SIGN_KEY_NAME_MAX];
 	struct p11_uri uri;
 	struct p11_allow allow;
@@ -74,6 +89,17 @@ struct p11_session {
 	int64_t rescue_ns;		/* when it is taken away */
 };
 
+/* What the choice among tokens goes by; pkcs11/route.c's. */
+struct p11_balance {
+	atomic_uint num_busy;		/* tickets with its session threads */
+	atomic_uint health;		/* of P11_HEALTH_MAX */
+	_Atomic int64_t mean_ns;	/* a signature takes; 0: unknown */
+	_Atomic int64_t signed_at_ns;	/* the last */
+	_Atomic int64_t ramp_since_ns;	/* 0: its whole share */
+	atomic_ullong num_moved;	/* tickets that left for another */
+	uint64_t generation;		/* the token's, seen last */
+};
+
 struct p11_token {
 	/* Constant. */
 	char *name, *pin_source, *state_dir;
@@ -81,7 +107,10 @@ struct p11_token {
 	pthread_mutex_t logging_in;	/* for a single signature */
 	int64_t timeout_ns;
 	int64_t keep_alive_ns;		/* 0: nothing is signed for it */
-	struct p11_module *module;
+	unsigned int weight;
+	bool is_standby;
+	struct p11_router *router;
+	struct p11_module *module;	/* NULL: it could not be loaded */
 	struct p11_key *keys;
 	struct sign_desk *desk;
 	struct sign_queue *to_verify;
@@ -98,9 +127,14 @@ struct p11_token {
 	pthread_cond_t changed;		/* state, is_stopping, num_running */
 	pthread_cond_t room;		/* one more may work */
 	pthread_cond_t calling;		/* the watch has something to do */
-	enum p11_token_state state;
+	/* Changed under lock only; others may have a look. */
+	_Atomic(enum p11_token_state) state;
+	atomic_bool is_drained;		/* a person wants no work for it */
+	struct p11_balance balance;
+	int64_t restart_ns;		/* the last that the keeper asked for */
 	bool is_stopping;
 	bool is_watch_idle;
+	atomic_bool is_crowded;		/* more work than limit.now says */
 	uint64_t generation;
 	uint64_t epoch;			/* the module's when it came up */
 	CK_SLOT_ID slot;		/* of this epoch */

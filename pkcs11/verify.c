@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "pkcs11/recover.h"
+#include "pkcs11/route.h"
 
 /* A cancellation waits for as many as are verified at once. */
 #define AT_ONCE 8
@@ -22,6 +23,7 @@ conclude(struct sign_ticket *t, enum oc_err verdict)
 	    "a signature that does not verify");
 	if (p11_recover(t, P11_CALL_SIGN, P11_CLASS_SIGNATURE,
 	    oc_clock_mono_ns()) == P11_TOKEN_DOWN) {
+		p11_route_note_failed(token);
 		p11_token_put_back(token, t);
 		return;
 	}

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pkcs11/route.h"
 #include "pkcs11/session.h"
 #include "pkcs11/threads.h"
 
@@ -21,7 +22,6 @@ p11_watch_lend(struct p11_session *s, struct sign_ticket *t)
 	struct p11_token *token = s->token;
 	int64_t now_ns = oc_clock_mono_ns(), half_ns, usual_ns;
 
-	(void)pthread_mutex_lock(&token->lock);
 	s->ticket = t;
 	s->rescue_ns = INT64_MAX;
 	if (t != NULL && (t->retried & 1U << P11_CLASS_HUNG) == 0 &&
@@ -36,7 +36,6 @@ p11_watch_lend(struct p11_session *s, struct sign_ticket *t)
 		token->is_watch_idle = false;
 		(void)pthread_cond_signal(&token->calling);
 	}
-	(void)pthread_mutex_unlock(&token->lock);
 }
 
 /* Under lock. */
@@ -44,6 +43,7 @@ static void
 note_good(struct p11_token *token, int64_t now_ns, int64_t took_ns)
 {
 	token->good_ns = now_ns;
+	p11_route_note_signed(token, took_ns);
 	token->takes_ns += (took_ns - token->takes_ns) / 8;
 	if (p11_limit_good(&token->limit, now_ns))
 		(void)pthread_cond_signal(&token->room);
@@ -122,11 +122,15 @@ lose(struct p11_session *s, int64_t since_ns)
 	if (token->good_ns < since_ns)
 		p11_token_suspect_locked(token, token->generation,
 		    "a call", "does not return");
-	if (token->num_lost > token->lost_max ||
-	    (!token->is_stopping && !p11_threads_add_session(token)))
-		/* Whoever asked asks the next process. */
-		atomic_store(&token->is_stuck, true);
-	else
+	p11_route_note_failed(token);
+	if (token->num_lost <= token->lost_max &&
+	    (token->is_stopping || p11_threads_add_session(token))) {
+		rescue(s);
+		return;
+	}
+	atomic_store(&token->is_stuck, true);
+	/* Without another token whoever asked asks the next process. */
+	if (p11_route_is_spare(token))
 		rescue(s);
 }
 

@@ -17,7 +17,8 @@
 /* pthread_create()'s; arg is the struct p11_token.  Runs until is_stopping. */
 void *p11_watch_main(void *arg);
 
-/* Before a call for a ticket, NULL for none: lends it to the call. */
+/* Before a call for a ticket, NULL for none: lends it to the call.  With the
+ * token's lock. */
 void p11_watch_lend(struct p11_session *s, struct sign_ticket *t);
 
 enum p11_watch_verdict {

@@ -203,6 +203,8 @@ struct oc_config_token {
 	char *name;
 	char *module;		/* path */
 	char *uri;		/* starts with "pkcs11:" */
+	int64_t weight;		/* beside others with the same key; 0: a
+				 * standby */
 	char *pin_source;	/* "file:/abs", "fd:N", "credential:NAME" */
 	int64_t sessions;
 	int64_t timeout_s;	/* of one PKCS#11 call */
@@ -218,7 +220,8 @@ struct oc_config_issuer {
 	char *certificate;	/* path */
 	char *chain;		/* path */
 	struct oc_words alternate_chain;	/* paths */
-	char *token;		/* NAME of a token that exists */
+	struct oc_words tokens;	/* NAMEs of tokens that exist; each has the
+				 * key */
 	char *key;		/* pkcs11: URI or label */
 	enum oc_config_algorithm algorithm;
 	/* A directory: responses are signed elsewhere, and there is neither
@@ -226,7 +229,7 @@ struct oc_config_issuer {
 	char *responses;
 	/* The delegated OCSP signer: either all three or none. */
 	char *ocsp_certificate;
-	char *ocsp_token;	/* token, unless given */
+	struct oc_words ocsp_tokens;	/* tokens, unless given */
 	char *ocsp_key;
 	enum oc_config_algorithm ocsp_algorithm;	/* also without them */
 	char *ocsp_url;
@@ -262,7 +265,7 @@ struct oc_config_ocsp_signer {
 	char *name;
 	char *issuer;		/* NAME of an issuer that exists */
 	char *certificate;	/* path */
-	char *token;		/* the issuer's, unless given */
+	struct oc_words tokens;	/* the issuer's, unless given */
 	char *key;		/* pkcs11: URI or label */
 	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;
@@ -279,7 +282,7 @@ struct oc_config_ocsp {
 	const struct oc_config_issuer *issuer;
 	const char *signer;	/* NULL: the issuer's own section */
 	const char *certificate;	/* NULL: the CA itself signs */
-	const char *token;
+	struct oc_words tokens;		/* not to be freed */
 	const char *key;
 	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;

@@ -38,6 +38,7 @@ struct ipc_signer_server {
 	bool is_draining;
 	size_t num_jobs;
 	ipc_signer_status_fn *status;
+	ipc_signer_drain_fn *drain;	/* NULL: not here */
 	void *arg;
 	uint8_t frame[OC_FRAME_MAX];
 	char text[OC_FRAME_MAX / 2];	/* 64 tokens with their lanes */
@@ -303,6 +304,32 @@ take_status(struct served_peer *sp, uint64_t id)
 		ipc_peer_send(sp->peer, server->frame, len);
 }
 
+static void
+take_drain(struct served_peer *sp, uint64_t id, struct der_bytes fields)
+{
+	struct ipc_signer_server *server = sp->server;
+	struct ipc_drained m = { .err = OC_ERR_REFUSED };
+	struct oc_error error = { 0 };
+	struct ipc_drain drain;
+	size_t len;
+
+	if (ipc_read_drain(fields, &drain) != OC_OK) {
+		ipc_peer_close(sp->peer);
+		return;
+	}
+	if (server->drain != NULL)
+		m.err = (uint8_t)server->drain(server->arg, drain.token,
+		    drain.how, &error);
+	else
+		(void)oc_error_set(&error, OC_ERR_REFUSED,
+		    "tokens are not drained on this socket");
+	snprintf(m.text, sizeof(m.text), "%.*s", (int)sizeof(m.text) - 1,
+	    error.text);
+	if (ipc_put_drained(server->frame, sizeof(server->frame), id, &m,
+	    &len) == OC_OK)
+		ipc_peer_send(sp->peer, server->frame, len);
+}
+
 static struct served_peer *
 served_peer_of(struct ipc_signer_server *server, struct ipc_peer *peer)
 {
@@ -336,6 +363,9 @@ take_frame(struct served_peer *sp, const struct ipc_header *header,
 	case IPC_STATUS:
 		take_status(sp, header->id);
 		return;
+	case IPC_DRAIN:
+		take_drain(sp, header->id, fields);
+		return;
 	case IPC_HELLO:
 	case IPC_SIGNED:
 	case IPC_KEY:
@@ -344,6 +374,7 @@ take_frame(struct served_peer *sp, const struct ipc_header *header,
 	case IPC_NUDGE:
 	case IPC_NUDGED:
 	case IPC_STATUS_IS:
+	case IPC_DRAINED:
 		break;
 	}
 	ipc_peer_close(sp->peer);
@@ -398,6 +429,13 @@ ipc_signer_server_new(struct event_base *base, int listener,
 	}
 	*server = s;
 	return OC_OK;
+}
+
+void
+ipc_signer_server_let_drain(struct ipc_signer_server *server,
+    ipc_signer_drain_fn *drain)
+{
+	server->drain = drain;
 }
 
 void

@@ -54,6 +54,8 @@ static void
 note_put(struct sign_queue *q, struct sign_ticket *t)
 {
 	t->put_ns = oc_clock_mono_ns();
+	if (t->since_ns == 0)
+		t->since_ns = t->put_ns;
 	q->num_tickets++;
 	q->lanes[t->lane].num_tickets++;
 	atomic_store(&t->queue, q);
@@ -97,6 +99,31 @@ sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t)
 	else
 		q->last[t->lane] = t;
 	q->first[t->lane] = t;
+	note_put(q, t);
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+void
+sign_queue_put_aged(struct sign_queue *q, struct sign_ticket *t)
+{
+	struct sign_ticket *before;
+
+	oc_assert(t->lane < SIGN_LANE_MAX && t->queue == NULL);
+	(void)pthread_mutex_lock(&q->lock);
+	/* Most come in their order, behind all others. */
+	before = q->last[t->lane];
+	while (before != NULL && before->since_ns > t->since_ns)
+		before = before->previous;
+	t->previous = before;
+	t->next = before != NULL ? before->next : q->first[t->lane];
+	if (t->next != NULL)
+		t->next->previous = t;
+	else
+		q->last[t->lane] = t;
+	if (before != NULL)
+		before->next = t;
+	else
+		q->first[t->lane] = t;
 	note_put(q, t);
 	(void)pthread_mutex_unlock(&q->lock);
 }

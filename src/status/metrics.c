@@ -341,6 +341,12 @@ static const struct {
 	int64_t per_unit;		/* of what it is told in; 0: 1 */
 } token_values[] = {
 	{ "token_up", "gauge", "up", "Whether the token signs." },
+	{ "token_drained", "gauge", "drained",
+	    "Whether a person keeps work from it." },
+	{ "token_weight", "gauge", "weight",
+	    "Its share of the work; 0: a standby." },
+	{ "token_moved_total", "counter", "moved",
+	    "Signatures that another token made instead." },
 	{ "token_sessions", "gauge", "sessions", "Sessions open." },
 	{ "token_waiting", "gauge", "waiting",
 	    "Signatures that wait for a session." },
@@ -378,6 +384,8 @@ put_errors(struct oc_buffer *out, const json_t *tokens)
 
 		for (void *it = json_object_iter(errors); name != NULL &&
 		    it != NULL; it = json_object_iter_next(errors, it)) {
+			if (!json_is_integer(json_object_iter_value(it)))
+				continue;
 			oc_buffer_put_text(out, "ocsign_token_errors_total{");
 			status_put_label(out, "token", name);
 			oc_buffer_put_text(out, ",");

@@ -247,6 +247,18 @@ static _Thread_local struct memo {
 } memo;
 
 static CK_RV
+real_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+    CK_OBJECT_HANDLE key)
+{
+	CK_RV rv;
+
+	(void)pthread_rwlock_rdlock(&shim_signing);
+	rv = shim_real->C_SignInit(session, mechanism, key);
+	(void)pthread_rwlock_unlock(&shim_signing);
+	return rv;
+}
+
+static CK_RV
 shim_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
     CK_OBJECT_HANDLE key)
 {
@@ -267,7 +279,7 @@ shim_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 		if (memo.is_there)
 			return CKR_OK;
 	}
-	return shim_real->C_SignInit(session, mechanism, key);
+	return real_sign_init(session, mechanism, key);
 }
 
 /* The module's, or the same as before. */
@@ -285,11 +297,13 @@ make_signature(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len,
 		return CKR_OK;
 	}
 	if (memo.is_begun && memo.is_there) {
-		rv = shim_real->C_SignInit(session, &mechanism, memo.key);
+		rv = real_sign_init(session, &mechanism, memo.key);
 		if (rv != CKR_OK)
 			return rv;
 	}
+	(void)pthread_rwlock_rdlock(&shim_signing);
 	rv = shim_real->C_Sign(session, data, data_len, signature, len);
+	(void)pthread_rwlock_unlock(&shim_signing);
 	memo.is_there = rv == CKR_OK && memo.is_begun &&
 	    data_len <= sizeof(memo.data) && *len <= sizeof(memo.signature);
 	if (memo.is_there) {

@@ -56,6 +56,7 @@ struct shim_rule {
 	_Atomic int latency_ms;
 	_Atomic int per_mille;		/* of these calls; 0: all */
 	_Atomic long arg;
+	_Atomic unsigned int serial;	/* which use of this place it is */
 	_Atomic int seen;		/* calls */
 	_Atomic int struck;		/* of these */
 };

@@ -53,6 +53,7 @@ shim_add(struct shim_control *control, enum shim_function function,
 
 		if (atomic_load(&r->function) != SHIM_NONE)
 			continue;
+		(void)atomic_fetch_add(&r->serial, 1);
 		atomic_store(&r->mode, (int)mode);
 		atomic_store(&r->rv, rv);
 		atomic_store(&r->after, after);

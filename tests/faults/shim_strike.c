@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/faults/shim_strike.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 CK_FUNCTION_LIST *shim_real;
 struct shim_control *shim_control;
+pthread_rwlock_t shim_signing = PTHREAD_RWLOCK_INITIALIZER;
 
 static void
 pause_ms(int ms)
@@ -87,6 +87,17 @@ crash(void)
 	(void)raise(SIGSEGV);
 }
 
+/* Until the rule is cleared, whatever has its place then. */
+static void
+hang(const struct shim_rule *r, enum shim_function function)
+{
+	unsigned int serial = atomic_load(&r->serial);
+
+	while (atomic_load(&r->function) == (int)function &&
+	    atomic_load(&r->serial) == serial)
+		pause_ms(2);
+}
+
 /* What a rule does; true if *rv is to be returned. */
 static bool
 act(struct shim_rule *r, enum shim_function function,
@@ -97,14 +108,17 @@ act(struct shim_rule *r, enum shim_function function,
 	case SHIM_RETURN:
 		return true;
 	case SHIM_HANG:
-		while (atomic_load(&r->function) == (int)function)
-			pause_ms(2);
+		hang(r, function);
 		return false;
 	case SHIM_DO_LOGOUT:
+		(void)pthread_rwlock_wrlock(&shim_signing);
 		(void)shim_real->C_Logout(session);
+		(void)pthread_rwlock_unlock(&shim_signing);
 		return false;
 	case SHIM_DO_CLOSE_ALL:
+		(void)pthread_rwlock_wrlock(&shim_signing);
 		close_all(session);
+		(void)pthread_rwlock_unlock(&shim_signing);
 		return false;
 	case SHIM_BREAK:
 		atomic_store(&shim_control->broken, *rv);

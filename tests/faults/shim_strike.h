@@ -3,6 +3,7 @@
 #ifndef TESTS_SHIM_STRIKE_H
 #define TESTS_SHIM_STRIKE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -12,6 +13,10 @@
 
 extern CK_FUNCTION_LIST *shim_real;
 extern struct shim_control *shim_control;
+/* Read: the module is signing.  Written: sessions are closed behind the back
+ * of who uses them, which a device survives, and SoftHSM only if nobody is
+ * inside. */
+extern pthread_rwlock_t shim_signing;
 
 /* Before a call: true if *rv is to be returned instead.  *rule is the one that
  * strikes, or NULL. */

@@ -14,7 +14,8 @@
 #include "tests/faults/fixture.h"
 #include "tests/unit/tbs_samples.h"
 
-#define SHORT_NS (300 * OC_NS_PER_MS)
+/* Far more than SoftHSM takes on a busy machine. */
+#define SHORT_NS (700 * OC_NS_PER_MS)
 
 static bool
 is_stuck(void)
@@ -107,8 +108,8 @@ half_of_the_time_is_for_another(void **state)
 	signs();
 	(void)shim_add(f.shim, SHIM_SIGN, SHIM_HANG, 0, 0, 1);
 	begin_ns = oc_clock_mono_ns();
-	assert_int_equal(sign_within(8 * OC_NS_PER_S, &error), OC_OK);
-	assert_true(oc_clock_mono_ns() - begin_ns >= 4 * OC_NS_PER_S);
+	assert_int_equal(sign_within(3 * OC_NS_PER_S, &error), OC_OK);
+	assert_true(oc_clock_mono_ns() - begin_ns >= 3 * OC_NS_PER_S / 2);
 	assert_int_equal(counted(P11_CLASS_HUNG), 0);
 	assert_int_equal(status().num_lost, 0);
 	shim_clear(f.shim);

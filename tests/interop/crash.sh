@@ -96,6 +96,7 @@ has_lost() {
 within 10 has_lost || fail "no session is lost"
 goes_on "one call hangs"
 [ "$(role signer)" = "$signer" ] || fail "one call that hangs ends the signer"
+[ "$(counter hung)" -ge 1 ] || fail "it is not counted: $(cat status.json)"
 "$shim_rule" shim clear
 has_none_lost() {
 	[ "$(counter lost)" = 0 ]
