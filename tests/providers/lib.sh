@@ -5,6 +5,7 @@
 #                       sign (the label is the key's type)
 #   types               the keys it makes, for "ocsign key generate"
 #   keys                those of them that sign together
+#   crowd               what the doctor may find when several do
 #   sessions, num       how many sessions, and signatures, at once
 #   section             the rest of [token hsm]
 # and runs common_tests; what has a daemon runs dead_daemon, too, with
@@ -304,6 +305,27 @@ not() {
 	! "$@"
 }
 
+# Every probe ends well, and what it writes is a section with which the keys
+# are found again.
+doctored() {
+	good ocsign --json doctor hsm --timeout 60
+	cp out report
+	grep -q '"usable": true' report || die "$(cat report)"
+	! grep -E '"state": "(wrong|hung|crashed)"' report ||
+	    die "$(cat report)"
+	! grep -E '"seen".*(did not return|crashed the process)' report |
+	    grep -v "${crowd:-nothing}" || die "$(cat report)"
+	good ocsign doctor hsm --timeout 60
+	sed '1,/^For ocsign.conf:/d' out >section
+	{ sed '/^\[token/,$d' ocsign.conf; cat section; } >doctor.conf
+	good ocsignd -t -c doctor.conf
+	good ocsign -c doctor.conf key list
+	for doctor_type in $types; do
+		grep -q "object=$doctor_type;" out ||
+		    die "$doctor_type is gone: $(cat out)"
+	done
+}
+
 common_tests() {
 	discover
 	generate
@@ -311,6 +333,7 @@ common_tests() {
 	every_algorithm
 	concurrent
 	lost_login
+	doctored
 	[ -z "${has_daemon-}" ] || dead_daemon
 	service
 }
