@@ -224,8 +224,10 @@ try_alg(struct p11_token *token, struct p11_key *key, enum sign_alg alg,
 	enum oc_err err;
 
 	err = try_way(token, key, alg, P11_WAY_DIGEST, error);
-	if (err != OC_OK && key->wants_login && !wanted_login)
+	if (err != OC_OK && key->wants_login && !wanted_login) {
 		err = try_way(token, key, alg, P11_WAY_DIGEST, error);
+		key->wants_login = err == OC_OK || err == OC_ERR_PIN;
+	}
 	if (err == OC_OK || err == OC_ERR_PIN ||
 	    sign_alg_info(alg)->hash == SIGN_HASH_NONE)
 		return err;

@@ -99,6 +99,7 @@ strike(enum shim_function function, CK_SESSION_HANDLE session,
 	case SHIM_SHORTEN:
 	case SHIM_TO_DER:
 	case SHIM_RAW_POINT:
+	case SHIM_HIDE:
 	case SHIM_PIN_PAD:
 	case SHIM_TWICE:
 	case SHIM_FLAGS:
@@ -309,6 +310,9 @@ shim_get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
 
 	if (strike(SHIM_GET_ATTRIBUTE_VALUE, session, &rule, &rv))
 		return rv;
+	if (is_mode(rule, SHIM_HIDE) && count == 1 &&
+	    template->type == atomic_load(&rule->rv))
+		return CKR_ATTRIBUTE_TYPE_INVALID;
 	rv = real->C_GetAttributeValue(session, object, template, count);
 	if (rv == CKR_OK && is_mode(rule, SHIM_RAW_POINT))
 		bare_points(template, count);
