@@ -262,6 +262,7 @@ answer(const struct ocsp_answerer *answerer, struct der_bytes der,
 	err = ocsp_request_read(der, &request);
 	if (err != OC_OK)
 		return err;
+	reply->lacks_basic = request.lacks_basic;
 	if ((request.has_bare_nonce && answerer->refuses_bare_nonces) ||
 	    (request.lacks_basic && answerer->refuses_no_basic))
 		return OC_ERR_MALFORMED;
@@ -312,6 +313,7 @@ ocsp_answer(const struct ocsp_answerer *answerer, struct der_bytes request,
 
 	oc_assert(reply->out_max >= OCSP_ERROR_RESPONSE_LEN);
 	reply->issuer = OCSP_ANSWERER_MAX;
+	reply->lacks_basic = false;
 	err = answer(answerer, request, now, modes, reply, miss, &outcome);
 	if (err == OC_OK)
 		return outcome;

@@ -100,6 +100,8 @@ struct ocsp_reply {
 	uint8_t etag[16];		/* from the signature's own octets */
 	bool is_cacheable;		/* false: live, an error, or for one
 					 * client */
+	bool lacks_basic;		/* AcceptableResponses did; also with
+					 * OCSP_MISSED */
 };
 
 /* What ocsign-status is asked. */

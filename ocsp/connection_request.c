@@ -329,6 +329,7 @@ answer_ocsp(struct connection *c)
 		outcome = ocsp_answer(&w->answerer, der, w->now.at, c->modes,
 		    &reply, &w->miss);
 	c->issuer = http_tables_counts(w, reply.issuer);
+	w->counts->without_basic += reply.lacks_basic && !c->has_looked_again;
 	if (outcome == OCSP_MISSED) {
 		if (!c->has_looked_again)
 			return ask_status(c);

@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct image) <= OC_PAGE_LEN_MAX, "it is a page");
 static const struct oc_page_kind kind = {
 	"responder",
 	/* "ocscnts", and the version of what stands behind it. */
-	UINT64_C(0x6f6373636e747303),
+	UINT64_C(0x6f6373636e747304),
 	sizeof(struct image)
 };
 

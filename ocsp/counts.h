@@ -52,6 +52,7 @@ struct ocsp_counts {
 	uint64_t hits, misses, stale, misses_refused;
 	uint64_t cured_escapes, cured_alphabet, cured_slashes;
 	uint64_t other_content_types;	/* POSTs without ours */
+	uint64_t without_basic;		/* requests for no basic response */
 	uint64_t timeouts, shed, accept_pauses, buffers_exhausted;
 	/* Of one address: connections beyond what it may have; misses that
 	 * were not asked. */

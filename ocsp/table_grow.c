@@ -414,6 +414,14 @@ begin(struct ocsp_table *table, bool is_full)
 	return OC_OK;
 }
 
+/* Both that wait for the disk have come back: ending them takes no time. */
+static bool
+is_flushed(const struct table_growth *g)
+{
+	return ocsp_table_flush_is_done(&g->flush) &&
+	    (!g->sync.is_under_way || ocsp_table_flush_is_done(&g->sync));
+}
+
 static enum oc_err
 step(struct ocsp_table *table, uint32_t num, bool is_full)
 {
@@ -434,8 +442,7 @@ step(struct ocsp_table *table, uint32_t num, bool is_full)
 		move_slots(table, num);
 		return OC_OK;
 	case TABLE_FLUSHING:
-		return is_full || ocsp_table_flush_is_done(&g->flush) ?
-		    finish(table) : OC_OK;
+		return is_full || is_flushed(g) ? finish(table) : OC_OK;
 	}
 	return g->phase == TABLE_STEADY ? begin(table, is_full) : OC_OK;
 }

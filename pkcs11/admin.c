@@ -19,6 +19,7 @@
 #include <openssl/err.h>
 
 #include "base/clock.h"
+#include "pkcs11/admin_impl.h"
 #include "pkcs11/key.h"
 #include "pkcs11/module.h"
 #include "pkcs11/recover.h"
@@ -33,6 +34,7 @@ struct result {
 	struct sign_key_info info;
 	struct p11_token_entry tokens[P11_ADMIN_MAX];
 	struct p11_key_entry keys[P11_ADMIN_MAX];
+	uint8_t out[P11_ADMIN_OUT_MAX];		/* p11_admin_run()'s */
 };
 
 /* What is asked; fields unused by a function are zero. */
@@ -46,6 +48,9 @@ struct request {
 	const struct oc_secret *so_pin, *user_pin;
 	enum sign_key_type type;
 	unsigned int bits;
+	bool is_extractable;
+	p11_admin_fn *other;			/* p11_admin_run()'s */
+	const void *other_request;
 };
 
 static OC_NORETURN void
@@ -438,6 +443,44 @@ open_token(const struct request *request, struct p11_module **m,
 	return err;
 }
 
+enum oc_err
+p11_admin_open(const struct p11_token_config *token, const char *state_dir,
+    struct p11_module **module, CK_SESSION_HANDLE *session,
+    struct oc_error *error)
+{
+	const struct request request = { .module = token->module,
+	    .environment = token->environment,
+	    .init_args = token->init_args, .token = token,
+	    .state_dir = state_dir };
+
+	return open_token(&request, module, session, error);
+}
+
+static enum oc_err
+run_other(const struct request *request, struct result *out)
+{
+	return request->other(request->other_request, out->out, &out->error);
+}
+
+enum oc_err
+p11_admin_run(p11_admin_fn *run, const void *other_request,
+    const char *module, int64_t deadline_ns, void *to, size_t to_size,
+    struct oc_error *error)
+{
+	struct request request = { .run = run_other, .module = module,
+	    .other = run, .other_request = other_request };
+	struct result *out = map_result(error);
+	enum oc_err err;
+
+	if (out == NULL)
+		return OC_ERR_NOMEM;
+	oc_assert(to_size <= sizeof(out->out));
+	err = run_child(&request, out, deadline_ns, error);
+	memcpy(to, out->out, to_size);
+	unmap_result(out);
+	return err;
+}
+
 static enum oc_err
 run_list_keys(const struct request *request, struct result *out)
 {
@@ -489,7 +532,8 @@ run_generate_key(const struct request *request, struct result *out)
 	err = open_token(request, &m, &session, &out->error);
 	if (err != OC_OK)
 		return err;
-	err = p11_key_generate(m->f, session, request->label, request->type,
+	err = (request->is_extractable ? p11_key_generate_extractable :
+	    p11_key_generate)(m->f, session, request->label, request->type,
 	    request->bits, &out->error);
 	if (err == OC_OK) {
 		(void)snprintf(uri.object, sizeof(uri.object), "%s",
@@ -504,8 +548,8 @@ run_generate_key(const struct request *request, struct result *out)
 	return err;
 }
 
-enum oc_err
-p11_admin_generate_key(const struct p11_token_config *token,
+static enum oc_err
+generate(bool is_extractable, const struct p11_token_config *token,
     const char *state_dir, const char *label, enum sign_key_type type,
     unsigned int bits, int64_t deadline_ns, struct sign_key_info *info,
     struct oc_error *error)
@@ -514,7 +558,7 @@ p11_admin_generate_key(const struct p11_token_config *token,
 	    .module = token->module, .environment = token->environment,
 	    .init_args = token->init_args,
 	    .token = token, .state_dir = state_dir, .label = label,
-	    .type = type, .bits = bits };
+	    .type = type, .bits = bits, .is_extractable = is_extractable };
 	struct result *out = map_result(error);
 	enum oc_err err;
 
@@ -525,4 +569,24 @@ p11_admin_generate_key(const struct p11_token_config *token,
 		*info = out->info;
 	unmap_result(out);
 	return err;
+}
+
+enum oc_err
+p11_admin_generate_key(const struct p11_token_config *token,
+    const char *state_dir, const char *label, enum sign_key_type type,
+    unsigned int bits, int64_t deadline_ns, struct sign_key_info *info,
+    struct oc_error *error)
+{
+	return generate(false, token, state_dir, label, type, bits,
+	    deadline_ns, info, error);
+}
+
+enum oc_err
+p11_admin_generate_extractable(const struct p11_token_config *token,
+    const char *state_dir, const char *label, enum sign_key_type type,
+    unsigned int bits, int64_t deadline_ns, struct sign_key_info *info,
+    struct oc_error *error)
+{
+	return generate(true, token, state_dir, label, type, bits,
+	    deadline_ns, info, error);
 }

@@ -57,5 +57,11 @@ enum oc_err p11_admin_generate_key(const struct p11_token_config *token,
     const char *state_dir, const char *label, enum sign_key_type type,
     unsigned int bits, int64_t deadline_ns, struct sign_key_info *info,
     struct oc_error *error) OC_MUST_CHECK;
+/* The same, but it may be taken out again, wrapped: for p11_clone(). */
+enum oc_err p11_admin_generate_extractable(
+    const struct p11_token_config *token, const char *state_dir,
+    const char *label, enum sign_key_type type, unsigned int bits,
+    int64_t deadline_ns, struct sign_key_info *info, struct oc_error *error)
+    OC_MUST_CHECK;
 
 #endif

@@ -12,6 +12,7 @@
 #include "sign/sign.h"
 
 #define P11_SESSIONS_DEFAULT 4
+#define P11_WEIGHT_DEFAULT 100
 #define P11_SESSIONS_MAX 64		/* one thread each */
 #define P11_TIMEOUT_DEFAULT_NS (10 * INT64_C(1000000000))
 #define P11_QUEUE_DEFAULT 4096		/* jobs waiting for a token */
@@ -21,8 +22,14 @@ struct p11_token_config {
 	const char *module;		/* absolute path */
 	const char *uri;		/* RFC 7512: which token */
 	const char *pin_source;		/* pkcs11/pin.h; NULL: pin pad */
+	/* Its share of the work of a key that others have too, beside theirs;
+	 * 0: P11_WEIGHT_DEFAULT. */
+	unsigned int weight;
+	bool is_standby;		/* works only while no other does */
 	unsigned int num_sessions;	/* 0: P11_SESSIONS_DEFAULT */
 	int64_t timeout_ns;		/* one call; 0: the default above */
+	int64_t keep_alive_ns;		/* a canary on each session that was
+					 * idle for so long; 0: none */
 	const char *const *environment;	/* "NAME=value", NULL at the end, for
 					 * the module; or NULL */
 	const char *init_args;		/* C_Initialize's pReserved, or NULL */
@@ -31,6 +38,8 @@ struct p11_token_config {
 struct p11_key_config {
 	const char *name;		/* sign_key_name() */
 	const char *token;		/* p11_token_config.name */
+	const char *const *others;	/* more of them that have it, NULL at
+					 * the end; or NULL */
 	const char *uri;		/* RFC 7512, or a plain label */
 	struct der_bytes spki;		/* what it must be; len 0: anything */
 	enum sign_alg alg;		/* NONE: what suits its type */
@@ -49,6 +58,9 @@ struct p11_local_config {
 	/* Nothing is signed after a jump.  NULL: the clock is believed; else
 	 * it outlives the signer. */
 	struct oc_clock_watch *clock;
+	/* Where each signature is recorded; NULL: nowhere.  Outlives the
+	 * signer. */
+	struct p11_journal *journal;
 };
 
 /* A key as it is listed. */
@@ -60,6 +72,8 @@ struct p11_key_entry {
 	unsigned int bits;
 	bool has_private, has_public;
 	bool is_extractable;		/* the private key */
+	/* Since it was made, and whether it was made there. */
+	bool was_always_sensitive, was_never_extractable, is_local;
 };
 
 #endif

@@ -42,6 +42,9 @@ outcome_of(CK_RV rv)
 	case P11_CLASS_LIMIT:
 	case P11_CLASS_LOGIN:
 	case P11_CLASS_MODULE:
+	case P11_CLASS_SIGNATURE:
+	case P11_CLASS_HUNG:
+	case P11_CLASS_MAX:
 		break;
 	}
 	return P11_PIN_NOT_LOOKED_AT;

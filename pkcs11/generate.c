@@ -78,7 +78,8 @@ check_type(enum sign_key_type type, unsigned int bits,
 static CK_RV
 generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
     const uint8_t id[ID_LEN], CK_MECHANISM_TYPE type, CK_ULONG bits,
-    struct der_bytes params, CK_OBJECT_HANDLE handles[2])
+    struct der_bytes params, CK_BBOOL *extractable,
+    CK_OBJECT_HANDLE handles[2])
 {
 	CK_MECHANISM mechanism = { type, NULL, 0 };
 	struct template public = { .num = 0 }, private = { .num = 0 };
@@ -90,7 +91,7 @@ generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
 	put_bool(&private, CKA_TOKEN, &yes);
 	put_bool(&private, CKA_PRIVATE, &yes);
 	put_bool(&private, CKA_SENSITIVE, &yes);
-	put_bool(&private, CKA_EXTRACTABLE, &no);
+	put_bool(&private, CKA_EXTRACTABLE, extractable);
 	put_bool(&private, CKA_SIGN, &yes);
 	put(&private, CKA_LABEL, label, strlen(label));
 	put(&private, CKA_ID, id, ID_LEN);
@@ -130,7 +131,7 @@ take_away(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 /* A token that ignored the template gives no key we may use. */
 static enum oc_err
 check_private(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
-    CK_OBJECT_HANDLE handle, struct oc_error *error)
+    CK_OBJECT_HANDLE handle, CK_BBOOL extractable, struct oc_error *error)
 {
 	CK_BBOOL is_sensitive = CK_FALSE, is_extractable = CK_TRUE;
 	CK_ATTRIBUTE a[] = {
@@ -139,7 +140,8 @@ check_private(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	};
 
 	if (f->C_GetAttributeValue(session, handle, a, 2) != CKR_OK ||
-	    is_sensitive == CK_FALSE || is_extractable != CK_FALSE)
+	    is_sensitive == CK_FALSE ||
+	    (is_extractable != CK_FALSE && extractable == CK_FALSE))
 		return oc_error_set(error, OC_ERR_TOKEN, "the token made a "
 		    "key that can be read out of it; it was destroyed");
 	return OC_OK;
@@ -168,10 +170,10 @@ check_label(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
 	return err;
 }
 
-enum oc_err
-p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+static enum oc_err
+generate_key(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     const char *label, enum sign_key_type type, unsigned int bits,
-    struct oc_error *error)
+    CK_BBOOL *extractable, struct oc_error *error)
 {
 	CK_OBJECT_HANDLE handles[2];
 	CK_MECHANISM_TYPE mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
@@ -188,13 +190,13 @@ p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
 		return oc_error_set_errno(error, OC_ERR_SYSTEM, "getrandom");
 	rv = generate(f, session, label, id, mechanism, bits, params,
-	    handles);
+	    extractable, handles);
 	if (rv != CKR_OK && type == SIGN_KEY_ED25519)
 		rv = generate(f, session, label, id, mechanism, bits,
-		    DER_ARRAY(ed25519_name), handles);
+		    DER_ARRAY(ed25519_name), extractable, handles);
 	if (rv != CKR_OK)
 		return p11_error(error, "C_GenerateKeyPair", rv);
-	err = check_private(f, session, handles[1], error);
+	err = check_private(f, session, handles[1], *extractable, error);
 	if (err != OC_OK) {
 		(void)f->C_DestroyObject(session, handles[0]);
 		(void)f->C_DestroyObject(session, handles[1]);
@@ -205,4 +207,20 @@ p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 		take_away(f, session, handles[1], CKA_DECRYPT);
 	}
 	return OC_OK;
+}
+
+enum oc_err
+p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    const char *label, enum sign_key_type type, unsigned int bits,
+    struct oc_error *error)
+{
+	return generate_key(f, session, label, type, bits, &no, error);
+}
+
+enum oc_err
+p11_key_generate_extractable(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    const char *label, enum sign_key_type type, unsigned int bits,
+    struct oc_error *error)
+{
+	return generate_key(f, session, label, type, bits, &yes, error);
 }

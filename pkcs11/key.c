@@ -471,6 +471,20 @@ read_entry(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	}
 }
 
+/* What the token says has become of a private key so far. */
+static void
+read_history(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
+    CK_OBJECT_HANDLE handle, struct p11_key_entry *e)
+{
+	if (!e->has_private)
+		return;
+	e->was_always_sensitive = get_bool(f, session, handle,
+	    CKA_ALWAYS_SENSITIVE);
+	e->was_never_extractable = get_bool(f, session, handle,
+	    CKA_NEVER_EXTRACTABLE);
+	e->is_local = get_bool(f, session, handle, CKA_LOCAL);
+}
+
 static bool
 has_other_half(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     CK_OBJECT_HANDLE handle, CK_OBJECT_CLASS object_class)
@@ -518,6 +532,7 @@ p11_key_list(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 			entries[n].has_public = !is_private || has_other;
 			entries[n].is_extractable = is_private &&
 			    get_bool(f, session, handles[i], CKA_EXTRACTABLE);
+			read_history(f, session, handles[i], &entries[n]);
 			n++;
 		}
 	}

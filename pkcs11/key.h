@@ -43,6 +43,11 @@ enum oc_err p11_key_generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     const char *label, enum sign_key_type type, unsigned int bits,
     struct oc_error *error) OC_MUST_CHECK;
 
+/* The same, but it may be taken out of the token, wrapped by another key. */
+enum oc_err p11_key_generate_extractable(CK_FUNCTION_LIST *f,
+    CK_SESSION_HANDLE session, const char *label, enum sign_key_type type,
+    unsigned int bits, struct oc_error *error) OC_MUST_CHECK;
+
 /* Private keys, and public keys without one.  LIMIT over max. */
 enum oc_err p11_key_list(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     struct p11_key_entry *entries, size_t max, size_t *num,

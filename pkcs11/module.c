@@ -81,28 +81,37 @@ load(struct p11_module *m, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_TOKEN,
 		    "PKCS#11 module %s: C_GetFunctionList: %s", m->path,
 		    p11_ckr_text(rv, text));
-	rv = initialize(m);
-	if (rv == CKR_ARGUMENTS_BAD)
-		return oc_error_set(error, OC_ERR_CONFIG,
-		    "PKCS#11 module %s: C_Initialize: %s: %s", m->path,
-		    p11_ckr_text(rv, text), m->init_args == NULL ?
-		    "it may want init-args" : "it may want other init-args");
-	if (rv != CKR_OK)
-		return oc_error_set(error, OC_ERR_TOKEN,
-		    "PKCS#11 module %s: C_Initialize: %s", m->path,
-		    p11_ckr_text(rv, text));
 	return OC_OK;
 }
 
 enum oc_err
-p11_module_open(const char *path, const char *const *environment,
-    struct p11_module **module, struct oc_error *error)
+p11_module_start(struct p11_module *m, struct oc_error *error)
 {
-	return p11_module_open_args(path, environment, NULL, module, error);
+	char text[P11_CKR_TEXT_MAX];
+	enum oc_err err = OC_OK;
+	CK_RV rv;
+
+	(void)pthread_mutex_lock(&m->lock);
+	if (m->epoch == 0) {
+		rv = initialize(m);
+		if (rv == CKR_OK)
+			m->epoch = 1;
+		else if (rv == CKR_ARGUMENTS_BAD)
+			err = oc_error_set(error, OC_ERR_CONFIG,
+			    "PKCS#11 module %s: C_Initialize: %s: it may want "
+			    "%sinit-args", m->path, p11_ckr_text(rv, text),
+			    m->init_args == NULL ? "" : "other ");
+		else
+			err = oc_error_set(error, OC_ERR_TOKEN,
+			    "PKCS#11 module %s: C_Initialize: %s", m->path,
+			    p11_ckr_text(rv, text));
+	}
+	(void)pthread_mutex_unlock(&m->lock);
+	return err;
 }
 
 enum oc_err
-p11_module_open_args(const char *path, const char *const *environment,
+p11_module_load(const char *path, const char *const *environment,
     const char *init_args, struct p11_module **module, struct oc_error *error)
 {
 	struct p11_module *m;
@@ -130,7 +139,6 @@ p11_module_open_args(const char *path, const char *const *environment,
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&m->changed, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	m->epoch = 1;
 	err = load(m, error);
 	if (err != OC_OK) {
 		m->f = NULL;
@@ -141,12 +149,36 @@ p11_module_open_args(const char *path, const char *const *environment,
 	return OC_OK;
 }
 
+enum oc_err
+p11_module_open_args(const char *path, const char *const *environment,
+    const char *init_args, struct p11_module **module, struct oc_error *error)
+{
+	struct p11_module *m = NULL;
+	enum oc_err err;
+
+	err = p11_module_load(path, environment, init_args, &m, error);
+	if (err == OC_OK)
+		err = p11_module_start(m, error);
+	if (err != OC_OK)
+		p11_module_close(m);
+	else
+		*module = m;
+	return err;
+}
+
+enum oc_err
+p11_module_open(const char *path, const char *const *environment,
+    struct p11_module **module, struct oc_error *error)
+{
+	return p11_module_open_args(path, environment, NULL, module, error);
+}
+
 void
 p11_module_close(struct p11_module *module)
 {
 	if (module == NULL)
 		return;
-	if (module->f != NULL)
+	if (module->f != NULL && module->epoch > 0)
 		(void)module->f->C_Finalize(NULL);
 	(void)pthread_cond_destroy(&module->changed);
 	(void)pthread_mutex_destroy(&module->finding);

@@ -11,6 +11,7 @@
 #define PKCS11_MODULE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <p11-kit/pkcs11.h>
 
@@ -26,16 +27,26 @@ struct p11_module {
 	pthread_cond_t changed;
 	pthread_mutex_t finding;	/* C_GetTokenInfo: one at a time */
 	unsigned int num_inside;
+	atomic_uint num_lost;		/* inside, and will not come back */
 	bool is_closed;			/* for a restart */
-	uint64_t epoch;
+	uint64_t epoch;			/* 0: not initialised yet */
 };
 
 /* Sets the environment first: call before there are threads.  NOT_FOUND when
  * there is no such file, UNSUPPORTED when it is no module. */
 enum oc_err p11_module_open(const char *path, const char *const *environment,
     struct p11_module **module, struct oc_error *error) OC_MUST_CHECK;
-/* init_args, unless NULL, is what C_Initialize gets as pReserved: a string,
- * which NSS wants and others refuse. */
+/* The same without C_Initialize, which may hang: then p11_module_start()
+ * before anything else.  init_args, unless NULL, is what C_Initialize gets as
+ * pReserved: a string, which NSS wants and others refuse. */
+enum oc_err p11_module_load(const char *path, const char *const *environment,
+    const char *init_args, struct p11_module **module,
+    struct oc_error *error) OC_MUST_CHECK;
+/* C_Initialize, once; others wait meanwhile.  CONFIG: it wants other
+ * init-args; TOKEN: try again. */
+enum oc_err p11_module_start(struct p11_module *module,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Both. */
 enum oc_err p11_module_open_args(const char *path,
     const char *const *environment, const char *init_args,
     struct p11_module **module, struct oc_error *error) OC_MUST_CHECK;

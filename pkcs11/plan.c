@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "pkcs11/journal.h"
+#include "pkcs11/plan_limits.h"
 #include "x509/cert.h"
 #include "x509/file.h"
 
@@ -30,6 +32,8 @@ struct p11_plan {
 	struct p11_uri uris[TOKENS_MAX];
 	struct p11_key_config keys[KEYS_MAX];
 	char *key_names[KEYS_MAX];			/* owned */
+	char **others[KEYS_MAX];			/* owned arrays */
+	uint8_t *key_lists[KEYS_MAX];			/* owned, or NULL */
 	struct plan_certificate *certificates;		/* owned */
 	struct p11_local_config local;
 };
@@ -68,10 +72,29 @@ p11_plan_free(struct p11_plan *plan)
 	}
 	for (i = 0; i < plan->local.num_tokens; i++)
 		free(plan->environment[i]);
-	for (i = 0; i < plan->local.num_keys; i++)
+	for (i = 0; i < plan->local.num_keys; i++) {
 		free(plan->key_names[i]);
+		free(plan->others[i]);
+	}
+	for (i = 0; i < KEYS_MAX; i++)
+		free(plan->key_lists[i]);
+	p11_journal_free(plan->local.journal);
 	free(plan->state_dir);
 	free(plan);
+}
+
+enum oc_err
+p11_plan_open_journal(struct p11_plan *plan, const char *chain,
+    struct oc_error *error)
+{
+	const struct oc_config_store *store = &plan->config->store;
+
+	oc_assert(plan->local.journal == NULL);
+	return p11_journal_new(&(struct p11_journal_config){
+		.directory = store->signing_journal,
+		.chain = chain,
+		.size_max = (uint64_t)store->signing_journal_mib << 20,
+	    }, &plan->local.journal, error);
 }
 
 const struct p11_local_config *
@@ -149,8 +172,11 @@ p11_plan_token(struct p11_plan *plan, const char *name,
 		.pin_source = token->pin_source != NULL ? token->pin_source :
 		    plan->uris[n].pin_source[0] != '\0' ?
 		    plan->uris[n].pin_source : NULL,
+		.weight = (unsigned int)token->weight,
+		.is_standby = token->weight == 0,
 		.num_sessions = (unsigned int)token->sessions,
 		.timeout_ns = token->timeout_s * INT64_C(1000000000),
+		.keep_alive_ns = token->keep_alive_s * INT64_C(1000000000),
 		.environment = (const char *const *)plan->environment[n],
 		.init_args = token->init_args,
 	};
@@ -188,28 +214,40 @@ read_certificate(struct p11_plan *plan, const char *path,
 	return OC_OK;
 }
 
-/* key.name is copied; its token's section is taken in. */
+/* key.name is copied; its tokens' sections are taken in. */
 static enum oc_err
 add_key(struct p11_plan *plan, struct p11_key_config key,
-    struct oc_error *error)
+    const char *const *tokens, size_t num_tokens, struct oc_error *error)
 {
 	const struct p11_token_config *token;
 	size_t n = plan->local.num_keys;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
 	if (n == KEYS_MAX)
 		return oc_error_set(error, OC_ERR_LIMIT, "more than %d keys",
 		    KEYS_MAX);
-	err = p11_plan_token(plan, key.token, &token, error);
-	/* Who asks for a token alone knows which. */
-	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
-		oc_error_prefix(error, "token %s", key.token);
+	if (num_tokens == 0)
+		return oc_error_set(error, OC_ERR_CONFIG, "it has no token");
+	for (size_t i = 0; err == OC_OK && i < num_tokens; i++) {
+		err = p11_plan_token(plan, tokens[i], &token, error);
+		/* Who asks for a token alone knows which. */
+		if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+			oc_error_prefix(error, "token %s", tokens[i]);
+	}
 	if (err != OC_OK)
 		return err;
 	plan->key_names[n] = strdup(key.name);
-	if (plan->key_names[n] == NULL)
+	plan->others[n] = calloc(num_tokens, sizeof(*plan->others[n]));
+	if (plan->key_names[n] == NULL || plan->others[n] == NULL) {
+		free(plan->key_names[n]);
+		free(plan->others[n]);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	}
+	for (size_t i = 1; i < num_tokens; i++)
+		plan->others[n][i - 1] = (char *)(uintptr_t)tokens[i];
 	key.name = plan->key_names[n];
+	key.token = tokens[0];
+	key.others = (const char *const *)plan->others[n];
 	plan->keys[n] = key;
 	plan->local.num_keys++;
 	return OC_OK;
@@ -246,13 +284,20 @@ p11_plan_token_of_key(const struct oc_config *config, const char *key,
 }
 
 static enum oc_err
+add_words(struct p11_plan *plan, struct p11_key_config key,
+    const struct oc_words *tokens, struct oc_error *error)
+{
+	return add_key(plan, key, (const char *const *)tokens->words,
+	    tokens->num, error);
+}
+
+static enum oc_err
 add_issuer_key(struct p11_plan *plan, const struct oc_config_issuer *issuer,
     const char *name, struct oc_error *error)
 {
 	const struct x509_cert *cert;
 	struct p11_key_config key = {
 		.name = name,
-		.token = issuer->token,
 		.uri = issuer->key,
 		.alg = sign_alg_configured(issuer->algorithm),
 	};
@@ -261,19 +306,27 @@ add_issuer_key(struct p11_plan *plan, const struct oc_config_issuer *issuer,
 	if (access(issuer->certificate, F_OK) != 0) {
 		key.allow.kinds = P11_ALLOW(SIGN_KIND_CERTIFICATE) |
 		    P11_ALLOW(SIGN_KIND_CSR);
-		return add_key(plan, key, error);
+		return add_words(plan, key, &issuer->tokens, error);
 	}
 	err = read_certificate(plan, issuer->certificate, &cert, error);
+	if (err != OC_OK)
+		return err;
+	if (plan->local.num_keys == KEYS_MAX)
+		return add_words(plan, key, &issuer->tokens, error);
+	err = p11_plan_limits(issuer, cert, &key.allow.limits,
+	    &plan->key_lists[plan->local.num_keys], error);
 	if (err != OC_OK)
 		return err;
 	key.spki = cert->spki;
 	key.allow.name = cert->subject;
 	key.allow.kinds = P11_ALLOW(SIGN_KIND_CSR);
-	if ((issuer->allow & OC_ALLOW_CERTIFICATE) != 0)
+	/* A certificate by what is no CA would not be one. */
+	if ((issuer->allow & OC_ALLOW_CERTIFICATE) != 0 &&
+	    x509_cert_is_ca(cert))
 		key.allow.kinds |= P11_ALLOW(SIGN_KIND_CERTIFICATE);
 	if ((issuer->allow & OC_ALLOW_CRL) != 0)
 		key.allow.kinds |= P11_ALLOW(SIGN_KIND_CRL);
-	return add_key(plan, key, error);
+	return add_words(plan, key, &issuer->tokens, error);
 }
 
 /* A delegated signer's key, or the CA's own. */
@@ -284,7 +337,6 @@ add_ocsp_key(struct p11_plan *plan, const struct oc_config_ocsp *ocsp,
 	const struct x509_cert *ca, *own;
 	struct p11_key_config key = {
 		.name = name,
-		.token = ocsp->token,
 		.uri = ocsp->key,
 		.alg = sign_alg_configured(ocsp->algorithm),
 		.allow.kinds = P11_ALLOW(SIGN_KIND_OCSP),
@@ -301,7 +353,7 @@ add_ocsp_key(struct p11_plan *plan, const struct oc_config_ocsp *ocsp,
 	key.allow.name = own->subject;
 	key.allow.ca_name = ca->subject;
 	key.allow.ca_spki = ca->spki;
-	return add_key(plan, key, error);
+	return add_words(plan, key, &ocsp->tokens, error);
 }
 
 enum oc_err
@@ -375,9 +427,56 @@ p11_plan_add_csr_key(struct p11_plan *plan, const char *name,
 {
 	return add_key(plan, (struct p11_key_config){
 		.name = name,
-		.token = token,
 		.uri = uri,
 		.is_alg_free = true,
 		.allow.kinds = P11_ALLOW(SIGN_KIND_CSR),
-	    }, error);
+	    }, &token, 1, error);
+}
+
+/* False if all tokens of a list are drained, or would be. */
+static enum oc_err
+check_left(const struct p11_plan *plan, const struct oc_words *tokens,
+    const char *token, const char *whose, struct oc_error *error)
+{
+	bool is_among = false, is_any_left = false, is_drained;
+	enum oc_err err = OC_OK;
+
+	for (size_t i = 0; err == OC_OK && i < tokens->num; i++) {
+		if (strcmp(tokens->words[i], token) == 0) {
+			is_among = true;
+			continue;
+		}
+		err = p11_drain_is_set(plan->state_dir, tokens->words[i],
+		    &is_drained, error);
+		is_any_left = is_any_left || !is_drained;
+	}
+	if (err == OC_OK && is_among && !is_any_left)
+		err = oc_error_set(error, OC_ERR_REFUSED, "no other token is "
+		    "left for the key of %s, and nothing would be signed "
+		    "with it; --force drains it anyway", whose);
+	return err;
+}
+
+enum oc_err
+p11_plan_drain(const struct p11_plan *plan, const char *token,
+    enum p11_drain drain, struct oc_error *error)
+{
+	const struct oc_config *config = plan->config;
+	enum oc_err err = OC_OK;
+
+	if (oc_config_find_token(config, token) == NULL)
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "
+		    "[token %s] in %s", token, config->path);
+	for (size_t i = 0; drain == P11_DRAIN && err == OC_OK &&
+	    i < config->num_issuers; i++)
+		err = check_left(plan, &config->issuers[i].tokens, token,
+		    config->issuers[i].name, error);
+	for (size_t i = 0; drain == P11_DRAIN && err == OC_OK &&
+	    i < config->num_ocsp; i++)
+		err = check_left(plan, &config->ocsp[i].tokens, token,
+		    config->ocsp[i].name, error);
+	if (err == OC_OK)
+		err = p11_drain_set(plan->state_dir, token,
+		    drain != P11_UNDRAIN, error);
+	return err;
 }

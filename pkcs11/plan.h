@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "pkcs11/config.h"
+#include "pkcs11/drain.h"
 
 struct p11_plan;
 
@@ -17,7 +18,7 @@ enum oc_err p11_plan_new(const struct oc_config *config,
 void p11_plan_free(struct p11_plan *plan);	/* NULL is fine */
 
 /*
- * The key sign_key_name(role, name), with the token it lives in; name is an
+ * The key sign_key_name(role, name), with the tokens it lives in; name is an
  * issuer's, for SIGN_KEY_OCSP that of a struct oc_config_ocsp.  Whose
  * certificate is not there yet may sign only what makes one: its CSR or its
  * own self-signed certificate.  NOT_FOUND: no such issuer, or, for
@@ -35,6 +36,11 @@ enum oc_err p11_plan_add_all(struct p11_plan *plan, struct oc_error *error)
 enum oc_err p11_plan_add_csr_key(struct p11_plan *plan, const char *name,
     const char *token, const char *uri, struct oc_error *error) OC_MUST_CHECK;
 
+/* The signing journal beside the store, for what is signed from now on with
+ * this plan's keys; chain is whose.  It ends with the plan. */
+enum oc_err p11_plan_open_journal(struct p11_plan *plan, const char *chain,
+    struct oc_error *error) OC_MUST_CHECK;
+
 /* For p11_local_new(); valid until the plan is freed or added to. */
 const struct p11_local_config *p11_plan_config(const struct p11_plan *plan);
 
@@ -48,6 +54,11 @@ enum oc_err p11_plan_token(struct p11_plan *plan, const char *name,
 enum oc_err p11_plan_token_of_key(const struct oc_config *config,
     const char *key, const char **token, struct oc_error *error)
     OC_MUST_CHECK;
+/* Records it, for when a pool is opened: REFUSED if a key would have no token
+ * left, by the configuration and what else is drained.  The same without a
+ * pool as p11_local_drain() is with one. */
+enum oc_err p11_plan_drain(const struct p11_plan *plan, const char *token,
+    enum p11_drain drain, struct oc_error *error) OC_MUST_CHECK;
 /* Where PIN latches are kept: beside the store. */
 const char *p11_plan_state_dir(const struct p11_plan *plan);
 

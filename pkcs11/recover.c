@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table.  Four providers answer "not logged in" with four different
- * values (0x60, 0x63, 0x82, 0x101), so all of them mean LOGIN here and the
- * keeper asks the session for its state.  What is not in the table, vendor
- * values included, is MODULE: the keeper's canary tells whether it is.
+ * The ladder, in two tables: value -> class, class -> action.
+ *
+ * Four providers answer "not logged in" with four different values (0x60,
+ * 0x63, 0x82, 0x101), so all of them mean LOGIN here and the keeper asks the
+ * session for its state.  What is not in the table, vendor values included,
+ * is MODULE: a try on a new session, then the keeper's canary, tell whether it
+ * is.
  */
 #include <stdio.h>
 
+#include "base/err.h"
 #include "pkcs11/recover.h"
 
 struct row {
@@ -25,7 +29,8 @@ static const struct row rows[] = {
 	ROW(CKR_HOST_MEMORY, MODULE, LOGIN),
 	ROW(CKR_SLOT_ID_INVALID, MODULE, MODULE),
 	ROW(CKR_GENERAL_ERROR, MODULE, MODULE),
-	ROW(CKR_FUNCTION_FAILED, MODULE, MODULE),
+	/* How CloudHSM says that it is asked for too much. */
+	ROW(CKR_FUNCTION_FAILED, LIMIT, LIMIT),
 	/* CloudHSM opens no further session with this one. */
 	ROW(CKR_ARGUMENTS_BAD, LIMIT, REQUEST),
 	ROW(CKR_ATTRIBUTE_SENSITIVE, REQUEST, REQUEST),
@@ -103,42 +108,76 @@ p11_classify(enum p11_call call, CK_RV rv)
 	return P11_CLASS_MODULE;
 }
 
-bool
-p11_may_retry(struct sign_ticket *t, enum p11_class class)
-{
-	unsigned int mask = class == P11_CLASS_SESSION ? 1 : 2;
-	bool may = (t->retried & mask) == 0;
+/*
+ * What is done: the first time a ticket meets the class, and after that.
+ *
+ * RETRY closes the session and opens another; FEWER does so after a moment,
+ * and lowers the limit (limit.h); DOWN pauses the queue and wakes the keeper,
+ * who asks for the login's state, logs in once if it is gone, finds the keys
+ * again, signs a canary with each, and restarts the module if that fails.
+ * HUNG is a call over the token's timeout (watch.h): its ticket goes to another
+ * session, once; too many of them, or a keeper's, and the process ends and
+ * is started anew.  PIN ends it for good.
+ */
+static const struct step {
+	const char *name;
+	enum p11_action first, again;
+	unsigned int tries_max;		/* then it is the job's fault */
+} ladder[P11_CLASS_MAX] = {
+	[P11_CLASS_OK] = { "ok", P11_SIGNED, P11_SIGNED, 0 },
+	[P11_CLASS_REQUEST] = { "request", P11_REFUSED, P11_REFUSED, 0 },
+	[P11_CLASS_SESSION] = { "session", P11_RETRY, P11_TOKEN_DOWN, 4 },
+	[P11_CLASS_LIMIT] = { "limit", P11_FEWER, P11_FEWER, 16 },
+	[P11_CLASS_LOGIN] = { "login", P11_TOKEN_DOWN, P11_TOKEN_DOWN, 4 },
+	[P11_CLASS_SIGNATURE] = { "signature", P11_TOKEN_DOWN,
+	    P11_TOKEN_DOWN, 4 },
+	[P11_CLASS_MODULE] = { "module", P11_RETRY, P11_TOKEN_DOWN, 4 },
+	[P11_CLASS_HUNG] = { "hung", P11_RETRY, P11_REFUSED, 4 },
+	[P11_CLASS_PIN] = { "pin", P11_TOKEN_DOWN, P11_TOKEN_DOWN, 4 },
+};
 
-	t->retried |= mask;
-	return may;
+const char *
+p11_class_name(enum p11_class class)
+{
+	oc_assert(class < P11_CLASS_MAX);
+	return ladder[class].name;
+}
+
+enum p11_class
+p11_class_of(const struct sign_ticket *t, enum p11_call call, CK_RV rv,
+    unsigned int num_open)
+{
+	enum p11_class class = p11_classify(call, rv);
+
+	if (call == P11_CALL_SIGN && rv == CKR_OPERATION_ACTIVE &&
+	    (t->retried & 1U << P11_CLASS_SESSION) != 0)
+		return P11_CLASS_LIMIT;
+	if (call == P11_CALL_OPEN && class == P11_CLASS_LIMIT &&
+	    num_open == 0)
+		return P11_CLASS_MODULE;
+	return class;
 }
 
 enum p11_action
-p11_recover(struct sign_ticket *t, enum p11_call call, CK_RV rv,
-    unsigned int num_open, int64_t now_ns)
+p11_recover(struct sign_ticket *t, enum p11_call call, enum p11_class class,
+    int64_t now_ns)
 {
-	enum p11_class class = p11_classify(call, rv);
-	bool may_retry;
+	const struct step *step = &ladder[class];
+	unsigned int bit = 1U << class, num;
+	bool is_first = (t->retried & bit) == 0;
 
-	if (class == P11_CLASS_OK)
-		return P11_SIGNED;
-	/* Not this job's fault, and it has not reached the key. */
-	if (class == P11_CLASS_LIMIT && num_open > 0)
-		return P11_STEP_BACK;
-	may_retry = p11_may_retry(t, class) && now_ns < t->deadline_ns;
-	switch (class) {
-	case P11_CLASS_OK:
-	case P11_CLASS_REQUEST:
-		return P11_REFUSED;
-	case P11_CLASS_SESSION:
-		return may_retry ? P11_RETRY : P11_REFUSED_DOWN;
-	case P11_CLASS_LIMIT:
-	case P11_CLASS_LOGIN:
-	case P11_CLASS_MODULE:
-	case P11_CLASS_PIN:
-		return may_retry ? P11_TOKEN_DOWN : P11_REFUSED_DOWN;
-	}
-	return P11_REFUSED;
+	if (class == P11_CLASS_OK || class == P11_CLASS_REQUEST)
+		return step->first;
+	/* Not this job's doing: it has not reached the key. */
+	if (class == P11_CLASS_LIMIT && call == P11_CALL_OPEN)
+		return step->first;
+	t->retried |= bit;
+	/* A busy token says so more often than a broken one. */
+	num = class == P11_CLASS_LIMIT ? ++t->num_busy : ++t->num_failed;
+	if (num >= step->tries_max || now_ns >= t->deadline_ns)
+		return class == P11_CLASS_LIMIT || class == P11_CLASS_HUNG ?
+		    P11_REFUSED : P11_REFUSED_DOWN;
+	return is_first ? step->first : step->again;
 }
 
 const char *

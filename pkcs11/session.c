@@ -3,17 +3,22 @@
  * One session thread.
  *
  * Ownership: a ticket belongs to exactly one stage at a time; whoever holds
- * it last finishes it, once.  The session never leaves this thread.  Blocks
- * in the token, so nothing else may run here.
+ * it last finishes it, once.  During a call that is who watch.h says.  The
+ * session never leaves this thread.  Blocks in the token, so nothing else may
+ * run here.
  */
 #include "pkcs11/session.h"
 
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "pkcs11/canary.h"
 #include "pkcs11/context.h"
 #include "pkcs11/key.h"
+#include "pkcs11/route.h"
+#include "pkcs11/threads.h"
 #include "pkcs11/verify.h"
+#include "pkcs11/watch.h"
 
 /* What a token looks like at one moment. */
 struct view {
@@ -36,11 +41,15 @@ p11_session_call_end(struct p11_session *s)
 	atomic_store(&s->call_since_ns, 0);
 }
 
-static struct view
-look(struct p11_session *s, const struct p11_key *key)
+/* If the token is up, and the module the one it knows, the ticket is lent to
+ * the call that follows. */
+static bool
+look_and_lend(struct p11_session *s, const struct p11_key *key,
+    struct sign_ticket *t, uint64_t epoch, struct view *view)
 {
 	struct p11_token *token = s->token;
 	struct view v;
+	bool is_up;
 
 	(void)pthread_mutex_lock(&token->lock);
 	v = (struct view){
@@ -49,21 +58,34 @@ look(struct p11_session *s, const struct p11_key *key)
 		.epoch = token->epoch,
 		.slot = token->slot,
 		.key = key->handle,
-		.num_others = token->num_open - (s->is_open ? 1 : 0),
+		.num_others = token->num_open - (s->is_counted ? 1 : 0),
 	};
+	is_up = v.state == P11_STATE_UP && v.epoch == epoch;
+	if (is_up)
+		p11_watch_lend(s, t);
 	(void)pthread_mutex_unlock(&token->lock);
-	return v;
+	*view = v;
+	return is_up;
 }
 
+/* The keeper's own is not counted: nothing is signed on it.  Nor is one that
+ * is lost. */
 static void
-count_open(struct p11_session *s, int change)
+count_open(struct p11_session *s, bool is_open)
 {
-	/* The keeper's own is not counted: nothing is signed on it. */
-	if (s == &s->token->home)
+	struct p11_token *token = s->token;
+
+	if (s == &token->home)
 		return;
-	(void)pthread_mutex_lock(&s->token->lock);
-	s->token->num_open += (unsigned int)change;
-	(void)pthread_mutex_unlock(&s->token->lock);
+	(void)pthread_mutex_lock(&token->lock);
+	if (is_open && !s->is_lost) {
+		token->num_open++;
+		s->is_counted = true;
+	} else if (!is_open && s->is_counted) {
+		token->num_open--;
+		s->is_counted = false;
+	}
+	(void)pthread_mutex_unlock(&token->lock);
 }
 
 void
@@ -75,7 +97,7 @@ p11_session_drop(struct p11_session *s, uint64_t epoch)
 	if (s->epoch == epoch)
 		(void)s->token->module->f->C_CloseSession(s->handle);
 	s->is_open = false;
-	count_open(s, -1);
+	count_open(s, false);
 }
 
 /* A session of this generation.  The keeper found the slot: looking for it
@@ -95,7 +117,7 @@ ensure_open(struct p11_session *s, const struct view *v, uint64_t epoch)
 	s->is_open = true;
 	s->epoch = epoch;
 	s->generation = v->generation;
-	count_open(s, 1);
+	count_open(s, true);
 	return CKR_OK;
 }
 
@@ -153,72 +175,140 @@ p11_session_sign_key(struct p11_key *key, CK_SESSION_HANDLE session,
 
 /* The outcome of one try. */
 struct tried {
-	enum p11_action action;
+	enum p11_watch_verdict verdict;
+	enum p11_action action;		/* of what is ours */
+	enum p11_call call;
 	CK_RV rv;
 	const char *function;
 	uint64_t generation;
+	unsigned int num_others;
+	uint8_t signature[OC_SIGNATURE_MAX];
+	size_t signature_len;
 };
 
 /*
- * One try, all of it inside the module.  After any failure the session is
- * closed: no provider can cancel an operation, and one left open answers
- * CKR_OPERATION_ACTIVE for ever.
+ * Inside the module.  After any failure the session is closed: no provider can
+ * cancel an operation, and one left open answers CKR_OPERATION_ACTIVE for
+ * ever.
  */
-static struct tried
-try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in)
+static void
+call_token(struct p11_session *s, struct p11_key *key, const struct view *v,
+    uint64_t epoch, struct p11_input *in, struct tried *r)
 {
-	struct p11_token *token = s->token;
-	struct tried r = { .action = P11_SIGNED, .function = "" };
-	enum p11_call call = P11_CALL_OPEN;
-	struct view v;
-	uint64_t epoch;
-
-	p11_module_enter(token->module, &epoch);
-	v = look(s, t->key);
-	r.generation = v.generation;
-	if (v.state != P11_STATE_UP || v.epoch != epoch) {
-		/* Another token's keeper restarted the module, or ours is
-		 * about to: nobody's fault, so no try is counted. */
-		r.action = P11_TOKEN_DOWN;
-		r.function = "the module";
-		r.rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-		p11_module_leave(token->module);
-		return r;
-	}
+	r->call = P11_CALL_OPEN;
+	r->function = "C_OpenSession";
+	r->rv = ensure_open(s, v, epoch);
+	if (r->rv != CKR_OK)
+		return;
+	r->call = P11_CALL_SIGN;
 	p11_session_call_begin(s);
-	r.function = "C_OpenSession";
-	r.rv = ensure_open(s, &v, epoch);
-	if (r.rv == CKR_OK) {
-		call = P11_CALL_SIGN;
-		p11_session_call_begin(s);
-		r.rv = p11_session_sign_key(t->key, s->handle, v.key, in,
-		    t->signature, sizeof(t->signature), &t->signature_len,
-		    &r.function);
-		if (r.rv != CKR_OK)
-			p11_session_drop(s, epoch);
-	}
-	p11_session_call_end(s);
-	p11_module_leave(token->module);
-	r.action = p11_recover(t, call, r.rv, v.num_others,
-	    oc_clock_mono_ns());
-	return r;
+	r->rv = p11_session_sign_key(key, s->handle, v->key, in, r->signature,
+	    sizeof(r->signature), &r->signature_len, &r->function);
+	if (r->rv != CKR_OK)
+		p11_session_drop(s, epoch);
 }
 
-/* The token has given all the sessions it has: wait a little, so that those
- * who have one get the work. */
-#define STEP_BACK_NS (250 * OC_NS_PER_MS)
-
-static void
-step_back(struct p11_token *token)
+/* The token wants fewer at once.  True if it is broken rather than busy. */
+static bool
+do_with_fewer(struct p11_session *s, const struct tried *r)
 {
-	int64_t until = oc_clock_mono_ns() + STEP_BACK_NS;
-	struct timespec at = { until / OC_NS_PER_S, until % OC_NS_PER_S };
+	struct p11_token *token = s->token;
+	int64_t now_ns = oc_clock_mono_ns();
+	bool is_broken = false;
 
 	(void)pthread_mutex_lock(&token->lock);
-	if (!token->is_stopping)
-		(void)pthread_cond_timedwait(&token->changed, &token->lock,
-		    &at);
+	if (r->call == P11_CALL_SIGN)
+		is_broken = p11_limit_busy(&token->limit, now_ns);
+	else {
+		p11_limit_full(&token->limit, r->num_others, now_ns);
+		/* Those that have one go on, not this thread. */
+		if (s->is_working)
+			token->num_working--;
+		s->is_working = false;
+	}
+	atomic_store(&token->is_crowded, token->num_working >
+	    token->limit.now);
 	(void)pthread_mutex_unlock(&token->lock);
+	return is_broken;
+}
+
+static enum p11_action
+judge(struct p11_session *s, struct sign_ticket *t, const struct tried *r)
+{
+	enum p11_class class = p11_class_of(t, r->call, r->rv, r->num_others);
+
+	if (class == P11_CLASS_LIMIT && do_with_fewer(s, r))
+		class = P11_CLASS_MODULE;
+	if (class != P11_CLASS_OK)
+		p11_token_count(s->token, class);
+	return p11_recover(t, r->call, class, oc_clock_mono_ns());
+}
+
+static void
+try_once(struct p11_session *s, struct sign_ticket *t, struct p11_input *in,
+    struct tried *r)
+{
+	struct p11_token *token = s->token;
+	struct p11_key *key = t->key;
+	struct view v;
+	uint64_t epoch;
+	bool is_up;
+
+	p11_module_enter(token->module, &epoch);
+	is_up = look_and_lend(s, key, t, epoch, &v);
+	r->generation = v.generation;
+	r->num_others = v.num_others;
+	if (!is_up) {
+		/* Another token's keeper restarted the module, or ours is
+		 * about to: nobody's fault, so no try is counted. */
+		r->verdict = P11_WATCH_MINE;
+		r->action = P11_TOKEN_DOWN;
+		r->function = "the module";
+		r->rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+		p11_module_leave(token->module);
+		return;
+	}
+	call_token(s, key, &v, epoch, in, r);
+	r->verdict = p11_watch_take(s, r->rv);
+	if (r->verdict == P11_WATCH_LOST)
+		p11_session_drop(s, epoch);
+	p11_module_leave(token->module);
+	if (r->verdict == P11_WATCH_MINE)
+		r->action = judge(s, t, r);
+	else if (r->rv != CKR_OK)
+		p11_token_count(token, p11_classify(r->call, r->rv));
+}
+
+/* A busy token gets a moment, longer each time. */
+#define BACK_OFF_NS (5 * OC_NS_PER_MS)
+#define BACK_OFF_MAX_SHIFT 5
+
+static void
+back_off(struct p11_token *token, unsigned int num_busy)
+{
+	unsigned int shift = num_busy < BACK_OFF_MAX_SHIFT ? num_busy :
+	    BACK_OFF_MAX_SHIFT;
+	int64_t until_ns = oc_clock_mono_ns() + (BACK_OFF_NS << shift);
+
+	(void)pthread_mutex_lock(&token->lock);
+	while (!token->is_stopping && oc_clock_mono_ns() < until_ns)
+		p11_token_wait(token, until_ns);
+	(void)pthread_mutex_unlock(&token->lock);
+}
+
+/* Who can do it at once does not wait for this one. */
+static void
+do_later(struct p11_session *s, struct sign_ticket *t, enum p11_call call)
+{
+	bool has_other = p11_route_has_other(t);
+	unsigned int num_busy = t->num_busy;
+
+	if (has_other)
+		p11_token_put_back(s->token, t);
+	if (call == P11_CALL_SIGN)
+		back_off(s->token, num_busy);
+	if (!has_other)
+		p11_token_put_back(s->token, t);
 }
 
 static void
@@ -231,53 +321,67 @@ refuse(struct p11_session *s, struct sign_ticket *t, const struct tried *r)
 	sign_desk_finish(s->token->desk, t, err, error.text);
 }
 
-/* Until the ticket is signed, finished, or back in the queue. */
+/* Signed: to be verified. */
 static void
+deliver(struct p11_session *s, struct sign_ticket *t, const struct tried *r)
+{
+	const struct p11_key *key = t->key;
+
+	t->generation = r->generation;
+	t->signature_len = r->signature_len;
+	memcpy(t->signature, r->signature, r->signature_len);
+	/* What cannot be a signature will not verify: one path. */
+	if (p11_signature_finish(t->alg, key->info.type, key->info.bits,
+	    t->signature, sizeof(t->signature), &t->signature_len) != OC_OK)
+		t->signature_len = 0;
+	(void)atomic_fetch_add(&s->token->num_signed, 1);
+	p11_verify_take(s->token, t);
+}
+
+/* Until the ticket is signed, finished, or somebody else's.  False if the
+ * session is lost. */
+static bool
 sign_ticket(struct p11_session *s, struct sign_ticket *t,
     struct p11_input *in)
 {
 	struct p11_token *token = s->token;
-	const struct p11_key *key = t->key;
 	char text[P11_CKR_TEXT_MAX];
 	struct tried r;
 
 	do
-		r = try_once(s, t, in);
-	while (r.action == P11_RETRY);
+		try_once(s, t, in, &r);
+	while (r.verdict == P11_WATCH_MINE && r.action == P11_RETRY);
+	if (r.verdict != P11_WATCH_MINE)
+		return r.verdict != P11_WATCH_LOST;
 
 	switch (r.action) {
 	case P11_SIGNED:
-		t->generation = r.generation;
-		/* What cannot be a signature will not verify: one path. */
-		if (p11_signature_finish(t->alg, key->info.type,
-		    key->info.bits, t->signature, sizeof(t->signature),
-		    &t->signature_len) != OC_OK)
-			t->signature_len = 0;
-		(void)atomic_fetch_add(&token->num_signed, 1);
-		p11_verify_take(token, t);
-		return;
-	case P11_STEP_BACK:
-		sign_queue_put_front(&token->queue, t);
-		step_back(token);
-		return;
+		deliver(s, t, &r);
+		break;
+	case P11_FEWER:
+		do_later(s, t, r.call);
+		break;
 	case P11_TOKEN_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
-		sign_queue_put_front(&token->queue, t);
-		return;
+		p11_route_note_failed(token);
+		p11_token_put_back(token, t);
+		break;
 	case P11_REFUSED_DOWN:
 		p11_token_suspect(token, r.generation, r.function,
 		    p11_ckr_text(r.rv, text));
+		p11_route_note_failed(token);
 		refuse(s, t, &r);
-		return;
+		break;
 	case P11_REFUSED:
 	case P11_RETRY:
 		refuse(s, t, &r);
-		return;
+		break;
 	}
+	return true;
 }
 
-static void
+static bool
 serve(struct p11_session *s, struct sign_ticket *t)
 {
 	struct p11_token *token = s->token;
@@ -286,27 +390,129 @@ serve(struct p11_session *s, struct sign_ticket *t)
 	struct p11_input in;
 	struct der_bytes tbs;
 	enum oc_err err;
+	bool is_there;
 
-	(void)pthread_mutex_lock(&token->lock);
-	if (token->state == P11_STATE_FAILED)
+	if (atomic_load(&token->state) == P11_STATE_FAILED) {
+		(void)pthread_mutex_lock(&token->lock);
 		failure = token->failure;
-	(void)pthread_mutex_unlock(&token->lock);
-	if (failure.code != OC_OK) {
+		(void)pthread_mutex_unlock(&token->lock);
 		sign_desk_finish(token->desk, t, failure.code, failure.text);
-		return;
+		return true;
 	}
 	if (!sign_desk_pin(token->desk, t, &tbs)) {
 		sign_desk_finish(token->desk, t, OC_ERR_CANCELLED, NULL);
-		return;
+		return true;
 	}
 	err = p11_input_init_way(&in, t->alg, key->info.type, key->way, tbs);
+	sign_desk_note(token->desk, t, tbs);
 	sign_desk_unpin(token->desk, t);
 	if (err != OC_OK) {
 		sign_desk_finish(token->desk, t, err, NULL);
-		return;
+		return true;
 	}
-	sign_ticket(s, t, &in);
+	is_there = sign_ticket(s, t, &in);
 	p11_input_fini(&in);
+	return is_there;
+}
+
+static void
+close_session(struct p11_session *s)
+{
+	uint64_t epoch;
+
+	if (!s->is_open)
+		return;
+	p11_module_enter(s->token->module, &epoch);
+	p11_session_call_begin(s);
+	p11_session_drop(s, epoch);
+	p11_session_call_end(s);
+	p11_module_leave(s->token->module);
+}
+
+/* Until this thread may work.  Who may not keeps no session from those who
+ * may. */
+static void
+wait_turn(struct p11_session *s)
+{
+	struct p11_token *token = s->token;
+	bool must_wait;
+
+	/* Nobody else changes is_working of who is not lost. */
+	if (s->is_working && !atomic_load(&token->is_crowded))
+		return;
+	(void)pthread_mutex_lock(&token->lock);
+	if (s->is_working && token->num_working > token->limit.now) {
+		s->is_working = false;
+		token->num_working--;
+	}
+	atomic_store(&token->is_crowded, token->num_working >
+	    token->limit.now);
+	must_wait = !s->is_working && token->num_working >= token->limit.now;
+	(void)pthread_mutex_unlock(&token->lock);
+	if (must_wait)
+		close_session(s);
+	(void)pthread_mutex_lock(&token->lock);
+	while (!s->is_working && !token->is_stopping) {
+		if (token->num_working < token->limit.now) {
+			s->is_working = true;
+			token->num_working++;
+		} else
+			(void)pthread_cond_wait(&token->room, &token->lock);
+	}
+	(void)pthread_mutex_unlock(&token->lock);
+}
+
+/* A canary, so that the device does not think us gone; and we know of it when
+ * it is gone.  False if the session is lost. */
+static bool
+keep_alive(struct p11_session *s)
+{
+	struct p11_token *token = s->token;
+	struct p11_key *key = p11_route_any_place(token);
+	enum p11_watch_verdict verdict = P11_WATCH_TAKEN;
+	struct oc_error error = { 0 };
+	enum oc_err err = OC_OK;
+	struct view v;
+	uint64_t epoch;
+	bool is_ours;
+
+	s->used_ns = oc_clock_mono_ns();
+	if (!s->is_open || key == NULL)
+		return true;
+	p11_module_enter(token->module, &epoch);
+	if (look_and_lend(s, key, NULL, epoch, &v)) {
+		is_ours = s->generation == v.generation && s->epoch == epoch;
+		if (is_ours)
+			err = p11_canary(key, s->handle, v.key, &error);
+		if (!is_ours || err != OC_OK)
+			p11_session_drop(s, epoch);
+		verdict = p11_watch_take(s, is_ours && err == OC_OK ?
+		    CKR_OK : CKR_GENERAL_ERROR);
+		if (verdict == P11_WATCH_LOST)
+			p11_session_drop(s, epoch);
+	}
+	p11_module_leave(token->module);
+	if (err != OC_OK)
+		p11_token_suspect(token, v.generation, "keep-alive",
+		    error.text);
+	return verdict != P11_WATCH_LOST;
+}
+
+/* The next ticket, or NULL when it is time to keep the session alive; false
+ * once the queue is closed. */
+static bool
+next_ticket(struct p11_session *s, struct sign_ticket **t)
+{
+	struct p11_token *token = s->token;
+	int64_t now_ns;
+
+	if (token->keep_alive_ns == 0) {
+		*t = sign_queue_take(&token->queue);
+		return *t != NULL;
+	}
+	now_ns = oc_clock_mono_ns();
+	return sign_queue_take_until(&token->queue, (s->is_open ? s->used_ns :
+	    now_ns) + token->keep_alive_ns, t) != OC_ERR_CANCELLED;
 }
 
 void *
@@ -314,15 +520,19 @@ p11_session_main(void *arg)
 {
 	struct p11_session *s = arg;
 	struct sign_ticket *t;
-	uint64_t epoch;
+	bool is_there = true;
 
-	while ((t = sign_queue_take(&s->token->queue)) != NULL)
-		serve(s, t);
-	p11_module_enter(s->token->module, &epoch);
-	p11_session_call_begin(s);
-	p11_session_drop(s, epoch);
-	p11_session_call_end(s);
-	p11_module_leave(s->token->module);
-	p11_token_thread_ends(s->token);
+	while (is_there) {
+		wait_turn(s);
+		if (!next_ticket(s, &t))
+			break;
+		if (t != NULL)
+			p11_route_begin(s->token);
+		is_there = t != NULL ? serve(s, t) : keep_alive(s);
+		if (t != NULL)
+			p11_route_end(s->token);
+	}
+	close_session(s);
+	p11_threads_end(s->token, s);
 	return NULL;
 }

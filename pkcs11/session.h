@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A session thread: takes tickets from its token's queue, signs on the
- * session it owns, verifies them or has them verified.
+ * session it owns, verifies them or has them verified.  While nothing comes it
+ * keeps the session alive, if that is configured.
  */
 #ifndef PKCS11_SESSION_H
 #define PKCS11_SESSION_H
@@ -11,10 +12,10 @@
 #include "pkcs11/token.h"
 
 /* pthread_create()'s; arg is a struct p11_session.  Runs until its token's
- * queue is closed. */
+ * queue is closed, or it is lost. */
 void *p11_session_main(void *arg);
 
-/* Marks the session as being inside a call, for p11_local_is_stuck(). */
+/* Marks the session as being inside a call (watch.h has more). */
 void p11_session_call_begin(struct p11_session *s);
 void p11_session_call_end(struct p11_session *s);
 

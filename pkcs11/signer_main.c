@@ -25,6 +25,7 @@
 #include "ipc/handover.h"
 #include "ipc/role.h"
 #include "ipc/signer_server.h"
+#include "pkcs11/journal.h"
 #include "pkcs11/local.h"
 #include "pkcs11/plan.h"
 
@@ -155,21 +156,46 @@ on_pool(evutil_socket_t fd, short what, void *arg)
 }
 
 static json_t *
+describe_errors(const struct p11_token_status *st)
+{
+	/* People see a table of them all. */
+	json_t *errors = json_pack("{s:s}", "token", st->name);
+
+	for (int class = P11_CLASS_OK + 1; class < P11_CLASS_MAX; class++)
+		(void)json_object_set_new(errors, p11_class_name(
+		    (enum p11_class)class), json_integer(
+		    (json_int_t)st->num_errors[class]));
+	return errors;
+}
+
+static json_t *
 describe_token(const struct program *p, size_t i)
 {
 	struct p11_token_status st;
 
 	p11_local_status(p->pool, i, &st);
-	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:s, s:b, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, "
+	    "s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
 	    "name", st.name,
 	    "up", (int)st.is_up,
+	    "state", st.state,
+	    "error", st.failure,
+	    "drained", (int)st.is_drained,
+	    "weight", (json_int_t)st.weight,
+	    "moved", (json_int_t)st.num_moved,
 	    "sessions", (json_int_t)st.num_sessions,
 	    "waiting", (json_int_t)st.num_waiting,
 	    "logins", (json_int_t)st.num_logins,
 	    "signed", (json_int_t)st.num_signed,
 	    "failed", (json_int_t)st.num_failed,
 	    "recovered", (json_int_t)st.num_recovered,
-	    "restarts", (json_int_t)st.num_restarts);
+	    "restarts", (json_int_t)st.num_restarts,
+	    "lost", (json_int_t)st.num_lost,
+	    "limit", (json_int_t)st.limit,
+	    "limit_found", (json_int_t)st.limit_found,
+	    "recovered_at", (json_int_t)st.recovered_at,
+	    "recovered_ms", (json_int_t)(st.recovered_ns / OC_NS_PER_MS),
+	    "errors", describe_errors(&st));
 }
 
 /* A row for each lane of a token: how many jobs wait and the first has waited
@@ -194,6 +220,36 @@ describe_lanes(const struct program *p, size_t i, json_t *rows)
 	}
 }
 
+/* Keys that several tokens may have. */
+static json_t *
+describe_places(const struct program *p)
+{
+	json_t *rows = json_array();
+	struct p11_place_status st;
+
+	for (size_t i = 0; p11_local_place(p->pool, i, &st); i++)
+		(void)json_array_append_new(rows, json_pack(
+		    "{s:s, s:s, s:s, s:s}", "key", st.key, "token", st.token,
+		    "state", st.works ? "proven" : st.is_wrong ? "wrong" :
+		    "not seen", "error", st.wrong));
+	return rows;
+}
+
+static json_t *
+describe_journal(const struct program *p)
+{
+	struct p11_journal_status st;
+
+	p11_journal_look(p11_plan_config(p->plan)->journal, &st);
+	return json_pack("{s:b, s:s, s:I, s:I, s:I, s:I}",
+	    "well", (int)st.is_well,
+	    "failure", st.failure,
+	    "records", (json_int_t)st.num_records,
+	    "syncs", (json_int_t)st.num_syncs,
+	    "lost", (json_int_t)st.num_lost,
+	    "waiting", (json_int_t)st.num_waiting);
+}
+
 static void
 tell_status(void *arg, char *text, size_t text_max)
 {
@@ -206,9 +262,11 @@ tell_status(void *arg, char *text, size_t text_max)
 		json_array_append_new(tokens, describe_token(p, i));
 		describe_lanes(p, i, queues);
 	}
-	whole = json_pack("{s:b, s:s, s:o, s:o}", "open",
+	whole = json_pack("{s:b, s:s, s:o, s:o, s:o, s:o}", "open",
 	    (int)(p->pool != NULL), "error", p->pool != NULL ? "" :
-	    p->down.text, "tokens", tokens, "queues", queues);
+	    p->down.text, "tokens", tokens, "queues", queues, "keys",
+	    p->pool != NULL ? describe_places(p) : json_array(),
+	    "journal", describe_journal(p));
 	if (whole != NULL)
 		json = json_dumps(whole, JSON_COMPACT);
 	/* Half a JSON text would be none. */
@@ -216,6 +274,29 @@ tell_status(void *arg, char *text, size_t text_max)
 	    json != NULL && strlen(json) < text_max ? json : "{}");
 	free(json);
 	json_decref(whole);
+}
+
+/* Without a pool it is recorded, for when there is one. */
+static enum oc_err
+drain(void *arg, const char *token, unsigned int how, struct oc_error *error)
+{
+	struct program *p = arg;
+	enum oc_err err;
+
+	if (p->pool != NULL)
+		err = p11_local_drain(p->pool, token, (enum p11_drain)how,
+		    error);
+	else
+		err = OC_ERR_NOT_FOUND;
+	/* No pool, or none of its tokens. */
+	if (err == OC_ERR_NOT_FOUND)
+		err = p11_plan_drain(p->plan, token, (enum p11_drain)how,
+		    error);
+	if (err == OC_OK)
+		oc_log(OC_LOG_NOTICE, how == P11_UNDRAIN ? "token %s may work "
+		    "again" : "token %s is drained: it gets no new work",
+		    token);
+	return err;
 }
 
 /*
@@ -233,6 +314,7 @@ serve(struct program *p)
 	    ipc_signer_server_new(p->base, p->status_fd, IPC_SIGNER_STATUS,
 	    tell_status, p, &p->status) != OC_OK)
 		leave_now(EXIT_STUCK);
+	ipc_signer_server_let_drain(p->issuer, drain);
 }
 
 static void
@@ -247,7 +329,8 @@ pool_is_open(struct program *p, struct signer *pool)
 	ipc_signer_server_set(p->issuer, pool);
 	ipc_signer_server_set(p->status, pool);
 	if (p->is_ready)
-		oc_log(OC_LOG_NOTICE, "all tokens are there now");
+		oc_log(OC_LOG_NOTICE, "every key is in a token that works "
+		    "now");
 	note_ready(p, "signing");
 }
 
@@ -430,6 +513,8 @@ program_open(struct program *p, struct oc_error *error)
 	err = p11_plan_new(p->config, &p->plan, error);
 	if (err == OC_OK)
 		err = p11_plan_add_all(p->plan, error);
+	if (err == OC_OK)
+		err = p11_plan_open_journal(p->plan, "signer", error);
 	if (err != OC_OK)
 		return err;
 	p->base = event_base_new();

@@ -12,8 +12,10 @@
 
 #include "base/bytes.h"
 #include "pkcs11/config.h"
+#include "pkcs11/limit.h"
 #include "pkcs11/mechanism.h"
 #include "pkcs11/module.h"
+#include "pkcs11/recover.h"
 #include "pkcs11/uri.h"
 #include "sign/desk.h"
 #include "sign/verify.h"
@@ -21,13 +23,28 @@
 enum p11_token_state {
 	P11_STATE_STARTING,	/* first attempt not over */
 	P11_STATE_UP,
-	P11_STATE_DOWN,		/* the keeper works on it; jobs wait */
+	P11_STATE_DOWN,		/* the keeper works on it; jobs wait, or go to
+				 * another token that has their key */
 	P11_STATE_FAILED	/* PIN: nothing will be tried again */
 };
 
+struct p11_route;
+struct p11_router;
+
+/* Whether a token has the key; pkcs11/route.h. */
+enum p11_place {
+	P11_PLACE_UNKNOWN,	/* not looked at yet */
+	P11_PLACE_WORKS,	/* found, and proven by a canary */
+	P11_PLACE_WRONG		/* it has none, or another under that name */
+};
+
+/* A key in one token; in another it is another struct. */
 struct p11_key {
 	struct p11_key *next;
 	struct p11_token *token;
+	struct p11_route *route;	/* all places of the key */
+	_Atomic(enum p11_place) place;
+	struct oc_error wrong;		/* why; under the token's lock */
 	char name[SIGN_KEY_NAME_MAX];
 	struct p11_uri uri;
 	struct p11_allow allow;
@@ -47,14 +64,40 @@ struct p11_key {
 	struct sign_verifier *verifier;	/* NULL until it was found once */
 };
 
+/*
+ * One thread and its session.  While it is inside a call, what it works for
+ * is here, so that the watch can take it away: a ticket that is gone when the
+ * call returns is somebody else's, and a thread that is lost then ends.
+ */
 struct p11_session {
 	struct p11_token *token;
-	pthread_t thread;
-	bool has_thread, is_open;
+	/* Its thread's own. */
+	bool is_open;
 	CK_SESSION_HANDLE handle;
 	uint64_t epoch, generation;
+	int64_t used_ns;		/* when something was last signed */
 	/* Since when it is inside a call; 0: it is not. */
 	_Atomic int64_t call_since_ns;
+
+	/* Under the token's lock. */
+	pthread_t thread;
+	bool has_thread;
+	bool is_working;		/* one of num_working */
+	bool is_counted;		/* one of num_open */
+	bool is_lost;
+	struct sign_ticket *ticket;	/* NULL: none, or taken away */
+	int64_t rescue_ns;		/* when it is taken away */
+};
+
+/* What the choice among tokens goes by; pkcs11/route.c's. */
+struct p11_balance {
+	atomic_uint num_busy;		/* tickets with its session threads */
+	atomic_uint health;		/* of P11_HEALTH_MAX */
+	_Atomic int64_t mean_ns;	/* a signature takes; 0: unknown */
+	_Atomic int64_t signed_at_ns;	/* the last */
+	_Atomic int64_t ramp_since_ns;	/* 0: its whole share */
+	atomic_ullong num_moved;	/* tickets that left for another */
+	uint64_t generation;		/* the token's, seen last */
 };
 
 struct p11_token {
@@ -63,31 +106,56 @@ struct p11_token {
 	struct p11_uri uri;
 	pthread_mutex_t logging_in;	/* for a single signature */
 	int64_t timeout_ns;
-	struct p11_module *module;
+	int64_t keep_alive_ns;		/* 0: nothing is signed for it */
+	unsigned int weight;
+	bool is_standby;
+	struct p11_router *router;
+	struct p11_module *module;	/* NULL: it could not be loaded */
 	struct p11_key *keys;
 	struct sign_desk *desk;
 	struct sign_queue *to_verify;
 
 	struct sign_queue queue;
+	/* More than num_sessions, by as many as may be lost. */
 	struct p11_session *sessions;
-	unsigned int num_sessions;
+	unsigned int num_sessions, num_slots, lost_max;
 	struct p11_session home;	/* the keeper's, holds the login */
+	pthread_t keeper, watch;
+	bool has_keeper, has_watch;
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	enum p11_token_state state;
+	pthread_cond_t changed;		/* state, is_stopping, num_running */
+	pthread_cond_t room;		/* one more may work */
+	pthread_cond_t calling;		/* the watch has something to do */
+	/* Changed under lock only; others may have a look. */
+	_Atomic(enum p11_token_state) state;
+	atomic_bool is_drained;		/* a person wants no work for it */
+	struct p11_balance balance;
+	int64_t restart_ns;		/* the last that the keeper asked for */
 	bool is_stopping;
+	bool is_watch_idle;
+	atomic_bool is_crowded;		/* more work than limit.now says */
 	uint64_t generation;
 	uint64_t epoch;			/* the module's when it came up */
 	CK_SLOT_ID slot;		/* of this epoch */
 	unsigned int num_open;
 	unsigned int num_running;	/* threads that have not ended */
+	unsigned int num_working;	/* at most limit.now */
+	unsigned int num_lost;		/* threads in a call for ever */
+	struct p11_limit limit;
 	int64_t up_since_ns;
+	int64_t relapse_ns;		/* the keeper's last first pause */
+	int64_t good_ns;		/* when a signature last came */
+	int64_t takes_ns;		/* how long one takes, on average */
+	int64_t recovered_at;		/* Unix time of the last recovery */
+	int64_t recovered_ns;		/* how long it took */
 	struct oc_error failure;	/* why it is not up; names it */
 
+	/* Nothing in this process can bring it back. */
+	atomic_bool is_stuck;
 	/* Counters. */
 	atomic_ullong num_logins, num_signed, num_failed, num_recovered,
-	    num_restarts;
+	    num_restarts, num_errors[P11_CLASS_MAX];
 };
 
 enum oc_err p11_token_init(struct p11_token *token,
@@ -114,12 +182,20 @@ enum oc_err p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     const CK_TOKEN_INFO *info, const char *name, const char *pin_source,
     const char *state_dir, struct oc_error *error) OC_MUST_CHECK;
 
-/* The last thing a thread of the token does. */
-void p11_token_thread_ends(struct p11_token *token);
+void p11_token_count(struct p11_token *token, enum p11_class class);
+
+/* A ticket that this token has not signed goes to who is next. */
+void p11_token_put_back(struct p11_token *token, struct sign_ticket *t);
 
 /* Somebody saw that something is wrong in this generation: the first to say
  * so takes the token down and wakes the keeper. */
 void p11_token_suspect(struct p11_token *token, uint64_t generation,
     const char *function, const char *what);
+/* With the lock. */
+void p11_token_suspect_locked(struct p11_token *token, uint64_t generation,
+    const char *function, const char *what);
+/* With the lock: waits until then, until something changes, or for nothing
+ * when the token stops. */
+void p11_token_wait(struct p11_token *token, int64_t until_ns);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/verify.h"
 
+#include "base/clock.h"
 #include "pkcs11/recover.h"
+#include "pkcs11/route.h"
 
 /* A cancellation waits for as many as are verified at once. */
 #define AT_ONCE 8
@@ -16,10 +18,13 @@ conclude(struct sign_ticket *t, enum oc_err verdict)
 		sign_desk_finish(token->desk, t, OC_OK, NULL);
 		return;
 	}
+	p11_token_count(token, P11_CLASS_SIGNATURE);
 	p11_token_suspect(token, t->generation, "C_Sign",
 	    "a signature that does not verify");
-	if (p11_may_retry(t, P11_CLASS_LOGIN)) {
-		sign_queue_put_front(&token->queue, t);
+	if (p11_recover(t, P11_CALL_SIGN, P11_CLASS_SIGNATURE,
+	    oc_clock_mono_ns()) == P11_TOKEN_DOWN) {
+		p11_route_note_failed(token);
+		p11_token_put_back(token, t);
 		return;
 	}
 	(void)atomic_fetch_add(&token->num_failed, 1);

@@ -18,9 +18,9 @@ enum oc_err p11_verify(struct p11_key *key, enum sign_alg alg,
 
 /*
  * Takes a signed ticket from a session's thread, and finishes it.  A
- * signature that does not verify is never released: once it is the token's
- * fault (a handle that points to another key after a failover) and the keeper
- * has a look; twice it fails.
+ * signature that does not verify is never released: it is the token's fault
+ * (a handle that points to another key after a failover), the keeper has a
+ * look, and it is tried again, a few times.
  */
 void p11_verify_take(struct p11_token *token, struct sign_ticket *t);
 

@@ -345,6 +345,22 @@ oc_config_default_path(void)
 	    OCSIGN_SYSCONFDIR "/ocsign.conf";
 }
 
+bool
+oc_config_has_key(const char *section, const char *key)
+{
+	const struct oc_config_section *s = oc_config_sections;
+
+	for (; s->type != NULL; s++) {
+		if (strcmp(s->type, section) != 0)
+			continue;
+		for (const struct oc_config_key *k = s->keys; k->name != NULL;
+		    k++)
+			if (strcmp(k->name, key) == 0)
+				return true;
+	}
+	return false;
+}
+
 const struct oc_config_token *
 oc_config_find_token(const struct oc_config *config, const char *name)
 {

@@ -7,6 +7,7 @@
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -145,6 +146,8 @@ enum oc_config_account_name {
 
 struct oc_config_store {
 	char *path;
+	char *signing_journal;	/* a directory; beside path, unless given */
+	int64_t signing_journal_mib;	/* of one file, about */
 };
 
 struct oc_config_daemon {
@@ -202,9 +205,12 @@ struct oc_config_token {
 	char *name;
 	char *module;		/* path */
 	char *uri;		/* starts with "pkcs11:" */
+	int64_t weight;		/* beside others with the same key; 0: a
+				 * standby */
 	char *pin_source;	/* "file:/abs", "fd:N", "credential:NAME" */
 	int64_t sessions;
 	int64_t timeout_s;	/* of one PKCS#11 call */
+	int64_t keep_alive_s;	/* 0: no */
 	struct oc_words environment;	/* "NAME=VALUE" */
 	char *init_args;	/* what C_Initialize gets, or NULL */
 	const char *file;	/* where the section stands; borrowed */
@@ -216,7 +222,8 @@ struct oc_config_issuer {
 	char *certificate;	/* path */
 	char *chain;		/* path */
 	struct oc_words alternate_chain;	/* paths */
-	char *token;		/* NAME of a token that exists */
+	struct oc_words tokens;	/* NAMEs of tokens that exist; each has the
+				 * key */
 	char *key;		/* pkcs11: URI or label */
 	enum oc_config_algorithm algorithm;
 	/* A directory: responses are signed elsewhere, and there is neither
@@ -224,7 +231,7 @@ struct oc_config_issuer {
 	char *responses;
 	/* The delegated OCSP signer: either all three or none. */
 	char *ocsp_certificate;
-	char *ocsp_token;	/* token, unless given */
+	struct oc_words ocsp_tokens;	/* tokens, unless given */
 	char *ocsp_key;
 	enum oc_config_algorithm ocsp_algorithm;	/* also without them */
 	char *ocsp_url;
@@ -251,6 +258,14 @@ struct oc_config_issuer {
 	enum oc_config_compromise on_compromise;
 	int64_t compromised_since;	/* Unix seconds, or UNSET */
 	unsigned allow;		/* enum oc_config_allow */
+	/* What its key may certify, whoever asks: UNSET and empty are no
+	 * limits. */
+	enum oc_config_switch allow_ca;
+	int64_t max_path_length;
+	int64_t max_validity_s;
+	struct oc_words permitted_ekus;	/* RFC 5280's words, or OIDs */
+	struct oc_words permitted_dns, excluded_dns;
+	struct oc_words critical_extensions;	/* OIDs */
 	const char *file;
 	int line;
 };
@@ -260,7 +275,7 @@ struct oc_config_ocsp_signer {
 	char *name;
 	char *issuer;		/* NAME of an issuer that exists */
 	char *certificate;	/* path */
-	char *token;		/* the issuer's, unless given */
+	struct oc_words tokens;	/* the issuer's, unless given */
 	char *key;		/* pkcs11: URI or label */
 	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;
@@ -277,7 +292,7 @@ struct oc_config_ocsp {
 	const struct oc_config_issuer *issuer;
 	const char *signer;	/* NULL: the issuer's own section */
 	const char *certificate;	/* NULL: the CA itself signs */
-	const char *token;
+	struct oc_words tokens;		/* not to be freed */
 	const char *key;
 	enum oc_config_algorithm algorithm;
 	enum oc_config_presign presign;
@@ -379,6 +394,9 @@ void oc_config_free(struct oc_config *config);
 
 /* $OCSIGN_CONF, when set and not empty, or SYSCONFDIR/ocsign.conf. */
 const char *oc_config_default_path(void);
+
+/* Has a section of this type such a key?  For who writes sections. */
+bool oc_config_has_key(const char *section, const char *key);
 
 /* By name, exactly.  Borrowed; NULL when there is none. */
 const struct oc_config_token *oc_config_find_token(

@@ -4,9 +4,11 @@
 #include "base/config_load.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/config_table.h"
+#include "base/file.h"
 
 /* The line of a key, or of the section when it has no such key. */
 static int
@@ -24,7 +26,7 @@ check_token_name(struct oc_config_loader *l, const char *key, const char *name)
 	struct oc_config_nearest n = { .wrong = name };
 	char text[320];
 
-	if (name == NULL || oc_config_find_token(l->config, name) != NULL)
+	if (oc_config_find_token(l->config, name) != NULL)
 		return;
 	for (size_t i = 0; i < l->config->num_tokens; i++)
 		oc_config_nearest_try(&n, l->config->tokens[i].name);
@@ -35,6 +37,14 @@ check_token_name(struct oc_config_loader *l, const char *key, const char *name)
 		snprintf(text, sizeof(text), "there is no [token %.64s]; add "
 		    "that section", name);
 	oc_config_complain(l, key, line_of(l->section, key), text);
+}
+
+static void
+check_token_names(struct oc_config_loader *l, const char *key,
+    const struct oc_words *names)
+{
+	for (size_t i = 0; i < names->num; i++)
+		check_token_name(l, key, names->words[i]);
 }
 
 /* Two issuers with one certificate would both claim every request. */
@@ -119,8 +129,8 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 {
 	bool is_delegated = issuer->ocsp_certificate != NULL;
 
-	check_token_name(l, "token", issuer->token);
-	check_token_name(l, "ocsp-token", issuer->ocsp_token);
+	check_token_names(l, "token", &issuer->tokens);
+	check_token_names(l, "ocsp-token", &issuer->ocsp_tokens);
 	check_certificate_is_unique(l, issuer);
 	check_where_signed(l, issuer);
 	check_crl_file(l, issuer);
@@ -131,7 +141,7 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 		    "is missing; ocsp-certificate needs it");
 	if (!is_delegated && issuer->ocsp_key != NULL)
 		complain_alone(l, "ocsp-key", "ocsp-certificate");
-	if (!is_delegated && issuer->ocsp_token != NULL)
+	if (!is_delegated && issuer->ocsp_tokens.num > 0)
 		complain_alone(l, "ocsp-token", "ocsp-certificate");
 	if (issuer->ocsp_backdate_s >= issuer->ocsp_lifetime_s &&
 	    issuer->ocsp_lifetime_s > 0)
@@ -144,8 +154,6 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 		check_budget(l, "presign");
 	if (issuer->unlisted == OC_UNLISTED_GOOD && issuer->issued == NULL)
 		check_budget(l, "unlisted");
-	if (is_delegated && issuer->ocsp_token == NULL && issuer->token != NULL)
-		issuer->ocsp_token = oc_config_copy(l, issuer->token);
 }
 
 static bool
@@ -334,11 +342,29 @@ check_metrics(struct oc_config_loader *l,
 	}
 }
 
+/* Beside the store. */
+static void
+place_signing_journal(struct oc_config_loader *l)
+{
+	struct oc_config_store *store = &l->config->store;
+	char *directory = NULL;
+
+	if (store->signing_journal != NULL || store->path == NULL)
+		return;
+	if (oc_path_directory(store->path, &directory) != OC_OK ||
+	    oc_path_join(directory, "signing-journal",
+	    &store->signing_journal) != OC_OK)
+		l->is_nomem = true;
+	free(directory);
+}
+
 void
 oc_config_cross_check(struct oc_config_loader *l)
 {
 	const struct oc_conf *conf = l->config->conf;
 	size_t num_issuers = 0, num_profiles = 0;
+
+	place_signing_journal(l);
 
 	/* Items are in the order of the sections. */
 	for (size_t i = 0; i < conf->num_sections; i++) {

@@ -61,10 +61,12 @@ check_signer(struct lister *l, struct oc_config_ocsp_signer *signer)
 		    "add that section", signer->issuer);
 		complain(l, signer, "issuer", text);
 	}
-	if (signer->token != NULL &&
-	    oc_config_find_token(l->config, signer->token) == NULL) {
+	for (size_t i = 0; i < signer->tokens.num; i++) {
+		if (oc_config_find_token(l->config, signer->tokens.words[i]) !=
+		    NULL)
+			continue;
 		snprintf(text, sizeof(text), "there is no [token %.64s]; add "
-		    "that section", signer->token);
+		    "that section", signer->tokens.words[i]);
 		complain(l, signer, "token", text);
 	}
 	if (signer->presign == OC_PRESIGN_NONE &&
@@ -93,7 +95,8 @@ add_own(struct oc_config *config, const struct oc_config_issuer *issuer)
 	(void)snprintf(ocsp->name, sizeof(ocsp->name), "%s", issuer->name);
 	ocsp->issuer = issuer;
 	ocsp->certificate = issuer->ocsp_certificate;
-	ocsp->token = is_delegated ? issuer->ocsp_token : issuer->token;
+	ocsp->tokens = is_delegated && issuer->ocsp_tokens.num > 0 ?
+	    issuer->ocsp_tokens : issuer->tokens;
 	ocsp->key = is_delegated ? issuer->ocsp_key : issuer->key;
 	ocsp->algorithm = is_delegated ||
 	    issuer->ocsp_algorithm != OC_ALGORITHM_OF_KEY ?
@@ -108,19 +111,18 @@ add_signer(struct oc_config *config, const struct oc_config_issuer *issuer,
     const struct oc_config_ocsp_signer *signer)
 {
 	struct oc_config_ocsp *ocsp = &config->ocsp[config->num_ocsp++];
-	const char *token = signer->token;
 
-	if (token == NULL)
-		token = issuer->ocsp_token;
-	if (token == NULL)
-		token = issuer->token;
+	ocsp->tokens = signer->tokens;
+	if (ocsp->tokens.num == 0)
+		ocsp->tokens = issuer->ocsp_tokens;
+	if (ocsp->tokens.num == 0)
+		ocsp->tokens = issuer->tokens;
 	/* No section's name has a '+' in it. */
 	(void)snprintf(ocsp->name, sizeof(ocsp->name), "%s+%s", issuer->name,
 	    signer->name);
 	ocsp->issuer = issuer;
 	ocsp->signer = signer->name;
 	ocsp->certificate = signer->certificate;
-	ocsp->token = token;
 	ocsp->key = signer->key;
 	ocsp->algorithm = signer->algorithm;
 	ocsp->presign = signer->presign;

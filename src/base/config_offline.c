@@ -18,7 +18,7 @@ oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
 	bool is_offline = issuer->responses != NULL;
 	bool is_by_crl = issuer->source == OC_SOURCE_CRL;
 	/* A delegate is enough where nothing else is signed. */
-	bool has_key = !is_offline && !(is_by_crl && issuer->token == NULL &&
+	bool has_key = !is_offline && !(is_by_crl && issuer->tokens.num == 0 &&
 	    issuer->key == NULL && issuer->ocsp_certificate != NULL);
 	bool is_asker_known =
 	    issuer->signed_requests != OC_SIGNED_REQUESTS_IGNORE;
@@ -28,13 +28,13 @@ oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
 		const char *what;
 		const char *at;		/* NULL: the key */
 	} keys[] = {
-		{ "token", has_key && issuer->token == NULL, missing, NULL },
+		{ "token", has_key && issuer->tokens.num == 0, missing, NULL },
 		{ "key", has_key && issuer->key == NULL, missing, NULL },
 		{ "ocsp-token", !has_key && !is_offline &&
-		    issuer->ocsp_token == NULL, missing, NULL },
-		{ "token", is_offline && issuer->token != NULL, signs, NULL },
+		    issuer->ocsp_tokens.num == 0, missing, NULL },
+		{ "token", is_offline && issuer->tokens.num > 0, signs, NULL },
 		{ "key", is_offline && issuer->key != NULL, signs, NULL },
-		{ "ocsp-token", is_offline && issuer->ocsp_token != NULL,
+		{ "ocsp-token", is_offline && issuer->ocsp_tokens.num > 0,
 		    signs, NULL },
 		{ "ocsp-key", is_offline && issuer->ocsp_key != NULL, signs,
 		    NULL },

@@ -221,6 +221,22 @@ check_endpoint(const char *directory, char **value, struct oc_error *error)
 	    "newkey, newcert, revoke, crl and ocspsign", *value);
 }
 
+/* A domain and all below it. */
+static enum oc_err
+check_domain(const char *directory, char **value, struct oc_error *error)
+{
+	size_t len = strlen(*value);
+
+	(void)directory;
+	if (len <= 253 && (*value)[0] != '.' && (*value)[len - 1] != '.' &&
+	    strstr(*value, "..") == NULL && strspn(*value, "-._"
+	    "abcdefghijklmnopqrstuvwxyz0123456789") == len)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no domain; "
+	    "write example.com, which stands for what is below it too, in "
+	    "lower case", *value);
+}
+
 /* One of a list of paths; OC_KIND_PATH is for a single one. */
 static enum oc_err
 check_path(const char *directory, char **value, struct oc_error *error)
@@ -337,6 +353,9 @@ static const struct oc_config_word account_names[] = {
 static const struct oc_config_key store_keys[] = {
 	{ "path", OC_KIND_PATH, AT(path),
 	    .preset = OCSIGN_STATEDIR "/store.db" },
+	{ "signing-journal", OC_KIND_PATH, AT(signing_journal) },
+	{ "signing-journal-size", OC_KIND_INT, AT(signing_journal_mib),
+	    .preset = "32", .min = 1, .max = 512 },
 	{ NULL }
 };
 #undef AT
@@ -446,12 +465,16 @@ static const struct oc_config_key token_keys[] = {
 	    .check = check_module },
 	{ "uri", OC_KIND_STRING, AT(uri), OC_KEY_REQUIRED,
 	    .check = check_uri },
+	{ "weight", OC_KIND_INT, AT(weight), .preset = "100",
+	    .min = 0, .max = 1000 },
 	{ "pin-source", OC_KIND_STRING, AT(pin_source),
 	    .check = check_pin_source },
 	{ "sessions", OC_KIND_INT, AT(sessions), .preset = "4",
 	    .min = 1, .max = 64 },
 	{ "timeout", OC_KIND_DURATION, AT(timeout_s), .preset = "10s",
 	    .min = 1, .max = HOUR },
+	{ "keep-alive", OC_KIND_DURATION, AT(keep_alive_s), .preset = "0s",
+	    .min = 0, .max = DAY },
 	{ "environment", OC_KIND_LIST, AT(environment),
 	    .check = check_environment },
 	{ "init-args", OC_KIND_STRING, AT(init_args) },
@@ -465,12 +488,12 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "chain", OC_KIND_PATH, AT(chain) },
 	{ "alternate-chain", OC_KIND_LIST, AT(alternate_chain),
 	    .check = check_path },
-	{ "token", OC_KIND_STRING, AT(token) },
+	{ "token", OC_KIND_LIST, AT(tokens) },
 	{ "key", OC_KIND_STRING, AT(key) },
 	{ "algorithm", OC_KIND_ENUM, AT(algorithm), .words = algorithms },
 	{ "responses", OC_KIND_PATH, AT(responses) },
 	{ "ocsp-certificate", OC_KIND_PATH, AT(ocsp_certificate) },
-	{ "ocsp-token", OC_KIND_STRING, AT(ocsp_token) },
+	{ "ocsp-token", OC_KIND_LIST, AT(ocsp_tokens) },
 	{ "ocsp-key", OC_KIND_STRING, AT(ocsp_key) },
 	{ "ocsp-algorithm", OC_KIND_ENUM, AT(ocsp_algorithm),
 	    .words = algorithms },
@@ -512,6 +535,18 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "compromised-since", OC_KIND_DATE, AT(compromised_since) },
 	{ "allow", OC_KIND_FLAGS, AT(allow),
 	    .preset = "certificate crl ocsp", .words = allows },
+	{ "allow-ca", OC_KIND_ENUM, AT(allow_ca), .preset = "yes",
+	    .words = switches },
+	{ "max-path-length", OC_KIND_INT, AT(max_path_length),
+	    .min = 0, .max = 16 },
+	{ "max-validity", OC_KIND_DURATION, AT(max_validity_s),
+	    .min = MINUTE, .max = 100 * YEAR },
+	{ "permitted-ekus", OC_KIND_LIST, AT(permitted_ekus) },
+	{ "permitted-dns", OC_KIND_LIST, AT(permitted_dns),
+	    .check = check_domain },
+	{ "excluded-dns", OC_KIND_LIST, AT(excluded_dns),
+	    .check = check_domain },
+	{ "critical-extensions", OC_KIND_LIST, AT(critical_extensions) },
 	{ NULL }
 };
 #undef AT
@@ -520,7 +555,7 @@ static const struct oc_config_key issuer_keys[] = {
 static const struct oc_config_key ocsp_signer_keys[] = {
 	{ "issuer", OC_KIND_STRING, AT(issuer), OC_KEY_REQUIRED },
 	{ "certificate", OC_KIND_PATH, AT(certificate), OC_KEY_REQUIRED },
-	{ "token", OC_KIND_STRING, AT(token) },
+	{ "token", OC_KIND_LIST, AT(tokens) },
 	{ "key", OC_KIND_STRING, AT(key), OC_KEY_REQUIRED },
 	{ "algorithm", OC_KIND_ENUM, AT(algorithm), .words = algorithms },
 	{ "presign", OC_KIND_ENUM, AT(presign), .preset = "asked",

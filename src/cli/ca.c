@@ -197,6 +197,21 @@ put_alternates(json_t *facts, const struct ca_issuer *issuer)
 	free(cert);
 }
 
+/* "hsm-a hsm-b", as in the section; nothing without a token. */
+static void
+put_tokens(json_t *facts, const struct oc_words *tokens)
+{
+	struct oc_buffer b;
+
+	oc_buffer_init(&b, 64 * 1024);
+	for (size_t i = 0; i < tokens->num; i++)
+		oc_buffer_printf(&b, "%s%s", i == 0 ? "" : " ",
+		    tokens->words[i]);
+	cli_put_text(facts, "token", tokens->num > 0 ? oc_buffer_text(&b) :
+	    NULL);
+	oc_buffer_fini(&b);
+}
+
 static enum oc_err
 ca_show(struct cli *cli, struct oc_error *error)
 {
@@ -214,7 +229,7 @@ ca_show(struct cli *cli, struct oc_error *error)
 	if (err == OC_OK) {
 		cli_put_text(facts, "name", section->name);
 		cli_put_text(facts, "certificate", section->certificate);
-		cli_put_text(facts, "token", section->token);
+		put_tokens(facts, &section->tokens);
 		cli_put_text(facts, "token_key", section->key);
 		cli_put_text(facts, "responses", section->responses);
 		cli_put_certificate(facts, &issuer->cert);

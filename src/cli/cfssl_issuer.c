@@ -78,9 +78,8 @@ check_uri(const struct oc_config *config,
     const struct oc_config_issuer *section, const char *key,
     struct oc_error *error)
 {
-	const struct oc_config_token *token = oc_config_find_token(config,
-	    section->token);
 	struct p11_uri uris[3];
+	bool is_same = false;
 	enum oc_err err = p11_uri_parse_key(key, &uris[0], error);
 
 	if (section->key == NULL)
@@ -88,11 +87,15 @@ check_uri(const struct oc_config *config,
 		    "issuer %s is not here", section->name);
 	if (err == OC_OK)
 		err = p11_uri_parse_key(section->key, &uris[1], error);
-	if (err == OC_OK)
-		err = p11_uri_parse_token(token->uri, &uris[2], error);
+	for (size_t i = 0; err == OC_OK && i < section->tokens.num; i++) {
+		err = p11_uri_parse_token(oc_config_find_token(config,
+		    section->tokens.words[i])->uri, &uris[2], error);
+		is_same = is_same || (err == OC_OK &&
+		    is_same_key(&uris[0], &uris[1], &uris[2]));
+	}
 	if (err != OC_OK)
 		return oc_error_prefix(error, "-ca-key");
-	if (!is_same_key(&uris[0], &uris[1], &uris[2]))
+	if (!is_same)
 		return oc_error_set(error, OC_ERR_MISMATCH, "-ca-key: not the "
 		    "key of issuer %s; leave it out", section->name);
 	return OC_OK;

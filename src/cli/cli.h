@@ -58,6 +58,7 @@ extern const struct cli_command *const cli_commands[];
 
 extern const struct cli_command cli_token_commands[];
 extern const struct cli_command cli_key_commands[];
+extern const struct cli_command cli_doctor_commands[];
 extern const struct cli_command cli_ca_commands[];
 extern const struct cli_command cli_csr_commands[];
 extern const struct cli_command cli_cert_commands[];

@@ -7,6 +7,7 @@
 const struct cli_command *const cli_commands[] = {
 	cli_token_commands,
 	cli_key_commands,
+	cli_doctor_commands,
 	cli_ca_commands,
 	cli_csr_commands,
 	cli_cert_commands,

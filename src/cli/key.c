@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key generate, list. */
+/* key generate, list; clone and import are in key_move.c. */
 #include "cli/key.h"
 
 #include <stdio.h>
@@ -109,8 +109,8 @@ put_key_uri(json_t *row, const struct p11_token_config *token,
 	oc_buffer_fini(&b);
 }
 
-static void
-put_key(json_t *row, const struct p11_token_config *token,
+void
+cli_put_key(json_t *row, const struct p11_token_config *token,
     const struct p11_key_entry *key)
 {
 	char type[16];
@@ -122,13 +122,16 @@ put_key(json_t *row, const struct p11_token_config *token,
 	cli_put_text(row, "label", key->label);
 	cli_put_hex(row, "id", (struct der_bytes){ key->id, key->id_len });
 	cli_put_bool(row, "extractable", key->is_extractable);
+	cli_put_bool(row, "always_sensitive", key->was_always_sensitive);
+	cli_put_bool(row, "never_extractable", key->was_never_extractable);
+	cli_put_bool(row, "local", key->is_local);
 	cli_put_bool(row, "public_key", key->has_public);
 }
 
 #define LABEL_MAX 255		/* as pkcs11/admin.h has it */
 
-static enum oc_err
-check_label(const struct cli *cli, struct oc_error *error)
+enum oc_err
+cli_key_check_label(const struct cli *cli, struct oc_error *error)
 {
 	size_t len = strlen(cli_option(cli, "label"));
 
@@ -157,7 +160,10 @@ static enum oc_err
 generate(struct cli *cli, const struct p11_token_config *token,
     const char *state_dir, json_t *row, struct oc_error *error)
 {
-	struct p11_key_entry key = { .has_private = true, .has_public = true };
+	bool is_extractable = cli_has(cli, "extractable");
+	struct p11_key_entry key = { .has_private = true, .has_public = true,
+	    .is_extractable = is_extractable, .was_always_sensitive = true,
+	    .was_never_extractable = !is_extractable, .is_local = true };
 	struct sign_key_info *info = calloc(1, sizeof(*info));
 	enum oc_err err;
 
@@ -167,7 +173,8 @@ generate(struct cli *cli, const struct p11_token_config *token,
 	    &key.bits, error);
 	if (err == OC_OK) {
 		cli_progress_begin("the token to make the key");
-		err = p11_admin_generate_key(token, state_dir,
+		err = (is_extractable ? p11_admin_generate_extractable :
+		    p11_admin_generate_key)(token, state_dir,
 		    cli_option(cli, "label"), key.type, key.bits,
 		    cli_deadline(GENERATE_S), info, error);
 		cli_progress_end();
@@ -177,7 +184,7 @@ generate(struct cli *cli, const struct p11_token_config *token,
 		return oc_error_prefix(error, "token %s", token->name);
 	(void)snprintf(key.label, sizeof(key.label), "%s",
 	    cli_option(cli, "label"));
-	put_key(row, token, &key);
+	cli_put_key(row, token, &key);
 	return OC_OK;
 }
 
@@ -195,7 +202,7 @@ key_generate(struct cli *cli, struct oc_error *error)
 	err = cli_key_type_parse(cli_option(cli, "type"), &type, &bits,
 	    error);
 	if (err == OC_OK)
-		err = check_label(cli, error);
+		err = cli_key_check_label(cli, error);
 	if (err == OC_OK)
 		err = cli_token(cli, cli_option(cli, "token"), &token,
 		    &state_dir, error);
@@ -240,7 +247,7 @@ list_one(struct cli *cli, const char *name, json_t *rows,
 		if (!keys[i].has_private)
 			continue;
 		row = cli_object();
-		put_key(row, token, &keys[i]);
+		cli_put_key(row, token, &keys[i]);
 		cli_append(rows, row);
 	}
 	free(keys);
@@ -253,7 +260,7 @@ static enum oc_err
 key_list(struct cli *cli, struct oc_error *error)
 {
 	static const char *const columns[] = { "uri", "type", "extractable",
-	    NULL };
+	    "always_sensitive", "never_extractable", "local", NULL };
 	const char *only = cli_option(cli, "token");
 	const struct oc_config *config;
 	json_t *rows = cli_array();
@@ -281,6 +288,26 @@ static const struct cli_option generate_options[] = {
 	{ "label", "TEXT", CLI_REQUIRED, "what the key is called there" },
 	{ "type", "TYPE", CLI_OPTIONAL,
 	    "p256 (default), p384, p521, ed25519, rsa2048 ..." },
+	{ "extractable", NULL, CLI_OPTIONAL,
+	    "may be taken out, wrapped: for \"key clone\"" },
+	{ NULL }
+};
+
+static const struct cli_option clone_options[] = {
+	{ "from", "NAME", CLI_REQUIRED, "the [token NAME] it is in" },
+	{ "to", "NAME", CLI_REQUIRED, "the [token NAME] it goes to" },
+	{ "extractable", NULL, CLI_OPTIONAL,
+	    "there too: it can be cloned on from it" },
+	{ "seal", NULL, CLI_OPTIONAL,
+	    "then nothing takes it out of --from any more" },
+	{ NULL }
+};
+
+static const struct cli_option import_options[] = {
+	{ "token", "NAME", CLI_REQUIRED, "the [token NAME] it goes to" },
+	{ "label", "TEXT", CLI_REQUIRED, "what the key is called there" },
+	{ "passphrase-source", "FILE", CLI_OPTIONAL,
+	    "where the passphrase of FILE is" },
 	{ NULL }
 };
 
@@ -294,14 +321,43 @@ const struct cli_command cli_key_commands[] = {
 	    .summary = "generate a key pair inside a token",
 	    .about = "Generates a key pair inside the token; the private key "
 		"is sensitive and cannot be taken out of it.  Prints the "
-		"key's URI.  A label that the token has already is refused.",
+		"key's URI.  A label that the token has already is refused.  "
+		"With --extractable the token lets it out wrapped by another "
+		"key, which \"ocsign key clone\" needs, and whoever has the "
+		"PIN can do as well.",
 	    .example = "ocsign key generate --token ca --label web",
 	    .run = key_generate },
 	{ .noun = "key", .verb = "list", .options = list_options,
 	    .summary = "list the private keys in the tokens",
 	    .about = "Logs in and lists private keys: URI, type, and whether "
-		"the token would let them out.",
+		"the token would let them out; and what it says of their "
+		"past: always sensitive, never extractable, made in it "
+		"(local).",
 	    .example = "ocsign key list --token ca",
 	    .run = key_list },
+	{ .noun = "key", .verb = "clone", .arguments = "KEY",
+	    .num_args_min = 1, .num_args_max = 1, .options = clone_options,
+	    .summary = "bring a key into a second token",
+	    .about = "Brings a private key from one token into another, "
+		"wrapped by a key pair that the second makes for it, so that "
+		"it is never in the clear outside of them.  It must have "
+		"been made extractable; if it was not, only its vendor's own "
+		"backup or cloning can carry it.  The copy is compared, "
+		"proven by a signature, and not extractable unless "
+		"--extractable says so.",
+	    .example = "ocsign key clone web --from hsm-a --to hsm-b --seal",
+	    .run = cli_key_clone },
+	{ .noun = "key", .verb = "import", .arguments = "FILE",
+	    .num_args_min = 1, .num_args_max = 1, .options = import_options,
+	    .summary = "bring a key from a file into a token",
+	    .about = "Brings the private key of a file (PKCS#8, PEM or DER, "
+		"encrypted or not; RSA, P-256, P-384, P-521, Ed25519) into a "
+		"token, sensitive and not extractable from then on.  Nobody "
+		"else may be able to read the file.  A passphrase is read "
+		"from a source as a PIN is, or from the terminal.  The key "
+		"was outside, and the token says so for ever: destroy the "
+		"file and its backups.",
+	    .example = "ocsign key import old-ca.pem --token ca --label old",
+	    .run = cli_key_import },
 	{ NULL }
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token list, init, unlatch. */
+/* token list, init, unlatch; drain and undrain are in token_drain.c. */
+#include "cli/token.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include "cli/print.h"
 #include "cli/work.h"
 #include "pkcs11/admin.h"
+#include "pkcs11/drain.h"
 #include "pkcs11/pin.h"
 #include "pkcs11/uri.h"
 
@@ -41,8 +44,9 @@ is_asked_for(const struct p11_uri *uri, const struct p11_token_entry *e)
 
 static void
 put_entry(json_t *rows, const char *section, const struct p11_uri *uri,
-    const struct p11_token_entry *e)
+    const struct p11_token_entry *e, bool is_drained)
 {
+	bool is_selected = e->is_initialized && is_asked_for(uri, e);
 	json_t *row = cli_object();
 
 	cli_put_text(row, "section", section);
@@ -52,8 +56,8 @@ put_entry(json_t *rows, const char *section, const struct p11_uri *uri,
 	cli_put_text(row, "model", e->model);
 	cli_put_text(row, "state", state_of(e));
 	cli_put_bool(row, "pin_pad", e->has_pin_pad);
-	cli_put_bool(row, "selected",
-	    e->is_initialized && is_asked_for(uri, e));
+	cli_put_bool(row, "selected", is_selected);
+	cli_put_bool(row, "drained", is_selected && is_drained);
 	cli_append(rows, row);
 }
 
@@ -66,6 +70,7 @@ list_one(struct cli *cli, const char *name, json_t *rows,
 	const struct p11_token_config *token;
 	const char *state_dir;
 	struct p11_uri uri = { 0 };
+	bool is_drained = false;
 	enum oc_err err;
 	size_t num = 0;
 
@@ -75,10 +80,12 @@ list_one(struct cli *cli, const char *name, json_t *rows,
 	if (err == OC_OK)
 		err = p11_uri_parse_token(token->uri, &uri, error);
 	if (err == OC_OK)
+		err = p11_drain_is_set(state_dir, name, &is_drained, error);
+	if (err == OC_OK)
 		err = p11_admin_list_tokens_of(token, cli_deadline(ADMIN_S),
 		    entries, &num, error);
 	for (size_t i = 0; err == OC_OK && i < num; i++)
-		put_entry(rows, name, &uri, &entries[i]);
+		put_entry(rows, name, &uri, &entries[i], is_drained);
 	free(entries);
 	if (err != OC_OK)
 		oc_error_prefix(error, "token %s", name);
@@ -89,7 +96,7 @@ static enum oc_err
 token_list(struct cli *cli, struct oc_error *error)
 {
 	static const char *const columns[] = { "section", "label", "serial",
-	    "model", "state", "selected", NULL };
+	    "model", "state", "selected", "drained", NULL };
 	const struct oc_config *config;
 	json_t *rows = cli_array();
 	enum oc_err err;
@@ -108,8 +115,8 @@ token_list(struct cli *cli, struct oc_error *error)
 
 /* A path becomes absolute from where we stand, not from where the
  * configuration is. */
-static enum oc_err
-read_so_pin(const char *source, struct oc_secret *pin, struct oc_error *error)
+enum oc_err
+cli_read_pin(const char *source, struct oc_secret *pin, struct oc_error *error)
 {
 	char *path = NULL, *whole = NULL;
 	enum oc_err err = OC_ERR_PIN;
@@ -151,7 +158,7 @@ init(struct cli *cli, const struct p11_token_config *token,
 		    "pin-source, which is to hold its user PIN; add one",
 		    token->name);
 	if (err == OC_OK)
-		err = read_so_pin(cli_option(cli, "so-pin-source"), &so_pin,
+		err = cli_read_pin(cli_option(cli, "so-pin-source"), &so_pin,
 		    error);
 	if (err == OC_OK)
 		err = p11_pin_read(token->pin_source, &user_pin, error);
@@ -235,13 +242,19 @@ static const struct cli_option init_options[] = {
 	{ NULL }
 };
 
+static const struct cli_option drain_options[] = {
+	{ "force", NULL, CLI_OPTIONAL,
+	    "also where it is the last that has a key" },
+	{ NULL }
+};
+
 const struct cli_command cli_token_commands[] = {
 	{ .noun = "token", .verb = "list",
 	    .summary = "list the tokens behind each [token] section",
 	    .about = "Lists the tokens that the module of each [token] "
 		"section shows, without logging in: label, serial, model, "
-		"whether it is ready, and whether the section's uri selects "
-		"it.",
+		"whether it is ready, whether the section's uri selects it, "
+		"and whether it is drained.",
 	    .example = "ocsign token list",
 	    .run = token_list },
 	{ .noun = "token", .verb = "init", .arguments = "TOKEN",
@@ -264,5 +277,26 @@ const struct cli_command cli_token_commands[] = {
 		"another PIN, say), this allows one more try.",
 	    .example = "ocsign token unlatch ca",
 	    .run = token_unlatch },
+	{ .noun = "token", .verb = "drain", .arguments = "TOKEN",
+	    .num_args_min = 1, .num_args_max = 1, .options = drain_options,
+	    .summary = "keep new work from a token",
+	    .about = "Before a token is switched off or gets new firmware: "
+		"what is to be signed goes to the other tokens that have the "
+		"key, and what this one works on ends.  \"ocsign status\" "
+		"says draining, then drained; from then on the service asks "
+		"it nothing, also after a restart, until \"ocsign token "
+		"undrain\".  Without a service it is recorded for the next.  "
+		"Refused if a key would have no token left that works.",
+	    .example = "ocsign token drain hsm-a",
+	    .run = cli_token_drain },
+	{ .noun = "token", .verb = "undrain", .arguments = "TOKEN",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .summary = "let a drained token work again",
+	    .about = "Undoes \"ocsign token drain\".  The service logs in if "
+		"it has to, looks for every key and proves it by a "
+		"signature that it verifies; then the token gets an eighth "
+		"of its share of the work, and all of it after 10 seconds.",
+	    .example = "ocsign token undrain hsm-a",
+	    .run = cli_token_undrain },
 	{ NULL }
 };

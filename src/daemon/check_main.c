@@ -174,7 +174,9 @@ check_delegate(struct checker *c, const struct oc_config_ocsp *ocsp)
 		der.p = octets;
 		if (x509_cert_read(der, cert, NULL) == OC_OK)
 			check_times(c, ocsp, cert);
-		if (c->how == DAEMON_CHECK_ALL)
+		/* Once for each, not at every reload. */
+		if (c->how == DAEMON_CHECK_ALL ||
+		    !is_in_use(ocsp->certificate))
 			lint_signer(c, ocsp, der);
 	}
 	free(octets);

@@ -24,6 +24,14 @@ put_number(struct oc_buffer *out, int64_t value)
 	oc_buffer_printf(out, "%" PRId64 ";", value);
 }
 
+static void
+put_words(struct oc_buffer *out, const struct oc_words *words)
+{
+	put_number(out, (int64_t)words->num);
+	for (size_t i = 0; i < words->num; i++)
+		put(out, words->words[i]);
+}
+
 /* A certificate renewed under the same path is another one. */
 static void
 put_file(struct oc_buffer *out, const char *path)
@@ -49,8 +57,10 @@ put_token(struct oc_buffer *out, const struct oc_config_token *token)
 	put(out, token->module);
 	put(out, token->uri);
 	put(out, token->pin_source);
+	put_number(out, token->weight);
 	put_number(out, token->sessions);
 	put_number(out, token->timeout_s);
+	put_number(out, token->keep_alive_s);
 	for (size_t i = 0; i < token->environment.num; i++)
 		put(out, token->environment.words[i]);
 	put(out, token->init_args);
@@ -62,10 +72,17 @@ put_issuer(struct oc_buffer *out, const struct oc_config_issuer *issuer)
 {
 	put(out, issuer->name);
 	put_file(out, issuer->certificate);
-	put(out, issuer->token);
+	put_words(out, &issuer->tokens);
 	put(out, issuer->key);
 	put_number(out, issuer->algorithm);
 	put_number(out, issuer->allow);
+	put_number(out, issuer->allow_ca);
+	put_number(out, issuer->max_path_length);
+	put_number(out, issuer->max_validity_s);
+	put_words(out, &issuer->permitted_ekus);
+	put_words(out, &issuer->permitted_dns);
+	put_words(out, &issuer->excluded_dns);
+	put_words(out, &issuer->critical_extensions);
 	oc_buffer_put_text(out, "\n");
 }
 
@@ -74,7 +91,7 @@ put_ocsp(struct oc_buffer *out, const struct oc_config_ocsp *ocsp)
 {
 	put(out, ocsp->name);
 	put_file(out, ocsp->certificate);
-	put(out, ocsp->token);
+	put_words(out, &ocsp->tokens);
 	put(out, ocsp->key);
 	put_number(out, ocsp->algorithm);
 	oc_buffer_put_text(out, "\n");
@@ -85,6 +102,8 @@ daemon_put_signer_needs(const struct oc_config *config,
     struct oc_buffer *out)
 {
 	put(out, config->store.path);	/* PIN latches are beside it */
+	put(out, config->store.signing_journal);
+	put_number(out, config->store.signing_journal_mib);
 	put_number(out, (int64_t)config->daemon.log_level);
 	oc_buffer_put_text(out, "\n");
 	for (size_t i = 0; i < config->num_tokens; i++)

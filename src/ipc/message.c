@@ -10,6 +10,8 @@
 
 /* The last of enum oc_err: what an "err" field may say. */
 #define ERR_LAST OC_ERR_UNSIGNED
+/* The last of enum p11_drain: this room does not know pkcs11's. */
+#define DRAIN_LAST 2
 /* Key types as sign/alg.h numbers them. */
 #define KEY_TYPE_LAST SIGN_KEY_ED25519
 /* RSA-16384 is more than anything signs with; beyond it is noise. */
@@ -213,6 +215,59 @@ ipc_read_key(struct der_bytes fields, struct ipc_key *m)
 	if (!ipc_is_done(&r) || !is_key_valid(&key))
 		return OC_ERR_MALFORMED;
 	*m = key;
+	return OC_OK;
+}
+
+enum oc_err
+ipc_put_drain(uint8_t *out, size_t out_max, uint64_t id,
+    const struct ipc_drain *m, size_t *len)
+{
+	struct ipc_writer w;
+
+	ipc_begin(&w, out, out_max, IPC_DRAIN, 0, id);
+	ipc_put_u8(&w, m->how);
+	ipc_put_text(&w, m->token);
+	return ipc_end(&w, len);
+}
+
+enum oc_err
+ipc_read_drain(struct der_bytes fields, struct ipc_drain *m)
+{
+	struct ipc_reader r = ipc_reader_of(fields);
+	struct ipc_drain drain = { 0 };
+
+	drain.how = ipc_get_u8(&r);
+	ipc_get_text(&r, drain.token, sizeof(drain.token));
+	if (!ipc_is_done(&r) || drain.how > DRAIN_LAST ||
+	    drain.token[0] == '\0')
+		return OC_ERR_MALFORMED;
+	*m = drain;
+	return OC_OK;
+}
+
+enum oc_err
+ipc_put_drained(uint8_t *out, size_t out_max, uint64_t id,
+    const struct ipc_drained *m, size_t *len)
+{
+	struct ipc_writer w;
+
+	ipc_begin(&w, out, out_max, IPC_DRAINED, 0, id);
+	ipc_put_u8(&w, m->err);
+	ipc_put_text(&w, m->text);
+	return ipc_end(&w, len);
+}
+
+enum oc_err
+ipc_read_drained(struct der_bytes fields, struct ipc_drained *m)
+{
+	struct ipc_reader r = ipc_reader_of(fields);
+	struct ipc_drained drained = { 0 };
+
+	drained.err = ipc_get_u8(&r);
+	ipc_get_text(&r, drained.text, sizeof(drained.text));
+	if (!ipc_is_done(&r) || drained.err > ERR_LAST)
+		return OC_ERR_MALFORMED;
+	*m = drained;
 	return OC_OK;
 }
 

@@ -5,8 +5,8 @@
  *
  * Sockets in the run directory, each for one kind of caller:
  *	signer-status.sock	ocsign-status asks for OCSP signatures
- *	signer-issuer.sock	ocsign (and later ocsign-issuer) asks for
- *				certificates, CRLs and CSRs
+ *	signer-issuer.sock	ocsign and ocsign-issuer ask for certificates,
+ *				CRLs and CSRs; ocsign drains tokens
  *	status.sock		ocsign-responder asks about misses
  *	status-control.sock	ocsign says that the store has changed, and
  *				asks how things stand
@@ -34,7 +34,9 @@ enum ipc_type {
 	IPC_NUDGE = 9,		/* the store has changed; no fields */
 	IPC_NUDGED = 10,	/* answered when what had changed is served */
 	IPC_STATUS = 11,	/* how are things? */
-	IPC_STATUS_IS = 12	/* JSON text */
+	IPC_STATUS_IS = 12,	/* JSON text */
+	IPC_DRAIN = 13,		/* no more work for a token, or again */
+	IPC_DRAINED = 14
 };
 
 struct ipc_hello {
@@ -65,6 +67,15 @@ struct ipc_key {
 	uint8_t alg;
 	struct der_bytes spki;
 	char text[160];
+};
+
+struct ipc_drain {
+	uint8_t how;			/* enum p11_drain */
+	char token[OC_CONFIG_NAME_MAX + 1];
+};
+struct ipc_drained {
+	uint8_t err;
+	char text[400];
 };
 
 #define IPC_SINGLES_MAX 128
@@ -108,6 +119,10 @@ enum oc_err ipc_put_find_key(uint8_t *out, size_t out_max, uint64_t id,
     const struct ipc_find_key *m, size_t *len) OC_MUST_CHECK;
 enum oc_err ipc_put_key(uint8_t *out, size_t out_max, uint64_t id,
     const struct ipc_key *m, size_t *len) OC_MUST_CHECK;
+enum oc_err ipc_put_drain(uint8_t *out, size_t out_max, uint64_t id,
+    const struct ipc_drain *m, size_t *len) OC_MUST_CHECK;
+enum oc_err ipc_put_drained(uint8_t *out, size_t out_max, uint64_t id,
+    const struct ipc_drained *m, size_t *len) OC_MUST_CHECK;
 enum oc_err ipc_put_ask(uint8_t *out, size_t out_max, uint64_t id,
     const struct ipc_ask *m, size_t *len) OC_MUST_CHECK;
 enum oc_err ipc_put_answer(uint8_t *out, size_t out_max, uint64_t id,
@@ -129,6 +144,10 @@ enum oc_err ipc_read_signed(struct der_bytes fields, struct ipc_signed *m)
 enum oc_err ipc_read_find_key(struct der_bytes fields,
     struct ipc_find_key *m) OC_MUST_CHECK;
 enum oc_err ipc_read_key(struct der_bytes fields, struct ipc_key *m)
+    OC_MUST_CHECK;
+enum oc_err ipc_read_drain(struct der_bytes fields, struct ipc_drain *m)
+    OC_MUST_CHECK;
+enum oc_err ipc_read_drained(struct der_bytes fields, struct ipc_drained *m)
     OC_MUST_CHECK;
 enum oc_err ipc_read_ask(struct der_bytes fields, struct ipc_ask *m)
     OC_MUST_CHECK;

@@ -28,6 +28,7 @@ struct served_peer {
 	struct ipc_signer_server *server;
 	struct ipc_peer *peer;
 	struct served_job *jobs;
+	uint64_t last_id;		/* of a SIGN */
 	bool is_refusal_logged;
 };
 
@@ -38,8 +39,10 @@ struct ipc_signer_server {
 	bool is_draining;
 	size_t num_jobs;
 	ipc_signer_status_fn *status;
+	ipc_signer_drain_fn *drain;	/* NULL: not here */
 	void *arg;
 	uint8_t frame[OC_FRAME_MAX];
+	char text[OC_FRAME_MAX / 2];	/* 64 tokens with their lanes */
 };
 
 static bool
@@ -213,10 +216,12 @@ take_sign(struct served_peer *sp, uint64_t id, struct der_bytes fields, int fd)
 	enum oc_err err;
 
 	if (ipc_read_sign(fields, &m) != OC_OK ||
-	    (fd >= 0) != (m.tbs_len > OC_TBS_INLINE_MAX)) {
+	    (fd >= 0) != (m.tbs_len > OC_TBS_INLINE_MAX) ||
+	    id <= sp->last_id) {
 		ipc_peer_close(sp->peer);
 		return;
 	}
+	sp->last_id = id;
 	if (!may_sign(server->role, (enum sign_kind)m.kind, m.key)) {
 		refuse(sp, id, &m);
 		return;
@@ -294,12 +299,37 @@ static void
 take_status(struct served_peer *sp, uint64_t id)
 {
 	struct ipc_signer_server *server = sp->server;
-	char text[16 * 1024];
 	size_t len;
 
-	server->status(server->arg, text, sizeof(text));
+	server->status(server->arg, server->text, sizeof(server->text));
 	if (ipc_put_text_message(server->frame, sizeof(server->frame), id,
-	    IPC_STATUS_IS, text, &len) == OC_OK)
+	    IPC_STATUS_IS, server->text, &len) == OC_OK)
+		ipc_peer_send(sp->peer, server->frame, len);
+}
+
+static void
+take_drain(struct served_peer *sp, uint64_t id, struct der_bytes fields)
+{
+	struct ipc_signer_server *server = sp->server;
+	struct ipc_drained m = { .err = OC_ERR_REFUSED };
+	struct oc_error error = { 0 };
+	struct ipc_drain drain;
+	size_t len;
+
+	if (ipc_read_drain(fields, &drain) != OC_OK) {
+		ipc_peer_close(sp->peer);
+		return;
+	}
+	if (server->drain != NULL)
+		m.err = (uint8_t)server->drain(server->arg, drain.token,
+		    drain.how, &error);
+	else
+		(void)oc_error_set(&error, OC_ERR_REFUSED,
+		    "tokens are not drained on this socket");
+	snprintf(m.text, sizeof(m.text), "%.*s", (int)sizeof(m.text) - 1,
+	    error.text);
+	if (ipc_put_drained(server->frame, sizeof(server->frame), id, &m,
+	    &len) == OC_OK)
 		ipc_peer_send(sp->peer, server->frame, len);
 }
 
@@ -336,6 +366,9 @@ take_frame(struct served_peer *sp, const struct ipc_header *header,
 	case IPC_STATUS:
 		take_status(sp, header->id);
 		return;
+	case IPC_DRAIN:
+		take_drain(sp, header->id, fields);
+		return;
 	case IPC_HELLO:
 	case IPC_SIGNED:
 	case IPC_KEY:
@@ -344,6 +377,7 @@ take_frame(struct served_peer *sp, const struct ipc_header *header,
 	case IPC_NUDGE:
 	case IPC_NUDGED:
 	case IPC_STATUS_IS:
+	case IPC_DRAINED:
 		break;
 	}
 	ipc_peer_close(sp->peer);
@@ -398,6 +432,13 @@ ipc_signer_server_new(struct event_base *base, int listener,
 	}
 	*server = s;
 	return OC_OK;
+}
+
+void
+ipc_signer_server_let_drain(struct ipc_signer_server *server,
+    ipc_signer_drain_fn *drain)
+{
+	server->drain = drain;
 }
 
 void

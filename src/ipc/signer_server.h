@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The signer's side of signer-*.sock: SIGN, CANCEL, FIND_KEY and STATUS on one
- * listener, answered from a struct signer.  The listener's role says what its
- * peers may ask for; anything else is REFUSED, logged once a peer, and never
- * reaches the signer.  Jobs of a peer that goes away are cancelled.
+ * The signer's side of signer-*.sock: SIGN, CANCEL, FIND_KEY, STATUS, and
+ * DRAIN where that is allowed, on one listener, answered from a struct signer.
+ * The listener's role says what its peers may ask for; anything else is
+ * REFUSED, logged once a peer, and never reaches the signer.  A SIGN has a
+ * higher id than those before it on its connection, or that is closed: none
+ * comes twice.  Jobs of a peer that goes away are cancelled.
  *
  * The caller dispatches the signer's fd, from the same loop.
  */
@@ -21,6 +23,10 @@ enum ipc_signer_role {
 
 struct ipc_signer_server;
 
+/* Drains a token, or the opposite: how is an enum p11_drain. */
+typedef enum oc_err ipc_signer_drain_fn(void *arg, const char *token,
+    unsigned int how, struct oc_error *error);
+
 /* JSON for STATUS_IS, NUL behind, cut to fit. */
 typedef void ipc_signer_status_fn(void *arg, char *text, size_t text_max);
 
@@ -28,6 +34,9 @@ typedef void ipc_signer_status_fn(void *arg, char *text, size_t text_max);
 enum oc_err ipc_signer_server_new(struct event_base *base, int listener,
     enum ipc_signer_role role, ipc_signer_status_fn *status, void *arg,
     struct ipc_signer_server **server) OC_MUST_CHECK;
+/* From now on DRAIN is done, with the arg of status; else it is REFUSED. */
+void ipc_signer_server_let_drain(struct ipc_signer_server *server,
+    ipc_signer_drain_fn *drain);
 /* NULL is fine.  Cancels what is under way. */
 void ipc_signer_server_free(struct ipc_signer_server *server);
 /* Now there is one.  Borrowed; it outlives the server.  Only while no job is

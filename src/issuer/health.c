@@ -104,6 +104,15 @@ is_up(const json_t *tokens, const char *name)
 	return false;
 }
 
+static bool
+is_any_up(const json_t *tokens, const struct oc_words *names)
+{
+	for (size_t i = 0; i < names->num; i++)
+		if (is_up(tokens, names->words[i]))
+			return true;
+	return false;
+}
+
 static void
 answered(void *arg, enum oc_err err, enum ipc_type type,
     struct der_bytes fields)
@@ -118,8 +127,8 @@ answered(void *arg, enum oc_err err, enum ipc_type type,
 		status = json_loadb((const char *)text.p, text.len, 0, NULL);
 	for (size_t i = 0; i < h->num_authorities; i++)
 		is_healthy &= h->authorities[i].info != NULL &&
-		    is_up(json_object_get(status, "tokens"),
-		    h->authorities[i].issuer->config->token);
+		    is_any_up(json_object_get(status, "tokens"),
+		    &h->authorities[i].issuer->config->tokens);
 	json_decref(status);
 	tell(h, is_healthy);
 }

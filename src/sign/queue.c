@@ -6,11 +6,18 @@
 enum oc_err
 sign_queue_init(struct sign_queue *q, size_t tickets_max)
 {
+	pthread_condattr_t attr;
+	int rc;
+
 	memset(q, 0, sizeof(*q));
 	q->tickets_max = tickets_max;
 	if (pthread_mutex_init(&q->lock, NULL) != 0)
 		return OC_ERR_SYSTEM;
-	if (pthread_cond_init(&q->changed, NULL) != 0) {
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	rc = pthread_cond_init(&q->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	if (rc != 0) {
 		(void)pthread_mutex_destroy(&q->lock);
 		return OC_ERR_SYSTEM;
 	}
@@ -47,6 +54,8 @@ static void
 note_put(struct sign_queue *q, struct sign_ticket *t)
 {
 	t->put_ns = oc_clock_mono_ns();
+	if (t->since_ns == 0)
+		t->since_ns = t->put_ns;
 	q->num_tickets++;
 	q->lanes[t->lane].num_tickets++;
 	atomic_store(&t->queue, q);
@@ -90,6 +99,31 @@ sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t)
 	else
 		q->last[t->lane] = t;
 	q->first[t->lane] = t;
+	note_put(q, t);
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+void
+sign_queue_put_aged(struct sign_queue *q, struct sign_ticket *t)
+{
+	struct sign_ticket *before;
+
+	oc_assert(t->lane < SIGN_LANE_MAX && t->queue == NULL);
+	(void)pthread_mutex_lock(&q->lock);
+	/* Most come in their order, behind all others. */
+	before = q->last[t->lane];
+	while (before != NULL && before->since_ns > t->since_ns)
+		before = before->previous;
+	t->previous = before;
+	t->next = before != NULL ? before->next : q->first[t->lane];
+	if (t->next != NULL)
+		t->next->previous = t;
+	else
+		q->last[t->lane] = t;
+	if (before != NULL)
+		before->next = t;
+	else
+		q->first[t->lane] = t;
 	note_put(q, t);
 	(void)pthread_mutex_unlock(&q->lock);
 }
@@ -144,6 +178,31 @@ sign_queue_take(struct sign_queue *q)
 	t = wait_first(q);
 	(void)pthread_mutex_unlock(&q->lock);
 	return t;
+}
+
+enum oc_err
+sign_queue_take_until(struct sign_queue *q, int64_t until_ns,
+    struct sign_ticket **t)
+{
+	const struct timespec at = { until_ns / OC_NS_PER_S,
+	    until_ns % OC_NS_PER_S };
+	enum oc_err err;
+	int rc = 0;
+
+	*t = NULL;
+	(void)pthread_mutex_lock(&q->lock);
+	while (!q->is_closed && rc == 0 && (q->is_paused ||
+	    (*t = take_to_work(q)) == NULL))
+		rc = pthread_cond_timedwait(&q->changed, &q->lock, &at);
+	/* What woke us was perhaps the put, not the time. */
+	if (*t == NULL && !q->is_closed && !q->is_paused)
+		*t = take_to_work(q);
+	if (*t != NULL)
+		err = OC_OK;
+	else
+		err = q->is_closed ? OC_ERR_CANCELLED : OC_ERR_TIMEOUT;
+	(void)pthread_mutex_unlock(&q->lock);
+	return err;
 }
 
 size_t

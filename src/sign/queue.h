@@ -18,8 +18,9 @@ struct sign_queue;
  * queue owns it until it puts it into the next, or finishes it
  * (sign/desk.h). */
 struct sign_ticket {
+	void *key;			/* the signer's own; who owns the ticket
+					 * may change it */
 	/* From the job, constant. */
-	void *key;			/* the signer's own */
 	enum sign_kind kind;
 	enum sign_lane lane;
 	enum sign_alg alg;		/* never SIGN_ALG_NONE */
@@ -27,12 +28,17 @@ struct sign_ticket {
 
 	/* The stages' own. */
 	unsigned int retried;		/* what for, a bit for each */
+	unsigned int num_moves;		/* with the work begun elsewhere */
+	unsigned int num_failed, num_busy;	/* tries */
 	uint64_t generation;		/* of the token that signed it */
 	uint8_t signature[OC_SIGNATURE_MAX];
 	size_t signature_len;
+	uint8_t digest[32];		/* SHA-256 of the TBS, for a record */
+	bool has_digest;
 
 	/* The queue's. */
 	struct sign_ticket *next, *previous;
+	int64_t since_ns;		/* when it was put the first time */
 	int64_t put_ns;			/* since when it waits */
 	_Atomic(struct sign_queue *) queue;	/* NULL: in none */
 
@@ -70,10 +76,16 @@ enum oc_err sign_queue_put(struct sign_queue *q, struct sign_ticket *t)
     OC_MUST_CHECK;
 /* Back to the head of its lane, full or closed or not. */
 void sign_queue_put_front(struct sign_queue *q, struct sign_ticket *t);
+/* From another queue: among those of its lane that came before and after it,
+ * full or closed or not. */
+void sign_queue_put_aged(struct sign_queue *q, struct sign_ticket *t);
 /* Blocks until there is a ticket and the queue is not paused; NULL once it
  * is closed. */
 struct sign_ticket *sign_queue_take(struct sign_queue *q);
-/* The same, up to tickets_max of those that wait by then; how many, 0 for
+/* The same, but not beyond then: TIMEOUT; CANCELLED once it is closed. */
+enum oc_err sign_queue_take_until(struct sign_queue *q, int64_t until_ns,
+    struct sign_ticket **t) OC_MUST_CHECK;
+/* As take(), up to tickets_max of those that wait by then; how many, 0 for
  * NULL.  Until as many are done the queue is not idle. */
 size_t sign_queue_begin(struct sign_queue *q, struct sign_ticket **tickets,
     size_t tickets_max);

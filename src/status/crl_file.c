@@ -152,6 +152,14 @@ check_dates(const struct x509_crl *crl, int64_t now, struct oc_error *error)
 	return OC_OK;
 }
 
+static enum oc_err
+write_copy(const struct status_crl_file *f, const struct status_crl_list *list,
+    struct oc_error *error)
+{
+	return oc_file_write(f->plan.copy, 0644, list->der, list->der_len,
+	    error);
+}
+
 /* Keeps what is to be known after a restart; tried again until it is.  What is
  * said of the file itself is worse than that it can't be. */
 static void
@@ -162,8 +170,7 @@ keep_copy(struct status_crl_file *f, int64_t now, bool is_file_well)
 
 	if (f->is_copied || f->list == NULL)
 		return;
-	err = oc_file_write(f->plan.copy, 0644, f->list->der, f->list->der_len,
-	    &error);
+	err = write_copy(f, f->list, &error);
 	f->is_copied = err == OC_OK;
 	if (err == OC_OK || !is_file_well || is_said(f, error.text))
 		return;
@@ -207,7 +214,9 @@ put_in_force(struct status_crl_file *f, struct status_crl_list *list)
 	status_crl_list_release(before);
 }
 
-/* der is taken over if there is no error.  EXISTS: it is in force already. */
+/* Who has been answered by it is not to be answered by an older one after a
+ * crash: the copy is there first.  Without one it is in force all the same.
+ * der is taken over if there is no error.  EXISTS: it is in force already. */
 static enum oc_err
 take(struct status_crl_file *f, uint8_t **der, size_t der_len, int64_t now,
     struct oc_error *error)
@@ -235,9 +244,9 @@ take(struct status_crl_file *f, uint8_t **der, size_t der_len, int64_t now,
 		status_crl_list_release(list);
 		return err;
 	}
+	f->is_copied = write_copy(f, list, NULL) == OC_OK;
 	say_taken(f, list, &lost);
 	put_in_force(f, list);
-	f->is_copied = false;
 	return OC_OK;
 }
 

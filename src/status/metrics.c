@@ -338,8 +338,15 @@ put_crls(struct oc_buffer *out, struct status_crls *crls)
 
 static const struct {
 	const char *name, *type, *member, *help;
+	int64_t per_unit;		/* of what it is told in; 0: 1 */
 } token_values[] = {
 	{ "token_up", "gauge", "up", "Whether the token signs." },
+	{ "token_drained", "gauge", "drained",
+	    "Whether a person keeps work from it." },
+	{ "token_weight", "gauge", "weight",
+	    "Its share of the work; 0: a standby." },
+	{ "token_moved_total", "counter", "moved",
+	    "Signatures that another token made instead." },
 	{ "token_sessions", "gauge", "sessions", "Sessions open." },
 	{ "token_waiting", "gauge", "waiting",
 	    "Signatures that wait for a session." },
@@ -348,10 +355,57 @@ static const struct {
 	{ "token_failures_total", "counter", "failed",
 	    "Signatures that failed." },
 	{ "token_recoveries_total", "counter", "recovered",
-	    "Times that sessions were opened again." },
+	    "Times that it went away and came back." },
 	{ "token_restarts_total", "counter", "restarts",
-	    "Times that the module was started anew." }
+	    "Times that the module was started anew." },
+	{ "token_lost_sessions", "gauge", "lost",
+	    "Threads that stand in a call which does not return." },
+	{ "token_limit", "gauge", "limit",
+	    "Signatures that it is asked for at once." },
+	{ "token_limit_found", "gauge", "limit_found",
+	    "To how many that was last lowered; 0: never." },
+	{ "token_recovered_timestamp_seconds", "gauge", "recovered_at",
+	    "When it last came back; 0: never." },
+	{ "token_recovery_seconds", "gauge", "recovered_ms",
+	    "How long it had been away then.", 1000 }
 };
+
+/* A sample for each class of each token. */
+static void
+put_errors(struct oc_buffer *out, const json_t *tokens)
+{
+	status_put_family(out, "token_errors_total", "counter",
+	    "What went wrong, by class.");
+	for (size_t i = 0; i < json_array_size(tokens); i++) {
+		json_t *token = json_array_get(tokens, i);
+		json_t *errors = json_object_get(token, "errors");
+		const char *name = json_string_value(json_object_get(token,
+		    "name"));
+
+		for (void *it = json_object_iter(errors); name != NULL &&
+		    it != NULL; it = json_object_iter_next(errors, it)) {
+			if (!json_is_integer(json_object_iter_value(it)))
+				continue;
+			oc_buffer_put_text(out, "ocsign_token_errors_total{");
+			status_put_label(out, "token", name);
+			oc_buffer_put_text(out, ",");
+			status_put_label(out, "class",
+			    json_object_iter_key(it));
+			oc_buffer_printf(out, "} %lld\n", (long long)
+			    json_integer_value(json_object_iter_value(it)));
+		}
+	}
+}
+
+static void
+put_value(struct oc_buffer *out, json_int_t value, int64_t per_unit)
+{
+	if (per_unit == 0)
+		oc_buffer_printf(out, "} %lld\n", (long long)value);
+	else
+		oc_buffer_printf(out, "} %.15g\n", (double)value /
+		    (double)per_unit);
+}
 
 static void
 put_tokens(struct oc_buffer *out, const json_t *signer)
@@ -378,11 +432,45 @@ put_tokens(struct oc_buffer *out, const json_t *signer)
 				continue;
 			oc_buffer_printf(out, "ocsign_%s{", name);
 			status_put_label(out, "token", text);
-			oc_buffer_printf(out, "} %lld\n", (long long)
-			    (json_is_integer(value) ?
-			    json_integer_value(value) :
-			    json_is_true(value)));
+			put_value(out, json_is_integer(value) ?
+			    json_integer_value(value) : json_is_true(value),
+			    token_values[v].per_unit);
 		}
+	}
+	if (json_array_size(tokens) > 0)
+		put_errors(out, tokens);
+}
+
+static const struct {
+	const char *name, *type, *member, *help;
+} journal_values[] = {
+	{ "signing_journal_up", "gauge", "well",
+	    "Whether the signing journal is written." },
+	{ "signing_journal_records_total", "counter", "records",
+	    "Records written to it." },
+	{ "signing_journal_syncs_total", "counter", "syncs",
+	    "Times that it was synced." },
+	{ "signing_journal_lost_total", "counter", "lost",
+	    "What is not in it, but for its count." },
+	{ "signing_journal_waiting", "gauge", "waiting",
+	    "Records that wait to be written." }
+};
+
+static void
+put_journal(struct oc_buffer *out, const json_t *signer)
+{
+	const json_t *journal = json_object_get(signer, "journal");
+	size_t num = sizeof(journal_values) / sizeof(journal_values[0]);
+
+	for (size_t v = 0; v < num && journal != NULL; v++) {
+		const json_t *value = json_object_get(journal,
+		    journal_values[v].member);
+
+		if (value != NULL)
+			status_put_number(out, journal_values[v].name,
+			    journal_values[v].type, journal_values[v].help,
+			    json_is_integer(value) ?
+			    json_integer_value(value) : json_is_true(value));
 	}
 }
 
@@ -470,6 +558,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	put_api(out, all);
 	put_tokens(out, signer);
 	put_lanes(out, signer);
+	put_journal(out, signer);
 	free(issuers.reports);
 	return out->err == OC_OK;
 }

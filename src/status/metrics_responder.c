@@ -75,6 +75,8 @@ static const struct status_counter counters[] = {
 	{ "responder_other_content_types_total", NULL, NULL,
 	    AT(other_content_types),
 	    "POST requests of another Content-Type." },
+	{ "responder_without_basic_total", NULL, NULL, AT(without_basic),
+	    "Requests whose AcceptableResponses lack basic." },
 	{ "responder_timeouts_total", NULL, NULL, AT(timeouts),
 	    "Connections closed because a client took too long." },
 	{ "responder_shed_total", NULL, NULL, AT(shed),

@@ -6,12 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "ocsp/served.h"
 #include "x509/cert.h"
 #include "x509/crl.h"
 #include "x509/file.h"
+
+/* After one that could not be written, the next try; each time twice as long
+ * after the one before. */
+#define PAUSE_MIN_NS OC_NS_PER_S
+#define PAUSE_MAX_NS (30 * OC_NS_PER_S)
 
 struct published {
 	struct status_published report;	/* under the lock */
@@ -24,6 +30,7 @@ struct published {
 	struct oc_file_stamp made_from;
 	uint64_t number, generation;
 	bool has_failed;		/* that has been said */
+	int64_t pause_ns, retry_ns;	/* 0: it was written */
 };
 
 struct status_publish {
@@ -64,6 +71,17 @@ report(struct status_publish *p, struct published *f, uint64_t len)
 	f->report.modified_at = len == 0 ? 0 : f->facts.modified_at;
 	f->report.until = len == 0 ? 0 : f->facts.until;
 	(void)pthread_mutex_unlock(&p->lock);
+}
+
+/* A full disk is no fuller for being left alone, and a large CRL read each
+ * second for nothing is work. */
+static void
+pause_writing(struct published *f)
+{
+	f->pause_ns = f->pause_ns == 0 ? PAUSE_MIN_NS : 2 * f->pause_ns;
+	if (f->pause_ns > PAUSE_MAX_NS)
+		f->pause_ns = PAUSE_MAX_NS;
+	f->retry_ns = oc_clock_mono_ns() + f->pause_ns;
 }
 
 /* What is in place, from an earlier run or just put there. */
@@ -130,6 +148,7 @@ put(struct status_publish *p, struct published *f, struct der_bytes der,
 		facts.modified_at = modified_after(f, &facts);
 		if (ocsp_served_write(f->path, &facts, der, &error) != OC_OK) {
 			complain(f, error.text);
+			pause_writing(f);
 			return false;
 		}
 		note_placed(p, f);
@@ -138,6 +157,7 @@ put(struct status_publish *p, struct published *f, struct der_bytes der,
 		    status_publish_kind(&f->report), f->report.file->url);
 	}
 	f->has_failed = false;
+	f->pause_ns = f->retry_ns = 0;
 	return true;
 }
 
@@ -275,6 +295,8 @@ status_publish_look(void *publish, struct store *store, bool has_news)
 	for (size_t i = 0; i < p->num; i++) {
 		struct published *f = &p->list[i];
 
+		if (f->retry_ns > oc_clock_mono_ns())
+			continue;
 		switch (f->report.file->kind) {
 		case OC_FILE_CRL:
 			if (f->report.file->issuer->crl_file != NULL)

@@ -71,15 +71,22 @@ status_service_keeps(const struct status_service *s)
 	return s->plan.ocsp->presign != OC_PRESIGN_NONE;
 }
 
-/* An issuer whose key is elsewhere has no token. */
+/* Of all tokens that have the key; an issuer whose key is elsewhere has
+ * none. */
 static uint32_t
 num_sessions(const struct status_service_plan *plan)
 {
-	const char *name = plan->ocsp->token;
-	const struct oc_config_token *token = name == NULL ? NULL :
-	    oc_config_find_token(plan->config, name);
+	const struct oc_words *names = &plan->ocsp->tokens;
+	const struct oc_config_token *token;
+	uint32_t num = 0;
 
-	return token == NULL ? 1 : (uint32_t)token->sessions;
+	for (size_t i = 0; i < names->num; i++) {
+		token = oc_config_find_token(plan->config, names->words[i]);
+		/* A standby works alone. */
+		if (token != NULL && (token->weight > 0 || num == 0))
+			num += (uint32_t)token->sessions;
+	}
+	return num == 0 ? 1 : num;
 }
 
 /* What is current is served while all is read again: a start is no outage.

@@ -2,9 +2,9 @@
 /*
  * What a token gives a program that does nothing else: "token_loop MODULE
  * TOKEN KEY PIN-FILE SESSIONS SECONDS [CERTIFICATE]" signs the same digest
- * with the P-256 key of that label, again and again, a thread for each
- * session; with CERTIFICATE each signature is verified, too.  Prints how many
- * there were and how long the CPU took, in ns.
+ * with the P-256 or RSA key of that label, again and again, a thread for each
+ * session; with CERTIFICATE, which may be a public key, each signature is
+ * verified, too.  Prints how many there were and how long the CPU took, in ns.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -17,12 +17,14 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <p11-kit/pkcs11.h>
 
 #include "base/clock.h"
 
 #define SESSIONS_MAX 64
-#define SIGNATURE_LEN 64
+#define P256_LEN 64
+#define RSA_MAX 512
 
 static CK_FUNCTION_LIST *f;
 static CK_SLOT_ID slot;
@@ -31,6 +33,11 @@ static EVP_PKEY *public_key;
 static int64_t end_ns;
 static atomic_ulong num_signed;
 static const CK_BYTE digest[32] = { 1, 2, 3 };
+/* DigestInfo ::= SEQUENCE { SHA-256, OCTET STRING digest } */
+static const CK_BYTE digest_info[51] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09,
+    0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04,
+    0x20, 1, 2, 3 };
+static CK_KEY_TYPE key_type;
 
 static void
 give_up(const char *what)
@@ -103,11 +110,14 @@ find_key(CK_SESSION_HANDLE session, char *label)
 	must(f->C_FindObjectsFinal(session), "C_FindObjectsFinal");
 	if (num != 1)
 		give_up("there is no such key");
+	what[0] = (CK_ATTRIBUTE){ CKA_KEY_TYPE, &key_type, sizeof(key_type) };
+	must(f->C_GetAttributeValue(session, key, what, 1),
+	    "C_GetAttributeValue");
 }
 
 /* As a signer has to: r and s as DER, then EVP. */
 static void
-verify(EVP_PKEY_CTX *ctx, const CK_BYTE *raw)
+verify_ecdsa(EVP_PKEY_CTX *ctx, const CK_BYTE *raw)
 {
 	ECDSA_SIG *sig = ECDSA_SIG_new();
 	unsigned char *der = NULL;
@@ -124,30 +134,56 @@ verify(EVP_PKEY_CTX *ctx, const CK_BYTE *raw)
 	ECDSA_SIG_free(sig);
 }
 
+static EVP_PKEY_CTX *
+open_verifier(void)
+{
+	EVP_PKEY_CTX *ctx;
+
+	if (public_key == NULL)
+		return NULL;
+	ctx = EVP_PKEY_CTX_new(public_key, NULL);
+	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1)
+		give_up("EVP_PKEY_verify_init");
+	if (key_type == CKK_RSA && (EVP_PKEY_CTX_set_rsa_padding(ctx,
+	    RSA_PKCS1_PADDING) != 1 ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) != 1))
+		give_up("EVP_PKEY_CTX_set_signature_md");
+	return ctx;
+}
+
+static void
+verify(EVP_PKEY_CTX *ctx, const CK_BYTE *signature, CK_ULONG len)
+{
+	if (key_type != CKK_RSA) {
+		if (len != P256_LEN)
+			give_up("not a P-256 key");
+		verify_ecdsa(ctx, signature);
+	} else if (EVP_PKEY_verify(ctx, signature, len, digest,
+	    sizeof(digest)) != 1)
+		give_up("a signature does not verify");
+}
+
 static void *
 run(void *arg)
 {
-	CK_MECHANISM mechanism = { CKM_ECDSA, NULL, 0 };
+	const CK_BYTE *data = key_type == CKK_RSA ? digest_info : digest;
+	CK_ULONG data_len = key_type == CKK_RSA ? sizeof(digest_info) :
+	    sizeof(digest);
+	CK_MECHANISM mechanism = { key_type == CKK_RSA ? CKM_RSA_PKCS :
+	    CKM_ECDSA, NULL, 0 };
 	CK_SESSION_HANDLE session = open_session();
-	EVP_PKEY_CTX *ctx = NULL;
+	EVP_PKEY_CTX *ctx = open_verifier();
 
 	(void)arg;
-	if (public_key != NULL) {
-		ctx = EVP_PKEY_CTX_new(public_key, NULL);
-		if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1)
-			give_up("EVP_PKEY_verify_init");
-	}
 	while (oc_clock_mono_ns() < end_ns) {
-		CK_BYTE signature[128];
+		CK_BYTE signature[RSA_MAX];
 		CK_ULONG len = sizeof(signature);
 
 		must(f->C_SignInit(session, &mechanism, key), "C_SignInit");
-		must(f->C_Sign(session, (CK_BYTE *)(uintptr_t)digest,
-		    sizeof(digest), signature, &len), "C_Sign");
-		if (len != SIGNATURE_LEN)
-			give_up("not a P-256 key");
+		must(f->C_Sign(session, (CK_BYTE *)(uintptr_t)data, data_len,
+		    signature, &len), "C_Sign");
 		if (ctx != NULL)
-			verify(ctx, signature);
+			verify(ctx, signature, len);
 		atomic_fetch_add(&num_signed, 1);
 	}
 	EVP_PKEY_CTX_free(ctx);
@@ -174,14 +210,18 @@ static void
 load_certificate(const char *path)
 {
 	FILE *file = fopen(path, "r");
-	X509 *cert = file == NULL ? NULL : PEM_read_X509(file, NULL, NULL,
-	    NULL);
+	X509 *cert;
 
-	if (cert == NULL)
+	if (file == NULL)
 		give_up(path);
+	cert = PEM_read_X509(file, NULL, NULL, NULL);
+	rewind(file);
+	public_key = cert != NULL ? X509_get_pubkey(cert) :
+	    PEM_read_PUBKEY(file, NULL, NULL, NULL);
 	fclose(file);
-	public_key = X509_get_pubkey(cert);
 	X509_free(cert);
+	if (public_key == NULL)
+		give_up(path);
 }
 
 int

@@ -46,6 +46,10 @@ awk '$2 ~ /^[a-z0-9=+-]+$/ && $1 ~ /^(pass|policy|skipped|fail)$/ {
     print $1, $2 }' probe.txt | sort >found
 diff wanted found || fail "other verdicts: $(cat probe.txt)"
 [ "$(wc -l <found)" -ge 110 ] || fail "$(wc -l <found) cases"
+# At our deadline, and not just before the probe's.
+says pass slowloris 'given up after [5-8] s'
+# Whoever sends nonsense writes no log.
+[ "$(wc -l <ocsignd.log)" -le 40 ] || fail "a flood: $(cat ocsignd.log)"
 
 # The same as JSON; one case; a list.
 ocsign --json ocsp probe --issuer ca.pem --cert a.test.pem \

@@ -199,6 +199,26 @@ EOT
 ocsign cert issue --issuer ca --profile long --out wrong.pem ocsp.csr
 ocsignd -t >out 2>err || fail "ocsignd -t: $(cat err)"
 grep -q 'warning: ocsp_cert_long_lived' err || fail "ocsignd -t: $(cat err)"
+# And in the log when it is loaded, not at each reload.
+: >ocsignd.log
+service_start
+num_long() {
+	count 'certificate: warning: ocsp_cert_long_lived' ocsignd.log
+}
+[ "$(num_long)" -eq 1 ] || fail "what is loaded: $(cat ocsignd.log)"
+sleep 1.1
+num=$(count 'notice: reloaded' ocsignd.log)
+kill -HUP "$(cat ocsignd.pid)"
+within 10 is_reloaded || fail "not reloaded: $(cat ocsignd.log)"
+[ "$(num_long)" -eq 1 ] || fail "said again: $(cat ocsignd.log)"
+sleep 1.1
+cp wrong.pem copy.pem
+cp copy.pem wrong.pem
+num=$((num + 1))
+kill -HUP "$(cat ocsignd.pid)"
+within 10 is_reloaded || fail "not reloaded: $(cat ocsignd.log)"
+[ "$(num_long)" -eq 2 ] || fail "another is loaded: $(cat ocsignd.log)"
+service_stop
 
 # Validities that public CAs must not have: said, and no more.
 for lifetime in 7h 11d; do

@@ -9,6 +9,7 @@
 
 ca_folder
 ca_make
+sed -i 's/^table-directory.*/&\nrenew-every = 0s/' ocsign.conf
 service_start
 
 # RFC 5280, 5.3.1: a reason is said, and with the time of the records.
@@ -73,8 +74,9 @@ for lifetime in '8h 8' '16h 16' '7d 168' '10d 240'; do
 	window "${lifetime#* }"
 done
 
-# The signer ends in two hours, and so does what it signs; said in the log.
-ocsign cert issue --issuer ca --profile ocsp-signer --validity 2h \
+# The signer ends in minutes, and so does what it signs; said in the log.
+# It is as old as the CA: two thirds of its life are over, or soon will be.
+ocsign cert issue --issuer ca --profile ocsp-signer --validity 450s \
     --out short.pem ocsp.csr
 cp short.pem ocsp.pem
 reload 's/^ocsp-lifetime = .*/ocsp-lifetime = 4d/'
@@ -83,6 +85,10 @@ no_failure
 says pass signer-expiring
 says pass st-good
 says policy br-window 'less than 8 hours'
+within 60 grep -q 'issuer ca: .* ends at .*nobody has renewed' ocsignd.log ||
+    fail "no alarm: $(cat ocsignd.log)"
+ocsign cert issue --issuer ca --profile ocsp-signer --out long.pem ocsp.csr
+cp long.pem ocsp.pem
 
 # The CA's own certificate is revoked, for what does not touch its key.
 expect good a.test.pem

@@ -1,118 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shim module: see tests/faults/shim.h. */
-#include "tests/faults/shim.h"
+#include "tests/faults/shim_strike.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <p11-kit/pkcs11.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
-static CK_FUNCTION_LIST *real, table;
-static struct shim_control *control;
-
-static void
-pause_ms(int ms)
-{
-	struct timespec ts = { ms / 1000, (ms % 1000) * 1000000L };
-
-	(void)nanosleep(&ts, NULL);
-}
-
-/* Until so long after then. */
-static void
-pause_until(struct timespec then, int ms)
-{
-	then.tv_nsec += ms % 1000 * 1000000L;
-	then.tv_sec += ms / 1000 + then.tv_nsec / 1000000000;
-	then.tv_nsec %= 1000000000;
-	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &then, NULL);
-}
-
-/* The rule that strikes this call, or NULL. */
-static struct shim_rule *
-find_rule(enum shim_function function)
-{
-	for (int i = 0; i < SHIM_RULES; i++) {
-		struct shim_rule *r = &control->rules[i];
-		int seen, count;
-
-		if (atomic_load(&r->function) != (int)function)
-			continue;
-		seen = atomic_fetch_add(&r->seen, 1) - atomic_load(&r->after);
-		count = atomic_load(&r->count);
-		if (seen >= 0 && (count == 0 || seen < count))
-			return r;
-	}
-	return NULL;
-}
-
-/* Before a call: true if *rv is to be returned instead. */
-static bool
-strike(enum shim_function function, CK_SESSION_HANDLE session,
-    struct shim_rule **rule, CK_RV *rv)
-{
-	CK_SESSION_INFO info;
-	struct shim_rule *r;
-
-	(void)atomic_fetch_add(&control->calls[function], 1);
-	*rv = atomic_load(&control->broken);
-	if (*rv != CKR_OK && function != SHIM_FINALIZE)
-		return true;
-	r = find_rule(function);
-	*rule = r;
-	if (r == NULL)
-		return false;
-	if (atomic_load(&r->mode) != SHIM_LASTS)
-		pause_ms(atomic_load(&r->latency_ms));
-	switch ((enum shim_mode)atomic_load(&r->mode)) {
-	case SHIM_RETURN:
-		*rv = atomic_load(&r->rv);
-		return true;
-	case SHIM_HANG:
-		while (atomic_load(&r->function) == (int)function)
-			pause_ms(2);
-		return false;
-	case SHIM_DO_LOGOUT:
-		(void)real->C_Logout(session);
-		return false;
-	case SHIM_DO_CLOSE_ALL:
-		if (real->C_GetSessionInfo(session, &info) == CKR_OK &&
-		    real->C_CloseAllSessions(info.slotID) == CKR_OK)
-			atomic_store(&control->num_open, 0);
-		return false;
-	case SHIM_BREAK:
-		*rv = atomic_load(&r->rv);
-		atomic_store(&control->broken, *rv);
-		return true;
-	case SHIM_SLOW:
-	case SHIM_LASTS:
-	case SHIM_FLIP:
-	case SHIM_SHORTEN:
-	case SHIM_TO_DER:
-	case SHIM_RAW_POINT:
-	case SHIM_HIDE:
-	case SHIM_PIN_PAD:
-	case SHIM_TWICE:
-	case SHIM_FLAGS:
-		return false;
-	}
-	return false;
-}
-
-static bool
-is_mode(const struct shim_rule *rule, enum shim_mode mode)
-{
-	return rule != NULL && atomic_load(&rule->mode) == (int)mode;
-}
+static CK_FUNCTION_LIST table;
 
 static CK_RV
 shim_initialize(void *args)
@@ -120,9 +20,9 @@ shim_initialize(void *args)
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_INITIALIZE, 0, &rule, &rv))
+	if (shim_strike(SHIM_INITIALIZE, 0, &rule, &rv))
 		return rv;
-	return real->C_Initialize(args);
+	return shim_real->C_Initialize(args);
 }
 
 static CK_RV
@@ -131,12 +31,12 @@ shim_finalize(void *reserved)
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_FINALIZE, 0, &rule, &rv))
+	if (shim_strike(SHIM_FINALIZE, 0, &rule, &rv))
 		return rv;
-	atomic_store(&control->broken, CKR_OK);
-	atomic_store(&control->num_open_at_finalize,
-	    atomic_exchange(&control->num_open, 0));
-	return real->C_Finalize(reserved);
+	atomic_store(&shim_control->broken, CKR_OK);
+	atomic_store(&shim_control->num_open_at_finalize,
+	    atomic_exchange(&shim_control->num_open, 0));
+	return shim_real->C_Finalize(reserved);
 }
 
 static CK_RV
@@ -145,9 +45,16 @@ shim_get_slot_list(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *count)
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_GET_SLOT_LIST, 0, &rule, &rv))
+	if (shim_strike(SHIM_GET_SLOT_LIST, 0, &rule, &rv))
 		return rv;
-	return real->C_GetSlotList(present, list, count);
+	if (shim_is_mode(rule, SHIM_EMPTY)) {
+		*count = 0;
+		return CKR_OK;
+	}
+	rv = shim_real->C_GetSlotList(present, list, count);
+	for (CK_ULONG i = 0; rv == CKR_OK && list != NULL && i < *count; i++)
+		list[i] = shim_slot_out(list[i]);
+	return rv;
 }
 
 static CK_RV
@@ -156,10 +63,12 @@ shim_get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_GET_TOKEN_INFO, 0, &rule, &rv))
+	if (shim_strike(SHIM_GET_TOKEN_INFO, 0, &rule, &rv))
 		return rv;
-	rv = real->C_GetTokenInfo(slot, info);
-	if (rv == CKR_OK && is_mode(rule, SHIM_FLAGS))
+	rv = shim_slot_in(&slot);
+	if (rv == CKR_OK)
+		rv = shim_real->C_GetTokenInfo(slot, info);
+	if (rv == CKR_OK && shim_is_mode(rule, SHIM_FLAGS))
 		info->flags |= atomic_load(&rule->rv);
 	return rv;
 }
@@ -171,11 +80,16 @@ shim_open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *app,
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_OPEN_SESSION, 0, &rule, &rv))
+	if (shim_strike(SHIM_OPEN_SESSION, 0, &rule, &rv))
 		return rv;
-	rv = real->C_OpenSession(slot, flags, app, notify, session);
+	rv = shim_slot_in(&slot);
 	if (rv == CKR_OK)
-		(void)atomic_fetch_add(&control->num_open, 1);
+		rv = shim_real->C_OpenSession(slot, flags, app, notify,
+		    session);
+	if (rv == CKR_OK) {
+		(void)atomic_fetch_add(&shim_control->num_open, 1);
+		(void)atomic_fetch_add(&shim_control->num_opened, 1);
+	}
 	return rv;
 }
 
@@ -185,11 +99,11 @@ shim_close_session(CK_SESSION_HANDLE session)
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_CLOSE_SESSION, session, &rule, &rv))
+	if (shim_strike(SHIM_CLOSE_SESSION, session, &rule, &rv))
 		return rv;
-	rv = real->C_CloseSession(session);
+	rv = shim_real->C_CloseSession(session);
 	if (rv == CKR_OK)
-		(void)atomic_fetch_sub(&control->num_open, 1);
+		(void)atomic_fetch_sub(&shim_control->num_open, 1);
 	return rv;
 }
 
@@ -199,10 +113,13 @@ shim_close_all_sessions(CK_SLOT_ID slot)
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_CLOSE_ALL_SESSIONS, 0, &rule, &rv))
+	if (shim_strike(SHIM_CLOSE_ALL_SESSIONS, 0, &rule, &rv))
 		return rv;
-	atomic_store(&control->num_open, 0);
-	return real->C_CloseAllSessions(slot);
+	rv = shim_slot_in(&slot);
+	if (rv != CKR_OK)
+		return rv;
+	atomic_store(&shim_control->num_open, 0);
+	return shim_real->C_CloseAllSessions(slot);
 }
 
 static CK_RV
@@ -211,9 +128,9 @@ shim_get_session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_GET_SESSION_INFO, session, &rule, &rv))
+	if (shim_strike(SHIM_GET_SESSION_INFO, session, &rule, &rv))
 		return rv;
-	return real->C_GetSessionInfo(session, info);
+	return shim_real->C_GetSessionInfo(session, info);
 }
 
 static CK_RV
@@ -223,9 +140,9 @@ shim_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_BYTE *pin,
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_LOGIN, session, &rule, &rv))
+	if (shim_strike(SHIM_LOGIN, session, &rule, &rv))
 		return rv;
-	if (is_mode(rule, SHIM_PIN_PAD)) {
+	if (shim_is_mode(rule, SHIM_PIN_PAD)) {
 		char *typed = getenv("OCSIGN_SHIM_PIN");
 
 		if (pin != NULL || typed == NULL)
@@ -233,7 +150,7 @@ shim_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_BYTE *pin,
 		pin = (CK_BYTE *)typed;
 		len = strlen(typed);
 	}
-	return real->C_Login(session, user, pin, len);
+	return shim_real->C_Login(session, user, pin, len);
 }
 
 static CK_RV
@@ -242,9 +159,9 @@ shim_logout(CK_SESSION_HANDLE session)
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_LOGOUT, session, &rule, &rv))
+	if (shim_strike(SHIM_LOGOUT, session, &rule, &rv))
 		return rv;
-	return real->C_Logout(session);
+	return shim_real->C_Logout(session);
 }
 
 static CK_RV
@@ -254,9 +171,9 @@ shim_find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template,
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_FIND_OBJECTS_INIT, session, &rule, &rv))
+	if (shim_strike(SHIM_FIND_OBJECTS_INIT, session, &rule, &rv))
 		return rv;
-	return real->C_FindObjectsInit(session, template, count);
+	return shim_real->C_FindObjectsInit(session, template, count);
 }
 
 static CK_RV
@@ -266,12 +183,14 @@ shim_find_objects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects,
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_FIND_OBJECTS, session, &rule, &rv))
+	if (shim_strike(SHIM_FIND_OBJECTS, session, &rule, &rv))
 		return rv;
-	rv = real->C_FindObjects(session, objects, max, count);
-	if (rv == CKR_OK && is_mode(rule, SHIM_TWICE) && *count == 1 &&
+	rv = shim_real->C_FindObjects(session, objects, max, count);
+	if (rv == CKR_OK && shim_is_mode(rule, SHIM_TWICE) && *count == 1 &&
 	    max > 1)
 		objects[(*count)++] = objects[0];
+	for (CK_ULONG i = 0; rv == CKR_OK && i < *count; i++)
+		objects[i] = shim_object_out(objects[i]);
 	return rv;
 }
 
@@ -281,9 +200,9 @@ shim_find_objects_final(CK_SESSION_HANDLE session)
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_FIND_OBJECTS_FINAL, session, &rule, &rv))
+	if (shim_strike(SHIM_FIND_OBJECTS_FINAL, session, &rule, &rv))
 		return rv;
-	return real->C_FindObjectsFinal(session);
+	return shim_real->C_FindObjectsFinal(session);
 }
 
 /* Out of their OCTET STRINGs, shorter than 128 octets. */
@@ -308,14 +227,37 @@ shim_get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_GET_ATTRIBUTE_VALUE, session, &rule, &rv))
+	if (shim_strike(SHIM_GET_ATTRIBUTE_VALUE, session, &rule, &rv))
 		return rv;
-	if (is_mode(rule, SHIM_HIDE) && count == 1 &&
+	if (shim_is_mode(rule, SHIM_HIDE) && count == 1 &&
 	    template->type == atomic_load(&rule->rv))
 		return CKR_ATTRIBUTE_TYPE_INVALID;
-	rv = real->C_GetAttributeValue(session, object, template, count);
-	if (rv == CKR_OK && is_mode(rule, SHIM_RAW_POINT))
+	rv = shim_object_in(session, &object);
+	if (rv == CKR_OK)
+		rv = shim_real->C_GetAttributeValue(session, object, template,
+		    count);
+	if (rv == CKR_OK && shim_is_mode(rule, SHIM_RAW_POINT))
 		bare_points(template, count);
+	return rv;
+}
+
+/* What a thread signed last. */
+static _Thread_local struct memo {
+	bool is_there, is_begun;
+	CK_OBJECT_HANDLE key;
+	CK_BYTE data[96], signature[512];
+	CK_ULONG data_len, len;
+} memo;
+
+static CK_RV
+real_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+    CK_OBJECT_HANDLE key)
+{
+	CK_RV rv;
+
+	(void)pthread_rwlock_rdlock(&shim_signing);
+	rv = shim_real->C_SignInit(session, mechanism, key);
+	(void)pthread_rwlock_unlock(&shim_signing);
 	return rv;
 }
 
@@ -326,9 +268,54 @@ shim_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_SIGN_INIT, session, &rule, &rv))
+	memo.is_begun = false;
+	if (shim_strike(SHIM_SIGN_INIT, session, &rule, &rv))
 		return rv;
-	return real->C_SignInit(session, mechanism, key);
+	rv = shim_object_in(session, &key);
+	if (rv != CKR_OK)
+		return rv;
+	if (atomic_load(&shim_control->is_same) &&
+	    mechanism->mechanism == CKM_RSA_PKCS) {
+		memo.is_begun = true;
+		memo.is_there = memo.is_there && memo.key == key;
+		memo.key = key;
+		if (memo.is_there)
+			return CKR_OK;
+	}
+	return real_sign_init(session, mechanism, key);
+}
+
+/* The module's, or the same as before. */
+static CK_RV
+make_signature(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len,
+    CK_BYTE *signature, CK_ULONG *len)
+{
+	CK_MECHANISM mechanism = { CKM_RSA_PKCS, NULL, 0 };
+	CK_RV rv;
+
+	if (memo.is_begun && memo.is_there && memo.data_len == data_len &&
+	    memcmp(memo.data, data, data_len) == 0 && *len >= memo.len) {
+		memcpy(signature, memo.signature, memo.len);
+		*len = memo.len;
+		return CKR_OK;
+	}
+	if (memo.is_begun && memo.is_there) {
+		rv = real_sign_init(session, &mechanism, memo.key);
+		if (rv != CKR_OK)
+			return rv;
+	}
+	(void)pthread_rwlock_rdlock(&shim_signing);
+	rv = shim_real->C_Sign(session, data, data_len, signature, len);
+	(void)pthread_rwlock_unlock(&shim_signing);
+	memo.is_there = rv == CKR_OK && memo.is_begun &&
+	    data_len <= sizeof(memo.data) && *len <= sizeof(memo.signature);
+	if (memo.is_there) {
+		memcpy(memo.data, data, data_len);
+		memcpy(memo.signature, signature, *len);
+		memo.data_len = data_len;
+		memo.len = *len;
+	}
+	return rv;
 }
 
 /* One INTEGER of at most 66 octets; returns its length. */
@@ -363,7 +350,7 @@ to_der(CK_BYTE *signature, CK_ULONG *len)
 }
 
 static CK_RV
-shim_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len,
+sign_by_rule(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len,
     CK_BYTE *signature, CK_ULONG *len)
 {
 	struct shim_rule *rule = NULL;
@@ -371,20 +358,34 @@ shim_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len,
 	CK_RV rv;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &begun);
-	if (strike(SHIM_SIGN, session, &rule, &rv))
+	if (shim_strike(SHIM_SIGN, session, &rule, &rv))
 		return rv;
-	rv = real->C_Sign(session, data, data_len, signature, len);
-	if (is_mode(rule, SHIM_LASTS))
-		pause_until(begun, atomic_load(&rule->latency_ms));
+	rv = make_signature(session, data, data_len, signature, len);
+	if (shim_is_mode(rule, SHIM_LASTS))
+		shim_pause_until(begun, atomic_load(&rule->latency_ms));
 	if (rv != CKR_OK)
 		return rv;
-	if (is_mode(rule, SHIM_FLIP))
+	if (shim_is_mode(rule, SHIM_FLIP))
 		signature[*len / 2] ^= 0x04;
-	if (is_mode(rule, SHIM_SHORTEN))
+	if (shim_is_mode(rule, SHIM_SHORTEN))
 		(*len)--;
-	if (is_mode(rule, SHIM_TO_DER) && *len <= 96)
+	if (shim_is_mode(rule, SHIM_SHORT_R))
+		memmove(signature, signature + 1, --*len);
+	if (shim_is_mode(rule, SHIM_TO_DER) && *len <= 96)
 		to_der(signature, len);
 	return CKR_OK;
+}
+
+static CK_RV
+shim_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len,
+    CK_BYTE *signature, CK_ULONG *len)
+{
+	CK_RV rv;
+
+	(void)atomic_fetch_add(&shim_control->num_signing, 1);
+	rv = sign_by_rule(session, data, data_len, signature, len);
+	(void)atomic_fetch_sub(&shim_control->num_signing, 1);
+	return rv;
 }
 
 static CK_RV
@@ -396,9 +397,9 @@ shim_generate_key_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 	struct shim_rule *rule = NULL;
 	CK_RV rv;
 
-	if (strike(SHIM_GENERATE_KEY_PAIR, session, &rule, &rv))
+	if (shim_strike(SHIM_GENERATE_KEY_PAIR, session, &rule, &rv))
 		return rv;
-	return real->C_GenerateKeyPair(session, mechanism, public,
+	return shim_real->C_GenerateKeyPair(session, mechanism, public,
 	    public_count, private, private_count, public_key, private_key);
 }
 
@@ -411,12 +412,12 @@ map_control(void)
 
 	if (fd < 0)
 		return false;
-	p = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED,
-	    fd, 0);
+	p = mmap(NULL, sizeof(*shim_control), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, fd, 0);
 	(void)close(fd);
 	if (p == MAP_FAILED)
 		return false;
-	control = p;
+	shim_control = p;
 	return true;
 }
 
@@ -433,19 +434,19 @@ load_real(void)
 	get_function_list = (CK_C_GetFunctionList)dlsym(library,
 	    "C_GetFunctionList");
 	return get_function_list != NULL &&
-	    get_function_list(&real) == CKR_OK;
+	    get_function_list(&shim_real) == CKR_OK;
 }
 
 EXPORT CK_RV
 C_GetFunctionList(CK_FUNCTION_LIST **list)
 {
 	/* Each test has its own control file. */
-	if (control != NULL)
-		(void)munmap(control, sizeof(*control));
-	control = NULL;
+	if (shim_control != NULL)
+		(void)munmap(shim_control, sizeof(*shim_control));
+	shim_control = NULL;
 	if (!map_control() || !load_real())
 		return CKR_GENERAL_ERROR;
-	table = *real;
+	table = *shim_real;
 	table.C_Initialize = shim_initialize;
 	table.C_Finalize = shim_finalize;
 	table.C_GetSlotList = shim_get_slot_list;

@@ -27,8 +27,18 @@ enum shim_mode {
 	SHIM_DO_LOGOUT,		/* C_Logout first, then call it */
 	SHIM_DO_CLOSE_ALL,	/* C_CloseAllSessions first, then call it */
 	SHIM_BREAK,		/* rv from everything until C_Finalize */
+	SHIM_CRASH,		/* SIGSEGV */
+	SHIM_ABORT,		/* abort() */
+	SHIM_FULL,		/* C_OpenSession: rv from arg sessions on */
+	SHIM_BUSY,		/* C_Sign: rv when over arg are inside */
+	SHIM_FAILOVER,		/* objects get other handles; old ones are
+				 * invalid, or, with arg 1, another key's */
+	SHIM_RENUMBER,		/* C_GetSlotList: slots have other numbers from
+				 * now on, the old ones are invalid */
+	SHIM_EMPTY,		/* C_GetSlotList: no slots */
 	SHIM_FLIP,		/* C_Sign: a bit of the signature */
-	SHIM_SHORTEN,		/* C_Sign: an octet less */
+	SHIM_SHORTEN,		/* C_Sign: an octet less at the end */
+	SHIM_SHORT_R,		/* C_Sign: an octet less at the start */
 	SHIM_TO_DER,		/* C_Sign: r||s comes as Ecdsa-Sig-Value */
 	SHIM_RAW_POINT,		/* C_GetAttributeValue: CKA_EC_POINT bare */
 	SHIM_HIDE,		/* the same: not the attribute whose type is
@@ -46,7 +56,11 @@ struct shim_rule {
 	_Atomic int after;		/* calls let through first */
 	_Atomic int count;		/* calls it strikes; 0: all */
 	_Atomic int latency_ms;
-	_Atomic int seen;
+	_Atomic int per_mille;		/* of these calls; 0: all */
+	_Atomic long arg;
+	_Atomic unsigned int serial;	/* which use of this place it is */
+	_Atomic int seen;		/* calls */
+	_Atomic int struck;		/* of these */
 };
 
 #define SHIM_RULES 8
@@ -55,8 +69,17 @@ struct shim_control {
 	struct shim_rule rules[SHIM_RULES];
 	_Atomic unsigned long broken;
 	_Atomic unsigned long calls[SHIM_FUNCTION_MAX];
+	_Atomic unsigned long seed;	/* for per_mille */
 	_Atomic long num_open;		/* sessions, by their return values */
 	_Atomic long num_open_at_finalize;
+	_Atomic unsigned long num_opened;	/* ever, as calls[] */
+	_Atomic long num_signing;	/* inside C_Sign */
+	_Atomic unsigned long num_failovers, num_renumbered;
+	_Atomic int is_other_key;
+	/* Whoever signs the same again with a key and CKM_RSA_PKCS, in a
+	 * thread, has the same signature, and the module is not asked: for a
+	 * token that takes its time but not our CPU. */
+	_Atomic int is_same;
 };
 
 #endif

@@ -53,12 +53,16 @@ shim_add(struct shim_control *control, enum shim_function function,
 
 		if (atomic_load(&r->function) != SHIM_NONE)
 			continue;
+		(void)atomic_fetch_add(&r->serial, 1);
 		atomic_store(&r->mode, (int)mode);
 		atomic_store(&r->rv, rv);
 		atomic_store(&r->after, after);
 		atomic_store(&r->count, count);
 		atomic_store(&r->latency_ms, 0);
+		atomic_store(&r->per_mille, 0);
+		atomic_store(&r->arg, 0);
 		atomic_store(&r->seen, 0);
+		atomic_store(&r->struck, 0);
 		atomic_store(&r->function, (int)function);
 		return i;
 	}

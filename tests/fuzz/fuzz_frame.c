@@ -98,6 +98,32 @@ check_find_key(const struct ipc_header *h, struct der_bytes fields)
 }
 
 static void
+check_drain(const struct ipc_header *h, struct der_bytes fields)
+{
+	struct ipc_drain m;
+	size_t len = 0;
+	enum oc_err err;
+
+	if (ipc_read_drain(fields, &m) != OC_OK)
+		return;
+	err = ipc_put_drain(again, sizeof(again), h->id, &m, &len);
+	check_same(err, len, h, fields);
+}
+
+static void
+check_drained(const struct ipc_header *h, struct der_bytes fields)
+{
+	struct ipc_drained m;
+	size_t len = 0;
+	enum oc_err err;
+
+	if (ipc_read_drained(fields, &m) != OC_OK)
+		return;
+	err = ipc_put_drained(again, sizeof(again), h->id, &m, &len);
+	check_same(err, len, h, fields);
+}
+
+static void
 check_key(const struct ipc_header *h, struct der_bytes fields)
 {
 	struct ipc_key m;
@@ -162,6 +188,12 @@ check_message(const struct ipc_header *h, struct der_bytes fields)
 		return;
 	case IPC_STATUS_IS:
 		check_text(fields);
+		return;
+	case IPC_DRAIN:
+		check_drain(h, fields);
+		return;
+	case IPC_DRAINED:
+		check_drained(h, fields);
 		return;
 	case IPC_CANCEL:
 	case IPC_NUDGE:

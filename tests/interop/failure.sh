@@ -10,14 +10,19 @@ role() {
 	pgrep -P "$(cat ocsignd.pid)" -f "/ocsign-$1 " || true
 }
 
-# within SECONDS COMMAND...: until it is true.
+# within SECONDS COMMAND...: until it is true.  The longer it takes, the less
+# often it is asked: 5 times a second in the end.
 within() {
-	within_n=$(($1 * 20))
+	within_n=$(($1 * 20)) within_pause=1 within_asked=0
 	shift
 	until "$@"; do
-		within_n=$((within_n - 1))
+		within_asked=$((within_asked + 1))
+		case $within_asked in
+		5|9) within_pause=$((2 * within_pause)) ;;
+		esac
+		within_n=$((within_n - within_pause))
 		[ $within_n -gt 0 ] || return 1
-		sleep 0.05
+		sleep 0.$((within_pause / 2))$((within_pause % 2 * 5))
 	done
 }
 
@@ -85,17 +90,20 @@ post() {
 	    --data-binary "@$1" "$url"
 }
 
-# One of each until load.stop is there; a line "STATUS OCTETS" an answer.
+# One of each until load.stop is there; a line "STATUS OCTETS" an answer.  A
+# load that takes all of the machine would be other tests' as well.
 keep_alive_load() {
 	while [ ! -e load.stop ]; do
 		curl -sS -m 10 -K load.many \
 		    -w '%{http_code} %{size_download}\n' >>"$1" 2>&1 || true
+		sleep 0.02
 	done
 }
 connection_load() {
 	while [ ! -e load.stop ]; do
 		curl -sS -m 10 -K load.one \
 		    -w '%{http_code} %{size_download}\n' >>"$1" 2>&1 || true
+		sleep 0.02
 	done
 }
 

@@ -3,7 +3,8 @@
 #
 # Reloads one after the other, with more responders and with fewer, while
 # clients come and go and others stay: each request is answered.  A responder
-# that ends says so with its last answers.  make soak: $HANDOVER_RELOADS.
+# that ends says so with its last answers.  Nor does ocsignd grow.  make soak:
+# $HANDOVER_RELOADS, under as many requests as the machine has as well.
 
 . "$top_srcdir/tests/interop/failure.sh"
 need openssl curl pgrep python3
@@ -32,6 +33,23 @@ is_reloaded() {
 python3 "$top_srcdir/tests/interop/asker.py" "$url" a.request stop >asked &
 asker=$!
 pids="$pids $asker"
+rss() {
+	awk '/^VmRSS:/ { print $2 }' "/proc/$(cat ocsignd.pid)/status"
+}
+# A connection for each request; any that fails ends it.
+volleys() {
+	while [ ! -e stop ]; do
+		"$top_builddir/tests/bench/ocsp_client" "$port" once requests \
+		    8 1 >>volleys || return 1
+	done
+}
+volley=
+if [ "$reloads" -ge 100 ]; then
+	openssl base64 -A -in a.request >requests
+	volleys 2>volleys.err &
+	volley=$!
+	pids="$pids $volley"
+fi
 n=0
 for workers in $(awk -v num="$reloads" 'BEGIN {
     srand(num)
@@ -46,9 +64,18 @@ for workers in $(awk -v num="$reloads" 'BEGIN {
 	    fail "$workers responders: $(role responder)"
 	kill -0 $asker 2>/dev/null || fail "the asker ended: $(cat asked)"
 	n=$((n + 1))
+	# What is allocated once is, after the first.
+	[ $n -ne 3 ] || rss=$(rss)
 done
 : >stop
 wait $asker || fail "the asker: $(cat asked)"
+if [ -n "$volley" ]; then
+	wait "$volley" || fail "volleys: $(cat volleys.err)"
+	awk '{ n += $1 } END { printf "%d answers a second\n", n / NR }' \
+	    volleys
+fi
+ldd "$top_builddir/ocsignd" | grep -q asan ||
+    [ "$(rss)" -le $((rss + 512)) ] || fail "from $rss kB to $(rss)"
 echo "$n reloads: $(tail -n 1 asked)"
 grep -q '^failed:' asked && fail "$(grep -c '^failed:' asked): $(head asked)"
 # It is no test if there was no load, or nobody was told that it was the last.

@@ -73,7 +73,8 @@ test_presets(void **state)
 	assert_string_equal(c->issuers[0].file, "ocsign.conf");
 	assert_int_equal(c->issuers[0].line, 4);
 	assert_null(c->issuers[0].chain);
-	assert_null(c->issuers[0].ocsp_token);
+	assert_int_equal(c->tokens[0].weight, 100);
+	assert_int_equal(c->issuers[0].ocsp_tokens.num, 0);
 	assert_null(c->issuers[0].ocsp_url);
 	assert_int_equal(c->issuers[0].crl_lifetime_s, 604800);
 	assert_int_equal(c->issuers[0].ocsp_lifetime_s, 345600);
@@ -111,10 +112,10 @@ static const char all_keys[] =
 	    "[token a]\nmodule = /m.so\nuri = pkcs11:token=a\n"
 	    "pin-source = pin.txt\nsessions = 64\ntimeout = 3s\n"
 	    "environment = A=./x B=y C=\n"
-	    "[token b]\nmodule = /m.so\nuri = pkcs11:token=b\n"
+	    "[token b]\nmodule = /m.so\nuri = pkcs11:token=b\nweight = 0\n"
 	    "pin-source = fd:7\n"
-	    "[issuer i]\ncertificate = ca.pem\nchain = /chain.pem\ntoken = b\n"
-	    "key = pkcs11:object=k\nocsp-certificate = o.pem\n"
+	    "[issuer i]\ncertificate = ca.pem\nchain = /chain.pem\n"
+	    "token = b a\nkey = pkcs11:object=k\nocsp-certificate = o.pem\n"
 	    "ocsp-token = a\nocsp-key = o\nocsp-url = http://o.example/\n"
 	    "ca-issuers-url = http://x.example/ca.cer\n"
 	    "crl-url = http://x.example/crl\ncrl-lifetime = 2w\n"
@@ -147,7 +148,7 @@ test_by_crl(void **state)
 	assert_string_equal(strrchr(i->issued, '/'), "/l");
 	assert_int_equal(i->crl_dropped, 5);
 	assert_int_equal(i->allow, OC_ALLOW_OCSP);
-	assert_null(i->token);
+	assert_int_equal(i->tokens.num, 0);
 	assert_null(i->key);
 	oc_config_free(c);
 	c = load("[daemon]\ntable-directory = /t\n" ISSUER
@@ -203,9 +204,13 @@ test_all_keys(void **state)
 	snprintf(path, sizeof(path), "%s/ca.pem", cwd);
 	assert_string_equal(i->certificate, path);
 	assert_string_equal(i->chain, "/chain.pem");
-	assert_string_equal(i->token, "b");
-	assert_string_equal(i->ocsp_token, "a");
-	assert_string_equal(c->issuers[1].ocsp_token, "b");
+	assert_int_equal(i->tokens.num, 2);
+	assert_string_equal(i->tokens.words[0], "b");
+	assert_string_equal(i->tokens.words[1], "a");
+	assert_int_equal(i->ocsp_tokens.num, 1);
+	assert_string_equal(i->ocsp_tokens.words[0], "a");
+	assert_int_equal(c->issuers[1].ocsp_tokens.num, 0);
+	assert_int_equal(c->tokens[1].weight, 0);
 	assert_int_equal(i->crl_lifetime_s, 1209600);
 	assert_int_equal(i->ocsp_backdate_s, 0);
 	assert_int_equal(i->presign, OC_PRESIGN_ASKED);
@@ -414,6 +419,11 @@ static const struct {
 	    "ocsp-certificate; add that or remove this" },
 	{ ISSUER "ocsp-token = t\n", "8: [issuer i] ocsp-token: is given "
 	    "without ocsp-certificate; add that or remove this" },
+	{ ISSUER "[issuer j]\ncertificate = j\nkey = k\ntoken = t zz\n",
+	    "11: [issuer j] token: there is no [token zz]; add that "
+	    "section" },
+	{ ISSUER "[issuer j]\ncertificate = j\nkey = k\ntoken = t t\n",
+	    "11: [issuer j] token: \"t\" is there twice; remove one" },
 	{ ISSUER "[ocsp-signer s]\nissuer = x\ncertificate = o\nkey = k\n",
 	    "9: [ocsp-signer s] issuer: there is no [issuer x]; add that "
 	    "section" },
@@ -545,7 +555,8 @@ test_ocsp_list(void **state)
 			assert_null(o->signer);
 		else
 			assert_string_equal(o->signer, expected[i].signer);
-		assert_string_equal(o->token, expected[i].token);
+		assert_int_equal(o->tokens.num, 1);
+		assert_string_equal(o->tokens.words[0], expected[i].token);
 		assert_string_equal(o->key, expected[i].key);
 		assert_int_equal(o->presign, expected[i].presign);
 		assert_ptr_equal(oc_config_find_ocsp(c, o->name), o);

@@ -65,6 +65,18 @@ read_find_key(struct der_bytes fields, void *m)
 }
 
 static enum oc_err
+read_drain(struct der_bytes fields, void *m)
+{
+	return ipc_read_drain(fields, m);
+}
+
+static enum oc_err
+read_drained(struct der_bytes fields, void *m)
+{
+	return ipc_read_drained(fields, m);
+}
+
+static enum oc_err
 read_key(struct der_bytes fields, void *m)
 {
 	return ipc_read_key(fields, m);
@@ -543,6 +555,39 @@ answer(void **state)
 }
 
 static void
+drain(void **state)
+{
+	struct ipc_drain ask = { 2, "hsm-a" }, got;
+	struct ipc_drained told = { OC_ERR_REFUSED, "no" }, got_told;
+
+	(void)state;
+	assert_int_equal(ipc_put_drain(out, sizeof(out), 42, &ask, &out_len),
+	    OC_OK);
+	assert_only_whole(IPC_DRAIN, read_drain, &got);
+	assert_string_equal(got.token, "hsm-a");
+	assert_int_equal(got.how, 2);
+	ASSERT_NO_SPACE(ipc_put_drain, &ask);
+	ask.how = 3;
+	assert_int_equal(ipc_put_drain(out, sizeof(out), 42, &ask, &out_len),
+	    OC_OK);
+	assert_malformed(IPC_DRAIN, read_drain, &got);
+	ask = (struct ipc_drain){ 1, "" };
+	assert_int_equal(ipc_put_drain(out, sizeof(out), 42, &ask, &out_len),
+	    OC_OK);
+	assert_malformed(IPC_DRAIN, read_drain, &got);
+
+	assert_int_equal(ipc_put_drained(out, sizeof(out), 42, &told,
+	    &out_len), OC_OK);
+	assert_only_whole(IPC_DRAINED, read_drained, &got_told);
+	assert_int_equal(got_told.err, OC_ERR_REFUSED);
+	assert_string_equal(got_told.text, "no");
+	told.err = 255;
+	assert_int_equal(ipc_put_drained(out, sizeof(out), 42, &told,
+	    &out_len), OC_OK);
+	assert_malformed(IPC_DRAINED, read_drained, &got_told);
+}
+
+static void
 bare_and_text(void **state)
 {
 	struct der_bytes got;
@@ -577,6 +622,7 @@ main(void)
 		cmocka_unit_test(ask_signed),
 		cmocka_unit_test(ask_out_of_range),
 		cmocka_unit_test(answer),
+		cmocka_unit_test(drain),
 		cmocka_unit_test(bare_and_text),
 	};
 

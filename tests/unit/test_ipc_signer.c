@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "ipc/channel.h"
 #include "ipc/memfd.h"
+#include "ipc/message.h"
 #include "ipc/signer_server.h"
 #include "sign/soft.h"
 #include "sign/verify.h"
@@ -57,6 +58,15 @@ tell_status(void *arg, char *text, size_t text_max)
 	snprintf(text, text_max, "{\"tokens\":0}");
 }
 
+static enum oc_err
+drain(void *arg, const char *token, unsigned int how, struct oc_error *error)
+{
+	(void)arg;
+	if (strcmp(token, "hsm") == 0 && how == 2)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_NOT_FOUND, "no token %s", token);
+}
+
 static struct ipc_signer_server *
 serve(struct event_base *base, const char *path, enum ipc_signer_role role)
 {
@@ -78,6 +88,7 @@ service_setup(struct event_base *base, void *arg)
 {
 	(void)arg;
 	service.issuer = serve(base, issuer_path, IPC_SIGNER_ISSUER);
+	ipc_signer_server_let_drain(service.issuer, drain);
 	service.status = serve(base, status_path, IPC_SIGNER_STATUS);
 	service.soft_event = event_new(base, sign_fd(service.soft),
 	    EV_READ | EV_PERSIST, on_soft, service.soft);
@@ -260,6 +271,52 @@ status_is_told_of_ocsp_keys_alone(void **state)
 	assert_int_equal(sign_find_key(signer, "ocsp/p256",
 	    oc_clock_mono_ns() + LONG_NS, &info, &error), OC_OK);
 	sign_free(status);
+}
+
+static enum oc_err
+ask_drain(const char *path, const char *token, uint8_t how,
+    struct ipc_drained *told)
+{
+	struct ipc_drain m = { .how = how };
+	struct ipc_channel *channel;
+	struct der_bytes fields;
+	enum ipc_type type;
+	uint8_t frame[256];
+	enum oc_err err;
+	uint64_t id;
+	size_t len;
+
+	(void)snprintf(m.token, sizeof(m.token), "%s", token);
+	assert_int_equal(ipc_channel_new(path, "ocsign", &channel), OC_OK);
+	id = ipc_channel_next_id(channel);
+	assert_int_equal(ipc_put_drain(frame, sizeof(frame), id, &m, &len),
+	    OC_OK);
+	err = ipc_channel_ask_now(channel, id, frame, len,
+	    oc_clock_mono_ns() + LONG_NS, &type, &fields);
+	if (err == OC_OK) {
+		assert_int_equal(type, IPC_DRAINED);
+		assert_int_equal(ipc_read_drained(fields, told), OC_OK);
+		err = (enum oc_err)told->err;
+	}
+	ipc_channel_free(channel);
+	return err;
+}
+
+/* Not on the socket of ocsign-status, which a token is nothing to. */
+static void
+tokens_are_drained_for_the_issuer_alone(void **state)
+{
+	struct ipc_drained told;
+
+	(void)state;
+	assert_int_equal(ask_drain(issuer_path, "hsm", 2, &told), OC_OK);
+	assert_string_equal(told.text, "");
+	assert_int_equal(ask_drain(issuer_path, "other", 1, &told),
+	    OC_ERR_NOT_FOUND);
+	assert_string_equal(told.text, "no token other");
+	assert_int_equal(ask_drain(status_path, "hsm", 2, &told),
+	    OC_ERR_REFUSED);
+	assert_non_null(strstr(told.text, "on this socket"));
 }
 
 static void
@@ -572,6 +629,7 @@ main(void)
 		TEST(keeps_the_contract),
 		TEST(each_socket_signs_its_kinds_alone),
 		TEST(status_is_told_of_ocsp_keys_alone),
+		TEST(tokens_are_drained_for_the_issuer_alone),
 		TEST(what_is_held_travels_together),
 		TEST(large_tbs_travels_sealed),
 		TEST(memory_that_may_change_is_refused),

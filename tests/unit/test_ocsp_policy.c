@@ -233,6 +233,65 @@ max_age(void **state)
 	}
 }
 
+static size_t
+size_of(const struct ocsp_identity *who, uint8_t encoding)
+{
+	struct ocsp_context *context;
+	struct ocsp_slot slot = plain_slot(SERIAL_LONG, encoding, 0xff);
+	size_t len;
+
+	slot.status = (struct ocsp_status){ OCSP_REVOKED,
+	    CRL_REASON_KEY_COMPROMISE, slot.this_update };
+	slot.signature_len = who->signature_len;
+	memset(slot.signature, 0xff, slot.signature_len);
+	assert_int_equal(ocsp_context_new(who, &context), OC_OK);
+	assert_int_equal(ocsp_context_build(context, &slot, out, sizeof(out),
+	    &len), OC_OK);
+	ocsp_context_free(context);
+	return len;
+}
+
+/* interop-size: what a CA signs itself fits into a frame of Ethernet, and the
+ * longest that can be into what Apache reads. */
+static void
+sizes(void **state)
+{
+	static const struct {
+		enum sign_alg alg;
+		uint32_t signature_len;
+	} algs[] = {
+		{ SIGN_ECDSA_SHA256, 64 }, { SIGN_ECDSA_SHA384, 96 },
+		{ SIGN_ECDSA_SHA512, 132 }, { SIGN_RSA_SHA256, 256 },
+		{ SIGN_RSA_SHA256, 512 }, { SIGN_ED25519, 64 },
+	};
+	struct ocsp_identity who = ca[0].identity;
+	uint8_t encoding;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(who.certs_len, 0);
+	for (i = 0; i < sizeof(algs) / sizeof(algs[0]); i++)
+		for (encoding = 0; encoding < OCSP_ENCODING_MAX; encoding++) {
+			who.alg = algs[i].alg;
+			who.signature_len = algs[i].signature_len;
+			assert_in_range(size_of(&who, encoding), 200, 1492);
+		}
+	who.alg = SIGN_RSA_SHA256;
+	who.signature_len = OC_SIGNATURE_MAX;
+	memset(who.certs, 0, sizeof(who.certs));
+	memcpy(who.certs, "\x30\x82\x0f\xfc", 4);
+	who.certs_len = OCSP_CERTS_MAX;
+	memset(who.responder_name, 0, sizeof(who.responder_name));
+	memcpy(who.responder_name, "\x30\x82\x03\xfc", 4);
+	who.responder_name_len = OCSP_RESPONDER_NAME_MAX;
+	who.is_by_name = 1;
+	who.archive_s = 86400;
+	memset(who.crl_url, 'a', sizeof(who.crl_url));
+	who.crl_url_len = OCSP_CRL_URL_MAX;
+	assert_in_range(size_of(&who, OCSP_ENCODING(OCSP_HASH_SHA512, 1)),
+	    OCSP_CERTS_MAX + OCSP_RESPONDER_NAME_MAX, 10240);
+}
+
 int
 main(void)
 {
@@ -244,6 +303,7 @@ main(void)
 		POLICY_TEST(signed_requests),
 		POLICY_TEST(critical_extensions),
 		cmocka_unit_test(max_age),
+		POLICY_TEST(sizes),
 	};
 
 	oc_log_init("test_ocsp_policy", OC_LOG_ERROR);

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "ocsp/table.h"
 #include "ocsp/table_private.h"
@@ -529,6 +530,68 @@ threads_over_one_table(void **state)
 	ocsp_table_close(shared.table);
 }
 
+/* The octets of a file below the source tree; for free(). */
+static uint8_t *
+read_source(const char *name, size_t *len)
+{
+	const char *top = getenv("top_srcdir");
+	char path[1000];
+	uint8_t *octets;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", top != NULL ? top : ".",
+	    name);
+	assert_int_equal(oc_file_read(path, 1024 * 1024, &octets, len, NULL),
+	    OC_OK);
+	return octets;
+}
+
+/*
+ * What was written once is read by whoever comes later, or is migrated:
+ * signing millions again takes hours.  table-v1 is of slot_of(1..20, n % 3, n),
+ * of which 7 was withdrawn.  Who changes what is in a table, and with it
+ * TABLE_VERSION, has this file still be taken over.
+ */
+static void
+written_by_version_1(void **state)
+{
+	struct ocsp_table_report report;
+	struct ocsp_table *table;
+	struct ocsp_slot slot, found;
+	uint8_t *octets;
+	size_t len;
+	uint64_t n;
+
+	octets = read_source("tests/data/table-v1", &len);
+	if (((struct table_header *)(void *)octets)->byte_order !=
+	    TABLE_BYTE_ORDER || sizeof(size_t) != 8) {
+		free(octets);
+		skip();
+	}
+	assert_int_equal(oc_file_write(*state, 0600, octets, len, NULL),
+	    OC_OK);
+	free(octets);
+	table = make_table(*state);
+	assert_int_equal(ocsp_table_num_used(table), 19);
+	assert_int_equal(ocsp_table_seq(table), 42);
+	assert_true(ocsp_table_was_ready(table));
+	for (n = 1; n <= 20; n++) {
+		slot = slot_of(n, (uint8_t)(n % 3), n);
+		assert_int_equal(ocsp_table_find(table, &slot.serial,
+		    slot.encoding, &found), n != 7);
+		if (n != 7)
+			assert_slot_equal(&found, &slot);
+	}
+	assert_int_equal(ocsp_table_verify(table, &report), OC_OK);
+	assert_int_equal(report.num_good, 19);
+	assert_int_equal(report.num_lost + report.num_torn +
+	    report.num_strays, 0);
+	/* And goes on. */
+	slot = slot_of(21, 0, 21);
+	assert_int_equal(ocsp_table_put(table, &slot), OC_OK);
+	assert_true(ocsp_table_find(table, &slot.serial, 0, &found));
+	ocsp_table_close(table);
+}
+
 int
 main(void)
 {
@@ -549,6 +612,7 @@ main(void)
 		TABLE_TEST(walking),
 		TABLE_TEST(hashes),
 		TABLE_TEST(threads_over_one_table),
+		TABLE_TEST(written_by_version_1),
 	};
 
 	oc_log_init("test_ocsp_table", OC_LOG_ERROR);

@@ -9,6 +9,9 @@
 
 #define BIG_LEN (24 * 1024 * 1024)
 #define SLOW_NS OC_NS_PER_S
+/* More than sockets hold, for each of so many readers. */
+#define OLD_LEN (8 * 1024 * 1024)
+#define NUM_OLD 3
 
 /* Of the worker; one world at a time.  "MDEwLTAt" begins as a request for
  * OCSP does, and is base64. */
@@ -446,6 +449,39 @@ test_big(void **state)
 	assert_true(r.counts->timeouts >= 1);
 }
 
+/* Each of them on a version of its own, which is gone but for him: as many
+ * are kept as there are such readers, and none longer than they may stay. */
+static void
+test_old_ones(void **state)
+{
+	struct client *slow[NUM_OLD];
+	struct world w;
+	struct running r;
+	int num_fds, i;
+
+	(void)state;
+	lay_out(&w);
+	place(&w, 3, OLD_LEN, 0, w.now + 1000);
+	worker_start(&w, tune, &r);
+	assert_true(gets_body(&r, "/big.crl", 0));
+	num_fds = worker_num_fds(&r);
+	for (i = 0; i < NUM_OLD; i++) {
+		slow[i] = slow_client(r.port);
+		ask_with(slow[i], "GET", "/big.crl", "");
+		assert_true(drink(slow[i], 1024, 0, 1024, i) >= 1024);
+		place(&w, 3, OLD_LEN, (uint8_t)(i + 1), w.now + 1000);
+		assert_true(gets_body(&r, "/big.crl", (uint8_t)(i + 1)));
+	}
+	assert_in_range(worker_num_fds(&r), num_fds, num_fds + 2 * NUM_OLD);
+	sleep_ms(2 * SLOW_NS / OC_NS_PER_MS);
+	assert_int_equal(worker_num_fds(&r), num_fds);
+	for (i = 0; i < NUM_OLD; i++)
+		client_free(slow[i]);
+	end(&w, &r);
+	assert_true(r.counts->crls.cut == NUM_OLD);
+	assert_true(r.counts->timeouts == NUM_OLD);
+}
+
 /* What is cut short under its reader ends a connection and nothing else; so
  * does a client that goes. */
 static void
@@ -510,6 +546,7 @@ main(void)
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_out_of_sight),
 		cmocka_unit_test(test_big),
+		cmocka_unit_test(test_old_ones),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_drain),
 	};

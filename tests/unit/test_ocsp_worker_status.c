@@ -582,6 +582,43 @@ clock_set_back(void **state)
 	oc_clock_watch_fini(&day_behind);
 }
 
+static void
+tune_no_basic(struct ocsp_worker_options *options)
+{
+	options->refuses_no_basic = 1;
+}
+
+/* acceptable-no-basic: a basic response, or, by the other policy, an error;
+ * counted in both, and a miss as one. */
+static void
+no_basic(void **state)
+{
+	const struct blob extension = fixture_extension(DER_OID_OCSP_RESPONSE,
+	    "", blob_hex("3003 06012a"));
+	struct blob request = fixture_request(fixture_single(world.ca,
+	    OCSP_ENCODING_USUAL, world.serial_hex), extension);
+
+	(void)state;
+	worker_start(&world, NULL, &running);
+	scripted_start(&world, STUB_TABLE, &scripted);
+	http_post(PORT, "", request, &r);
+	assert_body(&r, world.answer);
+	http_post(PORT, "", world.request, &r);
+	assert_body(&r, world.answer);
+	http_post(PORT, "", fixture_request(fixture_single(world.ca,
+	    OCSP_ENCODING_USUAL, "4711"), extension), &r);
+	assert_int_equal(r.status, 200);
+	worker_stop(&running);
+	scripted_stop(&scripted);
+	assert_int_equal(running.counts->misses, 1);
+	assert_int_equal(running.counts->without_basic, 2);
+	worker_start(&world, tune_no_basic, &running);
+	http_post(PORT, "", request, &r);
+	assert_ocsp_error(&r, OCSP_MALFORMED_REQUEST);
+	worker_stop(&running);
+	assert_int_equal(running.counts->without_basic, 1);
+}
+
 int
 main(void)
 {
@@ -597,6 +634,7 @@ main(void)
 		WORKER_TEST(signed_requests),
 		WORKER_TEST(signed_requests_verified),
 		WORKER_TEST(misses_bounded),
+		WORKER_TEST(no_basic),
 		WORKER_TEST(pipeline_behind_miss),
 		WORKER_TEST(gone_while_waiting),
 		WORKER_TEST(table_grows),

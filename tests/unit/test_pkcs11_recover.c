@@ -30,6 +30,7 @@ values_have_their_class(void **state)
 		{ 0x82, P11_CLASS_LOGIN, P11_CLASS_LOGIN },
 		{ 0x101, P11_CLASS_LOGIN, P11_CLASS_LOGIN },
 		{ 0x5, P11_CLASS_MODULE, P11_CLASS_MODULE },
+		{ 0x6, P11_CLASS_LIMIT, P11_CLASS_LIMIT },
 		{ 0x30, P11_CLASS_MODULE, P11_CLASS_MODULE },
 		{ 0x190, P11_CLASS_MODULE, P11_CLASS_MODULE },
 		{ 0xe0, P11_CLASS_MODULE, P11_CLASS_MODULE },
@@ -48,35 +49,111 @@ values_have_their_class(void **state)
 	}
 }
 
+/* What becomes of a ticket that a call returned rv for. */
+static enum p11_action
+after(struct sign_ticket *t, enum p11_call call, CK_RV rv,
+    unsigned int num_open, int64_t now_ns)
+{
+	return p11_recover(t, call, p11_class_of(t, call, rv, num_open),
+	    now_ns);
+}
+
+static enum p11_action
+signing(struct sign_ticket *t, CK_RV rv)
+{
+	return after(t, P11_CALL_SIGN, rv, 3, 0);
+}
+
 static void
-jobs_are_retried_once_for_a_cause(void **state)
+rungs_of_the_ladder(void **state)
+{
+	static const struct {
+		CK_RV rv;
+		enum p11_action actions[4];
+	} rows[] = {
+		{ CKR_OK, { P11_SIGNED, P11_SIGNED, P11_SIGNED,
+		    P11_SIGNED } },
+		{ 0x21, { P11_REFUSED, P11_REFUSED, P11_REFUSED,
+		    P11_REFUSED } },
+		{ 0xb3, { P11_RETRY, P11_TOKEN_DOWN, P11_TOKEN_DOWN,
+		    P11_REFUSED_DOWN } },
+		/* Active again on a session that is new: busy. */
+		{ 0x90, { P11_RETRY, P11_FEWER, P11_FEWER, P11_FEWER } },
+		{ 0x6, { P11_FEWER, P11_FEWER, P11_FEWER, P11_FEWER } },
+		{ 0x101, { P11_TOKEN_DOWN, P11_TOKEN_DOWN, P11_TOKEN_DOWN,
+		    P11_REFUSED_DOWN } },
+		{ 0x30, { P11_RETRY, P11_TOKEN_DOWN, P11_TOKEN_DOWN,
+		    P11_REFUSED_DOWN } },
+		{ 0x80000043, { P11_RETRY, P11_TOKEN_DOWN, P11_TOKEN_DOWN,
+		    P11_REFUSED_DOWN } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sign_ticket t = { .deadline_ns = 100 };
+
+		for (int n = 0; n < 4; n++)
+			assert_int_equal(signing(&t, rows[i].rv),
+			    rows[i].actions[n]);
+	}
+}
+
+static void
+rungs_after_one_another(void **state)
 {
 	struct sign_ticket t = { .deadline_ns = 100 };
 
 	(void)state;
-	assert_int_equal(p11_recover(&t, P11_CALL_SIGN, 0x21, 3, 0),
-	    P11_REFUSED);
-	t.retried = 0;
-	assert_int_equal(p11_recover(&t, P11_CALL_SIGN, 0xb3, 3, 0),
+	/* The lost session had taken the login with it, and the module has
+	 * gone away, too. */
+	assert_int_equal(signing(&t, 0xb3), P11_RETRY);
+	assert_int_equal(signing(&t, 0x101), P11_TOKEN_DOWN);
+	assert_int_equal(signing(&t, 0x190), P11_RETRY);
+	assert_int_equal(signing(&t, 0x190), P11_REFUSED_DOWN);
+}
+
+static void
+nothing_is_tried_for_ever(void **state)
+{
+	struct sign_ticket t = { .deadline_ns = 100 };
+	int num = 0;
+
+	(void)state;
+	assert_int_equal(after(&t, P11_CALL_SIGN, 0xb3, 3, 100),
+	    P11_REFUSED_DOWN);
+	t = (struct sign_ticket){ .deadline_ns = 100 };
+	while (signing(&t, 0x6) == P11_FEWER)
+		assert_true(++num < 100);
+	assert_int_equal(signing(&t, 0x6), P11_REFUSED);
+	t = (struct sign_ticket){ .deadline_ns = 100 };
+	assert_int_equal(p11_recover(&t, P11_CALL_SIGN, P11_CLASS_HUNG, 0),
 	    P11_RETRY);
-	assert_int_equal(p11_recover(&t, P11_CALL_SIGN, 0xb3, 3, 0),
-	    P11_REFUSED_DOWN);
-	/* The lost session had taken the login with it. */
-	assert_int_equal(p11_recover(&t, P11_CALL_SIGN, 0x101, 3, 0),
+	assert_int_equal(p11_recover(&t, P11_CALL_SIGN, P11_CLASS_HUNG, 0),
+	    P11_REFUSED);
+}
+
+static void
+who_gets_no_session_is_not_to_blame(void **state)
+{
+	struct sign_ticket t = { .deadline_ns = 100 };
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(after(&t, P11_CALL_OPEN, 0xb1, 1, 0),
+		    P11_FEWER);
+	/* Nobody has one: not a matter of how many. */
+	assert_int_equal(after(&t, P11_CALL_OPEN, 0xb1, 0, 0), P11_RETRY);
+	assert_int_equal(after(&t, P11_CALL_OPEN, 0xb1, 0, 0),
 	    P11_TOKEN_DOWN);
-	assert_int_equal(p11_recover(&t, P11_CALL_SIGN, 0x30, 3, 0),
-	    P11_REFUSED_DOWN);
-	t.retried = 0;
-	assert_int_equal(p11_recover(&t, P11_CALL_SIGN, 0xb3, 3, 100),
-	    P11_REFUSED_DOWN);
-	t.retried = 0;
-	for (int i = 0; i < 5; i++)
-		assert_int_equal(p11_recover(&t, P11_CALL_OPEN, 0xb1, 1, 0),
-		    P11_STEP_BACK);
-	assert_int_equal(p11_recover(&t, P11_CALL_OPEN, 0xb1, 0, 0),
-	    P11_TOKEN_DOWN);
-	assert_int_equal(p11_recover(&t, P11_CALL_SIGN, CKR_OK, 0, 0),
-	    P11_SIGNED);
+}
+
+static void
+classes_have_names(void **state)
+{
+	(void)state;
+	for (int class = 0; class < P11_CLASS_MAX; class++)
+		assert_non_null(p11_class_name((enum p11_class)class));
+	assert_string_equal(p11_class_name(P11_CLASS_HUNG), "hung");
 }
 
 static void
@@ -232,7 +309,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_have_their_class),
-		cmocka_unit_test(jobs_are_retried_once_for_a_cause),
+		cmocka_unit_test(rungs_of_the_ladder),
+		cmocka_unit_test(rungs_after_one_another),
+		cmocka_unit_test(nothing_is_tried_for_ever),
+		cmocka_unit_test(who_gets_no_session_is_not_to_blame),
+		cmocka_unit_test(classes_have_names),
 		cmocka_unit_test(values_have_names),
 		cmocka_unit_test(rsa_input_is_a_digest_info),
 		cmocka_unit_test(other_inputs),

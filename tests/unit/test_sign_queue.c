@@ -49,6 +49,66 @@ urgent_first(void **state)
 	sign_queue_fini(&q);
 }
 
+/* From another queue, each finds its place by its age. */
+static void
+aged(void **state)
+{
+	struct sign_ticket t[6];
+	struct sign_queue from, to;
+	struct sign_ticket *moved;
+
+	(void)state;
+	assert_int_equal(sign_queue_init(&from, 8), OC_OK);
+	assert_int_equal(sign_queue_init(&to, 2), OC_OK);
+	for (int i = 0; i < 6; i++) {
+		t[i] = ticket(i < 5 ? SIGN_LANE_LIVE : SIGN_LANE_REVOCATION);
+		/* Clocks are coarse. */
+		t[i].since_ns = i + 1;
+	}
+	assert_int_equal(sign_queue_put(&to, &t[1]), OC_OK);
+	assert_int_equal(sign_queue_put(&to, &t[3]), OC_OK);
+	assert_int_equal(sign_queue_put(&from, &t[0]), OC_OK);
+	assert_int_equal(sign_queue_put(&from, &t[2]), OC_OK);
+	assert_int_equal(sign_queue_put(&from, &t[4]), OC_OK);
+	assert_int_equal(sign_queue_put(&from, &t[5]), OC_OK);
+	/* Full or not. */
+	while ((moved = sign_queue_drain(&from)) != NULL)
+		sign_queue_put_aged(&to, moved);
+	assert_int_equal(sign_queue_len(&to), 6);
+	assert_ptr_equal(sign_queue_take(&to), &t[5]);
+	for (int i = 0; i < 5; i++)
+		assert_ptr_equal(sign_queue_take(&to), &t[i]);
+	sign_queue_fini(&from);
+	sign_queue_fini(&to);
+}
+
+static void
+waiting_ends(void **state)
+{
+	struct sign_ticket a = ticket(SIGN_LANE_LIVE), *taken = &a;
+	int64_t begun_ns = oc_clock_mono_ns();
+	struct sign_queue q;
+
+	(void)state;
+	assert_int_equal(sign_queue_init(&q, 3), OC_OK);
+	assert_int_equal(sign_queue_take_until(&q, begun_ns +
+	    20 * OC_NS_PER_MS, &taken), OC_ERR_TIMEOUT);
+	assert_null(taken);
+	assert_true(oc_clock_mono_ns() - begun_ns >= 20 * OC_NS_PER_MS);
+	assert_int_equal(sign_queue_put(&q, &a), OC_OK);
+	sign_queue_pause(&q);
+	assert_int_equal(sign_queue_take_until(&q, 0, &taken),
+	    OC_ERR_TIMEOUT);
+	sign_queue_resume(&q);
+	/* What is there is taken, however late it is. */
+	assert_int_equal(sign_queue_take_until(&q, 0, &taken), OC_OK);
+	assert_ptr_equal(taken, &a);
+	sign_queue_close(&q);
+	assert_int_equal(sign_queue_take_until(&q, INT64_MAX, &taken),
+	    OC_ERR_CANCELLED);
+	sign_queue_fini(&q);
+}
+
 /* What left by itself is not waited for. */
 static void
 idle(void **state)
@@ -132,6 +192,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urgent_first),
+		cmocka_unit_test(aged),
+		cmocka_unit_test(waiting_ends),
 		cmocka_unit_test(idle),
 		cmocka_unit_test(lanes),
 	};

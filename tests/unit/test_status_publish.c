@@ -3,6 +3,11 @@
  * one. */
 #include "tests/unit/status_fixture.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+
 #include <openssl/pem.h>
 
 #include "base/file.h"
@@ -11,6 +16,21 @@
 #include "tests/unit/crl_fixture.h"
 
 enum { CERTIFICATE, CRL };
+
+/* A disk on which nothing can be put in place. */
+static bool is_disk_full;
+static int num_tries;
+
+int
+rename(const char *from, const char *to)
+{
+	if (is_disk_full) {
+		num_tries++;
+		errno = ENOSPC;
+		return -1;
+	}
+	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
 
 struct bed {
 	struct world *w;
@@ -333,6 +353,42 @@ test_no_later(void **state)
 	unmake(&b);
 }
 
+/* It is tried again, ever later, and said once; and goes on by itself. */
+static void
+test_full_disk(void **state)
+{
+	struct world *w = *state;
+	int64_t now = oc_clock_now_s(), begun_ns;
+	struct blob first, second;
+	struct bed b;
+
+	make(&b, w);
+	first = issue_crl(w, now - 100, now + 900);
+	look(&b, true);
+	second = issue_crl(w, now - 50, now + 950);
+	is_disk_full = true;
+	begun_ns = oc_clock_mono_ns();
+	num_tries = 0;
+	while (num_tries < 3) {
+		look(&b, num_tries == 0);
+		(void)poll(NULL, 0, 10);
+	}
+	/* At once, after one second, and after two more. */
+	assert_true(oc_clock_mono_ns() - begun_ns >= 3 * OC_NS_PER_S);
+	assert_served(&b, CRL, first.bytes, first.len, now - 100, now + 900);
+	assert_int_equal(world_num_lines(w, "issuer ca: crl is not served "
+	    "anew: "), 1);
+	is_disk_full = false;
+	begun_ns = oc_clock_mono_ns();
+	while (status_publish_get(b.publish, CRL).modified_at != now - 50) {
+		assert_true(oc_clock_mono_ns() - begun_ns < 30 * OC_NS_PER_S);
+		look(&b, false);
+		(void)poll(NULL, 0, 10);
+	}
+	assert_served(&b, CRL, second.bytes, second.len, now - 50, now + 950);
+	unmake(&b);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, \
     world_teardown)
 
@@ -345,6 +401,7 @@ main(void)
 		T(test_crl_file),
 		T(test_certificates),
 		T(test_no_later),
+		T(test_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,30 @@ __wrap_status_feed_stuck_ns(const struct status_feed *feed)
 	return stuck_s * OC_NS_PER_S;
 }
 
+/* Nor does anything arrive that its thread says of the source meanwhile. */
+static bool is_feed_cut;
+
+void __real_status_feed_dispatch(struct status_feed *feed,
+    status_batch_fn *fn, void *arg);
+void __wrap_status_feed_dispatch(struct status_feed *feed,
+    status_batch_fn *fn, void *arg);
+
+void
+__wrap_status_feed_dispatch(struct status_feed *feed, status_batch_fn *fn,
+    void *arg)
+{
+	if (!is_feed_cut)
+		__real_status_feed_dispatch(feed, fn, arg);
+}
+
+static int
+setup(void **state)
+{
+	stuck_s = 0;
+	is_feed_cut = false;
+	return world_setup(state);
+}
+
 static void
 note_done(void *arg)
 {
@@ -478,6 +502,7 @@ test_source_fails(void **state)
 	world_ask(w, 1, USUAL, &reply);
 	world_until(w, reply.num == 1);
 	/* As the feed says it; how it comes to, is the feed's test. */
+	is_feed_cut = true;
 	w->service->is_source_well = false;
 	w->service->known_at = oc_clock_now_s() - 86400;
 	world_ask(w, 2, USUAL, &reply);
@@ -500,6 +525,7 @@ test_source_fails(void **state)
 	assert_int_equal(reply.num, 4);
 	assert_int_equal(reply.status, OCSP_TRY_LATER);
 	/* And when it is well again all goes on. */
+	is_feed_cut = false;
 	w->service->is_source_well = true;
 	w->skip_s += STATUS_SOURCE_RETRY_S + 1;
 	world_until(w, world_num_signed(w) > 2);
@@ -519,6 +545,7 @@ test_many_without_gain(void **state)
 	world_start(w);
 	due = &w->service->agenda.slots;
 	world_until(w, world_num_slots(w) == STATUS_PUMP_MAX + 1000);
+	is_feed_cut = true;
 	w->service->is_source_well = false;
 	w->service->known_at = oc_clock_now_s() - 86400;
 	status_service_tick(w->service, oc_clock_now_s() + ahead_s);
@@ -545,6 +572,7 @@ test_source_hangs(void **state)
 	world_idle(w, 1500);
 	assert_true(w->service->is_source_well);
 	stuck_s = 5000;
+	is_feed_cut = true;
 	now = oc_clock_now_s();
 	world_until(w, !w->service->is_source_well);
 	world_ask(w, 1, USUAL, &reply);
@@ -559,6 +587,7 @@ test_source_hangs(void **state)
 	    "answer"), 1);
 	/* It does. */
 	stuck_s = 0;
+	is_feed_cut = false;
 	world_issue(w, 3, now + YEAR);
 	world_until(w, w->service->is_source_well);
 	assert_string_equal(w->service->source_error, "");
@@ -618,8 +647,7 @@ test_clock_ahead(void **state)
 	assert_int_equal(world_num_slots(w), 5);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, world_setup, \
-	world_teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int
 main(void)

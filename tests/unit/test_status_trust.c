@@ -411,6 +411,33 @@ test_signer_revoked(void **state)
 	assert_int_equal(slot.status.kind, OCSP_GOOD);
 }
 
+/* What it has under way then is not said, to one or to all. */
+static void
+test_signer_revoked_under_way(void **state)
+{
+	struct world *w = *state;
+	const struct blob octets = blob_hex("30 00");
+	const uint64_t one[] = { 1 };
+	struct reply usual = { 0 }, live = { 0 };
+
+	world_issue_many(w, 1, 1);
+	record(w, w->issuer_id, w->delegate, &octets);
+	world_start(w);
+	sign_soft_hold(w->gate.soft);
+	world_ask(w, 1, USUAL, &usual);
+	world_ask_live(w, one, 1, 16, &live);
+	assert_int_equal(w->gate.num_submitted, 2);
+	revoke_cert(w, w->issuer_id, w->delegate, CRL_REASON_KEY_COMPROMISE);
+	world_until(w, w->service->trust.is_signer_revoked);
+	sign_soft_release(w->gate.soft);
+	world_until(w, usual.num == 1 && live.num == 1);
+	assert_int_equal(usual.kind, IPC_ANSWER_ERROR);
+	assert_int_equal(usual.status, OCSP_TRY_LATER);
+	assert_int_equal(live.kind, IPC_ANSWER_ERROR);
+	assert_int_equal(live.status, OCSP_TRY_LATER);
+	assert_int_equal(world_num_slots(w), 0);
+}
+
 /* Each signer has a certificate of its own: the other goes on. */
 static void
 test_one_of_two(void **state)
@@ -456,7 +483,8 @@ main(void)
 		T(test_refused_under_way),
 		T(test_in_parts), T(test_closed_under_way),
 		T(test_by_configuration),
-		T(test_signer_revoked), T(test_one_of_two),
+		T(test_signer_revoked), T(test_signer_revoked_under_way),
+		T(test_one_of_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
