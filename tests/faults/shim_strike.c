@@ -184,9 +184,10 @@ shim_is_mode(const struct shim_rule *rule, enum shim_mode mode)
 	return rule != NULL && atomic_load(&rule->mode) == (int)mode;
 }
 
-/* SoftHSM's slots are below 2^31, its objects' handles are small. */
+/* SoftHSM's slots are below 2^31, its objects' handles are small, NSS's have 32
+ * bits. */
 #define SLOT_SHIFT 32
-#define OBJECT_SHIFT 24
+#define OBJECT_SHIFT (8 * sizeof(unsigned long) - 16)
 
 CK_SLOT_ID
 shim_slot_out(CK_SLOT_ID slot)
