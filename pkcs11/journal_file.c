@@ -338,9 +338,11 @@ find_head(const struct p11_journal_file *f, const char *path,
 	return err;
 }
 
-/* The same file if it ends with a whole record and has room. */
+/* The same file if it ends with a whole record and has room.  NOT_FOUND and
+ * *is_removed: nothing was ever in it. */
 static enum oc_err
-go_on(struct p11_journal_file *f, uint32_t file, struct oc_error *error)
+go_on(struct p11_journal_file *f, uint32_t file, bool *is_removed,
+    struct oc_error *error)
 {
 	char *path = path_of(f, file);
 	struct head h = { 0 };
@@ -355,8 +357,8 @@ go_on(struct p11_journal_file *f, uint32_t file, struct oc_error *error)
 		err = fail(f, "open", error);
 	else if (!find_head_at_end(f->fd, (uint64_t)st.st_size, &h))
 		err = find_head(f, path, &h, error);
-	/* Nothing was ever in it. */
-	if (err == OC_ERR_NOT_FOUND && unlink(path) != 0)
+	*is_removed = err == OC_ERR_NOT_FOUND && unlink(path) == 0;
+	if (err == OC_ERR_NOT_FOUND && !*is_removed)
 		err = fail(f, "remove", error);
 	free(path);
 	if (err != OC_OK)
@@ -437,19 +439,21 @@ enum oc_err
 p11_journal_file_open(struct p11_journal_file *f, struct oc_error *error)
 {
 	static const struct head nothing;
+	bool is_removed;
 	uint32_t last;
 	enum oc_err err;
 
 	oc_assert(f->fd < 0);
 	do {
+		is_removed = false;
 		err = p11_journal_file_lock(f, error);
 		if (err == OC_OK)
 			err = find_last(f, &last, error);
 		if (err == OC_OK)
 			err = last == 0 ? begin_file(f, 1, &nothing, error) :
-			    go_on(f, last, error);
+			    go_on(f, last, &is_removed, error);
 		if (err != OC_OK)
 			p11_journal_file_close(f);
-	} while (err == OC_ERR_NOT_FOUND);	/* one less there now */
+	} while (is_removed);		/* one less there now */
 	return err;
 }
