@@ -99,7 +99,7 @@ leftovers() {
 	done
 	ocsign doctor hsm >out 2>err && die "no sessions are left over"
 	tr -s ' \n' ' ' <out >joined
-	grep -q "\"tpm2_flushcontext -t; tpm2_flushcontext -l; tpm2_fl" joined ||
+	grep -q '"tpm2_flushcontext -t; tpm2_flushcontext -l; ' joined ||
 	    die "no advice: $(cat out)"
 	grep -o '"tpm2_flushcontext[^"]*"' joined | sed -n '1s/"//gp' >advice.sh
 	TPM2TOOLS_TCTI=$tcti sh -ex advice.sh 2>advice.log ||
