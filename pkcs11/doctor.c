@@ -66,7 +66,7 @@ static void
 on_signal(int signal_number)
 {
 	(void)signal_number;
-	is_interrupted = 1;
+	is_interrupted++;
 }
 
 static void
@@ -187,7 +187,7 @@ serve_child(struct doctor *d, struct child_process *child,
 	}
 }
 
-/* False: a step took too long, or we were interrupted. */
+/* False: a step took too long, or somebody cannot wait for its end. */
 static bool
 wait_child(struct doctor *d, enum p11_probe probe,
     struct child_process *child, int *status)
@@ -208,7 +208,10 @@ wait_child(struct doctor *d, enum p11_probe probe,
 		 * closes before the child is quite gone. */
 		if (waitpid(child->pid, status, WNOHANG) == child->pid)
 			return true;
-		if (is_interrupted != 0 || oc_clock_mono_ns() >
+		if (is_interrupted != 0)
+			atomic_store(&d->shared->is_cancelled, true);
+		/* Who asks twice does not want to wait. */
+		if (is_interrupted > 1 || oc_clock_mono_ns() >
 		    atomic_load(&d->shared->step_until_ns))
 			return false;
 		if (rc != 0 || d->options->progress == NULL)
@@ -281,6 +284,7 @@ run_probe(struct doctor *d, enum p11_probe probe, enum sign_key_type make,
 	if (d->options->progress != NULL)
 		d->options->progress(d->options->arg, probes[probe].name);
 	d->shared->is_over = false;
+	atomic_store(&d->shared->is_cancelled, is_interrupted != 0);
 	d->shared->err = OC_OK;
 	memset(&d->shared->error, 0, sizeof(d->shared->error));
 	(void)snprintf(d->shared->step, P11_STEP_MAX, "start");

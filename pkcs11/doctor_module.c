@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "pkcs11/doctor_probe.h"
@@ -14,9 +15,21 @@
 #include "pkcs11/token.h"
 
 static void
+leave(struct p11_doctor_child *c)
+{
+	(void)snprintf(c->shared->step, sizeof(c->shared->step),
+	    "C_Finalize");
+	if (c->f != NULL)
+		(void)c->f->C_Finalize(NULL);
+	_exit(1);
+}
+
+static void
 set_step(struct p11_doctor_child *c, int64_t more_ns, const char *format,
     va_list ap)
 {
+	if (atomic_load(&c->shared->is_cancelled))
+		leave(c);
 	(void)vsnprintf(c->shared->step, sizeof(c->shared->step), format, ap);
 	atomic_store(&c->shared->step_until_ns, oc_clock_mono_ns() +
 	    c->options->timeout_ns + more_ns);

@@ -17,6 +17,7 @@
 struct p11_doctor_shared {
 	_Atomic int64_t step_until_ns;	/* when the step is late */
 	char step[P11_STEP_MAX];
+	atomic_bool is_cancelled;	/* no further step */
 	bool is_over;
 	enum oc_err err;
 	struct oc_error error;
@@ -43,7 +44,9 @@ p11_probe_fn p11_probe_module, p11_probe_null_init, p11_probe_token,
     p11_probe_trials, p11_probe_logout, p11_probe_operations,
     p11_probe_sessions, p11_probe_speed, p11_probe_idle, p11_probe_sweep;
 
-/* What comes next, and may take as long as one call may. */
+/* What comes next, and may take as long as one call may.  Does not return if
+ * somebody has had enough: a token is left between two calls, not in one, as
+ * long as it answers.  The probe's own thread. */
 void p11_doctor_step(struct p11_doctor_child *c, const char *format, ...)
     OC_PRINTF(2, 3);
 /* The same for what takes longer by itself. */

@@ -99,15 +99,15 @@ leftovers() {
 	done
 	ocsign doctor hsm >out 2>err && die "no sessions are left over"
 	tr -s ' \n' ' ' <out >joined
-	grep -q '"tpm2_flushcontext -t; tpm2_flushcontext -l; tpm2_flu' joined ||
+	grep -q '"tpm2_flushcontext -t; tpm2_flushcontext -l; ' joined ||
 	    die "no advice: $(cat out)"
 	grep -o '"tpm2_flushcontext[^"]*"' joined | sed -n '1s/"//gp' >advice.sh
 	TPM2TOOLS_TCTI=$tcti sh -ex advice.sh 2>advice.log ||
 	    die "$(cat advice.log)"
 	good ocsign doctor hsm
 }
-# It has ended, or its child is logged in since a while, which only the one that
-# measures is.
+# It has ended, or its child is logged in since a while, which only the one
+# that measures is.
 is_measuring() {
 	probe_pid=
 	kill -0 "$doctor_pid" 2>/dev/null || return 0
