@@ -101,7 +101,8 @@ leftovers() {
 	tr -s ' \n' ' ' <out >joined
 	grep -q '"tpm2_flushcontext -t; tpm2_flushcontext -l; ' joined ||
 	    die "no advice: $(cat out)"
-	grep -o '"tpm2_flushcontext[^"]*"' joined | sed -n '1s/"//gp' >advice.sh
+	grep -o '"tpm2_flushcontext[^"]*"' joined |
+	    sed -n '1s/"//gp' >advice.sh
 	TPM2TOOLS_TCTI=$tcti sh -ex advice.sh 2>advice.log ||
 	    die "$(cat advice.log)"
 	good ocsign doctor hsm

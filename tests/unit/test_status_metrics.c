@@ -437,8 +437,10 @@ test_most_issuers(void **state)
 	struct world *w = *state;
 	char name[OC_CONFIG_NAME_MAX + 1], *usual = w->issuer.name, *text;
 	struct oc_page *page;
-	struct status_all all = { services, OCSP_COUNTS_ISSUERS_MAX, true,
-	    w->directory, 9, NULL };
+	struct status_all all = { .services = services,
+	    .num_services = OCSP_COUNTS_ISSUERS_MAX, .is_ready = true,
+	    .responder_directory = w->directory,
+	    .issuer_directory = w->directory, .run = 9 };
 	struct oc_config_issuer many[200];
 	struct oc_config_file files[200];
 	static char url[4096];
