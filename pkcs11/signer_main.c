@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/clock_watch.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "ipc/handover.h"
@@ -28,6 +29,7 @@
 #include "ipc/role.h"
 #include "ipc/sandbox.h"
 #include "ipc/signer_server.h"
+#include "pkcs11/journal.h"
 #include "pkcs11/local.h"
 #include "pkcs11/plan.h"
 
@@ -240,6 +242,21 @@ describe_places(const struct program *p)
 	return rows;
 }
 
+static json_t *
+describe_journal(const struct program *p)
+{
+	struct p11_journal_status st;
+
+	p11_journal_look(p11_plan_config(p->plan)->journal, &st);
+	return json_pack("{s:b, s:s, s:I, s:I, s:I, s:I}",
+	    "well", (int)st.is_well,
+	    "failure", st.failure,
+	    "records", (json_int_t)st.num_records,
+	    "syncs", (json_int_t)st.num_syncs,
+	    "lost", (json_int_t)st.num_lost,
+	    "waiting", (json_int_t)st.num_waiting);
+}
+
 static void
 tell_status(void *arg, char *text, size_t text_max)
 {
@@ -252,10 +269,11 @@ tell_status(void *arg, char *text, size_t text_max)
 		json_array_append_new(tokens, describe_token(p, i));
 		describe_lanes(p, i, queues);
 	}
-	whole = json_pack("{s:b, s:s, s:o, s:o, s:o}", "open",
+	whole = json_pack("{s:b, s:s, s:o, s:o, s:o, s:o}", "open",
 	    (int)(p->pool != NULL), "error", p->pool != NULL ? "" :
 	    p->down.text, "tokens", tokens, "queues", queues, "keys",
-	    p->pool != NULL ? describe_places(p) : json_array());
+	    p->pool != NULL ? describe_places(p) : json_array(),
+	    "journal", describe_journal(p));
 	if (whole != NULL)
 		json = json_dumps(whole, JSON_COMPACT);
 	/* Half a JSON text would be none. */
@@ -520,11 +538,13 @@ limit_files(const struct oc_config *config, struct oc_error *error)
 {
 	static const char *const read[] = { "/", NULL };
 	const char *write[FILES_MAX] = { config->daemon.signer_directory,
-	    "/dev/null" };
-	size_t num = 2;
+	    "/dev/null", config->store.signing_journal };
+	size_t num = 3;
 
 	if (!has_paths(config))
 		return OC_OK;
+	/* What is made later could not be let in. */
+	(void)!oc_file_mkdir_p(config->store.signing_journal, 0700, NULL);
 	for (size_t i = 0; i < config->num_tokens; i++) {
 		const struct oc_config_token *token = &config->tokens[i];
 
@@ -566,6 +586,9 @@ program_open(struct program *p, struct oc_error *error)
 		err = limit_files(p->config, error);
 	if (err == OC_OK)
 		err = ipc_sandbox_enter(sandbox_of(p->config), error);
+	/* It has a thread. */
+	if (err == OC_OK)
+		err = p11_plan_open_journal(p->plan, "signer", error);
 	if (err == OC_OK && (opener_start(&p->opener,
 	    p11_plan_config(p->plan), &p->clock) != OC_OK || !add_events(p)))
 		err = oc_error_set(error, OC_ERR_SYSTEM,

@@ -146,6 +146,8 @@ enum oc_config_account_name {
 
 struct oc_config_store {
 	char *path;
+	char *signing_journal;	/* a directory; beside path, unless given */
+	int64_t signing_journal_mib;	/* of one file, about */
 };
 
 struct oc_config_daemon {
@@ -268,6 +270,14 @@ struct oc_config_issuer {
 	enum oc_config_compromise on_compromise;
 	int64_t compromised_since;	/* Unix seconds, or UNSET */
 	unsigned allow;		/* enum oc_config_allow */
+	/* What its key may certify, whoever asks: UNSET and empty are no
+	 * limits. */
+	enum oc_config_switch allow_ca;
+	int64_t max_path_length;
+	int64_t max_validity_s;
+	struct oc_words permitted_ekus;	/* RFC 5280's words, or OIDs */
+	struct oc_words permitted_dns, excluded_dns;
+	struct oc_words critical_extensions;	/* OIDs */
 	const char *file;
 	int line;
 };

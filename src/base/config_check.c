@@ -4,9 +4,11 @@
 #include "base/config_load.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/config_table.h"
+#include "base/file.h"
 
 /* The line of a key, or of the section when it has no such key. */
 static int
@@ -389,11 +391,26 @@ check_network(struct oc_config_loader *l, const struct oc_config_token *token)
 			    "addresses; remove one of them");
 }
 
+/* Beside the PIN latches, which the signer writes, too. */
+static void
+place_signing_journal(struct oc_config_loader *l)
+{
+	struct oc_config_store *store = &l->config->store;
+	const char *directory = l->config->daemon.signer_directory;
+
+	if (store->signing_journal == NULL && directory != NULL &&
+	    oc_path_join(directory, "signing-journal",
+	    &store->signing_journal) != OC_OK)
+		l->is_nomem = true;
+}
+
 void
 oc_config_cross_check(struct oc_config_loader *l)
 {
 	const struct oc_conf *conf = l->config->conf;
 	size_t num_issuers = 0, num_profiles = 0, num_tokens = 0;
+
+	place_signing_journal(l);
 
 	/* Items are in the order of the sections. */
 	for (size_t i = 0; i < conf->num_sections; i++) {

@@ -260,6 +260,22 @@ check_device(const char *directory, char **value, struct oc_error *error)
 	    "write /dev/NAME", text);
 }
 
+/* A domain and all below it. */
+static enum oc_err
+check_domain(const char *directory, char **value, struct oc_error *error)
+{
+	size_t len = strlen(*value);
+
+	(void)directory;
+	if (len <= 253 && (*value)[0] != '.' && (*value)[len - 1] != '.' &&
+	    strstr(*value, "..") == NULL && strspn(*value, "-._"
+	    "abcdefghijklmnopqrstuvwxyz0123456789") == len)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no domain; "
+	    "write example.com, which stands for what is below it too, in "
+	    "lower case", *value);
+}
+
 /* One of a list of paths; OC_KIND_PATH is for a single one. */
 static enum oc_err
 check_path(const char *directory, char **value, struct oc_error *error)
@@ -376,6 +392,9 @@ static const struct oc_config_word account_names[] = {
 static const struct oc_config_key store_keys[] = {
 	{ "path", OC_KIND_PATH, AT(path),
 	    .preset = OCSIGN_STATEDIR "/store.db" },
+	{ "signing-journal", OC_KIND_PATH, AT(signing_journal) },
+	{ "signing-journal-size", OC_KIND_INT, AT(signing_journal_mib),
+	    .preset = "32", .min = 1, .max = 512 },
 	{ NULL }
 };
 #undef AT
@@ -569,6 +588,18 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "compromised-since", OC_KIND_DATE, AT(compromised_since) },
 	{ "allow", OC_KIND_FLAGS, AT(allow),
 	    .preset = "certificate crl ocsp", .words = allows },
+	{ "allow-ca", OC_KIND_ENUM, AT(allow_ca), .preset = "yes",
+	    .words = switches },
+	{ "max-path-length", OC_KIND_INT, AT(max_path_length),
+	    .min = 0, .max = 16 },
+	{ "max-validity", OC_KIND_DURATION, AT(max_validity_s),
+	    .min = MINUTE, .max = 100 * YEAR },
+	{ "permitted-ekus", OC_KIND_LIST, AT(permitted_ekus) },
+	{ "permitted-dns", OC_KIND_LIST, AT(permitted_dns),
+	    .check = check_domain },
+	{ "excluded-dns", OC_KIND_LIST, AT(excluded_dns),
+	    .check = check_domain },
+	{ "critical-extensions", OC_KIND_LIST, AT(critical_extensions) },
 	{ NULL }
 };
 #undef AT

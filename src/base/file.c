@@ -367,9 +367,8 @@ write_pid(int fd)
 	return write_fd(fd, (const uint8_t *)text, (size_t)len);
 }
 
-/* What root has made in somebody's folder is for them to take, too. */
-static void
-give_to_owner(int fd, const char *path)
+void
+oc_file_give_to_owner(int fd, const char *path)
 {
 	char *folder = NULL;
 	struct stat st;
@@ -401,7 +400,7 @@ open_lock(const char *path)
 	int lock = open(path, flags | O_EXCL, 0600);
 
 	if (lock >= 0) {
-		give_to_owner(lock, path);
+		oc_file_give_to_owner(lock, path);
 		oc_file_share(lock, path);
 	} else if (errno == EEXIST)
 		lock = open(path, flags, 0600);

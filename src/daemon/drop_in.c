@@ -110,6 +110,7 @@ put_signer(const struct oc_config *config, struct oc_buffer *out,
 	oc_buffer_put_text(out, "[Service]\n");
 	put_user(out, config->daemon.signer_user);
 	put_writable(out, config->daemon.signer_directory);
+	put_writable(out, config->store.signing_journal);
 	for (size_t i = 0; i < config->num_tokens; i++)
 		put_token(out, &config->tokens[i]);
 	return OC_OK;

@@ -78,6 +78,13 @@ put_issuer(struct oc_buffer *out, const struct oc_config_issuer *issuer)
 	put(out, issuer->key);
 	put_number(out, issuer->algorithm);
 	put_number(out, issuer->allow);
+	put_number(out, issuer->allow_ca);
+	put_number(out, issuer->max_path_length);
+	put_number(out, issuer->max_validity_s);
+	put_words(out, &issuer->permitted_ekus);
+	put_words(out, &issuer->permitted_dns);
+	put_words(out, &issuer->excluded_dns);
+	put_words(out, &issuer->critical_extensions);
 	oc_buffer_put_text(out, "\n");
 }
 
@@ -101,6 +108,8 @@ daemon_put_signer_needs(const struct oc_config *config,
 	put(out, config->daemon.status_user);
 	put(out, config->daemon.issuer_user);
 	put_words(out, &config->daemon.operators);
+	put(out, config->store.signing_journal);
+	put_number(out, config->store.signing_journal_mib);
 	put_number(out, (int64_t)config->daemon.log_level);
 	oc_buffer_put_text(out, "\n");
 	for (size_t i = 0; i < config->num_tokens; i++)

@@ -3,8 +3,9 @@
  * The signer's side of signer-*.sock: SIGN, CANCEL, FIND_KEY, STATUS, and
  * DRAIN where that is allowed, on one listener, answered from a struct signer.
  * The listener's role says what its peers may ask for; anything else is
- * REFUSED, logged once a peer, and never reaches the signer.  Jobs of a peer
- * that goes away are cancelled.
+ * REFUSED, logged once a peer, and never reaches the signer.  A SIGN has a
+ * higher id than those before it on its connection, or that is closed: none
+ * comes twice.  Jobs of a peer that goes away are cancelled.
  *
  * The caller dispatches the signer's fd, from the same loop.
  */

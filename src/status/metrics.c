@@ -443,6 +443,39 @@ put_tokens(struct oc_buffer *out, const json_t *signer)
 
 static const struct {
 	const char *name, *type, *member, *help;
+} journal_values[] = {
+	{ "signing_journal_up", "gauge", "well",
+	    "Whether the signing journal is written." },
+	{ "signing_journal_records_total", "counter", "records",
+	    "Records written to it." },
+	{ "signing_journal_syncs_total", "counter", "syncs",
+	    "Times that it was synced." },
+	{ "signing_journal_lost_total", "counter", "lost",
+	    "What is not in it, but for its count." },
+	{ "signing_journal_waiting", "gauge", "waiting",
+	    "Records that wait to be written." }
+};
+
+static void
+put_journal(struct oc_buffer *out, const json_t *signer)
+{
+	const json_t *journal = json_object_get(signer, "journal");
+	size_t num = sizeof(journal_values) / sizeof(journal_values[0]);
+
+	for (size_t v = 0; v < num && journal != NULL; v++) {
+		const json_t *value = json_object_get(journal,
+		    journal_values[v].member);
+
+		if (value != NULL)
+			status_put_number(out, journal_values[v].name,
+			    journal_values[v].type, journal_values[v].help,
+			    json_is_integer(value) ?
+			    json_integer_value(value) : json_is_true(value));
+	}
+}
+
+static const struct {
+	const char *name, *type, *member, *help;
 	int64_t per_unit;		/* of what it is told in */
 } queue_values[] = {
 	{ "token_queue_waiting", "gauge", "waiting",
@@ -525,6 +558,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	put_api(out, all);
 	put_tokens(out, signer);
 	put_lanes(out, signer);
+	put_journal(out, signer);
 	free(issuers.reports);
 	return out->err == OC_OK;
 }
