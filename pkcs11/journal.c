@@ -625,26 +625,36 @@ p11_journal_new(const struct p11_journal_config *config,
 	return OC_OK;
 }
 
-void
-p11_journal_drain(struct p11_journal *j)
+static void
+drain(struct p11_journal *j)
 {
-	if (j == NULL)
-		return;
 	(void)pthread_mutex_lock(&j->lock);
 	j->is_draining = true;
 	(void)pthread_cond_signal(&j->changed);
 	while (j->is_draining)
 		(void)pthread_cond_wait(&j->emptied, &j->lock);
-	j->is_attached = false;
 	(void)pthread_mutex_unlock(&j->lock);
+}
+
+void
+p11_journal_drain(struct p11_journal *j)
+{
+	if (j == NULL)
+		return;
+	drain(j);
+	j->is_attached = false;
 }
 
 void
 p11_journal_free(struct p11_journal *j)
 {
-	/* A thread that is stuck in a token may come back and use it. */
-	if (j == NULL || j->is_attached)
+	if (j == NULL)
 		return;
+	/* A thread that is stuck in a token may come back and use it. */
+	if (j->is_attached) {
+		drain(j);
+		return;
+	}
 	(void)pthread_mutex_lock(&j->lock);
 	j->is_stopping = true;
 	(void)pthread_cond_signal(&j->changed);

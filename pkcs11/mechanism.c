@@ -6,6 +6,7 @@
 
 #include "der/reader.h"
 #include "pkcs11/mechanism.h"
+#include "sign/digest.h"
 
 /*
  * DigestInfo ::= SEQUENCE {
@@ -22,19 +23,18 @@ struct hash_row {
 	CK_MECHANISM_TYPE hash;
 	CK_RSA_PKCS_MGF_TYPE mgf;
 	CK_MECHANISM_TYPE rsa, pss, ecdsa;	/* that hash themselves */
-	const EVP_MD *(*md)(void);
 };
 
 static const struct hash_row hashes[] = {
 	[SIGN_SHA256] = { DIGEST_INFO(0x01, 32), 32, CKM_SHA256,
 	    CKG_MGF1_SHA256, CKM_SHA256_RSA_PKCS, CKM_SHA256_RSA_PKCS_PSS,
-	    CKM_ECDSA_SHA256, EVP_sha256 },
+	    CKM_ECDSA_SHA256 },
 	[SIGN_SHA384] = { DIGEST_INFO(0x02, 48), 48, CKM_SHA384,
 	    CKG_MGF1_SHA384, CKM_SHA384_RSA_PKCS, CKM_SHA384_RSA_PKCS_PSS,
-	    CKM_ECDSA_SHA384, EVP_sha384 },
+	    CKM_ECDSA_SHA384 },
 	[SIGN_SHA512] = { DIGEST_INFO(0x03, 64), 64, CKM_SHA512,
 	    CKG_MGF1_SHA512, CKM_SHA512_RSA_PKCS, CKM_SHA512_RSA_PKCS_PSS,
-	    CKM_ECDSA_SHA512, EVP_sha512 },
+	    CKM_ECDSA_SHA512 },
 };
 
 /* Octets of the group's order. */
@@ -109,7 +109,8 @@ p11_input_init_way(struct p11_input *in, enum sign_alg alg,
 	if (way == P11_WAY_MESSAGE)
 		return init_message(in, info->is_pss ? hash->pss : is_rsa ?
 		    hash->rsa : hash->ecdsa, tbs);
-	if (EVP_Digest(tbs.p, tbs.len, digest, NULL, hash->md(), NULL) != 1)
+	if (EVP_Digest(tbs.p, tbs.len, digest, NULL, sign_digest(info->hash),
+	    NULL) != 1)
 		return OC_ERR_INTERNAL;
 	if (is_rsa && !info->is_pss) {
 		init_digest_info(in, hash, digest);

@@ -321,9 +321,9 @@ serve(struct program *p)
 	    ipc_signer_server_new(p->base, p->status_fd, IPC_SIGNER_STATUS,
 	    tell_status, p, &p->status) != OC_OK)
 		leave_now(EXIT_STUCK);
+	ipc_signer_server_let_drain(p->issuer, drain);
 	ipc_signer_server_allow(p->issuer, &p->issuer_peers);
 	ipc_signer_server_allow(p->status, &p->status_peers);
-	ipc_signer_server_let_drain(p->issuer, drain);
 }
 
 static void

@@ -342,6 +342,19 @@ check_metrics(struct oc_config_loader *l,
 	}
 }
 
+/* With what else the signer writes. */
+static void
+place_signing_journal(struct oc_config_loader *l)
+{
+	struct oc_config_store *store = &l->config->store;
+
+	if (store->signing_journal == NULL &&
+	    l->config->daemon.signer_directory != NULL &&
+	    oc_path_join(l->config->daemon.signer_directory,
+	    "signing-journal", &store->signing_journal) != OC_OK)
+		l->is_nomem = true;
+}
+
 /* Half of them separated would be what nobody meant, and two of them one user
  * is not separated. */
 static void
@@ -389,19 +402,6 @@ check_network(struct oc_config_loader *l, const struct oc_config_token *token)
 			oc_config_complain(l, "network",
 			    line_of(l->section, "network"), "is yes, no, or "
 			    "addresses; remove one of them");
-}
-
-/* Beside the PIN latches, which the signer writes, too. */
-static void
-place_signing_journal(struct oc_config_loader *l)
-{
-	struct oc_config_store *store = &l->config->store;
-	const char *directory = l->config->daemon.signer_directory;
-
-	if (store->signing_journal == NULL && directory != NULL &&
-	    oc_path_join(directory, "signing-journal",
-	    &store->signing_journal) != OC_OK)
-		l->is_nomem = true;
 }
 
 void

@@ -230,6 +230,22 @@ check_endpoint(const char *directory, char **value, struct oc_error *error)
 	    "newkey, newcert, revoke, crl and ocspsign", *value);
 }
 
+/* A domain and all below it. */
+static enum oc_err
+check_domain(const char *directory, char **value, struct oc_error *error)
+{
+	size_t len = strlen(*value);
+
+	(void)directory;
+	if (len <= 253 && (*value)[0] != '.' && (*value)[len - 1] != '.' &&
+	    strstr(*value, "..") == NULL && strspn(*value, "-._"
+	    "abcdefghijklmnopqrstuvwxyz0123456789") == len)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no domain; "
+	    "write example.com, which stands for what is below it too, in "
+	    "lower case", *value);
+}
+
 /* As passwd(5) and adduser(8) have it, or a number. */
 static enum oc_err
 check_user(const char *directory, char **value, struct oc_error *error)
@@ -258,22 +274,6 @@ check_device(const char *directory, char **value, struct oc_error *error)
 		return OC_OK;
 	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no device; "
 	    "write /dev/NAME", text);
-}
-
-/* A domain and all below it. */
-static enum oc_err
-check_domain(const char *directory, char **value, struct oc_error *error)
-{
-	size_t len = strlen(*value);
-
-	(void)directory;
-	if (len <= 253 && (*value)[0] != '.' && (*value)[len - 1] != '.' &&
-	    strstr(*value, "..") == NULL && strspn(*value, "-._"
-	    "abcdefghijklmnopqrstuvwxyz0123456789") == len)
-		return OC_OK;
-	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no domain; "
-	    "write example.com, which stands for what is below it too, in "
-	    "lower case", *value);
 }
 
 /* One of a list of paths; OC_KIND_PATH is for a single one. */

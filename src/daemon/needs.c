@@ -103,13 +103,13 @@ void
 daemon_put_signer_needs(const struct oc_config *config,
     struct oc_buffer *out)
 {
+	put(out, config->store.signing_journal);
+	put_number(out, config->store.signing_journal_mib);
 	put(out, config->daemon.signer_directory);
 	put(out, config->daemon.signer_user);
 	put(out, config->daemon.status_user);
 	put(out, config->daemon.issuer_user);
 	put_words(out, &config->daemon.operators);
-	put(out, config->store.signing_journal);
-	put_number(out, config->store.signing_journal_mib);
 	put_number(out, (int64_t)config->daemon.log_level);
 	oc_buffer_put_text(out, "\n");
 	for (size_t i = 0; i < config->num_tokens; i++)

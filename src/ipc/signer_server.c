@@ -435,17 +435,17 @@ ipc_signer_server_new(struct event_base *base, int listener,
 }
 
 void
-ipc_signer_server_allow(struct ipc_signer_server *server,
-    const struct ipc_peers *peers)
-{
-	ipc_server_allow(server->server, peers);
-}
-
-void
 ipc_signer_server_let_drain(struct ipc_signer_server *server,
     ipc_signer_drain_fn *drain)
 {
 	server->drain = drain;
+}
+
+void
+ipc_signer_server_allow(struct ipc_signer_server *server,
+    const struct ipc_peers *peers)
+{
+	ipc_server_allow(server->server, peers);
 }
 
 void

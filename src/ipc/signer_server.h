@@ -34,12 +34,12 @@ typedef void ipc_signer_status_fn(void *arg, char *text, size_t text_max);
 enum oc_err ipc_signer_server_new(struct event_base *base, int listener,
     enum ipc_signer_role role, ipc_signer_status_fn *status, void *arg,
     struct ipc_signer_server **server) OC_MUST_CHECK;
-/* See ipc_server_allow(). */
-void ipc_signer_server_allow(struct ipc_signer_server *server,
-    const struct ipc_peers *peers);
 /* From now on DRAIN is done, with the arg of status; else it is REFUSED. */
 void ipc_signer_server_let_drain(struct ipc_signer_server *server,
     ipc_signer_drain_fn *drain);
+/* See ipc_server_allow(). */
+void ipc_signer_server_allow(struct ipc_signer_server *server,
+    const struct ipc_peers *peers);
 /* NULL is fine.  Cancels what is under way. */
 void ipc_signer_server_free(struct ipc_signer_server *server);
 /* Now there is one.  Borrowed; it outlives the server.  Only while no job is

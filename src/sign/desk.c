@@ -422,14 +422,18 @@ void
 sign_desk_release(struct sign_desk *desk, struct sign_ticket *ticket,
     enum oc_err err, const char *text)
 {
+	bool is_first = false;
+
 	(void)pthread_mutex_lock(&desk->lock);
 	oc_assert(!ticket->is_pinned);
 	if (ticket->job != NULL) {
-		if (desk->done_first == NULL)
-			ring(desk);
+		is_first = desk->done_first == NULL;
 		hand_back(desk, ticket, err, text);
 	} else
 		desk->num_late++;
 	(void)pthread_mutex_unlock(&desk->lock);
+	/* Who wakes wants the lock.  The desk outlives those who finish. */
+	if (is_first)
+		ring(desk);
 	free(ticket);
 }
