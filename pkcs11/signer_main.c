@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/clock_watch.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "ipc/handover.h"
@@ -537,11 +538,13 @@ limit_files(const struct oc_config *config, struct oc_error *error)
 {
 	static const char *const read[] = { "/", NULL };
 	const char *write[FILES_MAX] = { config->daemon.signer_directory,
-	    config->store.signing_journal, "/dev/null" };
+	    "/dev/null", config->store.signing_journal };
 	size_t num = 3;
 
 	if (!has_paths(config))
 		return OC_OK;
+	/* What is made later could not be let in. */
+	(void)!oc_file_mkdir_p(config->store.signing_journal, 0700, NULL);
 	for (size_t i = 0; i < config->num_tokens; i++) {
 		const struct oc_config_token *token = &config->tokens[i];
 
@@ -564,8 +567,6 @@ program_open(struct program *p, struct oc_error *error)
 	if (err == OC_OK)
 		err = p11_plan_add_all(p->plan, error);
 	if (err == OC_OK)
-		err = p11_plan_open_journal(p->plan, "signer", error);
-	if (err == OC_OK)
 		err = ipc_peers_find(p->config, IPC_DOOR_SIGNER_ISSUER,
 		    &p->issuer_peers, error);
 	if (err == OC_OK)
@@ -585,6 +586,9 @@ program_open(struct program *p, struct oc_error *error)
 		err = limit_files(p->config, error);
 	if (err == OC_OK)
 		err = ipc_sandbox_enter(sandbox_of(p->config), error);
+	/* It has a thread. */
+	if (err == OC_OK)
+		err = p11_plan_open_journal(p->plan, "signer", error);
 	if (err == OC_OK && (opener_start(&p->opener,
 	    p11_plan_config(p->plan), &p->clock) != OC_OK || !add_events(p)))
 		err = oc_error_set(error, OC_ERR_SYSTEM,

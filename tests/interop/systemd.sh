@@ -342,7 +342,10 @@ expect_in good c.test.pem
 as operator sh -c "cd $sysconf/ocsign && ocsign cert revoke c.test.pem" \
     2>err || fail "an operator cannot revoke: $(cat err)"
 expect_in revoked c.test.pem
-machine ocsign store verify >/dev/null 2>&1 || true
+# What it signed, the signer has written down where it alone writes.
+[ -n "$(in_machine find "$state/ocsign-signer/signing-journal" -type f \
+    -user ocsign-signer)" ] || fail "no signing journal"
+machine ocsign audit verify >audit 2>&1 || fail "audit: $(cat audit)"
 echo "issued, revoked, answered"
 
 # --- and for nobody else --------------------------------------------------

@@ -110,8 +110,9 @@ for line in signer:$signer status:$status responder:$responder; do
 	    fail "ocsign-$name may dump core"
 	case $has_seccomp:$name in
 	1:signer | 1:responder)
-		grep -q '^Seccomp:[[:space:]]*2' "/proc/$pid/status" ||
-		    fail "ocsign-$name has no filter" ;;
+		! grep -L '^Seccomp:[[:space:]]*2' \
+		    "/proc/$pid"/task/*/status | grep . ||
+		    fail "a thread of ocsign-$name has no filter" ;;
 	esac
 	[ $name != signer ] || grep -q '^VmLck:[[:space:]]*[1-9]' \
 	    "/proc/$pid/status" || fail "the PIN was not locked into memory"

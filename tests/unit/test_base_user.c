@@ -192,6 +192,48 @@ a_token_has_what_its_section_says(void **state)
 	oc_config_free(c);
 }
 
+static const struct {
+	const char *text, *error;
+} bad[] = {
+	{ "[daemon]\nsigner-user = a\nstatus-user = b\n", "1: [daemon] "
+	    "responder-user: is missing; each role has a user of its own, or "
+	    "none has" },
+	{ "[daemon]\nsigner-user = a\nstatus-user = b\nresponder-user = a\n",
+	    "4: [daemon] responder-user: is signer-user's, too; each role "
+	    "has a user of its own" },
+	{ "[daemon]\nsigner-user = a b\n", "2: [daemon] signer-user: \"a b\" "
+	    "is no user; write a name or a number" },
+	{ "[daemon]\noperators = x\n", "2: [daemon] operators: is given "
+	    "without signer-user; add that or remove this" },
+	{ TOKEN "network = yes 192.0.2.1\n", "4: [token t] network: is yes, "
+	    "no, or addresses; remove one of them" },
+	{ TOKEN "network = hsm.example\n", "4: [token t] network: "
+	    "\"hsm.example\" is no address and no range of addresses; write "
+	    "192.0.2.1, 192.0.2.0/24 or 2001:db8::/32, with nothing but zeros "
+	    "behind the prefix" },
+	{ TOKEN "devices = tpmrm0\n", "4: [token t] devices: \"tpmrm0\" is "
+	    "no device; write /dev/NAME" },
+	{ TOKEN "devices = /dev/../etc\n", "4: [token t] devices: "
+	    "\"/dev/../etc\" is no device; write /dev/NAME" },
+};
+
+static void
+what_is_wrong_is_said(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct oc_config_errors errors = { .num = 0 };
+		struct oc_config *config = NULL;
+
+		base_test_put_text("ocsign.conf", bad[i].text);
+		assert_int_equal(oc_config_load("ocsign.conf", &config,
+		    &errors), OC_ERR_CONFIG);
+		if (strstr(errors.list[0].text, bad[i].error) == NULL)
+			fail_msg("%s: not %s", errors.list[0].text,
+			    bad[i].error);
+	}
+}
+
 #define CONFIG_TEST(fn) \
 	cmocka_unit_test_setup_teardown(fn, base_test_enter, base_test_leave)
 
@@ -206,6 +248,7 @@ main(void)
 		cmocka_unit_test(who_is_not_root_becomes_nobody_else),
 		CONFIG_TEST(who_has_a_user_has_a_folder),
 		CONFIG_TEST(a_token_has_what_its_section_says),
+		CONFIG_TEST(what_is_wrong_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
