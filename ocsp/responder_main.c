@@ -19,7 +19,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/handover.h"
+#include "ipc/landlock.h"
 #include "ipc/role.h"
+#include "ipc/sandbox.h"
 #include "ocsp/answer.h"
 #include "ocsp/served.h"
 #include "ocsp/worker.h"
@@ -236,7 +238,7 @@ open_counts(struct program *p)
 	struct oc_error error = { 0 };
 	size_t i;
 
-	if (ocsp_counts_open(p->config->daemon.run_directory,
+	if (ocsp_counts_open(p->config->daemon.responder_directory,
 	    ipc_handover_run(), &p->counts, &error) != OC_OK) {
 		oc_log(OC_LOG_WARNING, "%s: what is counted here will not be "
 		    "seen by \"ocsign status\"", error.text);
@@ -275,8 +277,8 @@ open_worker(struct program *p, struct oc_error *error)
 		p->status_path = NULL;
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
-	if (oc_clock_watch_init(&p->clock, p->config->daemon.run_directory,
-	    OC_CLOCK_WATCH_READS) != OC_OK)
+	if (oc_clock_watch_init(&p->clock,
+	    p->config->daemon.status_directory, OC_CLOCK_WATCH_READS) != OC_OK)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	ocsp_worker_options_init(&options);
 	options.listeners = p->listeners;
@@ -312,6 +314,28 @@ open_worker(struct program *p, struct oc_error *error)
 	options.counts = p->counts == NULL ? NULL :
 	    ocsp_counts_of(p->counts);
 	return ocsp_worker_new(&options, &p->worker, error);
+}
+
+/* All that is opened from now on: tables and files that have been replaced, and
+ * what the clock was ahead of. */
+static enum oc_err
+give_up(const struct program *p, struct oc_error *error)
+{
+	const struct oc_config_daemon *d = &p->config->daemon;
+	const char *const read[] = { d->table_directory, d->status_directory,
+	    NULL };
+	enum oc_err err = OC_OK;
+
+	/* A folder that is made later could not be let in any more. */
+	if (access(d->table_directory, F_OK) == 0)
+		err = ipc_landlock_enter(&(struct ipc_files){
+		    .read = read }, error);
+	else
+		oc_log(OC_LOG_NOTICE, "%s is not there yet: what files this "
+		    "process can open, their modes alone say",
+		    d->table_directory);
+	return err == OC_OK ? ipc_sandbox_enter(IPC_SANDBOX_RESPONDER,
+	    error) : err;
 }
 
 static uint64_t
@@ -383,6 +407,8 @@ main(int argc, char **argv)
 		open_counts(&p);
 	if (err == OC_OK)
 		err = open_worker(&p, &error);
+	if (err == OC_OK)
+		err = give_up(&p, &error);
 	if (err == OC_OK) {
 		ipc_notify("READY=1\nSTATUS=%zu issuers, %zu listeners",
 		    p.num_issuers, p.num_listeners);

@@ -108,9 +108,11 @@ ocsp_table_make_file(const char *name, const struct table_header *header)
 	int fd, why;
 
 	(void)unlink(name);
-	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -1;
+	/* Whatever the umask is: the folder says whom it lets in. */
+	(void)fchmod(fd, 0640);
 	why = look_for_room(fd, ocsp_table_file_len_for(header));
 	if (why == 0 && pwrite(fd, header, sizeof(*header), 0) !=
 	    (ssize_t)sizeof(*header))

@@ -5,16 +5,22 @@
  * [0] version and a serial, a TBSCertList with INTEGER 1, a
  * CertificationRequestInfo with INTEGER 0, a ResponseData with [1] or [2].
  */
-#include "pkcs11/allow.h"
+#include "pkcs11/allow_impl.h"
+
+#include <stdlib.h>
 
 #include <openssl/evp.h>
 
-#include "der/reader.h"
-
-static enum oc_err
-malformed(struct oc_error *error, const char *what)
+enum oc_err
+p11_allow_malformed(struct oc_error *error, const char *what)
 {
 	return oc_error_set(error, OC_ERR_MALFORMED, "not a %s", what);
+}
+
+enum oc_err
+p11_allow_refuse(struct oc_error *error, const char *why)
+{
+	return oc_error_set(error, OC_ERR_REFUSED, "%s", why);
 }
 
 /* The octets of the BIT STRING in a SubjectPublicKeyInfo. */
@@ -39,10 +45,8 @@ hash_is(const EVP_MD *md, struct der_bytes input, struct der_bytes expected)
 	    len == expected.len && memcmp(digest, expected.p, len) == 0;
 }
 
-/* The inner AlgorithmIdentifier must be what we sign with: RFC 5280,
- * 4.1.1.2 and 5.1.1.2. */
-static enum oc_err
-check_alg(struct der_bytes identifier, enum sign_alg alg,
+enum oc_err
+p11_allow_check_alg(struct der_bytes identifier, enum sign_alg alg,
     struct oc_error *error)
 {
 	if (!der_bytes_equal(identifier, sign_alg_info(alg)->identifier))
@@ -52,61 +56,173 @@ check_alg(struct der_bytes identifier, enum sign_alg alg,
 	return OC_OK;
 }
 
+/* --- extensions ----------------------------------------------------------- */
+
 /*
- * TBSCertificate ::= SEQUENCE {
- *     version          [0] EXPLICIT Version,              v3(2)
- *     serialNumber     INTEGER,
- *     signature        AlgorithmIdentifier,
- *     issuer           Name,
- *     validity         SEQUENCE { Time, Time },
- *     subject          Name,
- *     subjectPublicKeyInfo SubjectPublicKeyInfo,
- *     issuerUniqueID   [1] IMPLICIT OPTIONAL,             not done here
- *     subjectUniqueID  [2] IMPLICIT OPTIONAL,             not done here
- *     extensions       [3] EXPLICIT Extensions OPTIONAL }
+ * Extension ::= SEQUENCE {
+ *     extnID     OBJECT IDENTIFIER,
+ *     critical   BOOLEAN DEFAULT FALSE,
+ *     extnValue  OCTET STRING }
+ */
+static bool
+get_extension(struct der_reader *r, struct p11_extension *out)
+{
+	struct der_reader inner;
+
+	out->is_critical = false;
+	der_enter(r, DER_SEQUENCE, &inner);
+	if (!der_get_oid(&inner, &out->id))
+		return false;
+	/* A DEFAULT is not encoded. */
+	if (der_next_is(&inner, DER_BOOLEAN) &&
+	    (!der_get_boolean(&inner, &out->is_critical) ||
+	    !out->is_critical))
+		return false;
+	der_get(&inner, DER_OCTET_STRING, &out->value);
+	out->oid = der_oid_find(out->id);
+	return der_leave(r, &inner);
+}
+
+enum oc_err
+p11_allow_read_extensions(struct der_bytes contents,
+    struct p11_extensions *out, struct oc_error *error)
+{
+	struct der_reader r = der_reader_of(contents);
+	struct p11_extension *e;
+
+	out->num = 0;
+	do {
+		if (out->num == P11_EXTENSIONS_MAX)
+			return oc_error_set(error, OC_ERR_LIMIT,
+			    "more than %d extensions", P11_EXTENSIONS_MAX);
+		e = &out->list[out->num];
+		if (!get_extension(&r, e))
+			return p11_allow_malformed(error, "list of "
+			    "extensions");
+		for (size_t i = 0; i < out->num; i++)
+			if (der_bytes_equal(out->list[i].id, e->id))
+				return p11_allow_refuse(error,
+				    "an extension is there twice");
+		out->num++;
+	} while (!der_at_end(&r));
+	return OC_OK;
+}
+
+const struct p11_extension *
+p11_allow_find(const struct p11_extensions *all, enum der_oid oid)
+{
+	for (size_t i = 0; i < all->num; i++)
+		if (all->list[i].oid == oid)
+			return &all->list[i];
+	return NULL;
+}
+
+/*
+ * AuthorityKeyIdentifier ::= SEQUENCE {
+ *     keyIdentifier  [0] IMPLICIT OCTET STRING OPTIONAL,
+ *     ...            [1], [2]: whose and which certificate }
+ */
+enum oc_err
+p11_allow_check_authority(const struct p11_extensions *all,
+    struct der_bytes key_id, struct oc_error *error)
+{
+	const struct p11_extension *e = p11_allow_find(all,
+	    DER_OID_AUTHORITY_KEY_IDENTIFIER);
+	struct der_bytes found = { NULL, 0 };
+	struct der_reader r, inner;
+
+	if (key_id.len == 0)
+		return OC_OK;
+	if (e != NULL) {
+		r = der_reader_of(e->value);
+		der_enter(&r, DER_SEQUENCE, &inner);
+		der_get(&inner, DER_CONTEXT_PRIMITIVE(0), &found);
+		der_leave(&r, &inner);
+		if (!der_is_done(&r))
+			return p11_allow_refuse(error,
+			    "authorityKeyIdentifier is not a key's alone");
+	}
+	if (!der_bytes_equal(found, key_id))
+		return p11_allow_refuse(error, "authorityKeyIdentifier is "
+		    "not this key's subjectKeyIdentifier");
+	return OC_OK;
+}
+
+/* Those of responses, of which no client must know any: RFC 6960, 4.4. */
+static enum oc_err
+check_response_extensions(struct der_reader *from, const char *what,
+    struct oc_error *error)
+{
+	struct p11_extensions all;
+	struct der_bytes contents;
+	struct der_reader e;
+	enum oc_err err;
+
+	if (!der_enter_optional(from, DER_CONTEXT(1), &e))
+		return OC_OK;
+	if (!der_get(&e, DER_SEQUENCE, &contents) || !der_leave(from, &e))
+		return p11_allow_malformed(error, what);
+	err = p11_allow_read_extensions(contents, &all, error);
+	for (size_t i = 0; err == OC_OK && i < all.num; i++)
+		if (all.list[i].is_critical)
+			err = p11_allow_refuse(error,
+			    "the response has a critical extension");
+	return err;
+}
+
+/* --- CRLs ----------------------------------------------------------------- */
+
+/*
+ * crlExtensions: RFC 5280, 5.2.  A number that is a number; nothing critical
+ * that makes another list of it, an indirect or a delta CRL.
  */
 static enum oc_err
-check_certificate(const struct p11_allow *allow, struct der_bytes spki,
-    enum sign_alg alg, struct der_bytes tbs, struct oc_error *error)
+check_crl_extensions(const struct p11_limits *limits,
+    struct der_bytes contents, struct oc_error *error)
 {
-	struct der_reader r = der_reader_of(tbs), c, version, validity, e;
-	struct der_bytes identifier, issuer, subject, key, extensions;
-	struct oc_serial serial;
-	int64_t from, to;
-	uint64_t v;
+	struct p11_extensions all;
+	const struct p11_extension *number;
+	struct der_bytes value = { NULL, 0 };
+	struct der_reader r;
+	enum oc_err err;
 
-	if (!der_is_valid(tbs) || !der_enter(&r, DER_SEQUENCE, &c) ||
-	    !der_is_done(&r) ||
-	    !der_enter(&c, DER_CONTEXT(0), &version) ||
-	    !der_get_uint(&version, &v) || !der_leave(&c, &version) ||
-	    !der_get_serial(&c, &serial) ||
-	    !der_get_tlv(&c, DER_SEQUENCE, &identifier) ||
-	    !der_get_tlv(&c, DER_SEQUENCE, &issuer) ||
-	    !der_enter(&c, DER_SEQUENCE, &validity) ||
-	    !der_get_time(&validity, &from) ||
-	    !der_get_time(&validity, &to) || !der_leave(&c, &validity) ||
-	    !der_get_tlv(&c, DER_SEQUENCE, &subject) ||
-	    !der_get_tlv(&c, DER_SEQUENCE, &key))
-		return malformed(error, "TBSCertificate");
-	if (der_enter_optional(&c, DER_CONTEXT(3), &e) &&
-	    (!der_get(&e, DER_SEQUENCE, &extensions) || !der_leave(&c, &e)))
-		return malformed(error, "TBSCertificate");
-	if (!der_is_done(&c))
-		return malformed(error, "TBSCertificate");
-	if (v != 2)
-		return oc_error_set(error, OC_ERR_REFUSED,
-		    "the certificate is not version 3");
-	if (from > to)
-		return oc_error_set(error, OC_ERR_REFUSED,
-		    "the certificate ends before it begins");
-	if (allow->name.len > 0 && !der_bytes_equal(issuer, allow->name))
-		return oc_error_set(error, OC_ERR_REFUSED,
-		    "the certificate's issuer is not this key's subject");
-	if (allow->name.len == 0 && (!der_bytes_equal(issuer, subject) ||
-	    !der_bytes_equal(key, spki)))
-		return oc_error_set(error, OC_ERR_REFUSED, "a key without a "
-		    "certificate signs only its own certificate");
-	return check_alg(identifier, alg, error);
+	if (contents.len == 0)
+		return p11_allow_refuse(error, "the CRL has no number");
+	err = p11_allow_read_extensions(contents, &all, error);
+	if (err == OC_OK)
+		err = p11_allow_check_authority(&all, limits->key_id, error);
+	if (err != OC_OK)
+		return err;
+	for (size_t i = 0; i < all.num; i++)
+		if (all.list[i].is_critical)
+			return p11_allow_refuse(error,
+			    "the CRL has a critical extension");
+	number = p11_allow_find(&all, DER_OID_CRL_NUMBER);
+	if (number != NULL) {
+		r = der_reader_of(number->value);
+		der_get_integer(&r, &value);
+		if (!der_is_done(&r) || value.len > 20 ||
+		    (value.p[0] & 0x80) != 0)
+			return p11_allow_malformed(error, "CRLNumber");
+	} else if (limits->key_id.len > 0)
+		return p11_allow_refuse(error, "the CRL has no number");
+	return OC_OK;
+}
+
+static enum oc_err
+check_crl_times(int64_t this_update, int64_t next_update, int64_t now_s,
+    struct oc_error *error)
+{
+	if (this_update > next_update)
+		return p11_allow_refuse(error,
+		    "the CRL ends before it begins");
+	if (this_update > now_s + P11_OCSP_SKEW_S)
+		return p11_allow_refuse(error,
+		    "the CRL's thisUpdate lies in the future");
+	if (next_update - this_update > P11_CRL_LIFE_MAX_S)
+		return p11_allow_refuse(error,
+		    "the CRL lasts longer than five years");
+	return OC_OK;
 }
 
 /*
@@ -121,11 +237,12 @@ check_certificate(const struct p11_allow *allow, struct der_bytes spki,
  */
 static enum oc_err
 check_crl(const struct p11_allow *allow, enum sign_alg alg,
-    struct der_bytes tbs, struct oc_error *error)
+    struct der_bytes tbs, int64_t now_s, struct oc_error *error)
 {
-	struct der_reader r = der_reader_of(tbs), c;
-	struct der_bytes identifier, issuer, skipped;
+	struct der_bytes identifier, issuer, skipped, extensions = { NULL, 0 };
+	struct der_reader r = der_reader_of(tbs), c, e;
 	int64_t this_update, next_update = INT64_MAX;
+	enum oc_err err;
 	uint64_t v;
 
 	if (!der_enter(&r, DER_SEQUENCE, &c) || !der_is_done(&r) ||
@@ -133,27 +250,29 @@ check_crl(const struct p11_allow *allow, enum sign_alg alg,
 	    !der_get_tlv(&c, DER_SEQUENCE, &identifier) ||
 	    !der_get_tlv(&c, DER_SEQUENCE, &issuer) ||
 	    !der_get_time(&c, &this_update))
-		return malformed(error, "TBSCertList");
+		return p11_allow_malformed(error, "TBSCertList");
 	if (der_next_is(&c, DER_UTC_TIME) ||
 	    der_next_is(&c, DER_GENERALIZED_TIME))
 		(void)der_get_time(&c, &next_update);
 	if (der_next_is(&c, DER_SEQUENCE))
 		(void)der_get(&c, DER_SEQUENCE, &skipped);
-	if (der_next_is(&c, DER_CONTEXT(0)) &&
-	    der_get(&c, DER_CONTEXT(0), &skipped) && !der_is_valid(skipped))
-		return malformed(error, "TBSCertList");
+	if (der_enter_optional(&c, DER_CONTEXT(0), &e) &&
+	    (!der_get(&e, DER_SEQUENCE, &extensions) || !der_leave(&c, &e)))
+		return p11_allow_malformed(error, "TBSCertList");
 	if (!der_is_done(&c))
-		return malformed(error, "TBSCertList");
+		return p11_allow_malformed(error, "TBSCertList");
 	if (v != 1)
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "the CRL is not version 2");
-	if (this_update > next_update)
-		return oc_error_set(error, OC_ERR_REFUSED,
-		    "the CRL ends before it begins");
+	err = check_crl_times(this_update, next_update, now_s, error);
+	if (err != OC_OK)
+		return err;
 	if (allow->name.len == 0 || !der_bytes_equal(issuer, allow->name))
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "the CRL's issuer is not this key's subject");
-	return check_alg(identifier, alg, error);
+	if (extensions.len > 0 || allow->limits.key_id.len > 0)
+		err = check_crl_extensions(&allow->limits, extensions, error);
+	return err != OC_OK ? err : p11_allow_check_alg(identifier, alg, error);
 }
 
 /*
@@ -176,7 +295,7 @@ check_csr(struct der_bytes spki, struct der_bytes tbs,
 	    !der_get(&c, DER_SEQUENCE, &subject) ||
 	    !der_get_tlv(&c, DER_SEQUENCE, &key) ||
 	    !der_get(&c, DER_CONTEXT(0), &attributes) || !der_is_done(&c))
-		return malformed(error, "CertificationRequestInfo");
+		return p11_allow_malformed(error, "CertificationRequestInfo");
 	if (!der_bytes_equal(key, spki))
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "the request is for another key");
@@ -225,7 +344,7 @@ check_certid(const struct p11_allow *allow, struct der_bytes ca_key,
 	    !der_get(&id, DER_OCTET_STRING, &name_hash) ||
 	    !der_get(&id, DER_OCTET_STRING, &key_hash) ||
 	    !der_get_integer(&id, &serial) || !der_leave(single, &id))
-		return malformed(error, "CertID");
+		return p11_allow_malformed(error, "CertID");
 	md = certid_hash(oid);
 	if (md == NULL)
 		return oc_error_set(error, OC_ERR_REFUSED,
@@ -250,13 +369,13 @@ check_single(const struct p11_allow *allow, struct der_bytes ca_key,
     struct der_reader *list, int64_t now_s, struct oc_error *error)
 {
 	struct der_reader single, next;
-	struct der_bytes status, extensions;
+	struct der_bytes status;
 	int64_t this_update, next_update;
 	enum oc_err err;
 	uint8_t tag;
 
 	if (!der_enter(list, DER_SEQUENCE, &single))
-		return malformed(error, "SingleResponse");
+		return p11_allow_malformed(error, "SingleResponse");
 	err = check_certid(allow, ca_key, &single, error);
 	if (err != OC_OK)
 		return err;
@@ -264,25 +383,24 @@ check_single(const struct p11_allow *allow, struct der_bytes ca_key,
 	    (tag != DER_CONTEXT_PRIMITIVE(0) && tag != DER_CONTEXT(1) &&
 	    tag != DER_CONTEXT_PRIMITIVE(2)) ||
 	    !der_get_gentime(&single, &this_update))
-		return malformed(error, "SingleResponse");
+		return p11_allow_malformed(error, "SingleResponse");
 	if (this_update > now_s + P11_OCSP_SKEW_S)
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "thisUpdate lies in the future");
 	if (der_enter_optional(&single, DER_CONTEXT(0), &next)) {
 		if (!der_get_gentime(&next, &next_update) ||
 		    !der_leave(&single, &next))
-			return malformed(error, "SingleResponse");
+			return p11_allow_malformed(error, "SingleResponse");
 		if (next_update < this_update ||
 		    next_update - this_update > P11_OCSP_LIFE_MAX_S)
 			return oc_error_set(error, OC_ERR_REFUSED,
 			    "nextUpdate is not within 400 days of "
 			    "thisUpdate");
 	}
-	if (der_next_is(&single, DER_CONTEXT(1)))
-		(void)der_get(&single, DER_CONTEXT(1), &extensions);
-	if (!der_leave(list, &single))
-		return malformed(error, "SingleResponse");
-	return OC_OK;
+	err = check_response_extensions(&single, "SingleResponse", error);
+	if (err == OC_OK && !der_leave(list, &single))
+		err = p11_allow_malformed(error, "SingleResponse");
+	return err;
 }
 
 /*
@@ -301,17 +419,17 @@ check_responder(const struct p11_allow *allow, struct der_bytes spki,
 	if (der_enter_optional(data, DER_CONTEXT(1), &inner)) {
 		if (!der_get_tlv(&inner, DER_SEQUENCE, &value) ||
 		    !der_leave(data, &inner))
-			return malformed(error, "ResponderID");
+			return p11_allow_malformed(error, "ResponderID");
 		is_ours = allow->name.len > 0 &&
 		    der_bytes_equal(value, allow->name);
 	} else if (der_enter_optional(data, DER_CONTEXT(2), &inner)) {
 		if (!der_get(&inner, DER_OCTET_STRING, &value) ||
 		    !der_leave(data, &inner))
-			return malformed(error, "ResponderID");
+			return p11_allow_malformed(error, "ResponderID");
 		is_ours = spki_key(spki, &key) &&
 		    hash_is(EVP_sha1(), key, value);
 	} else
-		return malformed(error, "ResponderID");
+		return p11_allow_malformed(error, "ResponderID");
 	if (!is_ours)
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "the responder ID is not this key's");
@@ -331,7 +449,7 @@ check_ocsp(const struct p11_allow *allow, struct der_bytes spki,
     struct der_bytes tbs, int64_t now_s, struct oc_error *error)
 {
 	struct der_reader r = der_reader_of(tbs), data, list;
-	struct der_bytes ca_key, extensions;
+	struct der_bytes ca_key;
 	int64_t produced_at;
 	enum oc_err err;
 
@@ -341,13 +459,13 @@ check_ocsp(const struct p11_allow *allow, struct der_bytes spki,
 	/* DER leaves the DEFAULT version out, and there is no other. */
 	if (!der_is_valid(tbs) || !der_enter(&r, DER_SEQUENCE, &data) ||
 	    !der_is_done(&r))
-		return malformed(error, "ResponseData");
+		return p11_allow_malformed(error, "ResponseData");
 	err = check_responder(allow, spki, &data, error);
 	if (err != OC_OK)
 		return err;
 	if (!der_get_gentime(&data, &produced_at) ||
 	    !der_enter(&data, DER_SEQUENCE, &list) || der_at_end(&list))
-		return malformed(error, "ResponseData");
+		return p11_allow_malformed(error, "ResponseData");
 	if (produced_at > now_s + P11_OCSP_SKEW_S ||
 	    produced_at < now_s - P11_OCSP_SKEW_S)
 		return oc_error_set(error, OC_ERR_REFUSED,
@@ -358,10 +476,11 @@ check_ocsp(const struct p11_allow *allow, struct der_bytes spki,
 			return err;
 	}
 	if (!der_leave(&data, &list))
-		return malformed(error, "ResponseData");
-	if (der_next_is(&data, DER_CONTEXT(1)))
-		(void)der_get(&data, DER_CONTEXT(1), &extensions);
-	return der_is_done(&data) ? OC_OK : malformed(error, "ResponseData");
+		return p11_allow_malformed(error, "ResponseData");
+	err = check_response_extensions(&data, "ResponseData", error);
+	if (err == OC_OK && !der_is_done(&data))
+		err = p11_allow_malformed(error, "ResponseData");
+	return err;
 }
 
 enum oc_err
@@ -378,13 +497,48 @@ p11_allow_check(const struct p11_allow *allow, struct der_bytes spki,
 		    "it is larger than %d octets", OC_TBS_MAX);
 	switch (kind) {
 	case SIGN_KIND_CERTIFICATE:
-		return check_certificate(allow, spki, alg, tbs, error);
+		return p11_allow_check_certificate(allow, spki, alg, tbs,
+		    now_s, error);
 	case SIGN_KIND_CRL:
-		return check_crl(allow, alg, tbs, error);
+		return check_crl(allow, alg, tbs, now_s, error);
 	case SIGN_KIND_OCSP:
 		return check_ocsp(allow, spki, tbs, now_s, error);
 	case SIGN_KIND_CSR:
 		return check_csr(spki, tbs, error);
 	}
 	return OC_ERR_REFUSED;
+}
+
+static void
+copy_bytes(uint8_t **at, struct der_bytes *bytes)
+{
+	if (bytes->len > 0)
+		memcpy(*at, bytes->p, bytes->len);
+	bytes->p = *at;
+	*at += bytes->len;
+}
+
+enum oc_err
+p11_allow_copy(const struct p11_allow *from, struct p11_allow *to,
+    uint8_t **bytes)
+{
+	struct p11_allow copy = *from;
+	struct der_bytes *all[] = { &copy.name, &copy.ca_name, &copy.ca_spki,
+	    &copy.limits.key_id, &copy.limits.ekus,
+	    &copy.limits.permitted_dns, &copy.limits.excluded_dns,
+	    &copy.limits.criticals };
+	size_t num = sizeof(all) / sizeof(all[0]), len = 1, i;
+	uint8_t *at;
+
+	for (i = 0; i < num; i++)
+		len += all[i]->len;
+	/* One octet more: no request for nothing. */
+	at = malloc(len);
+	if (at == NULL)
+		return OC_ERR_NOMEM;
+	*bytes = at;
+	for (i = 0; i < num; i++)
+		copy_bytes(&at, all[i]);
+	*to = copy;
+	return OC_OK;
 }

@@ -4,6 +4,8 @@
 
 /* Slower than the fastest by more than this, and it gets less. */
 #define SLOW_FACTOR 2
+/* However slow it was: how slow it is, shows only who works. */
+#define SLOW_MAX 16
 
 /* Those that count: standbys only where nobody else is usable. */
 static bool
@@ -21,10 +23,13 @@ is_free(const struct p11_candidate *c)
 static int64_t
 share_of(const struct p11_candidate *c, int64_t best_ns)
 {
-	int64_t share = (int64_t)c->weight * c->health;
+	int64_t share = (int64_t)c->weight * c->health, ratio;
 
-	if (best_ns > 0 && c->mean_ns > SLOW_FACTOR * best_ns)
-		share = share / (c->mean_ns / best_ns) * SLOW_FACTOR;
+	if (best_ns > 0 && c->mean_ns > SLOW_FACTOR * best_ns) {
+		ratio = c->mean_ns / best_ns;
+		share = share / (ratio < SLOW_MAX ? ratio : SLOW_MAX) *
+		    SLOW_FACTOR;
+	}
 	return share < 1 ? 1 : share;
 }
 

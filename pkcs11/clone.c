@@ -336,11 +336,16 @@ static enum oc_err
 look_at_source(struct move *m, struct oc_error *error)
 {
 	const struct p11_side *from = &m->from;
-	struct p11_uri uri;
+	struct p11_uri uri, token;
 	enum oc_err err;
 	size_t len;
 
 	err = p11_uri_parse_key(m->clone->key, &uri, error);
+	if (err == OC_OK)
+		err = p11_uri_parse_token(m->clone->from->uri, &token, error);
+	if (err == OC_OK && p11_uri_is_other_token(&uri, &token))
+		err = oc_error_set(error, OC_ERR_MISMATCH,
+		    "the key's URI names another token");
 	if (err == OC_OK)
 		err = p11_key_find(from->f, from->session, &uri, &m->source,
 		    error);

@@ -29,8 +29,9 @@ struct p11_cloned {
 
 /*
  * REFUSED for a key that is not extractable, with what can be done instead;
- * EXISTS when the target has the label or the CKA_ID; MISMATCH or SIGNATURE
- * when what arrived is not the key, and then it is destroyed.
+ * EXISTS when the target has the label or the CKA_ID; MISMATCH when the URI
+ * names another token; MISMATCH or SIGNATURE when what arrived is not the key,
+ * and then it is destroyed.
  */
 enum oc_err p11_clone(const struct p11_clone *clone, int64_t deadline_ns,
     struct p11_cloned *cloned, struct oc_error *error) OC_MUST_CHECK;

@@ -58,6 +58,9 @@ struct p11_local_config {
 	/* Nothing is signed after a jump.  NULL: the clock is believed; else
 	 * it outlives the signer. */
 	struct oc_clock_watch *clock;
+	/* Where each signature is recorded; NULL: nowhere.  Outlives the
+	 * signer. */
+	struct p11_journal *journal;
 };
 
 /* A key as it is listed. */

@@ -127,9 +127,13 @@ failure_advice(const struct p11_report *r, enum p11_probe probe,
 static void
 put_failure(struct p11_report *r, enum p11_probe probe)
 {
+	static const char alone[] = "the module is not made for several "
+	    "sessions at once: sessions = 1, and tell the vendor";
 	const struct p11_probe_outcome *o = &r->facts->outcomes[probe];
 	bool is_vital = probe <= P11_PROBE_LOGIN &&
 	    probe != P11_PROBE_NULL_INIT;
+	/* With one it was well. */
+	bool is_crowd = probe == P11_PROBE_SPEED && r->facts->num_rounds > 0;
 	enum p11_finding_level level = is_vital ? P11_FINDING_BAD :
 	    P11_FINDING_WARNING;
 
@@ -143,7 +147,7 @@ put_failure(struct p11_report *r, enum p11_probe probe)
 		    o->error.text, o->said);
 		return;
 	case P11_END_HUNG:
-		p11_say(r, probe, level,
+		p11_say(r, probe, level, is_crowd ? alone :
 		    "a call that hangs longer than timeout "
 		    "costs ocsign-signer: it is killed, another is started, "
 		    "and what was under way is tried there",
@@ -151,7 +155,7 @@ put_failure(struct p11_report *r, enum p11_probe probe)
 		    (r->options->timeout_ns / OC_NS_PER_S));
 		return;
 	case P11_END_CRASHED:
-		p11_say(r, probe, level,
+		p11_say(r, probe, level, is_crowd ? alone :
 		    "a crash costs ocsign-signer, which is "
 		    "started again; tell the vendor", o->signal != 0 ?
 		    "%s crashed the process (signal %d)" :

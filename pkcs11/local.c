@@ -17,6 +17,7 @@
 #include "base/clock_watch.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "pkcs11/journal.h"
 #include "pkcs11/local_impl.h"
 #include "pkcs11/threads.h"
 #include "pkcs11/verify.h"
@@ -38,6 +39,36 @@ check_clock(struct p11_local *local, struct oc_error *error)
 	    jump_s < 0 ? "back" : "ahead");
 }
 
+static struct p11_journal_key
+journal_key(const void *arg)
+{
+	const struct p11_key *key = arg;
+
+	return (struct p11_journal_key){ key->name, { key->info.spki,
+	    key->info.spki_len } };
+}
+
+/* Whether it may be signed at all, now, with this key. */
+static enum oc_err
+admit(struct p11_local *local, const struct p11_route *route,
+    enum sign_alg alg, const struct sign_job *job, struct oc_error *error)
+{
+	struct p11_journal_key recorded = { route->name,
+	    { route->info.spki, route->info.spki_len } };
+	enum oc_err err = check_clock(local, error);
+
+	if (err == OC_OK)
+		err = p11_journal_admit(local->journal, job->kind, error);
+	if (err != OC_OK)
+		return err;
+	err = p11_allow_check(&route->places[0]->allow, recorded.spki,
+	    job->kind, alg, job->tbs, oc_clock_now_s(), error);
+	if (err != OC_OK)
+		p11_journal_refused(local->journal, &recorded, job,
+		    error->text);
+	return err;
+}
+
 static enum oc_err
 local_submit(struct signer *s, struct sign_job *job)
 {
@@ -55,11 +86,7 @@ local_submit(struct signer *s, struct sign_job *job)
 	alg = job->alg == SIGN_ALG_NONE ? info->alg : job->alg;
 	if (!sign_alg_fits(alg, info->type))
 		return OC_ERR_MISMATCH;
-	err = check_clock(local, &error);
-	if (err == OC_OK)
-		err = p11_allow_check(&route->places[0]->allow,
-		    (struct der_bytes){ info->spki, info->spki_len },
-		    job->kind, alg, job->tbs, oc_clock_now_s(), &error);
+	err = admit(local, route, alg, job, &error);
 	if (err == OC_OK)
 		err = sign_desk_open(&local->desk, job, NULL, alg, &t);
 	if (err == OC_OK) {
@@ -152,6 +179,7 @@ local_free(struct signer *s)
 	/* A stuck thread may come back and use any of it. */
 	if (!stop_threads(local))
 		return;
+	p11_journal_drain(local->journal);
 	while ((t = sign_queue_drain(&local->to_verify)) != NULL)
 		sign_desk_discard(&local->desk, t);
 	for (size_t i = 0; i < local->num_tokens; i++)
@@ -272,6 +300,9 @@ p11_local_new(const struct p11_local_config *config, struct signer **s,
 		local_free(&local->signer);
 		return err;
 	}
+	local->journal = config->journal;
+	if (local->journal != NULL)
+		p11_journal_attach(local->journal, &local->desk, journal_key);
 	*s = &local->signer;
 	return OC_OK;
 }

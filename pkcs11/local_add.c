@@ -84,35 +84,6 @@ p11_local_add_token(struct p11_local *local,
 	return err;
 }
 
-static struct der_bytes
-copy_bytes(uint8_t **at, struct der_bytes from)
-{
-	struct der_bytes copy = { *at, from.len };
-
-	if (from.len > 0)
-		memcpy(*at, from.p, from.len);
-	*at += from.len;
-	return copy;
-}
-
-static enum oc_err
-copy_allow(struct p11_key *key, const struct p11_allow *from)
-{
-	uint8_t *at;
-
-	/* One octet more: no request for nothing. */
-	at = malloc(from->name.len + from->ca_name.len + from->ca_spki.len +
-	    1);
-	if (at == NULL)
-		return OC_ERR_NOMEM;
-	key->allow_bytes = at;
-	key->allow.kinds = from->kinds;
-	key->allow.name = copy_bytes(&at, from->name);
-	key->allow.ca_name = copy_bytes(&at, from->ca_name);
-	key->allow.ca_spki = copy_bytes(&at, from->ca_spki);
-	return OC_OK;
-}
-
 static enum oc_err
 place_new(struct p11_route *route, struct p11_token *token,
     struct p11_key **place)
@@ -179,7 +150,8 @@ add_place(struct p11_local *local, struct p11_route *route,
 		*is_named = true;
 	/* Both must be true of the token that is opened. */
 	p11_uri_narrow(&token->uri, &key->uri);
-	if (copy_allow(key, &config->allow) != OC_OK)
+	if (p11_allow_copy(&config->allow, &key->allow,
+	    &key->allow_bytes) != OC_OK)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	return OC_OK;
 }

@@ -11,6 +11,7 @@ struct p11_local {
 	struct sign_desk desk;
 	struct p11_router router;
 	struct oc_clock_watch *clock;	/* borrowed; NULL: believed */
+	struct p11_journal *journal;	/* borrowed, or NULL */
 	struct sign_queue to_verify;
 	pthread_t verify_thread;
 	bool has_verify_thread;

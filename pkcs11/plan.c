@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "pkcs11/journal.h"
+#include "pkcs11/plan_limits.h"
 #include "x509/cert.h"
 #include "x509/file.h"
 
@@ -31,6 +33,7 @@ struct p11_plan {
 	struct p11_key_config keys[KEYS_MAX];
 	char *key_names[KEYS_MAX];			/* owned */
 	char **others[KEYS_MAX];			/* owned arrays */
+	uint8_t *key_lists[KEYS_MAX];			/* owned, or NULL */
 	struct plan_certificate *certificates;		/* owned */
 	struct p11_local_config local;
 };
@@ -41,8 +44,8 @@ p11_plan_new(const struct oc_config *config, struct p11_plan **out,
 {
 	struct p11_plan *plan = calloc(1, sizeof(*plan));
 
-	if (plan == NULL || oc_path_directory(config->store.path,
-	    &plan->state_dir) != OC_OK) {
+	if (plan == NULL || (plan->state_dir =
+	    strdup(config->daemon.signer_directory)) == NULL) {
 		free(plan);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
@@ -73,8 +76,25 @@ p11_plan_free(struct p11_plan *plan)
 		free(plan->key_names[i]);
 		free(plan->others[i]);
 	}
+	for (i = 0; i < KEYS_MAX; i++)
+		free(plan->key_lists[i]);
+	p11_journal_free(plan->local.journal);
 	free(plan->state_dir);
 	free(plan);
+}
+
+enum oc_err
+p11_plan_open_journal(struct p11_plan *plan, const char *chain,
+    struct oc_error *error)
+{
+	const struct oc_config_store *store = &plan->config->store;
+
+	oc_assert(plan->local.journal == NULL);
+	return p11_journal_new(&(struct p11_journal_config){
+		.directory = store->signing_journal,
+		.chain = chain,
+		.size_max = (uint64_t)store->signing_journal_mib << 20,
+	    }, &plan->local.journal, error);
 }
 
 const struct p11_local_config *
@@ -291,10 +311,18 @@ add_issuer_key(struct p11_plan *plan, const struct oc_config_issuer *issuer,
 	err = read_certificate(plan, issuer->certificate, &cert, error);
 	if (err != OC_OK)
 		return err;
+	if (plan->local.num_keys == KEYS_MAX)
+		return add_words(plan, key, &issuer->tokens, error);
+	err = p11_plan_limits(issuer, cert, &key.allow.limits,
+	    &plan->key_lists[plan->local.num_keys], error);
+	if (err != OC_OK)
+		return err;
 	key.spki = cert->spki;
 	key.allow.name = cert->subject;
 	key.allow.kinds = P11_ALLOW(SIGN_KIND_CSR);
-	if ((issuer->allow & OC_ALLOW_CERTIFICATE) != 0)
+	/* A certificate by what is no CA would not be one. */
+	if ((issuer->allow & OC_ALLOW_CERTIFICATE) != 0 &&
+	    x509_cert_is_ca(cert))
 		key.allow.kinds |= P11_ALLOW(SIGN_KIND_CERTIFICATE);
 	if ((issuer->allow & OC_ALLOW_CRL) != 0)
 		key.allow.kinds |= P11_ALLOW(SIGN_KIND_CRL);

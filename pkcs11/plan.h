@@ -36,6 +36,11 @@ enum oc_err p11_plan_add_all(struct p11_plan *plan, struct oc_error *error)
 enum oc_err p11_plan_add_csr_key(struct p11_plan *plan, const char *name,
     const char *token, const char *uri, struct oc_error *error) OC_MUST_CHECK;
 
+/* The signing journal beside the store, for what is signed from now on with
+ * this plan's keys; chain is whose.  It ends with the plan. */
+enum oc_err p11_plan_open_journal(struct p11_plan *plan, const char *chain,
+    struct oc_error *error) OC_MUST_CHECK;
+
 /* For p11_local_new(); valid until the plan is freed or added to. */
 const struct p11_local_config *p11_plan_config(const struct p11_plan *plan);
 

@@ -37,8 +37,10 @@ try_alg(struct p11_key *key, CK_OBJECT_HANDLE handle, enum sign_alg alg,
 	enum oc_err err;
 
 	err = try_way(key, handle, alg, P11_WAY_DIGEST, error);
-	if (err != OC_OK && key->wants_login && !wanted_login)
+	if (err != OC_OK && key->wants_login && !wanted_login) {
 		err = try_way(key, handle, alg, P11_WAY_DIGEST, error);
+		key->wants_login = err == OC_OK || err == OC_ERR_PIN;
+	}
 	if (err == OC_OK || err == OC_ERR_PIN ||
 	    sign_alg_info(alg)->hash == SIGN_HASH_NONE)
 		return err;

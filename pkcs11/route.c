@@ -368,13 +368,15 @@ p11_route_has_other(const struct sign_ticket *t)
 
 /* --- what tokens tell ------------------------------------------------- */
 
-/* One that has come back starts small. */
+/* One that has come back starts small, but with a clean slate. */
 static void
 note_generation(struct p11_token *token)
 {
 	if (token->generation == token->balance.generation)
 		return;
 	token->balance.generation = token->generation;
+	atomic_store(&token->balance.health, P11_HEALTH_MAX);
+	atomic_store(&token->balance.mean_ns, 0);
 	if (token->generation > 1)
 		atomic_store(&token->balance.ramp_since_ns,
 		    oc_clock_mono_ns());

@@ -404,6 +404,7 @@ serve(struct p11_session *s, struct sign_ticket *t)
 		return true;
 	}
 	err = p11_input_init_way(&in, t->alg, key->info.type, key->way, tbs);
+	sign_desk_note(token->desk, t, tbs);
 	sign_desk_unpin(token->desk, t);
 	if (err != OC_OK) {
 		sign_desk_finish(token->desk, t, err, NULL);

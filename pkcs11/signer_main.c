@@ -23,8 +23,12 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "ipc/handover.h"
+#include "ipc/landlock.h"
+#include "ipc/peers.h"
 #include "ipc/role.h"
+#include "ipc/sandbox.h"
 #include "ipc/signer_server.h"
+#include "pkcs11/journal.h"
 #include "pkcs11/local.h"
 #include "pkcs11/plan.h"
 
@@ -36,6 +40,8 @@
 #define RETRY_MAX_S 30
 #define DRAIN_MS 5000
 #define DRAIN_LOOK_MS 20
+/* More than all tokens together have; one beyond fails to be written to. */
+#define FILES_MAX 512
 /* For C_Finalize, once nothing is left to sign. */
 #define CLOSE_S 3
 
@@ -60,6 +66,7 @@ struct program {
 	struct signer *pool;		/* NULL: not open yet */
 	struct oc_error down;		/* why not */
 	int issuer_fd, status_fd;	/* listeners; the servers' later on */
+	struct ipc_peers issuer_peers, status_peers;
 	struct ipc_signer_server *issuer, *status;	/* NULL: not yet */
 	struct event *pool_event, *opener_event, *tick, *drain;
 	struct event *term, *interrupt;
@@ -234,6 +241,21 @@ describe_places(const struct program *p)
 	return rows;
 }
 
+static json_t *
+describe_journal(const struct program *p)
+{
+	struct p11_journal_status st;
+
+	p11_journal_look(p11_plan_config(p->plan)->journal, &st);
+	return json_pack("{s:b, s:s, s:I, s:I, s:I, s:I}",
+	    "well", (int)st.is_well,
+	    "failure", st.failure,
+	    "records", (json_int_t)st.num_records,
+	    "syncs", (json_int_t)st.num_syncs,
+	    "lost", (json_int_t)st.num_lost,
+	    "waiting", (json_int_t)st.num_waiting);
+}
+
 static void
 tell_status(void *arg, char *text, size_t text_max)
 {
@@ -246,10 +268,11 @@ tell_status(void *arg, char *text, size_t text_max)
 		json_array_append_new(tokens, describe_token(p, i));
 		describe_lanes(p, i, queues);
 	}
-	whole = json_pack("{s:b, s:s, s:o, s:o, s:o}", "open",
+	whole = json_pack("{s:b, s:s, s:o, s:o, s:o, s:o}", "open",
 	    (int)(p->pool != NULL), "error", p->pool != NULL ? "" :
 	    p->down.text, "tokens", tokens, "queues", queues, "keys",
-	    p->pool != NULL ? describe_places(p) : json_array());
+	    p->pool != NULL ? describe_places(p) : json_array(),
+	    "journal", describe_journal(p));
 	if (whole != NULL)
 		json = json_dumps(whole, JSON_COMPACT);
 	/* Half a JSON text would be none. */
@@ -298,6 +321,8 @@ serve(struct program *p)
 	    tell_status, p, &p->status) != OC_OK)
 		leave_now(EXIT_STUCK);
 	ipc_signer_server_let_drain(p->issuer, drain);
+	ipc_signer_server_allow(p->issuer, &p->issuer_peers);
+	ipc_signer_server_allow(p->status, &p->status_peers);
 }
 
 static void
@@ -452,8 +477,6 @@ program_close(struct program *p)
 
 /* --- the start -------------------------------------------------------- */
 
-/* A listener that was handed over, or, run alone, one of our own. */
-
 static bool
 add_events(struct program *p)
 {
@@ -488,6 +511,50 @@ listen_on(const struct program *p, const char *name, int *listener,
 	return ipc_listen(path, listener, error);
 }
 
+/* One process has all modules: what one is allowed, all are. */
+static enum ipc_sandbox
+sandbox_of(const struct oc_config *config)
+{
+	for (size_t i = 0; i < config->num_tokens; i++)
+		if (oc_config_has_network(&config->tokens[i]))
+			return IPC_SANDBOX_SIGNER_NETWORK;
+	return IPC_SANDBOX_SIGNER;
+}
+
+/* False: of one nobody has said what it writes. */
+static bool
+has_paths(const struct oc_config *config)
+{
+	for (size_t i = 0; i < config->num_tokens; i++)
+		if (config->tokens[i].paths.num == 0)
+			return false;
+	return config->num_tokens > 0;
+}
+
+/* Where all tokens say what their modules write, they write nothing else. */
+static enum oc_err
+limit_files(const struct oc_config *config, struct oc_error *error)
+{
+	static const char *const read[] = { "/", NULL };
+	const char *write[FILES_MAX] = { config->daemon.signer_directory,
+	    config->store.signing_journal, "/dev/null" };
+	size_t num = 3;
+
+	if (!has_paths(config))
+		return OC_OK;
+	for (size_t i = 0; i < config->num_tokens; i++) {
+		const struct oc_config_token *token = &config->tokens[i];
+
+		for (size_t n = 0; n < token->paths.num && num + 1 <
+		    FILES_MAX; n++)
+			write[num++] = token->paths.words[n];
+		for (size_t n = 0; n < token->devices.num && num + 1 <
+		    FILES_MAX; n++)
+			write[num++] = token->devices.words[n];
+	}
+	return ipc_landlock_enter(&(struct ipc_files){ read, write }, error);
+}
+
 static enum oc_err
 program_open(struct program *p, struct oc_error *error)
 {
@@ -496,15 +563,28 @@ program_open(struct program *p, struct oc_error *error)
 	err = p11_plan_new(p->config, &p->plan, error);
 	if (err == OC_OK)
 		err = p11_plan_add_all(p->plan, error);
+	if (err == OC_OK)
+		err = p11_plan_open_journal(p->plan, "signer", error);
+	if (err == OC_OK)
+		err = ipc_peers_find(p->config, IPC_DOOR_SIGNER_ISSUER,
+		    &p->issuer_peers, error);
+	if (err == OC_OK)
+		err = ipc_peers_find(p->config, IPC_DOOR_SIGNER_STATUS,
+		    &p->status_peers, error);
 	if (err != OC_OK)
 		return err;
 	p->base = event_base_new();
 	if (p->base == NULL || oc_clock_watch_init(&p->clock,
-	    p->config->daemon.run_directory, OC_CLOCK_WATCH_READS) != OC_OK)
+	    p->config->daemon.status_directory, OC_CLOCK_WATCH_READS) != OC_OK)
 		return oc_error_set(error, OC_ERR_INTERNAL, "no event loop");
 	err = listen_on(p, "signer-issuer", &p->issuer_fd, error);
 	if (err == OC_OK)
 		err = listen_on(p, "signer-status", &p->status_fd, error);
+	/* Before a module is loaded. */
+	if (err == OC_OK)
+		err = limit_files(p->config, error);
+	if (err == OC_OK)
+		err = ipc_sandbox_enter(sandbox_of(p->config), error);
 	if (err == OC_OK && (opener_start(&p->opener,
 	    p11_plan_config(p->plan), &p->clock) != OC_OK || !add_events(p)))
 		err = oc_error_set(error, OC_ERR_SYSTEM,

@@ -67,10 +67,11 @@ enum oc_err
 oc_secret_read(struct oc_secret *secret, int fd, struct oc_error *error)
 {
 	/* One more than a PIN and its line end: tells "too long". */
-	uint8_t line[OC_PIN_MAX + 3];
+	uint8_t line[OC_PIN_MAX + 3] = { 0 };
 	ssize_t len;
 	enum oc_err err;
 
+	(void)mlock(line, sizeof(line));
 	len = read_all(fd, line, sizeof(line));
 	if (len < 0)
 		err = oc_error_set_errno(error, OC_ERR_SYSTEM,

@@ -235,6 +235,46 @@ set_directory(struct oc_config *config)
 	return config->directory == NULL ? OC_ERR_SYSTEM : OC_OK;
 }
 
+bool
+oc_config_is_separate(const struct oc_config *config)
+{
+	return config->daemon.signer_user != NULL;
+}
+
+bool
+oc_config_has_network(const struct oc_config_token *token)
+{
+	return token->network.num > 0 &&
+	    strcmp(token->network.words[0], "no") != 0;
+}
+
+/* What others than its owner must not write has a folder of its owner's. */
+static void
+set_directories(struct oc_config_loader *l)
+{
+	struct oc_config_daemon *d = &l->config->daemon;
+	const struct {
+		char **path;
+		const char *name;
+	} all[] = {
+		{ &d->status_directory, "status" },
+		{ &d->responder_directory, "responder" },
+		{ &d->issuer_directory, "issuer" },
+	};
+
+	for (size_t i = 0; d->run_directory != NULL &&
+	    i < sizeof(all) / sizeof(all[0]); i++)
+		if (!oc_config_is_separate(l->config))
+			*all[i].path = oc_config_copy(l, d->run_directory);
+		else if (oc_path_join(d->run_directory, all[i].name,
+		    all[i].path) != OC_OK)
+			l->is_nomem = true;
+	if (d->signer_directory == NULL && l->config->store.path != NULL &&
+	    oc_path_directory(l->config->store.path, &d->signer_directory) !=
+	    OC_OK)
+		l->is_nomem = true;
+}
+
 static enum oc_err
 load(struct oc_config *config, struct oc_config_errors *errors)
 {
@@ -257,6 +297,7 @@ load(struct oc_config *config, struct oc_config_errors *errors)
 		load_section(&l);
 	}
 	load_missing(&l);
+	set_directories(&l);
 	if (!l.is_nomem)
 		oc_config_cross_check(&l);
 	if (!l.is_nomem && (oc_config_list_ocsp(config, errors) != OC_OK ||
@@ -328,6 +369,9 @@ oc_config_free(struct oc_config *config)
 			free_item(kind, array + i * kind->item_size);
 		free(array);
 	}
+	free(config->daemon.status_directory);
+	free(config->daemon.responder_directory);
+	free(config->daemon.issuer_directory);
 	free(config->ocsp);
 	free(config->files);
 	oc_conf_free(config->conf);

@@ -146,11 +146,21 @@ enum oc_config_account_name {
 
 struct oc_config_store {
 	char *path;
+	char *signing_journal;	/* a directory; beside path, unless given */
+	int64_t signing_journal_mib;	/* of one file, about */
 };
 
 struct oc_config_daemon {
 	char *run_directory;
 	char *table_directory;
+	char *signer_directory;	/* PIN latches, signing journal */
+	/* Whom the roles run as: a name or a number.  NULL: whoever runs
+	 * ocsignd; all of those that there is a role for, or none. */
+	char *signer_user, *status_user, *responder_user, *issuer_user;
+	struct oc_words operators;	/* users that "ocsign" is for */
+	/* Where a role keeps what others read: the run directory, or, where
+	 * the roles have users of their own, a folder in it for each. */
+	char *status_directory, *responder_directory, *issuer_directory;
 	enum oc_log_level log_level;
 	int64_t renew_every_s;	/* OCSP signers' certificates; 0: never */
 };
@@ -211,6 +221,10 @@ struct oc_config_token {
 	int64_t keep_alive_s;	/* 0: no */
 	struct oc_words environment;	/* "NAME=VALUE" */
 	char *init_args;	/* what C_Initialize gets, or NULL */
+	/* What ocsign-signer's sandbox lets it have for this module. */
+	struct oc_words network;	/* "no", "yes", or address ranges */
+	struct oc_words devices;	/* "/dev/..." */
+	struct oc_words paths;		/* read and written */
 	const char *file;	/* where the section stands; borrowed */
 	int line;
 };
@@ -256,6 +270,14 @@ struct oc_config_issuer {
 	enum oc_config_compromise on_compromise;
 	int64_t compromised_since;	/* Unix seconds, or UNSET */
 	unsigned allow;		/* enum oc_config_allow */
+	/* What its key may certify, whoever asks: UNSET and empty are no
+	 * limits. */
+	enum oc_config_switch allow_ca;
+	int64_t max_path_length;
+	int64_t max_validity_s;
+	struct oc_words permitted_ekus;	/* RFC 5280's words, or OIDs */
+	struct oc_words permitted_dns, excluded_dns;
+	struct oc_words critical_extensions;	/* OIDs */
 	const char *file;
 	int line;
 };
@@ -387,6 +409,10 @@ const char *oc_config_default_path(void);
 
 /* Has a section of this type such a key?  For who writes sections. */
 bool oc_config_has_key(const char *section, const char *key);
+/* The roles have users of their own. */
+bool oc_config_is_separate(const struct oc_config *config);
+/* The module may use the network, all of it or some addresses. */
+bool oc_config_has_network(const struct oc_config_token *token);
 
 /* By name, exactly.  Borrowed; NULL when there is none. */
 const struct oc_config_token *oc_config_find_token(

@@ -4,9 +4,11 @@
 #include "base/config_load.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/config_table.h"
+#include "base/file.h"
 
 /* The line of a key, or of the section when it has no such key. */
 static int
@@ -340,17 +342,83 @@ check_metrics(struct oc_config_loader *l,
 	}
 }
 
+/* With what else the signer writes. */
+static void
+place_signing_journal(struct oc_config_loader *l)
+{
+	struct oc_config_store *store = &l->config->store;
+
+	if (store->signing_journal == NULL &&
+	    l->config->daemon.signer_directory != NULL &&
+	    oc_path_join(l->config->daemon.signer_directory,
+	    "signing-journal", &store->signing_journal) != OC_OK)
+		l->is_nomem = true;
+}
+
+/* Half of them separated would be what nobody meant, and two of them one user
+ * is not separated. */
+static void
+check_users(struct oc_config_loader *l)
+{
+	static const char *const keys[] = { "signer-user", "status-user",
+	    "responder-user", "issuer-user" };
+	const struct oc_config_daemon *d = &l->config->daemon;
+	const char *const users[] = { d->signer_user, d->status_user,
+	    d->responder_user, d->issuer_user };
+	size_t num = l->config->api.listen.num > 0 ? 4 : 3;
+	char text[160];
+
+	if (users[0] == NULL && users[1] == NULL && users[2] == NULL &&
+	    users[3] == NULL) {
+		if (d->operators.num > 0)
+			complain_alone(l, "operators", keys[0]);
+		return;
+	}
+	for (size_t i = 0; i < num; i++)
+		if (users[i] == NULL)
+			oc_config_complain(l, keys[i], l->section->line,
+			    "is missing; each role has a user of its own, or "
+			    "none has");
+	for (size_t i = 0; i < 4; i++)
+		for (size_t n = 0; n < i; n++) {
+			if (users[i] == NULL || users[n] == NULL ||
+			    strcmp(users[i], users[n]) != 0)
+				continue;
+			snprintf(text, sizeof(text), "is %s's, too; each "
+			    "role has a user of its own", keys[n]);
+			oc_config_complain(l, keys[i],
+			    line_of(l->section, keys[i]), text);
+		}
+}
+
+/* "yes" and "no" are about all addresses. */
+static void
+check_network(struct oc_config_loader *l, const struct oc_config_token *token)
+{
+	for (size_t i = 0; token->network.num > 1 &&
+	    i < token->network.num; i++)
+		if (strcmp(token->network.words[i], "yes") == 0 ||
+		    strcmp(token->network.words[i], "no") == 0)
+			oc_config_complain(l, "network",
+			    line_of(l->section, "network"), "is yes, no, or "
+			    "addresses; remove one of them");
+}
+
 void
 oc_config_cross_check(struct oc_config_loader *l)
 {
 	const struct oc_conf *conf = l->config->conf;
-	size_t num_issuers = 0, num_profiles = 0;
+	size_t num_issuers = 0, num_profiles = 0, num_tokens = 0;
+
+	place_signing_journal(l);
 
 	/* Items are in the order of the sections. */
 	for (size_t i = 0; i < conf->num_sections; i++) {
 		l->section = &conf->sections[i];
 		if (strcmp(l->section->type, "api") == 0)
 			check_api(l, &l->config->api);
+		if (strcmp(l->section->type, "daemon") == 0)
+			check_users(l);
 		if (strcmp(l->section->type, "metrics") == 0)
 			check_metrics(l, &l->config->metrics);
 		if (l->section->name == NULL)
@@ -359,5 +427,7 @@ oc_config_cross_check(struct oc_config_loader *l)
 			check_issuer(l, &l->config->issuers[num_issuers++]);
 		if (strcmp(l->section->type, "profile") == 0)
 			check_profile(l, &l->config->profiles[num_profiles++]);
+		if (strcmp(l->section->type, "token") == 0)
+			check_network(l, &l->config->tokens[num_tokens++]);
 	}
 }

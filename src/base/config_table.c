@@ -87,6 +87,15 @@ check_addresses(const char *directory, char **value, struct oc_error *error)
 	return oc_address_range_parse(*value, &range, error);
 }
 
+/* That "yes" and "no" stand alone, config_check.c sees. */
+static enum oc_err
+check_network(const char *directory, char **value, struct oc_error *error)
+{
+	if (strcmp(*value, "yes") == 0 || strcmp(*value, "no") == 0)
+		return OC_OK;
+	return check_addresses(directory, value, error);
+}
+
 static enum oc_err
 check_prefix(const char *directory, char **value, struct oc_error *error)
 {
@@ -221,6 +230,52 @@ check_endpoint(const char *directory, char **value, struct oc_error *error)
 	    "newkey, newcert, revoke, crl and ocspsign", *value);
 }
 
+/* A domain and all below it. */
+static enum oc_err
+check_domain(const char *directory, char **value, struct oc_error *error)
+{
+	size_t len = strlen(*value);
+
+	(void)directory;
+	if (len <= 253 && (*value)[0] != '.' && (*value)[len - 1] != '.' &&
+	    strstr(*value, "..") == NULL && strspn(*value, "-._"
+	    "abcdefghijklmnopqrstuvwxyz0123456789") == len)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no domain; "
+	    "write example.com, which stands for what is below it too, in "
+	    "lower case", *value);
+}
+
+/* As passwd(5) and adduser(8) have it, or a number. */
+static enum oc_err
+check_user(const char *directory, char **value, struct oc_error *error)
+{
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	const char *text = *value;
+
+	(void)directory;
+	if (text[0] != '-' && text[0] != '.' && strlen(text) <= 32 &&
+	    strspn(text, chars) == strlen(text))
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no user; "
+	    "write a name or a number", text);
+}
+
+/* systemd is told it, too: a character there would be another setting. */
+static enum oc_err
+check_device(const char *directory, char **value, struct oc_error *error)
+{
+	const char *text = *value;
+
+	(void)directory;
+	if (starts_with(text, "/dev/") && text[5] != '\0' &&
+	    strstr(text, "/../") == NULL && strpbrk(text, "\"'\\$%;") == NULL)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no device; "
+	    "write /dev/NAME", text);
+}
+
 /* One of a list of paths; OC_KIND_PATH is for a single one. */
 static enum oc_err
 check_path(const char *directory, char **value, struct oc_error *error)
@@ -337,6 +392,9 @@ static const struct oc_config_word account_names[] = {
 static const struct oc_config_key store_keys[] = {
 	{ "path", OC_KIND_PATH, AT(path),
 	    .preset = OCSIGN_STATEDIR "/store.db" },
+	{ "signing-journal", OC_KIND_PATH, AT(signing_journal) },
+	{ "signing-journal-size", OC_KIND_INT, AT(signing_journal_mib),
+	    .preset = "32", .min = 1, .max = 512 },
 	{ NULL }
 };
 #undef AT
@@ -347,6 +405,16 @@ static const struct oc_config_key daemon_keys[] = {
 	    .preset = OCSIGN_RUNDIR, .check = check_run_directory },
 	{ "table-directory", OC_KIND_PATH, AT(table_directory),
 	    .preset = OCSIGN_STATEDIR "/tables" },
+	{ "signer-directory", OC_KIND_PATH, AT(signer_directory) },
+	{ "signer-user", OC_KIND_STRING, AT(signer_user),
+	    .check = check_user },
+	{ "status-user", OC_KIND_STRING, AT(status_user),
+	    .check = check_user },
+	{ "responder-user", OC_KIND_STRING, AT(responder_user),
+	    .check = check_user },
+	{ "issuer-user", OC_KIND_STRING, AT(issuer_user),
+	    .check = check_user },
+	{ "operators", OC_KIND_LIST, AT(operators), .check = check_user },
 	{ "log-level", OC_KIND_ENUM, AT(log_level), .preset = "notice",
 	    .words = log_levels },
 	{ "renew-every", OC_KIND_DURATION, AT(renew_every_s), .preset = "1h",
@@ -459,6 +527,10 @@ static const struct oc_config_key token_keys[] = {
 	{ "environment", OC_KIND_LIST, AT(environment),
 	    .check = check_environment },
 	{ "init-args", OC_KIND_STRING, AT(init_args) },
+	{ "network", OC_KIND_LIST, AT(network), .preset = "no",
+	    .check = check_network },
+	{ "devices", OC_KIND_LIST, AT(devices), .check = check_device },
+	{ "paths", OC_KIND_LIST, AT(paths), .check = check_path },
 	{ NULL }
 };
 #undef AT
@@ -516,6 +588,18 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "compromised-since", OC_KIND_DATE, AT(compromised_since) },
 	{ "allow", OC_KIND_FLAGS, AT(allow),
 	    .preset = "certificate crl ocsp", .words = allows },
+	{ "allow-ca", OC_KIND_ENUM, AT(allow_ca), .preset = "yes",
+	    .words = switches },
+	{ "max-path-length", OC_KIND_INT, AT(max_path_length),
+	    .min = 0, .max = 16 },
+	{ "max-validity", OC_KIND_DURATION, AT(max_validity_s),
+	    .min = MINUTE, .max = 100 * YEAR },
+	{ "permitted-ekus", OC_KIND_LIST, AT(permitted_ekus) },
+	{ "permitted-dns", OC_KIND_LIST, AT(permitted_dns),
+	    .check = check_domain },
+	{ "excluded-dns", OC_KIND_LIST, AT(excluded_dns),
+	    .check = check_domain },
+	{ "critical-extensions", OC_KIND_LIST, AT(critical_extensions) },
 	{ NULL }
 };
 #undef AT

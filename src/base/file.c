@@ -367,9 +367,8 @@ write_pid(int fd)
 	return write_fd(fd, (const uint8_t *)text, (size_t)len);
 }
 
-/* What root has made in somebody's folder is for them to take, too. */
-static void
-give_to_owner(int fd, const char *path)
+void
+oc_file_give_to_owner(int fd, const char *path)
 {
 	char *folder = NULL;
 	struct stat st;
@@ -380,6 +379,19 @@ give_to_owner(int fd, const char *path)
 	free(folder);
 }
 
+void
+oc_file_share(int fd, const char *path)
+{
+	const mode_t shared = S_ISGID | S_IWGRP;
+	char *folder = NULL;
+	struct stat st;
+
+	if (oc_path_directory(path, &folder) == OC_OK &&
+	    stat(folder, &st) == 0 && (st.st_mode & shared) == shared)
+		(void)fchmod(fd, 0660);
+	free(folder);
+}
+
 /* Only what was not there is given away: it may be a link to anything. */
 static int
 open_lock(const char *path)
@@ -387,9 +399,10 @@ open_lock(const char *path)
 	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
 	int lock = open(path, flags | O_EXCL, 0600);
 
-	if (lock >= 0)
-		give_to_owner(lock, path);
-	else if (errno == EEXIST)
+	if (lock >= 0) {
+		oc_file_give_to_owner(lock, path);
+		oc_file_share(lock, path);
+	} else if (errno == EEXIST)
 		lock = open(path, flags, 0600);
 	return lock;
 }

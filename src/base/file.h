@@ -80,6 +80,12 @@ enum oc_err oc_file_try_write(const char *path, struct oc_error *error)
 enum oc_err oc_file_lock(const char *path, int *fd, struct oc_error *error)
     OC_MUST_CHECK;
 
+/* What root has just made in somebody's folder is for them to take, too. */
+void oc_file_give_to_owner(int fd, const char *path);
+/* Mode 0660, if the folder that path is in is one that a group shares (setgid,
+ * and the group may write).  Only for who made the file. */
+void oc_file_share(int fd, const char *path);
+
 /* The directory and those above it, each with this mode if it was missing. */
 enum oc_err oc_file_mkdir_p(const char *path, mode_t mode,
     struct oc_error *error) OC_MUST_CHECK;

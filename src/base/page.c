@@ -125,6 +125,8 @@ open_page(struct oc_page *page, const char *path,
 	    O_CLOEXEC, 0600);
 	if (page->fd < 0)
 		return oc_error_set_errno(error, OC_ERR_SYSTEM, "%s", path);
+	/* Whose folder it is says who of the group is let to it. */
+	(void)fchmod(page->fd, 0640);
 	err = hold(page->fd, path, error);
 	if (err == OC_OK)
 		err = map(page, path, error);

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/print.h"
-#include "cli/work.h"
+#include "cli/audit.h"
 #include "x509/ext.h"
 
 /* The store has one a line. */
@@ -63,6 +62,7 @@ audit_verify(struct cli *cli, struct oc_error *error)
 	const struct store_filter filter = { .state = STORE_RESERVED };
 	json_t *facts = cli_object(), *reserved = cli_array();
 	struct store *store;
+	bool is_whole = false;
 	enum oc_err err;
 
 	err = cli_store(cli, STORE_READ, &store, error);
@@ -75,8 +75,13 @@ audit_verify(struct cli *cli, struct oc_error *error)
 			oc_error_set(error, err, "%s", store_error(store));
 	}
 	cli_put_int(facts, "never_issued", (int64_t)json_array_size(reserved));
+	if (err == OC_OK) {
+		err = cli_audit_signatures(cli, store, facts, error);
+		is_whole = true;
+	}
 	cli_put(facts, "reserved", reserved);
-	if (err == OC_OK)
+	/* What is wrong stands in it, too. */
+	if (is_whole)
 		cli_print(cli, facts);
 	else
 		json_decref(facts);
@@ -126,9 +131,12 @@ audit_list(struct cli *cli, struct oc_error *error)
 
 const struct cli_command cli_audit_commands[] = {
 	{ .noun = "audit", .verb = "verify",
-	    .summary = "check the journal",
+	    .options = cli_audit_verify_options,
+	    .summary = "check the journals",
 	    .about = "Recomputes the journal's hash chain, holds it against "
-		"the records, and lists what was reserved and never issued.",
+		"the records, and lists what was reserved and never issued; "
+		"then the chains of the signing journal, and whether it and "
+		"the records know the same signatures.",
 	    .example = "ocsign audit verify",
 	    .run = audit_verify },
 	{ .noun = "audit", .verb = "list",
@@ -137,5 +145,12 @@ const struct cli_command cli_audit_commands[] = {
 		"when.",
 	    .example = "ocsign --json audit list",
 	    .run = audit_list },
+	{ .noun = "audit", .verb = "signatures",
+	    .options = cli_audit_signatures_options,
+	    .summary = "print the signing journal",
+	    .about = "Prints what the keys were asked to sign, and what "
+		"became of it.",
+	    .example = "ocsign audit signatures --kind certificate",
+	    .run = cli_audit_list_signatures },
 	{ NULL }
 };

@@ -207,7 +207,8 @@ choose_state_dir(struct doctoring *d, struct oc_error *error)
 		return OC_OK;
 	if (d->config == NULL)
 		return own_state_dir(d, error);
-	if (oc_path_directory(d->config->store.path, &d->state_dir) != OC_OK)
+	d->state_dir = strdup(d->config->daemon.signer_directory);
+	if (d->state_dir == NULL)
 		cli_no_memory();
 	d->options.state_dir = d->state_dir;
 	return cli_lock(d->cli, error);

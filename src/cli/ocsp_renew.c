@@ -412,7 +412,7 @@ check_clock(const struct run *run, const struct oc_config *config,
 	err = cli_socket(run->cli, "status-control.sock", &path, error);
 	if (err == OC_OK && ipc_is_served(path)) {
 		err = oc_clock_watch_init(&watch,
-		    config->daemon.run_directory, OC_CLOCK_WATCH_READS);
+		    config->daemon.status_directory, OC_CLOCK_WATCH_READS);
 		if (err == OC_OK)
 			jump_s = oc_clock_watch_look(&watch) / 1000;
 		oc_clock_watch_fini(&watch);

@@ -2,10 +2,12 @@
 /* The running ocsignd, if there is one. */
 #include "cli/work_impl.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "ipc/channel.h"
@@ -107,11 +109,35 @@ find_ocsignd(const char *path)
 	return strcmp(comm, "ocsignd\n") == 0 ? pid : 0;
 }
 
+/* Where each role is a unit of its own, systemd watches this file; who may
+ * write there may have it reload. */
+static bool
+ask_systemd(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	bool is_asked = false;
+	char *name;
+	int fd;
+
+	if (slash == NULL || asprintf(&name, "%.*s/reload",
+	    (int)(slash - path), path) < 0)
+		return false;
+	fd = open(name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		is_asked = write(fd, "\n", 1) == 1;
+		(void)close(fd);
+	}
+	free(name);
+	return is_asked;
+}
+
 enum oc_err
 cli_reload(const char *path, struct oc_error *error)
 {
 	pid_t pid = find_ocsignd(path);
 
+	if (pid == 0 && ask_systemd(path))
+		return OC_OK;
 	if (pid == 0)
 		return oc_error_set(error, OC_ERR_REFUSED, "%s is not "
 		    "ocsignd's: reload what serves there yourself", path);

@@ -222,6 +222,8 @@ cli_open_signers(struct cli *cli, struct oc_error *error)
 		err = plan_keys(w, &num_local, error);
 	if (err == OC_OK && num_local > 0)
 		err = cli_lock(cli, error);
+	if (err == OC_OK && num_local > 0)
+		err = p11_plan_open_journal(w->plan, "ocsign", error);
 	if (err == OC_OK && num_local > 0) {
 		cli_progress_begin("the token");
 		err = p11_local_new(p11_plan_config(w->plan), &w->local,

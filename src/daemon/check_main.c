@@ -14,6 +14,7 @@
 #include "ca/blocklist.h"
 #include "ca/cfssl_config.h"
 #include "ca/profile.h"
+#include "daemon/users.h"
 #include "der/time.h"
 #include "lint/lint.h"
 #include "net/tls.h"
@@ -551,6 +552,28 @@ check_api(struct checker *c, const struct oc_config *config)
 		c->num_errors++;
 }
 
+/* Separated is what the roles are to be, or they do not start. */
+static void
+check_users(struct checker *c, const struct oc_config *config)
+{
+	struct oc_error error = { 0 };
+	char text[OC_ERROR_TEXT_MAX];
+	struct daemon_users users;
+
+	if (daemon_users_find(config, &users, &error) != OC_OK) {
+		c->print(error.text);
+		c->num_errors++;
+	}
+	if (c->how == DAEMON_CHECK_ALL || geteuid() == 0 ||
+	    !oc_config_is_separate(config))
+		return;
+	(void)snprintf(text, sizeof(text), "%s: [daemon] signer-user: only "
+	    "root can start roles as other users, and ocsignd is run by user "
+	    "%ld", config->path, (long)geteuid());
+	c->print(text);
+	c->num_errors++;
+}
+
 enum oc_err
 daemon_check(const char *path, enum daemon_check_how how,
     void (*print)(const char *line), struct oc_config **config)
@@ -570,6 +593,7 @@ daemon_check(const char *path, enum daemon_check_how how,
 		}
 		return OC_ERR_CONFIG;
 	}
+	check_users(&c, loaded);
 	check_policy(&c, &loaded->policy);
 	for (size_t i = 0; i < loaded->num_tokens; i++)
 		check_token(&c, &loaded->tokens[i]);

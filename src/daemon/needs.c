@@ -61,9 +61,11 @@ put_token(struct oc_buffer *out, const struct oc_config_token *token)
 	put_number(out, token->sessions);
 	put_number(out, token->timeout_s);
 	put_number(out, token->keep_alive_s);
-	for (size_t i = 0; i < token->environment.num; i++)
-		put(out, token->environment.words[i]);
+	put_words(out, &token->environment);
 	put(out, token->init_args);
+	put_words(out, &token->network);
+	put_words(out, &token->devices);
+	put_words(out, &token->paths);
 	oc_buffer_put_text(out, "\n");
 }
 
@@ -76,6 +78,13 @@ put_issuer(struct oc_buffer *out, const struct oc_config_issuer *issuer)
 	put(out, issuer->key);
 	put_number(out, issuer->algorithm);
 	put_number(out, issuer->allow);
+	put_number(out, issuer->allow_ca);
+	put_number(out, issuer->max_path_length);
+	put_number(out, issuer->max_validity_s);
+	put_words(out, &issuer->permitted_ekus);
+	put_words(out, &issuer->permitted_dns);
+	put_words(out, &issuer->excluded_dns);
+	put_words(out, &issuer->critical_extensions);
 	oc_buffer_put_text(out, "\n");
 }
 
@@ -94,7 +103,13 @@ void
 daemon_put_signer_needs(const struct oc_config *config,
     struct oc_buffer *out)
 {
-	put(out, config->store.path);	/* PIN latches are beside it */
+	put(out, config->store.signing_journal);
+	put_number(out, config->store.signing_journal_mib);
+	put(out, config->daemon.signer_directory);
+	put(out, config->daemon.signer_user);
+	put(out, config->daemon.status_user);
+	put(out, config->daemon.issuer_user);
+	put_words(out, &config->daemon.operators);
 	put_number(out, (int64_t)config->daemon.log_level);
 	oc_buffer_put_text(out, "\n");
 	for (size_t i = 0; i < config->num_tokens; i++)

@@ -10,8 +10,10 @@
 /*
  * Everything that ocsign-signer reads, certificates with their contents, in
  * a form to be compared: as long as it is the same, the signer need not be
- * started anew.  Never written anywhere.
+ * started anew.  It may name what is nobody's business: who keeps it keeps a
+ * hash of it.
  */
+#define DAEMON_NEEDS_MAX (64 * 1024 * 1024)
 void daemon_put_signer_needs(const struct oc_config *config,
     struct oc_buffer *out);
 

@@ -14,18 +14,19 @@
 #define MESSAGE_MAX 4096
 
 static bool
-open_socket(int fd, const struct sockaddr_un *address)
+open_socket(int fd, const struct sockaddr_un *address, mode_t mode)
 {
 	const int on = 1;
 
 	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on,
-	    sizeof(on)) == 0 && fchmod(fd, 0600) == 0 &&
+	    sizeof(on)) == 0 && fchmod(fd, mode) == 0 &&
 	    bind(fd, (const struct sockaddr *)address,
-	    sizeof(*address)) == 0 && chmod(address->sun_path, 0600) == 0;
+	    sizeof(*address)) == 0 && chmod(address->sun_path, mode) == 0;
 }
 
 enum oc_err
-daemon_notify_open(const char *path, int *fd, struct oc_error *error)
+daemon_notify_open(const char *path, mode_t mode, int *fd,
+    struct oc_error *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int sock;
@@ -36,7 +37,7 @@ daemon_notify_open(const char *path, int *fd, struct oc_error *error)
 	memcpy(address.sun_path, path, strlen(path));
 	(void)unlink(path);
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (sock < 0 || !open_socket(sock, &address)) {
+	if (sock < 0 || !open_socket(sock, &address, mode)) {
 		(void)oc_error_set_errno(error, OC_ERR_SYSTEM, "%s", path);
 		if (sock >= 0)
 			close(sock);

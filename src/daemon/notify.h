@@ -24,8 +24,10 @@ struct daemon_notice {
 	char status[256];		/* STATUS=...; "" if not said */
 };
 
-/* Binds; whatever stands at path is replaced: the run directory is ours. */
-enum oc_err daemon_notify_open(const char *path, int *fd,
+/* Binds; whatever stands at path is replaced: the run directory is ours.  Who
+ * may write says mode; who has written, the notice: more are let in than are
+ * heard. */
+enum oc_err daemon_notify_open(const char *path, mode_t mode, int *fd,
     struct oc_error *error) OC_MUST_CHECK;
 /* The next notice; false when there is none. */
 bool daemon_notify_take(int fd, struct daemon_notice *notice);

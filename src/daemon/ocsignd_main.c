@@ -16,6 +16,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/check_main.h"
+#include "daemon/drop_in.h"
+#include "daemon/needs.h"
 #include "daemon/options.h"
 #include "daemon/supervisor.h"
 #include "ipc/role.h"
@@ -55,6 +57,40 @@ test(const char *path)
 	oc_config_free(config);
 	printf("%s: ok\n", path);
 	return EXIT_SUCCESS;
+}
+
+/* Only what the configuration's reader has to say is checked: both are asked
+ * for beside a service that runs. */
+static int
+tell_units(const struct daemon_command *command)
+{
+	struct oc_config_errors errors = { 0 };
+	struct oc_error error = { 0 };
+	struct oc_config *config;
+	struct oc_buffer needs;
+	enum oc_err err;
+
+	err = oc_config_load(command->config_path, &config, &errors);
+	for (size_t i = 0; err != OC_OK && i < errors.num; i++)
+		print_to_stderr(errors.list[i].text);
+	if (err != OC_OK)
+		return IPC_EXIT_CONFIG;
+	oc_buffer_init(&needs, DAEMON_NEEDS_MAX);
+	if (command->mode == DAEMON_DROP_INS) {
+		err = daemon_drop_in_write(config, command->drop_ins, &error);
+	} else {
+		daemon_put_signer_needs(config, &needs);
+		err = needs.err;
+		(void)fwrite(oc_buffer_text(&needs), 1, needs.len, stdout);
+	}
+	if (err == OC_OK && fflush(stdout) != 0)
+		err = oc_error_set_errno(&error, OC_ERR_SYSTEM, "output");
+	if (err != OC_OK)
+		fprintf(stderr, "ocsignd: %s\n", error.text[0] != '\0' ?
+		    error.text : oc_strerror(err));
+	oc_buffer_fini(&needs);
+	oc_config_free(config);
+	return err == OC_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* A terminal is not ours any more; a file or a pipe is where logs belong. */
@@ -200,6 +236,9 @@ main(int argc, char **argv)
 		return status;
 	if (command.mode == DAEMON_TEST)
 		return test(command.config_path);
+	if (command.mode == DAEMON_DROP_INS ||
+	    command.mode == DAEMON_SIGNER_NEEDS)
+		return tell_units(&command);
 	oc_log_init("ocsignd", OC_LOG_NOTICE);
 	path = realpath(command.config_path, NULL);
 	if (path == NULL) {

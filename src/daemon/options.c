@@ -25,6 +25,12 @@ help(void)
 	    "lock on it\n"
 	    "  -t, --test          check the configuration, print all errors, "
 	    "end\n"
+	    "      --drop-ins DIR  write what the configuration means for "
+	    "systemd's units,\n"
+	    "                      one for each role, as DIR/UNIT.d/"
+	    "50-ocsign.conf; -: print it\n"
+	    "      --signer-needs  print what the signer is to be restarted "
+	    "for\n"
 	    "  -h, --help          this text\n"
 	    "      --version       the version\n\n"
 	    "SIGHUP reloads, SIGTERM ends.\n", oc_config_default_path());
@@ -54,11 +60,13 @@ daemon_options_parse(int argc, char **argv, struct daemon_command *command)
 		{ "detach", no_argument, NULL, 'd' },
 		{ "pid-file", required_argument, NULL, 'p' },
 		{ "test", no_argument, NULL, 't' },
+		{ "drop-ins", required_argument, NULL, 'D' },
+		{ "signer-needs", no_argument, NULL, 'N' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 }
 	};
-	bool detaches = false, tests = false;
+	bool detaches = false, tests = false, tells_needs = false;
 	int option;
 
 	*command = (struct daemon_command){
@@ -80,6 +88,12 @@ daemon_options_parse(int argc, char **argv, struct daemon_command *command)
 		case 't':
 			tests = true;
 			break;
+		case 'D':
+			command->drop_ins = optarg;
+			break;
+		case 'N':
+			tells_needs = true;
+			break;
 		case 'h':
 			return help();
 		case 'V':
@@ -90,9 +104,11 @@ daemon_options_parse(int argc, char **argv, struct daemon_command *command)
 		}
 	if (optind != argc)
 		return complain("takes no arguments");
-	if (detaches && tests)
-		return complain("-d and -t exclude each other");
+	if (detaches + tests + tells_needs + (command->drop_ins != NULL) > 1)
+		return complain("-d, -t, --drop-ins and --signer-needs "
+		    "exclude each other");
 	command->mode = tests ? DAEMON_TEST : detaches ? DAEMON_DETACH :
-	    DAEMON_FOREGROUND;
+	    tells_needs ? DAEMON_SIGNER_NEEDS : command->drop_ins != NULL ?
+	    DAEMON_DROP_INS : DAEMON_FOREGROUND;
 	return DAEMON_GO;
 }

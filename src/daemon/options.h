@@ -8,13 +8,16 @@
 enum daemon_mode {
 	DAEMON_FOREGROUND,
 	DAEMON_DETACH,		/* -d */
-	DAEMON_TEST		/* -t */
+	DAEMON_TEST,		/* -t */
+	DAEMON_DROP_INS,	/* --drop-ins */
+	DAEMON_SIGNER_NEEDS	/* --signer-needs */
 };
 
 struct daemon_command {
 	enum daemon_mode mode;
 	const char *config_path;
 	const char *pid_path;	/* NULL: none */
+	const char *drop_ins;	/* a directory, or "-" */
 };
 
 #define DAEMON_GO (-1)

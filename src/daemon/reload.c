@@ -26,6 +26,7 @@ adopt(struct supervisor *sup, struct oc_config *config,
     struct oc_error *error)
 {
 	struct daemon_listeners *listeners;
+	struct daemon_users users;
 	enum oc_err err;
 
 	if (strcmp(config->daemon.run_directory,
@@ -33,6 +34,17 @@ adopt(struct supervisor *sup, struct oc_config *config,
 		return oc_error_set(error, OC_ERR_CONFIG, "run-directory "
 		    "changes with a restart, not with a reload");
 	err = daemon_launch_check(&sup->launch, config, error);
+	if (err == OC_OK)
+		err = daemon_users_find(config, &users, error);
+	if (err == OC_OK && users.is_separate !=
+	    sup->launch.users.is_separate)
+		err = oc_error_set(error, OC_ERR_CONFIG, "that roles have "
+		    "users of their own changes with a restart, not with a "
+		    "reload");
+	if (err == OC_OK)
+		err = daemon_users_make(config, &users, error);
+	if (err == OC_OK)
+		err = daemon_users_own(config, &users, error);
 	if (err == OC_OK)
 		err = daemon_listeners_open(config, sup->listeners,
 		    &listeners, error);
@@ -42,6 +54,7 @@ adopt(struct supervisor *sup, struct oc_config *config,
 	sup->old_listeners = sup->listeners;
 	sup->listeners = listeners;
 	sup->launch.listeners = listeners;
+	sup->launch.users = users;
 	sup->config = config;
 	daemon_find_kept(config, &sup->launch);
 	oc_log_init("ocsignd", config->daemon.log_level);
@@ -86,7 +99,11 @@ remove_file(const struct supervisor *sup, const char *name)
 void
 daemon_forget_clock(const struct supervisor *sup)
 {
-	remove_file(sup, OC_CLOCK_WATCH_NAME);
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/" OC_CLOCK_WATCH_NAME,
+	    sup->config->daemon.status_directory);
+	(void)unlink(path);
 }
 
 static void
@@ -171,7 +188,7 @@ restart_signer(struct supervisor *sup)
 	struct oc_buffer needs;
 	bool is_same;
 
-	oc_buffer_init(&needs, NEEDS_MAX);
+	oc_buffer_init(&needs, DAEMON_NEEDS_MAX);
 	daemon_put_signer_needs(sup->config, &needs);
 	is_same = needs.err == OC_OK && needs.len == sup->needs.len &&
 	    memcmp(oc_buffer_text(&needs), oc_buffer_text(&sup->needs),

@@ -245,14 +245,37 @@ reset_signals(void)
 }
 
 static void
-begin_child(pid_t parent)
+die_with(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		die("prctl");
 	if (getppid() != parent)
 		_exit(EXIT_EXEC);	/* it died before that */
+}
+
+static void
+begin_child(pid_t parent)
+{
+	die_with(parent);
 	reset_signals();
 	(void)setpgid(0, 0);
+}
+
+/* The kernel forgets with whom we die when we become somebody else. */
+static void
+become_user(const struct daemon_users *users, enum daemon_kind kind,
+    pid_t parent)
+{
+	struct oc_error error = { 0 };
+
+	if (!users->is_separate)
+		return;
+	if (oc_user_become(&users->of[kind], &error) != OC_OK) {
+		oc_log(OC_LOG_ERROR, "%s: %s", daemon_kind_name(kind),
+		    error.text);
+		_exit(EXIT_EXEC);
+	}
+	die_with(parent);
 }
 
 static void
@@ -265,6 +288,7 @@ become(const struct daemon_launch *launch, enum daemon_kind kind,
 	lay_out(h);
 	close_others(launch, kind, FIRST_FD + (int)h->num);
 	set_environment(launch, h);
+	become_user(&launch->users, kind, parent);
 	program_path(launch, kind, path);
 	argv[0] = path;
 	argv[1] = (char *)(uintptr_t)"-c";

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "daemon/listeners.h"
+#include "daemon/users.h"
 
 enum daemon_kind {
 	DAEMON_SIGNER,
@@ -26,6 +27,7 @@ struct daemon_launch {
 	const char *tool;		/* ocsign: absolute */
 	const struct daemon_listeners *listeners;
 	uint64_t run;			/* random: see ipc_handover_run() */
+	struct daemon_users users;
 	/* Descriptors that PINs come from: the signer's alone. */
 	int kept_fds[DAEMON_KEPT_MAX];
 	size_t num_kept;
@@ -36,10 +38,11 @@ enum oc_err daemon_launch_check(const struct daemon_launch *launch,
     const struct oc_config *config, struct oc_error *error) OC_MUST_CHECK;
 
 /*
- * Forks and executes.  The child dies with us (PR_SET_PDEATHSIG), is in a
- * process group of its own, so that a terminal's ^C reaches us alone, and has
- * no descriptor but 0 to 2, its listeners from 3 on, and a signer the kept
- * ones.  worker says which responder.
+ * Forks, becomes the role's user if it has one, and executes.  The child dies
+ * with us (PR_SET_PDEATHSIG), is in a process group of its own, so that a
+ * terminal's ^C reaches us alone, and has no descriptor but 0 to 2, its
+ * listeners from 3 on, and a signer the kept ones.  worker says which
+ * responder.
  */
 enum oc_err daemon_spawn(const struct daemon_launch *launch,
     enum daemon_kind kind, unsigned int worker, pid_t *pid,

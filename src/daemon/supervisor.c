@@ -357,7 +357,10 @@ open_all(struct supervisor *sup, struct oc_error *error)
 
 	err = daemon_launch_check(&sup->launch, sup->config, error);
 	if (err == OC_OK)
-		err = oc_file_mkdir_p(sup->config->daemon.run_directory, 0700,
+		err = daemon_users_find(sup->config, &sup->launch.users,
+		    error);
+	if (err == OC_OK)
+		err = daemon_users_make(sup->config, &sup->launch.users,
 		    error);
 	if (err == OC_OK)
 		err = oc_path_join(sup->config->daemon.run_directory,
@@ -366,8 +369,12 @@ open_all(struct supervisor *sup, struct oc_error *error)
 		err = daemon_listeners_open(sup->config, NULL,
 		    &sup->listeners, error);
 	if (err == OC_OK)
-		err = daemon_notify_open(sup->notify_path, &sup->notify_fd,
+		err = daemon_users_own(sup->config, &sup->launch.users,
 		    error);
+	if (err == OC_OK)
+		err = daemon_notify_open(sup->notify_path,
+		    sup->launch.users.is_separate ? 0622 : 0600,
+		    &sup->notify_fd, error);
 	if (err == OC_OK)
 		err = add_events(sup, error);
 	if (err != OC_OK)
@@ -378,7 +385,7 @@ open_all(struct supervisor *sup, struct oc_error *error)
 	sup->launch.listeners = sup->listeners;
 	sup->launch.notify_path = sup->notify_path;
 	daemon_find_kept(sup->config, &sup->launch);
-	oc_buffer_init(&sup->needs, NEEDS_MAX);
+	oc_buffer_init(&sup->needs, DAEMON_NEEDS_MAX);
 	daemon_put_signer_needs(sup->config, &sup->needs);
 	return OC_OK;
 }
@@ -410,6 +417,16 @@ close_all(struct supervisor *sup)
 	oc_config_free(sup->config);
 }
 
+/* It is not refused: a container may have nobody else. */
+static void
+warn_root(const struct supervisor *sup)
+{
+	if (geteuid() == 0 && !sup->launch.users.is_separate)
+		oc_log(OC_LOG_WARNING, "all roles run as root: start ocsignd "
+		    "as a user of its own, or give each role one "
+		    "(signer-user and the others in [daemon])");
+}
+
 int
 daemon_supervise(const struct daemon_options *options,
     struct oc_config *config)
@@ -431,6 +448,7 @@ daemon_supervise(const struct daemon_options *options,
 		    error.text : "out of memory");
 		sup.exit_status = EXIT_FAILURE;
 	} else {
+		warn_root(&sup);
 		daemon_forget_clock(&sup);
 		daemon_publish_urls(&sup);
 		daemon_add_roles(&sup);

@@ -15,7 +15,6 @@ struct event_base;
 #define ROLE_STATUS 1
 #define ROLE_ISSUER 2			/* only with an [api] */
 #define ROLE_FIRST_RESPONDER 3
-#define NEEDS_MAX (64 * 1024 * 1024)
 #define NUM_SIGNALS 4
 
 enum supervisor_state {

@@ -9,8 +9,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/user.h"
+#include "ipc/peers.h"
 
 /* What the process holds must not be read from outside or after its end. */
 static void
@@ -38,6 +41,28 @@ load(const char *path, struct oc_config **config)
 	return err == OC_OK ? IPC_ROLE_RUN : IPC_EXIT_CONFIG;
 }
 
+/* Separated is what they are, or they do not run. */
+static int
+check_user(const char *name, const struct oc_config *config)
+{
+	const char *text = ipc_role_user(config, name);
+	struct oc_error error = { 0 };
+	struct oc_user user;
+
+	if (text == NULL)
+		return IPC_ROLE_RUN;
+	if (oc_user_find(text, &user, &error) != OC_OK) {
+		oc_log(OC_LOG_ERROR, "[daemon]: %s", error.text);
+		return IPC_EXIT_CONFIG;
+	}
+	if (user.uid == getuid() && user.uid == geteuid())
+		return IPC_ROLE_RUN;
+	oc_log(OC_LOG_ERROR, "%s is run by user %ld, and [daemon] says by %s: "
+	    "start it as that, or ocsignd by root", name, (long)geteuid(),
+	    text);
+	return IPC_EXIT_CONFIG;
+}
+
 int
 ipc_role_start(int argc, char **argv, const char *name, const char *about,
     struct oc_config **config)
@@ -62,7 +87,8 @@ ipc_role_start(int argc, char **argv, const char *name, const char *about,
 			    "(default: $OCSIGN_CONF or %s)\n"
 			    "  -h, --help         this text\n"
 			    "      --version      the version\n\n"
-			    "It is started by ocsignd(8).\n", name, about,
+			    "It is started by ocsignd(8) or by systemd.\n",
+			    name, about,
 			    oc_config_default_path());
 			return EXIT_SUCCESS;
 		case 'V':
@@ -79,7 +105,13 @@ ipc_role_start(int argc, char **argv, const char *name, const char *about,
 	oc_log_init(name, OC_LOG_NOTICE);
 	harden();
 	status = load(path, config);
-	if (status == IPC_ROLE_RUN)
-		oc_log_init(name, (*config)->daemon.log_level);
+	if (status != IPC_ROLE_RUN)
+		return status;
+	oc_log_init(name, (*config)->daemon.log_level);
+	status = check_user(name, *config);
+	if (status != IPC_ROLE_RUN) {
+		oc_config_free(*config);
+		*config = NULL;
+	}
 	return status;
 }

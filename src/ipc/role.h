@@ -14,7 +14,8 @@
 
 /*
  * Takes -c FILE, --help and --version; then: umask 077, no core dumps, no new
- * privileges, SIGPIPE ignored, log lines under name, the configuration read.
+ * privileges, SIGPIPE ignored, log lines under name, the configuration read,
+ * and that we run as the user that it says.
  * Returns IPC_ROLE_RUN with *config for oc_config_free(), or what main() is
  * to return.
  */

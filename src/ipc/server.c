@@ -13,15 +13,26 @@
 #define PEERS_MAX 512
 
 static bool
-is_allowed(int sock, pid_t *pid)
+is_listed(const struct ipc_peers *peers, uid_t uid)
 {
+	for (size_t i = 0; i < peers->num; i++)
+		if (peers->uids[i] == uid)
+			return true;
+	return false;
+}
+
+static bool
+is_allowed(const struct ipc_server *server, int sock, pid_t *pid)
+{
+	const struct ipc_peers *peers = &server->allowed;
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return false;
 	*pid = cred.pid;
-	if (cred.uid == 0 || cred.uid == geteuid())
+	if (cred.uid == 0 || (peers->is_listed ? is_listed(peers, cred.uid) :
+	    cred.uid == geteuid()))
 		return true;
 	oc_log(OC_LOG_WARNING, "process %ld of user %ld may not connect here",
 	    (long)cred.pid, (long)cred.uid);
@@ -64,7 +75,8 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 			pause_accepting(server);
 		return;
 	}
-	if (server->num_peers >= PEERS_MAX || !is_allowed(sock, &pid))
+	if (server->num_peers >= PEERS_MAX ||
+	    !is_allowed(server, sock, &pid))
 		close(sock);
 	else if (!ipc_peer_new(server, sock, pid))
 		oc_log(OC_LOG_ERROR, "no memory for process %ld", (long)pid);
@@ -98,6 +110,12 @@ ipc_server_new(struct event_base *base, int listener, const char *role,
 	s->listener = listener;
 	*server = s;
 	return OC_OK;
+}
+
+void
+ipc_server_allow(struct ipc_server *server, const struct ipc_peers *peers)
+{
+	server->allowed = *peers;
 }
 
 void

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The answering end, on libevent: accepts on an AF_UNIX listener, checks the
- * peer with SO_PEERCRED (our own user or root), splits frames, hands each to
- * a handler, and queues what is sent back.  A peer that sends what is no
- * frame, or does not read (more than 4 MiB wait), is disconnected; nobody
- * else notices.  The calls below may be made from within a handler: a peer
- * that has to go is marked and freed, with gone(), by the loop.
+ * peer with SO_PEERCRED, splits frames, hands each to a handler, and queues
+ * what is sent back.  A peer that sends what is no frame, or does not read
+ * (more than 4 MiB wait), is disconnected; nobody else notices.  The calls
+ * below may be made from within a handler: a peer that has to go is marked and
+ * freed, with gone(), by the loop.
  */
 #ifndef IPC_SERVER_H
 #define IPC_SERVER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -18,6 +19,16 @@
 struct event_base;
 struct ipc_server;
 struct ipc_peer;
+
+/* Who may connect, by SO_PEERCRED; root always may.  Zero state: our own
+ * user. */
+#define IPC_PEERS_MAX 17
+struct ipc_peers {
+	bool is_listed;		/* those below and nobody else, not even our
+				 * own user */
+	size_t num;
+	uid_t uids[IPC_PEERS_MAX];
+};
 
 /* One frame; fields are borrowed.  fd is -1 or the handler's own from now
  * on.  HELLO has been dealt with. */
@@ -30,6 +41,9 @@ typedef void ipc_gone_fn(void *arg, struct ipc_peer *peer);
 enum oc_err ipc_server_new(struct event_base *base, int listener,
     const char *role, ipc_frame_fn *frame, ipc_gone_fn *gone, void *arg,
     struct ipc_server **server) OC_MUST_CHECK;
+/* From now on; without it, our own user.  Copied. */
+void ipc_server_allow(struct ipc_server *server,
+    const struct ipc_peers *peers);
 /* Stops accepting; peers stay. */
 void ipc_server_stop(struct ipc_server *server);
 void ipc_server_free(struct ipc_server *server);

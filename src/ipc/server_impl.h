@@ -38,6 +38,7 @@ struct ipc_server {
 	struct event *accept_event;
 	struct event *resume_event;	/* accepting again after EMFILE */
 	int listener;
+	struct ipc_peers allowed;
 	char role[32];
 	ipc_frame_fn *frame;
 	ipc_gone_fn *gone;

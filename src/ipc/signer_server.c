@@ -28,6 +28,7 @@ struct served_peer {
 	struct ipc_signer_server *server;
 	struct ipc_peer *peer;
 	struct served_job *jobs;
+	uint64_t last_id;		/* of a SIGN */
 	bool is_refusal_logged;
 };
 
@@ -215,10 +216,12 @@ take_sign(struct served_peer *sp, uint64_t id, struct der_bytes fields, int fd)
 	enum oc_err err;
 
 	if (ipc_read_sign(fields, &m) != OC_OK ||
-	    (fd >= 0) != (m.tbs_len > OC_TBS_INLINE_MAX)) {
+	    (fd >= 0) != (m.tbs_len > OC_TBS_INLINE_MAX) ||
+	    id <= sp->last_id) {
 		ipc_peer_close(sp->peer);
 		return;
 	}
+	sp->last_id = id;
 	if (!may_sign(server->role, (enum sign_kind)m.kind, m.key)) {
 		refuse(sp, id, &m);
 		return;
@@ -436,6 +439,13 @@ ipc_signer_server_let_drain(struct ipc_signer_server *server,
     ipc_signer_drain_fn *drain)
 {
 	server->drain = drain;
+}
+
+void
+ipc_signer_server_allow(struct ipc_signer_server *server,
+    const struct ipc_peers *peers)
+{
+	ipc_server_allow(server->server, peers);
 }
 
 void

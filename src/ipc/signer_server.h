@@ -3,8 +3,9 @@
  * The signer's side of signer-*.sock: SIGN, CANCEL, FIND_KEY, STATUS, and
  * DRAIN where that is allowed, on one listener, answered from a struct signer.
  * The listener's role says what its peers may ask for; anything else is
- * REFUSED, logged once a peer, and never reaches the signer.  Jobs of a peer
- * that goes away are cancelled.
+ * REFUSED, logged once a peer, and never reaches the signer.  A SIGN has a
+ * higher id than those before it on its connection, or that is closed: none
+ * comes twice.  Jobs of a peer that goes away are cancelled.
  *
  * The caller dispatches the signer's fd, from the same loop.
  */
@@ -36,6 +37,9 @@ enum oc_err ipc_signer_server_new(struct event_base *base, int listener,
 /* From now on DRAIN is done, with the arg of status; else it is REFUSED. */
 void ipc_signer_server_let_drain(struct ipc_signer_server *server,
     ipc_signer_drain_fn *drain);
+/* See ipc_server_allow(). */
+void ipc_signer_server_allow(struct ipc_signer_server *server,
+    const struct ipc_peers *peers);
 /* NULL is fine.  Cancels what is under way. */
 void ipc_signer_server_free(struct ipc_signer_server *server);
 /* Now there is one.  Borrowed; it outlives the server.  Only while no job is

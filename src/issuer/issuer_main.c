@@ -76,7 +76,7 @@ open_counts(struct program *p)
 {
 	struct oc_error error = { 0 };
 
-	if (net_counts_open(p->config->daemon.run_directory,
+	if (net_counts_open(p->config->daemon.issuer_directory,
 	    ipc_handover_run(), &p->counts, &error) != OC_OK)
 		oc_log(OC_LOG_WARNING, "%s: what is counted here will not be "
 		    "seen by \"ocsign status\"", error.text);

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "sign/desk.h"
+#include "sign/digest.h"
 
 /* done() calls in one dispatch(), so that an event loop gets its turn. */
 #define DISPATCH_MAX 256
@@ -389,7 +390,36 @@ sign_desk_unpin(struct sign_desk *desk, struct sign_ticket *ticket)
 }
 
 void
+sign_desk_note(const struct sign_desk *desk, struct sign_ticket *ticket,
+    struct der_bytes tbs)
+{
+	if (desk->record != NULL && !ticket->has_digest)
+		ticket->has_digest = EVP_Digest(tbs.p, tbs.len,
+		    ticket->digest, NULL, sign_digest(SIGN_SHA256), NULL) == 1;
+}
+
+bool
+sign_desk_is_wanted(struct sign_desk *desk, const struct sign_ticket *ticket)
+{
+	bool is_wanted;
+
+	(void)pthread_mutex_lock(&desk->lock);
+	is_wanted = ticket->job != NULL;
+	(void)pthread_mutex_unlock(&desk->lock);
+	return is_wanted;
+}
+
+void
 sign_desk_finish(struct sign_desk *desk, struct sign_ticket *ticket,
+    enum oc_err err, const char *text)
+{
+	if (desk->record == NULL ||
+	    !desk->record(desk->record_arg, desk, ticket, err, text))
+		sign_desk_release(desk, ticket, err, text);
+}
+
+void
+sign_desk_release(struct sign_desk *desk, struct sign_ticket *ticket,
     enum oc_err err, const char *text)
 {
 	bool is_first = false;

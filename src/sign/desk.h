@@ -12,7 +12,18 @@
 
 #include "sign/queue.h"
 
+struct sign_desk;
+
+/*
+ * Whoever keeps a record of each ticket is told of it when it is finished.
+ * True: the ticket is the recorder's now, and sign_desk_release() ends it.
+ */
+typedef bool sign_desk_record_fn(void *arg, struct sign_desk *desk,
+    struct sign_ticket *ticket, enum oc_err err, const char *text);
+
 struct sign_desk {
+	sign_desk_record_fn *record;	/* NULL: nobody */
+	void *record_arg;
 	pthread_mutex_t lock;
 	pthread_cond_t unpinned;
 	int epoll_fd, event_fd, timer_fd;
@@ -47,9 +58,19 @@ void sign_desk_dispatch(struct sign_desk *desk);
 bool sign_desk_pin(struct sign_desk *desk, struct sign_ticket *ticket,
     struct der_bytes *tbs) OC_MUST_CHECK;
 void sign_desk_unpin(struct sign_desk *desk, struct sign_ticket *ticket);
-/* Hands the job back, with the ticket's signature if err is OC_OK, and
- * frees the ticket.  text may be NULL. */
+/* Where there is a recorder: the TBS's digest, for it.  Between pin and
+ * unpin. */
+void sign_desk_note(const struct sign_desk *desk, struct sign_ticket *ticket,
+    struct der_bytes tbs);
+/* Hands the job back, by way of the recorder, with the ticket's signature if
+ * err is OC_OK, and frees the ticket.  text may be NULL. */
 void sign_desk_finish(struct sign_desk *desk, struct sign_ticket *ticket,
+    enum oc_err err, const char *text);
+
+/* The recorder's side: whether anybody waits, and the end. */
+bool sign_desk_is_wanted(struct sign_desk *desk,
+    const struct sign_ticket *ticket);
+void sign_desk_release(struct sign_desk *desk, struct sign_ticket *ticket,
     enum oc_err err, const char *text);
 
 #endif

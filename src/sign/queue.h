@@ -33,6 +33,8 @@ struct sign_ticket {
 	uint64_t generation;		/* of the token that signed it */
 	uint8_t signature[OC_SIGNATURE_MAX];
 	size_t signature_len;
+	uint8_t digest[32];		/* SHA-256 of the TBS, for a record */
+	bool has_digest;
 
 	/* The queue's. */
 	struct sign_ticket *next, *previous;

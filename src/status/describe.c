@@ -189,7 +189,7 @@ describe_api(const struct status_all *all)
 	json_t *answers = json_object();
 	char code[16];
 
-	net_counts_read(all->run_directory, all->run, &total);
+	net_counts_read(all->issuer_directory, all->run, &total);
 	for (size_t i = 0; i < NET_CODES; i++) {
 		if (total.counts.answers[i] == 0)
 			continue;
@@ -357,7 +357,7 @@ status_describe(const struct status_all *all, size_t len_max)
 	char *text = NULL;
 	uint32_t i;
 
-	ocsp_counts_read(all->run_directory, all->run, &total);
+	ocsp_counts_read(all->responder_directory, all->run, &total);
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i], &total));

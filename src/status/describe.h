@@ -15,7 +15,8 @@ struct status_all {
 	struct status_service *const *services;
 	uint32_t num_services;
 	bool is_ready;
-	const char *run_directory;	/* where responders count */
+	const char *responder_directory;	/* where responders count */
+	const char *issuer_directory;		/* and the API */
 	uint64_t run;
 	struct status_crls *crls;	/* NULL: nothing is known of them */
 	struct status_publish *publish;	/* NULL: nothing is served */

@@ -282,7 +282,7 @@ put_api(struct oc_buffer *out, const struct status_all *all)
 {
 	struct net_counts_total total;
 
-	net_counts_read(all->run_directory, all->run, &total);
+	net_counts_read(all->issuer_directory, all->run, &total);
 	status_put_family(out, "api_responses_total", "counter",
 	    "How requests to the API ended, by HTTP status.");
 	for (size_t i = 0; total.pages.num_pages > 0 && i < NET_CODES; i++) {
@@ -443,6 +443,39 @@ put_tokens(struct oc_buffer *out, const json_t *signer)
 
 static const struct {
 	const char *name, *type, *member, *help;
+} journal_values[] = {
+	{ "signing_journal_up", "gauge", "well",
+	    "Whether the signing journal is written." },
+	{ "signing_journal_records_total", "counter", "records",
+	    "Records written to it." },
+	{ "signing_journal_syncs_total", "counter", "syncs",
+	    "Times that it was synced." },
+	{ "signing_journal_lost_total", "counter", "lost",
+	    "What is not in it, but for its count." },
+	{ "signing_journal_waiting", "gauge", "waiting",
+	    "Records that wait to be written." }
+};
+
+static void
+put_journal(struct oc_buffer *out, const json_t *signer)
+{
+	const json_t *journal = json_object_get(signer, "journal");
+	size_t num = sizeof(journal_values) / sizeof(journal_values[0]);
+
+	for (size_t v = 0; v < num && journal != NULL; v++) {
+		const json_t *value = json_object_get(journal,
+		    journal_values[v].member);
+
+		if (value != NULL)
+			status_put_number(out, journal_values[v].name,
+			    journal_values[v].type, journal_values[v].help,
+			    json_is_integer(value) ?
+			    json_integer_value(value) : json_is_true(value));
+	}
+}
+
+static const struct {
+	const char *name, *type, *member, *help;
 	int64_t per_unit;		/* of what it is told in */
 } queue_values[] = {
 	{ "token_queue_waiting", "gauge", "waiting",
@@ -496,7 +529,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	struct issuers issuers = { .all = all, .total = &total };
 	uint32_t i;
 
-	ocsp_counts_read(all->run_directory, all->run, &total);
+	ocsp_counts_read(all->responder_directory, all->run, &total);
 	issuers.reports = calloc(all->num_services + 1,
 	    sizeof(*issuers.reports));
 	if (issuers.reports == NULL)
@@ -525,6 +558,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	put_api(out, all);
 	put_tokens(out, signer);
 	put_lanes(out, signer);
+	put_journal(out, signer);
 	free(issuers.reports);
 	return out->err == OC_OK;
 }

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "ipc/channel.h"
 #include "ipc/handover.h"
+#include "ipc/peers.h"
 #include "ipc/role.h"
 #include "ipc/server.h"
 #include "ipc/turn.h"
@@ -387,14 +388,18 @@ socket_path(const struct program *p, const char *name)
 
 /* A listener that was handed over, or, run alone, one of our own. */
 static enum oc_err
-serve(struct program *p, const char *name, ipc_frame_fn *frame,
+serve(struct program *p, enum ipc_door door, ipc_frame_fn *frame,
     struct ipc_server **server, struct oc_error *error)
 {
+	const char *name = door == IPC_DOOR_STATUS ? "status" :
+	    "status-control";
 	int listener = ipc_handover_fd(name, 0);
-	enum oc_err err = OC_OK;
+	struct ipc_peers peers;
+	enum oc_err err;
 	char *path;
 
-	if (listener < 0) {
+	err = ipc_peers_find(p->config, door, &peers, error);
+	if (err == OC_OK && listener < 0) {
 		path = socket_path(p, name);
 		err = path == NULL ? OC_ERR_NOMEM :
 		    ipc_listen(path, &listener, error);
@@ -402,8 +407,11 @@ serve(struct program *p, const char *name, ipc_frame_fn *frame,
 	}
 	if (err != OC_OK)
 		return err;
-	return ipc_server_new(p->base, listener, "ocsign-status", frame,
+	err = ipc_server_new(p->base, listener, "ocsign-status", frame,
 	    peer_gone, p, server);
+	if (err == OC_OK)
+		ipc_server_allow(*server, &peers);
+	return err;
 }
 
 /* One that has begun already, for the same issuer. */
@@ -503,7 +511,8 @@ open_admin(struct program *p, struct oc_error *error)
 	if (err != OC_OK)
 		return err;
 	p->all = (struct status_all){ p->services, p->num_services, false,
-	    p->config->daemon.run_directory, ipc_handover_run(), p->crls,
+	    p->config->daemon.responder_directory,
+	    p->config->daemon.issuer_directory, ipc_handover_run(), p->crls,
 	    p->publish, &p->clock, p->crl_files };
 	return status_admin_new(&options, &p->admin, error);
 }
@@ -519,7 +528,7 @@ open_all(struct program *p, struct oc_error *error)
 	    p->config->responder.request_signature_budget;
 	if (path != NULL)
 		err = oc_clock_watch_init(&p->clock,
-		    p->config->daemon.run_directory, OC_CLOCK_WATCH_WRITES);
+		    p->config->daemon.status_directory, OC_CLOCK_WATCH_WRITES);
 	p->is_clock_well = true;
 	if (err == OC_OK)
 		err = ipc_signer_new(path, "ocsign-status", &p->signer);
@@ -538,9 +547,9 @@ open_all(struct program *p, struct oc_error *error)
 	p->base = event_base_new();
 	if (p->base == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = serve(p, "status", on_status_frame, &p->status, error);
+	err = serve(p, IPC_DOOR_STATUS, on_status_frame, &p->status, error);
 	if (err == OC_OK)
-		err = serve(p, "status-control", on_control_frame,
+		err = serve(p, IPC_DOOR_STATUS_CONTROL, on_control_frame,
 		    &p->control, error);
 	if (err == OC_OK)
 		err = open_admin(p, error);

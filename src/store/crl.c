@@ -120,3 +120,40 @@ store_find_crl_times(struct store *store, int64_t issuer_id,
 	return say_none(store, store->ops->find_crl_times(store, issuer_id,
 	    crl));
 }
+
+static enum oc_err
+list_crl(struct store *store, int64_t id, store_crl_fn *fn, void *arg)
+{
+	struct store_crl_record record;
+	struct store_crl_row row = { 0 };
+	enum oc_err err;
+
+	err = store->ops->get_crl(store, id, &row);
+	if (err == OC_ERR_NOT_FOUND)
+		return OC_OK;
+	if (err != OC_OK)
+		return err;
+	record.crl = (struct store_crl){ row.id, row.number, row.this_update,
+	    row.next_update, row.crl, row.crl_len };
+	memcpy(record.issuer, row.issuer, sizeof(record.issuer));
+	err = fn(arg, &record);
+	free(row.crl);
+	return err;
+}
+
+enum oc_err
+store_list_crls(struct store *store, store_crl_fn *fn, void *arg)
+{
+	int64_t id_max = 0;
+	enum oc_err err;
+
+	oc_assert(store->depth == 0);
+	err = store->ops->begin_read(store);
+	if (err != OC_OK)
+		return err;
+	err = store->ops->find_id_max(store, STORE_TABLE_CRL, &id_max);
+	for (int64_t id = 1; err == OC_OK && id <= id_max; id++)
+		err = list_crl(store, id, fn, arg);
+	store->ops->rollback(store);
+	return err;
+}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #define RETRY_MS 20
 /* There are 2^30 numbers; another is drawn if somebody has it. */
@@ -55,6 +56,9 @@ store_lock_open(const char *path, enum store_lock_kind kind, int timeout_ms,
 		free(name);
 		return error->code;
 	}
+	/* Also one that was made before its folder was shared; who does not
+	 * own it cannot. */
+	oc_file_share(opened, name);
 	free(name);
 	if (lock_until(opened, is_shared ? LOCK_SH : LOCK_EX,
 	    deadline_ns) == 0) {

@@ -36,6 +36,7 @@ sqlite_temporary_create(const char *path, char **file, struct oc_error *error)
 		free(name);
 		return err;
 	}
+	oc_file_share(fd, path);
 	close(fd);
 	*file = name;
 	return OC_OK;

@@ -247,6 +247,17 @@ enum oc_err store_find_crl(struct store *store, int64_t issuer_id,
 enum oc_err store_find_crl_times(struct store *store, int64_t issuer_id,
     struct store_crl *crl) OC_MUST_CHECK;
 
+/* Every list that was reserved, issued or not, in the order of its row, which
+ * is the walk's.  crl_len is 0 if it was not. */
+struct store_crl_record {
+	struct store_crl crl;
+	char issuer[OC_CONFIG_NAME_MAX + 1];
+};
+typedef enum oc_err store_crl_fn(void *arg,
+    const struct store_crl_record *record);
+enum oc_err store_list_crls(struct store *store, store_crl_fn *fn, void *arg)
+    OC_MUST_CHECK;
+
 /* Revoked certificates of an issuer with not_after >= not_after_min, by
  * serial; only issuer_id, serial, reason, revoked_at, invalidity_at,
  * not_after are filled in. */

@@ -229,6 +229,9 @@ shim_get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
 
 	if (shim_strike(SHIM_GET_ATTRIBUTE_VALUE, session, &rule, &rv))
 		return rv;
+	if (shim_is_mode(rule, SHIM_HIDE) && count == 1 &&
+	    template->type == atomic_load(&rule->rv))
+		return CKR_ATTRIBUTE_TYPE_INVALID;
 	rv = shim_object_in(session, &object);
 	if (rv == CKR_OK)
 		rv = shim_real->C_GetAttributeValue(session, object, template,

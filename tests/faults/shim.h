@@ -41,6 +41,8 @@ enum shim_mode {
 	SHIM_SHORT_R,		/* C_Sign: an octet less at the start */
 	SHIM_TO_DER,		/* C_Sign: r||s comes as Ecdsa-Sig-Value */
 	SHIM_RAW_POINT,		/* C_GetAttributeValue: CKA_EC_POINT bare */
+	SHIM_HIDE,		/* the same: not the attribute whose type is
+				 * rv */
 	SHIM_PIN_PAD,		/* C_Login: takes no PIN; types
 				 * $OCSIGN_SHIM_PIN itself */
 	SHIM_TWICE,		/* C_FindObjects: the first object again */

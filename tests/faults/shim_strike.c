@@ -150,6 +150,7 @@ act(struct shim_rule *r, enum shim_function function,
 	case SHIM_SHORT_R:
 	case SHIM_TO_DER:
 	case SHIM_RAW_POINT:
+	case SHIM_HIDE:
 	case SHIM_PIN_PAD:
 	case SHIM_TWICE:
 	case SHIM_FLAGS:
@@ -183,9 +184,10 @@ shim_is_mode(const struct shim_rule *rule, enum shim_mode mode)
 	return rule != NULL && atomic_load(&rule->mode) == (int)mode;
 }
 
-/* SoftHSM's slots are below 2^31, its objects' handles are small. */
+/* SoftHSM's slots are below 2^31, its objects' handles are small, NSS's have 32
+ * bits. */
 #define SLOT_SHIFT 32
-#define OBJECT_SHIFT 24
+#define OBJECT_SHIFT (8 * sizeof(unsigned long) - 16)
 
 CK_SLOT_ID
 shim_slot_out(CK_SLOT_ID slot)

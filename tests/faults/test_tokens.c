@@ -12,12 +12,9 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "pkcs11/admin.h"
 #include "pkcs11/clone.h"
-#include "pkcs11/drain.h"
-#include "pkcs11/pin.h"
 #include "tests/faults/two_tokens.h"
 
 #define LONG_NS (30 * OC_NS_PER_S)
@@ -108,19 +105,6 @@ weights_share_the_work(void **state)
 	two_stop(&two);
 }
 
-/* Everything fails from now on; C_Finalize does not help. */
-static void
-kill_token(size_t token)
-{
-	(void)shim_add(two.shim[token], SHIM_SIGN, SHIM_RETURN, 0x30, 0, 0);
-	(void)shim_add(two.shim[token], SHIM_SIGN_INIT, SHIM_RETURN, 0x30, 0,
-	    0);
-	(void)shim_add(two.shim[token], SHIM_OPEN_SESSION, SHIM_RETURN, 0x30,
-	    0, 0);
-	(void)shim_add(two.shim[token], SHIM_GET_SLOT_LIST, SHIM_RETURN,
-	    0x30, 0, 0);
-}
-
 static void
 standby_works_alone(void **state)
 {
@@ -132,7 +116,7 @@ standby_works_alone(void **state)
 	two_sign(&two, 20);
 	assert_int_equal(two_status(&two, 1).num_signed, 0);
 	assert_int_equal(two_status(&two, 1).weight, 0);
-	kill_token(0);
+	two_kill(&two, 0);
 	two_sign(&two, 20);
 	assert_int_equal(two_status(&two, 1).num_signed, 20);
 	assert_string_equal(two_status(&two, 0).state, "down");
@@ -158,7 +142,7 @@ dies_and_returns(void **state)
 	logins = shim_calls(two.shim[0], SHIM_LOGIN);
 	two_submit(&two, jobs, NUM_JOBS, LONG_NS);
 	two_turn(&two);
-	kill_token(0);
+	two_kill(&two, 0);
 	begin_ns = oc_clock_mono_ns();
 	assert_int_equal(two_finish(&two, jobs, NUM_JOBS), NUM_JOBS);
 	/* SoftHSM makes these in less than a second. */
@@ -241,7 +225,7 @@ hangs_alone(void **state)
 
 	(void)state;
 	two_start(&two, 2, 300 * OC_NS_PER_MS);
-	kill_token(1);
+	two_kill(&two, 1);
 	two_sign(&two, 8);
 	two_await(&two, 1, "down");
 	(void)shim_add(two.shim[0], SHIM_SIGN, SHIM_HANG, 0, 0, 0);
@@ -272,15 +256,6 @@ slow_gets_less(void **state)
 	two_stop(&two);
 }
 
-static void
-set_pin(const char *path, const char *pin)
-{
-	struct oc_error error = { 0 };
-
-	assert_int_equal(oc_file_write(path, 0600, pin, strlen(pin), &error),
-	    OC_OK);
-}
-
 /* One of two: it is latched and left alone, and the service goes on. */
 static void
 wrong_pin(void **state)
@@ -289,7 +264,7 @@ wrong_pin(void **state)
 	unsigned long logins;
 
 	(void)state;
-	set_pin(two.pin_file, "9999\n");
+	two_set_pin(two.pin_file, "9999\n");
 	logins = shim_calls(two.shim[1], SHIM_LOGIN);
 	two_start(&two, 2, 0);
 	two_await(&two, 1, "failed");
@@ -297,7 +272,7 @@ wrong_pin(void **state)
 	assert_non_null(strstr(two_status(&two, 1).failure, "PIN"));
 	two_sign(&two, 20);
 	assert_int_equal(p11_local_failure(two.signer, &error), OC_OK);
-	kill_token(0);
+	two_kill(&two, 0);
 	two_submit(&two, jobs, 4, 300 * OC_NS_PER_MS);
 	assert_int_equal(two_finish(&two, jobs, 4), 0);
 	shim_clear(two.shim[0]);
@@ -321,7 +296,7 @@ pin_changes_while_it_works(void **state)
 
 	(void)state;
 	two_start(&two, 2, 0);
-	set_pin(two.pin_file, "9999\n");
+	two_set_pin(two.pin_file, "9999\n");
 	(void)shim_add(two.shim[1], SHIM_SIGN_INIT, SHIM_DO_LOGOUT, 0, 3, 1);
 	two_submit(&two, jobs, 60, LONG_NS);
 	assert_int_equal(two_finish(&two, jobs, 60), 60);
@@ -337,8 +312,8 @@ no_token_is_left(void **state)
 	struct oc_error error = { 0 };
 
 	(void)state;
-	set_pin(two.pin_file, "9999\n");
-	set_pin(two.hsm.pin_file, "8888\n");
+	two_set_pin(two.pin_file, "9999\n");
+	two_set_pin(two.hsm.pin_file, "8888\n");
 	assert_int_equal(two_try(&two, &error), OC_ERR_PIN);
 	assert_non_null(strstr(error.text, "PIN"));
 }
@@ -457,8 +432,8 @@ both_die(void **state)
 {
 	(void)state;
 	two_start(&two, 2, 0);
-	kill_token(0);
-	kill_token(1);
+	two_kill(&two, 0);
+	two_kill(&two, 1);
 	two_submit(&two, jobs, 40, LONG_NS);
 	two_await(&two, 0, "down");
 	two_await(&two, 1, "down");
@@ -479,123 +454,12 @@ both_away_in_the_end(void **state)
 
 	(void)state;
 	two_start(&two, 2, 0);
-	kill_token(0);
-	kill_token(1);
+	two_kill(&two, 0);
+	two_kill(&two, 1);
 	begin_ns = oc_clock_mono_ns();
 	two_submit(&two, jobs, 40, 500 * OC_NS_PER_MS);
 	assert_int_equal(two_finish(&two, jobs, 40), 0);
 	assert_true(oc_clock_mono_ns() - begin_ns < 5 * OC_NS_PER_S);
-	two_stop(&two);
-}
-
-static bool
-is_drained(const char *token)
-{
-	struct oc_error error = { 0 };
-	bool is_set = false;
-
-	assert_int_equal(p11_drain_is_set(two.hsm.state_dir, token, &is_set,
-	    &error), OC_OK);
-	return is_set;
-}
-
-static void
-drained_under_load(void **state)
-{
-	struct oc_error error = { 0 };
-	unsigned long before, logins;
-
-	(void)state;
-	two_start(&two, 2, 0);
-	two_submit(&two, jobs, NUM_JOBS, LONG_NS);
-	two_turn(&two);
-	assert_int_equal(p11_local_drain(two.signer, "a", P11_DRAIN, &error),
-	    OC_OK);
-	two_await(&two, 0, "drained");
-	before = num_signs(0);
-	logins = shim_calls(two.shim[0], SHIM_LOGIN);
-	assert_int_equal(two_finish(&two, jobs, NUM_JOBS), NUM_JOBS);
-	assert_int_equal(two_status(&two, 0).num_waiting, 0);
-	two_sign(&two, 10);
-	assert_int_equal(num_signs(0), before);
-	assert_true(is_drained("a"));
-	/* Then nobody would be left. */
-	assert_int_equal(p11_local_drain(two.signer, "b", P11_DRAIN, &error),
-	    OC_ERR_REFUSED);
-	assert_non_null(strstr(error.text, "--force"));
-	assert_false(is_drained("b"));
-	assert_int_equal(p11_local_drain(two.signer, "c", P11_DRAIN, &error),
-	    OC_ERR_NOT_FOUND);
-	two_stop(&two);
-
-	/* It holds. */
-	two_start(&two, 2, 0);
-	two_sign(&two, 10);
-	assert_string_equal(two_status(&two, 0).state, "drained");
-	assert_int_equal(num_signs(0), before);
-	assert_int_equal(shim_calls(two.shim[0], SHIM_LOGIN), logins);
-	assert_int_equal(p11_local_drain(two.signer, "a", P11_UNDRAIN,
-	    &error), OC_OK);
-	two_await(&two, 0, "up");
-	assert_true(num_signs(0) > before);	/* a canary */
-	two_sign(&two, 40);
-	assert_true(two_status(&two, 0).num_signed > 0);
-	assert_false(is_drained("a"));
-	two_stop(&two);
-}
-
-/* The last one, by force: requests wait until it is let work again. */
-static void
-drained_by_force(void **state)
-{
-	struct oc_error error = { 0 };
-
-	(void)state;
-	two_start(&two, 2, 0);
-	assert_int_equal(p11_local_drain(two.signer, "a", P11_DRAIN, &error),
-	    OC_OK);
-	assert_int_equal(p11_local_drain(two.signer, "b", P11_DRAIN_FORCED,
-	    &error), OC_OK);
-	two_await(&two, 0, "drained");
-	two_await(&two, 1, "drained");
-	two_submit(&two, jobs, 20, LONG_NS);
-	for (int i = 0; i < 20; i++)
-		two_turn(&two);
-	assert_int_equal(jobs[0].num_done, 0);
-	assert_int_equal(p11_local_drain(two.signer, "b", P11_UNDRAIN,
-	    &error), OC_OK);
-	assert_int_equal(two_finish(&two, jobs, 20), 20);
-	assert_string_equal(two_status(&two, 0).state, "drained");
-	assert_int_equal(two_status(&two, 1).num_signed, 20);
-	two_stop(&two);
-}
-
-/* A drained token that breaks meanwhile is left alone, until it is asked
- * for again. */
-static void
-drained_and_switched_off(void **state)
-{
-	struct oc_error error = { 0 };
-	unsigned long calls;
-
-	(void)state;
-	two_start(&two, 2, 0);
-	assert_int_equal(p11_local_drain(two.signer, "a", P11_DRAIN, &error),
-	    OC_OK);
-	two_await(&two, 0, "drained");
-	kill_token(0);
-	calls = shim_calls(two.shim[0], SHIM_GET_SLOT_LIST);
-	two_sign(&two, 20);
-	assert_int_equal(shim_calls(two.shim[0], SHIM_GET_SLOT_LIST), calls);
-	assert_int_equal(p11_local_drain(two.signer, "a", P11_UNDRAIN,
-	    &error), OC_OK);
-	two_sign(&two, 20);
-	for (int i = 0; i < 3000 && shim_calls(two.shim[0],
-	    SHIM_GET_SLOT_LIST) == calls; i++)
-		two_turn(&two);
-	two_await(&two, 0, "down");
-	shim_clear(two.shim[0]);
-	two_await(&two, 0, "up");
 	two_stop(&two);
 }
 
@@ -648,27 +512,11 @@ storm(void **state)
 	two_stop(&two);
 }
 
-static struct two as_made;
-
-/* As it was made, whatever a test has changed or left. */
 static int
 clean_up(void **state)
 {
-	struct oc_error error = { 0 };
-	const char *const names[] = { "a", "b" };
-
 	(void)state;
-	for (size_t i = 0; i < 2; i++)
-		shim_clear(two.shim[i]);
-	sign_free(two.signer);
-	two = as_made;
-	set_pin(two.pin_file, SOFTHSM_PIN "\n");
-	softhsm_write_pin(&two.hsm, SOFTHSM_PIN);
-	for (size_t i = 0; i < 2; i++) {
-		(void)!p11_pin_unlatch(two.hsm.state_dir, names[i], &error);
-		(void)!p11_drain_set(two.hsm.state_dir, names[i], false,
-		    &error);
-	}
+	two_reset(&two);
 	return 0;
 }
 
@@ -677,7 +525,6 @@ set_up(void **state)
 {
 	(void)state;
 	two_init(&two);
-	as_made = two;
 	return 0;
 }
 
@@ -714,9 +561,6 @@ main(void)
 		TEST(key_is_missing_in_one),
 		TEST(both_die),
 		TEST(both_away_in_the_end),
-		TEST(drained_under_load),
-		TEST(drained_by_force),
-		TEST(drained_and_switched_off),
 		TEST(one_library),
 		TEST(storm),
 	};

@@ -18,7 +18,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "pkcs11/drain.h"
 #include "pkcs11/import.h"
+#include "pkcs11/pin.h"
 #include "sign/verify.h"
 #include "tests/unit/tbs_samples.h"
 
@@ -126,6 +128,12 @@ import_key(struct two *two)
 	two->info = imported.info;
 }
 
+/* What a test may change. */
+static struct {
+	struct p11_token_config tokens[2];
+	struct p11_key_config key;
+} as_made;
+
 void
 two_init(struct two *two)
 {
@@ -151,6 +159,50 @@ two_init(struct two *two)
 	    .others = two->others, .uri = "ca",
 	    .spki = { two->info.spki, two->info.spki_len },
 	    .allow = { .kinds = P11_ALLOW_ISSUER, .name = tbs_name } };
+	memcpy(as_made.tokens, two->tokens, sizeof(two->tokens));
+	as_made.key = two->key;
+}
+
+void
+two_reset(struct two *two)
+{
+	struct oc_error error = { 0 };
+	const char *const names[] = { "a", "b" };
+
+	for (size_t i = 0; i < 2; i++)
+		shim_clear(two->shim[i]);
+	sign_free(two->signer);
+	two->signer = NULL;
+	memcpy(two->tokens, as_made.tokens, sizeof(two->tokens));
+	two->key = as_made.key;
+	two_set_pin(two->pin_file, SOFTHSM_PIN "\n");
+	softhsm_write_pin(&two->hsm, SOFTHSM_PIN);
+	for (size_t i = 0; i < 2; i++) {
+		(void)!p11_pin_unlatch(two->hsm.state_dir, names[i], &error);
+		(void)!p11_drain_set(two->hsm.state_dir, names[i], false,
+		    &error);
+	}
+}
+
+void
+two_set_pin(const char *path, const char *pin)
+{
+	struct oc_error error = { 0 };
+
+	assert_int_equal(oc_file_write(path, 0600, pin, strlen(pin), &error),
+	    OC_OK);
+}
+
+void
+two_kill(struct two *two, size_t token)
+{
+	(void)shim_add(two->shim[token], SHIM_SIGN, SHIM_RETURN, 0x30, 0, 0);
+	(void)shim_add(two->shim[token], SHIM_SIGN_INIT, SHIM_RETURN, 0x30, 0,
+	    0);
+	(void)shim_add(two->shim[token], SHIM_OPEN_SESSION, SHIM_RETURN, 0x30,
+	    0, 0);
+	(void)shim_add(two->shim[token], SHIM_GET_SLOT_LIST, SHIM_RETURN,
+	    0x30, 0, 0);
 }
 
 void

@@ -28,6 +28,11 @@ struct two {
 /* Both have the key "ca", and b another, "other". */
 void two_init(struct two *two);
 void two_fini(struct two *two);
+/* After a test: as it was made, whatever that has changed or left. */
+void two_reset(struct two *two);
+void two_set_pin(const char *path, const char *pin);
+/* Everything fails from now on; C_Finalize does not help. */
+void two_kill(struct two *two, size_t token);
 
 /* Both are tried before it returns. */
 void two_start(struct two *two, unsigned int num_sessions,

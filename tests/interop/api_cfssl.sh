@@ -36,7 +36,8 @@ cat >"$dir/config.json" <<EOF
 EOF
 ca_folder 'crl-url = http://127.0.0.1:1/ca.crl'
 ca_make
-sed -i 's/^table-directory = .*/&\nlog-level = info/' ocsign.conf
+sed -i 's/^table-directory = .*/&\nlog-level = info/
+s/crl-url = .*/&\ncritical-extensions = 1.2.3.5/' ocsign.conf
 endpoints='health info certinfo sign authsign newkey newcert'
 endpoints="$endpoints revoke crl ocspsign"
 cat >>ocsign.conf <<EOF

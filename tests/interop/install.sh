@@ -30,11 +30,19 @@ if [ "$prefix" != /usr ]; then
 	[ -z "$strays" ] || die "not under $prefix: $strays"
 fi
 if grep -q '^SYSTEMD_UNITDIR = .' Makefile; then
-	for unit in ocsignd.service ocsign-renew.service ocsign-renew.timer; do
-		find "$work/d" -name $unit | grep -q . || die "no $unit"
+	for unit in "$src"/dist/*.service.in "$src"/dist/*.socket \
+	    "$src"/dist/*.target "$src"/dist/*.path "$src"/dist/*.timer; do
+		unit=$(basename "${unit%.in}")
+		found=$(find "$work/d" -name "$unit")
+		[ -n "$found" ] || die "no $unit"
+		! grep -q '@[a-z]*@' "$found" || die "$unit has holes"
 	done
-	! grep -q '@.*@' $(find "$work/d" -name ocsign-renew.service) ||
-	    die "ocsign-renew.service has holes"
+	for name in sysusers.d tmpfiles.d; do
+		found=$(find "$work/d" -path "*/$name/ocsign.conf")
+		[ -n "$found" ] || die "no $name/ocsign.conf"
+		! grep -q '@[a-z]*@' "$found" || die "$name has holes"
+	done
+	[ -x "$(find "$work/d" -name ocsign-units)" ] || die "no ocsign-units"
 fi
 # What is somebody else's stays.
 mkdir "$work/d$prefix/share/doc/ocsign/mine"

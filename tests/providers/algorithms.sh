@@ -116,6 +116,25 @@ good openssl req -in free.csr -verify -noout
 # Its PIN for each signature.
 all_of always ecdsa-with-SHA256
 
+# The section that "ca create" writes.
+ocsign ca create made --subject CN=made --token hsm --key rsa2048 \
+    --algorithm rsa-pss-sha512 >out 2>err || die "made: $(cat err)"
+good openssl x509 -in made.pem -noout -text
+signed_by out rsassaPss
+grep -q 'Hash Algorithm: sha512' out || die 'made: not sha512'
+bad 1 'algorithm: "rsa-md5" is none of' ocsign ca create never \
+    --subject CN=never --token hsm --key rsa2048 --algorithm rsa-md5
+bad 2 'leave out --token, --key and --algorithm' ocsign ca create made \
+    --subject CN=made --algorithm rsa-pss-sha512
+
+# The responder: what stands in its table, and what is signed for a nonce.
+start_ocsignd
+for name in p256-256 p384-384 p521-512 ed rsa-512 pss-384 hashing always; do
+	within 20 ask $name -no_nonce || die "$name: $(cat out err)"
+	within 20 ask $name || die "$name: $(cat out err)"
+done
+kill "$(cat ocsignd.pid)"
+
 # What is asked for in vain.
 issuer_section wrong p256 rsa-sha256 >>ocsign.conf
 bad 1 'rsa-sha256 is for keys of another type' \

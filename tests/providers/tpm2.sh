@@ -86,4 +86,34 @@ algorithms='p256 ecdsa-sha256; p256 ecdsa-sha384; p256 ecdsa-sha512;
 has_daemon=yes
 configure
 good ocsign token init hsm --so-pin-source so.pin
+# A process that dies keeps its sessions in the TPM, of which that has three:
+# the doctor says which command clears them, and that does.
+leftovers() {
+	for n in 1 2 3 4; do
+		command ocsign doctor hsm --seconds 10 >killed.log 2>&1 &
+		doctor_pid=$!
+		daemons="$daemons $doctor_pid"
+		within 60 is_measuring || die "$(cat killed.log)"
+		[ -z "$probe_pid" ] || kill -9 "$probe_pid"
+		wait "$doctor_pid"
+	done
+	ocsign doctor hsm >out 2>err && die "no sessions are left over"
+	tr -s ' \n' ' ' <out >joined
+	grep -q '"tpm2_flushcontext -t; tpm2_flushcontext -l; tpm2_flu' joined ||
+	    die "no advice: $(cat out)"
+	grep -o '"tpm2_flushcontext[^"]*"' joined | sed -n '1s/"//gp' >advice.sh
+	TPM2TOOLS_TCTI=$tcti sh -ex advice.sh 2>advice.log ||
+	    die "$(cat advice.log)"
+	good ocsign doctor hsm
+}
+# It has ended, or its child is logged in since a while, which only the one that
+# measures is.
+is_measuring() {
+	probe_pid=
+	kill -0 "$doctor_pid" 2>/dev/null || return 0
+	probe_pid=$(pgrep -P "$doctor_pid") &&
+	    [ "$(ps -o etimes= -p "$probe_pid")" -ge 4 ] 2>/dev/null
+}
+
 common_tests
+leftovers

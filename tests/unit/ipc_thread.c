@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,15 +88,16 @@ ipc_dir_new(char dir[IPC_DIR_MAX])
 void
 ipc_dir_remove(const char *dir)
 {
-	char path[IPC_DIR_MAX + 300];
+	char path[IPC_DIR_MAX + 600];
 	struct dirent *entry;
 	DIR *d = opendir(dir);
 
 	assert_non_null(d);
 	while ((entry = readdir(d)) != NULL) {
 		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		if (entry->d_name[0] != '.')
-			unlink(path);
+		if (entry->d_name[0] != '.' && unlink(path) != 0 &&
+		    errno == EISDIR)
+			ipc_dir_remove(path);
 	}
 	closedir(d);
 	assert_int_equal(rmdir(dir), 0);

@@ -39,6 +39,45 @@ tbs_sample_init(struct tbs_sample *s, int64_t now_s)
 	};
 }
 
+struct one_extension {
+	enum der_oid oid;
+	bool is_critical;
+	struct der_bytes value;
+};
+
+static void
+put_extension(struct der_writer *w, const void *arg)
+{
+	const struct one_extension *e = arg;
+
+	der_begin(w, DER_SEQUENCE);
+	der_put_oid(w, e->oid);
+	if (e->is_critical)
+		der_put_boolean(w, true);
+	der_put_octets(w, e->value);
+	der_end(w);
+}
+
+struct der_bytes
+tbs_add_extension(struct der_bytes extensions, uint8_t *out, size_t max,
+    enum der_oid oid, bool is_critical, struct der_bytes value)
+{
+	const struct one_extension e = { oid, is_critical, value };
+	size_t len = 0;
+
+	oc_assert(der_write(put_extension, &e, out + extensions.len,
+	    max - extensions.len, &len) == OC_OK);
+	return (struct der_bytes){ out, extensions.len + len };
+}
+
+static void
+put_extensions(struct der_writer *w, const struct tbs_sample *s)
+{
+	der_begin(w, DER_SEQUENCE);
+	der_put_raw(w, s->extensions);
+	der_end(w);
+}
+
 static void
 put_certificate(struct der_writer *w, const void *arg)
 {
@@ -57,6 +96,11 @@ put_certificate(struct der_writer *w, const void *arg)
 	der_end(w);
 	der_put_raw(w, s->subject);
 	der_put_raw(w, s->spki);
+	if (s->extensions.len > 0) {
+		der_begin(w, DER_CONTEXT(3));
+		put_extensions(w, s);
+		der_end(w);
+	}
 	if (s->has_trailing_null)
 		der_put_null(w);
 	der_end(w);
@@ -73,6 +117,11 @@ put_crl(struct der_writer *w, const void *arg)
 	der_put_raw(w, s->issuer);
 	der_put_time(w, s->not_before);
 	der_put_time(w, s->not_after);
+	if (s->extensions.len > 0) {
+		der_begin(w, DER_CONTEXT(0));
+		put_extensions(w, s);
+		der_end(w);
+	}
 	if (s->has_trailing_null)
 		der_put_null(w);
 	der_end(w);

@@ -13,6 +13,8 @@ struct tbs_sample {
 	unsigned int version;		/* certificate: 2, CRL: 1, CSR: 0 */
 	struct der_bytes serial;	/* INTEGER contents */
 	int64_t not_before, not_after;
+	/* Of certificates and CRLs: Extensions' contents; none if empty. */
+	struct der_bytes extensions;
 	/* OCSP */
 	struct der_bytes responder_name;	/* byName, or else byKey: */
 	struct der_bytes responder_key_hash;
@@ -27,6 +29,9 @@ struct tbs_sample {
 extern const struct der_bytes tbs_name, tbs_other_name;
 
 void tbs_sample_init(struct tbs_sample *s, int64_t now_s);
+/* Appends an Extension to those at out; value is what extnValue holds. */
+struct der_bytes tbs_add_extension(struct der_bytes extensions, uint8_t *out,
+    size_t max, enum der_oid oid, bool is_critical, struct der_bytes value);
 /* Asserts that it fits. */
 size_t tbs_certificate(const struct tbs_sample *s, uint8_t *out, size_t max);
 size_t tbs_crl(const struct tbs_sample *s, uint8_t *out, size_t max);

@@ -490,6 +490,26 @@ static const struct {
 	{ "[profile p]\nbased-on = server\nsubject-name = CN=x\n", "3: "
 	    "[profile p] subject-name: is given without subject = fixed; add "
 	    "that or remove this" },
+	{ "[daemon]\nsigner-user = a\nstatus-user = b\n", "1: [daemon] "
+	    "responder-user: is missing; each role has a user of its own, or "
+	    "none has" },
+	{ "[daemon]\nsigner-user = a\nstatus-user = b\nresponder-user = a\n",
+	    "4: [daemon] responder-user: is signer-user's, too; each role "
+	    "has a user of its own" },
+	{ "[daemon]\nsigner-user = a b\n", "2: [daemon] signer-user: \"a b\" "
+	    "is no user; write a name or a number" },
+	{ "[daemon]\noperators = x\n", "2: [daemon] operators: is given "
+	    "without signer-user; add that or remove this" },
+	{ TOKEN "network = yes 192.0.2.1\n", "4: [token t] network: is yes, "
+	    "no, or addresses; remove one of them" },
+	{ TOKEN "network = hsm.example\n", "4: [token t] network: "
+	    "\"hsm.example\" is no address and no range of addresses; write "
+	    "192.0.2.1, 192.0.2.0/24 or 2001:db8::/32, with nothing but zeros "
+	    "behind the prefix" },
+	{ TOKEN "devices = tpmrm0\n", "4: [token t] devices: \"tpmrm0\" is "
+	    "no device; write /dev/NAME" },
+	{ TOKEN "devices = /dev/../etc\n", "4: [token t] devices: "
+	    "\"/dev/../etc\" is no device; write /dev/NAME" },
 	/* The syntax's errors come through. */
 	{ "[store]\npath = a\npath = b\n", "3: [store] path: is also on line "
 	    "2; remove one of them" },

@@ -90,7 +90,7 @@ kernel_says_who_spoke(void **state)
 	(void)state;
 	ipc_dir_new(dir);
 	snprintf(path, sizeof(path), "%s/notify.sock", dir);
-	assert_int_equal(daemon_notify_open(path, &fd, &error), OC_OK);
+	assert_int_equal(daemon_notify_open(path, 0600, &fd, &error), OC_OK);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_false(daemon_notify_take(fd, &n));
@@ -112,7 +112,7 @@ kernel_says_who_spoke(void **state)
 	assert_false(daemon_notify_take(fd, &n));
 	close(fd);
 	/* A second one takes the place of a dead one. */
-	assert_int_equal(daemon_notify_open(path, &fd, &error), OC_OK);
+	assert_int_equal(daemon_notify_open(path, 0600, &fd, &error), OC_OK);
 	close(fd);
 	unsetenv("NOTIFY_SOCKET");
 	ipc_dir_remove(dir);
@@ -128,9 +128,10 @@ path_that_is_too_long_is_told(void **state)
 	(void)state;
 	memset(path, 'x', sizeof(path));
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(daemon_notify_open(path, &fd, &error), OC_ERR_LIMIT);
-	assert_int_equal(daemon_notify_open("/no/such/dir/notify.sock", &fd,
-	    &error), OC_ERR_SYSTEM);
+	assert_int_equal(daemon_notify_open(path, 0600, &fd, &error),
+	    OC_ERR_LIMIT);
+	assert_int_equal(daemon_notify_open("/no/such/dir/notify.sock", 0600,
+	    &fd, &error), OC_ERR_SYSTEM);
 }
 
 int

@@ -164,10 +164,15 @@ write_certificate(struct der_bytes spki)
 	uint8_t tbs[2048], out[4096];
 	struct x509_signed s = { .alg = SIGN_ECDSA_SHA256,
 	    .signature = DER_ARRAY(signature) };
+	static const uint8_t ca[] = { 0x30, 3, 1, 1, 0xff };
+	uint8_t extensions[64];
 	struct tbs_sample sample;
 	size_t len;
 
 	tbs_sample_init(&sample, oc_clock_now_s());
+	sample.extensions = tbs_add_extension(sample.extensions, extensions,
+	    sizeof(extensions), DER_OID_BASIC_CONSTRAINTS, true,
+	    DER_ARRAY(ca));
 	sample.subject = tbs_name;
 	sample.spki = spki;
 	s.tbs = (struct der_bytes){ tbs, tbs_certificate(&sample, tbs,

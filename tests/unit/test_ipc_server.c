@@ -494,15 +494,15 @@ free_tells_that_all_are_gone(void **state)
 	close(b);
 }
 
-/* The child: somebody else, who gets nothing but an end of file. */
+/* The child: somebody else.  0: nothing but an end of file; 4: an answer. */
 static int
-be_nobody(void)
+be(uid_t uid)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	uint8_t out[64];
 	int sock;
 
-	if (setgid(65534) != 0 || setuid(65534) != 0)
+	if (setgid(uid) != 0 || setuid(uid) != 0)
 		return 2;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	sock = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -513,28 +513,57 @@ be_nobody(void)
 	return recv(sock, out, sizeof(out), 0) <= 0 ? 0 : 4;
 }
 
-static void
-another_user_is_refused(void **state)
+/* What comes of it. */
+static int
+come_as(uid_t uid)
 {
-	int good = greeted(), status = -1;
+	int status = -1;
 	pid_t pid;
 
-	(void)state;
-	if (geteuid() != 0)
-		skip();
 	/* By the check, not by the modes: those are opened here. */
 	assert_int_equal(chmod(dir, 0777), 0);
 	assert_int_equal(chmod(path, 0777), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(be_nobody());
+		_exit(be(uid));
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		turn();
 		usleep(1000);
 	}
 	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	return WEXITSTATUS(status);
+}
+
+/* Root and who is on the list; without one, our own user. */
+static void
+only_who_is_listed_comes_in(void **state)
+{
+	const struct ipc_peers nobody = { .is_listed = true },
+	    two = { .is_listed = true, .num = 2, .uids = { 61001, 61002 } };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	ipc_server_allow(server, &two);
+	assert_int_equal(come_as(61001), 4);
+	assert_int_equal(come_as(61002), 4);
+	assert_int_equal(come_as(61003), 0);
+	assert_int_equal(come_as(0), 4);
+	ipc_server_allow(server, &nobody);
+	assert_int_equal(come_as(61001), 0);
+	assert_int_equal(come_as(0), 4);
+}
+
+static void
+another_user_is_refused(void **state)
+{
+	int good = greeted();
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(come_as(65534), 0);
 	assert_int_equal(seen.num_frames, 0);
 	assert_int_equal(seen.num_gone, 0);
 	assert_served(good);
@@ -627,6 +656,7 @@ main(void)
 		TEST(handler_may_close_and_go_on),
 		TEST(stopped_server_keeps_its_peers),
 		TEST(free_tells_that_all_are_gone),
+		TEST(only_who_is_listed_comes_in),
 		TEST(another_user_is_refused),
 		TEST(listener_is_ours_alone),
 		TEST(live_socket_is_not_taken),

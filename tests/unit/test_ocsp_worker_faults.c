@@ -144,14 +144,18 @@ slow_later(void **state)
 }
 
 /* Writes until the worker, which cannot send, reads no more.  The number of
- * whole requests sent; *rest octets of the next. */
+ * whole requests sent; *rest octets of the next.  Of all that waits somewhere,
+ * what we hold back ourselves tells nothing. */
 static size_t
 fill_up(struct client *c, const char *text, size_t *rest)
 {
 	size_t len = strlen(text), at = 0, num = 0;
 	struct pollfd p = { .fd = c->fd, .events = POLLOUT };
+	const int few = 65536;
 	ssize_t n;
 
+	assert_int_equal(setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &few,
+	    sizeof(few)), 0);
 	while (poll(&p, 1, 300) == 1) {
 		n = send(c->fd, text + at, len - at,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);

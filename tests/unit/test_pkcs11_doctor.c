@@ -370,6 +370,15 @@ test_pool_size(void **state)
 	/* Errors wherever one looks. */
 	rounds(w, 2, flat, busy + 1);
 	assert_int_equal(p11_doctor_pool_size(&w->facts), 1);
+	/* What takes the process along is a reason to be alone. */
+	w->facts.outcomes[P11_PROBE_SPEED].end = P11_END_CRASHED;
+	rounds(w, 3, grows, NULL);
+	assert_int_equal(p11_doctor_pool_size(&w->facts), 1);
+	say(w);
+	SAID(w, "not made for several sessions at once: sessions = 1");
+	SECTION(w, "sessions = 1\n");
+	forget(w);
+	done(w, P11_PROBE_SPEED);
 	/* The keeper's own, of few. */
 	rounds(w, 5, grows, NULL);
 	w->facts.rv_refused = CKR_SESSION_COUNT;

@@ -31,7 +31,7 @@
 
 typedef CK_RV prepare_fn(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session);
 
-/* In a child: no module may be open when the pool forks none, either. */
+/* In a child: this process must not have a module open when it forks. */
 static void
 on_token(const struct softhsm *hsm, prepare_fn *prepare)
 {
@@ -183,6 +183,34 @@ put_certificate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
 	return f->C_CreateObject(session, template, 6, &handle);
 }
 
+static CK_RV
+check_uses(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
+{
+	static const CK_ATTRIBUTE_TYPE uses[] = { CKA_DECRYPT, CKA_UNWRAP,
+	    CKA_SIGN };
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE template = { CKA_CLASS, &class, sizeof(class) };
+	CK_OBJECT_HANDLE found;
+	CK_ULONG num = 0;
+	CK_RV rv;
+
+	rv = f->C_FindObjectsInit(session, &template, 1);
+	if (rv == CKR_OK)
+		rv = f->C_FindObjects(session, &found, 1, &num);
+	if (rv == CKR_OK)
+		rv = f->C_FindObjectsFinal(session);
+	for (size_t i = 0; rv == CKR_OK && i < 3; i++) {
+		CK_BBOOL is_allowed = CK_FALSE;
+		CK_ATTRIBUTE a = { uses[i], &is_allowed, sizeof(is_allowed) };
+
+		rv = f->C_GetAttributeValue(session, found, &a, 1);
+		if (rv == CKR_OK && (is_allowed != CK_FALSE) !=
+		    (uses[i] == CKA_SIGN))
+			rv = CKR_ATTRIBUTE_VALUE_INVALID;
+	}
+	return rv;
+}
+
 /* --- signing with them ------------------------------------------------- */
 
 static struct pool p;
@@ -266,6 +294,29 @@ each_signature_has_its_login(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(sign_once(s, &error), OC_OK);
 	assert_int_equal(shim_calls(shim, SHIM_LOGIN), before + 3);
+	sign_free(s);
+}
+
+/* Not every token has the attribute: some just say that nobody is logged in,
+ * though somebody is. */
+static void
+login_is_wanted_without_a_word(void **state)
+{
+	struct oc_error error = { 0 };
+	unsigned long before;
+	struct signer *s;
+
+	(void)state;
+	on_token(&p.hsm, make_always);
+	pool_add_key(&p, KEY, "always");
+	shim = shim_open(&p.hsm);
+	(void)shim_add(shim, SHIM_GET_ATTRIBUTE_VALUE, SHIM_HIDE,
+	    CKA_ALWAYS_AUTHENTICATE, 0, 0);
+	pool_open(&p, &s);
+	before = shim_calls(shim, SHIM_LOGIN);
+	assert_int_equal(before, 2);
+	assert_int_equal(sign_once(s, &error), OC_OK);
+	assert_int_equal(shim_calls(shim, SHIM_LOGIN), before + 1);
 	sign_free(s);
 }
 
@@ -417,6 +468,14 @@ make_certificate(struct der_bytes spki, uint8_t *out, size_t max)
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(other);
 	return (size_t)len;
+}
+
+static void
+generated_keys_are_for_signing(void **state)
+{
+	(void)state;
+	softhsm_generate(&p.hsm, "rsa", SIGN_KEY_RSA, 2048, NULL);
+	on_token(&p.hsm, check_uses);
 }
 
 static void
@@ -588,6 +647,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 		T(each_signature_has_its_login),
+		T(login_is_wanted_without_a_word),
+		T(generated_keys_are_for_signing),
 		T(refused_pin_is_tried_once_for_all_signatures),
 		T(pad_takes_the_pin),
 		T(mechanism_is_found_by_trial),

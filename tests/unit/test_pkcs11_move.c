@@ -166,6 +166,8 @@ never_extractable(void **state)
 	assert_int_equal(list(&b), num);
 	assert_int_equal(clone_key("nobody", false, false, &cloned, &error),
 	    OC_ERR_NOT_FOUND);
+	assert_int_equal(clone_key("pkcs11:token=b;object=kept", false, false,
+	    &cloned, &error), OC_ERR_MISMATCH);
 	/* The other token is not there. */
 	b.uri = "pkcs11:token=nobody";
 	assert_int_equal(clone_key("kept", false, false, &cloned, &error),

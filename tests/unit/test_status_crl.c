@@ -585,7 +585,8 @@ test_told(void **state)
 	struct world *w = *state;
 	struct status_crl_files *files = NULL;
 	struct status_all all = { .is_ready = true,
-	    .run_directory = w->directory };
+	    .responder_directory = w->directory,
+	    .issuer_directory = w->directory };
 	struct oc_error error = { 0 };
 
 	w->config.issuers = &w->issuer;

@@ -169,7 +169,9 @@ static const char signer_text[] = "{\"open\": true, \"tokens\": ["
     "\"recovered_ms\": 1250, \"errors\": {\"token\": \"a\", "
     "\"session\": 7, \"hung\": 1, \"pin\": 0}}, {\"name\": \"t\", "
     "\"up\": false, \"sessions\": 0}, {\"up\": true}], "
-    "\"queues\": [{\"token\": \"t\", "
+    "\"journal\": {\"well\": "
+    "false, \"failure\": \"x\", \"records\": 12, \"syncs\": 3, "
+    "\"lost\": 4, \"waiting\": 5}, \"queues\": [{\"token\": \"t\", "
     "\"lane\": \"live\", \"waiting\": 3, \"oldest_us\": 1500000, "
     "\"taken\": 70, \"waited_us\": 123456789012}, {\"token\": \"t\"}, "
     "{\"token\": \"t\", \"lane\": \"crl\", \"waiting\": \"x\"}, 7]}";
@@ -183,7 +185,8 @@ tell(struct world *w, const char *signer_json)
 	struct status_service *services[] = { w->service };
 	const struct status_all all = { .services = services,
 	    .num_services = 1, .is_ready = true,
-	    .run_directory = w->directory, .run = 9,
+	    .responder_directory = w->directory,
+	    .issuer_directory = w->directory, .run = 9,
 	    .publish = publish };
 	json_t *signer = signer_json == NULL ? NULL :
 	    json_loads(signer_json, 0, NULL);
@@ -223,6 +226,11 @@ check_tokens(void)
 	    "{token=\"a\\\"b\\\\c\\nd\",class=\"pin\"}", 0);
 	assert_int_equal(find_family("ocsign_token_errors_total")->num, 3);
 	IS("token_up", "{token=\"t\"}", 0);
+	IS("signing_journal_up", "", 0);
+	IS("signing_journal_records_total", "", 12);
+	IS("signing_journal_syncs_total", "", 3);
+	IS("signing_journal_lost_total", "", 4);
+	IS("signing_journal_waiting", "", 5);
 	IS("token_queue_waiting", "{token=\"t\",lane=\"live\"}", 3);
 	IS("token_queue_oldest_seconds", "{token=\"t\",lane=\"live\"}", 1.5);
 	IS("token_queue_taken_total", "{token=\"t\",lane=\"live\"}", 70);

@@ -3,6 +3,7 @@
  * when they are killed? */
 #include "store_fixture.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -96,6 +97,8 @@ test_two_writers(void **state)
 		if (version != last_version)
 			while (poll_changes(reader, &view) > 0)
 				continue;
+		else
+			usleep(200);
 		last_version = version;
 		for (int i = 0; i < NUM_WRITERS; i++) {
 			int status;
@@ -152,11 +155,13 @@ write_until_killed(const struct fixture *f, uint64_t first, int to)
 	}
 }
 
-/* One more round of: start, kill after a while, read what it reported. */
+/* One more round of: start, wait so long for a report, kill after a while, read
+ * what it reported. */
 static uint64_t
-kill_one(const struct fixture *f, uint64_t first, bool *is_issued,
-    uint64_t num_max)
+kill_one(const struct fixture *f, uint64_t first, int patience_ms,
+    bool *is_issued, uint64_t num_max)
 {
+	struct pollfd p = { .events = POLLIN };
 	struct report report;
 	uint64_t end = first;
 	int ends[2], status;
@@ -168,6 +173,8 @@ kill_one(const struct fixture *f, uint64_t first, bool *is_issued,
 	if (child == 0)
 		write_until_killed(f, first, ends[1]);
 	close(ends[1]);
+	p.fd = ends[0];
+	(void)poll(&p, 1, patience_ms);
 	usleep((useconds_t)(500 + rand() % 20000));
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -208,11 +215,12 @@ test_killed(void **state)
 
 	srand((unsigned int)oc_clock_mono_ns());
 	/* On a busy machine most are killed before they have done a thing:
-	 * then there are more of them. */
-	for (int i = 0; i < 100 || (num_reported < 100 && i < 1000); i++) {
+	 * then there are more of them, which are let do one. */
+	for (int i = 0; i < 100 || (num_reported < 100 && i < 300); i++) {
 		store_close(f->store);
 		f->store = NULL;
-		end = kill_one(f, first, is_issued, NUM_MAX);
+		end = kill_one(f, first, i < 100 ? 0 : 20000, is_issued,
+		    NUM_MAX);
 		f->store = open_store(f->path, STORE_WRITE);
 		assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
 		    " pragma_integrity_check WHERE integrity_check = 'ok'"),
