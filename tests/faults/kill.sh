@@ -13,7 +13,7 @@ need openssl sqlite3
 kills=${OCSIGN_KILLS:-60}
 seed=${OCSIGN_KILL_SEED:-$(date +%s)}
 echo "OCSIGN_KILLS=$kills OCSIGN_KILL_SEED=$seed"
-write_config
+write_config "127.0.0.1:$(free_port)"
 make_cas
 good ocsign account add acme --live-max 100000 --period-max 100000 \
     --period 30d

@@ -10,7 +10,7 @@
 need openssl sqlite3
 
 kills=${OCSIGN_KILLS:-8}
-write_config
+write_config "127.0.0.1:$(free_port)"
 make_cas
 csr site -newkey ec -pkeyopt ec_paramgen_curve:P-256
 [ -f store/signing-journal/ocsign.000001 ] || die "no journal of ocsign's"
