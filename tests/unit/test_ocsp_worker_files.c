@@ -140,7 +140,7 @@ static void
 test_heads(void **state)
 {
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 	struct response got;
 	char value[256];
 
@@ -196,7 +196,7 @@ test_selection(void **state)
 {
 	struct client *c;
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 	struct response got;
 
 	(void)state;
@@ -253,7 +253,7 @@ static void
 test_ahead(void **state)
 {
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 	struct response got;
 	char date[256], modified[256];
 
@@ -274,7 +274,7 @@ static void
 test_request_wins(void **state)
 {
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 	struct response got;
 
 	(void)state;
@@ -318,7 +318,7 @@ static void
 test_replaced(void **state)
 {
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 	struct response got;
 	int64_t end_ms;
 	FILE *f;
@@ -352,7 +352,7 @@ test_out_of_sight(void **state)
 {
 	char loop[WORLD_PATH_MAX + 64];
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 
 	(void)state;
 	begin(&w, &r);
@@ -420,7 +420,7 @@ test_big(void **state)
 {
 	struct client *fast, *stuck, *slow;
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 	struct response got;
 	int64_t began_ms;
 	size_t i;
@@ -465,7 +465,7 @@ test_old_ones(void **state)
 {
 	struct client *slow[NUM_OLD];
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 	int num_fds, i;
 
 	(void)state;
@@ -498,7 +498,7 @@ test_cut(void **state)
 {
 	struct client *c;
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 	struct response got;
 
 	(void)state;
@@ -528,7 +528,7 @@ test_drain(void **state)
 {
 	struct client *c;
 	struct world w;
-	struct running r;
+	struct running r = { .fds_max = 0 };
 
 	(void)state;
 	begin_big(&w, &r);
