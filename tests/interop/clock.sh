@@ -23,15 +23,16 @@ request a.test.pem a.request
 request b.test.pem b.request -sha256
 openssl ocsp -issuer ca.pem -cert a.test.pem -nonce -reqout nonce.request
 
-# Written beside and renamed: it is read all the time.
+# Where each role may still read when it has given up the rest; written beside
+# and renamed: it is read all the time.
 set_clock() {
-	echo "$1" >offset.new
-	mv offset.new offset
+	echo "$1" >run/offset.new
+	mv run/offset.new run/offset
 }
 set_clock 0
 (
 	LD_PRELOAD=$top_builddir/tests/faults/ocsign-clock.so
-	CLOCK_OFFSET=$dir/offset
+	CLOCK_OFFSET=$dir/run/offset
 	export LD_PRELOAD CLOCK_OFFSET
 	service_start
 )
@@ -154,7 +155,7 @@ service_stop
 set_clock $((10 * day))
 (
 	LD_PRELOAD=$top_builddir/tests/faults/ocsign-clock.so
-	CLOCK_OFFSET=$dir/offset
+	CLOCK_OFFSET=$dir/run/offset
 	export LD_PRELOAD CLOCK_OFFSET
 	ocsign ocsp renew --force >out
 )
