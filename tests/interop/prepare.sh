@@ -25,4 +25,4 @@ lib)
 	;;
 esac
 rm -f ocsign.conf softhsm*.conf ./*.pin
-tar -cf "$tar.part" . && mv "$tar.part" "$tar"
+tar -cf "$tar.part" ./* && mv "$tar.part" "$tar"

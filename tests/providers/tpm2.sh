@@ -78,6 +78,7 @@ sessions=1
 num=60
 quiet='TPM2_PKCS11_LOG_LEVEL=0 TSS2_LOG=all+NONE'
 section="module = $tpm
+network = 127.0.0.1
 environment = TPM2_PKCS11_TCTI=$tcti TPM2_PKCS11_STORE=./tpmstore $quiet"
 algorithms='p256 ecdsa-sha256; p256 ecdsa-sha384; p256 ecdsa-sha512;
     p384 ecdsa-sha256; p384 ecdsa-sha384; p384 ecdsa-sha512;
