@@ -17,20 +17,6 @@ struct initialize_args {
 	void *nss_extra;
 };
 
-static CK_RV
-initialize(const struct p11_module *m)
-{
-	struct initialize_args a;
-	CK_RV rv;
-
-	memset(&a, 0, sizeof(a));
-	/* Without it, or with NULL, SoftHSM takes no locks at all. */
-	a.args.flags = CKF_OS_LOCKING_OK;
-	a.args.pReserved = m->init_args;
-	rv = m->f->C_Initialize(&a);
-	return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
-}
-
 static enum oc_err
 set_environment(const char *const *environment, struct oc_error *error)
 {
@@ -50,6 +36,67 @@ set_environment(const char *const *environment, struct oc_error *error)
 			    "out of memory");
 	}
 	return OC_OK;
+}
+
+/* NULL: no memory. */
+static char **
+copy_environment(const char *const *environment)
+{
+	size_t num = 0;
+	char **copy;
+
+	while (environment != NULL && environment[num] != NULL)
+		num++;
+	copy = calloc(num + 1, sizeof(*copy));
+	for (size_t i = 0; copy != NULL && i < num; i++)
+		if ((copy[i] = strdup(environment[i])) == NULL) {
+			while (i > 0)
+				free(copy[--i]);
+			free(copy);
+			return NULL;
+		}
+	return copy;
+}
+
+/*
+ * A process has one environment, and modules may want the same variable to be
+ * different: each gets its own for C_Initialize, one after the other.  One in
+ * which that hangs has read it long ago.
+ *
+ * Every variable was set before there were threads, so that changing one moves
+ * nothing that another thread may be looking at.
+ */
+static pthread_mutex_t initializing = PTHREAD_MUTEX_INITIALIZER;
+#define INITIALIZING_NS (2 * OC_NS_PER_S)
+
+static bool
+take_environment(const struct p11_module *m)
+{
+	int64_t until_ns = oc_clock_mono_ns() + INITIALIZING_NS;
+	struct timespec until = { until_ns / OC_NS_PER_S,
+	    until_ns % OC_NS_PER_S };
+	bool is_ours = pthread_mutex_clocklock(&initializing,
+	    CLOCK_MONOTONIC, &until) == 0;
+
+	(void)!set_environment((const char *const *)m->environment, NULL);
+	return is_ours;
+}
+
+static CK_RV
+initialize(const struct p11_module *m)
+{
+	bool is_ours = take_environment(m);
+	struct initialize_args a;
+	CK_RV rv;
+
+	memset(&a, 0, sizeof(a));
+	/* Without it, or with NULL, SoftHSM takes no locks at all. */
+	a.args.flags = CKF_OS_LOCKING_OK;
+	a.args.pReserved = m->init_args;
+	rv = m->f->C_Initialize(&a);
+	if (is_ours)
+		(void)pthread_mutex_unlock(&initializing);
+	return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
 }
 
 static enum oc_err
@@ -110,6 +157,21 @@ p11_module_start(struct p11_module *m, struct oc_error *error)
 	return err;
 }
 
+/* And itself. */
+static void
+free_texts(struct p11_module *m)
+{
+	for (char **e = m == NULL ? NULL : m->environment;
+	    e != NULL && *e != NULL; e++)
+		free(*e);
+	if (m != NULL) {
+		free(m->environment);
+		free(m->init_args);
+		free(m->path);
+	}
+	free(m);
+}
+
 enum oc_err
 p11_module_load(const char *path, const char *const *environment,
     const char *init_args, struct p11_module **module, struct oc_error *error)
@@ -126,11 +188,10 @@ p11_module_load(const char *path, const char *const *environment,
 		return err;
 	m = calloc(1, sizeof(*m));
 	if (m == NULL || (m->path = strdup(path)) == NULL ||
+	    (m->environment = copy_environment(environment)) == NULL ||
 	    (init_args != NULL &&
 	    (m->init_args = strdup(init_args)) == NULL)) {
-		if (m != NULL)
-			free(m->path);
-		free(m);
+		free_texts(m);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
 	(void)pthread_mutex_init(&m->lock, NULL);
@@ -183,9 +244,7 @@ p11_module_close(struct p11_module *module)
 	(void)pthread_cond_destroy(&module->changed);
 	(void)pthread_mutex_destroy(&module->finding);
 	(void)pthread_mutex_destroy(&module->lock);
-	free(module->path);
-	free(module->init_args);
-	free(module);
+	free_texts(module);
 }
 
 void

@@ -21,6 +21,7 @@
 struct p11_module {
 	CK_FUNCTION_LIST *f;
 	char *path;
+	char **environment;		/* "NAME=value", NULL at the end */
 	char *init_args;		/* for C_Initialize, or NULL */
 	void *library;
 	pthread_mutex_t lock;
