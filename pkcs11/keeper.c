@@ -349,9 +349,12 @@ p11_keeper_main(void *arg)
 	struct p11_token *token = arg;
 	struct oc_error error = { 0 };
 	uint64_t epoch = 0;
-	enum oc_err err = OC_OK;
+	enum oc_err err;
 
-	if (!atomic_load(&token->is_drained))
+	if (atomic_load(&token->is_drained))
+		err = oc_error_set(&error, OC_ERR_DOWN,
+		    P11_DRAINED ": " P11_UNDRAIN_HELPS);
+	else
 		err = attempt(token, true, &epoch, &error);
 	(void)pthread_mutex_lock(&token->lock);
 	conclude(token, err, epoch, &error, 0);
