@@ -4,8 +4,9 @@
  *
  * A route is a key by its name, with a place in each token it may be in (a
  * struct p11_key).  A place gets work once a canary has proven it, and while
- * its token is up.  A ticket that waits for a token that goes away is handed
- * to another at once; where there is none it waits.
+ * its token is up and not stuck (pkcs11/watch.h).  A ticket that waits for a
+ * token that goes away is handed to another at once; where there is none it
+ * waits.
  *
  * Its owner alone changes a ticket's place, so that nobody signs one twice.
  * Locks: a token's may be held, then the router's, then a queue's.
@@ -97,6 +98,8 @@ void p11_route_give_back(struct p11_token *token, struct sign_ticket *t);
 
 /* Another token that works now has the ticket's key.  Its owner asks. */
 bool p11_route_has_other(const struct sign_ticket *t);
+/* The same, and it has not been to all of them. */
+bool p11_route_may_move(const struct sign_ticket *t);
 
 /* --- what tokens tell ------------------------------------------------- */
 
