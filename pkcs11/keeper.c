@@ -98,8 +98,12 @@ find_or_do_without(struct p11_token *token, struct p11_key *key,
 {
 	enum oc_err err = find_key(token, key, error);
 
-	if (err == OC_OK || !p11_route_place_is_wrong(key, error))
+	if (err != OC_OK && !p11_route_place_is_wrong(key, error)) {
+		/* Who alone has it fails with it. */
+		if (err == OC_ERR_REFUSED)
+			err = error->code = OC_ERR_TOKEN;
 		return err;
+	}
 	*error = (struct oc_error){ 0 };
 	return OC_OK;
 }

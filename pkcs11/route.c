@@ -611,7 +611,8 @@ p11_route_place_is_wrong(struct p11_key *key, const struct oc_error *error)
 
 	if (key->route->num_places < 2 || (error->code != OC_ERR_NOT_FOUND &&
 	    error->code != OC_ERR_MISMATCH &&
-	    error->code != OC_ERR_UNSUPPORTED))
+	    error->code != OC_ERR_UNSUPPORTED &&
+	    error->code != OC_ERR_REFUSED))
 		return false;
 	other = p11_route_other(key->route, token);
 	if (other != NULL)

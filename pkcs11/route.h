@@ -124,7 +124,7 @@ struct der_bytes p11_route_expected(struct p11_key *key);
  * another token has another key. */
 enum oc_err p11_route_place_works(struct p11_key *key,
     struct oc_error *error) OC_MUST_CHECK;
-/* It is not there, or another.  False: no other token may have it, and this
+/* It is not there, or another, or not to be signed with.  False: no other token may have it, and this
  * is the token's own failure. */
 bool p11_route_place_is_wrong(struct p11_key *key,
     const struct oc_error *error);

@@ -118,6 +118,33 @@ refused_by_one(void **state)
 	two_stop(&two);
 }
 
+/* Its other keys have nothing to do with it: it is up, without this one. */
+static void
+refused_at_the_start(void **state)
+{
+	struct p11_place_status place = { .key = NULL };
+	int64_t end_ns = oc_clock_mono_ns() + PATIENCE_NS;
+
+	(void)state;
+	(void)shim_add(two.shim[1], SHIM_SIGN_INIT, SHIM_RETURN, 0x68, 0, 0);
+	two_start(&two, 2, 0);
+	two_await(&two, 1, "up");
+	assert_true(p11_local_place(two.signer, 1, &place));
+	assert_string_equal(place.token, "b");
+	assert_true(place.is_wrong);
+	assert_non_null(strstr(place.wrong, "CKR_KEY_FUNCTION_NOT_PERMITTED"));
+	two_sign(&two, 10);
+	assert_int_equal(two_status(&two, 1).num_signed, 0);
+	/* Somebody allows it again. */
+	shim_clear(two.shim[1]);
+	while (!place.works && oc_clock_mono_ns() < end_ns) {
+		two_turn(&two);
+		assert_true(p11_local_place(two.signer, 1, &place));
+	}
+	assert_true(place.works);
+	two_stop(&two);
+}
+
 /* The one that is named first has no library, the other no PIN: nobody is
  * left to wait for. */
 static void
@@ -126,7 +153,6 @@ nobody_to_wait_for(void **state)
 	static const char *const others[] = { "a", NULL };
 	struct oc_error error = { 0 };
 	struct sign_job job;
-	int64_t begin_ns;
 
 	(void)state;
 	two.key.token = "b";
@@ -134,16 +160,13 @@ nobody_to_wait_for(void **state)
 	two.tokens[1].module = "/nowhere/libpkcs11.so";
 	two_start(&two, 2, 0);
 	two_sign(&two, 4);
-	two_submit(&two, jobs, 1, LONG_NS);
-	job = jobs[0].job;
-	assert_int_equal(two_finish(&two, jobs, 1), 1);
 	two_set_pin(two.hsm.pin_file, "9999\n");
 	(void)shim_add(two.shim[0], SHIM_SIGN_INIT, SHIM_DO_LOGOUT, 0, 0, 1);
 	two_submit(&two, jobs, 1, LONG_NS);
 	assert_int_equal(two_finish(&two, jobs, 1), 0);
 	two_await(&two, 0, "failed");
-	begin_ns = oc_clock_mono_ns();
-	job.deadline_ns = begin_ns + LONG_NS;
+	job = jobs[0].job;
+	job.deadline_ns = oc_clock_mono_ns() + LONG_NS;
 	assert_int_equal(sign_submit(two.signer, &job), OC_ERR_DOWN);
 	assert_non_null(strstr(job.error_text, "PIN"));
 	assert_int_equal(p11_local_failure(two.signer, &error), OC_ERR_PIN);
@@ -269,6 +292,7 @@ main(void)
 		TEST(lost_too_many),
 		TEST(drained_while_a_call_hangs),
 		TEST(refused_by_one),
+		TEST(refused_at_the_start),
 		TEST(nobody_to_wait_for),
 		TEST(journal_knows_one_key),
 	};
