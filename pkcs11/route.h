@@ -124,8 +124,8 @@ struct der_bytes p11_route_expected(struct p11_key *key);
  * another token has another key. */
 enum oc_err p11_route_place_works(struct p11_key *key,
     struct oc_error *error) OC_MUST_CHECK;
-/* It is not there, or another, or not to be signed with.  False: no other token may have it, and this
- * is the token's own failure. */
+/* It is not there, or another, or not to be signed with.  False: no other
+ * token may have it, and this is the token's own failure. */
 bool p11_route_place_is_wrong(struct p11_key *key,
     const struct oc_error *error);
 /* A C_Finalize would end the work of others behind this library: once at

@@ -24,7 +24,14 @@
 #define NUM_JOBS 40
 
 static struct two two;
-static struct two_job jobs[NUM_JOBS];
+static struct two_job jobs[NUM_JOBS], more[8][NUM_JOBS];
+
+static unsigned long
+num_signs(void)
+{
+	return shim_calls(two.shim[0], SHIM_SIGN) +
+	    shim_calls(two.shim[1], SHIM_SIGN);
+}
 
 static void
 await_lost(size_t token, unsigned int num)
@@ -177,7 +184,7 @@ nobody_to_wait_for(void **state)
 
 struct tally {
 	uint8_t spki[P11_HASH_LEN];
-	unsigned int num_keys, num_signed, num_failed;
+	unsigned int num_keys, num_signed, num_late, num_failed;
 };
 
 static enum oc_err
@@ -194,20 +201,34 @@ count(void *arg, const struct p11_chain *chain, const struct p11_record *r)
 	if (r->type == P11_RECORD_SIGN) {
 		assert_string_equal(r->key, TWO_KEY);
 		t->num_signed += r->outcome == P11_OUTCOME_SIGNED;
+		t->num_late += r->outcome == P11_OUTCOME_LATE;
 		t->num_failed += r->outcome == P11_OUTCOME_FAILED;
 	}
 	return OC_OK;
 }
 
 static void
-open_journal(char dir[400])
+open_journal(char dir[400], const char *name)
 {
 	struct p11_journal_config config = { dir, "signer", 1 << 20 };
 	struct oc_error error = { 0 };
 
-	(void)snprintf(dir, 400, "%.250s/journal", two.hsm.dir);
+	(void)snprintf(dir, 400, "%.250s/%s", two.hsm.dir, name);
 	if (p11_journal_new(&config, &two.journal, &error) != OC_OK)
 		fail_msg("%s", error.text);
+}
+
+static void
+read_journal(const char *dir, struct tally *t)
+{
+	struct oc_error error = { 0 };
+	struct p11_chain *chains;
+	size_t num;
+
+	if (p11_journal_read(dir, P11_JOURNAL_WHOLE, count, t, &chains, &num,
+	    &error) != OC_OK)
+		fail_msg("%s", error.text);
+	free(chains);
 }
 
 /* One key is told once, whichever token signs, and as what it is, also by one
@@ -216,14 +237,11 @@ static void
 journal_knows_one_key(void **state)
 {
 	static const char *const others[] = { "a", NULL };
-	struct oc_error error = { 0 };
-	struct p11_chain *chains;
 	struct tally t = { .num_keys = 0 };
 	char dir[400];
-	size_t num;
 
 	(void)state;
-	open_journal(dir);
+	open_journal(dir, "journal");
 	two_start(&two, 2, 0);
 	two_sign(&two, 20);
 	assert_true(two_status(&two, 0).num_signed > 0);
@@ -249,14 +267,36 @@ journal_knows_one_key(void **state)
 
 	assert_int_equal(EVP_Digest(two.info.spki, two.info.spki_len, t.spki,
 	    NULL, EVP_sha256(), NULL), 1);
-	if (p11_journal_read(dir, P11_JOURNAL_WHOLE, count, &t, &chains, &num,
-	    &error) != OC_OK)
-		fail_msg("%s", error.text);
-	free(chains);
+	read_journal(dir, &t);
 	assert_int_equal(t.num_signed, 24);
 	assert_int_equal(t.num_failed, 4);
 	/* For each of the two signers. */
 	assert_int_equal(t.num_keys, 2);
+}
+
+/* Also of a pool that ends under load. */
+static void
+every_signature_is_on_record(void **state)
+{
+	struct tally t = { .num_keys = 0 };
+	unsigned long num_calls;
+	char dir[400];
+
+	(void)state;
+	assert_int_equal(EVP_Digest(two.info.spki, two.info.spki_len, t.spki,
+	    NULL, EVP_sha256(), NULL), 1);
+	open_journal(dir, "end");
+	two_start(&two, 4, 0);
+	num_calls = num_signs();
+	for (size_t i = 0; i < 8; i++)
+		two_submit(&two, more[i], NUM_JOBS, LONG_NS);
+	two_turn(&two);
+	two_stop(&two);
+	num_calls = num_signs() - num_calls;
+	p11_journal_free(two.journal);
+	two.journal = NULL;
+	read_journal(dir, &t);
+	assert_int_equal(t.num_signed + t.num_late, num_calls);
 }
 
 static int
@@ -295,6 +335,7 @@ main(void)
 		TEST(refused_at_the_start),
 		TEST(nobody_to_wait_for),
 		TEST(journal_knows_one_key),
+		TEST(every_signature_is_on_record),
 	};
 
 	if (!softhsm_is_there())
