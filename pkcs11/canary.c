@@ -24,6 +24,7 @@ p11_canary(struct p11_key *key, CK_SESSION_HANDLE session,
 	uint8_t signature[OC_SIGNATURE_MAX];
 	struct p11_input in;
 	const char *function;
+	enum p11_class class;
 	enum oc_err err;
 	size_t len = 0;
 	CK_RV rv;
@@ -50,8 +51,12 @@ p11_canary(struct p11_key *key, CK_SESSION_HANDLE session,
 		    p11_ckr_text(rv, text));
 	}
 	if (rv != CKR_OK) {
-		p11_token_count(token, p11_classify(P11_CALL_SIGN, rv));
-		return p11_error(error, function, rv);
+		class = p11_classify(P11_CALL_SIGN, rv);
+		p11_token_count(token, class);
+		err = p11_error(error, function, rv);
+		if (class == P11_CLASS_REQUEST)
+			err = error->code = OC_ERR_REFUSED;
+		return err;
 	}
 	if (p11_signature_finish(key->info.alg, key->info.type,
 	    key->info.bits, signature, sizeof(signature), &len) == OC_OK &&

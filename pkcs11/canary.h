@@ -10,7 +10,8 @@
 #include "pkcs11/token.h"
 
 /* On this session, between module enter and leave; blocks in the token.  What
- * goes wrong is counted in its class. */
+ * goes wrong is counted in its class.  REFUSED where the token does not do
+ * this with the key, and is well. */
 enum oc_err p11_canary(struct p11_key *key, CK_SESSION_HANDLE session,
     CK_OBJECT_HANDLE handle, struct oc_error *error) OC_MUST_CHECK;
 

@@ -98,8 +98,12 @@ find_or_do_without(struct p11_token *token, struct p11_key *key,
 {
 	enum oc_err err = find_key(token, key, error);
 
-	if (err == OC_OK || !p11_route_place_is_wrong(key, error))
+	if (err != OC_OK && !p11_route_place_is_wrong(key, error)) {
+		/* Who alone has it fails with it. */
+		if (err == OC_ERR_REFUSED)
+			err = error->code = OC_ERR_TOKEN;
 		return err;
+	}
 	*error = (struct oc_error){ 0 };
 	return OC_OK;
 }
@@ -349,9 +353,12 @@ p11_keeper_main(void *arg)
 	struct p11_token *token = arg;
 	struct oc_error error = { 0 };
 	uint64_t epoch = 0;
-	enum oc_err err = OC_OK;
+	enum oc_err err;
 
-	if (!atomic_load(&token->is_drained))
+	if (atomic_load(&token->is_drained))
+		err = oc_error_set(&error, OC_ERR_DOWN,
+		    P11_DRAINED ": " P11_UNDRAIN_HELPS);
+	else
 		err = attempt(token, true, &epoch, &error);
 	(void)pthread_mutex_lock(&token->lock);
 	conclude(token, err, epoch, &error, 0);

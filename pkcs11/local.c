@@ -39,13 +39,14 @@ check_clock(struct p11_local *local, struct oc_error *error)
 	    jump_s < 0 ? "back" : "ahead");
 }
 
+/* What has a ticket is known, and by one name, wherever the ticket is. */
 static struct p11_journal_key
 journal_key(const void *arg)
 {
 	const struct p11_key *key = arg;
 
-	return (struct p11_journal_key){ key->name, { key->info.spki,
-	    key->info.spki_len } };
+	return (struct p11_journal_key){ key->route->name, {
+	    key->route->info.spki, key->route->info.spki_len } };
 }
 
 /* Whether it may be signed at all, now, with this key. */
@@ -179,9 +180,10 @@ local_free(struct signer *s)
 	/* A stuck thread may come back and use any of it. */
 	if (!stop_threads(local))
 		return;
-	p11_journal_drain(local->journal);
+	/* What is signed is recorded, though nobody gets it. */
 	while ((t = sign_queue_drain(&local->to_verify)) != NULL)
-		sign_desk_discard(&local->desk, t);
+		sign_desk_finish(&local->desk, t, OC_ERR_CANCELLED, NULL);
+	p11_journal_drain(local->journal);
 	for (size_t i = 0; i < local->num_tokens; i++)
 		free_token(local, &local->tokens[i]);
 	for (size_t i = 0; i < local->num_modules; i++)

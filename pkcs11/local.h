@@ -45,8 +45,9 @@ enum oc_err p11_local_failure(const struct signer *s, struct oc_error *error);
 struct p11_token_status {
 	const char *name;
 	bool is_up, is_drained;
-	const char *state;		/* "up", "draining", "drained",
-					 * "starting", "down", "failed" */
+	const char *state;		/* "up", "stuck", "draining",
+					 * "drained", "starting", "down",
+					 * "failed" */
 	char failure[160];		/* why it is not up; "" if it is */
 	unsigned int weight;		/* 0: a standby */
 	uint64_t num_moved;		/* jobs that went to another token */

@@ -140,7 +140,9 @@ add_place(struct p11_local *local, struct p11_route *route,
 		memcpy(key->expected, config->spki.p, config->spki.len);
 	key->expected_len = config->spki.len;
 	key->alg = config->alg;
-	key->is_alg_free = config->is_alg_free;
+	/* A request goes to any of its tokens. */
+	key->is_alg_free = config->is_alg_free && (config->others == NULL ||
+	    *config->others == NULL);
 	err = p11_uri_parse_key(config->uri, &key->uri, error);
 	if (err != OC_OK)
 		return err;

@@ -49,7 +49,7 @@ state_text(const struct p11_token *token)
 	case P11_STATE_STARTING:
 		return "starting";
 	case P11_STATE_UP:
-		return "up";
+		return atomic_load(&token->is_stuck) ? "stuck" : "up";
 	case P11_STATE_DOWN:
 		if (!atomic_load(&token->is_drained))
 			return "down";
@@ -72,7 +72,8 @@ p11_local_status(const struct signer *s, size_t i,
 	memset(status, 0, sizeof(*status));
 	status->name = token->name;
 	(void)pthread_mutex_lock(&token->lock);
-	status->is_up = token->state == P11_STATE_UP;
+	status->is_up = token->state == P11_STATE_UP &&
+	    !atomic_load(&token->is_stuck);
 	status->state = state_text(token);
 	status->num_sessions = token->num_open;
 	status->num_lost = token->num_lost;
@@ -80,7 +81,11 @@ p11_local_status(const struct signer *s, size_t i,
 	status->limit_found = token->limit.found;
 	status->recovered_at = token->recovered_at;
 	status->recovered_ns = token->recovered_ns;
-	if (!status->is_up)
+	if (token->state == P11_STATE_UP && !status->is_up)
+		(void)snprintf(status->failure, sizeof(status->failure),
+		    "token %s: %u calls into its module do not return",
+		    token->name, token->num_lost);
+	else if (!status->is_up)
 		(void)snprintf(status->failure, sizeof(status->failure),
 		    "%.*s", (int)sizeof(status->failure) - 1,
 		    token->failure.text);

@@ -94,7 +94,8 @@ p11_prove(struct p11_key *key, CK_OBJECT_HANDLE handle, struct oc_error *error)
 		    "is for keys of another type",
 		    sign_alg_info(wanted)->name);
 	err = try_alg(key, handle, wanted, error);
-	if (err == OC_ERR_TOKEN || err == OC_ERR_SIGNATURE)
+	if (err == OC_ERR_TOKEN || err == OC_ERR_SIGNATURE ||
+	    err == OC_ERR_REFUSED)
 		err = find_other_alg(key, handle, wanted, err, error);
 	if (err != OC_OK)
 		return err;

@@ -72,10 +72,18 @@ p11_router_add(struct p11_router *router, const char *name,
 	return OC_OK;
 }
 
+/* One that is stuck may have no thread left, however its canaries are. */
+static bool
+is_up(const struct p11_token *token)
+{
+	return atomic_load(&token->state) == P11_STATE_UP &&
+	    !atomic_load(&token->is_stuck);
+}
+
 static bool
 is_usable(const struct p11_key *place)
 {
-	return atomic_load(&place->token->state) == P11_STATE_UP &&
+	return is_up(place->token) &&
 	    atomic_load(&place->place) == P11_PLACE_WORKS;
 }
 
@@ -242,12 +250,15 @@ index_of(const struct p11_route *route, const struct p11_key *place)
 	return i;
 }
 
+static void settle(struct p11_token *token);
+
 /* Owned, from token's queue, to where it is signed or may wait.  False if it
  * is to stay. */
 static bool
 hand_on(struct p11_token *token, struct sign_ticket *t)
 {
 	struct p11_key *place = t->key, *to;
+	const struct p11_route *route = place->route;
 	struct oc_error error = { 0 };
 
 	if (is_usable(place))
@@ -261,6 +272,9 @@ hand_on(struct p11_token *token, struct sign_ticket *t)
 		t->key = to;
 		(void)atomic_fetch_add(&token->balance.num_moved, 1);
 		sign_queue_put_aged(&to->token->queue, t);
+		/* It may have gone away as well, just before. */
+		if (!is_up(to->token) && has_usable(route))
+			settle(to->token);
 		return true;
 	}
 	/* The token's own session threads say why. */
@@ -313,18 +327,18 @@ p11_route_submit(struct p11_route *route, struct sign_ticket *t,
 		if (place == NULL)
 			place = route->places[0];
 		token = place->token;
-		/* One that failed for good says so by its threads. */
-		if (hope(place) == 0 &&
-		    atomic_load(&token->state) != P11_STATE_FAILED) {
+		/* One that failed for good says so by its threads, which one
+		 * without a library never had. */
+		if (hope(place) == 0 && (token->module == NULL ||
+		    atomic_load(&token->state) != P11_STATE_FAILED)) {
 			describe_failure(route, error);
-			return error->code;
+			return OC_ERR_DOWN;
 		}
 		t->key = place;
 		err = sign_queue_put(&token->queue, t);
 	}
 	/* It may have gone away, or another come back, just before. */
-	if (err == OC_OK && atomic_load(&token->state) != P11_STATE_UP &&
-	    has_usable(route))
+	if (err == OC_OK && !is_up(token) && has_usable(route))
 		settle(token);
 	return err;
 }
@@ -352,9 +366,17 @@ p11_route_give_back(struct p11_token *token, struct sign_ticket *t)
 		sign_queue_put_front(&to->token->queue, t);
 		token = to->token;
 	}
-	if (route != NULL && atomic_load(&token->state) != P11_STATE_UP &&
-	    has_usable(route))
+	if (route != NULL && !is_up(token) && has_usable(route))
 		settle(token);
+}
+
+bool
+p11_route_may_move(const struct sign_ticket *t)
+{
+	const struct p11_key *place = t->key;
+
+	return p11_route_has_other(t) &&
+	    t->num_moves + 1 < place->route->num_places;
 }
 
 bool
@@ -589,7 +611,8 @@ p11_route_place_is_wrong(struct p11_key *key, const struct oc_error *error)
 
 	if (key->route->num_places < 2 || (error->code != OC_ERR_NOT_FOUND &&
 	    error->code != OC_ERR_MISMATCH &&
-	    error->code != OC_ERR_UNSUPPORTED))
+	    error->code != OC_ERR_UNSUPPORTED &&
+	    error->code != OC_ERR_REFUSED))
 		return false;
 	other = p11_route_other(key->route, token);
 	if (other != NULL)

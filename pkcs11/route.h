@@ -4,8 +4,9 @@
  *
  * A route is a key by its name, with a place in each token it may be in (a
  * struct p11_key).  A place gets work once a canary has proven it, and while
- * its token is up.  A ticket that waits for a token that goes away is handed
- * to another at once; where there is none it waits.
+ * its token is up and not stuck (pkcs11/watch.h).  A ticket that waits for a
+ * token that goes away is handed to another at once; where there is none it
+ * waits.
  *
  * Its owner alone changes a ticket's place, so that nobody signs one twice.
  * Locks: a token's may be held, then the router's, then a queue's.
@@ -97,6 +98,8 @@ void p11_route_give_back(struct p11_token *token, struct sign_ticket *t);
 
 /* Another token that works now has the ticket's key.  Its owner asks. */
 bool p11_route_has_other(const struct sign_ticket *t);
+/* The same, and it has not been to all of them. */
+bool p11_route_may_move(const struct sign_ticket *t);
 
 /* --- what tokens tell ------------------------------------------------- */
 
@@ -121,8 +124,8 @@ struct der_bytes p11_route_expected(struct p11_key *key);
  * another token has another key. */
 enum oc_err p11_route_place_works(struct p11_key *key,
     struct oc_error *error) OC_MUST_CHECK;
-/* It is not there, or another.  False: no other token may have it, and this
- * is the token's own failure. */
+/* It is not there, or another, or not to be signed with.  False: no other
+ * token may have it, and this is the token's own failure. */
 bool p11_route_place_is_wrong(struct p11_key *key,
     const struct oc_error *error);
 /* A C_Finalize would end the work of others behind this library: once at

@@ -375,7 +375,13 @@ sign_ticket(struct p11_session *s, struct sign_ticket *t,
 		break;
 	case P11_REFUSED:
 	case P11_RETRY:
-		refuse(s, t, &r);
+		if (!p11_route_may_move(t)) {
+			refuse(s, t, &r);
+			break;
+		}
+		/* Whose fault it is, the next token shows. */
+		p11_route_note_failed(token);
+		p11_token_put_back(token, t);
 		break;
 	}
 	return true;
@@ -430,16 +436,16 @@ close_session(struct p11_session *s)
 }
 
 /* Until this thread may work.  Who may not keeps no session from those who
- * may. */
-static void
+ * may.  False if it was lost while it gave its own back. */
+static bool
 wait_turn(struct p11_session *s)
 {
 	struct p11_token *token = s->token;
-	bool must_wait;
+	bool must_wait, is_lost;
 
 	/* Nobody else changes is_working of who is not lost. */
 	if (s->is_working && !atomic_load(&token->is_crowded))
-		return;
+		return true;
 	(void)pthread_mutex_lock(&token->lock);
 	if (s->is_working && token->num_working > token->limit.now) {
 		s->is_working = false;
@@ -452,14 +458,16 @@ wait_turn(struct p11_session *s)
 	if (must_wait)
 		close_session(s);
 	(void)pthread_mutex_lock(&token->lock);
-	while (!s->is_working && !token->is_stopping) {
+	while (!s->is_working && !s->is_lost && !token->is_stopping) {
 		if (token->num_working < token->limit.now) {
 			s->is_working = true;
 			token->num_working++;
 		} else
 			(void)pthread_cond_wait(&token->room, &token->lock);
 	}
+	is_lost = s->is_lost;
 	(void)pthread_mutex_unlock(&token->lock);
+	return !is_lost;
 }
 
 /* A canary, so that the device does not think us gone; and we know of it when
@@ -522,14 +530,14 @@ p11_session_main(void *arg)
 	struct sign_ticket *t;
 	bool is_there = true;
 
-	while (is_there) {
-		wait_turn(s);
+	while (is_there && wait_turn(s)) {
 		if (!next_ticket(s, &t))
 			break;
 		if (t != NULL)
 			p11_route_begin(s->token);
 		is_there = t != NULL ? serve(s, t) : keep_alive(s);
-		if (t != NULL)
+		/* Of one that is lost the watch has said so. */
+		if (t != NULL && is_there)
 			p11_route_end(s->token);
 	}
 	close_session(s);

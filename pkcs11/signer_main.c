@@ -257,6 +257,22 @@ describe_journal(const struct program *p)
 	    "waiting", (json_int_t)st.num_waiting);
 }
 
+/* Of very many keys in many tokens it tells what it has room for. */
+static char *
+dump_within(json_t *whole, size_t text_max)
+{
+	static const char *const last[] = { "keys", "queues", "tokens" };
+	char *json = json_dumps(whole, JSON_COMPACT);
+
+	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]) &&
+	    json != NULL && strlen(json) >= text_max; i++) {
+		free(json);
+		(void)json_object_del(whole, last[i]);
+		json = json_dumps(whole, JSON_COMPACT);
+	}
+	return json;
+}
+
 static void
 tell_status(void *arg, char *text, size_t text_max)
 {
@@ -275,7 +291,7 @@ tell_status(void *arg, char *text, size_t text_max)
 	    p->pool != NULL ? describe_places(p) : json_array(),
 	    "journal", describe_journal(p));
 	if (whole != NULL)
-		json = json_dumps(whole, JSON_COMPACT);
+		json = dump_within(whole, text_max);
 	/* Half a JSON text would be none. */
 	snprintf(text, text_max, "%s",
 	    json != NULL && strlen(json) < text_max ? json : "{}");

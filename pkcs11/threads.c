@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "pkcs11/keeper.h"
+#include "pkcs11/route.h"
 #include "pkcs11/session.h"
 #include "pkcs11/watch.h"
 
@@ -47,8 +48,12 @@ p11_threads_top_up(struct p11_token *token)
 	while (num < token->num_sessions && !token->is_stopping &&
 	    p11_threads_add_session(token))
 		num++;
-	if (token->num_lost <= token->lost_max)
-		atomic_store(&token->is_stuck, false);
+	if (token->num_lost > token->lost_max ||
+	    !atomic_exchange(&token->is_stuck, false))
+		return;
+	/* Again one that others may leave work to. */
+	if (token->state == P11_STATE_UP)
+		p11_route_changed(token);
 }
 
 bool
@@ -117,6 +122,8 @@ p11_threads_end(struct p11_token *token, struct p11_session *session)
 		atomic_store(&session->call_since_ns, 0);
 		token->num_lost--;
 		(void)atomic_fetch_sub(&token->module->num_lost, 1);
+		if (!token->is_stopping)
+			p11_threads_top_up(token);
 	}
 	token->num_running--;
 	(void)pthread_cond_broadcast(&token->changed);

@@ -12,8 +12,8 @@
 bool p11_threads_start(struct p11_token *token);
 /* With the lock: one more, in a slot that is free; false if there is none. */
 bool p11_threads_add_session(struct p11_token *token);
-/* With the lock, of a token that is back: as many as there should be, also
- * after it was stuck and others did its work. */
+/* With the lock, of a token or a call that is back: as many as there should
+ * be, also after it was stuck and others did its work. */
 void p11_threads_top_up(struct p11_token *token);
 
 /* Tells them to end, and closes the queue. */
@@ -22,9 +22,6 @@ void p11_threads_tell(struct p11_token *token);
  * it may use must stay. */
 bool p11_threads_join(struct p11_token *token);
 
-/* With the lock, of a token that is back: as many as there should be, also
- * after it was stuck and others did its work. */
-void p11_threads_top_up(struct p11_token *token);
 /* The last thing a thread does; session NULL: it is no session's.  One that
  * was lost goes by itself, and its slot is free again. */
 void p11_threads_end(struct p11_token *token, struct p11_session *session);

@@ -85,6 +85,7 @@ struct p11_session {
 	bool is_working;		/* one of num_working */
 	bool is_counted;		/* one of num_open */
 	bool is_lost;
+	bool is_busy;			/* in a call for a ticket */
 	struct sign_ticket *ticket;	/* NULL: none, or taken away */
 	int64_t rescue_ns;		/* when it is taken away */
 };

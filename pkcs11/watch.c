@@ -23,6 +23,7 @@ p11_watch_lend(struct p11_session *s, struct sign_ticket *t)
 	int64_t now_ns = oc_clock_mono_ns(), half_ns, usual_ns;
 
 	s->ticket = t;
+	s->is_busy = t != NULL;
 	s->rescue_ns = INT64_MAX;
 	if (t != NULL && (t->retried & 1U << P11_CLASS_HUNG) == 0 &&
 	    t->deadline_ns > now_ns) {
@@ -65,6 +66,7 @@ p11_watch_take(struct p11_session *s, CK_RV rv)
 	} else if (s->ticket == NULL)
 		verdict = P11_WATCH_TAKEN;
 	s->ticket = NULL;
+	s->is_busy = false;
 	if (rv == CKR_OK) {
 		s->used_ns = now_ns;
 		note_good(token, now_ns, now_ns -
@@ -113,6 +115,9 @@ lose(struct p11_session *s, int64_t since_ns)
 	if (s->is_working)
 		token->num_working--;
 	s->is_working = false;
+	/* What it was busy with is no longer its own. */
+	if (s->is_busy)
+		p11_route_end(token);
 	(void)pthread_cond_signal(&token->room);
 	oc_log(OC_LOG_WARNING, "token %s: a call does not return after "
 	    "%lld ms: its session is lost (%u of at most %u)", token->name,
@@ -130,8 +135,10 @@ lose(struct p11_session *s, int64_t since_ns)
 	}
 	atomic_store(&token->is_stuck, true);
 	/* Without another token whoever asked asks the next process. */
-	if (p11_route_is_spare(token))
+	if (p11_route_is_spare(token)) {
 		rescue(s);
+		p11_route_changed(token);
+	}
 }
 
 /* Under lock: acts on what is due; when to look again, or 0 if nothing is

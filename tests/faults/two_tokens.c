@@ -218,7 +218,8 @@ two_try(struct two *two, struct oc_error *error)
 {
 	struct p11_local_config config = { .tokens = two->tokens,
 		.num_tokens = 2, .keys = &two->key, .num_keys = 1,
-		.state_dir = two->hsm.state_dir };
+		.state_dir = two->hsm.state_dir,
+		.journal = two->journal };
 
 	return p11_local_new(&config, &two->signer, error);
 }

@@ -6,6 +6,7 @@
 #ifndef TESTS_TWO_TOKENS_H
 #define TESTS_TWO_TOKENS_H
 
+#include "pkcs11/journal.h"
 #include "pkcs11/local.h"
 #include "tests/faults/shim_control.h"
 
@@ -22,6 +23,7 @@ struct two {
 	const char *others[2];
 	struct p11_key_config key;
 	struct sign_key_info info;
+	struct p11_journal *journal;	/* a test's own, or NULL */
 	struct signer *signer;
 };
 
