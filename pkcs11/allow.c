@@ -170,6 +170,19 @@ check_response_extensions(struct der_reader *from, const char *what,
 	return err;
 }
 
+bool
+p11_allow_is_listed(struct der_bytes list, struct der_bytes contents)
+{
+	struct der_reader r = der_reader_of(list);
+	struct der_bytes one;
+	uint8_t tag;
+
+	while (!der_at_end(&r) && der_get_any(&r, &tag, &one, NULL))
+		if (der_bytes_equal(one, contents))
+			return true;
+	return false;
+}
+
 /* --- CRLs ----------------------------------------------------------------- */
 
 /*
