@@ -70,6 +70,17 @@ separate "$all\nresponder-user = root"
 refused "root" 'user root is root'
 separate "$all\nresponder-user = no-such-user-here"
 refused "nobody" 'there is no user no-such-user-here'
+number=$(id -u nobody)
+separate "signer-user = nobody\nstatus-user = $status\nresponder-user = $number"
+refused "one user for two" "have one user, $number"
+separate "$all\nresponder-user = $responder\noperators = $responder"
+refused "responders as operators" "is the responders' user"
+mkdir run
+chown $stranger run
+separate "$all\nresponder-user = $responder"
+ocsignd >out 2>&1 && fail "it runs in somebody's directory"
+grep -q "is not root's alone to write" out || fail "run-directory: $(cat out)"
+rm -r run
 all="$all\nresponder-user = $responder\noperators = $operator"
 separate "$all\nsigner-directory = sig"
 setpriv --reuid $stranger --regid $stranger --clear-groups \
