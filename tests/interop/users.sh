@@ -16,7 +16,8 @@ nm "$top_builddir/ocsign-signer" 2>/dev/null |
 	echo "LeakSanitizer would look into processes that nobody may look into"
 	exit 77
 }
-signer=61101 status=61102 responder=61103 api=61104 operator=61105 stranger=61106
+signer=61101 status=61102 responder=61103 operator=61105 stranger=61106
+api=61104
 has_seccomp=$(grep -c '^#define HAVE_SECCOMP 1' "$top_builddir/config.h" ||
     true)
 
