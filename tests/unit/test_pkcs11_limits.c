@@ -434,6 +434,11 @@ crls_have_key_and_number(void **state)
 	assert_int_equal(check_crl(), OC_OK);
 	sample.not_after++;
 	assert_int_equal(check_crl(), OC_ERR_REFUSED);
+	/* Without an end it is good for ever, whenever it began. */
+	sample.not_after = TBS_NO_NEXT_UPDATE;
+	assert_int_equal(check_crl(), OC_ERR_REFUSED);
+	sample.not_before = -DAY;
+	assert_int_equal(check_crl(), OC_ERR_REFUSED);
 	sample.not_after = NOW + DAY;
 	sample.not_before = NOW + 3601;
 	assert_int_equal(check_crl(), OC_ERR_REFUSED);
