@@ -170,6 +170,19 @@ check_response_extensions(struct der_reader *from, const char *what,
 	return err;
 }
 
+bool
+p11_allow_is_listed(struct der_bytes list, struct der_bytes contents)
+{
+	struct der_reader r = der_reader_of(list);
+	struct der_bytes one;
+	uint8_t tag;
+
+	while (!der_at_end(&r) && der_get_any(&r, &tag, &one, NULL))
+		if (der_bytes_equal(one, contents))
+			return true;
+	return false;
+}
+
 /* --- CRLs ----------------------------------------------------------------- */
 
 /*
@@ -209,10 +222,15 @@ check_crl_extensions(const struct p11_limits *limits,
 	return OC_OK;
 }
 
+#define NO_NEXT_UPDATE INT64_MAX
+
 static enum oc_err
 check_crl_times(int64_t this_update, int64_t next_update, int64_t now_s,
     struct oc_error *error)
 {
+	/* It may stand before the epoch: no difference with that. */
+	if (next_update == NO_NEXT_UPDATE)
+		return p11_allow_refuse(error, "the CRL has no nextUpdate");
 	if (this_update > next_update)
 		return p11_allow_refuse(error,
 		    "the CRL ends before it begins");
@@ -241,7 +259,7 @@ check_crl(const struct p11_allow *allow, enum sign_alg alg,
 {
 	struct der_bytes identifier, issuer, skipped, extensions = { NULL, 0 };
 	struct der_reader r = der_reader_of(tbs), c, e;
-	int64_t this_update, next_update = INT64_MAX;
+	int64_t this_update, next_update = NO_NEXT_UPDATE;
 	enum oc_err err;
 	uint64_t v;
 

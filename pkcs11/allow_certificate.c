@@ -190,20 +190,6 @@ check_key_ids(const struct p11_limits *limits, const struct candidate *c,
 
 /* --- what for ------------------------------------------------------------- */
 
-/* Whether one of the TLVs has these contents. */
-static bool
-is_listed(struct der_bytes list, struct der_bytes contents)
-{
-	struct der_reader r = der_reader_of(list);
-	struct der_bytes one;
-	uint8_t tag;
-
-	while (!der_at_end(&r) && der_get_any(&r, &tag, &one, NULL))
-		if (der_bytes_equal(one, contents))
-			return true;
-	return false;
-}
-
 /* ExtKeyUsageSyntax ::= SEQUENCE SIZE (1..MAX) OF OBJECT IDENTIFIER */
 static enum oc_err
 check_ekus(const struct p11_limits *limits, const struct candidate *c,
@@ -230,7 +216,8 @@ check_ekus(const struct p11_limits *limits, const struct candidate *c,
 		    (limits->sign_ocsp_signer != P11_MAY || c->is_ca))
 			return p11_allow_refuse(error, "this key certifies "
 			    "no signer of OCSP responses");
-		if (limits->ekus.len == 0 || is_listed(limits->ekus, oid))
+		if (limits->ekus.len == 0 ||
+		    p11_allow_is_listed(limits->ekus, oid))
 			continue;
 		der_oid_format(oid, text);
 		return oc_error_set(error, OC_ERR_REFUSED, "this key "
@@ -240,77 +227,6 @@ check_ekus(const struct p11_limits *limits, const struct candidate *c,
 	der_leave(&r, &inner);
 	return der_is_done(&r) ? OC_OK : p11_allow_malformed(error,
 	    "ExtKeyUsageSyntax");
-}
-
-static uint8_t
-lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
-/* name is domain, or below it. */
-static bool
-is_within(struct der_bytes name, struct der_bytes domain)
-{
-	size_t skip;
-
-	if (name.len < domain.len)
-		return false;
-	skip = name.len - domain.len;
-	if (skip > 0 && name.p[skip - 1] != '.')
-		return false;
-	for (size_t i = 0; i < domain.len; i++)
-		if (lower(name.p[skip + i]) != domain.p[i])
-			return false;
-	return true;
-}
-
-static bool
-is_within_one(struct der_bytes name, struct der_bytes domains)
-{
-	struct der_reader r = der_reader_of(domains);
-	struct der_bytes one;
-	uint8_t tag;
-
-	while (!der_at_end(&r) && der_get_any(&r, &tag, &one, NULL))
-		if (is_within(name, one))
-			return true;
-	return false;
-}
-
-/*
- * SubjectAltName ::= SEQUENCE SIZE (1..MAX) OF GeneralName, of which
- *     dNSName  [2] IA5String
- */
-static enum oc_err
-check_dns(const struct p11_limits *limits, const struct candidate *c,
-    struct oc_error *error)
-{
-	const struct p11_extension *e = p11_allow_find(&c->extensions,
-	    DER_OID_SUBJECT_ALT_NAME);
-	struct der_reader r, inner;
-	struct der_bytes name;
-	uint8_t tag;
-
-	if (e == NULL)
-		return OC_OK;
-	r = der_reader_of(e->value);
-	if (!der_enter(&r, DER_SEQUENCE, &inner) || der_at_end(&inner))
-		return p11_allow_malformed(error, "SubjectAltName");
-	while (!der_at_end(&inner) && der_get_any(&inner, &tag, &name,
-	    NULL)) {
-		if (tag != DER_CONTEXT_PRIMITIVE(2))
-			continue;
-		if (is_within_one(name, limits->excluded_dns) ||
-		    (limits->permitted_dns.len > 0 &&
-		    !is_within_one(name, limits->permitted_dns)))
-			return oc_error_set(error, OC_ERR_REFUSED, "this key "
-			    "certifies no \"%.*s\"", name.len < 100 ?
-			    (int)name.len : 100, (const char *)name.p);
-	}
-	der_leave(&r, &inner);
-	return der_is_done(&r) ? OC_OK : p11_allow_malformed(error,
-	    "SubjectAltName");
 }
 
 static enum oc_err
@@ -328,7 +244,7 @@ check_criticals(const struct p11_limits *limits, const struct candidate *c,
 	for (size_t i = 0; i < c->extensions.num; i++) {
 		const struct p11_extension *e = &c->extensions.list[i];
 		bool is_known = !e->is_critical ||
-		    is_listed(limits->criticals, e->id);
+		    p11_allow_is_listed(limits->criticals, e->id);
 
 		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
 			is_known = is_known || e->oid == known[k];
@@ -396,7 +312,9 @@ p11_allow_check_certificate(const struct p11_allow *allow,
 	if (err == OC_OK && has_limits)
 		err = check_ekus(&allow->limits, &c, error);
 	if (err == OC_OK && has_limits)
-		err = check_dns(&allow->limits, &c, error);
+		err = p11_allow_check_dns(&allow->limits, &c.extensions,
+		    c.is_ca ? (struct der_bytes){ NULL, 0 } : c.subject,
+		    error);
 	if (err == OC_OK)
 		err = check_criticals(&allow->limits, &c, error);
 	return err;

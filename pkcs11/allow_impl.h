@@ -40,6 +40,13 @@ const struct p11_extension *p11_allow_find(const struct p11_extensions *all,
 enum oc_err p11_allow_check_authority(const struct p11_extensions *all,
     struct der_bytes key_id, struct oc_error *error);
 
+/* Whether one of the TLVs has these contents. */
+bool p11_allow_is_listed(struct der_bytes list, struct der_bytes contents);
+/* dNSNames, and what some take for one in subject, which is empty for a CA. */
+enum oc_err p11_allow_check_dns(const struct p11_limits *limits,
+    const struct p11_extensions *all, struct der_bytes subject,
+    struct oc_error *error);
+
 enum oc_err p11_allow_check_certificate(const struct p11_allow *allow,
     struct der_bytes spki, enum sign_alg alg, struct der_bytes tbs,
     int64_t now_s, struct oc_error *error);

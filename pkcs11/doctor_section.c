@@ -131,7 +131,10 @@ p11_doctor_has_network(const struct p11_doctor_facts *facts)
 static bool
 is_plain(const char *path)
 {
-	return path[0] == '/' && strpbrk(path, " \t\"'\\$%;#") == NULL;
+	for (const char *p = path; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return path[0] == '/' && strpbrk(path, " \"'\\$%;#") == NULL;
 }
 
 static bool

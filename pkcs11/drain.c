@@ -57,8 +57,8 @@ p11_drain_set(const char *state_dir, const char *token, bool is_set,
 	if (err != OC_OK)
 		return err;
 	if (is_set)
-		return oc_file_write(path, 0644, what, sizeof(what) - 1,
-		    error);
+		return oc_file_write_own(path, 0644, what,
+		    sizeof(what) - 1, error);
 	if (unlink(path) != 0 && errno != ENOENT)
 		return oc_error_set_errno(error, OC_ERR_SYSTEM,
 		    "cannot remove %s", path);

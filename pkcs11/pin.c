@@ -311,7 +311,7 @@ p11_pin_begin(const char *state_dir, const char *token,
 	if (err == OC_OK)
 		err = latch_text(pin, text, error);
 	if (err == OC_OK)
-		err = oc_file_write(new.latch, 0600, text, strlen(text),
+		err = oc_file_write_own(new.latch, 0600, text, strlen(text),
 		    error);
 	if (err != OC_OK) {
 		(void)close(new.lock);
@@ -332,7 +332,7 @@ note_refused(const char *latch)
 
 	if (oc_file_read(latch, 4096, &bytes, &len, NULL) == OC_OK &&
 	    (text = strchr((char *)bytes, '\n')) != NULL &&
-	    oc_file_write(latch, 0600, bytes,
+	    oc_file_write_own(latch, 0600, bytes,
 	    (size_t)(text + 1 - (char *)bytes), NULL) != OC_OK)
 		oc_log(OC_LOG_WARNING, "%s still says that it is undecided",
 		    latch);

@@ -262,17 +262,15 @@ fill(int fd, const struct oc_file_part *part, const char *target,
 	return OC_OK;
 }
 
+/* For s->target. */
 static enum oc_err
-stage(const struct oc_file_part *part, struct staged *s,
+stage_there(const struct oc_file_part *part, struct staged *s,
     struct oc_error *error)
 {
 	char *temporary;
 	enum oc_err err;
 	int fd;
 
-	err = resolve_target(part->path, &s->target, error);
-	if (err != OC_OK)
-		return err;
 	if (oc_path_directory(s->target, &s->directory) != OC_OK ||
 	    asprintf(&temporary, "%s/.ocsign-XXXXXX", s->directory) < 0)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
@@ -286,6 +284,15 @@ stage(const struct oc_file_part *part, struct staged *s,
 	err = fill(fd, part, s->target, error);
 	close(fd);
 	return err;
+}
+
+static enum oc_err
+stage(const struct oc_file_part *part, struct staged *s,
+    struct oc_error *error)
+{
+	enum oc_err err = resolve_target(part->path, &s->target, error);
+
+	return err != OC_OK ? err : stage_there(part, s, error);
 }
 
 static enum oc_err
@@ -325,6 +332,23 @@ oc_file_write(const char *path, mode_t mode, const void *bytes, size_t len,
 	const struct oc_file_part part = { path, mode, bytes, len };
 
 	return oc_file_write_all(&part, 1, error);
+}
+
+enum oc_err
+oc_file_write_own(const char *path, mode_t mode, const void *bytes,
+    size_t len, struct oc_error *error)
+{
+	const struct oc_file_part part = { path, mode, bytes, len };
+	struct staged staged = { NULL, NULL, NULL };
+	enum oc_err err;
+
+	staged.target = strdup(path);
+	err = staged.target != NULL ? stage_there(&part, &staged, error) :
+	    oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (err == OC_OK)
+		err = publish(&staged, error);
+	staged_fini(&staged);
+	return err;
 }
 
 enum oc_err
@@ -386,7 +410,9 @@ oc_file_share(int fd, const char *path)
 	char *folder = NULL;
 	struct stat st;
 
-	if (oc_path_directory(path, &folder) == OC_OK &&
+	/* One that has another name, too, is not this folder's alone. */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    oc_path_directory(path, &folder) == OC_OK &&
 	    stat(folder, &st) == 0 && (st.st_mode & shared) == shared)
 		(void)fchmod(fd, 0660);
 	free(folder);

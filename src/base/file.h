@@ -65,6 +65,11 @@ struct oc_file_part {
 enum oc_err oc_file_write_all(const struct oc_file_part *parts,
     size_t num_parts, struct oc_error *error) OC_MUST_CHECK;
 
+/* One that is ours alone, in a folder where another user may have put a link
+ * of its name: that is replaced, not followed. */
+enum oc_err oc_file_write_own(const char *path, mode_t mode,
+    const void *bytes, size_t len, struct oc_error *error) OC_MUST_CHECK;
+
 /* Whether that would find a place: writes beside the file, and leaves nothing
  * there.  For who is about to make something that is made only once. */
 enum oc_err oc_file_try_write(const char *path, struct oc_error *error)

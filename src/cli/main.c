@@ -92,7 +92,7 @@ int
 main(int argc, char **argv)
 {
 	static struct cli cli;
-	const struct rlimit none = { 0, 0 };
+	const struct rlimit none = { 0, 0 }, one = { 1, 1 };
 	struct oc_error error = { 0 };
 	enum oc_err err;
 	int status;
@@ -100,7 +100,12 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* A limit on file sizes is an error of write(2), told like others. */
 	(void)signal(SIGXFSZ, SIG_IGN);
-	(void)setrlimit(RLIMIT_CORE, &none);
+	/* PINs and keys from files: not in what a crash leaves.  Linux pipes a
+	 * core to a program also with a limit of 0, and not with 1, which is
+	 * no file's length.  The doctor looks into its children, so they are
+	 * not made undumpable. */
+	if (setrlimit(RLIMIT_CORE, &one) != 0)
+		(void)setrlimit(RLIMIT_CORE, &none);
 	oc_log_init("ocsign", OC_LOG_ERROR);
 
 	err = run(&cli, argc, argv, &error);

@@ -34,6 +34,15 @@ put_quoted(struct oc_buffer *out, const char *text)
 	oc_buffer_put_text(out, "\"");
 }
 
+/* A value that takes no quotes. */
+static void
+put_plain(struct oc_buffer *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		oc_buffer_put_text(out, (char [3]){ *text, *text == '%' ?
+		    '%' : '\0', '\0' });
+}
+
 /* "ReadWritePaths=-\"/path\"": one that is not there is none. */
 static void
 put_writable(struct oc_buffer *out, const char *path)
@@ -68,9 +77,11 @@ put_listen(struct oc_buffer *out, const struct oc_words *addresses)
 {
 	/* Those of the unit itself first. */
 	oc_buffer_put_text(out, "[Socket]\nListenStream=\n");
-	for (size_t i = 0; i < addresses->num; i++)
-		oc_buffer_printf(out, "ListenStream=%s\n",
-		    addresses->words[i]);
+	for (size_t i = 0; i < addresses->num; i++) {
+		oc_buffer_put_text(out, "ListenStream=");
+		put_plain(out, addresses->words[i]);
+		oc_buffer_put_text(out, "\n");
+	}
 }
 
 static void
@@ -237,8 +248,9 @@ put_door(const struct oc_config *config, const char *name, const char *owner,
 		err = oc_user_find(asker, &group, error);
 	if (err != OC_OK)
 		return err;
-	oc_buffer_printf(out, "[Socket]\nListenStream=\nListenStream=%s/%s"
-	    ".sock\n", config->daemon.run_directory, name);
+	oc_buffer_put_text(out, "[Socket]\nListenStream=\nListenStream=");
+	put_plain(out, config->daemon.run_directory);
+	oc_buffer_printf(out, "/%s.sock\n", name);
 	if (owner != NULL)
 		oc_buffer_printf(out, "SocketUser=%s\n", owner);
 	if (asker != NULL)

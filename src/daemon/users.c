@@ -15,6 +15,39 @@
 
 _Static_assert(DAEMON_RESPONDER < DAEMON_USERS, "one for each kind of role");
 
+/* By name and by number it is one user all the same. */
+static enum oc_err
+check_differ(const struct oc_config *config,
+    const struct daemon_users *users, struct oc_error *error)
+{
+	const struct oc_words *operators = &config->daemon.operators;
+	const uid_t responder = users->of[DAEMON_RESPONDER].uid;
+	struct oc_user user;
+	enum oc_err err;
+
+	for (int i = 0; i < DAEMON_USERS; i++)
+		for (int n = 0; n < i; n++)
+			if (users->of[i].uid != 0 &&
+			    users->of[i].uid == users->of[n].uid)
+				return oc_error_set(error, OC_ERR_CONFIG,
+				    "%s and %s have one user, %ld; each role "
+				    "has one of its own", daemon_kind_name(
+				    (enum daemon_kind)n), daemon_kind_name(
+				    (enum daemon_kind)i),
+				    (long)users->of[i].uid);
+	/* Strangers talk to it; its user asks no signer. */
+	for (size_t i = 0; i < operators->num; i++) {
+		err = oc_user_find(operators->words[i], &user, error);
+		if (err == OC_OK && user.uid == responder)
+			err = oc_error_set(error, OC_ERR_CONFIG, "operators: "
+			    "%s is the responders' user; remove it",
+			    operators->words[i]);
+		if (err != OC_OK)
+			return err;
+	}
+	return OC_OK;
+}
+
 enum oc_err
 daemon_users_find(const struct oc_config *config, struct daemon_users *users,
     struct oc_error *error)
@@ -32,6 +65,8 @@ daemon_users_find(const struct oc_config *config, struct daemon_users *users,
 		if (text != NULL)
 			err = oc_user_find(text, &users->of[kind], error);
 	}
+	if (err == OC_OK)
+		err = check_differ(config, users, error);
 	if (err == OC_OK)
 		return OC_OK;
 	(void)oc_error_prefix(error, "%s: [daemon]", config->path);
@@ -55,6 +90,23 @@ make(const char *path, const struct oc_user *owner, gid_t group, mode_t mode,
 	    group) != 0 || chmod(path, mode) != 0))
 		err = oc_error_set_errno(error, OC_ERR_SYSTEM, "%s", path);
 	return err;
+}
+
+/* Sockets in it are given away by name: whoever could put a link there would
+ * be given what that leads to. */
+static enum oc_err
+check_run_directory(const char *path, struct oc_error *error)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return oc_error_set_errno(error, OC_ERR_SYSTEM, "%s", path);
+	if (S_ISDIR(st.st_mode) && st.st_uid == 0 &&
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "run-directory %s is not "
+	    "root's alone to write: remove it, or chown root and chmod 0755 "
+	    "it", path);
 }
 
 /* Whoever writes the records is in the group of ocsign-issuer, or where there
@@ -92,6 +144,8 @@ daemon_users_make(const struct oc_config *config,
 		return oc_file_mkdir_p(d->run_directory, 0700, error);
 	}
 	err = make(d->run_directory, NULL, 0, 0755, error);
+	if (err == OC_OK)
+		err = check_run_directory(d->run_directory, error);
 	if (err == OC_OK)
 		err = make(d->status_directory, status, status->gid, 0755,
 		    error);

@@ -46,6 +46,18 @@ ipc_peer_pid(const struct ipc_peer *peer)
 	return peer->pid;
 }
 
+bool
+ipc_peer_is_role(const struct ipc_peer *peer)
+{
+	const struct ipc_peers *peers = &peer->server->allowed;
+	bool is_role = false;
+
+	for (size_t i = 0; peer->uid != 0 && i < peers->num; i++)
+		if (peers->uids[i] == peer->uid)
+			is_role = i < peers->num_roles;
+	return is_role;
+}
+
 static void
 peer_free(struct ipc_peer *peer)
 {
@@ -370,7 +382,7 @@ on_in(evutil_socket_t sock, short what, void *arg)
 }
 
 bool
-ipc_peer_new(struct ipc_server *server, int sock, pid_t pid)
+ipc_peer_new(struct ipc_server *server, int sock, pid_t pid, uid_t uid)
 {
 	struct ipc_peer *peer = calloc(1, sizeof(*peer));
 
@@ -381,6 +393,7 @@ ipc_peer_new(struct ipc_server *server, int sock, pid_t pid)
 	peer->server = server;
 	peer->sock = sock;
 	peer->pid = pid;
+	peer->uid = uid;
 	peer->next = server->peers;
 	if (peer->next != NULL)
 		peer->next->prev = peer;

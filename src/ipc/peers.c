@@ -76,6 +76,7 @@ ipc_peers_find(const struct oc_config *config, enum ipc_door door,
 		break;
 	}
 	err = add(peers, role, error);
+	peers->num_roles = peers->num;
 	if (err == OC_OK && door != IPC_DOOR_STATUS)
 		err = add_operators(peers, &d->operators, error);
 	return err;

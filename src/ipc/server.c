@@ -22,7 +22,7 @@ is_listed(const struct ipc_peers *peers, uid_t uid)
 }
 
 static bool
-is_allowed(const struct ipc_server *server, int sock, pid_t *pid)
+is_allowed(const struct ipc_server *server, int sock, pid_t *pid, uid_t *uid)
 {
 	const struct ipc_peers *peers = &server->allowed;
 	struct ucred cred;
@@ -31,6 +31,7 @@ is_allowed(const struct ipc_server *server, int sock, pid_t *pid)
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return false;
 	*pid = cred.pid;
+	*uid = cred.uid;
 	if (cred.uid == 0 || (peers->is_listed ? is_listed(peers, cred.uid) :
 	    cred.uid == geteuid()))
 		return true;
@@ -65,6 +66,7 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 {
 	struct ipc_server *server = arg;
 	pid_t pid;
+	uid_t uid;
 	int sock;
 
 	(void)what;
@@ -76,9 +78,9 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 		return;
 	}
 	if (server->num_peers >= PEERS_MAX ||
-	    !is_allowed(server, sock, &pid))
+	    !is_allowed(server, sock, &pid, &uid))
 		close(sock);
-	else if (!ipc_peer_new(server, sock, pid))
+	else if (!ipc_peer_new(server, sock, pid, uid))
 		oc_log(OC_LOG_ERROR, "no memory for process %ld", (long)pid);
 }
 

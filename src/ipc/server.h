@@ -26,6 +26,7 @@ struct ipc_peer;
 struct ipc_peers {
 	bool is_listed;		/* those below and nobody else, not even our
 				 * own user */
+	size_t num_roles;	/* of these, first: roles, not people */
 	size_t num;
 	uid_t uids[IPC_PEERS_MAX];
 };
@@ -54,6 +55,8 @@ void ipc_peer_close(struct ipc_peer *peer);
 void ipc_peer_set_data(struct ipc_peer *peer, void *data);
 void *ipc_peer_data(const struct ipc_peer *peer);
 pid_t ipc_peer_pid(const struct ipc_peer *peer);
+/* A role's, and nobody's who is listed beside it. */
+bool ipc_peer_is_role(const struct ipc_peer *peer);
 
 /* Makes and binds the listener: 0600, an old socket file of a dead server is
  * replaced, a live one is EXISTS. */

@@ -20,6 +20,7 @@ struct ipc_peer {
 	struct event *out_event;	/* writable, or time to go */
 	int sock;
 	pid_t pid;
+	uid_t uid;
 	bool is_greeted;
 	bool is_doomed;
 	void *data;
@@ -48,7 +49,7 @@ struct ipc_server {
 };
 
 /* Takes the socket, whatever it returns. */
-bool ipc_peer_new(struct ipc_server *server, int sock, pid_t pid);
+bool ipc_peer_new(struct ipc_server *server, int sock, pid_t pid, uid_t uid);
 /* Tells the handler and frees. */
 void ipc_peer_gone(struct ipc_peer *peer);
 

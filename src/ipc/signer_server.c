@@ -320,7 +320,11 @@ take_drain(struct served_peer *sp, uint64_t id, struct der_bytes fields)
 		ipc_peer_close(sp->peer);
 		return;
 	}
-	if (server->drain != NULL)
+	/* The API's own process, which strangers talk to, has no use for it. */
+	if (ipc_peer_is_role(sp->peer))
+		(void)oc_error_set(&error, OC_ERR_REFUSED, "root and "
+		    "operators drain tokens");
+	else if (server->drain != NULL)
 		m.err = (uint8_t)server->drain(server->arg, drain.token,
 		    drain.how, &error);
 	else

@@ -44,7 +44,8 @@ store_lock_open(const char *path, enum store_lock_kind kind, int timeout_ms,
 
 	if (asprintf(&name, "%s.lock", path) < 0)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	opened = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* Who shares the folder may have put a link there. */
+	opened = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (opened < 0 && errno == EROFS && is_shared) {
 		free(name);
 		*fd = -1;

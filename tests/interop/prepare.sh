@@ -25,4 +25,5 @@ lib)
 	;;
 esac
 rm -f ocsign.conf softhsm*.conf ./*.pin
-tar -cf "$tar.part" ./* && mv "$tar.part" "$tar"
+# Not the folder itself: whose it is and its mode are the script's.
+tar -cf "$tar.part" -- * && mv "$tar.part" "$tar"

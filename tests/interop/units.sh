@@ -78,6 +78,7 @@ status-user = 61202
 responder-user = 61203
 issuer-user = 61204
 table-directory = $work/tables
+run-directory = /run/ocsign%i
 signer-directory = $work/sig
 [responder]
 listen = 127.0.0.1:8889 [::1]:8889
@@ -121,6 +122,7 @@ has ocsign-status.service "ReadWritePaths=-\"$work/tables\""
 has ocsign-signer-status.socket 'SocketUser=61201'
 has ocsign-signer-status.socket 'SocketGroup=61202'
 has ocsign-status.socket 'SocketGroup=61203'
+has ocsign-status.socket 'ListenStream=/run/ocsign%%i/status.sock'
 has ocsign-responder@.socket 'ListenStream=[::1]:8889'
 has ocsign-issuer.socket 'ListenStream=127.0.0.1:8888'
 has ocsign.target \

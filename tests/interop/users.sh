@@ -17,6 +17,7 @@ nm "$top_builddir/ocsign-signer" 2>/dev/null |
 	exit 77
 }
 signer=61101 status=61102 responder=61103 operator=61105 stranger=61106
+api=61104
 has_seccomp=$(grep -c '^#define HAVE_SECCOMP 1' "$top_builddir/config.h" ||
     true)
 
@@ -70,7 +71,19 @@ separate "$all\nresponder-user = root"
 refused "root" 'user root is root'
 separate "$all\nresponder-user = no-such-user-here"
 refused "nobody" 'there is no user no-such-user-here'
+number=$(id -u nobody)
+separate "signer-user = nobody\nstatus-user = $status\nresponder-user = $number"
+refused "one user for two" "have one user, $number"
+separate "$all\nresponder-user = $responder\noperators = $responder"
+refused "responders as operators" "is the responders' user"
+mkdir run
+chown $stranger run
+separate "$all\nresponder-user = $responder"
+ocsignd >out 2>&1 && fail "it runs in somebody's directory"
+grep -q "is not root's alone to write" out || fail "run-directory: $(cat out)"
+rm -r run
 all="$all\nresponder-user = $responder\noperators = $operator"
+all="$all\nissuer-user = $api"
 separate "$all\nsigner-directory = sig"
 setpriv --reuid $stranger --regid $stranger --clear-groups \
     "$top_builddir/ocsignd" -c "$dir/ocsign.conf" >out 2>&1 && code=0 || code=$?
@@ -171,6 +184,21 @@ answered $operator signer-issuer
 answered $operator signer-status
 answered $operator status-control
 kept_out $operator status
+
+# drains UID: what the signer says to "ocsign token drain" of that user.
+drains() {
+	setpriv --reuid "$1" --regid "$1" --clear-groups \
+	    "$libexec/ocsign" -c "$dir/ocsign.conf" token drain --force demo \
+	    2>&1
+}
+# The API's process is let in there, and drains nothing.
+if said=$(drains $api); then
+	fail "ocsign-issuer drains a token"
+fi
+echo "$said" | grep -q 'root and operators drain' || fail "issuer: $said"
+drains $operator >out || fail "an operator drains no token: $(cat out)"
+"$libexec/ocsign" -c "$dir/ocsign.conf" token undrain demo
+within 10 is_whole || fail "the token does not work again"
 
 # reads UID PATH: it may not.
 kept_from() {

@@ -116,7 +116,8 @@ put_crl(struct der_writer *w, const void *arg)
 	der_put_raw(w, sign_alg_info(s->alg)->identifier);
 	der_put_raw(w, s->issuer);
 	der_put_time(w, s->not_before);
-	der_put_time(w, s->not_after);
+	if (s->not_after != TBS_NO_NEXT_UPDATE)
+		der_put_time(w, s->not_after);
 	if (s->extensions.len > 0) {
 		der_begin(w, DER_CONTEXT(0));
 		put_extensions(w, s);

@@ -5,6 +5,8 @@
 
 #include "sign/sign.h"
 
+#define TBS_NO_NEXT_UPDATE INT64_MAX
+
 /* What differs from sample to sample.  tbs_sample_init() fills in values that
  * any signer takes. */
 struct tbs_sample {
@@ -12,7 +14,7 @@ struct tbs_sample {
 	struct der_bytes issuer, subject, spki;
 	unsigned int version;		/* certificate: 2, CRL: 1, CSR: 0 */
 	struct der_bytes serial;	/* INTEGER contents */
-	int64_t not_before, not_after;
+	int64_t not_before, not_after;	/* CRL: or TBS_NO_NEXT_UPDATE */
 	/* Of certificates and CRLs: Extensions' contents; none if empty. */
 	struct der_bytes extensions;
 	/* OCSP */

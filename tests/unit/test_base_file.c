@@ -158,6 +158,27 @@ test_write(void **state)
 }
 
 static void
+test_write_own(void **state)
+{
+	struct oc_error error;
+	struct stat st;
+
+	(void)state;
+	base_test_put_text("theirs", "old");
+	assert_int_equal(symlink("theirs", "ours"), 0);
+	assert_int_equal(oc_file_write_own("ours", 0600, "new", 3, &error),
+	    OC_OK);
+	assert_content("theirs", "old");
+	assert_content("ours", "new");
+	assert_int_equal(lstat("ours", &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(oc_file_write_own("ours", 0600, "", 0, &error),
+	    OC_OK);
+	assert_content("ours", "");
+	assert_int_equal(count_entries("."), 2);
+}
+
+static void
 test_write_refused(void **state)
 {
 	struct oc_error error;
@@ -483,6 +504,7 @@ main(void)
 		FILE_TEST(test_read_pipe),
 		FILE_TEST(test_read_regular),
 		FILE_TEST(test_write),
+		FILE_TEST(test_write_own),
 		FILE_TEST(test_write_refused),
 		FILE_TEST(test_write_full),
 		FILE_TEST(test_write_all),

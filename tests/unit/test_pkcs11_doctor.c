@@ -613,6 +613,9 @@ test_section_is_taken(void **state)
 	w->facts.seen[0].is_answered = true;
 	see(w, P11_SEEN_DEVICE, "/dev/tpmrm0");
 	see(w, P11_SEEN_WRITTEN, "/srv2/tokens");
+	/* A line of its own would be another key. */
+	see(w, P11_SEEN_WRITTEN, "/srv2/a\nnetwork = yes");
+	see(w, P11_SEEN_DEVICE, "/dev/a\nnetwork = yes");
 	say_failed(w, P11_PROBE_OPERATIONS, "C_SignInit: CKR_GENERAL_ERROR");
 	oc_buffer_init(&text, 65536);
 	p11_doctor_section(&w->options, &w->facts, has_key, &text);

@@ -284,6 +284,111 @@ dns_names_are_limited(void **state)
 }
 
 static void
+set_dns(const char *name)
+{
+	uint8_t value[256] = { 0x30, 0, 0x82, 0 };
+	size_t len = strlen(name);
+
+	assert_true(len < 120);
+	value[1] = (uint8_t)(len + 2);
+	value[3] = (uint8_t)len;
+	memcpy(value + 4, name, len);
+	set_leaf();
+	add(DER_OID_SUBJECT_ALT_NAME, false, (struct der_bytes){ value,
+	    len + 4 });
+}
+
+/* What one reader takes for another name than the next. */
+static void
+no_spelling_gets_around_a_domain(void **state)
+{
+	(void)state;
+	allow.limits.excluded_dns = BYTES(MPLE);
+	set_dns("a.b");
+	PASSES;
+	set_dns("a.MPLE");
+	REFUSED;
+	set_dns("mple.");
+	REFUSED;
+	set_dns("a.mple..");
+	REFUSED;
+	set_dns(".a.b");
+	REFUSED;
+	set_dns("a*.b");
+	REFUSED;
+	set_dns("*.b");
+	PASSES;
+	set_dns("*");
+	REFUSED;
+	/* It stands for all that is one label longer. */
+	allow.limits.excluded_dns = BYTES(0x16, 6, 'm', 'x', '.', 'p', 'l',
+	    'e');
+	set_dns("*.Ple");
+	REFUSED;
+	set_dns("*.x.ple");
+	PASSES;
+	set_dns("*.le");
+	PASSES;
+	allow.limits.excluded_dns = BYTES(0x16, 8, 'a', '.', 'm', 'x', '.',
+	    'p', 'l', 'e');
+	set_dns("*.ple");
+	PASSES;
+	allow.limits.excluded_dns = (struct der_bytes){ NULL, 0 };
+	allow.limits.permitted_dns = BYTES(MPLE);
+	set_dns("*.mple");
+	PASSES;
+	set_leaf();
+	add(DER_OID_SUBJECT_ALT_NAME, false, BYTES(0x30, 10, 0x82, 8, 'a',
+	    '.', 'b', 0, 'm', 'p', 'l', 'e'));
+	REFUSED;
+	set_leaf();
+	add(DER_OID_SUBJECT_ALT_NAME, false, BYTES(0x30, 11, 0x82, 9, 'a',
+	    '.', 'b', 0, '.', 'm', 'p', 'l', 'e'));
+	REFUSED;
+}
+
+#define CN_OF(tag, ...) BYTES(0x30, 0x10, 0x31, 0x0e, 0x30, 0x0c, 0x06, 3, \
+	0x55, 4, 3, tag, 5, __VA_ARGS__)
+
+static void
+common_name_is_no_way_around_a_domain(void **state)
+{
+	(void)state;
+	allow.limits.permitted_dns = BYTES(MPLE);
+	PASSES;
+	sample.subject = CN_OF(0x0c, 'a', '.', 'b', '.', 'c');
+	REFUSED;
+	add(DER_OID_SUBJECT_ALT_NAME, false, BYTES(0x30, 6, 0x87, 4, 1, 2, 3,
+	    4));
+	REFUSED;
+	/* With a dNSName, nobody looks at it. */
+	set_dns("a.mple");
+	PASSES;
+	set_leaf();
+	add(DER_OID_EXTENDED_KEY_USAGE, false, BYTES(0x30, 10, CLIENT_AUTH));
+	PASSES;
+	set_leaf();
+	add(DER_OID_EXTENDED_KEY_USAGE, false, BYTES(0x30, 20, CLIENT_AUTH,
+	    SERVER_AUTH));
+	REFUSED;
+	sample.subject = CN_OF(0x0c, '*', '.', 'b', '.', 'c');
+	REFUSED;
+	sample.subject = BYTES(0x30, 0x11, 0x31, 0x0f, 0x30, 0x0d, 0x06, 3,
+	    0x55, 4, 3, 0x1e, 6, 0, 'a', 0, '.', 0, 'b');
+	REFUSED;
+	sample.subject = CN_OF(0x0c, 'A', ' ', 'B', '.', ' ');
+	PASSES;
+	set_ca(CA);
+	sample.subject = CN_OF(0x0c, 'a', '.', 'b', '.', 'c');
+	PASSES;
+	allow.limits.permitted_dns = (struct der_bytes){ NULL, 0 };
+	set_leaf();
+	PASSES;
+	allow.limits.excluded_dns = BYTES(0x16, 1, 'c');
+	REFUSED;
+}
+
+static void
 extensions_are_known_and_there_once(void **state)
 {
 	(void)state;
@@ -328,6 +433,11 @@ crls_have_key_and_number(void **state)
 	sample.not_after = NOW + 5 * 366 * DAY;
 	assert_int_equal(check_crl(), OC_OK);
 	sample.not_after++;
+	assert_int_equal(check_crl(), OC_ERR_REFUSED);
+	/* Without an end it is good for ever, whenever it began. */
+	sample.not_after = TBS_NO_NEXT_UPDATE;
+	assert_int_equal(check_crl(), OC_ERR_REFUSED);
+	sample.not_before = -DAY;
 	assert_int_equal(check_crl(), OC_ERR_REFUSED);
 	sample.not_after = NOW + DAY;
 	sample.not_before = NOW + 3601;
@@ -437,6 +547,10 @@ main(void)
 		cmocka_unit_test_setup(nobody_is_the_ca, set_up),
 		cmocka_unit_test_setup(ekus_are_limited, set_up),
 		cmocka_unit_test_setup(dns_names_are_limited, set_up),
+		cmocka_unit_test_setup(no_spelling_gets_around_a_domain,
+		    set_up),
+		cmocka_unit_test_setup(common_name_is_no_way_around_a_domain,
+		    set_up),
 		cmocka_unit_test_setup(extensions_are_known_and_there_once,
 		    set_up),
 		cmocka_unit_test_setup(crls_have_key_and_number, set_up),

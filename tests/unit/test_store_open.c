@@ -115,6 +115,28 @@ test_not_there(void **state)
 	assert_int_equal(count_files(f->directory), 0);
 }
 
+/* Whoever shares the folder would choose what becomes theirs to write. */
+static void
+test_lock_is_no_link(void **state)
+{
+	struct fixture *f = *state;
+	char lock[400], path[400];
+
+	snprintf(path, sizeof(path), "%s/theirs", f->directory);
+	write_file(path, "x", 1);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(chmod(f->directory, 02770), 0);
+	snprintf(lock, sizeof(lock), "%s.lock", f->path);
+	assert_int_equal(symlink(path, lock), 0);
+	assert_refused(f->path, STORE_CREATE, OC_ERR_SYSTEM, lock);
+	assert_int_equal(mode_of(path, ""), 0640);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(link(path, lock), 0);
+	store_close(open_store(f->path, STORE_CREATE));
+	assert_int_equal(mode_of(path, ""), 0640);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void
 test_not_ours(void **state)
 {
@@ -601,6 +623,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		BARE(test_create),
 		BARE(test_not_there),
+		BARE(test_lock_is_no_link),
 		BARE(test_not_ours),
 		BARE(test_odd_names),
 		BARE(test_damaged),
