@@ -19,6 +19,8 @@ skip() {
 [ -x /lib/systemd/systemd ] || skip "/lib/systemd/systemd is not there"
 grep -q '^SYSTEMD_UNITDIR = .' "$top_builddir/Makefile" ||
     skip "configured without units"
+grep -Eq '^prefix = /usr(/local)?$' "$top_builddir/Makefile" ||
+    skip "systemd does not look where this is installed"
 nm "$top_builddir/ocsign-signer" 2>/dev/null | grep -q __asan_init &&
     skip "AddressSanitizer and MemoryDenyWriteExecute exclude each other"
 src=$(cd "$top_srcdir" && pwd)
