@@ -43,9 +43,9 @@ struct beneath {
 	int32_t parent;
 } __attribute__((packed));
 
-/* Who looks for leaks at the end reads /proc, and the programs for names. */
+/* Who looks for leaks at the end reads /proc. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-static const char *const sanitizers_read[] = { "/", NULL };
+static const char *const sanitizers_read[] = { "/proc", NULL };
 #else
 static const char *const sanitizers_read[] = { NULL };
 #endif
