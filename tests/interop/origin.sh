@@ -10,7 +10,17 @@
 need openssl nginx curl
 
 name=www.example.test
-crl_port=$(free_port)
+# new_port VARIABLE: none that was given out here before, and not listened on.
+given=
+new_port() {
+	new=$(free_port)
+	while [ "${given#* "$new" }" != "$given" ]; do
+		new=$(free_port)
+	done
+	given="$given $new "
+	eval "$1=$new"
+}
+new_port crl_port
 crl_url=http://127.0.0.1:$crl_port/ca.crl
 ca_folder "crl-url = $crl_url
 	[profile brief]
@@ -147,13 +157,13 @@ start() {
 	done
 }
 
-plain_port=$(free_port)
-loop_port=$(free_port)
-staple_port=$(free_port)
-sni_port=$(free_port)
+new_port plain_port
+new_port loop_port
+new_port staple_port
+new_port sni_port
 {
 	for kind in $kinds; do
-		eval "${kind}_port=\$(free_port)"
+		new_port "${kind}_port"
 		eval "kind_port=\$${kind}_port"
 		# shellcheck disable=SC2154
 		cat <<-END
@@ -195,7 +205,7 @@ sni_port=$(free_port)
 	END
 	if grep -q '^00000000000000000000000000000001' /proc/net/if_inet6 \
 	    2>/dev/null; then
-		v6_port=$(free_port)
+		new_port v6_port
 		cat <<-END
 		server {
 			listen [::1]:$v6_port ssl;
@@ -213,7 +223,7 @@ sni_port=$(free_port)
 conf origin <servers
 start origin "$plain_port"
 
-edge_port=$(free_port)
+new_port edge_port
 {
 	echo "server { listen 127.0.0.1:$edge_port;"
 	while read -r kind kind_port; do
