@@ -40,7 +40,7 @@ loads=$!
 load b &
 loads="$loads $!"
 
-# One that is killed in its login leaves the PIN's latch, which is another test.
+# One that is killed in its login leaves the latch, which is another test.
 is_logged_in() {
 	[ "$(grep -c 'ocsign-signer (process [0-9]*) is ready' \
 	    ocsignd.log)" -gt "$i" ]
@@ -48,7 +48,8 @@ is_logged_in() {
 i=0
 while [ $i -lt "$kills" ]; do
 	pid=$(signer)
-	[ -n "$pid" ] && is_logged_in && kill -9 "$pid" 2>/dev/null && i=$((i + 1))
+	[ -n "$pid" ] && is_logged_in && kill -9 "$pid" 2>/dev/null &&
+	    i=$((i + 1))
 	# Longer and longer into what the next one does.
 	sleep "0.$((i * 7 % 9 + 1))"
 done
