@@ -19,6 +19,7 @@
 
 #include "der/reader.h"
 #include "pkcs11/admin_impl.h"
+#include "pkcs11/key.h"
 #include "pkcs11/object.h"
 
 #define FILE_LEN_MAX (64 * 1024)
@@ -271,40 +272,12 @@ put_rsa(struct p11_template *t, struct numbers *n, EVP_PKEY *key)
 	return true;
 }
 
-static const uint8_t p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
-    0x03, 0x01, 0x07 };
-static const uint8_t p384[] = { 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22 };
-static const uint8_t p521[] = { 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23 };
-/* PKCS#11 3.0 has the OID; SoftHSM and others only the name. */
-static const uint8_t ed25519[] = { 0x06, 0x03, 0x2b, 0x65, 0x70 };
-static const uint8_t ed25519_name[] = { 0x13, 0x0c, 'e', 'd', 'w', 'a', 'r',
-    'd', 's', '2', '5', '5', '1', '9' };
-
-static struct der_bytes
-curve_of(enum sign_key_type type, bool is_by_oid)
-{
-	switch (type) {
-	case SIGN_KEY_P256:
-		return DER_ARRAY(p256);
-	case SIGN_KEY_P384:
-		return DER_ARRAY(p384);
-	case SIGN_KEY_P521:
-		return DER_ARRAY(p521);
-	case SIGN_KEY_ED25519:
-		return is_by_oid ? DER_ARRAY(ed25519) :
-		    DER_ARRAY(ed25519_name);
-	case SIGN_KEY_RSA:
-	case SIGN_KEY_NONE:
-		break;
-	}
-	return (struct der_bytes){ NULL, 0 };
-}
-
 static bool
 put_ec(struct p11_template *t, struct numbers *n, EVP_PKEY *key,
     const struct sign_key_info *info, bool is_by_oid)
 {
-	struct der_bytes curve = curve_of(info->type, is_by_oid);
+	struct der_bytes curve = p11_key_params(info->type, is_by_oid ?
+	    P11_PARAMS_OID : P11_PARAMS_NAME);
 	size_t len = NUMBER_MAX;
 
 	p11_template_bytes(t, CKA_EC_PARAMS, curve.p, curve.len);
