@@ -27,7 +27,7 @@ need openssl curl pgrep
 
 cd "$dir"
 mkdir small
-trap 'status=$?; [ ! -s ocsignd.pid ] || stop "$(cat ocsignd.pid)"
+trap 'status=$?; set +e; [ ! -s ocsignd.pid ] || stop "$(cat ocsignd.pid)"
     umount -l "$dir/small" 2>/dev/null || :; (exit $status); finish' EXIT
 
 fill() {
