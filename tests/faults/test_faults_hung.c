@@ -195,6 +195,23 @@ restart_beside_a_lost_call(void **state)
 	f.signer = NULL;
 }
 
+/* C_Finalize waits for those who are inside C_Sign; finish() looks. */
+static void
+restart_waits_for_who_signs(void **state)
+{
+	int rule;
+
+	(void)state;
+	start(4, 0);
+	signs();
+	rule = shim_add(f.shim, SHIM_SIGN, SHIM_SLOW, 0, 0, 3);
+	atomic_store(&f.shim->rules[rule].latency_ms, 300);
+	(void)shim_add(f.shim, SHIM_SIGN_INIT, SHIM_BREAK, 0x30, 3, 1);
+	(void)signs_many(8, 4);
+	assert_int_equal(status().num_restarts, 1);
+	finish(1);
+}
+
 /* C_Finalize while others are about to sign, again and again. */
 static void
 restarts_under_load(void **state)
@@ -249,6 +266,7 @@ main(void)
 		FAULT_TEST(all_hang),
 		FAULT_TEST(hung_login),
 		FAULT_TEST(restart_beside_a_lost_call),
+		FAULT_TEST(restart_waits_for_who_signs),
 		FAULT_TEST(restarts_under_load),
 		FAULT_TEST(end_under_load),
 	};
