@@ -21,6 +21,7 @@
 #include "pkcs11/admin_impl.h"
 #include "pkcs11/key.h"
 #include "pkcs11/object.h"
+#include "x509/spki.h"
 
 #define FILE_LEN_MAX (64 * 1024)
 #define NUMBER_MAX 1024			/* RSA-8192's modulus */
@@ -74,6 +75,29 @@ read_all(int fd, const char *path, struct text *text, struct oc_error *error)
 	return OC_OK;
 }
 
+/* Which of two were meant, nobody says. */
+static enum oc_err
+check_only_key(const struct text *text, const char *path,
+    struct oc_error *error)
+{
+	static const char begin[] = "-----BEGIN ", end[] = "PRIVATE KEY-----";
+	const char *p = (const char *)text->bytes, *all = p + text->len, *eol;
+	int num = 0;
+
+	for (; p < all; p = eol + 1) {
+		eol = memchr(p, '\n', (size_t)(all - p));
+		if (eol == NULL)
+			break;
+		if ((size_t)(eol - p) > sizeof(begin) + sizeof(end) - 3 &&
+		    memcmp(p, begin, sizeof(begin) - 1) == 0 &&
+		    memmem(p, (size_t)(eol - p), end, sizeof(end) - 1) != NULL)
+			num++;
+	}
+	return num < 2 ? OC_OK : oc_error_set(error, OC_ERR_MALFORMED, "%s "
+	    "holds several private keys; give each in a file of its own",
+	    path);
+}
+
 static void
 text_free(struct text *text)
 {
@@ -99,6 +123,8 @@ text_read(const char *path, struct text **out, struct oc_error *error)
 		err = check_file(fd, path, error);
 		if (err == OC_OK)
 			err = read_all(fd, path, text, error);
+		if (err == OC_OK)
+			err = check_only_key(text, path, error);
 		(void)close(fd);
 	}
 	if (err != OC_OK) {
@@ -214,7 +240,8 @@ tell_public(EVP_PKEY *key, struct sign_key_info *info,
 		    "RSA from 2048 bits, P-256, P-384, P-521 and Ed25519 "
 		    "are");
 	info->alg = sign_alg_default(info->type);
-	return OC_OK;
+	return x509_spki_check((struct der_bytes){ info->spki,
+	    info->spki_len }, error);
 }
 
 /* --- into the token --------------------------------------------------- */

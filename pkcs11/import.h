@@ -25,8 +25,10 @@ struct p11_imported {
 	struct p11_key_entry entry;
 };
 
-/* REFUSED for a file that others may read; PIN for a wrong passphrase, or
- * none where one is needed; EXISTS for a label that the token has. */
+/* REFUSED for a file that others may read, and a key that we would not certify
+ * (x509/spki.h); MALFORMED for none, and for several in one file; PIN for a
+ * wrong passphrase, or none where one is needed; EXISTS for a label that the
+ * token has. */
 enum oc_err p11_import(const struct p11_import *import, int64_t deadline_ns,
     struct p11_imported *imported, struct oc_error *error) OC_MUST_CHECK;
 /* Whether the file wants one, without asking a token. */

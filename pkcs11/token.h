@@ -158,6 +158,8 @@ struct p11_token {
 
 	/* Nothing in this process can bring it back. */
 	atomic_bool is_stuck;
+	/* The keeper's call that was counted as hung; 0: none was. */
+	_Atomic int64_t hung_since_ns;
 	/* Counters. */
 	atomic_ullong num_logins, num_signed, num_failed, num_recovered,
 	    num_restarts, num_errors[P11_CLASS_MAX];

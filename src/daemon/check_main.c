@@ -167,11 +167,12 @@ check_delegate(struct checker *c, const struct oc_config_ocsp *ocsp)
 {
 	struct x509_cert *cert = calloc(1, sizeof(*cert));
 	struct der_bytes der = { NULL, 0 };
+	struct oc_error ignored = { 0 };
 	uint8_t *octets = NULL;
 
 	/* That it can be read is known by now. */
 	if (cert != NULL && x509_file_read(ocsp->certificate,
-	    X509_FILE_CERTIFICATE, &octets, &der.len, NULL) == OC_OK) {
+	    X509_FILE_CERTIFICATE, &octets, &der.len, &ignored) == OC_OK) {
 		der.p = octets;
 		if (x509_cert_read(der, cert, NULL) == OC_OK)
 			check_times(c, ocsp, cert);

@@ -140,6 +140,17 @@ if [ "$last" != $journal/signer.000001 ]; then
 	rm $journal/signer.000001
 	found "a dropped file" "signer.00000"
 fi
+# After half a record another file begins; the first may be in an archive.
+printf '99 2026-' >>$journal/ocsign.000001
+good ocsign crl create --issuer web --out next.crl
+rm -rf kept
+cp -a $journal kept
+rm $journal/ocsign.000001
+good ocsign audit verify --archived
+found "a file that is gone" "say --archived"
+rm -rf $journal
+good ocsign audit verify --archived
+found "a journal that is gone" "in only one of the store and the signing"
 # Signed, and nobody knows it: a certificate's row and journal entry cannot be
 # taken out of the store without that being found, but it can be put back.
 rm $journal/signer.*
