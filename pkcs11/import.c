@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/log.h"
 #include "der/reader.h"
 #include "pkcs11/admin_impl.h"
 #include "pkcs11/key.h"
@@ -402,6 +405,17 @@ bring_in(struct p11_side *side, const struct p11_import *import,
 	return OC_OK;
 }
 
+/* libcrypto copies the key about while it reads it, so it is all of this
+ * process, which is for this alone. */
+static void
+lock_memory(void)
+{
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
+		oc_log(OC_LOG_WARNING, "this process may not lock its memory "
+		    "(%s): without encrypted swap the key may be left there",
+		    strerror(errno));
+}
+
 static enum oc_err
 run(const void *request, void *out, struct oc_error *error)
 {
@@ -411,6 +425,7 @@ run(const void *request, void *out, struct oc_error *error)
 	EVP_PKEY *key = NULL;
 	enum oc_err err;
 
+	lock_memory();
 	err = read_key(import, &key, error);
 	if (err == OC_OK)
 		err = tell_public(key, &imported->info, error);

@@ -2,7 +2,8 @@
 /*
  * A private key from a file into a token: sensitive and not extractable from
  * then on, but it was outside, and the token says so for ever.  In a
- * throw-away child, as pkcs11/admin.h; what was read is overwritten.
+ * throw-away child, as pkcs11/admin.h, whose memory is locked where that is
+ * allowed; what was read is overwritten.
  */
 #ifndef PKCS11_IMPORT_H
 #define PKCS11_IMPORT_H
