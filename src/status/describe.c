@@ -235,24 +235,33 @@ describe_crls(const struct status_all *all)
 #define WHY_MAX 200
 
 static json_t *
-describe_crl_file(const struct status_crl_report *r, int64_t now)
+describe_why(const struct status_watch_report *r)
 {
 	size_t len = strnlen(r->why, WHY_MAX);
 
+	if (r->refused_since == 0)
+		return json_null();
 	while (!oc_utf8_is_valid(r->why, len))
 		len--;
+	return json_stringn(r->why, len);
+}
+
+static json_t *
+describe_crl_file(const struct status_crl_report *crl, int64_t now)
+{
+	const struct status_watch_report *r = &crl->of;
+
 	return json_pack("{s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:I, s:I, s:o}",
-	    "issuer", r->issuer,
-	    "state", status_crl_state_word(status_crl_report_state(r, now)),
-	    "number", r->has_list ? json_string(r->number) : json_null(),
+	    "issuer", r->issuer, "state",
+	    status_watch_state_word(status_watch_report_state(r, now)),
+	    "number", r->has_list ? json_string(crl->number) : json_null(),
 	    "entries", (int)r->num_entries,
-	    "this_update", time_of(r->this_update),
-	    "next_update", time_of(r->next_update),
+	    "this_update", time_of(r->bounds.this_update),
+	    "next_update", time_of(r->bounds.next_update),
 	    "refused_since", time_of(r->refused_since),
 	    "taken", (json_int_t)r->num_taken,
 	    "refused", (json_int_t)r->num_refused,
-	    "why", r->refused_since != 0 ? json_stringn(r->why,
-	    len) : json_null());
+	    "why", describe_why(r));
 }
 
 static json_t *
@@ -262,9 +271,9 @@ describe_crl_files(const struct status_all *all)
 	struct status_crl_report report;
 	json_t *rows = json_array();
 
-	for (size_t i = 0; i < status_crl_files_num(all->crl_files) &&
+	for (size_t i = 0; i < status_files_num(all->crl_files) &&
 	    json_array_size(rows) < CRL_FILES_MAX; i++)
-		if (status_crl_files_report(all->crl_files, i, &report))
+		if (status_files_report_crl(all->crl_files, i, &report))
 			(void)json_array_append_new(rows,
 			    describe_crl_file(&report, now));
 	return rows;

@@ -37,11 +37,11 @@ status_put_files(struct oc_buffer *out, struct status_publish *publish)
 }
 
 static int64_t
-value_of_crl_state(const struct status_crl_report *r, size_t v, int64_t now)
+value_of_watch(const struct status_watch_report *r, size_t v, int64_t now)
 {
-	const int64_t values[] = { r->this_update, r->next_update,
-	    r->num_entries, r->refused_since != 0,
-	    status_crl_report_state(r, now) >= STATUS_CRL_ENDED,
+	const int64_t values[] = { r->bounds.this_update,
+	    r->bounds.next_update, r->num_entries, r->refused_since != 0,
+	    status_watch_report_state(r, now) >= STATUS_WATCH_ENDED,
 	    (int64_t)r->num_taken, (int64_t)r->num_refused };
 
 	return values[v];
@@ -65,7 +65,7 @@ static const struct {
 
 void
 status_put_crl_files(struct oc_buffer *out,
-    const struct status_crl_files *files, int64_t now)
+    const struct status_files *files, int64_t now)
 {
 	size_t num = sizeof(crl_file_values) / sizeof(crl_file_values[0]);
 	struct status_crl_report report;
@@ -73,14 +73,15 @@ status_put_crl_files(struct oc_buffer *out,
 	for (size_t v = 0; v < num; v++) {
 		status_put_family(out, crl_file_values[v].name,
 		    crl_file_values[v].type, crl_file_values[v].help);
-		for (size_t i = 0; i < status_crl_files_num(files); i++) {
-			if (!status_crl_files_report(files, i, &report))
+		for (size_t i = 0; i < status_files_num(files); i++) {
+			if (!status_files_report_crl(files, i, &report))
 				continue;
 			oc_buffer_printf(out, "ocsign_%s{",
 			    crl_file_values[v].name);
-			status_put_label(out, "issuer", report.issuer);
+			status_put_label(out, "issuer",
+			    report.of.issuer);
 			oc_buffer_printf(out, "} %" PRId64 "\n",
-			    value_of_crl_state(&report, v, now));
+			    value_of_watch(&report.of, v, now));
 		}
 	}
 }

@@ -32,6 +32,6 @@ void status_put_responders(struct oc_buffer *out,
 void status_put_files(struct oc_buffer *out,
     struct status_publish *publish);
 void status_put_crl_files(struct oc_buffer *out,
-    const struct status_crl_files *files, int64_t now);
+    const struct status_files *files, int64_t now);
 
 #endif

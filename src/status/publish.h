@@ -12,7 +12,7 @@
 
 #include "base/config.h"
 #include "base/err.h"
-#include "status/crl_files.h"
+#include "status/files.h"
 #include "store/store.h"
 
 struct status_publish;
@@ -25,7 +25,7 @@ struct status_published {
 
 /* Both are borrowed.  crl_files may be NULL where no issuer has a crl-file. */
 enum oc_err status_publish_new(const struct oc_config *config,
-    const struct status_crl_files *crl_files,
+    const struct status_files *crl_files,
     struct status_publish **publish, struct oc_error *error) OC_MUST_CHECK;
 void status_publish_free(struct status_publish *publish);  /* NULL: fine */
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "status/identity.h"
+#include "status/state.h"
 
 #define TABLE_SLOTS_FIRST 4096
 
@@ -131,7 +132,10 @@ open_source(const struct status_service_plan *plan,
 		break;
 	case OC_SOURCE_CRL:
 		oc_assert(plan->crl_file != NULL);
-		return status_crl_open(plan->crl_file, issuer, source, error);
+		return status_state_open(&(struct status_state_plan){
+		    status_crl_file_watched(plan->crl_file),
+		    status_crl_file_certificate(plan->crl_file),
+		    issuer->unlisted, 0 }, source, error);
 	}
 	return status_own_open(plan->config->store.path, issuer->name, source,
 	    error);

@@ -23,7 +23,7 @@
 #include "ipc/turn.h"
 #include "ocsp/response.h"
 #include "status/admin.h"
-#include "status/crl_files.h"
+#include "status/files.h"
 
 #define SERVICES_MAX 64
 #define TICK_MS 250
@@ -45,7 +45,7 @@ struct program {
 	uint32_t num_services;
 	struct ipc_server *status, *control;
 	struct status_crls *crls;	/* NULL: not told */
-	struct status_crl_files *crl_files;
+	struct status_files *crl_files;
 	struct status_publish *publish;
 	struct status_all all;
 	struct status_admin *admin;	/* NULL: none wanted */
@@ -444,7 +444,7 @@ open_service(struct program *p, const struct oc_config_ocsp *ocsp,
 		.verify_budget = &p->verify_budget,
 		.run = ipc_handover_run(),
 		.clock = &p->clock,
-		.crl_file = status_crl_files_find(p->crl_files, ocsp->issuer),
+		.crl_file = status_files_find_crl(p->crl_files, ocsp->issuer),
 		.fellow = find_fellow(p, ocsp),
 	};
 	enum oc_err err = OC_ERR_BUSY;
@@ -535,13 +535,13 @@ open_all(struct program *p, struct oc_error *error)
 	free(path);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "out of memory");
-	err = status_crl_files_new(p->config, &p->crl_files, error);
+	err = status_files_new(p->config, &p->crl_files, error);
 	if (err == OC_OK)
 		err = open_services(p, error);
 	if (err != OC_OK)
 		return err;
 	/* Whoever did so before us is gone by now, as its tables are ours. */
-	if (status_crl_files_watch(p->crl_files) != OC_OK)
+	if (status_files_watch(p->crl_files) != OC_OK)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	/* After the waiting, lest signals find nobody. */
 	p->base = event_base_new();
@@ -571,10 +571,10 @@ close_all(struct program *p)
 		event_free(p->events[i]);
 	ipc_turn_fini(&p->turn);
 	/* Before the tables are our successor's. */
-	status_crl_files_stop(p->crl_files);
+	status_files_stop(p->crl_files);
 	for (i = 0; i < p->num_services; i++)
 		status_service_free(p->services[i]);
-	status_crl_files_free(p->crl_files);
+	status_files_free(p->crl_files);
 	ipc_server_free(p->status);
 	ipc_server_free(p->control);
 	while (questions != NULL)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "status/crl_files.h"
+#include "status/files.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/file.h"
 
-struct status_crl_files {
+struct status_files {
 	const struct oc_config *config;
 	struct status_crl_file **of;	/* by the issuer's place; NULL: none */
 };
 
 static enum oc_err
-open_one(struct status_crl_files *files, size_t i, struct oc_error *error)
+open_one(struct status_files *files, size_t i, struct oc_error *error)
 {
 	const struct oc_config_issuer *issuer = &files->config->issuers[i];
 	struct status_crl_plan plan = {
@@ -44,10 +44,10 @@ open_one(struct status_crl_files *files, size_t i, struct oc_error *error)
 }
 
 enum oc_err
-status_crl_files_new(const struct oc_config *config,
-    struct status_crl_files **out, struct oc_error *error)
+status_files_new(const struct oc_config *config,
+    struct status_files **out, struct oc_error *error)
 {
-	struct status_crl_files *files = calloc(1, sizeof(*files));
+	struct status_files *files = calloc(1, sizeof(*files));
 	enum oc_err err = OC_OK;
 
 	if (files != NULL)
@@ -61,7 +61,7 @@ status_crl_files_new(const struct oc_config *config,
 	for (size_t i = 0; err == OC_OK && i < config->num_issuers; i++)
 		err = open_one(files, i, error);
 	if (err != OC_OK) {
-		status_crl_files_free(files);
+		status_files_free(files);
 		return err;
 	}
 	*out = files;
@@ -69,27 +69,29 @@ status_crl_files_new(const struct oc_config *config,
 }
 
 enum oc_err
-status_crl_files_watch(struct status_crl_files *files)
+status_files_watch(struct status_files *files)
 {
 	enum oc_err err = OC_OK;
 
 	for (size_t i = 0; err == OC_OK && i < files->config->num_issuers; i++)
 		if (files->of[i] != NULL)
-			err = status_crl_file_watch(files->of[i]);
+			err = status_watch_start(
+			    status_crl_file_watched(files->of[i]));
 	return err;
 }
 
 void
-status_crl_files_stop(struct status_crl_files *files)
+status_files_stop(struct status_files *files)
 {
 	for (size_t i = 0; files != NULL && i < files->config->num_issuers;
 	    i++)
 		if (files->of[i] != NULL)
-			status_crl_file_stop(files->of[i]);
+			status_watch_stop(status_crl_file_watched(
+			    files->of[i]));
 }
 
 void
-status_crl_files_free(struct status_crl_files *files)
+status_files_free(struct status_files *files)
 {
 	if (files == NULL)
 		return;
@@ -100,20 +102,20 @@ status_crl_files_free(struct status_crl_files *files)
 }
 
 struct status_crl_file *
-status_crl_files_find(const struct status_crl_files *files,
+status_files_find_crl(const struct status_files *files,
     const struct oc_config_issuer *issuer)
 {
 	return files->of[issuer - files->config->issuers];
 }
 
 size_t
-status_crl_files_num(const struct status_crl_files *files)
+status_files_num(const struct status_files *files)
 {
 	return files == NULL ? 0 : files->config->num_issuers;
 }
 
 bool
-status_crl_files_report(const struct status_crl_files *files, size_t i,
+status_files_report_crl(const struct status_files *files, size_t i,
     struct status_crl_report *report)
 {
 	if (files->of[i] == NULL)
