@@ -20,6 +20,7 @@
 #include "net/tls.h"
 #include "pkcs11/uri.h"
 #include "status/identity.h"
+#include "status/records.h"
 #include "x509/cert.h"
 #include "x509/file.h"
 #include "x509/spki.h"
@@ -394,6 +395,24 @@ is_key_wrong(const char *uri, struct oc_error *error)
 	return uri != NULL && p11_uri_parse_key(uri, &parsed, error) != OC_OK;
 }
 
+/* All of it is read: who has set it up wrongly is not to find out later. */
+static void
+check_source(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	struct oc_error error = { 0 };
+	char text[OC_ERROR_TEXT_MAX];
+	bool is_certdb = issuer->source == OC_SOURCE_CERTDB;
+	const char *path = is_certdb ? issuer->certdb_file :
+	    issuer->index_file;
+
+	if (path == NULL || access(issuer->certificate, F_OK) != 0 ||
+	    status_records_check(issuer, &error) == OC_OK)
+		return;
+	(void)snprintf(text, sizeof(text), "%.200s: %.280s", path, error.text);
+	report_issuer(c, issuer, is_certdb ? "certdb-file" : "index-file",
+	    text);
+}
+
 static void
 check_issuer(struct checker *c, const struct oc_config *config,
     const struct oc_config_issuer *issuer)
@@ -423,6 +442,7 @@ check_issuer(struct checker *c, const struct oc_config *config,
 	if (c->how != DAEMON_CHECK_ALL)
 		return;
 	check_readable(c, issuer, "crl-file", issuer->crl_file, R_OK);
+	check_source(c, issuer);
 	check_readable(c, issuer, "issued", issuer->issued, R_OK);
 }
 

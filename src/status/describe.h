@@ -21,7 +21,7 @@ struct status_all {
 	struct status_crls *crls;	/* NULL: nothing is known of them */
 	struct status_publish *publish;	/* NULL: nothing is served */
 	struct oc_clock_watch *clock;	/* NULL: believed */
-	const struct status_files *crl_files;	/* NULL: none */
+	const struct status_files *files;	/* NULL: none */
 };
 
 /* For free(), and no longer than that; NULL without memory. */

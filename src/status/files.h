@@ -5,6 +5,7 @@
 #define STATUS_FILES_H
 
 #include "status/crl_file.h"
+#include "status/records.h"
 
 struct status_files;
 
@@ -24,11 +25,16 @@ void status_files_free(struct status_files *files);  /* NULL: fine */
 struct status_crl_file *status_files_find_crl(
     const struct status_files *files,
     const struct oc_config_issuer *issuer);
+struct status_records *status_files_find_records(
+    const struct status_files *files,
+    const struct oc_config_issuer *issuer);
 
 /* For people and metrics: by a place below _num(), of which NULL has none;
  * false where that issuer has no such file. */
 size_t status_files_num(const struct status_files *files);
 bool status_files_report_crl(const struct status_files *files, size_t i,
     struct status_crl_report *report);
+bool status_files_report_records(const struct status_files *files, size_t i,
+    struct status_watch_report *report);
 
 #endif

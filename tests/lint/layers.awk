@@ -33,7 +33,7 @@ BEGIN {
 	# Which rooms may include a library's header.
 	library["event2"] = "ocsp-net ipc status-service net validation " \
 	    "acme issuer daemon main"
-	library["sqlite3.h"] = "store"
+	library["sqlite3.h"] = "store status"
 	library["libpq-fe.h"] = "store status"
 	library["libp11.h"] = "pkcs11"
 	library["pkcs11.h"] = "pkcs11"

@@ -623,7 +623,7 @@ test_told(void **state)
 		put(w, steps[i].order, some);
 		assert_int_equal(status_files_new(&w->config, &files,
 		    &error), OC_OK);
-		all.crl_files = files;
+		all.files = files;
 		expect_metric(&all, steps[i].metric);
 		(void)snprintf(line, sizeof(line),
 		    "crl_file_ended{issuer=\"ca\"} %s", steps[i].ended);
@@ -636,7 +636,7 @@ test_told(void **state)
 	assert_int_equal(status_files_new(&w->config, &files, &error),
 	    OC_OK);
 	assert_null(status_files_find_crl(files, &w->issuer));
-	all.crl_files = files;
+	all.files = files;
 	expect_described(&all, "\"crl_files\":[]");
 	status_files_free(files);
 }
