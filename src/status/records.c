@@ -185,6 +185,17 @@ records_judge(void *arg, const struct status_list *list,
 	    r->plan.copy);
 }
 
+/* Lines are missing, and a file is written line by line; what SQLite has
+ * committed is whole. */
+static bool
+records_may_be_half(void *arg)
+{
+	const struct status_records *r = arg;
+
+	return r->plan.source != OC_SOURCE_CERTDB &&
+	    (r->lost.num_dropped > 0 || r->lost.num_missing > 0);
+}
+
 /* --- keeping ----------------------------------------------------------- */
 
 static enum oc_err
@@ -234,6 +245,7 @@ static const struct status_watch_ops records_ops = {
 	.stamp = records_stamp,
 	.load = records_load,
 	.judge = records_judge,
+	.may_be_half = records_may_be_half,
 	.keep = records_keep,
 	.say_taken = records_say_taken,
 };

@@ -74,6 +74,16 @@ ocsp-token = demo
 ocsp-key = ocsp
 unknown = unknown
 EOT
+metrics=$(free_port)
+cat >>ocsign.conf <<EOT
+[metrics]
+listen = 127.0.0.1:$metrics
+EOT
+# measures NAME VALUE
+measures() {
+	curl -sS -m 10 "http://127.0.0.1:$metrics/metrics" |
+	    grep -q "^ocsign_source_$1{issuer=\"corp\"} $2\$"
+}
 
 # "ocsignd -t" reads it, and says where it is wrong.
 ocsignd -t >out 2>&1 || fail "ocsignd -t: $(cat out)"
@@ -145,6 +155,7 @@ stays() {
 	within 15 is_state refused "$1" || fail "$1: $(cat status.json)"
 	grep -Eq "issuer corp: index-file .* is refused: .*$1" ocsignd.log ||
 	    fail "$1: not in the log"
+	measures refused 1 || fail "$1: not in the metrics"
 	is_word "$one" good || fail "$1: $(cat answer)"
 	is_word "$two" superseded || fail "$1: $(cat answer)"
 	is_later 4711 || fail "$1: $(cat answer)"
@@ -154,6 +165,8 @@ stays() {
 }
 cp corp/index.txt good
 within 10 is_state current '"certificates": 6' || fail "$(cat status.json)"
+measures certificates 6 && measures revoked 4 && measures refused 0 &&
+    measures ended 0 || fail "the metrics of what is well"
 : >corp/index.txt
 stays 'no certificate is in it'
 head -c -20 good >corp/index.txt
