@@ -68,8 +68,9 @@ struct ocsp_answerer {
 		bool requires_nonce;	/* and so wanted: nothing is said
 					 * without */
 		enum ocsp_signed_requests signed_requests;
-		bool is_by_crl;		/* thisUpdate is a CRL's: what is
-					 * signed anew may have it too */
+		bool is_by_crl;		/* thisUpdate is a CRL's, or another
+					 * source's: what is signed anew may
+					 * have it too */
 		bool is_older;		/* what was signed with the key before
 					 * that of the one in front */
 	} issuers[OCSP_ANSWERER_MAX];

@@ -187,7 +187,7 @@ list_issuers(struct program *p, struct oc_error *error)
 			.table_path = path,
 			.wants_nonce = issuer->nonce != OC_NONCE_IGNORE,
 			.requires_nonce = issuer->nonce == OC_NONCE_REQUIRE,
-			.is_by_crl = issuer->source == OC_SOURCE_CRL,
+			.is_by_crl = issuer->source != OC_SOURCE_STORE,
 			.signed_requests = signed_requests_of(issuer),
 		};
 	}

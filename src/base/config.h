@@ -48,7 +48,9 @@ enum oc_config_unknown {	/* what a serial we did not issue gets */
 
 enum oc_config_source {		/* of what is so of its certificates */
 	OC_SOURCE_STORE,
-	OC_SOURCE_CRL		/* crl-file */
+	OC_SOURCE_CRL,		/* crl-file */
+	OC_SOURCE_INDEX,	/* index-file, of openssl ca */
+	OC_SOURCE_CERTDB	/* certdb-file, of CFSSL */
 };
 
 enum oc_config_unlisted {	/* what a serial that is on no CRL gets */
@@ -251,9 +253,12 @@ struct oc_config_issuer {
 	char *crl_url;
 	char *crl_file;		/* path of one that is signed elsewhere */
 	int64_t crl_dropped;	/* per cent that may be missing from it */
-	/* With CRL the CA is elsewhere: allow is OCSP alone, and there may be
-	 * neither token nor key. */
+	/* With any but STORE the CA is elsewhere: allow is OCSP alone, and
+	 * there may be neither token nor key. */
 	enum oc_config_source source;
+	char *index_file, *certdb_file;		/* paths */
+	int64_t source_dropped;	/* per cent; 0 but with these two */
+	int64_t source_max_age_s;	/* of no matter but with these two */
 	enum oc_config_unlisted unlisted;
 	char *issued;		/* path; NULL where there is no such list */
 	int64_t crl_lifetime_s;

@@ -98,30 +98,48 @@ check_where_signed(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	for (size_t n = 0; (key = oc_config_wrong_key(issuer, &n, &at,
 	    &what)) != NULL; )
 		oc_config_complain(l, key, line_of(l->section, at), what);
+	for (size_t n = 0; (key = oc_config_wrong_source(issuer, &n, &at,
+	    &what)) != NULL; )
+		oc_config_complain(l, key, line_of(l->section, at), what);
 	if (issuer->responses != NULL) {
 		issuer->allow = OC_ALLOW_OCSP;
 		issuer->nonce = OC_NONCE_IGNORE;
-	} else if (issuer->source == OC_SOURCE_CRL)
+	} else if (issuer->source != OC_SOURCE_STORE)
 		issuer->allow = OC_ALLOW_OCSP;
 }
 
 /* What ocsign-status keeps there of the last good one may have its name: then
  * a restart would believe whatever was put there. */
 static void
-check_crl_file(struct oc_config_loader *l,
-    const struct oc_config_issuer *issuer)
+check_elsewhere(struct oc_config_loader *l, const char *key, const char *path)
 {
 	const char *directory = l->config->daemon.table_directory;
 	size_t len = directory == NULL ? 0 : strlen(directory);
 
-	if (len == 0 || issuer->crl_file == NULL ||
-	    strncmp(issuer->crl_file, directory, len) != 0 ||
-	    issuer->crl_file[len] != '/' ||
-	    strchr(issuer->crl_file + len + 1, '/') != NULL)
+	if (len == 0 || path == NULL || strncmp(path, directory, len) != 0 ||
+	    path[len] != '/' || strchr(path + len + 1, '/') != NULL)
 		return;
-	oc_config_complain(l, "crl-file", line_of(l->section, "crl-file"),
+	oc_config_complain(l, key, line_of(l->section, key),
 	    "is in table-directory, where ocsign-status puts files of its "
 	    "own; choose another folder");
+}
+
+/* Where it would say nothing. */
+static void
+check_source(struct oc_config_loader *l,
+    const struct oc_config_issuer *issuer)
+{
+	bool has_age = line_of(l->section, "source-max-age") !=
+	    l->section->line;
+
+	check_elsewhere(l, "crl-file", issuer->crl_file);
+	check_elsewhere(l, "index-file", issuer->index_file);
+	check_elsewhere(l, "certdb-file", issuer->certdb_file);
+	if (has_age && issuer->source != OC_SOURCE_INDEX &&
+	    issuer->source != OC_SOURCE_CERTDB)
+		oc_config_complain(l, "source-max-age",
+		    line_of(l->section, "source-max-age"),
+		    "is given without source = index or certdb; remove it");
 }
 
 static void
@@ -133,7 +151,7 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	check_token_names(l, "ocsp-token", &issuer->ocsp_tokens);
 	check_certificate_is_unique(l, issuer);
 	check_where_signed(l, issuer);
-	check_crl_file(l, issuer);
+	check_source(l, issuer);
 	if (issuer->responses != NULL)
 		return;
 	if (is_delegated && issuer->ocsp_key == NULL)

@@ -12,22 +12,34 @@ static const char signs[] = "asks for what is signed here, and with responses "
     "nothing is; remove one of the two";
 
 const char *
+oc_config_find_wrong(const struct oc_config_wrong *keys, size_t num, size_t *n,
+    const char **at, const char **what)
+{
+	while (*n < num) {
+		size_t i = (*n)++;
+
+		if (keys[i].is_wrong) {
+			*what = keys[i].what;
+			*at = keys[i].at != NULL ? keys[i].at : keys[i].key;
+			return keys[i].key;
+		}
+	}
+	return NULL;
+}
+
+const char *
 oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
     const char **at, const char **what)
 {
 	bool is_offline = issuer->responses != NULL;
-	bool is_by_crl = issuer->source == OC_SOURCE_CRL;
+	bool is_elsewhere = issuer->source != OC_SOURCE_STORE;
 	/* A delegate is enough where nothing else is signed. */
-	bool has_key = !is_offline && !(is_by_crl && issuer->tokens.num == 0 &&
-	    issuer->key == NULL && issuer->ocsp_certificate != NULL);
+	bool has_key = !is_offline && !(is_elsewhere &&
+	    issuer->tokens.num == 0 && issuer->key == NULL &&
+	    issuer->ocsp_certificate != NULL);
 	bool is_asker_known =
 	    issuer->signed_requests != OC_SIGNED_REQUESTS_IGNORE;
-	const struct {
-		const char *key;
-		bool is_wrong;
-		const char *what;
-		const char *at;		/* NULL: the key */
-	} keys[] = {
+	const struct oc_config_wrong keys[] = {
 		{ "token", has_key && issuer->tokens.num == 0, missing, NULL },
 		{ "key", has_key && issuer->key == NULL, missing, NULL },
 		{ "ocsp-token", !has_key && !is_offline &&
@@ -46,30 +58,9 @@ oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
 		    signs, NULL },
 		{ "allow", is_offline && (issuer->allow & OC_ALLOW_OCSP) == 0,
 		    "has no \"ocsp\", and responses are nothing else", NULL },
-		{ "source", is_offline && is_by_crl, "cannot be crl with "
-		    "responses, which say themselves what is so; remove one "
-		    "of the two", NULL },
-		{ "crl-file", is_by_crl && issuer->crl_file == NULL,
-		    "is missing; source = crl needs it", "source" },
-		{ "allow", is_by_crl && (issuer->allow & OC_ALLOW_OCSP) == 0,
-		    "has no \"ocsp\", and source = crl is for nothing else",
-		    NULL },
-		{ "archive-cutoff", is_by_crl && issuer->archive_cutoff_s !=
-		    OC_CONFIG_UNSET, "cannot be promised with source = crl: "
-		    "a CRL drops what has expired; remove it", NULL },
-		{ "unlisted", !is_by_crl && issuer->unlisted !=
-		    OC_UNLISTED_UNAUTHORIZED, "is given without source = crl; "
-		    "add that or remove this", NULL },
-		{ "issued", issuer->issued != NULL && issuer->unlisted !=
-		    OC_UNLISTED_GOOD, "is given without unlisted = good; add "
-		    "that or remove this", NULL },
-		{ "unknown", is_by_crl && issuer->issued == NULL &&
-		    issuer->unknown != OC_UNKNOWN_UNAUTHORIZED, "needs to "
-		    "know what was issued; add issued, or remove this",
-		    NULL },
-		{ "crl-dropped", issuer->crl_dropped > 0 &&
-		    issuer->crl_file == NULL, "is given without crl-file; "
-		    "add that or remove this", NULL },
+		{ "source", is_offline && is_elsewhere, "cannot be given "
+		    "with responses, which say themselves what is so; remove "
+		    "one of the two", NULL },
 		{ "crl-reference", issuer->crl_reference == OC_SWITCH_YES &&
 		    issuer->crl_url == NULL, "is given without crl-url; add "
 		    "that or remove this", NULL },
@@ -82,14 +73,6 @@ oc_config_wrong_key(const struct oc_config_issuer *issuer, size_t *n,
 		    NULL },
 	};
 
-	while (*n < sizeof(keys) / sizeof(keys[0])) {
-		size_t i = (*n)++;
-
-		if (keys[i].is_wrong) {
-			*what = keys[i].what;
-			*at = keys[i].at != NULL ? keys[i].at : keys[i].key;
-			return keys[i].key;
-		}
-	}
-	return NULL;
+	return oc_config_find_wrong(keys, sizeof(keys) / sizeof(keys[0]), n,
+	    at, what);
 }

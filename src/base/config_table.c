@@ -314,7 +314,9 @@ static const struct oc_config_word unknowns[] = {
 	{ "revoked", OC_UNKNOWN_REVOKED }, { NULL, 0 }
 };
 static const struct oc_config_word sources[] = {
-	{ "store", OC_SOURCE_STORE }, { "crl", OC_SOURCE_CRL }, { NULL, 0 }
+	{ "store", OC_SOURCE_STORE }, { "crl", OC_SOURCE_CRL },
+	{ "index", OC_SOURCE_INDEX }, { "certdb", OC_SOURCE_CERTDB },
+	{ NULL, 0 }
 };
 static const struct oc_config_word unlisteds[] = {
 	{ "unauthorized", OC_UNLISTED_UNAUTHORIZED },
@@ -564,6 +566,12 @@ static const struct oc_config_key issuer_keys[] = {
 	    .min = 0, .max = 100 },
 	{ "source", OC_KIND_ENUM, AT(source), .preset = "store",
 	    .words = sources },
+	{ "index-file", OC_KIND_PATH, AT(index_file) },
+	{ "certdb-file", OC_KIND_PATH, AT(certdb_file) },
+	{ "source-dropped", OC_KIND_INT, AT(source_dropped), .preset = "0",
+	    .min = 0, .max = 100 },
+	{ "source-max-age", OC_KIND_DURATION, AT(source_max_age_s),
+	    .preset = "4d", .min = MINUTE, .max = 400 * DAY },
 	{ "unlisted", OC_KIND_ENUM, AT(unlisted), .preset = "unauthorized",
 	    .words = unlisteds },
 	{ "issued", OC_KIND_PATH, AT(issued) },

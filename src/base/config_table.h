@@ -84,6 +84,17 @@ extern const struct oc_config_section oc_config_sections[];
  * the key whose line it is about.  NULL: no more. */
 const char *oc_config_wrong_key(const struct oc_config_issuer *issuer,
     size_t *n, const char **at, const char **what);
+/* The same of those that do not go with its source. */
+const char *oc_config_wrong_source(const struct oc_config_issuer *issuer,
+    size_t *n, const char **at, const char **what);
+struct oc_config_wrong {
+	const char *key;
+	bool is_wrong;
+	const char *what;
+	const char *at;		/* NULL: the key */
+};
+const char *oc_config_find_wrong(const struct oc_config_wrong *keys,
+    size_t num, size_t *n, const char **at, const char **what);
 
 /* The profiles that ca/ has; NULL ends it. */
 extern const char *const oc_config_builtin_profiles[];

@@ -40,6 +40,12 @@
 #define OC_CRL_FILE_MAX (OC_TBS_MAX + 64 * 1024)
 /* Two million serial numbers of 20 octets, in hexadecimal. */
 #define OC_ISSUED_FILE_MAX (96 * 1024 * 1024)
+/* A line of openssl's index.txt: a subject of OC_NAME_MAX in openssl's oneline
+ * form, where an octet may be four characters. */
+#define OC_INDEX_LINE_MAX (20 * 1024)
+/* What a status source has in all, 400 MiB in memory: more than any one CA of
+ * the Web's has that have not expired, ten times over. */
+#define OC_RECORDS_MAX 10000000
 /* A frame: a TBS inline plus its header fields, or how 64 issuers stand, of
  * which each may have 2 KiB to say, and 128 files that are served, each with
  * 400 octets. */

@@ -471,7 +471,7 @@ cli_ocsp_renew(struct cli *cli, struct oc_error *error)
 
 		if (ocsp->certificate != NULL && ocsp->key != NULL &&
 		    (ocsp->issuer->allow & OC_ALLOW_OCSP) != 0 &&
-		    ocsp->issuer->source != OC_SOURCE_CRL &&
+		    ocsp->issuer->source == OC_SOURCE_STORE &&
 		    (only == NULL || ocsp->issuer == only))
 			look_at(&run, ocsp);
 	}

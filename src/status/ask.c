@@ -60,9 +60,19 @@ find_unlisted(const struct status_service *s, struct status_single *single)
 	/* It may have been issued, or revoked, since the source failed. */
 	if (!s->is_source_well)
 		return OCSP_TRY_LATER;
-	if (issuer->source == OC_SOURCE_CRL)
+	switch (issuer->source) {
+	case OC_SOURCE_STORE:
+		break;
+	case OC_SOURCE_CRL:
 		is = status_crl_file_unlisted(s->plan.crl_file, issuer,
 		    &single->serial);
+		break;
+	case OC_SOURCE_INDEX:
+	case OC_SOURCE_CERTDB:
+		if (!status_records_is_complete(s->plan.records))
+			is = STATUS_UNLISTED_UNKNOWN;
+		break;
+	}
 	switch (is) {
 	case STATUS_UNLISTED_UNTOLD:
 		return OCSP_UNAUTHORIZED;

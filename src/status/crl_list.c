@@ -9,92 +9,44 @@
 #include "base/bytes.h"
 #include "der/time.h"
 #include "sign/digest.h"
-#include "status/issued.h"
 
-bool
-status_crl_entry_is_final(const struct status_crl_entry *entry)
+/* What is on it with removeFromCRL is not revoked. */
+static struct status_entry
+entry_of(const struct x509_crl_entry *e)
 {
-	return entry->reason != CRL_REASON_CERTIFICATE_HOLD &&
-	    entry->reason != CRL_REASON_REMOVE_FROM_CRL;
+	bool is_revoked = e->reason != CRL_REASON_REMOVE_FROM_CRL;
+
+	return (struct status_entry){
+		.serial = e->serial,
+		.is_revoked = is_revoked,
+		.reason = (uint8_t)e->reason,
+		.revoked_at = e->revoked_at,
+		.not_after = DER_TIME_MAX,
+	};
 }
 
-/* Of two about one certificate, the one that cannot be taken back; else the
- * earlier. */
-static int
-compare_entries(const void *a, const void *b)
-{
-	const struct status_crl_entry *x = a, *y = b;
-	bool is_x_final = status_crl_entry_is_final(x);
-	int order = status_serial_compare(&x->serial, &y->serial);
-
-	if (order != 0)
-		return order;
-	if (is_x_final != status_crl_entry_is_final(y))
-		return is_x_final ? -1 : 1;
-	return x->revoked_at < y->revoked_at ? -1 :
-	    x->revoked_at > y->revoked_at;
-}
-
-static enum oc_err
-grow(struct status_crl_list *list, size_t *room)
-{
-	size_t more = *room * 2 + 64;
-	struct status_crl_entry *entries = reallocarray(list->entries, more,
-	    sizeof(*entries));
-
-	if (entries == NULL)
-		return OC_ERR_NOMEM;
-	list->entries = entries;
-	*room = more;
-	return OC_OK;
-}
-
-static bool
-is_sorted(const struct status_crl_list *list)
-{
-	for (uint32_t i = 1; i < list->num_entries; i++)
-		if (compare_entries(&list->entries[i - 1],
-		    &list->entries[i]) > 0)
-			return false;
-	return true;
-}
-
-static void
-drop_doubles(struct status_crl_list *list)
-{
-	uint32_t num = 0;
-
-	for (uint32_t i = 0; i < list->num_entries; i++)
-		if (num == 0 || !oc_serial_equal(&list->entries[num - 1].serial,
-		    &list->entries[i].serial))
-			list->entries[num++] = list->entries[i];
-	list->num_entries = num;
-}
-
-/* OC_TBS_MAX has room for fewer entries than a uint32_t. */
 static enum oc_err
 read_entries(struct status_crl_list *list, struct oc_error *error)
 {
 	struct der_bytes rest = list->crl.entries;
-	struct x509_crl_entry entry;
-	size_t room = 0;
+	struct x509_crl_entry read;
+	struct status_entry entry;
 	enum oc_err err = OC_OK;
 
 	while (err == OC_OK && rest.len > 0) {
-		err = x509_crl_next_entry(&rest, &entry);
-		if (err == OC_OK && list->num_entries == room)
-			err = grow(list, &room);
-		if (err == OC_OK)
-			list->entries[list->num_entries++] =
-			    (struct status_crl_entry){ entry.serial,
-			    (uint8_t)entry.reason, entry.revoked_at };
+		err = x509_crl_next_entry(&rest, &read);
+		if (err != OC_OK)
+			break;
+		entry = entry_of(&read);
+		err = status_list_add(&list->list, &entry);
 	}
 	if (err != OC_OK)
 		return oc_error_set(error, err, "CRL: %s", oc_strerror(err));
-	if (!is_sorted(list))
-		qsort(list->entries, list->num_entries,
-		    sizeof(*list->entries), compare_entries);
-	drop_doubles(list);
+	status_list_sort(&list->list);
+	status_list_drop_doubles(&list->list);
+	status_list_close(&list->list);
+	list->list.this_update = list->crl.this_update;
+	list->list.next_update = list->crl.next_update;
 	return OC_OK;
 }
 
@@ -110,6 +62,13 @@ check_whole(const struct x509_crl *crl, struct oc_error *error)
 	    "needs one that has them all", part);
 }
 
+static void
+free_list(struct status_list *list)
+{
+	free(((struct status_crl_list *)list)->der);
+	free(list);
+}
+
 enum oc_err
 status_crl_list_new(uint8_t **der, size_t der_len,
     const struct x509_cert *issuer, enum status_crl_scope scope,
@@ -120,6 +79,8 @@ status_crl_list_new(uint8_t **der, size_t der_len,
 
 	if (list == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	status_list_init(&list->list);
+	list->list.free = free_list;
 	err = x509_crl_read((struct der_bytes){ *der, der_len }, &list->crl,
 	    error);
 	if (err == OC_OK)
@@ -131,7 +92,6 @@ status_crl_list_new(uint8_t **der, size_t der_len,
 	if (err == OC_OK && EVP_Digest(*der, der_len, list->digest, NULL,
 	    sign_digest(SIGN_SHA256), NULL) != 1)
 		err = oc_error_set(error, OC_ERR_INTERNAL, "SHA-256 failed");
-	atomic_init(&list->num_holders, 1);
 	if (err != OC_OK) {
 		status_crl_list_release(list);
 		return err;
@@ -144,40 +104,9 @@ status_crl_list_new(uint8_t **der, size_t der_len,
 }
 
 void
-status_crl_list_hold(struct status_crl_list *list)
-{
-	atomic_fetch_add(&list->num_holders, 1);
-}
-
-void
 status_crl_list_release(struct status_crl_list *list)
 {
-	if (list == NULL || atomic_fetch_sub(&list->num_holders, 1) > 1)
-		return;
-	free(list->entries);
-	free(list->der);
-	free(list);
-}
-
-const struct status_crl_entry *
-status_crl_list_find(const struct status_crl_list *list,
-    const struct oc_serial *serial)
-{
-	uint32_t from = 0, to = list->num_entries;
-
-	while (from < to) {
-		uint32_t middle = from + (to - from) / 2;
-		int order = status_serial_compare(serial,
-		    &list->entries[middle].serial);
-
-		if (order == 0)
-			return &list->entries[middle];
-		if (order < 0)
-			to = middle;
-		else
-			from = middle + 1;
-	}
-	return NULL;
+	status_list_release(list == NULL ? NULL : &list->list);
 }
 
 void
@@ -238,48 +167,18 @@ check_older(const struct status_crl_list *list,
 	return OC_OK;
 }
 
-/* Both are in the order of their serials. */
-static void
-find_lost(const struct status_crl_list *list,
-    const struct status_crl_list *before, struct status_crl_lost *lost)
-{
-	uint32_t next = 0;
-
-	*lost = (struct status_crl_lost){ .num_final = 0 };
-	for (uint32_t i = 0; i < before->num_entries; i++) {
-		const struct status_crl_entry *was = &before->entries[i], *is;
-		uint32_t *num = &lost->num_dropped;
-
-		if (!status_crl_entry_is_final(was))
-			continue;
-		lost->num_final++;
-		while (next < list->num_entries && status_serial_compare(
-		    &list->entries[next].serial, &was->serial) < 0)
-			next++;
-		is = next < list->num_entries ? &list->entries[next] : NULL;
-		if (is != NULL && oc_serial_equal(&is->serial, &was->serial)) {
-			if (status_crl_entry_is_final(is))
-				continue;
-			if (is->reason == CRL_REASON_REMOVE_FROM_CRL)
-				num = &lost->num_removed;
-		}
-		++*num;
-		if (lost->first.len == 0)
-			lost->first = was->serial;
-	}
-}
-
 enum oc_err
 status_crl_list_succeeds(const struct status_crl_list *list,
     const struct status_crl_list *before, int64_t dropped_max_percent,
-    struct status_crl_lost *lost, struct oc_error *error)
+    struct status_lost *lost, struct oc_error *error)
 {
 	char first[OC_SERIAL_TEXT_MAX];
 	enum oc_err err = check_older(list, before, error);
 
-	find_lost(list, before, lost);
-	if (err != OC_OK || (uint64_t)lost->num_dropped * 100 <=
-	    (uint64_t)lost->num_final * (uint64_t)dropped_max_percent)
+	/* When they expire it does not say. */
+	status_list_compare(&list->list, &before->list, 0, lost);
+	if (err != OC_OK || !status_lost_is_above(lost->num_dropped,
+	    lost->num_final, dropped_max_percent))
 		return err;
 	oc_serial_format(&lost->first, first);
 	return oc_error_set(error, OC_ERR_REFUSED, "CRL: of %u that were "

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A CRL that has been read and found to be an issuer's, in memory: its octets,
- * and who is on it, by serial.  It never changes, and lives for as long as
- * somebody holds it: several threads may.
+ * A CRL that has been read and found to be an issuer's: its octets beside the
+ * list of who is on it.
  */
 #ifndef STATUS_CRL_LIST_H
 #define STATUS_CRL_LIST_H
 
-#include <stdatomic.h>
-
-#include "base/reason.h"
-#include "base/serial.h"
+#include "status/list.h"
 #include "x509/cert.h"
 #include "x509/crl.h"
 
@@ -19,21 +15,12 @@
  * "0x"; "none". */
 #define STATUS_CRL_NUMBER_TEXT_MAX 43
 
-struct status_crl_entry {
-	struct oc_serial serial;
-	uint8_t reason;			/* enum crl_reason */
-	int64_t revoked_at;
-};
-
 struct status_crl_list {
+	struct status_list list;	/* first: who is on it */
 	uint8_t *der;			/* owned */
 	size_t der_len;
 	struct x509_crl crl;		/* views into der */
 	uint8_t digest[STATUS_CRL_DIGEST_LEN];
-	struct status_crl_entry *entries;	/* owned; in the order of
-						 * serials, each once */
-	uint32_t num_entries;
-	atomic_uint num_holders;	/* private */
 };
 
 /* What must be so of a list that all is said by, of what is not on it too. */
@@ -50,14 +37,8 @@ enum status_crl_scope {
 enum oc_err status_crl_list_new(uint8_t **der, size_t der_len,
     const struct x509_cert *issuer, enum status_crl_scope scope,
     struct status_crl_list **list, struct oc_error *error) OC_MUST_CHECK;
-void status_crl_list_hold(struct status_crl_list *list);
 void status_crl_list_release(struct status_crl_list *list); /* NULL: fine */
 
-/* NULL: it is not on the list. */
-const struct status_crl_entry *status_crl_list_find(
-    const struct status_crl_list *list, const struct oc_serial *serial);
-/* Revoked, and nobody takes that back (RFC 5280, 5.3.1). */
-bool status_crl_entry_is_final(const struct status_crl_entry *entry);
 void status_crl_number_format(const struct status_crl_list *list,
     char text[STATUS_CRL_NUMBER_TEXT_MAX]);
 
@@ -67,14 +48,8 @@ void status_crl_number_format(const struct status_crl_list *list,
  * revoked for good than dropped_max_percent of them; a hold may be released.
  * What became of them is *lost in any case.
  */
-struct status_crl_lost {
-	uint32_t num_final;		/* were revoked for good before */
-	uint32_t num_dropped;		/* no longer there, or only on hold */
-	uint32_t num_removed;		/* there, with removeFromCRL */
-	struct oc_serial first;		/* of either; len 0: none */
-};
 enum oc_err status_crl_list_succeeds(const struct status_crl_list *list,
     const struct status_crl_list *before, int64_t dropped_max_percent,
-    struct status_crl_lost *lost, struct oc_error *error) OC_MUST_CHECK;
+    struct status_lost *lost, struct oc_error *error) OC_MUST_CHECK;
 
 #endif

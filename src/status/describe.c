@@ -230,29 +230,39 @@ describe_crls(const struct status_all *all)
 	return rows;
 }
 
-/* What is told fits into one answer: the rest is in the metrics. */
+/* What is told fits into one answer: the rest is in the metrics.  Of CRLs'
+ * files and other sources' together: */
 #define CRL_FILES_MAX 64
 #define WHY_MAX 200
 
 static json_t *
-describe_crl_file(const struct status_crl_report *r, int64_t now)
+describe_why(const struct status_watch_report *r)
 {
 	size_t len = strnlen(r->why, WHY_MAX);
 
+	if (r->refused_since == 0)
+		return json_null();
 	while (!oc_utf8_is_valid(r->why, len))
 		len--;
+	return json_stringn(r->why, len);
+}
+
+static json_t *
+describe_crl_file(const struct status_crl_report *crl, int64_t now)
+{
+	const struct status_watch_report *r = &crl->of;
+
 	return json_pack("{s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:I, s:I, s:o}",
-	    "issuer", r->issuer,
-	    "state", status_crl_state_word(status_crl_report_state(r, now)),
-	    "number", r->has_list ? json_string(r->number) : json_null(),
+	    "issuer", r->issuer, "state",
+	    status_watch_state_word(status_watch_report_state(r, now)),
+	    "number", r->has_list ? json_string(crl->number) : json_null(),
 	    "entries", (int)r->num_entries,
-	    "this_update", time_of(r->this_update),
-	    "next_update", time_of(r->next_update),
+	    "this_update", time_of(r->bounds.this_update),
+	    "next_update", time_of(r->bounds.next_update),
 	    "refused_since", time_of(r->refused_since),
 	    "taken", (json_int_t)r->num_taken,
 	    "refused", (json_int_t)r->num_refused,
-	    "why", r->refused_since != 0 ? json_stringn(r->why,
-	    len) : json_null());
+	    "why", describe_why(r));
 }
 
 static json_t *
@@ -262,11 +272,46 @@ describe_crl_files(const struct status_all *all)
 	struct status_crl_report report;
 	json_t *rows = json_array();
 
-	for (size_t i = 0; i < status_crl_files_num(all->crl_files) &&
+	for (size_t i = 0; i < status_files_num(all->files) &&
 	    json_array_size(rows) < CRL_FILES_MAX; i++)
-		if (status_crl_files_report(all->crl_files, i, &report))
+		if (status_files_report_crl(all->files, i, &report))
 			(void)json_array_append_new(rows,
 			    describe_crl_file(&report, now));
+	return rows;
+}
+
+static json_t *
+describe_source(const struct status_watch_report *r, int64_t now)
+{
+	int64_t read_at = r->bounds.this_update;
+
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:I, "
+	    "s:I, s:o}",
+	    "issuer", r->issuer, "kind", r->noun, "state",
+	    status_watch_state_word(status_watch_report_state(r, now)),
+	    "certificates", (int)r->num_entries,
+	    "revoked", (int)r->num_revoked,
+	    "read_at", time_of(read_at),
+	    "age_s", r->has_list ? json_integer(now - read_at) : json_null(),
+	    "trusted_until", time_of(r->bounds.next_update),
+	    "refused_since", time_of(r->refused_since),
+	    "taken", (json_int_t)r->num_taken,
+	    "refused", (json_int_t)r->num_refused,
+	    "why", describe_why(r));
+}
+
+static json_t *
+describe_sources(const struct status_all *all, size_t num_max)
+{
+	int64_t now = oc_clock_watch_now_s(all->clock);
+	struct status_watch_report report;
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < status_files_num(all->files) &&
+	    json_array_size(rows) < num_max; i++)
+		if (status_files_report_records(all->files, i, &report))
+			(void)json_array_append_new(rows,
+			    describe_source(&report, now));
 	return rows;
 }
 
@@ -309,7 +354,7 @@ describe_clock(const struct status_all *all)
 
 /* Who has several of them, in the order in which they can be spared. */
 static const char *const lists[] = {
-	"files", "crl_files", "crls", "issuers"
+	"files", "sources", "crl_files", "crls", "issuers"
 };
 
 /* Takes half of the rows, and one, from the end of the first list that has
@@ -352,7 +397,9 @@ dump_up_to(json_t *whole, size_t len_max)
 char *
 status_describe(const struct status_all *all, size_t len_max)
 {
-	json_t *issuers = json_array(), *whole;
+	json_t *issuers = json_array(), *crls = describe_crl_files(all);
+	size_t num_left = CRL_FILES_MAX - json_array_size(crls);
+	json_t *whole;
 	struct ocsp_counts_total total;
 	char *text = NULL;
 	uint32_t i;
@@ -361,12 +408,13 @@ status_describe(const struct status_all *all, size_t len_max)
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i], &total));
-	whole = json_pack("{s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	whole = json_pack("{s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "ready", (int)all->is_ready, "left_out", 0,
 	    "clock", describe_clock(all),
 	    "responders", describe_responders(&total),
 	    "issuers", issuers, "crls", describe_crls(all),
-	    "crl_files", describe_crl_files(all),
+	    "crl_files", crls,
+	    "sources", describe_sources(all, num_left),
 	    "files", describe_files(all), "api", describe_api(all));
 	if (whole != NULL)
 		text = dump_up_to(whole, len_max);

@@ -5,7 +5,7 @@
 
 #include "net/counts.h"
 #include "ocsp/counts.h"
-#include "status/crl_files.h"
+#include "status/files.h"
 #include "status/crls.h"
 #include "status/publish.h"
 #include "status/service.h"
@@ -21,7 +21,7 @@ struct status_all {
 	struct status_crls *crls;	/* NULL: nothing is known of them */
 	struct status_publish *publish;	/* NULL: nothing is served */
 	struct oc_clock_watch *clock;	/* NULL: believed */
-	const struct status_crl_files *crl_files;	/* NULL: none */
+	const struct status_files *files;	/* NULL: none */
 };
 
 /* For free(), and no longer than that; NULL without memory. */

@@ -4,22 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "status/list.h"
 
 /* Before that who writes it in place may not be done: half a number is another
  * one's, and half a list takes back the rest. */
 #define SETTLE_NS (3 * OC_NS_PER_S)
-
-int
-status_serial_compare(const struct oc_serial *a, const struct oc_serial *b)
-{
-	if (a->len != b->len)
-		return a->len < b->len ? -1 : 1;
-	return memcmp(a->bytes, b->bytes, a->len);
-}
 
 static int
 compare_singles(const void *a, const void *b)
@@ -54,34 +46,6 @@ make_room(void **items, uint32_t num, uint32_t *room, size_t size)
 	return true;
 }
 
-/* Hexadecimal digits, of which there may be an odd number, to what a
- * certificate has: a zero in front where it would be negative. */
-static bool
-read_serial(const char *text, size_t len, struct oc_serial *serial)
-{
-	uint8_t bytes[OC_SERIAL_MAX + 1] = { 0 };
-	size_t num, i;
-	bool is_padded;
-
-	while (len > 0 && *text == '0') {
-		text++;
-		len--;
-	}
-	if (len == 0 || len > OC_HEX_LEN(OC_SERIAL_MAX))
-		return false;
-	num = (len + 1) / 2;
-	for (i = 0; i < len; i++) {
-		int value = oc_hex_value((unsigned char)text[len - 1 - i]);
-
-		if (value < 0)
-			return false;
-		bytes[num - i / 2] |= (uint8_t)(value << (i % 2 * 4));
-	}
-	is_padded = (bytes[1] & 0x80) != 0;
-	return oc_serial_from_bytes(bytes + !is_padded, num + is_padded,
-	    serial) == OC_OK;
-}
-
 struct parser {
 	struct status_issued *issued;
 	uint32_t singles_room, ranges_room;
@@ -94,8 +58,8 @@ take_range(struct parser *p, const char *text, size_t len, const char *dash)
 	size_t first_len = (size_t)(dash - text);
 	struct status_issued_range range;
 
-	if (!read_serial(text, first_len, &range.first) ||
-	    !read_serial(dash + 1, len - first_len - 1, &range.last) ||
+	if (!status_serial_read(text, first_len, &range.first) ||
+	    !status_serial_read(dash + 1, len - first_len - 1, &range.last) ||
 	    status_serial_compare(&range.first, &range.last) > 0)
 		return OC_ERR_MALFORMED;
 	if (!make_room((void **)&issued->ranges, issued->num_ranges,
@@ -115,7 +79,7 @@ take_word(struct parser *p, const char *text, size_t len)
 
 	if (dash != NULL)
 		return take_range(p, text, len, dash);
-	if (!read_serial(text, len, &serial))
+	if (!status_serial_read(text, len, &serial))
 		return OC_ERR_MALFORMED;
 	if (!make_room((void **)&issued->singles, issued->num_singles,
 	    &p->singles_room, sizeof(serial)))

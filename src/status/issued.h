@@ -38,10 +38,6 @@ void status_issued_release(struct status_issued *issued);  /* NULL: fine */
 bool status_issued_has(const struct status_issued *issued,
     const struct oc_serial *serial);
 
-/* The order of serial numbers: they are positive and minimal. */
-int status_serial_compare(const struct oc_serial *a,
-    const struct oc_serial *b);
-
 /* The file, looked at by one thread, and read at once, and then again whenever
  * it has not changed for three seconds.  Zero state, but for the path: not
  * looked at yet. */

@@ -552,7 +552,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	put_issuer_values(out, &issuers);
 	put_queues(out, &issuers);
 	put_crls(out, all->crls);
-	status_put_crl_files(out, all->crl_files,
+	status_put_source_files(out, all->files,
 	    oc_clock_watch_now_s(all->clock));
 	status_put_files(out, all->publish);
 	put_api(out, all);

@@ -36,20 +36,21 @@ status_put_files(struct oc_buffer *out, struct status_publish *publish)
 	}
 }
 
+/* One for each value of both kinds. */
 static int64_t
-value_of_crl_state(const struct status_crl_report *r, size_t v, int64_t now)
+value_of_watch(const struct status_watch_report *r, size_t v, int64_t now)
 {
-	const int64_t values[] = { r->this_update, r->next_update,
-	    r->num_entries, r->refused_since != 0,
-	    status_crl_report_state(r, now) >= STATUS_CRL_ENDED,
-	    (int64_t)r->num_taken, (int64_t)r->num_refused };
+	const int64_t values[] = { r->bounds.this_update,
+	    r->bounds.next_update, r->num_entries, r->refused_since != 0,
+	    status_watch_report_state(r, now) >= STATUS_WATCH_ENDED,
+	    (int64_t)r->num_taken, (int64_t)r->num_refused, r->num_revoked };
 
 	return values[v];
 }
 
-static const struct {
-	const char *name, *type, *help;
-} crl_file_values[] = {
+struct watch_value { const char *name, *type, *help; };
+
+static const struct watch_value crl_file_values[] = {
 	{ "crl_file_this_update_timestamp_seconds", "gauge",
 	    "When the CRL in force was made; 0: there was none." },
 	{ "crl_file_next_update_timestamp_seconds", "gauge",
@@ -63,24 +64,67 @@ static const struct {
 	{ "crl_file_refusals_total", "counter", "How many were refused." }
 };
 
-void
-status_put_crl_files(struct oc_buffer *out,
-    const struct status_crl_files *files, int64_t now)
+static const struct watch_value source_values[] = {
+	{ "source_read_timestamp_seconds", "gauge",
+	    "When the source's file was last read well; 0: never." },
+	{ "source_trusted_until_timestamp_seconds", "gauge",
+	    "Until when what it said then is trusted; 0: it never was." },
+	{ "source_certificates", "gauge", "Of which something is said." },
+	{ "source_refused", "gauge",
+	    "Whether what is in the file is refused." },
+	{ "source_ended", "gauge",
+	    "Whether nothing is in force: it is too old, or never was." },
+	{ "source_taken_total", "counter", "How many came into force." },
+	{ "source_refusals_total", "counter", "How many were refused." },
+	{ "source_revoked", "gauge", "Which of them are revoked." }
+};
+
+static void
+put_watch(struct oc_buffer *out, const struct watch_value *value, size_t v,
+    const struct status_watch_report *report, int64_t now)
+{
+	oc_buffer_printf(out, "ocsign_%s{", value->name);
+	status_put_label(out, "issuer", report->issuer);
+	oc_buffer_printf(out, "} %" PRId64 "\n", value_of_watch(report, v,
+	    now));
+}
+
+static void
+put_crl_files(struct oc_buffer *out, const struct status_files *files,
+    int64_t now)
 {
 	size_t num = sizeof(crl_file_values) / sizeof(crl_file_values[0]);
+	const struct watch_value *value = crl_file_values;
 	struct status_crl_report report;
 
-	for (size_t v = 0; v < num; v++) {
-		status_put_family(out, crl_file_values[v].name,
-		    crl_file_values[v].type, crl_file_values[v].help);
-		for (size_t i = 0; i < status_crl_files_num(files); i++) {
-			if (!status_crl_files_report(files, i, &report))
-				continue;
-			oc_buffer_printf(out, "ocsign_%s{",
-			    crl_file_values[v].name);
-			status_put_label(out, "issuer", report.issuer);
-			oc_buffer_printf(out, "} %" PRId64 "\n",
-			    value_of_crl_state(&report, v, now));
-		}
+	for (size_t v = 0; v < num; v++, value++) {
+		status_put_family(out, value->name, value->type, value->help);
+		for (size_t i = 0; i < status_files_num(files); i++)
+			if (status_files_report_crl(files, i, &report))
+				put_watch(out, value, v, &report.of, now);
 	}
+}
+
+static void
+put_sources(struct oc_buffer *out, const struct status_files *files,
+    int64_t now)
+{
+	size_t num = sizeof(source_values) / sizeof(source_values[0]);
+	const struct watch_value *value = source_values;
+	struct status_watch_report report;
+
+	for (size_t v = 0; v < num; v++, value++) {
+		status_put_family(out, value->name, value->type, value->help);
+		for (size_t i = 0; i < status_files_num(files); i++)
+			if (status_files_report_records(files, i, &report))
+				put_watch(out, value, v, &report, now);
+	}
+}
+
+void
+status_put_source_files(struct oc_buffer *out,
+    const struct status_files *files, int64_t now)
+{
+	put_crl_files(out, files, now);
+	put_sources(out, files, now);
 }

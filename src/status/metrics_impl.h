@@ -31,7 +31,7 @@ void status_put_responders(struct oc_buffer *out,
 /* metrics_file.c */
 void status_put_files(struct oc_buffer *out,
     struct status_publish *publish);
-void status_put_crl_files(struct oc_buffer *out,
-    const struct status_crl_files *files, int64_t now);
+void status_put_source_files(struct oc_buffer *out,
+    const struct status_files *files, int64_t now);
 
 #endif

@@ -34,7 +34,7 @@ struct published {
 };
 
 struct status_publish {
-	const struct status_crl_files *crl_files;
+	const struct status_files *files;
 	pthread_mutex_t lock;
 	size_t num;
 	struct published *list;
@@ -249,8 +249,8 @@ read_store(struct status_publish *p, struct published *f, struct store *store)
 static void
 look_crl_file(struct status_publish *p, struct published *f)
 {
-	struct status_crl_file *file = p->crl_files == NULL ? NULL :
-	    status_crl_files_find(p->crl_files, f->report.file->issuer);
+	struct status_crl_file *file = p->files == NULL ? NULL :
+	    status_files_find_crl(p->files, f->report.file->issuer);
 	struct status_crl_list *list;
 	uint64_t generation;
 
@@ -313,7 +313,7 @@ status_publish_look(void *publish, struct store *store, bool has_news)
 
 enum oc_err
 status_publish_new(const struct oc_config *config,
-    const struct status_crl_files *crl_files,
+    const struct status_files *files,
     struct status_publish **publish, struct oc_error *error)
 {
 	struct status_publish *p;
@@ -334,7 +334,7 @@ status_publish_new(const struct oc_config *config,
 		free(p);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
-	p->crl_files = crl_files;
+	p->files = files;
 	for (; p->num < config->num_files; p->num++) {
 		struct published *f = &p->list[p->num];
 

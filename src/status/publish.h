@@ -12,7 +12,7 @@
 
 #include "base/config.h"
 #include "base/err.h"
-#include "status/crl_files.h"
+#include "status/files.h"
 #include "store/store.h"
 
 struct status_publish;
@@ -23,9 +23,9 @@ struct status_published {
 	int64_t modified_at, until;	/* see ocsp/served.h */
 };
 
-/* Both are borrowed.  crl_files may be NULL where no issuer has a crl-file. */
+/* Both are borrowed.  files may be NULL where no issuer has a crl-file. */
 enum oc_err status_publish_new(const struct oc_config *config,
-    const struct status_crl_files *crl_files,
+    const struct status_files *files,
     struct status_publish **publish, struct oc_error *error) OC_MUST_CHECK;
 void status_publish_free(struct status_publish *publish);  /* NULL: fine */
 

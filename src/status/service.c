@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "status/identity.h"
+#include "status/state.h"
 
 #define TABLE_SLOTS_FIRST 4096
 
@@ -125,16 +126,26 @@ open_source(const struct status_service_plan *plan,
     struct status_source **source, struct oc_error *error)
 {
 	const struct oc_config_issuer *issuer = plan->ocsp->issuer;
+	struct status_state_plan state = { .unlisted = issuer->unlisted };
 
 	switch (issuer->source) {
 	case OC_SOURCE_STORE:
-		break;
+		return status_own_open(plan->config->store.path, issuer->name,
+		    source, error);
 	case OC_SOURCE_CRL:
 		oc_assert(plan->crl_file != NULL);
-		return status_crl_open(plan->crl_file, issuer, source, error);
+		state.watch = status_crl_file_watched(plan->crl_file);
+		state.ca = status_crl_file_certificate(plan->crl_file);
+		break;
+	case OC_SOURCE_INDEX:
+	case OC_SOURCE_CERTDB:
+		oc_assert(plan->records != NULL);
+		state.watch = status_records_watched(plan->records);
+		state.ca = status_records_certificate(plan->records);
+		state.max_age_s = issuer->source_max_age_s;
+		break;
 	}
-	return status_own_open(plan->config->store.path, issuer->name, source,
-	    error);
+	return status_state_open(&state, source, error);
 }
 
 enum oc_err
@@ -257,7 +268,7 @@ bool
 status_service_is_started(const struct status_service *s)
 {
 	return s->is_current || (!s->is_source_well &&
-	    s->plan.ocsp->issuer->source == OC_SOURCE_CRL);
+	    s->plan.ocsp->issuer->source != OC_SOURCE_STORE);
 }
 
 bool

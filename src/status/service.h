@@ -21,6 +21,7 @@
 #include "status/feed.h"
 #include "status/horizon.h"
 #include "status/offline.h"
+#include "status/records.h"
 #include "status/renewal.h"
 
 struct status_service;
@@ -34,8 +35,9 @@ struct status_service_plan {
 	uint64_t run;			/* see ocsp_table_set_run() */
 	struct oc_clock_watch *clock;	/* NULL: the clock is believed */
 	struct status_crl_file *crl_file;	/* with source = crl */
+	struct status_records *records;	/* with source = index, certdb */
 	/* Of another signer of the same issuer, what it knows of certificates,
-	 * unless that is by a CRL; NULL: nobody's.  Either may go first. */
+	 * unless that is by a file; NULL: nobody's.  Either may go first. */
 	const struct status_service *fellow;
 };
 
@@ -58,7 +60,7 @@ void status_service_tick(struct status_service *service, int64_t now);
 
 /* The table shows nothing that has changed since, and is served. */
 bool status_service_is_current(const struct status_service *service);
-/* Or there is no CRL yet that it could be held against: who asks is told to
+/* Or there is no file yet that it could be held against: who asks is told to
  * try later, and nobody has to wait for us. */
 bool status_service_is_started(const struct status_service *service);
 /* And every certificate that the source has is known. */

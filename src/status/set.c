@@ -233,7 +233,8 @@ status_set_apply(struct status_set *set, const struct status_change *change)
 		.is_revoked = change->is_revoked,
 		.reason = change->reason,
 		.revoked_at = change->revoked_at,
-		.not_after = change->not_after + set->retention_s,
+		.not_after = change->not_after == STATUS_GONE ? STATUS_GONE :
+		    change->not_after + set->retention_s,
 		.seq = change->seq,
 	};
 	return OC_OK;

@@ -82,12 +82,6 @@ struct status_source {
 enum oc_err status_own_open(const char *store_path, const char *issuer,
     struct status_source **source, struct oc_error *error) OC_MUST_CHECK;
 
-/* The CRL of an issuer with source = crl, which outlives the source. */
-struct status_crl_file;
-enum oc_err status_crl_open(struct status_crl_file *file,
-    const struct oc_config_issuer *issuer, struct status_source **source,
-    struct oc_error *error) OC_MUST_CHECK;
-
 /* What is known of the certificates of one issuer, in memory: by serial. */
 struct status_set;
 struct status_record {

@@ -23,7 +23,7 @@
 #include "ipc/turn.h"
 #include "ocsp/response.h"
 #include "status/admin.h"
-#include "status/crl_files.h"
+#include "status/files.h"
 
 #define SERVICES_MAX 64
 #define TICK_MS 250
@@ -45,7 +45,7 @@ struct program {
 	uint32_t num_services;
 	struct ipc_server *status, *control;
 	struct status_crls *crls;	/* NULL: not told */
-	struct status_crl_files *crl_files;
+	struct status_files *files;
 	struct status_publish *publish;
 	struct status_all all;
 	struct status_admin *admin;	/* NULL: none wanted */
@@ -444,7 +444,8 @@ open_service(struct program *p, const struct oc_config_ocsp *ocsp,
 		.verify_budget = &p->verify_budget,
 		.run = ipc_handover_run(),
 		.clock = &p->clock,
-		.crl_file = status_crl_files_find(p->crl_files, ocsp->issuer),
+		.crl_file = status_files_find_crl(p->files, ocsp->issuer),
+		.records = status_files_find_records(p->files, ocsp->issuer),
 		.fellow = find_fellow(p, ocsp),
 	};
 	enum oc_err err = OC_ERR_BUSY;
@@ -501,7 +502,7 @@ open_admin(struct program *p, struct oc_error *error)
 {
 	const struct status_admin_options options = { p->base, p->config,
 	    &p->all };
-	enum oc_err err = status_publish_new(p->config, p->crl_files,
+	enum oc_err err = status_publish_new(p->config, p->files,
 	    &p->publish, error);
 
 	if (err != OC_OK)
@@ -513,7 +514,7 @@ open_admin(struct program *p, struct oc_error *error)
 	p->all = (struct status_all){ p->services, p->num_services, false,
 	    p->config->daemon.responder_directory,
 	    p->config->daemon.issuer_directory, ipc_handover_run(), p->crls,
-	    p->publish, &p->clock, p->crl_files };
+	    p->publish, &p->clock, p->files };
 	return status_admin_new(&options, &p->admin, error);
 }
 
@@ -535,13 +536,13 @@ open_all(struct program *p, struct oc_error *error)
 	free(path);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "out of memory");
-	err = status_crl_files_new(p->config, &p->crl_files, error);
+	err = status_files_new(p->config, &p->files, error);
 	if (err == OC_OK)
 		err = open_services(p, error);
 	if (err != OC_OK)
 		return err;
 	/* Whoever did so before us is gone by now, as its tables are ours. */
-	if (status_crl_files_watch(p->crl_files) != OC_OK)
+	if (status_files_watch(p->files) != OC_OK)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	/* After the waiting, lest signals find nobody. */
 	p->base = event_base_new();
@@ -571,10 +572,10 @@ close_all(struct program *p)
 		event_free(p->events[i]);
 	ipc_turn_fini(&p->turn);
 	/* Before the tables are our successor's. */
-	status_crl_files_stop(p->crl_files);
+	status_files_stop(p->files);
 	for (i = 0; i < p->num_services; i++)
 		status_service_free(p->services[i]);
-	status_crl_files_free(p->crl_files);
+	status_files_free(p->files);
 	ipc_server_free(p->status);
 	ipc_server_free(p->control);
 	while (questions != NULL)

@@ -44,13 +44,13 @@ load(void)
 static void
 check_list(const struct status_crl_list *list)
 {
-	struct status_crl_lost lost;
+	struct status_lost lost;
 	uint32_t i;
 
-	for (i = 0; i < list->num_entries; i++) {
-		const struct status_crl_entry *e = &list->entries[i];
+	for (i = 0; i < list->list.num_entries; i++) {
+		const struct status_entry *e = &list->list.entries[i];
 
-		fuzz_check(status_crl_list_find(list, &e->serial) == e);
+		fuzz_check(status_list_find(&list->list, &e->serial) == e);
 		fuzz_check(i == 0 || status_serial_compare(&e[-1].serial,
 		    &e->serial) < 0);
 	}

@@ -33,7 +33,7 @@ BEGIN {
 	# Which rooms may include a library's header.
 	library["event2"] = "ocsp-net ipc status-service net validation " \
 	    "acme issuer daemon main"
-	library["sqlite3.h"] = "store"
+	library["sqlite3.h"] = "store status"
 	library["libpq-fe.h"] = "store status"
 	library["libp11.h"] = "pkcs11"
 	library["pkcs11.h"] = "pkcs11"
@@ -46,6 +46,8 @@ BEGIN {
 	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer cli main"
 	engine = "^(answer|context|counts|identity|preferred|proof|" \
 	    "refresh|served|table[._])"
+	source = "^(status\\.h|own|index_txt|crl|issued|certdb|list|records|" \
+	    "state|watch)"
 	codec = "^(certid|extension|request|response|single)[._]"
 	status = 0
 }
@@ -66,7 +68,7 @@ function room_of(path,    part, n) {
 	if (n < 2)
 		return ""
 	if (part[1] == "status" &&
-	    part[2] !~ /^(status\.h|own|index_txt|crl|issued|certdb)/)
+	    part[2] !~ source)
 		return "status-service"
 	if (part[1] == "ocsp") {
 		if (part[2] ~ engine)

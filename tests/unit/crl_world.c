@@ -95,8 +95,8 @@ bool
 look(struct crl_world *w)
 {
 	w->mono_ns += S;
-	return status_crl_file_look(w->file, oc_clock_now_s() + w->ahead_s,
-	    w->mono_ns);
+	return status_watch_look(status_crl_file_watched(w->file),
+	    oc_clock_now_s() + w->ahead_s, w->mono_ns);
 }
 
 struct status_crl_report
@@ -119,14 +119,14 @@ expect_refused(struct crl_world *w, const char *why, const char *number)
 		if (look(w))
 			fail_msg("taken, though %s", why);
 	r = report(w);
-	if (r.refused_since == 0 || strstr(r.why, why) == NULL)
-		fail_msg("\"%s\", not \"%s\"", r.why, why);
+	if (r.of.refused_since == 0 || strstr(r.of.why, why) == NULL)
+		fail_msg("\"%s\", not \"%s\"", r.of.why, why);
 	if (number == NULL) {
-		assert_false(r.has_list);
+		assert_false(r.of.has_list);
 		assert_null(status_crl_file_hold(w->file));
 		return;
 	}
-	assert_true(r.has_list);
+	assert_true(r.of.has_list);
 	assert_string_equal(r.number, number);
 }
 
@@ -135,8 +135,8 @@ expect_well(struct crl_world *w, const char *number)
 {
 	struct status_crl_report r = report(w);
 
-	if (r.refused_since != 0)
-		fail_msg("refused: %s", r.why);
+	if (r.of.refused_since != 0)
+		fail_msg("refused: %s", r.of.why);
 	assert_string_equal(r.number, number);
 }
 

@@ -15,6 +15,7 @@
 #define ISSUER TOKEN "[issuer i]\ncertificate = ca.pem\ntoken = t\nkey = k\n"
 
 #define BY_CRL "source = crl\ncrl-file = f\n"
+#define BY_INDEX "source = index\nindex-file = f\n"
 #define SIGNER "[ocsp-signer s]\nissuer = i\ncertificate = o\nkey = k\n"
 
 static struct oc_config *
@@ -300,10 +301,11 @@ static const struct {
 	    "ocsp-certificate = o\nocsp-key = k\n", "4: [issuer i] "
 	    "ocsp-token: is missing; add it" },
 	{ "[issuer i]\ncertificate = c\nresponses = r\n" BY_CRL, "4: [issuer "
-	    "i] source: cannot be crl with responses, which say themselves "
+	    "i] source: cannot be given with responses, which say themselves "
 	    "what is so; remove one of the two" },
 	{ ISSUER BY_CRL "allow = certificate crl\n", "10: [issuer i] allow: "
-	    "has no \"ocsp\", and source = crl is for nothing else" },
+	    "has no \"ocsp\", and source = crl, index or certdb is for nothing "
+	    "else" },
 	{ ISSUER BY_CRL "archive-cutoff = 1y\n", "10: [issuer i] "
 	    "archive-cutoff: cannot be promised with source = crl: a CRL "
 	    "drops what has expired; remove it" },
@@ -324,6 +326,35 @@ static const struct {
 	{ "[daemon]\ntable-directory = /t\n" ISSUER "crl-file = /t/i.crl\n",
 	    "10: [issuer i] crl-file: is in table-directory, where "
 	    "ocsign-status puts files of its own; choose another folder" },
+	/* By a database. */
+	{ ISSUER "source = index\n", "8: [issuer i] index-file: is missing; "
+	    "source = index needs it" },
+	{ ISSUER "source = certdb\n", "8: [issuer i] certdb-file: is missing; "
+	    "source = certdb needs it" },
+	{ ISSUER "index-file = f\n", "8: [issuer i] index-file: is given "
+	    "without source = index; add that or remove this" },
+	{ ISSUER BY_INDEX "certdb-file = f\n", "10: [issuer i] certdb-file: "
+	    "is given without source = certdb; add that or remove this" },
+	{ ISSUER BY_CRL "source-dropped = 1\n", "10: [issuer i] "
+	    "source-dropped: is given without source = index or certdb; "
+	    "remove it" },
+	{ ISSUER "source-max-age = 4d\n", "8: [issuer i] source-max-age: is "
+	    "given without source = index or certdb; remove it" },
+	{ ISSUER BY_INDEX "source-max-age = 59s\n", "10: [issuer i] "
+	    "source-max-age: 59s is too short; write at least "
+	    "60s" },
+	{ ISSUER BY_INDEX "unlisted = good\n", "10: [issuer i] unlisted: is "
+	    "given without source = crl; add that or remove this" },
+	{ ISSUER BY_INDEX "allow = crl\n", "10: [issuer i] allow: has no "
+	    "\"ocsp\", and source = crl, index or certdb is for nothing "
+	    "else" },
+	{ "[issuer i]\ncertificate = c\nresponses = r\n" BY_INDEX, "4: "
+	    "[issuer i] source: cannot be given with responses, which say "
+	    "themselves what is so; remove one of the two" },
+	{ "[daemon]\ntable-directory = /t\n" ISSUER "source = index\n"
+	    "index-file = /t/i.source\n", "11: [issuer i] index-file: is in "
+	    "table-directory, where ocsign-status puts files of its own; "
+	    "choose another folder" },
 	/* Values. */
 	{ "[daemon]\nlog-level = Info\n", "2: [daemon] log-level: \"Info\" "
 	    "is none of error, warning, notice, info, debug" },

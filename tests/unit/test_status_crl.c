@@ -88,7 +88,8 @@ look(struct world *w)
 {
 	for (int i = 0; i < 2; i++) {
 		mono_ns += 3 * OC_NS_PER_S;
-		(void)status_crl_file_look(w->crl_file, oc_clock_now_s(),
+		(void)status_watch_look(status_crl_file_watched(
+		    w->crl_file), oc_clock_now_s(),
 		    mono_ns);
 	}
 }
@@ -583,7 +584,7 @@ static void
 test_told(void **state)
 {
 	struct world *w = *state;
-	struct status_crl_files *files = NULL;
+	struct status_files *files = NULL;
 	struct status_all all = { .is_ready = true,
 	    .responder_directory = w->directory,
 	    .issuer_directory = w->directory };
@@ -620,24 +621,24 @@ test_told(void **state)
 			free(copy);
 		}
 		put(w, steps[i].order, some);
-		assert_int_equal(status_crl_files_new(&w->config, &files,
+		assert_int_equal(status_files_new(&w->config, &files,
 		    &error), OC_OK);
-		all.crl_files = files;
+		all.files = files;
 		expect_metric(&all, steps[i].metric);
 		(void)snprintf(line, sizeof(line),
 		    "crl_file_ended{issuer=\"ca\"} %s", steps[i].ended);
 		expect_metric(&all, line);
 		expect_described(&all, steps[i].member);
-		assert_non_null(status_crl_files_find(files, &w->issuer));
-		status_crl_files_free(files);
+		assert_non_null(status_files_find_crl(files, &w->issuer));
+		status_files_free(files);
 	}
 	w->issuer.crl_file = NULL;
-	assert_int_equal(status_crl_files_new(&w->config, &files, &error),
+	assert_int_equal(status_files_new(&w->config, &files, &error),
 	    OC_OK);
-	assert_null(status_crl_files_find(files, &w->issuer));
-	all.crl_files = files;
+	assert_null(status_files_find_crl(files, &w->issuer));
+	all.files = files;
 	expect_described(&all, "\"crl_files\":[]");
-	status_crl_files_free(files);
+	status_files_free(files);
 }
 
 int

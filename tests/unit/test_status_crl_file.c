@@ -144,9 +144,9 @@ test_refused_at_start(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		put_bad(w, i);
 		start(w);
-		assert_true(report(w).refused_since != 0);
+		assert_true(report(w).of.refused_since != 0);
 		expect_refused(w, bad[i].why, NULL);
-		assert_int_equal(report(w).num_refused, 1);
+		assert_int_equal(report(w).of.num_refused, 1);
 		assert_int_equal(access(w->copy, F_OK), -1);
 	}
 }
@@ -166,8 +166,9 @@ test_refused_after_a_good_one(void **state)
 		expect_refused(w, bad[i].why, "5");
 	}
 	list = status_crl_file_hold(w->file);
-	assert_int_equal(list->num_entries, 2);
-	assert_non_null(status_crl_list_find(list, &list->entries[0].serial));
+	assert_int_equal(list->list.num_entries, 2);
+	assert_non_null(status_list_find(&list->list,
+	    &list->list.entries[0].serial));
 	status_crl_list_release(list);
 	/* And it is over as soon as a good one is there. */
 	(void)remove(w->path);
@@ -175,7 +176,7 @@ test_refused_after_a_good_one(void **state)
 	put(w, &good);
 	assert_true(look(w));
 	expect_well(w, "6");
-	assert_int_equal(report(w).num_taken, 2);
+	assert_int_equal(report(w).of.num_taken, 2);
 }
 
 static void
@@ -244,7 +245,7 @@ test_parts(void **state)
 		put(w, &(struct crl_order){ .number = 5 + (int64_t)i,
 		    .idp = parts[i].idp });
 		start(w);
-		assert_int_equal(report(w).refused_since, 0);
+		assert_int_equal(report(w).of.refused_since, 0);
 		/* Nor by way of the copy. */
 		w->plan.scope = STATUS_CRL_WHOLE;
 		start(w);
@@ -279,7 +280,7 @@ test_rollback(void **state)
 		/* What is known of it outlives us. */
 		start(w);
 		expect_refused(w, "says something else", "500");
-		assert_non_null(strstr(report(w).why, w->copy));
+		assert_non_null(strstr(report(w).of.why, w->copy));
 	}
 	/* A person may say otherwise. */
 	assert_int_equal(unlink(w->copy), 0);

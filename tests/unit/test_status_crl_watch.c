@@ -70,7 +70,8 @@ test_torn(void **state)
 		fixture_write(w->path, der, i);
 		/* A moment later, it has grown. */
 		w->mono_ns += S / 100;
-		assert_false(status_crl_file_look(w->file, oc_clock_now_s(),
+		assert_false(status_watch_look(status_crl_file_watched(
+		    w->file), oc_clock_now_s(),
 		    w->mono_ns));
 		expect_well(w, "1");
 	}
@@ -80,7 +81,7 @@ test_torn(void **state)
 	expect_well(w, "1");
 	assert_false(look(w));
 	assert_false(look(w));
-	assert_true(report(w).refused_since != 0);
+	assert_true(report(w).of.refused_since != 0);
 	fixture_write(w->path, der, len);
 	assert_true(look(w));
 	expect_well(w, "2");
@@ -106,7 +107,7 @@ test_torn_for_ever(void **state)
 	assert_false(look(w));
 	fixture_write(w->path, "0", 1);
 	assert_false(look(w));
-	assert_true(report(w).refused_since != 0);
+	assert_true(report(w).of.refused_since != 0);
 }
 
 /* In the same place, as long as it was, and before the clock of the file
@@ -198,7 +199,7 @@ test_copy_is_enough(void **state)
 	assert_int_equal(unlink(w->path), 0);
 	start(w);
 	expect_refused(w, "No such file", "5");
-	assert_int_equal(report(w).num_entries, 2);
+	assert_int_equal(report(w).of.num_entries, 2);
 }
 
 static void
@@ -253,10 +254,10 @@ test_copy_cannot_be_kept(void **state)
 	put(w, &(struct crl_order){ .number = 5, .items = two });
 	start(w);
 	assert_string_equal(report(w).number, "5");
-	assert_non_null(strstr(report(w).why, "none"));
+	assert_non_null(strstr(report(w).of.why, "none"));
 	for (i = 0; i < 5; i++)
 		assert_false(look(w));
-	assert_int_equal(report(w).num_refused, 1);
+	assert_int_equal(report(w).of.num_refused, 1);
 	*strrchr(w->copy, '/') = '\0';
 	assert_int_equal(mkdir(w->copy, 0700), 0);
 	w->copy[strlen(w->copy)] = '/';
@@ -280,7 +281,8 @@ test_watch(void **state)
 	start(w);
 	first = status_crl_file_hold(w->file);
 	generation = status_crl_file_generation(w->file);
-	assert_int_equal(status_crl_file_watch(w->file), OC_OK);
+	assert_int_equal(status_watch_start(
+	    status_crl_file_watched(w->file)), OC_OK);
 	put(w, &(struct crl_order){ .number = 6, .items = two });
 	while (status_crl_file_generation(w->file) == generation &&
 	    oc_clock_mono_ns() < until_ns)
@@ -291,7 +293,7 @@ test_watch(void **state)
 	status_crl_file_free(w->file);
 	w->file = NULL;
 	/* Who holds one keeps it. */
-	assert_int_equal(first->num_entries, 2);
+	assert_int_equal(first->list.num_entries, 2);
 	status_crl_list_release(first);
 	status_crl_list_release(second);
 }
@@ -308,7 +310,8 @@ test_taken_over(void **state)
 	generation = status_crl_file_generation(w->file);
 	put(w, &(struct crl_order){ .number = 6, .items = two });
 	assert_int_equal(rename(w->path, w->copy), 0);
-	assert_int_equal(status_crl_file_watch(w->file), OC_OK);
+	assert_int_equal(status_watch_start(
+	    status_crl_file_watched(w->file)), OC_OK);
 	assert_string_equal(report(w).number, "6");
 	assert_true(status_crl_file_generation(w->file) > generation);
 }

@@ -169,7 +169,8 @@ test_crl(void **state)
 	for (int i = 1; i < 5; i++) {
 		put_list(w, path, i, now);
 		mono_ns += 5 * OC_NS_PER_S;
-		assert_true(status_crl_file_look(w->crl_file, now, mono_ns));
+		assert_true(status_watch_look(
+		    status_crl_file_watched(w->crl_file), now, mono_ns));
 		seq = o.service == NULL ? 0 : o.service->seq;
 		if (i > 1)
 			other_until(w, &o, o.service->seq > seq &&

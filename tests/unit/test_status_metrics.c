@@ -445,7 +445,7 @@ test_most_issuers(void **state)
 	struct oc_config_file files[200];
 	static char url[4096];
 	struct oc_config config = w->config;
-	struct status_crl_files *crl_files;
+	struct status_files *crl_files;
 	struct status_service *s;
 	size_t len;
 
@@ -468,6 +468,7 @@ test_most_issuers(void **state)
 	for (len = 0; len < sizeof(many) / sizeof(many[0]); len++) {
 		many[len] = (struct oc_config_issuer){ .name = name,
 		    .allow = OC_ALLOW_CRL, .crl_file = url,
+		    .source = OC_SOURCE_INDEX, .index_file = url,
 		    .certificate = w->issuer.certificate };
 		files[len] = (struct oc_config_file){ OC_FILE_CERTIFICATE,
 		    &many[len], url, url, 0 };
@@ -482,14 +483,14 @@ test_most_issuers(void **state)
 	assert_int_equal(status_crls_new(&config, NULL, NULL, &all.crls,
 	    NULL), OC_OK);
 	assert_int_equal(status_crls_num(all.crls), 128);
-	assert_int_equal(status_crl_files_new(&config, &crl_files, NULL),
+	assert_int_equal(status_files_new(&config, &crl_files, NULL),
 	    OC_OK);
-	all.crl_files = crl_files;
+	all.files = crl_files;
 	text = status_describe(&all, FRAME_TEXT_MAX);
 	assert_non_null(text);
 	assert_non_null(strstr(text, "\"left_out\":0,"));
 	expect_some(&all, strlen(text));
-	status_crl_files_free(crl_files);
+	status_files_free(crl_files);
 	status_crls_free(all.crls);
 	status_publish_free(all.publish);
 	if (ipc_put_text_message(frame, sizeof(frame), 1, IPC_STATUS_IS,

@@ -36,7 +36,7 @@ struct bed {
 	struct world *w;
 	struct oc_config_file files[2];
 	struct status_publish *publish;
-	struct status_crl_files *crl_files;
+	struct status_files *crl_files;
 	char *paths[2];
 };
 
@@ -226,26 +226,28 @@ test_crl_file(void **state)
 	w->config.issuers = &w->issuer;
 	w->config.num_issuers = 1;
 	/* Not there yet: nothing else in its place. */
-	assert_int_equal(status_crl_files_new(&w->config, &b.crl_files, NULL),
+	assert_int_equal(status_files_new(&w->config, &b.crl_files, NULL),
 	    OC_OK);
 	reopen(&b);
 	look(&b, true);
 	assert_false(is_served(&b, CRL));
 	assert_int_equal(oc_file_write(path, 0644, carried.bytes, carried.len,
 	    NULL), OC_OK);
-	assert_true(status_crl_file_look(status_crl_files_find(b.crl_files,
-	    &w->issuer), now, oc_clock_mono_ns()));
+	assert_true(status_watch_look(status_crl_file_watched(
+	    status_files_find_crl(b.crl_files, &w->issuer)), now,
+	    oc_clock_mono_ns()));
 	look(&b, false);
 	assert_served(&b, CRL, carried.bytes, carried.len, now - 100,
 	    now + 900);
 	assert_int_equal(oc_file_write(path, 0644, "x", 1, NULL), OC_OK);
-	assert_false(status_crl_file_look(status_crl_files_find(b.crl_files,
-	    &w->issuer), now, oc_clock_mono_ns()));
+	assert_false(status_watch_look(status_crl_file_watched(
+	    status_files_find_crl(b.crl_files, &w->issuer)), now,
+	    oc_clock_mono_ns()));
 	look(&b, true);
 	assert_served(&b, CRL, carried.bytes, carried.len, now - 100,
 	    now + 900);
 	unmake(&b);
-	status_crl_files_free(b.crl_files);
+	status_files_free(b.crl_files);
 	w->issuer.crl_file = NULL;
 	w->config.issuers = NULL;
 	w->config.num_issuers = 0;

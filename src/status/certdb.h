@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CFSSL's certificate database, the table "certificates" that "cfssl serve"
+ * and "cfssl gencert -db-config" write: what its rows say (certdb.c), and how
+ * they are read from SQLite (certdb_sqlite.c).
+ */
+#ifndef STATUS_CERTDB_H
+#define STATUS_CERTDB_H
+
+#include "base/file.h"
+#include "status/list.h"
+#include "x509/cert.h"
+
+/* Whose rows are wanted. */
+struct status_certdb_issuer {
+	const struct x509_cert *cert;	/* borrowed */
+	char *key_id;			/* owned: as the column has it */
+};
+/* REFUSED: its certificate has no subjectKeyIdentifier. */
+enum oc_err status_certdb_issuer_init(struct status_certdb_issuer *issuer,
+    const struct x509_cert *cert, struct oc_error *error) OC_MUST_CHECK;
+void status_certdb_issuer_fini(struct status_certdb_issuer *issuer);
+
+/* In the words of whichever database; NULL: null. */
+struct status_certdb_row {
+	const char *key_id;		/* authority_key_identifier */
+	const char *pem;		/* of no matter where there is a
+					 * key_id */
+	const char *serial;		/* decimal */
+	const char *status;		/* good, revoked */
+	const char *reason;		/* RFC 5280's number */
+	const char *expiry, *revoked_at;	/* "YYYY-MM-DD HH:MM:SS", with
+					 * or without a zone */
+};
+
+/* While they are read; zero, but for the first two. */
+struct status_certdb {
+	struct status_list *list;	/* borrowed */
+	const struct status_certdb_issuer *issuer;	/* borrowed */
+	uint64_t num_others;		/* rows of other issuers */
+};
+
+/* MALFORMED names the certificate and what is wrong.  Of other issuers' rows
+ * only that they are is looked at. */
+enum oc_err status_certdb_put(struct status_certdb *db,
+    const struct status_certdb_row *row, struct oc_error *error)
+    OC_MUST_CHECK;
+/* There are no more.  MALFORMED if none is there, or one twice; MISMATCH if
+ * all are of others. */
+enum oc_err status_certdb_finish(struct status_certdb *db,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/* A moment as Go and SQLite write it, or PostgreSQL. */
+enum oc_err status_certdb_time(const char *text, int64_t *at) OC_MUST_CHECK;
+
+/* A whole file of SQLite, in one transaction, which changes nothing there. */
+enum oc_err status_certdb_read_sqlite(const char *path,
+    const struct status_certdb_issuer *issuer, struct status_list **list,
+    struct oc_error *error) OC_MUST_CHECK;
+/* Of the file and its write-ahead log. */
+enum oc_err status_certdb_stamp_sqlite(const char *path,
+    struct oc_file_stamp *stamp, struct oc_error *error) OC_MUST_CHECK;
+
+#endif

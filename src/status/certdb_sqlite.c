@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CFSSL's certdb in SQLite: only ever read, one transaction at a time, by
+ * whoever's file it is not. */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "status/certdb.h"
+
+/* Whoever writes is done by then. */
+#define BUSY_MS 2000
+
+/* Go writes text, whatever the column's type; others may have copied it as
+ * something else. */
+#define KEY_ID "CAST(authority_key_identifier AS TEXT)"
+static const char select_rows[] =
+    "SELECT " KEY_ID ", CASE WHEN " KEY_ID " <> '' THEN NULL "
+    "ELSE CAST(pem AS TEXT) END, "
+    "CAST(serial_number AS TEXT), CAST(status AS TEXT), "
+    "CAST(reason AS TEXT), CAST(expiry AS TEXT), CAST(revoked_at AS TEXT) "
+    "FROM certificates";
+
+static enum oc_err
+fail(sqlite3 *db, int rc, struct oc_error *error)
+{
+	bool is_busy = (rc & 0xff) == SQLITE_BUSY ||
+	    (rc & 0xff) == SQLITE_LOCKED;
+
+	return oc_error_set(error, is_busy ? OC_ERR_BUSY : OC_ERR_SYSTEM,
+	    "SQLite: %.300s", db != NULL ? sqlite3_errmsg(db) :
+	    sqlite3_errstr(rc));
+}
+
+static const char *
+text_of(sqlite3_stmt *row, int column)
+{
+	return (const char *)sqlite3_column_text(row, column);
+}
+
+static enum oc_err
+read_rows(sqlite3 *db, struct status_certdb *to, struct oc_error *error)
+{
+	sqlite3_stmt *row = NULL;
+	int rc = sqlite3_prepare_v2(db, select_rows, -1, &row, NULL);
+	enum oc_err err = OC_OK;
+
+	if (rc != SQLITE_OK)
+		return fail(db, rc, error);
+	while (err == OC_OK && (rc = sqlite3_step(row)) == SQLITE_ROW)
+		err = status_certdb_put(to, &(struct status_certdb_row){
+		    text_of(row, 0), text_of(row, 1), text_of(row, 2),
+		    text_of(row, 3), text_of(row, 4), text_of(row, 5),
+		    text_of(row, 6) }, error);
+	if (err == OC_OK && rc != SQLITE_DONE)
+		err = fail(db, rc, error);
+	(void)sqlite3_finalize(row);
+	return err == OC_OK ? status_certdb_finish(to, error) : err;
+}
+
+/* "file:PATH", for free(). */
+static char *
+uri_of(const char *path, const char *parameters)
+{
+	char *uri = malloc(strlen("file:") + 3 * strlen(path) +
+	    strlen(parameters) + 1);
+	char *at = uri;
+
+	if (uri == NULL)
+		return NULL;
+	at += sprintf(at, "file:");
+	for (; *path != '\0'; path++)
+		at += sprintf(at, strchr("%?#", *path) != NULL ? "%%%02x" :
+		    "%c", (unsigned char)*path);
+	(void)sprintf(at, "%s", parameters);
+	return uri;
+}
+
+static bool
+is_beside(const char *path, const char *suffix)
+{
+	struct oc_file_stamp stamp;
+	char *name;
+	bool is;
+
+	if (asprintf(&name, "%s%s", path, suffix) < 0)
+		return true;
+	is = oc_file_stamp(name, &stamp, NULL) == OC_OK;
+	free(name);
+	return is;
+}
+
+/* A folder of somebody else's is one in which we can't make the files that
+ * SQLite wants beside a database in WAL mode.  Where its owner has left none,
+ * nobody has it open, and nothing but the file is to be read. */
+static bool
+has_log(const char *path)
+{
+	return is_beside(path, "-wal") || is_beside(path, "-journal");
+}
+
+static enum oc_err
+read_by(const char *path, const char *parameters,
+    const struct status_certdb_issuer *issuer, struct status_list **out,
+    struct oc_error *error)
+{
+	struct status_list *list = NULL;
+	struct status_certdb to = { .issuer = issuer };
+	sqlite3 *db = NULL;
+	char *uri = uri_of(path, parameters);
+	enum oc_err err = uri == NULL || status_list_new(&list) != OC_OK ?
+	    oc_error_set(error, OC_ERR_NOMEM, "out of memory") : OC_OK;
+	int rc;
+
+	if (err == OC_OK) {
+		rc = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY |
+		    SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+		(void)sqlite3_busy_timeout(db, BUSY_MS);
+		to.list = list;
+		err = rc != SQLITE_OK ? fail(db, rc, error) :
+		    read_rows(db, &to, error);
+	}
+	(void)sqlite3_close(db);
+	free(uri);
+	if (err == OC_OK)
+		*out = list;
+	else
+		status_list_release(list);
+	return err;
+}
+
+enum oc_err
+status_certdb_read_sqlite(const char *path,
+    const struct status_certdb_issuer *issuer, struct status_list **list,
+    struct oc_error *error)
+{
+	struct oc_file_stamp before, after;
+	struct status_list *read = NULL;
+	enum oc_err err = oc_file_stamp(path, &before, error);
+
+	if (err != OC_OK)
+		return err;
+	err = read_by(path, "?mode=ro", issuer, list, error);
+	if (err != OC_ERR_SYSTEM || has_log(path))
+		return err;
+	err = read_by(path, "?mode=ro&immutable=1", issuer, &read, error);
+	if (err == OC_OK && (has_log(path) || oc_file_stamp(path, &after,
+	    NULL) != OC_OK || !oc_file_stamp_equal(&before, &after)))
+		err = oc_error_set(error, OC_ERR_BUSY, "it has changed while "
+		    "it was read");
+	if (err == OC_OK)
+		*list = read;
+	else
+		status_list_release(read);
+	return err;
+}
+
+enum oc_err
+status_certdb_stamp_sqlite(const char *path, struct oc_file_stamp *stamp,
+    struct oc_error *error)
+{
+	struct oc_file_stamp log = { .len = 0 }, whole;
+	enum oc_err err = oc_file_stamp(path, &whole, error);
+	char *name;
+
+	if (err != OC_OK)
+		return err;
+	if (asprintf(&name, "%s-wal", path) < 0)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	/* An empty one is made and removed by who only reads, as we do, and
+	 * its ctime is another each time that root opens it. */
+	if (oc_file_stamp(name, &log, NULL) == OC_OK && log.len > 0) {
+		whole.inode ^= log.inode;
+		whole.len += log.len;
+		whole.changed_ns ^= log.written_ns;
+		if (log.written_ns > whole.written_ns)
+			whole.written_ns = log.written_ns;
+	}
+	free(name);
+	*stamp = whole;
+	return OC_OK;
+}
