@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CRLs, RFC 5280 section 5: one entry at a time, the list around them, and
- * a reader that has checked every entry before it hands out the list.
+ * Reading CRLs, RFC 5280 section 5: every entry has been checked before the
+ * list is handed out.
  */
 #include "x509/crl_impl.h"
 
@@ -11,126 +11,10 @@
 #include "x509/name.h"
 #include "x509/tbs.h"
 
-enum { VERSION_2 = 1 };
-
 /* cRLNumber, RFC 5280 5.2.3. */
 #define NUMBER_OCTETS_MAX 20
 /* A list that signs itself and a little around it. */
 #define CRL_MAX (OC_TBS_MAX + 4096)
-
-static void
-put_reason(struct der_writer *w, enum crl_reason reason)
-{
-	der_begin(w, DER_SEQUENCE);
-	der_put_oid(w, DER_OID_REASON_CODE);
-	der_begin(w, DER_OCTET_STRING);
-	der_put_enum(w, reason);
-	der_end(w);
-	der_end(w);
-}
-
-static void
-put_invalidity(struct der_writer *w, int64_t at)
-{
-	der_begin(w, DER_SEQUENCE);
-	der_put_oid(w, DER_OID_INVALIDITY_DATE);
-	der_begin(w, DER_OCTET_STRING);
-	der_put_gentime(w, at);
-	der_end(w);
-	der_end(w);
-}
-
-/*
- * SEQUENCE {
- *     userCertificate     CertificateSerialNumber,
- *     revocationDate      Time,
- *     crlEntryExtensions  Extensions OPTIONAL }
- */
-static void
-put_entry(struct der_writer *w, const void *arg)
-{
-	const struct x509_crl_entry *entry = arg;
-	/* "unspecified" is said by leaving it out: RFC 5280, 5.3.1. */
-	bool has_reason = entry->reason != CRL_REASON_UNSPECIFIED;
-
-	der_begin(w, DER_SEQUENCE);
-	der_put_serial(w, &entry->serial);
-	der_put_time(w, entry->revoked_at);
-	if (has_reason || entry->invalidity_at != 0) {
-		der_begin(w, DER_SEQUENCE);
-		if (has_reason)
-			put_reason(w, entry->reason);
-		if (entry->invalidity_at != 0)
-			put_invalidity(w, entry->invalidity_at);
-		der_end(w);
-	}
-	der_end(w);
-}
-
-enum oc_err
-x509_crl_entry_write(const struct x509_crl_entry *entry,
-    uint8_t out[X509_CRL_ENTRY_MAX], size_t *len)
-{
-	if (crl_reason_name(entry->reason) == NULL)
-		return OC_ERR_MALFORMED;
-	return der_write(put_entry, entry, out, X509_CRL_ENTRY_MAX, len);
-}
-
-/* authorityKeyIdentifier and cRLNumber: both MUST be there, 5.2.1, 5.2.3. */
-static void
-put_crl_extensions(struct der_writer *w, const struct x509_crl_tbs *tbs)
-{
-	der_begin(w, DER_SEQUENCE);
-	der_begin(w, DER_SEQUENCE);
-	der_put_oid(w, DER_OID_AUTHORITY_KEY_IDENTIFIER);
-	der_begin(w, DER_OCTET_STRING);
-	x509_put_authority_key_id(w, tbs->authority_key_id);
-	der_end(w);
-	der_end(w);
-	der_begin(w, DER_SEQUENCE);
-	der_put_oid(w, DER_OID_CRL_NUMBER);
-	der_begin(w, DER_OCTET_STRING);
-	der_put_uint(w, tbs->number);
-	der_end(w);
-	der_end(w);
-	der_end(w);
-}
-
-/*
- * TBSCertList ::= SEQUENCE {
- *     version              Version OPTIONAL,  -- v2
- *     signature            AlgorithmIdentifier,
- *     issuer               Name,
- *     thisUpdate           Time,
- *     nextUpdate           Time OPTIONAL,
- *     revokedCertificates  SEQUENCE OF SEQUENCE { ... } OPTIONAL,
- *     crlExtensions        [0] EXPLICIT Extensions OPTIONAL }
- */
-void
-x509_put_crl_tbs(struct der_writer *w, const void *arg)
-{
-	const struct x509_crl_tbs *tbs = arg;
-
-	if (!x509_is_given(tbs->authority_key_id)) {
-		der_fail(w, OC_ERR_MALFORMED);
-		return;
-	}
-	der_begin(w, DER_SEQUENCE);
-	der_put_uint(w, VERSION_2);
-	der_put_raw(w, sign_alg_info(tbs->alg)->identifier);
-	der_put_raw(w, tbs->issuer);
-	der_put_time(w, tbs->this_update);
-	der_put_time(w, tbs->next_update);
-	if (x509_is_given(tbs->entries)) {
-		der_begin(w, DER_SEQUENCE);
-		der_put_raw(w, tbs->entries);
-		der_end(w);
-	}
-	der_begin(w, DER_CONTEXT(0));
-	put_crl_extensions(w, tbs);
-	der_end(w);
-	der_end(w);
-}
 
 /* What of an entry its struct does not say. */
 struct entry_facts {
@@ -357,7 +241,7 @@ read_head(struct der_reader *r, struct der_bytes outer_identifier,
 
 	*version = CRL_V1;
 	if (der_next_is(r, DER_INTEGER)) {
-		if (!der_get_uint(r, &number) || number != VERSION_2)
+		if (!der_get_uint(r, &number) || number != X509_CRL_V2)
 			return oc_error_set(error, OC_ERR_MALFORMED,
 			    "CRL: version is neither v2 nor v1 left out");
 		*version = CRL_V2;
