@@ -41,6 +41,9 @@ enum oc_err p11_input_init_way(struct p11_input *in, enum sign_alg alg,
     enum sign_key_type key_type, enum p11_way way, struct der_bytes tbs)
     OC_MUST_CHECK;
 void p11_input_fini(struct p11_input *in);
+/* The SHA-256 of the TBS, if it was made for that; false if not. */
+bool p11_input_get_sha256(const struct p11_input *in, enum sign_alg alg,
+    uint8_t digest[32]);
 
 /* Borrows in. */
 CK_MECHANISM p11_input_mechanism(struct p11_input *in);
