@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "base/reason.h"
 #include "base/serial.h"
+#include "base/spool.h"
 
 struct store;
 
@@ -229,8 +230,10 @@ struct store_crl {
 	int64_t id;
 	uint64_t number;		/* cRLNumber, RFC 5280 5.2.3 */
 	int64_t this_update, next_update;
-	uint8_t *crl;			/* DER; owned */
+	const uint8_t *crl;		/* DER; NULL: none, or not asked for */
 	size_t crl_len;
+	struct oc_mapping mapping;	/* what owns it, private: shared
+					 * memory, since it may be much */
 };
 void store_crl_fini(struct store_crl *crl);
 
