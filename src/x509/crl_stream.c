@@ -28,7 +28,7 @@
 #define TAIL_MAX (OC_SIGNATURE_MAX + 256)
 _Static_assert(ROOM >= OC_NAME_MAX + BESIDE_NAME_MAX, "room for a name");
 
-#define DAY_S INT64_C(86400)
+#define DAY_S UINT32_C(86400)
 #define TIME_LEN (2 + DER_UTCTIME_LEN)
 
 /* reasonCode: SEQUENCE { 2.5.29.21, OCTET STRING { ENUMERATED } } in a
@@ -38,15 +38,20 @@ static const uint8_t reason_extension[] = {
 	0x04, 0x03, 0x0a, 0x01, 0x00
 };
 
+/* As a UTCTime says it; a list has few days, in any order. */
+#define DAYS 512
+struct day {
+	uint32_t number;		/* since 1950; with text[0] 0: none */
+	uint8_t text[6];		/* YYMMDD */
+};
+
 struct x509_crl_stream {
 	struct oc_spool spool;
 	struct oc_mapping mapping;
 	size_t tbs_at;			/* in it; 0: not there yet */
 	size_t tbs_len;
 	uint32_t num;
-	bool has_day;
-	int64_t day_at;			/* 00:00:00, UTC */
-	uint8_t time[TIME_LEN];		/* a UTCTime of that day */
+	struct day days[DAYS];
 };
 
 enum oc_err
@@ -83,30 +88,39 @@ x509_crl_stream_free(struct x509_crl_stream *stream)
 static void
 put_two_digits(uint8_t *at, unsigned int n)
 {
-	at[0] = (uint8_t)('0' + n / 10);
-	at[1] = (uint8_t)('0' + n % 10);
+	static const char digits[] =
+	    "00010203040506070809101112131415161718192021222324252627282930"
+	    "3132333435363738394041424344454647484950515253545556575859";
+
+	memcpy(at, digits + 2 * (size_t)n, 2);
 }
 
-/* Of a day that was there already only the hour is written anew. */
+/* at is one that a UTCTime can say. */
 static void
-set_time(struct x509_crl_stream *s, int64_t at)
+put_time(struct x509_crl_stream *s, int64_t at, uint8_t out[TIME_LEN])
 {
-	int64_t since = at - s->day_at;
-	unsigned int second;
+	/* Days and seconds since the first of them, which is a midnight. */
+	uint32_t since = (uint32_t)(at - DER_UTCTIME_FIRST);
+	uint32_t number = since / DAY_S, second = since % DAY_S;
+	struct day *day = &s->days[number % DAYS];
+	uint8_t whole[DER_UTCTIME_LEN];
 
-	if (!s->has_day || since < 0 || since >= DAY_S) {
-		since = (at % DAY_S + DAY_S) % DAY_S;
-		s->day_at = at - since;
-		s->has_day = true;
-		s->time[0] = DER_UTC_TIME;
-		s->time[1] = DER_UTCTIME_LEN;
-		der_format_utctime(at, s->time + 2);
+	if (day->number != number || day->text[0] == 0) {
+		der_format_utctime(at, whole);
+		memcpy(day->text, whole, sizeof(day->text));
+		day->number = number;
 	}
-	second = (unsigned int)since;
-	put_two_digits(s->time + 8, second / 3600);
-	put_two_digits(s->time + 10, second / 60 % 60);
-	put_two_digits(s->time + 12, second % 60);
+	out[0] = DER_UTC_TIME;
+	out[1] = DER_UTCTIME_LEN;
+	memcpy(out + 2, day->text, sizeof(day->text));
+	put_two_digits(out + 8, second / 3600);
+	put_two_digits(out + 10, second / 60 % 60);
+	put_two_digits(out + 12, second % 60);
+	out[14] = 'Z';
 }
+
+/* Those that crl_reason_name() knows: all of RFC 5280, 5.3.1 but 7. */
+#define REASONS UINT32_C(0x77f)
 
 /* Whether it is one of those that there are a million of; of any other the
  * readable writer decides what it is. */
@@ -117,7 +131,8 @@ is_usual(const struct x509_crl_entry *e)
 	    e->revoked_at <= DER_UTCTIME_LAST && e->serial.len > 0 &&
 	    e->serial.len <= OC_SERIAL_MAX &&
 	    der_integer_is_valid((struct der_bytes){ e->serial.bytes,
-	    e->serial.len }) && crl_reason_name(e->reason) != NULL;
+	    e->serial.len }) && (unsigned int)e->reason < 32 &&
+	    (REASONS >> e->reason & 1) != 0;
 }
 
 /* Its octets; no more than 53, so that each length is one octet. */
@@ -134,8 +149,7 @@ write_usual(struct x509_crl_stream *s, const struct x509_crl_entry *e,
 	/* All there is room for: a copy of constant size. */
 	memcpy(at, e->serial.bytes, OC_SERIAL_MAX);
 	at += len;
-	set_time(s, e->revoked_at);
-	memcpy(at, s->time, TIME_LEN);
+	put_time(s, e->revoked_at, at);
 	at += TIME_LEN;
 	if (e->reason != CRL_REASON_UNSPECIFIED) {
 		memcpy(at, reason_extension, sizeof(reason_extension));

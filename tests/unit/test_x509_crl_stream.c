@@ -160,6 +160,28 @@ test_same_as_readable(void **state)
 	}
 }
 
+/* Any day after any other, from the first that a UTCTime can say. */
+static void
+test_days(void **state)
+{
+	static const int64_t apart[] = { 1, 512, 1024, 36524 };
+	struct both b;
+
+	(void)state;
+	begin(&b, 2000);
+	for (size_t i = 0; i < 1000; i++) {
+		struct x509_crl_entry e = entry_of(20, 0);
+
+		e.revoked_at = INT64_C(-631152000) + 86400 *
+		    ((int64_t)i / 4 + ((int64_t)i / 2 % 2) * apart[i % 4]);
+		add(&b, &e);
+		e.revoked_at += 86399;
+		add(&b, &e);
+	}
+	compare(&b, plan());
+	end(&b);
+}
+
 /* Each length of the list around one, so that every length in it passes from
  * one form to the next. */
 static void
@@ -361,6 +383,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_as_readable),
+		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_three_length_octets),
 		cmocka_unit_test(test_signed),
