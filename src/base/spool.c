@@ -7,20 +7,25 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* What the processor's cache holds, and large enough that writing it out is
- * not about the system call. */
-#define BUFFER_LEN ((size_t)128 * 1024)
+
+/* With a buffer that is full, so that nothing is claimed any more. */
+static void
+fail(struct oc_spool *s, enum oc_err err)
+{
+	if (s->err == OC_OK)
+		s->err = err;
+	s->num_buffered = OC_SPOOL_BUFFER_LEN;
+}
 
 enum oc_err
 oc_spool_open(struct oc_spool *s, const char *name, uint64_t max)
 {
 	*s = (struct oc_spool){ .fd = -1, .max = max };
-	s->buffer = malloc(BUFFER_LEN);
-	if (s->buffer == NULL)
-		return s->err = OC_ERR_NOMEM;
-	s->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	s->buffer = malloc(OC_SPOOL_BUFFER_LEN);
+	if (s->buffer != NULL)
+		s->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (s->fd < 0)
-		s->err = OC_ERR_SYSTEM;
+		fail(s, s->buffer == NULL ? OC_ERR_NOMEM : OC_ERR_SYSTEM);
 	return s->err;
 }
 
@@ -32,14 +37,7 @@ oc_spool_close(struct oc_spool *s)
 	free(s->buffer);
 	s->fd = -1;
 	s->buffer = NULL;
-	s->num_buffered = 0;
-}
-
-static void
-fail(struct oc_spool *s, enum oc_err err)
-{
-	if (s->err == OC_OK)
-		s->err = err;
+	s->num_buffered = OC_SPOOL_BUFFER_LEN;
 }
 
 /* At the memfd's own position, or, where at says so, anywhere. */
@@ -66,8 +64,12 @@ write_out(struct oc_spool *s, const uint8_t *bytes, size_t len, off_t at)
 static void
 flush(struct oc_spool *s)
 {
-	write_out(s, s->buffer, s->num_buffered, -1);
+	size_t num = s->num_buffered;
+
+	if (s->err != OC_OK)
+		return;
 	s->num_buffered = 0;
+	write_out(s, s->buffer, num, -1);
 	if (s->len > s->max)
 		fail(s, OC_ERR_LIMIT);
 }
@@ -81,10 +83,10 @@ oc_spool_put(struct oc_spool *s, const void *bytes, size_t len)
 		fail(s, OC_ERR_LIMIT);
 		return;
 	}
-	if (len > BUFFER_LEN - s->num_buffered)
+	if (len > OC_SPOOL_BUFFER_LEN - s->num_buffered)
 		flush(s);
 	s->len += len;
-	if (len > BUFFER_LEN) {
+	if (len > OC_SPOOL_BUFFER_LEN) {
 		write_out(s, bytes, len, -1);
 		return;
 	}
@@ -104,12 +106,11 @@ oc_spool_skip(struct oc_spool *s, size_t len)
 }
 
 uint8_t *
-oc_spool_claim(struct oc_spool *s, size_t len)
+oc_spool_claim_anew(struct oc_spool *s, size_t len)
 {
 	oc_assert(len <= OC_SPOOL_CLAIM_MAX);
-	if (s->err == OC_OK && len > BUFFER_LEN - s->num_buffered)
-		flush(s);
-	return s->err == OC_OK ? s->buffer + s->num_buffered : NULL;
+	flush(s);
+	return s->err == OC_OK ? s->buffer : NULL;
 }
 
 void

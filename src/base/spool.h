@@ -18,6 +18,10 @@
 #define OC_SPOOL_SEALS \
 	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
+/* What the processor's cache holds, and so long that writing it out is not
+ * about the system call. */
+#define OC_SPOOL_BUFFER_LEN ((size_t)128 * 1024)
+
 /* The first failure (NOMEM, SYSTEM, or LIMIT over max) is sticky: every put
  * after it does nothing. */
 struct oc_spool {
@@ -40,7 +44,13 @@ void oc_spool_skip(struct oc_spool *s, size_t len);
 /* Room for so many more octets, at most OC_SPOOL_CLAIM_MAX, of which the first
  * so many are kept that oc_spool_keep() then says; NULL after a failure. */
 #define OC_SPOOL_CLAIM_MAX 4096
-uint8_t *oc_spool_claim(struct oc_spool *s, size_t len);
+uint8_t *oc_spool_claim_anew(struct oc_spool *s, size_t len);
+static inline uint8_t *
+oc_spool_claim(struct oc_spool *s, size_t len)
+{
+	return len <= OC_SPOOL_BUFFER_LEN - s->num_buffered ?
+	    s->buffer + s->num_buffered : oc_spool_claim_anew(s, len);
+}
 static inline void
 oc_spool_keep(struct oc_spool *s, size_t len)
 {

@@ -95,21 +95,27 @@ put_two_digits(uint8_t *at, unsigned int n)
 	memcpy(at, digits + 2 * (size_t)n, 2);
 }
 
+static __attribute__((noinline)) void
+set_day(struct day *day, uint32_t number, int64_t at)
+{
+	uint8_t whole[DER_UTCTIME_LEN];
+
+	der_format_utctime(at, whole);
+	memcpy(day->text, whole, sizeof(day->text));
+	day->number = number;
+}
+
 /* at is one that a UTCTime can say. */
-static void
+static inline void
 put_time(struct x509_crl_stream *s, int64_t at, uint8_t out[TIME_LEN])
 {
 	/* Days and seconds since the first of them, which is a midnight. */
 	uint32_t since = (uint32_t)(at - DER_UTCTIME_FIRST);
 	uint32_t number = since / DAY_S, second = since % DAY_S;
 	struct day *day = &s->days[number % DAYS];
-	uint8_t whole[DER_UTCTIME_LEN];
 
-	if (day->number != number || day->text[0] == 0) {
-		der_format_utctime(at, whole);
-		memcpy(day->text, whole, sizeof(day->text));
-		day->number = number;
-	}
+	if (day->number != number || day->text[0] == 0)
+		set_day(day, number, at);
 	out[0] = DER_UTC_TIME;
 	out[1] = DER_UTCTIME_LEN;
 	memcpy(out + 2, day->text, sizeof(day->text));

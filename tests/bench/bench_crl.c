@@ -10,6 +10,7 @@
  */
 #include "tests/bench/bench_crl.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,6 @@ struct subject {
 	struct ca_issuer *issuer;
 	struct store *store;
 	struct x509_crl_tbs tbs;
-	struct x509_crl_entry *entries;	/* what both iterate over */
 	/* What was made last. */
 	struct x509_crl_stream *stream;
 	struct der_bytes ours;
@@ -162,18 +162,19 @@ make_entry(uint32_t n, struct x509_crl_entry *e)
 	static const enum crl_reason reasons[] = { CRL_REASON_KEY_COMPROMISE,
 	    CRL_REASON_SUPERSEDED, CRL_REASON_AFFILIATION_CHANGED,
 	    CRL_REASON_CESSATION_OF_OPERATION };
-	uint64_t x = n * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	uint64_t x = (n + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t y = (x ^ x >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	uint32_t order = htonl(n);
 
-	*e = (struct x509_crl_entry){ .serial = { .len = OC_SERIAL_MAX } };
+	e->serial.len = OC_SERIAL_MAX;
 	e->serial.bytes[0] = 0x40;
-	for (int i = 0; i < 4; i++)
-		e->serial.bytes[1 + i] = (uint8_t)(n >> (8 * (3 - i)));
-	for (int i = 5; i < OC_SERIAL_MAX; i++) {
-		x ^= x >> 12, x ^= x << 25, x ^= x >> 27;
-		e->serial.bytes[i] = (uint8_t)(x >> 40);
-	}
-	e->revoked_at = INT64_C(1764000000) + (int64_t)(x % (365 * 86400));
-	e->reason = reasons[n % (sizeof(reasons) / sizeof(reasons[0]))];
+	memcpy(e->serial.bytes + 1, &order, 4);
+	memcpy(e->serial.bytes + 5, &x, 8);
+	memcpy(e->serial.bytes + 12, &y, 8);
+	e->revoked_at = INT64_C(1764000000) + (uint32_t)(y >> 32) %
+	    (365 * 86400);
+	e->reason = reasons[n % 4];
+	e->invalidity_at = 0;
 }
 
 static void
@@ -201,11 +202,13 @@ build_ours(void *arg)
 	struct sign_job job = { .kind = SIGN_KIND_CRL, .key = "issuer/bench",
 	    .alg = SIGN_RSA_SHA256, .lane = SIGN_LANE_CRL };
 	struct oc_error error = { 0 };
+	struct x509_crl_entry e;
 
 	bench_must(x509_crl_stream_new(&s->stream) == OC_OK);
-	for (uint32_t i = 0; i < NUM; i++)
-		bench_must(x509_crl_stream_put(s->stream, &s->entries[i]) ==
-		    OC_OK);
+	for (uint32_t i = 0; i < NUM; i++) {
+		make_entry(i, &e);
+		bench_must(x509_crl_stream_put(s->stream, &e) == OC_OK);
+	}
 	bench_must(x509_crl_stream_end(s->stream, &s->tbs) == OC_OK);
 	job.tbs = x509_crl_stream_tbs(s->stream);
 	bench_must(sign_now(&s->signer.signer, &job, &error) == OC_OK);
@@ -218,10 +221,13 @@ static void
 build_theirs(void *arg)
 {
 	struct subject *s = arg;
+	struct x509_crl_entry e;
 
 	s->theirs = openssl_crl_new(&s->tbs);
-	for (uint32_t i = 0; i < NUM; i++)
-		openssl_crl_add(s->theirs, &s->entries[i]);
+	for (uint32_t i = 0; i < NUM; i++) {
+		make_entry(i, &e);
+		openssl_crl_add(s->theirs, &e);
+	}
 	openssl_crl_sign(s->theirs, s->key, &s->their_der, &s->their_len);
 }
 
@@ -391,9 +397,9 @@ fill_store(struct subject *s)
 	    SQLITE_OK);
 	bench_must(sqlite3_prepare_v2(db, text, -1, &q, NULL) == SQLITE_OK);
 	for (uint32_t i = 0; i < NUM; i++) {
-		const struct x509_crl_entry e =
-		    s->entries[(uint64_t)i * 7919 % NUM];
+		struct x509_crl_entry e;
 
+		make_entry((uint32_t)((uint64_t)i * 7919 % NUM), &e);
 		bench_must(sqlite3_bind_int64(q, 1, s->issuer->store_id) ==
 		    SQLITE_OK);
 		bench_must(sqlite3_bind_blob(q, 2, e.serial.bytes,
@@ -428,10 +434,6 @@ make_world(struct subject *s)
 	(void)snprintf(s->store_path, sizeof(s->store_path), "%s/store.db",
 	    s->directory);
 	(void)snprintf(s->out, sizeof(s->out), "%s/crl", s->directory);
-	s->entries = calloc(NUM, sizeof(*s->entries));
-	bench_must(s->entries != NULL);
-	for (uint32_t i = 0; i < NUM; i++)
-		make_entry(i, &s->entries[i]);
 	make_signer(s);
 	make_certificate(s);
 	s->section.name = (char *)(uintptr_t)"bench";
@@ -466,7 +468,6 @@ remove_world(struct subject *s)
 	sign_verifier_free(s->signer.verifier);
 	EVP_PKEY_free(s->key);
 	free(s->der);
-	free(s->entries);
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", s->store_path,
 		    suffixes[i]);
@@ -481,6 +482,7 @@ int
 main(void)
 {
 	static struct subject s;
+	struct x509_crl_entry last;
 
 	bench_begin();
 	make_world(&s);
@@ -491,7 +493,8 @@ main(void)
 	s.der = malloc(s.der_len);
 	bench_must(s.der != NULL);
 	memcpy(s.der, s.ours.p, s.der_len);
-	s.last = s.entries[NUM - 1].serial;
+	make_entry(NUM - 1, &last);
+	s.last = last.serial;
 	bench_compare_long("crl-build-1m", build_ours, build_theirs, clear,
 	    &s);
 	bench_compare_long("crl-read-1m", read_ours, read_theirs, clear, &s);
