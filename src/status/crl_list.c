@@ -8,7 +8,6 @@
 
 #include "base/bytes.h"
 #include "der/time.h"
-#include "sign/digest.h"
 #include "status/issued.h"
 
 bool
@@ -49,16 +48,6 @@ grow(struct status_crl_list *list, size_t *room)
 	return OC_OK;
 }
 
-static bool
-is_sorted(const struct status_crl_list *list)
-{
-	for (uint32_t i = 1; i < list->num_entries; i++)
-		if (compare_entries(&list->entries[i - 1],
-		    &list->entries[i]) > 0)
-			return false;
-	return true;
-}
-
 static void
 drop_doubles(struct status_crl_list *list)
 {
@@ -71,29 +60,46 @@ drop_doubles(struct status_crl_list *list)
 	list->num_entries = num;
 }
 
+struct filling {
+	struct status_crl_list *list;
+	size_t room;
+	bool is_ascending;		/* so far, and each there once */
+	struct oc_error *error;
+};
+
 /* OC_TBS_MAX has room for fewer entries than a uint32_t. */
 static enum oc_err
-read_entries(struct status_crl_list *list, struct oc_error *error)
+add_entry(void *arg, const struct x509_crl_entry *entry)
 {
-	struct der_bytes rest = list->crl.entries;
-	struct x509_crl_entry entry;
-	size_t room = 0;
-	enum oc_err err = OC_OK;
+	struct filling *f = arg;
+	struct status_crl_list *list = f->list;
+	uint32_t n = list->num_entries;
 
-	while (err == OC_OK && rest.len > 0) {
-		err = x509_crl_next_entry(&rest, &entry);
-		if (err == OC_OK && list->num_entries == room)
-			err = grow(list, &room);
-		if (err == OC_OK)
-			list->entries[list->num_entries++] =
-			    (struct status_crl_entry){ entry.serial,
-			    (uint8_t)entry.reason, entry.revoked_at };
-	}
-	if (err != OC_OK)
-		return oc_error_set(error, err, "CRL: %s", oc_strerror(err));
-	if (!is_sorted(list))
-		qsort(list->entries, list->num_entries,
-		    sizeof(*list->entries), compare_entries);
+	if (n == f->room && grow(list, &f->room) != OC_OK)
+		return oc_error_set(f->error, OC_ERR_NOMEM, "CRL: %s",
+		    oc_strerror(OC_ERR_NOMEM));
+	if (n > 0 && status_serial_compare(&list->entries[n - 1].serial,
+	    &entry->serial) >= 0)
+		f->is_ascending = false;
+	list->entries[n] = (struct status_crl_entry){ entry->serial,
+	    (uint8_t)entry->reason, entry->revoked_at };
+	list->num_entries++;
+	return OC_OK;
+}
+
+/* As our own lists are, and many others'; else they are put in order. */
+static enum oc_err
+read_list(struct status_crl_list *list, struct der_bytes der,
+    struct oc_error *error)
+{
+	struct filling f = { list, 0, true, error };
+	enum oc_err err = x509_crl_read_each(der, &list->crl, add_entry, &f,
+	    error);
+
+	if (err != OC_OK || f.is_ascending)
+		return err;
+	qsort(list->entries, list->num_entries, sizeof(*list->entries),
+	    compare_entries);
 	drop_doubles(list);
 	return OC_OK;
 }
@@ -120,17 +126,11 @@ status_crl_list_new(uint8_t **der, size_t der_len,
 
 	if (list == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = x509_crl_read((struct der_bytes){ *der, der_len }, &list->crl,
-	    error);
+	err = read_list(list, (struct der_bytes){ *der, der_len }, error);
 	if (err == OC_OK)
 		err = x509_crl_verify(&list->crl, issuer, error);
 	if (err == OC_OK && scope == STATUS_CRL_WHOLE)
 		err = check_whole(&list->crl, error);
-	if (err == OC_OK)
-		err = read_entries(list, error);
-	if (err == OC_OK && EVP_Digest(*der, der_len, list->digest, NULL,
-	    sign_digest(SIGN_SHA256), NULL) != 1)
-		err = oc_error_set(error, OC_ERR_INTERNAL, "SHA-256 failed");
 	atomic_init(&list->num_holders, 1);
 	if (err != OC_OK) {
 		status_crl_list_release(list);
@@ -231,7 +231,7 @@ check_older(const struct status_crl_list *list,
 		    "%s", from, until);
 	if (order == 0 && (list->crl.number.len != 0 ||
 	    list->crl.this_update == before->crl.this_update) &&
-	    memcmp(list->digest, before->digest, sizeof(list->digest)) != 0)
+	    !der_bytes_equal(list->crl.der, before->crl.der))
 		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it has the "
 		    "last good one's number (%s) and date, and says something "
 		    "else", its);

@@ -16,141 +16,12 @@
 /* A list that signs itself and a little around it. */
 #define CRL_MAX (OC_TBS_MAX + 4096)
 
-/* What of an entry its struct does not say. */
-struct entry_facts {
-	bool has_extensions;
-	struct der_bytes unknown_critical;	/* OID contents */
-};
-
-static void
-note_unknown_critical(struct x509_crl *crl, struct der_bytes id)
+void
+x509_crl_note_critical(struct x509_crl *crl, struct der_bytes id)
 {
 	if (!crl->has_unknown_critical)
 		crl->unknown_critical = id;
 	crl->has_unknown_critical = true;
-}
-
-static bool
-read_reason(struct der_bytes value, enum crl_reason *reason)
-{
-	struct der_reader r = der_reader_of(value);
-	unsigned int number = 0;
-
-	if (!der_get_enum(&r, &number) || !der_is_done(&r) ||
-	    crl_reason_name((enum crl_reason)number) == NULL)
-		return false;
-	*reason = (enum crl_reason)number;
-	return true;
-}
-
-static bool
-read_invalidity(struct der_bytes value, int64_t *at)
-{
-	struct der_reader r = der_reader_of(value);
-
-	return der_get_gentime(&r, at) && der_is_done(&r);
-}
-
-/*
- * crlEntryExtensions.  Of those not named here only whether one is critical
- * is kept: certificateIssuer of an indirect CRL is.
- */
-static bool
-read_entry_extensions(struct der_reader *r, struct x509_crl_entry *entry,
-    struct entry_facts *facts)
-{
-	struct der_bytes seen[X509_EXTENSIONS_MAX], id, value;
-	uint32_t num_seen = 0, i;
-	bool is_critical;
-	enum der_oid oid;
-
-	if (der_at_end(r))
-		return false;
-	while (!der_at_end(r)) {
-		if (num_seen == X509_EXTENSIONS_MAX ||
-		    !x509_get_extension(r, &id, &is_critical, &value))
-			return false;
-		for (i = 0; i < num_seen; i++)
-			if (der_bytes_equal(seen[i], id))
-				return false;
-		seen[num_seen++] = id;
-		oid = der_oid_find(id);
-		if (oid == DER_OID_REASON_CODE) {
-			if (!read_reason(value, &entry->reason))
-				return false;
-		} else if (oid == DER_OID_INVALIDITY_DATE) {
-			if (!read_invalidity(value, &entry->invalidity_at))
-				return false;
-		} else if (is_critical) {
-			facts->unknown_critical = id;
-		}
-	}
-	return true;
-}
-
-static bool
-get_entry(struct der_reader *r, struct x509_crl_entry *entry,
-    struct entry_facts *facts)
-{
-	struct x509_crl_entry e = { .reason = CRL_REASON_UNSPECIFIED };
-	struct der_reader inner, extensions;
-
-	*facts = (struct entry_facts){ false, { NULL, 0 } };
-	der_enter(r, DER_SEQUENCE, &inner);
-	der_get_serial(&inner, &e.serial);
-	der_get_time(&inner, &e.revoked_at);
-	if (der_next_is(&inner, DER_SEQUENCE)) {
-		facts->has_extensions = true;
-		if (!der_enter(&inner, DER_SEQUENCE, &extensions) ||
-		    !read_entry_extensions(&extensions, &e, facts) ||
-		    !der_leave(&inner, &extensions)) {
-			der_reader_fail(r);
-			return false;
-		}
-	}
-	if (!der_leave(r, &inner))
-		return false;
-	*entry = e;
-	return true;
-}
-
-enum oc_err
-x509_crl_next_entry(struct der_bytes *rest, struct x509_crl_entry *entry)
-{
-	struct der_reader r = der_reader_of(*rest);
-	struct entry_facts facts;
-
-	if (!get_entry(&r, entry, &facts))
-		return OC_ERR_MALFORMED;
-	*rest = (struct der_bytes){ r.p, (size_t)(r.end - r.p) };
-	return OC_OK;
-}
-
-enum version { CRL_V1, CRL_V2 };
-
-/* All of them, so that who walks the list later meets no surprise. */
-static enum oc_err
-check_entries(struct x509_crl *crl, enum version version,
-    struct oc_error *error)
-{
-	struct der_reader r = der_reader_of(crl->entries);
-	struct x509_crl_entry entry;
-	struct entry_facts facts;
-	size_t n;
-
-	for (n = 1; !der_at_end(&r); n++) {
-		if (!get_entry(&r, &entry, &facts))
-			return oc_error_set(error, OC_ERR_MALFORMED,
-			    "CRL: entry %zu is not as RFC 5280 5.1.2.6 has "
-			    "it", n);
-		if (facts.has_extensions && version == CRL_V1)
-			return oc_error_set(error, OC_ERR_MALFORMED,
-			    "CRL: entry %zu has extensions, but the version "
-			    "is v1", n);
-		if (facts.unknown_critical.len != 0)
-			note_unknown_critical(crl, facts.unknown_critical);
-	}
-	return OC_OK;
 }
 
 static bool
@@ -183,7 +54,7 @@ sort_crl_extension(struct der_bytes id, bool is_critical,
 		return x509_read_crl_point(value, &crl->point);
 	}
 	if (is_critical)
-		note_unknown_critical(crl, id);
+		x509_crl_note_critical(crl, id);
 	return true;
 }
 
@@ -234,17 +105,17 @@ next_is_time(const struct der_reader *r)
 /* Version and signature, the fields before the issuer. */
 static enum oc_err
 read_head(struct der_reader *r, struct der_bytes outer_identifier,
-    enum version *version, struct oc_error *error)
+    enum x509_crl_version *version, struct oc_error *error)
 {
 	struct der_bytes identifier;
 	uint64_t number;
 
-	*version = CRL_V1;
+	*version = X509_CRL_IS_V1;
 	if (der_next_is(r, DER_INTEGER)) {
 		if (!der_get_uint(r, &number) || number != X509_CRL_V2)
 			return oc_error_set(error, OC_ERR_MALFORMED,
 			    "CRL: version is neither v2 nor v1 left out");
-		*version = CRL_V2;
+		*version = X509_CRL_IS_V2;
 	}
 	if (der_get_tlv(r, DER_SEQUENCE, &identifier) &&
 	    !der_bytes_equal(identifier, outer_identifier))
@@ -255,10 +126,11 @@ read_head(struct der_reader *r, struct der_bytes outer_identifier,
 }
 
 static enum oc_err
-read_tbs(struct x509_crl *crl, struct oc_error *error)
+read_tbs(struct x509_crl *crl, x509_crl_entry_fn *fn, void *arg,
+    struct oc_error *error)
 {
 	struct der_bytes contents;
-	enum version version;
+	enum x509_crl_version version;
 	struct der_reader r;
 	enum oc_err err;
 
@@ -279,9 +151,10 @@ read_tbs(struct x509_crl *crl, struct oc_error *error)
 		    "CRL: thisUpdate or nextUpdate is not a Time");
 	if (der_next_is(&r, DER_SEQUENCE) &&
 	    der_get(&r, DER_SEQUENCE, &crl->entries) &&
-	    (err = check_entries(crl, version, error)) != OC_OK)
+	    (err = x509_crl_check_entries(crl, version, fn, arg, error)) !=
+	    OC_OK)
 		return err;
-	if (version == CRL_V2 && der_next_is(&r, DER_CONTEXT(0)) &&
+	if (version == X509_CRL_IS_V2 && der_next_is(&r, DER_CONTEXT(0)) &&
 	    (err = read_crl_extensions(&r, crl, error)) != OC_OK)
 		return err;
 	if (!der_is_done(&r))
@@ -291,8 +164,8 @@ read_tbs(struct x509_crl *crl, struct oc_error *error)
 }
 
 enum oc_err
-x509_crl_read(struct der_bytes der, struct x509_crl *crl,
-    struct oc_error *error)
+x509_crl_read_each(struct der_bytes der, struct x509_crl *crl,
+    x509_crl_entry_fn *fn, void *arg, struct oc_error *error)
 {
 	struct x509_crl c = { .der = der };
 	enum oc_err err;
@@ -305,9 +178,16 @@ x509_crl_read(struct der_bytes der, struct x509_crl *crl,
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "CRL: not one SEQUENCE of TBSCertList, algorithm and "
 		    "signature");
-	if ((err = read_tbs(&c, error)) != OC_OK)
+	if ((err = read_tbs(&c, fn, arg, error)) != OC_OK)
 		return err;
 	c.alg = sign_alg_find(c.alg_identifier);
 	*crl = c;
 	return OC_OK;
+}
+
+enum oc_err
+x509_crl_read(struct der_bytes der, struct x509_crl *crl,
+    struct oc_error *error)
+{
+	return x509_crl_read_each(der, crl, NULL, NULL, error);
 }

@@ -31,13 +31,6 @@ _Static_assert(ROOM >= OC_NAME_MAX + BESIDE_NAME_MAX, "room for a name");
 #define DAY_S UINT32_C(86400)
 #define TIME_LEN (2 + DER_UTCTIME_LEN)
 
-/* reasonCode: SEQUENCE { 2.5.29.21, OCTET STRING { ENUMERATED } } in a
- * SEQUENCE; the reason stands last. */
-static const uint8_t reason_extension[] = {
-	0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15,
-	0x04, 0x03, 0x0a, 0x01, 0x00
-};
-
 /* As a UTCTime says it; a list has few days, in any order. */
 #define DAYS 512
 struct day {
@@ -125,9 +118,6 @@ put_time(struct x509_crl_stream *s, int64_t at, uint8_t out[TIME_LEN])
 	out[14] = 'Z';
 }
 
-/* Those that crl_reason_name() knows: all of RFC 5280, 5.3.1 but 7. */
-#define REASONS UINT32_C(0x77f)
-
 /* Whether it is one of those that there are a million of; of any other the
  * readable writer decides what it is. */
 static bool
@@ -138,7 +128,7 @@ is_usual(const struct x509_crl_entry *e)
 	    e->serial.len <= OC_SERIAL_MAX &&
 	    der_integer_is_valid((struct der_bytes){ e->serial.bytes,
 	    e->serial.len }) && (unsigned int)e->reason < 32 &&
-	    (REASONS >> e->reason & 1) != 0;
+	    (X509_CRL_REASONS >> e->reason & 1) != 0;
 }
 
 /* Its octets; no more than 53, so that each length is one octet. */
@@ -158,8 +148,8 @@ write_usual(struct x509_crl_stream *s, const struct x509_crl_entry *e,
 	put_time(s, e->revoked_at, at);
 	at += TIME_LEN;
 	if (e->reason != CRL_REASON_UNSPECIFIED) {
-		memcpy(at, reason_extension, sizeof(reason_extension));
-		at += sizeof(reason_extension);
+		memcpy(at, x509_crl_reason, X509_CRL_REASON_LEN);
+		at += X509_CRL_REASON_LEN;
 		at[-1] = (uint8_t)e->reason;
 	}
 	out[1] = (uint8_t)(at - out - 2);
