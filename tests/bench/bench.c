@@ -30,8 +30,8 @@ bench_begin(void)
 		/* Where that is not allowed, the numbers are only noisier. */
 		(void)sched_setaffinity(0, sizeof(cpus), &cpus);
 	}
-	(void)printf("# name ours peer ratio unit (medians of %d rounds)\n",
-	    ROUNDS);
+	(void)printf("# name ours peer ratio unit (medians of %d rounds, of %d "
+	    "of what takes long)\n", ROUNDS, LONG_ROUNDS);
 }
 
 static double

@@ -15,8 +15,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/limits.h"
-#include "base/spool.h"
 #include "x509/crl_stream.h"
 
 #define LAST_UTCTIME INT64_C(2524607999)
@@ -315,24 +313,6 @@ test_refused(void **state)
 	x509_crl_stream_free(NULL);
 }
 
-/* Over the limit it ends, and does not go on to fill memory. */
-static void
-test_too_long(void **state)
-{
-	struct x509_crl_entry e = entry_of(20, 0);
-	struct x509_crl_stream *stream;
-	uint64_t num_max = OC_TBS_MAX / 53;
-	uint64_t n = 0;
-
-	(void)state;
-	assert_int_equal(x509_crl_stream_new(&stream), OC_OK);
-	while (x509_crl_stream_put(stream, &e) == OC_OK)
-		assert_true(++n < num_max + 10000);
-	assert_true(n >= num_max);
-	assert_int_equal(x509_crl_stream_put(stream, &e), OC_ERR_LIMIT);
-	x509_crl_stream_free(stream);
-}
-
 /* Nobody can change what the signer looks at. */
 static void
 test_sealed(void **state)
@@ -388,7 +368,6 @@ main(void)
 		cmocka_unit_test(test_three_length_octets),
 		cmocka_unit_test(test_signed),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_sealed),
 		cmocka_unit_test(test_no_memory_file),
 	};
