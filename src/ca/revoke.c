@@ -106,14 +106,14 @@ struct entries {
 };
 
 static enum oc_err
-add_entry(void *arg, const struct store_certificate *certificate)
+add_entry(void *arg, const struct store_revocation *revoked)
 {
 	struct entries *entries = arg;
 	const struct x509_crl_entry entry = {
-		.serial = certificate->serial,
-		.revoked_at = certificate->revoked_at,
-		.reason = certificate->reason,
-		.invalidity_at = certificate->invalidity_at,
+		.serial = revoked->serial,
+		.revoked_at = revoked->revoked_at,
+		.reason = revoked->reason,
+		.invalidity_at = revoked->invalidity_at,
 	};
 
 	entries->err = x509_crl_stream_put(entries->stream, &entry);

@@ -191,7 +191,7 @@ struct store_ops {
 	    const struct store_filter *filter, int64_t now_at,
 	    store_certificate_fn *fn, void *arg);
 	enum oc_err (*list_revoked)(struct store *s, int64_t issuer_id,
-	    int64_t not_after_min, store_certificate_fn *fn, void *arg);
+	    int64_t not_after_min, store_revoked_fn *fn, void *arg);
 	enum oc_err (*read_changes)(struct store *s, int64_t after_seq,
 	    struct store_change *changes, uint32_t num_max, uint32_t *num);
 

@@ -262,10 +262,11 @@ enum oc_err store_list_crls(struct store *store, store_crl_fn *fn, void *arg)
     OC_MUST_CHECK;
 
 /* Revoked certificates of an issuer with not_after >= not_after_min, by
- * serial; only issuer_id, serial, reason, revoked_at, invalidity_at,
- * not_after are filled in. */
+ * serial.  There may be millions: this is all that is read of them. */
+typedef enum oc_err store_revoked_fn(void *arg,
+    const struct store_revocation *revoked);
 enum oc_err store_list_revoked(struct store *store, int64_t issuer_id,
-    int64_t not_after_min, store_certificate_fn *fn, void *arg) OC_MUST_CHECK;
+    int64_t not_after_min, store_revoked_fn *fn, void *arg) OC_MUST_CHECK;
 
 /* --- the journal ------------------------------------------------------ */
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 
 #define ROUNDS 11
-#define LONG_ROUNDS 3
+#define LONG_ROUNDS 5
 #define ROUND_NS (40 * OC_NS_PER_MS)
 
 void

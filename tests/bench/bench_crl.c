@@ -258,7 +258,7 @@ publish_ours(void *arg)
 }
 
 static enum oc_err
-add_row(void *arg, const struct store_certificate *c)
+add_row(void *arg, const struct store_revocation *c)
 {
 	const struct x509_crl_entry e = { c->serial, c->revoked_at, c->reason,
 	    c->invalidity_at };

@@ -413,6 +413,20 @@ test_list_nested(void **state)
 }
 
 /* By number, not by octets: 7f comes before 00 80, and that before 01 00. */
+static enum oc_err
+see_revoked(void *arg, const struct store_revocation *r)
+{
+	struct seen *seen = arg;
+
+	if (seen->num_max != 0 && seen->num == seen->num_max)
+		return OC_ERR_LIMIT;
+	assert_true(seen->num < 16);
+	assert_int_equal(r->reason, CRL_REASON_SUPERSEDED);
+	assert_true(r->revoked_at == 2000 && r->invalidity_at == 1500);
+	seen->numbers[seen->num++] = r->serial.bytes[r->serial.len - 1];
+	return OC_OK;
+}
+
 static void
 test_list_revoked(void **state)
 {
@@ -439,23 +453,24 @@ test_list_revoked(void **state)
 		assert_ok(store_revoke(f->store, &v));
 	}
 	reserve_one(f, 9);			/* not revoked */
-	assert_ok(store_list_revoked(f->store, f->issuer_id, 0, see, &seen));
+	assert_ok(store_list_revoked(f->store, f->issuer_id, 0, see_revoked,
+	    &seen));
 	assert_int_equal(seen.num, 4);
 	assert_int_equal(seen.numbers[0], 0x02);
 	assert_int_equal(seen.numbers[1], 0x7f);
 	assert_int_equal(seen.numbers[2], 0x80);
 	assert_int_equal(seen.numbers[3], 0x00);
 	seen.num = 0;
-	assert_ok(store_list_revoked(f->store, f->issuer_id, 5002, see,
-	    &seen));
+	assert_ok(store_list_revoked(f->store, f->issuer_id, 5002,
+	    see_revoked, &seen));
 	assert_int_equal(seen.num, 2);
 	seen.num = 0;
-	assert_ok(store_list_revoked(f->store, f->issuer_id + 1, 0, see,
-	    &seen));
+	assert_ok(store_list_revoked(f->store, f->issuer_id + 1, 0,
+	    see_revoked, &seen));
 	assert_int_equal(seen.num, 0);
 	seen.num_max = 1;
-	assert_int_equal(store_list_revoked(f->store, f->issuer_id, 0, see,
-	    &seen), OC_ERR_LIMIT);
+	assert_int_equal(store_list_revoked(f->store, f->issuer_id, 0,
+	    see_revoked, &seen), OC_ERR_LIMIT);
 	assert_verifies(f->store);
 }
 
