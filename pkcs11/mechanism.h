@@ -11,6 +11,7 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include "base/spool.h"
 #include "sign/alg.h"
 
 /* A DigestInfo with SHA-512 is 83 octets. */
@@ -31,6 +32,7 @@ struct p11_input {
 	CK_RSA_PKCS_PSS_PARAMS pss;
 	uint8_t bytes[P11_INPUT_MAX];
 	uint8_t *message;		/* owned; Ed25519, WAY_MESSAGE */
+	struct oc_mapping mapping;	/* where a long one is; private */
 	size_t len;
 };
 
