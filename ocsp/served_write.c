@@ -26,15 +26,8 @@ ocsp_served_write(const char *path, const struct ocsp_served_facts *facts,
 {
 	struct served_header header = { .magic = SERVED_MAGIC,
 	    .len = der.len, .facts = *facts };
-	uint8_t *whole = malloc(sizeof(header) + der.len);
-	enum oc_err err;
+	const struct oc_file_part part = { path, 0644, der.p, der.len,
+	    &header, sizeof(header) };
 
-	if (whole == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	memcpy(whole, &header, sizeof(header));
-	memcpy(whole + sizeof(header), der.p, der.len);
-	err = oc_file_write(path, 0644, whole, sizeof(header) + der.len,
-	    error);
-	free(whole);
-	return err;
+	return oc_file_write_all(&part, 1, error);
 }

@@ -506,13 +506,16 @@ p11_allow_check(const struct p11_allow *allow, struct der_bytes spki,
     enum sign_kind kind, enum sign_alg alg, struct der_bytes tbs,
     int64_t now_s, struct oc_error *error)
 {
+	size_t len_max = kind == SIGN_KIND_CRL ? OC_TBS_MAX :
+	    OC_TBS_INLINE_MAX;
+
 	if (kind < SIGN_KIND_CERTIFICATE || kind > SIGN_KIND_CSR ||
 	    (allow->kinds & P11_ALLOW(kind)) == 0)
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "this key does not sign that kind of data");
-	if (tbs.len > OC_TBS_MAX)
+	if (tbs.len > len_max)
 		return oc_error_set(error, OC_ERR_LIMIT,
-		    "it is larger than %d octets", OC_TBS_MAX);
+		    "it is larger than %zu octets", len_max);
 	switch (kind) {
 	case SIGN_KIND_CERTIFICATE:
 		return p11_allow_check_certificate(allow, spki, alg, tbs,

@@ -11,6 +11,7 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include "base/spool.h"
 #include "sign/alg.h"
 
 /* A DigestInfo with SHA-512 is 83 octets. */
@@ -31,6 +32,7 @@ struct p11_input {
 	CK_RSA_PKCS_PSS_PARAMS pss;
 	uint8_t bytes[P11_INPUT_MAX];
 	uint8_t *message;		/* owned; Ed25519, WAY_MESSAGE */
+	struct oc_mapping mapping;	/* where a long one is; private */
 	size_t len;
 };
 
@@ -41,6 +43,9 @@ enum oc_err p11_input_init_way(struct p11_input *in, enum sign_alg alg,
     enum sign_key_type key_type, enum p11_way way, struct der_bytes tbs)
     OC_MUST_CHECK;
 void p11_input_fini(struct p11_input *in);
+/* The SHA-256 of the TBS, if it was made for that; false if not. */
+bool p11_input_get_sha256(const struct p11_input *in, enum sign_alg alg,
+    uint8_t digest[32]);
 
 /* Borrows in. */
 CK_MECHANISM p11_input_mechanism(struct p11_input *in);

@@ -387,6 +387,16 @@ sign_ticket(struct p11_session *s, struct sign_ticket *t,
 	return true;
 }
 
+/* For the record.  A CRL may be long enough not to hash it twice. */
+static void
+note(const struct sign_desk *desk, struct sign_ticket *t,
+    const struct p11_input *in, struct der_bytes tbs)
+{
+	if (!t->has_digest)
+		t->has_digest = p11_input_get_sha256(in, t->alg, t->digest);
+	sign_desk_note(desk, t, tbs);
+}
+
 static bool
 serve(struct p11_session *s, struct sign_ticket *t)
 {
@@ -410,7 +420,8 @@ serve(struct p11_session *s, struct sign_ticket *t)
 		return true;
 	}
 	err = p11_input_init_way(&in, t->alg, key->info.type, key->way, tbs);
-	sign_desk_note(token->desk, t, tbs);
+	if (err == OC_OK)
+		note(token->desk, t, &in, tbs);
 	sign_desk_unpin(token->desk, t);
 	if (err != OC_OK) {
 		sign_desk_finish(token->desk, t, err, NULL);

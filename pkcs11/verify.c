@@ -32,6 +32,18 @@ conclude(struct sign_ticket *t, enum oc_err verdict)
 	    "the token's signature does not verify");
 }
 
+/*
+ * What is long is not hashed once more: then the digest is that of which the
+ * token made its signature.  It is a sealed memfd's, which nobody changes
+ * meanwhile.
+ */
+static const uint8_t *
+shared_digest(const struct sign_ticket *t, size_t tbs_len)
+{
+	return tbs_len > OC_TBS_INLINE_MAX && t->has_digest &&
+	    sign_alg_info(t->alg)->hash == SIGN_SHA256 ? t->digest : NULL;
+}
+
 /* All of one key, with its verifying lock; they leave as they came. */
 static void
 verify_tickets(struct p11_key *key, struct sign_ticket **tickets, size_t num)
@@ -51,6 +63,7 @@ verify_tickets(struct p11_key *key, struct sign_ticket **tickets, size_t num)
 			continue;
 		}
 		c->alg = t->alg;
+		c->digest = shared_digest(t, c->tbs.len);
 		c->signature = (struct der_bytes){ t->signature,
 		    t->signature_len };
 		pinned[num_pinned++] = t;

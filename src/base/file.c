@@ -257,6 +257,7 @@ fill(int fd, const struct oc_file_part *part, const char *target,
     struct oc_error *error)
 {
 	if (fchmod(fd, part->mode) < 0 ||
+	    write_fd(fd, part->head, part->head_len) != OC_OK ||
 	    write_fd(fd, part->bytes, part->len) != OC_OK || fsync(fd) < 0)
 		return fail(error, "write", target);
 	return OC_OK;
@@ -329,7 +330,7 @@ enum oc_err
 oc_file_write(const char *path, mode_t mode, const void *bytes, size_t len,
     struct oc_error *error)
 {
-	const struct oc_file_part part = { path, mode, bytes, len };
+	const struct oc_file_part part = { path, mode, bytes, len, NULL, 0 };
 
 	return oc_file_write_all(&part, 1, error);
 }
@@ -338,7 +339,7 @@ enum oc_err
 oc_file_write_own(const char *path, mode_t mode, const void *bytes,
     size_t len, struct oc_error *error)
 {
-	const struct oc_file_part part = { path, mode, bytes, len };
+	const struct oc_file_part part = { path, mode, bytes, len, NULL, 0 };
 	struct staged staged = { NULL, NULL, NULL };
 	enum oc_err err;
 

@@ -61,6 +61,8 @@ struct oc_file_part {
 	mode_t mode;
 	const void *bytes;
 	size_t len;
+	const void *head;		/* stands before them, if it is given */
+	size_t head_len;
 };
 enum oc_err oc_file_write_all(const struct oc_file_part *parts,
     size_t num_parts, struct oc_error *error) OC_MUST_CHECK;

@@ -33,8 +33,12 @@
 
 /* A TBS larger than this travels as a sealed memfd, not inside a frame. */
 #define OC_TBS_INLINE_MAX (64 * 1024)
-/* A CRL of two million entries; what one C_Sign may be asked to cover. */
-#define OC_TBS_MAX (128 * 1024 * 1024)
+/* In such a memfd the TBS is what it ends with: a CRL's entries are written
+ * before what stands in front of them, an issuer's name above all. */
+#define OC_TBS_BEFORE_MAX 8192
+/* A CRL of ten million entries, each with a serial of 20 octets and a reason:
+ * 53 octets.  Nothing else that is signed is longer than OC_TBS_INLINE_MAX. */
+#define OC_TBS_MAX (576 * 1024 * 1024)
 /* What a CRL is read from: one of OC_TBS_MAX in DER, three quarters of that in
  * PEM. */
 #define OC_CRL_FILE_MAX (OC_TBS_MAX + 64 * 1024)

@@ -209,6 +209,36 @@ oc_pem_write(struct oc_buffer *b, const char *label, const void *der,
 	oc_buffer_printf(b, "%s%s%s\n", end_mark, label, dashes);
 }
 
+static void
+spool_mark(struct oc_spool *s, const char *mark, const char *label)
+{
+	oc_spool_put(s, mark, strlen(mark));
+	oc_spool_put(s, label, strlen(label));
+	oc_spool_put(s, dashes, strlen(dashes));
+	oc_spool_put(s, "\n", 1);
+}
+
+void
+oc_pem_spool(struct oc_spool *s, const char *label, const void *der,
+    size_t der_len)
+{
+	const uint8_t *p = der;
+	char line[OC_BASE64_LEN(WRITE_OCTETS) + 1];
+
+	spool_mark(s, begin_mark, label);
+	while (der_len > 0) {
+		size_t len = der_len < WRITE_OCTETS ? der_len : WRITE_OCTETS;
+		size_t line_len = OC_BASE64_LEN(len);
+
+		oc_base64_encode(p, len, line);
+		line[line_len] = '\n';	/* where its NUL was */
+		oc_spool_put(s, line, line_len + 1);
+		p += len;
+		der_len -= len;
+	}
+	spool_mark(s, end_mark, label);
+}
+
 bool
 oc_pem_has_private_key(const char *text, size_t len)
 {

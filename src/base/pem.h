@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/spool.h"
 
 #define OC_PEM_LABEL_MAX 64		/* "CERTIFICATE REQUEST" is 19 */
 
@@ -33,6 +34,9 @@ enum oc_err oc_pem_next(struct oc_pem_cursor *cursor,
 
 /* Appends a block, lines of 64.  Failures are the buffer's. */
 void oc_pem_write(struct oc_buffer *b, const char *label, const void *der,
+    size_t der_len);
+/* The same for what is long. */
+void oc_pem_spool(struct oc_spool *s, const char *label, const void *der,
     size_t der_len);
 
 /* Is there a line that begins a private key of any sort, well-formed or not?

@@ -4,10 +4,8 @@
 
 #include <stdlib.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
-#include "x509/crl.h"
-#include "x509/tbs.h"
+#include "x509/crl_stream.h"
 
 /*
  * A root's own certificate: nobody asks a root whether to believe the root,
@@ -96,59 +94,30 @@ ca_revoke(struct ca_issuer *issuer, struct store *store,
 void
 ca_crl_fini(struct ca_crl *crl)
 {
-	free(crl->der);
+	x509_crl_stream_free(crl->stream);
 	*crl = (struct ca_crl){ 0 };
 }
 
-/* revokedCertificates, one entry after the other. */
+/* What is listed, and why it could not be: the store has words of its own for
+ * what it fails at. */
 struct entries {
-	struct oc_buffer buffer;
-	uint32_t num;
+	struct x509_crl_stream *stream;
 	enum oc_err err;
 };
 
 static enum oc_err
-add_entry(void *arg, const struct store_certificate *certificate)
+add_entry(void *arg, const struct store_revocation *revoked)
 {
 	struct entries *entries = arg;
 	const struct x509_crl_entry entry = {
-		.serial = certificate->serial,
-		.revoked_at = certificate->revoked_at,
-		.reason = certificate->reason,
-		.invalidity_at = certificate->invalidity_at,
+		.serial = revoked->serial,
+		.revoked_at = revoked->revoked_at,
+		.reason = revoked->reason,
+		.invalidity_at = revoked->invalidity_at,
 	};
-	uint8_t der[X509_CRL_ENTRY_MAX];
-	size_t len;
 
-	entries->err = x509_crl_entry_write(&entry, der, &len);
-	if (entries->err != OC_OK)
-		return entries->err;
-	oc_buffer_put(&entries->buffer, der, len);
-	entries->num++;
-	entries->err = entries->buffer.err;
+	entries->err = x509_crl_stream_put(entries->stream, &entry);
 	return entries->err;
-}
-
-/* A put function's value in memory of its own. */
-static enum oc_err
-write_new(der_put_fn *put, const void *arg, uint8_t **out, size_t *len)
-{
-	uint8_t *der;
-	enum oc_err err;
-
-	err = der_write(put, arg, NULL, 0, len);
-	if (err != OC_OK)
-		return err;
-	der = malloc(*len);
-	if (der == NULL)
-		return OC_ERR_NOMEM;
-	err = der_write(put, arg, der, *len, len);
-	if (err != OC_OK) {
-		free(der);
-		return err;
-	}
-	*out = der;
-	return OC_OK;
 }
 
 /*
@@ -164,13 +133,12 @@ find_oldest(const struct ca_issuer *issuer, struct store *store, int64_t now,
 	struct store_crl newest = { 0 };
 	enum oc_err err;
 
-	err = store_find_crl(store, issuer->store_id, &newest);
+	err = store_find_crl_times(store, issuer->store_id, &newest);
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
 	/* Without one: 1970. */
 	*not_after_min = newest.this_update < lifetime_ago ?
 	    newest.this_update : lifetime_ago;
-	store_crl_fini(&newest);
 	return OC_OK;
 }
 
@@ -220,8 +188,6 @@ reserve(const struct ca_issuer *issuer, struct store *store,
 		return oc_error_set(error, err, "what is revoked cannot be "
 		    "listed: %s", entries->err != OC_OK ?
 		    oc_strerror(entries->err) : store_error(store));
-	plan->entries = (struct der_bytes){ entries->buffer.bytes,
-	    entries->buffer.len };
 	return OC_OK;
 }
 
@@ -232,15 +198,15 @@ sign_list(const struct ca_issuer *issuer, struct signer *signer,
     struct oc_error *error)
 {
 	struct sign_job *job = calloc(1, sizeof(*job));
-	struct x509_signed whole = { 0 };
+	struct der_bytes list;
 	char key[SIGN_KEY_NAME_MAX];
-	uint8_t *tbs = NULL;
 	enum oc_err err = OC_ERR_NOMEM;
 
 	if (job != NULL)
-		err = write_new(x509_put_crl_tbs, plan, &tbs, &job->tbs.len);
+		err = x509_crl_stream_end(crl->stream, plan);
 	if (err != OC_OK) {
-		oc_error_set(error, err, "%s", oc_strerror(err));
+		oc_error_set(error, err, "the list cannot be written: %s",
+		    oc_strerror(err));
 		goto out;
 	}
 	sign_key_name(SIGN_KEY_ISSUER, issuer->config->name, key);
@@ -248,20 +214,22 @@ sign_list(const struct ca_issuer *issuer, struct signer *signer,
 	job->kind = SIGN_KIND_CRL;
 	job->lane = SIGN_LANE_CRL;
 	job->alg = plan->alg;
-	job->tbs.p = tbs;
+	job->tbs = x509_crl_stream_tbs(crl->stream);
+	job->has_memfd = true;
+	job->memfd = x509_crl_stream_fd(crl->stream);
 	job->deadline_ns = deadline_ns;
 	err = sign_now(signer, job, error);
 	if (err != OC_OK)
 		goto out;
-	whole.tbs = job->tbs;
-	whole.alg = job->signed_alg;
-	whole.signature = (struct der_bytes){ job->signature,
-	    job->signature_len };
-	err = write_new(x509_put_signed, &whole, &crl->der, &crl->der_len);
-	if (err != OC_OK)
+	err = x509_crl_stream_sign(crl->stream, job->signed_alg,
+	    (struct der_bytes){ job->signature, job->signature_len }, &list);
+	if (err != OC_OK) {
 		oc_error_set(error, err, "%s", oc_strerror(err));
+		goto out;
+	}
+	crl->der = list.p;
+	crl->der_len = list.len;
 out:
-	free(tbs);
 	free(job);
 	return err;
 }
@@ -304,7 +272,7 @@ ca_crl_create(struct ca_issuer *issuer, struct store *store,
     struct oc_error *error)
 {
 	struct sign_key_info *info = calloc(1, sizeof(*info));
-	struct entries entries = { .num = 0 };
+	struct entries entries = { .err = OC_OK };
 	struct x509_crl_tbs plan = { 0 };
 	char key[SIGN_KEY_NAME_MAX];
 	struct ca_crl crl = { 0 };
@@ -312,7 +280,6 @@ ca_crl_create(struct ca_issuer *issuer, struct store *store,
 	enum oc_err err;
 
 	oc_assert(issuer->store_id != 0);
-	oc_buffer_init(&entries.buffer, OC_TBS_MAX);
 	if (info == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	err = check_may_sign(issuer, error);
@@ -325,18 +292,24 @@ ca_crl_create(struct ca_issuer *issuer, struct store *store,
 	plan.issuer = issuer->cert.subject;
 	plan.authority_key_id = (struct der_bytes){ issuer->key_id,
 	    issuer->key_id_len };
+	err = x509_crl_stream_new(&crl.stream);
+	if (err != OC_OK) {
+		oc_error_set(error, err, "no memory for a list: %s",
+		    oc_strerror(err));
+		goto out;
+	}
+	entries.stream = crl.stream;
 	err = reserve(issuer, store, &plan, &entries, &id, error);
 	if (err == OC_OK)
 		err = carry_out(issuer, store, signer, &plan, id, deadline_ns,
 		    &crl, error);
 	if (err != OC_OK)
 		goto out;
-	crl.num_entries = entries.num;
+	crl.num_entries = x509_crl_stream_num(crl.stream);
 	*out = crl;
-	crl.der = NULL;
+	crl.stream = NULL;
 out:
 	ca_crl_fini(&crl);
-	oc_buffer_fini(&entries.buffer);
 	free(info);
 	return err;
 }

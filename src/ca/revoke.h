@@ -14,11 +14,15 @@ enum oc_err ca_revoke(struct ca_issuer *issuer, struct store *store,
     int64_t *revoked_at, int64_t invalidity_at, struct oc_error *error)
     OC_MUST_CHECK;
 
+/* However long it is, of memory that is the process's own it takes a buffer:
+ * see x509/crl_stream.h. */
+struct x509_crl_stream;
 struct ca_crl {
 	uint64_t number;
-	uint8_t *der;		/* owned */
+	const uint8_t *der;	/* the stream's */
 	size_t der_len;
 	uint32_t num_entries;
+	struct x509_crl_stream *stream;	/* owned */
 };
 void ca_crl_fini(struct ca_crl *crl);
 

@@ -55,7 +55,7 @@ put_store(struct store *store, const char *name, json_t *object,
 	if (err == OC_OK)
 		err = store_list_certificates(store, &filter, count, &counts);
 	if (err == OC_OK)
-		err = store_find_crl(store, filter.issuer_id, &crl);
+		err = store_find_crl_times(store, filter.issuer_id, &crl);
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return oc_error_set(error, err, "%s", store_error(store));
 	cli_put_int(object, "issued", counts.issued);
@@ -66,7 +66,6 @@ put_store(struct store *store, const char *name, json_t *object,
 		cli_put_number(object, "crl_number", crl.number);
 		cli_put_time(object, "next_crl", crl.next_update);
 	}
-	store_crl_fini(&crl);
 	return OC_OK;
 }
 

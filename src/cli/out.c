@@ -185,6 +185,31 @@ cli_write_text(const char *path, const void *text, size_t len,
 	return cli_flush(error);
 }
 
+/* A long list is a third longer in PEM: not in memory of our own. */
+static enum oc_err
+write_long_pem(const char *path, const char *label, struct der_bytes der,
+    struct oc_error *error)
+{
+	struct oc_mapping text = { 0 };
+	struct oc_spool spool;
+	enum oc_err err;
+
+	err = oc_spool_open(&spool, "ocsign-pem", UINT64_MAX);
+	if (err == OC_OK) {
+		oc_pem_spool(&spool, label, der.p, der.len);
+		err = oc_spool_seal(&spool);
+	}
+	if (err == OC_OK)
+		err = oc_spool_map(&spool, 0, &text);
+	oc_spool_close(&spool);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "no memory for PEM: %s",
+		    oc_strerror(err));
+	err = cli_write_text(path, text.bytes, text.len, error);
+	oc_mapping_fini(&text);
+	return err;
+}
+
 enum oc_err
 cli_write(const char *path, enum cli_encoding encoding, const char *label,
     struct der_bytes der, struct oc_error *error)
@@ -192,11 +217,12 @@ cli_write(const char *path, enum cli_encoding encoding, const char *label,
 	struct oc_buffer b;
 	enum oc_err err;
 
+	if (encoding == CLI_DER)
+		return cli_write_text(path, der.p, der.len, error);
+	if (der.len > OC_TBS_INLINE_MAX)
+		return write_long_pem(path, label, der, error);
 	oc_buffer_init(&b, SIZE_MAX / 2);
-	if (encoding == CLI_PEM)
-		oc_pem_write(&b, label, der.p, der.len);
-	else
-		oc_buffer_put(&b, der.p, der.len);
+	oc_pem_write(&b, label, der.p, der.len);
 	err = b.err;
 	if (err != OC_OK)
 		oc_error_set(error, err, "%s", oc_strerror(err));

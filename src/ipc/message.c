@@ -77,7 +77,8 @@ ipc_sign_set_timeout(uint8_t *frame, size_t len, uint32_t timeout_ms)
 	ipc_put_u32(&w, timeout_ms);
 }
 
-/* Inline and complete, or by descriptor and empty: nothing between. */
+/* Inline and complete, or by descriptor and empty, as a CRL may be: nothing
+ * between. */
 static bool
 is_tbs_valid(const struct ipc_sign *m)
 {
@@ -85,7 +86,7 @@ is_tbs_valid(const struct ipc_sign *m)
 		return false;
 	if (m->tbs_len <= OC_TBS_INLINE_MAX)
 		return m->tbs.len == m->tbs_len;
-	return m->tbs.len == 0;
+	return m->tbs.len == 0 && m->kind == SIGN_KIND_CRL;
 }
 
 enum oc_err

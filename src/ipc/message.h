@@ -44,8 +44,9 @@ struct ipc_hello {
 	char role[32];
 };
 
-/* The TBS is a field, or, over OC_TBS_INLINE_MAX, a sealed memfd that comes
- * with the frame (then tbs is empty and tbs_len says its size). */
+/* The TBS is a field, or, if it is a CRL's and over OC_TBS_INLINE_MAX, the end
+ * of a sealed memfd that comes with the frame (then tbs is empty and tbs_len
+ * says its size). */
 struct ipc_sign {
 	uint8_t kind, lane, alg;
 	uint32_t timeout_ms;		/* left until the deadline */

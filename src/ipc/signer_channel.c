@@ -5,6 +5,7 @@
  */
 #include "ipc/channel.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,16 @@ on_reply(void *arg, enum oc_err err, enum ipc_type type,
 	job->done(job, job->arg);
 }
 
+/* The channel's own, of the same memory. */
+static enum oc_err
+get_memfd(const struct sign_job *job, int *fd)
+{
+	if (!job->has_memfd)
+		return ipc_memfd_new(job->tbs, fd);
+	*fd = fcntl(job->memfd, F_DUPFD_CLOEXEC, 0);
+	return *fd < 0 ? OC_ERR_SYSTEM : OC_OK;
+}
+
 static enum oc_err
 write_sign(struct channel_signer *cs, const struct pending *p, int *fd,
     size_t *len)
@@ -136,7 +147,7 @@ write_sign(struct channel_signer *cs, const struct pending *p, int *fd,
 		m.tbs = job->tbs;
 	err = ipc_put_sign(cs->frame, sizeof(cs->frame), p->id, &m, len);
 	if (err == OC_OK && job->tbs.len > OC_TBS_INLINE_MAX)
-		err = ipc_memfd_new(job->tbs, fd);
+		err = get_memfd(job, fd);
 	return err;
 }
 

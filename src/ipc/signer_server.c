@@ -20,7 +20,7 @@ struct served_job {
 	struct served_job *prev, *next_job;
 	uint64_t id;
 	char key[SIGN_KEY_NAME_MAX];
-	struct der_bytes mapping;	/* of a TBS that came as a memfd */
+	struct oc_mapping mapping;	/* of a TBS that came as a memfd */
 	uint8_t tbs[];
 };
 
@@ -104,7 +104,7 @@ job_free(struct served_job *sj)
 	if (sj->next_job != NULL)
 		sj->next_job->prev = sj->prev;
 	sp->server->num_jobs--;
-	ipc_memfd_unmap(sj->mapping);
+	oc_mapping_fini(&sj->mapping);
 	free(sj);
 }
 
@@ -145,12 +145,12 @@ job_new(struct served_peer *sp, uint64_t id, const struct ipc_sign *m, int fd,
 	if (sj == NULL)
 		return OC_ERR_NOMEM;
 	if (fd >= 0) {
-		err = ipc_memfd_map(fd, m->tbs_len, &sj->mapping);
+		err = ipc_memfd_map(fd, m->tbs_len, &sj->mapping,
+		    &sj->job.tbs);
 		if (err != OC_OK) {
 			free(sj);
 			return err;
 		}
-		sj->job.tbs = sj->mapping;
 	} else {
 		memcpy(sj->tbs, m->tbs.p, m->tbs.len);
 		sj->job.tbs = (struct der_bytes){ sj->tbs, m->tbs.len };

@@ -30,8 +30,9 @@ struct listing {
 	size_t num_exchanges;
 	struct oc_config_issuer config;		/* with another lifetime */
 	struct ca_issuer issuer;		/* a view of the authority's */
-	uint8_t *der;				/* owned */
-	size_t der_len;
+	struct ca_crl made;			/* one of these two has it */
+	struct store_crl found;
+	struct der_bytes der;
 	enum oc_err err;
 	struct oc_error error;
 };
@@ -40,7 +41,8 @@ static void
 listing_free(struct listing *l)
 {
 	free(l->exchanges);
-	free(l->der);
+	ca_crl_fini(&l->made);
+	store_crl_fini(&l->found);
 	free(l);
 }
 
@@ -72,7 +74,7 @@ look_for_revoked(const struct listing *l, struct store *store, bool *is_there)
 }
 
 /* The newest one, if it was signed just now and lacks nothing; else der stays
- * NULL. */
+ * empty. */
 static enum oc_err
 find_recent(struct listing *l, struct store *store)
 {
@@ -83,18 +85,15 @@ find_recent(struct listing *l, struct store *store)
 
 	if (!l->authority->list.is_known)
 		return OC_OK;
-	err = store_find_crl(store, l->issuer.store_id, &newest);
+	err = store_find_crl_times(store, l->issuer.store_id, &newest);
 	if (err == OC_ERR_NOT_FOUND)
 		return OC_OK;
 	if (err == OC_OK && newest.this_update <= now &&
 	    newest.this_update > now - OC_CRL_AGAIN_S)
 		err = look_for_revoked(l, store, &is_revoked);
-	if (err == OC_OK && !is_revoked) {
-		l->der = newest.crl;
-		l->der_len = newest.crl_len;
-		newest.crl = NULL;
-	}
-	store_crl_fini(&newest);
+	if (err == OC_OK && !is_revoked)
+		err = store_find_crl(store, l->issuer.store_id, &l->found);
+	l->der = (struct der_bytes){ l->found.crl, l->found.crl_len };
 	return err;
 }
 
@@ -104,7 +103,6 @@ sign_new(struct listing *l, struct store *store)
 	struct issuer_list *list = &l->authority->list;
 	const struct oc_config *config = issuer_service_config(l->service);
 	struct signer *signer = NULL;
-	struct ca_crl crl = { 0 };
 	enum oc_err err;
 	int64_t seq;
 	char *path;
@@ -119,15 +117,13 @@ sign_new(struct listing *l, struct store *store)
 		err = store_change_seq(store, &seq);
 	if (err == OC_OK)
 		err = ca_crl_create(&l->issuer, store, signer,
-		    oc_clock_mono_ns() + ISSUER_DEADLINE_NS, &crl, &l->error);
+		    oc_clock_mono_ns() + ISSUER_DEADLINE_NS, &l->made,
+		    &l->error);
 	if (err == OC_OK) {
 		list->is_known = true;
 		list->seq = seq;
-		l->der = crl.der;
-		l->der_len = crl.der_len;
-		crl.der = NULL;
+		l->der = (struct der_bytes){ l->made.der, l->made.der_len };
 	}
-	ca_crl_fini(&crl);
 	sign_free(signer);
 	return err;
 }
@@ -145,7 +141,7 @@ make_list(void *arg)
 		return;
 	store_set_actor(store, "ocsign-issuer");
 	l->err = find_recent(l, store);
-	if (l->err == OC_OK && l->der == NULL)
+	if (l->err == OC_OK && l->der.len == 0)
 		l->err = sign_new(l, store);
 	store_close(store);
 }
@@ -174,10 +170,10 @@ list_made(void *arg)
 {
 	struct listing *l = arg;
 	char *text = l->err != OC_OK ? NULL :
-	    malloc(OC_BASE64_LEN(l->der_len) + 1);
+	    malloc(OC_BASE64_LEN(l->der.len) + 1);
 
 	if (text != NULL)
-		oc_base64_encode(l->der, l->der_len, text);
+		oc_base64_encode(l->der.p, l->der.len, text);
 	for (size_t i = 0; i < l->num_exchanges; i++)
 		answer(l, l->exchanges[i], text);
 	free(text);

@@ -23,6 +23,7 @@
 #ifndef SIGN_SIGN_H
 #define SIGN_SIGN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -63,6 +64,8 @@ struct sign_job {
 	enum sign_lane lane;
 	enum sign_alg alg;	/* SIGN_ALG_NONE: the key's default */
 	struct der_bytes tbs;
+	bool has_memfd;		/* tbs is the end of a sealed one */
+	int memfd;		/* (base/spool.h), which is then not copied */
 	int64_t deadline_ns;
 	sign_done_fn *done;
 	void *arg;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -108,24 +109,30 @@ verify_message(struct sign_verifier *v, struct der_bytes tbs,
 
 static enum oc_err
 get_digest(struct sign_verifier *v, const struct sign_alg_info *info,
-    struct der_bytes tbs, uint8_t *digest, unsigned int *len)
+    const struct sign_claim *c, uint8_t *digest, unsigned int *len)
 {
-	return EVP_DigestInit_ex2(v->ctx, sign_digest(info->hash), NULL) ==
-	    1 && EVP_DigestUpdate(v->ctx, tbs.p, tbs.len) == 1 &&
+	const EVP_MD *md = sign_digest(info->hash);
+
+	if (c->digest != NULL) {
+		*len = (unsigned int)EVP_MD_get_size(md);
+		memcpy(digest, c->digest, *len);
+		return OC_OK;
+	}
+	return EVP_DigestInit_ex2(v->ctx, md, NULL) == 1 &&
+	    EVP_DigestUpdate(v->ctx, c->tbs.p, c->tbs.len) == 1 &&
 	    EVP_DigestFinal_ex(v->ctx, digest, len) == 1 ? OC_OK :
 	    OC_ERR_INTERNAL;
 }
 
 static enum oc_err
-verify_ec(struct sign_verifier *v, const struct sign_alg_info *info,
-    struct der_bytes tbs, struct der_bytes signature)
+verify_ec(struct sign_verifier *v, const struct sign_claim *c)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned int len;
 
-	if (get_digest(v, info, tbs, digest, &len) != OC_OK)
+	if (get_digest(v, sign_alg_info(c->alg), c, digest, &len) != OC_OK)
 		return OC_ERR_INTERNAL;
-	return EVP_PKEY_verify(v->ec, signature.p, signature.len, digest,
+	return EVP_PKEY_verify(v->ec, c->signature.p, c->signature.len, digest,
 	    len) == 1 ? OC_OK : OC_ERR_SIGNATURE;
 }
 
@@ -150,35 +157,31 @@ prepare_rsa(struct sign_verifier *v, enum sign_alg alg)
 }
 
 static enum oc_err
-verify_rsa(struct sign_verifier *v, enum sign_alg alg, struct der_bytes tbs,
-    struct der_bytes signature)
+verify_rsa(struct sign_verifier *v, const struct sign_claim *c)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned int len;
 
-	if (prepare_rsa(v, alg) != OC_OK || get_digest(v, sign_alg_info(alg),
-	    tbs, digest, &len) != OC_OK)
+	if (prepare_rsa(v, c->alg) != OC_OK || get_digest(v,
+	    sign_alg_info(c->alg), c, digest, &len) != OC_OK)
 		return OC_ERR_INTERNAL;
-	return EVP_PKEY_verify(v->rsa, signature.p, signature.len, digest,
-	    len) == 1 ? OC_OK : OC_ERR_SIGNATURE;
+	return EVP_PKEY_verify(v->rsa, c->signature.p, c->signature.len,
+	    digest, len) == 1 ? OC_OK : OC_ERR_SIGNATURE;
 }
 
 static enum oc_err
-verify(struct sign_verifier *v, enum sign_alg alg, struct der_bytes tbs,
-    struct der_bytes signature)
+verify(struct sign_verifier *v, const struct sign_claim *c)
 {
-	const struct sign_alg_info *info;
 	enum oc_err err;
 
-	if (!sign_alg_fits(alg, v->type))
+	if (!sign_alg_fits(c->alg, v->type))
 		return OC_ERR_MISMATCH;
-	info = sign_alg_info(alg);
 	if (v->ec != NULL)
-		err = verify_ec(v, info, tbs, signature);
+		err = verify_ec(v, c);
 	else if (v->rsa != NULL)
-		err = verify_rsa(v, alg, tbs, signature);
+		err = verify_rsa(v, c);
 	else
-		err = verify_message(v, tbs, signature);
+		err = verify_message(v, c->tbs, c->signature);
 	EVP_MD_CTX_reset(v->ctx);
 	ERR_clear_error();
 	return err;
@@ -217,7 +220,7 @@ verify_by_table(struct sign_verifier *v, struct sign_claim *claims, size_t num)
 		unsigned int len;
 
 		if (claims[i].alg != SIGN_ECDSA_SHA256 || get_digest(v, info,
-		    claims[i].tbs, c->digest, &len) != OC_OK)
+		    &claims[i], c->digest, &len) != OC_OK)
 			continue;
 		c->signature = claims[i].signature;
 		which[num_of_table++] = i;
@@ -237,8 +240,7 @@ verify_some(struct sign_verifier *v, struct sign_claim *claims, size_t num)
 		verify_by_table(v, claims, num);
 	for (size_t i = 0; i < num; i++)
 		if (!is_verdict(claims[i].verdict))
-			claims[i].verdict = verify(v, claims[i].alg,
-			    claims[i].tbs, claims[i].signature);
+			claims[i].verdict = verify(v, &claims[i]);
 }
 
 void
@@ -263,7 +265,7 @@ enum oc_err
 sign_verify(struct sign_verifier *verifier, enum sign_alg alg,
     struct der_bytes tbs, struct der_bytes signature)
 {
-	struct sign_claim claim = { alg, tbs, signature, OC_OK };
+	struct sign_claim claim = { alg, tbs, signature, NULL, OC_OK };
 
 	sign_verify_all(verifier, &claim, 1);
 	return claim.verdict;
@@ -345,6 +347,7 @@ enum oc_err
 sign_verify_once(struct der_bytes spki, enum sign_alg alg,
     struct der_bytes tbs, struct der_bytes signature, enum oc_err *key_err)
 {
+	const struct sign_claim claim = { alg, tbs, signature, NULL, OC_OK };
 	struct sign_verifier *v = NULL;
 	enum sign_key_type type;
 	unsigned int num_bits;
@@ -356,7 +359,7 @@ sign_verify_once(struct der_bytes spki, enum sign_alg alg,
 		    sign_verifier_new(spki, &v);
 	if (*key_err != OC_OK)
 		return *key_err;
-	err = verify(v, alg, tbs, signature);
+	err = verify(v, &claim);
 	if (!is_ec(type))
 		sign_verifier_free(v);
 	return err;

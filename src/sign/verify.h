@@ -27,6 +27,8 @@ enum oc_err sign_verify(struct sign_verifier *verifier, enum sign_alg alg,
 struct sign_claim {
 	enum sign_alg alg;
 	struct der_bytes tbs, signature;
+	const uint8_t *digest;		/* of the TBS, by the algorithm's hash,
+					 * where it is known; or NULL */
 	enum oc_err verdict;		/* what sign_verify() returns */
 };
 

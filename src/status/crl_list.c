@@ -8,7 +8,6 @@
 
 #include "base/bytes.h"
 #include "der/time.h"
-#include "sign/digest.h"
 
 /* What is on it with removeFromCRL is not revoked. */
 static struct status_entry
@@ -26,22 +25,24 @@ entry_of(const struct x509_crl_entry *e)
 }
 
 static enum oc_err
-read_entries(struct status_crl_list *list, struct oc_error *error)
+add_entry(void *arg, const struct x509_crl_entry *entry)
 {
-	struct der_bytes rest = list->crl.entries;
-	struct x509_crl_entry read;
-	struct status_entry entry;
-	enum oc_err err = OC_OK;
+	struct status_list *list = arg;
+	struct status_entry e = entry_of(entry);
 
-	while (err == OC_OK && rest.len > 0) {
-		err = x509_crl_next_entry(&rest, &read);
-		if (err != OC_OK)
-			break;
-		entry = entry_of(&read);
-		err = status_list_add(&list->list, &entry);
-	}
+	return status_list_add(list, &e);
+}
+
+static enum oc_err
+read_list(struct status_crl_list *list, struct der_bytes der,
+    struct oc_error *error)
+{
+	enum oc_err err = x509_crl_read_each(der, &list->crl, add_entry,
+	    &list->list, error);
+
 	if (err != OC_OK)
-		return oc_error_set(error, err, "CRL: %s", oc_strerror(err));
+		return error != NULL && error->code == err ? err :
+		    oc_error_set(error, err, "CRL: %s", oc_strerror(err));
 	status_list_sort(&list->list);
 	status_list_drop_doubles(&list->list);
 	status_list_close(&list->list);
@@ -81,17 +82,11 @@ status_crl_list_new(uint8_t **der, size_t der_len,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	status_list_init(&list->list);
 	list->list.free = free_list;
-	err = x509_crl_read((struct der_bytes){ *der, der_len }, &list->crl,
-	    error);
+	err = read_list(list, (struct der_bytes){ *der, der_len }, error);
 	if (err == OC_OK)
 		err = x509_crl_verify(&list->crl, issuer, error);
 	if (err == OC_OK && scope == STATUS_CRL_WHOLE)
 		err = check_whole(&list->crl, error);
-	if (err == OC_OK)
-		err = read_entries(list, error);
-	if (err == OC_OK && EVP_Digest(*der, der_len, list->digest, NULL,
-	    sign_digest(SIGN_SHA256), NULL) != 1)
-		err = oc_error_set(error, OC_ERR_INTERNAL, "SHA-256 failed");
 	if (err != OC_OK) {
 		status_crl_list_release(list);
 		return err;
@@ -160,7 +155,7 @@ check_older(const struct status_crl_list *list,
 		    "%s", from, until);
 	if (order == 0 && (list->crl.number.len != 0 ||
 	    list->crl.this_update == before->crl.this_update) &&
-	    memcmp(list->digest, before->digest, sizeof(list->digest)) != 0)
+	    !der_bytes_equal(list->crl.der, before->crl.der))
 		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it has the "
 		    "last good one's number (%s) and date, and says something "
 		    "else", its);

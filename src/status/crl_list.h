@@ -10,7 +10,6 @@
 #include "x509/cert.h"
 #include "x509/crl.h"
 
-#define STATUS_CRL_DIGEST_LEN 32	/* SHA-256 of the DER */
 /* In decimal; one of more than 8 octets, and up to 20, in hexadecimal behind
  * "0x"; "none". */
 #define STATUS_CRL_NUMBER_TEXT_MAX 43
@@ -20,7 +19,6 @@ struct status_crl_list {
 	uint8_t *der;			/* owned */
 	size_t der_len;
 	struct x509_crl crl;		/* views into der */
-	uint8_t digest[STATUS_CRL_DIGEST_LEN];
 };
 
 /* What must be so of a list that all is said by, of what is not on it too. */

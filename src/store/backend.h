@@ -73,9 +73,11 @@ struct store_crl_row {
 	uint64_t number;
 	int64_t this_update, next_update;
 	bool is_issued;
-	uint8_t *crl;			/* owned */
-	size_t crl_len;
+	uint64_t crl_len;		/* of what is in its parts */
 };
+
+/* Octets of each part of a CRL but the last. */
+#define STORE_CRL_PART_LEN (1024 * 1024)
 
 enum store_table {
 	STORE_TABLE_CERTIFICATE,
@@ -131,6 +133,10 @@ enum store_account_by { STORE_BY_ID, STORE_BY_NAME, STORE_BY_EMAIL };
 enum store_zone_by { STORE_ZONE_BY_ID, STORE_ZONE_BY_NAME, STORE_ZONE_BY_TAG };
 enum store_token_by { STORE_TOKEN_BY_ID, STORE_TOKEN_BY_PREFIX };
 
+/* part is borrowed until it returns. */
+typedef enum oc_err store_crl_part_fn(void *arg, uint32_t number,
+    struct store_blob part);
+
 struct store_ops {
 	void (*close)(struct store *s);
 	void (*set_busy_timeout)(struct store *s, int timeout_ms);
@@ -185,7 +191,7 @@ struct store_ops {
 	    const struct store_filter *filter, int64_t now_at,
 	    store_certificate_fn *fn, void *arg);
 	enum oc_err (*list_revoked)(struct store *s, int64_t issuer_id,
-	    int64_t not_after_min, store_certificate_fn *fn, void *arg);
+	    int64_t not_after_min, store_revoked_fn *fn, void *arg);
 	enum oc_err (*read_changes)(struct store *s, int64_t after_seq,
 	    struct store_change *changes, uint32_t num_max, uint32_t *num);
 
@@ -198,11 +204,16 @@ struct store_ops {
 	enum oc_err (*get_crl)(struct store *s, int64_t id,
 	    struct store_crl_row *row);
 	enum oc_err (*set_crl_issued)(struct store *s, int64_t id,
-	    int64_t issued_at, struct store_blob crl);
+	    int64_t issued_at, uint64_t crl_len);
+	/* Parts are numbered from 0. */
+	enum oc_err (*add_crl_part)(struct store *s, int64_t id,
+	    uint32_t number, struct store_blob part);
+	/* All there are, in order. */
+	enum oc_err (*list_crl_parts)(struct store *s, int64_t id,
+	    store_crl_part_fn *fn, void *arg);
+	/* The newest one that was issued. */
 	enum oc_err (*find_crl)(struct store *s, int64_t issuer_id,
-	    struct store_crl *crl);
-	enum oc_err (*find_crl_times)(struct store *s, int64_t issuer_id,
-	    struct store_crl *crl);
+	    struct store_crl_row *row);
 
 	enum oc_err (*add_entry)(struct store *s,
 	    const struct store_entry *entry);
@@ -307,6 +318,11 @@ enum oc_err store_check_reservation(struct store *s,
 enum oc_err store_add_reservation(struct store *s,
     const struct store_reservation *r, int64_t *id) OC_MUST_CHECK;
 void store_request_row_fini(struct store_request_row *row);
+
+/* A CRL's parts in order, and whether they are what its row says they are:
+ * STORE if they are not. */
+enum oc_err store_walk_crl(struct store *s, const struct store_crl_row *row,
+    store_crl_part_fn *fn, void *arg) OC_MUST_CHECK;
 
 /* 32 random hex digits. */
 enum oc_err store_new_tag(struct store *s, char tag[STORE_TAG_LEN + 1])

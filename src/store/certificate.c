@@ -195,7 +195,7 @@ store_list_certificates(struct store *store,
 
 enum oc_err
 store_list_revoked(struct store *store, int64_t issuer_id,
-    int64_t not_after_min, store_certificate_fn *fn, void *arg)
+    int64_t not_after_min, store_revoked_fn *fn, void *arg)
 {
 	return store->ops->list_revoked(store, issuer_id, not_after_min, fn,
 	    arg);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CRLs: a number taken for good, then what was signed under it. */
-#include <stdlib.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,7 +10,7 @@
 void
 store_crl_fini(struct store_crl *crl)
 {
-	free(crl->crl);
+	oc_mapping_fini(&crl->mapping);
 	memset(crl, 0, sizeof(*crl));
 }
 
@@ -61,25 +61,45 @@ store_reserve_crl(struct store *store, int64_t issuer_id,
 	return OC_OK;
 }
 
+static enum oc_err
+add_parts(struct store *s, int64_t id, struct store_blob crl)
+{
+	enum oc_err err = OC_OK;
+
+	for (uint32_t n = 0; err == OC_OK && crl.len > 0; n++) {
+		struct store_blob part = { crl.p, crl.len <
+		    STORE_CRL_PART_LEN ? crl.len : STORE_CRL_PART_LEN };
+
+		err = s->ops->add_crl_part(s, id, n, part);
+		crl.p += part.len;
+		crl.len -= part.len;
+	}
+	return err;
+}
+
 /* Inside a change. */
 static enum oc_err
 issue_crl(struct store *s, int64_t id, struct store_blob crl)
 {
 	struct store_crl_row row = { 0 };
+	uint8_t hash[STORE_HASH_LEN];
 	struct store_detail d;
 	enum oc_err err;
 
 	err = s->ops->get_crl(s, id, &row);
-	free(row.crl);
 	if (err == OC_ERR_NOT_FOUND || (err == OC_OK && row.is_issued))
 		return store_fail(s, OC_ERR_MISMATCH, "record %lld is not "
 		    "waiting for its CRL", (long long)id);
 	if (err == OC_OK)
-		err = s->ops->set_crl_issued(s, id, oc_clock_now_s(), crl);
+		err = s->ops->set_crl_issued(s, id, oc_clock_now_s(),
+		    crl.len);
+	if (err == OC_OK)
+		err = add_parts(s, id, crl);
 	if (err != OC_OK)
 		return err;
-	if (store_detail_crl(&d, &row, crl) != OC_OK)
+	if (EVP_Digest(crl.p, crl.len, hash, NULL, EVP_sha256(), NULL) != 1)
 		return store_fail(s, OC_ERR_INTERNAL, "SHA-256 failed");
+	store_detail_crl(&d, &row, hash);
 	return store_add_entry(s, "crl", d.text);
 }
 
@@ -98,9 +118,96 @@ store_issue_crl(struct store *store, int64_t id, struct store_blob crl)
 	return store_end_change(store, issue_crl(store, id, crl));
 }
 
+/* --- reading ------------------------------------------------------------ */
+
+struct walk {
+	struct store *store;
+	const struct store_crl_row *row;
+	store_crl_part_fn *fn;
+	void *arg;
+	uint32_t num;
+	uint64_t len;
+};
+
 static enum oc_err
-say_none(struct store *store, enum oc_err err)
+say_damaged(const struct walk *w)
 {
+	return store_fail(w->store, OC_ERR_STORE, "the file is damaged: CRL "
+	    "%lld is not whole: restore a backup", (long long)w->row->id);
+}
+
+static enum oc_err
+take_part(void *arg, uint32_t number, struct store_blob part)
+{
+	struct walk *w = arg;
+
+	if (number != w->num || part.len == 0 ||
+	    part.len > w->row->crl_len - w->len)
+		return say_damaged(w);
+	w->num++;
+	w->len += part.len;
+	return w->fn(w->arg, number, part);
+}
+
+enum oc_err
+store_walk_crl(struct store *s, const struct store_crl_row *row,
+    store_crl_part_fn *fn, void *arg)
+{
+	struct walk w = { s, row, fn, arg, 0, 0 };
+	enum oc_err err = s->ops->list_crl_parts(s, row->id, take_part, &w);
+
+	return err == OC_OK && w.len != row->crl_len ? say_damaged(&w) : err;
+}
+
+static enum oc_err
+put_part(void *arg, uint32_t number, struct store_blob part)
+{
+	struct oc_spool *spool = arg;
+
+	(void)number;
+	oc_spool_put(spool, part.p, part.len);
+	return spool->err;
+}
+
+/* With its octets, if there are any. */
+static enum oc_err
+read_crl(struct store *s, const struct store_crl_row *row,
+    struct store_crl *crl)
+{
+	struct store_crl read = { row->id, row->number, row->this_update,
+	    row->next_update, NULL, 0, { 0 } };
+	struct oc_spool spool;
+	enum oc_err err, walked = OC_OK;
+
+	if (row->crl_len == 0) {
+		*crl = read;
+		return OC_OK;
+	}
+	err = oc_spool_open(&spool, "ocsign-crl", row->crl_len);
+	if (err == OC_OK)
+		err = walked = store_walk_crl(s, row, put_part, &spool);
+	if (err == OC_OK)
+		err = oc_spool_seal(&spool);
+	if (err == OC_OK)
+		err = oc_spool_map(&spool, 0, &read.mapping);
+	/* Not of the database's own failures, which it has put in words. */
+	if (err != OC_OK && (walked == OC_OK || spool.err != OC_OK))
+		(void)store_fail(s, err, "there is no room in memory for CRL "
+		    "%lld: %s", (long long)row->id, oc_strerror(err));
+	oc_spool_close(&spool);
+	if (err != OC_OK)
+		return err;
+	read.crl = read.mapping.bytes;
+	read.crl_len = read.mapping.len;
+	*crl = read;
+	return OC_OK;
+}
+
+static enum oc_err
+find_row(struct store *store, int64_t issuer_id, struct store_crl_row *row)
+{
+	enum oc_err err = store->ops->find_crl(store, issuer_id, row);
+
 	if (err == OC_ERR_NOT_FOUND)
 		return store_fail(store, err, "no CRL of this issuer was "
 		    "issued yet");
@@ -110,34 +217,42 @@ say_none(struct store *store, enum oc_err err)
 enum oc_err
 store_find_crl(struct store *store, int64_t issuer_id, struct store_crl *crl)
 {
-	return say_none(store, store->ops->find_crl(store, issuer_id, crl));
+	struct store_crl_row row;
+	enum oc_err err = find_row(store, issuer_id, &row);
+
+	return err == OC_OK ? read_crl(store, &row, crl) : err;
 }
 
 enum oc_err
 store_find_crl_times(struct store *store, int64_t issuer_id,
     struct store_crl *crl)
 {
-	return say_none(store, store->ops->find_crl_times(store, issuer_id,
-	    crl));
+	struct store_crl_row row;
+	enum oc_err err = find_row(store, issuer_id, &row);
+
+	if (err == OC_OK)
+		*crl = (struct store_crl){ row.id, row.number,
+		    row.this_update, row.next_update, NULL, 0, { 0 } };
+	return err;
 }
 
 static enum oc_err
 list_crl(struct store *store, int64_t id, store_crl_fn *fn, void *arg)
 {
-	struct store_crl_record record;
-	struct store_crl_row row = { 0 };
+	struct store_crl_record record = { 0 };
+	struct store_crl_row row;
 	enum oc_err err;
 
 	err = store->ops->get_crl(store, id, &row);
 	if (err == OC_ERR_NOT_FOUND)
 		return OC_OK;
+	if (err == OC_OK)
+		err = read_crl(store, &row, &record.crl);
 	if (err != OC_OK)
 		return err;
-	record.crl = (struct store_crl){ row.id, row.number, row.this_update,
-	    row.next_update, row.crl, row.crl_len };
 	memcpy(record.issuer, row.issuer, sizeof(record.issuer));
 	err = fn(arg, &record);
-	free(row.crl);
+	store_crl_fini(&record.crl);
 	return err;
 }
 

@@ -228,16 +228,13 @@ store_detail_crl_reserve(struct store_detail *d,
 	store_detail_end(d);
 }
 
-enum oc_err
+void
 store_detail_crl(struct store_detail *d, const struct store_crl_row *row,
-    struct store_blob crl)
+    const uint8_t hash[STORE_HASH_LEN])
 {
-	enum oc_err err;
-
 	put_crl(d, row);
-	err = store_detail_put_hash(d, "crl_sha256", crl);
+	store_detail_put_hex(d, "crl_sha256", hash, STORE_HASH_LEN);
 	store_detail_end(d);
-	return err;
 }
 
 int64_t

@@ -46,8 +46,9 @@ void store_detail_status(struct store_detail *d, const char *issuer,
     const struct store_status *status);
 void store_detail_crl_reserve(struct store_detail *d,
     const struct store_crl_row *row);
-enum oc_err store_detail_crl(struct store_detail *d,
-    const struct store_crl_row *row, struct store_blob crl) OC_MUST_CHECK;
+/* hash: SHA-256 of all its parts. */
+void store_detail_crl(struct store_detail *d, const struct store_crl_row *row,
+    const uint8_t hash[STORE_HASH_LEN]);
 
 /* Of the register's row with that id, as it is now. */
 typedef enum oc_err store_detail_fn(struct store *s, int64_t id,

@@ -145,7 +145,51 @@ static const char version_2[] =
 static const char version_3[] =
 "ALTER TABLE certificate_request ADD COLUMN run INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const steps[] = { version_1, version_2, version_3 };
+/*
+ * crl_part: a list's octets in order, STORE_CRL_PART_LEN each but for the
+ * last; der_len is all of them together.
+ * certificate_revoked: with all that a list says, so that making one reads
+ * that index and no row.
+ */
+static const char version_4[] =
+"ALTER TABLE crl RENAME TO crl_3;"
+"CREATE TABLE crl ("
+"	id INTEGER PRIMARY KEY,"
+"	issuer_id INTEGER NOT NULL REFERENCES issuer (id),"
+"	number INTEGER NOT NULL,"
+"	this_update INTEGER NOT NULL,"
+"	next_update INTEGER NOT NULL,"
+"	reserved_at INTEGER NOT NULL,"
+"	issued_at INTEGER NOT NULL DEFAULT 0,"
+"	der_len INTEGER NOT NULL DEFAULT 0,"
+"	CHECK ((der_len = 0) = (issued_at = 0)),"
+"	UNIQUE (issuer_id, number)"
+");"
+"INSERT INTO crl SELECT id, issuer_id, number, this_update, next_update,"
+"	reserved_at, issued_at, coalesce(length(der), 0) FROM crl_3;"
+"CREATE TABLE crl_part ("
+"	id INTEGER PRIMARY KEY,"
+"	crl_id INTEGER NOT NULL REFERENCES crl (id),"
+"	number INTEGER NOT NULL CHECK (number >= 0),"
+"	der BLOB NOT NULL,"
+"	UNIQUE (crl_id, number)"
+");"
+"WITH RECURSIVE part (crl_id, number, len) AS ("
+"	SELECT id, 0, length(der) FROM crl_3 WHERE der IS NOT NULL"
+"	UNION ALL SELECT crl_id, number + 1, len FROM part"
+"		WHERE (number + 1) * 1048576 < len)"
+"INSERT INTO crl_part (crl_id, number, der)"
+"	SELECT p.crl_id, p.number, substr(c.der, p.number * 1048576 + 1,"
+"		1048576) FROM part p JOIN crl_3 c ON c.id = p.crl_id"
+"	ORDER BY p.crl_id, p.number;"
+"DROP TABLE crl_3;"
+"DROP INDEX certificate_revoked;"
+"CREATE INDEX certificate_revoked ON certificate (issuer_id,"
+"	length(serial), serial, not_after, revoked_at, reason, invalidity_at)"
+"	WHERE revoked_at IS NOT NULL;";
+
+static const char *const steps[] = { version_1, version_2, version_3,
+	version_4 };
 
 const struct store_schema *
 store_sqlite_schema(void)

@@ -170,7 +170,7 @@ enum oc_err sqlite_list_certificates(struct store *s,
     const struct store_filter *filter, int64_t now_at,
     store_certificate_fn *fn, void *arg);
 enum oc_err sqlite_list_revoked(struct store *s, int64_t issuer_id,
-    int64_t not_after_min, store_certificate_fn *fn, void *arg);
+    int64_t not_after_min, store_revoked_fn *fn, void *arg);
 enum oc_err sqlite_read_changes(struct store *s, int64_t after_seq,
     struct store_change *changes, uint32_t num_max, uint32_t *num);
 
@@ -182,11 +182,13 @@ enum oc_err sqlite_add_crl(struct store *s, int64_t issuer_id,
 enum oc_err sqlite_get_crl(struct store *s, int64_t id,
     struct store_crl_row *row);
 enum oc_err sqlite_set_crl_issued(struct store *s, int64_t id,
-    int64_t issued_at, struct store_blob crl);
+    int64_t issued_at, uint64_t crl_len);
 enum oc_err sqlite_find_crl(struct store *s, int64_t issuer_id,
-    struct store_crl *crl);
-enum oc_err sqlite_find_crl_times(struct store *s, int64_t issuer_id,
-    struct store_crl *crl);
+    struct store_crl_row *row);
+enum oc_err sqlite_add_crl_part(struct store *s, int64_t id, uint32_t number,
+    struct store_blob part);
+enum oc_err sqlite_list_crl_parts(struct store *s, int64_t id,
+    store_crl_part_fn *fn, void *arg);
 
 enum oc_err sqlite_add_account(struct store *s,
     const struct store_account *account, int64_t *id);

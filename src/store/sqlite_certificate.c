@@ -317,44 +317,31 @@ sqlite_list_certificates(struct store *s, const struct store_filter *filter,
 	return err;
 }
 
-static enum oc_err
-read_revoked(struct sql *q, struct store_certificate *c)
-{
-	enum oc_err err;
-
-	c->issuer_id = sql_get_int(q);
-	err = sql_get_serial(q, &c->serial);
-	get_status(q, &c->is_revoked, &c->reason, &c->revoked_at);
-	c->invalidity_at = sql_get_int(q);
-	c->not_after = sql_get_int(q);
-	return err;
-}
-
 enum oc_err
 sqlite_list_revoked(struct store *s, int64_t issuer_id, int64_t not_after_min,
-    store_certificate_fn *fn, void *arg)
+    store_revoked_fn *fn, void *arg)
 {
-	static const char text[] = "SELECT issuer_id, serial, reason,"
-	    " revoked_at, invalidity_at, not_after FROM certificate"
+	static const char text[] = "SELECT serial, reason, revoked_at,"
+	    " invalidity_at FROM certificate"
 	    " WHERE issuer_id = ? AND not_after >= ?"
 	    " AND revoked_at IS NOT NULL"
 	    " ORDER BY length(serial), serial";
-	struct sql q;
+	struct store_revocation r = { .issuer_id = issuer_id };
 	bool has_row = false;
+	struct sql q;
 	enum oc_err err;
 
 	sql_open_once(&q, s, "list revoked certificates", text);
 	sql_put_int(&q, issuer_id);
 	sql_put_int(&q, not_after_min);
-	for (;;) {
-		struct store_certificate c = { 0 };
-
-		err = sql_next(&q, &has_row);
-		if (err != OC_OK || !has_row)
+	while ((err = sql_next(&q, &has_row)) == OC_OK && has_row) {
+		err = sql_get_serial(&q, &r.serial);
+		if (err != OC_OK)
 			break;
-		err = read_revoked(&q, &c);
-		if (err == OC_OK)
-			err = fn(arg, &c);
+		r.reason = (enum crl_reason)sql_get_int(&q);
+		r.revoked_at = sql_get_int(&q);
+		r.invalidity_at = sql_get_int(&q);
+		err = fn(arg, &r);
 		if (err != OC_OK)
 			break;
 	}

@@ -152,7 +152,7 @@ sqlite_add_crl(struct store *s, int64_t issuer_id, uint64_t number,
 	return err;
 }
 
-static enum oc_err
+static void
 read_crl(struct sql *q, struct store_crl_row *row)
 {
 	row->id = sql_get_int(q);
@@ -162,7 +162,7 @@ read_crl(struct sql *q, struct store_crl_row *row)
 	row->this_update = sql_get_int(q);
 	row->next_update = sql_get_int(q);
 	row->is_issued = sql_get_int(q) != 0;
-	return sql_take_blob(q, &row->crl, &row->crl_len);
+	row->crl_len = (uint64_t)sql_get_int(q);
 }
 
 static enum oc_err
@@ -176,17 +176,17 @@ find_crl_row(struct sql *q, struct store_crl_row *row)
 	if (err == OC_OK && !has_row)
 		err = store_fail(q->store, OC_ERR_NOT_FOUND,
 		    "there is no such CRL");
-	if (err == OC_OK)
-		err = read_crl(q, &read);
-	sql_close(q);
-	if (err == OC_OK)
+	if (err == OC_OK) {
+		read_crl(q, &read);
 		*row = read;
+	}
+	sql_close(q);
 	return err;
 }
 
 #define SELECT_CRL \
 	"SELECT r.id, r.issuer_id, i.name, r.number, r.this_update," \
-	" r.next_update, r.issued_at, r.der" \
+	" r.next_update, r.issued_at, r.der_len" \
 	" FROM crl r JOIN issuer i ON i.id = r.issuer_id"
 
 enum oc_err
@@ -202,67 +202,66 @@ sqlite_get_crl(struct store *s, int64_t id, struct store_crl_row *row)
 
 enum oc_err
 sqlite_set_crl_issued(struct store *s, int64_t id, int64_t issued_at,
-    struct store_blob crl)
+    uint64_t crl_len)
 {
 	static const char text[] =
-	    "UPDATE crl SET issued_at = ?, der = ? WHERE id = ?";
+	    "UPDATE crl SET issued_at = ?, der_len = ? WHERE id = ?";
 	struct sql q;
 
 	sql_open(&q, s, "issue a CRL", text);
 	sql_put_int(&q, issued_at);
-	sql_put_blob(&q, crl.p, crl.len);
+	sql_put_int(&q, (int64_t)crl_len);
 	sql_put_int(&q, id);
 	return sql_run(&q);
 }
 
 enum oc_err
-sqlite_find_crl(struct store *s, int64_t issuer_id, struct store_crl *crl)
+sqlite_add_crl_part(struct store *s, int64_t id, uint32_t number,
+    struct store_blob part)
 {
-	static const char text[] = SELECT_CRL
-	    " WHERE r.issuer_id = ? AND r.issued_at <> 0"
-	    " ORDER BY r.number DESC LIMIT 1";
-	struct store_crl_row row;
+	static const char text[] = "INSERT INTO crl_part (crl_id, number,"
+	    " der) VALUES (?, ?, ?)";
 	struct sql q;
-	enum oc_err err;
 
-	sql_open(&q, s, "find a CRL", text);
-	sql_put_int(&q, issuer_id);
-	err = find_crl_row(&q, &row);
-	if (err != OC_OK)
-		return err;
-	*crl = (struct store_crl){
-		row.id, row.number, row.this_update, row.next_update,
-		row.crl, row.crl_len
-	};
-	return OC_OK;
+	sql_open(&q, s, "issue a CRL", text);
+	sql_put_int(&q, id);
+	sql_put_int(&q, number);
+	sql_put_blob(&q, part.p, part.len);
+	return sql_run(&q);
 }
 
 enum oc_err
-sqlite_find_crl_times(struct store *s, int64_t issuer_id,
-    struct store_crl *crl)
+sqlite_list_crl_parts(struct store *s, int64_t id, store_crl_part_fn *fn,
+    void *arg)
 {
-	static const char text[] = "SELECT id, number, this_update,"
-	    " next_update FROM crl WHERE issuer_id = ? AND issued_at <> 0"
-	    " ORDER BY number DESC LIMIT 1";
-	struct store_crl read = { 0 };
+	static const char text[] = "SELECT number, der FROM crl_part"
+	    " WHERE crl_id = ? ORDER BY number";
 	struct sql q;
 	bool has_row = false;
 	enum oc_err err;
 
-	sql_open(&q, s, "find a CRL", text);
-	sql_put_int(&q, issuer_id);
-	err = sql_next(&q, &has_row);
-	if (err == OC_OK && !has_row)
-		err = store_fail(s, OC_ERR_NOT_FOUND,
-		    "there is no such CRL");
-	if (err == OC_OK) {
-		read.id = sql_get_int(&q);
-		read.number = (uint64_t)sql_get_int(&q);
-		read.this_update = sql_get_int(&q);
-		read.next_update = sql_get_int(&q);
+	sql_open(&q, s, "read a CRL", text);
+	sql_put_int(&q, id);
+	while ((err = sql_next(&q, &has_row)) == OC_OK && has_row) {
+		uint32_t number = (uint32_t)sql_get_int(&q);
+
+		err = fn(arg, number, sql_get_blob(&q));
+		if (err != OC_OK)
+			break;
 	}
 	sql_close(&q);
-	if (err == OC_OK)
-		*crl = read;
 	return err;
+}
+
+enum oc_err
+sqlite_find_crl(struct store *s, int64_t issuer_id, struct store_crl_row *row)
+{
+	static const char text[] = SELECT_CRL
+	    " WHERE r.issuer_id = ? AND r.issued_at <> 0"
+	    " ORDER BY r.number DESC LIMIT 1";
+	struct sql q;
+
+	sql_open(&q, s, "find a CRL", text);
+	sql_put_int(&q, issuer_id);
+	return find_crl_row(&q, row);
 }

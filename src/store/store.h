@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "base/reason.h"
 #include "base/serial.h"
+#include "base/spool.h"
 
 struct store;
 
@@ -229,8 +230,10 @@ struct store_crl {
 	int64_t id;
 	uint64_t number;		/* cRLNumber, RFC 5280 5.2.3 */
 	int64_t this_update, next_update;
-	uint8_t *crl;			/* DER; owned */
+	const uint8_t *crl;		/* DER; NULL: none, or not asked for */
 	size_t crl_len;
+	struct oc_mapping mapping;	/* what owns it, private: shared
+					 * memory, since it may be much */
 };
 void store_crl_fini(struct store_crl *crl);
 
@@ -259,10 +262,11 @@ enum oc_err store_list_crls(struct store *store, store_crl_fn *fn, void *arg)
     OC_MUST_CHECK;
 
 /* Revoked certificates of an issuer with not_after >= not_after_min, by
- * serial; only issuer_id, serial, reason, revoked_at, invalidity_at,
- * not_after are filled in. */
+ * serial.  There may be millions: this is all that is read of them. */
+typedef enum oc_err store_revoked_fn(void *arg,
+    const struct store_revocation *revoked);
 enum oc_err store_list_revoked(struct store *store, int64_t issuer_id,
-    int64_t not_after_min, store_certificate_fn *fn, void *arg) OC_MUST_CHECK;
+    int64_t not_after_min, store_revoked_fn *fn, void *arg) OC_MUST_CHECK;
 
 /* --- the journal ------------------------------------------------------ */
 

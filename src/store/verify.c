@@ -5,6 +5,7 @@
  * its entries.
  */
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,49 @@ out:
 	return err;
 }
 
+struct parts {
+	EVP_MD_CTX *md;
+	uint32_t num;
+	uint64_t len;
+	bool has_gap;
+};
+
+static enum oc_err
+hash_part(void *arg, uint32_t number, struct store_blob part)
+{
+	struct parts *p = arg;
+
+	p->has_gap |= number != p->num || part.len == 0;
+	p->num++;
+	p->len += part.len;
+	return EVP_DigestUpdate(p->md, part.p, part.len) == 1 ? OC_OK :
+	    OC_ERR_INTERNAL;
+}
+
+/* Makes the detail of its issue again, and looks whether its parts are all
+ * there and in their places. */
+static enum oc_err
+remake_crl(struct store *s, const struct store_crl_row *row,
+    struct store_detail *d, bool *is_whole)
+{
+	struct parts p = { .md = EVP_MD_CTX_new() };
+	uint8_t hash[STORE_HASH_LEN];
+	enum oc_err err = OC_ERR_INTERNAL;
+
+	if (p.md != NULL && EVP_DigestInit_ex(p.md, EVP_sha256(), NULL) == 1)
+		err = s->ops->list_crl_parts(s, row->id, hash_part, &p);
+	if (err == OC_OK && EVP_DigestFinal_ex(p.md, hash, NULL) != 1)
+		err = OC_ERR_INTERNAL;
+	EVP_MD_CTX_free(p.md);
+	if (err == OC_ERR_INTERNAL)
+		return store_fail(s, err, "SHA-256 failed");
+	if (err != OC_OK)
+		return err;
+	store_detail_crl(d, row, hash);
+	*is_whole = !p.has_gap && p.len == row->crl_len;
+	return OC_OK;
+}
+
 static enum oc_err
 check_crl(struct verify *v, const struct store_entry *entry)
 {
@@ -128,6 +172,7 @@ check_crl(struct verify *v, const struct store_entry *entry)
 	uint64_t *seen = store_verify_seen(&v->crls, entry->detail);
 	uint64_t flag = is_reserve ? SEEN_RESERVE : SEEN_ISSUE;
 	struct store_crl_row row = { 0 };
+	bool is_whole = true;
 	struct store_detail d;
 	enum oc_err err;
 
@@ -142,12 +187,10 @@ check_crl(struct verify *v, const struct store_entry *entry)
 	if (err == OC_OK && is_reserve)
 		store_detail_crl_reserve(&d, &row);
 	else if (err == OC_OK)
-		err = store_detail_crl(&d, &row,
-		    (struct store_blob){ row.crl, row.crl_len });
-	free(row.crl);
+		err = remake_crl(v->store, &row, &d, &is_whole);
 	if (err != OC_OK)
 		return err;
-	if (strcmp(d.text, entry->detail) != 0)
+	if (!is_whole || strcmp(d.text, entry->detail) != 0)
 		return store_verify_bad(v, entry->number,
 		    "the CRL's record differs");
 	if ((*seen & flag) != 0)
@@ -251,6 +294,25 @@ check_row(void *arg, const struct store_certificate *c)
 }
 
 static enum oc_err
+note_part(void *arg, uint32_t number, struct store_blob part)
+{
+	(void)number;
+	(void)part;
+	*(bool *)arg = true;
+	return OC_OK;
+}
+
+/* What was not issued has no octets. */
+static enum oc_err
+look_for_parts(struct store *s, const struct store_crl_row *row,
+    bool *has_parts)
+{
+	*has_parts = false;
+	return row->is_issued ? OC_OK :
+	    s->ops->list_crl_parts(s, row->id, note_part, has_parts);
+}
+
+static enum oc_err
 check_crl_rows(struct verify *v)
 {
 	enum oc_err err = OC_OK;
@@ -258,13 +320,15 @@ check_crl_rows(struct verify *v)
 	for (int64_t id = 1; err == OC_OK && id <= v->crls.num; id++) {
 		struct store_crl_row row = { 0 };
 		uint64_t expected = SEEN_RESERVE;
+		bool has_parts = false;
 
 		err = v->store->ops->get_crl(v->store, id, &row);
-		free(row.crl);
 		if (err == OC_OK && row.is_issued)
 			expected |= SEEN_ISSUE;
-		if (err == OC_ERR_NOT_FOUND ||
-		    (err == OC_OK && v->crls.seen[id - 1] != expected)) {
+		if (err == OC_OK)
+			err = look_for_parts(v->store, &row, &has_parts);
+		if (err == OC_ERR_NOT_FOUND || (err == OC_OK && (has_parts ||
+		    v->crls.seen[id - 1] != expected))) {
 			v->bad_number = v->number;
 			err = store_fail(v->store, OC_ERR_MISMATCH, "CRL %"
 			    PRId64 ": its state is not in the journal", id);

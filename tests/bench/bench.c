@@ -8,6 +8,7 @@
 #include "base/clock.h"
 
 #define ROUNDS 11
+#define LONG_ROUNDS 5
 #define ROUND_NS (40 * OC_NS_PER_MS)
 
 void
@@ -29,8 +30,8 @@ bench_begin(void)
 		/* Where that is not allowed, the numbers are only noisier. */
 		(void)sched_setaffinity(0, sizeof(cpus), &cpus);
 	}
-	(void)printf("# name ours peer ratio unit (medians of %d rounds)\n",
-	    ROUNDS);
+	(void)printf("# name ours peer ratio unit (medians of %d rounds, of %d "
+	    "of what takes long)\n", ROUNDS, LONG_ROUNDS);
 }
 
 static double
@@ -84,6 +85,27 @@ bench_compare(const char *name, bench_fn *ours, bench_fn *peer, void *arg)
 	}
 	our_median = median(our_ns, ROUNDS);
 	peer_median = median(peer_ns, ROUNDS);
+	(void)printf("%s %.1f %.1f %.2f ns/op\n", name, our_median,
+	    peer_median, peer_median / our_median);
+	(void)fflush(stdout);
+}
+
+void
+bench_compare_long(const char *name, bench_fn *ours, bench_fn *peer,
+    bench_fn *clear, void *arg)
+{
+	double our_ns[LONG_ROUNDS], peer_ns[LONG_ROUNDS], our_median,
+	    peer_median;
+
+	for (int round = 0; round < LONG_ROUNDS; round++) {
+		clear(arg);
+		our_ns[round] = time_once(ours, arg, 1);
+		clear(arg);
+		peer_ns[round] = time_once(peer, arg, 1);
+	}
+	clear(arg);
+	our_median = median(our_ns, LONG_ROUNDS);
+	peer_median = median(peer_ns, LONG_ROUNDS);
 	(void)printf("%s %.1f %.1f %.2f ns/op\n", name, our_median,
 	    peer_median, peer_median / our_median);
 	(void)fflush(stdout);

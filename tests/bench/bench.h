@@ -22,6 +22,14 @@ void bench_begin(void);
 void bench_compare(const char *name, bench_fn *ours, bench_fn *peer,
     void *arg);
 
+/*
+ * The same for what takes seconds: each does its work once a round, of few
+ * rounds.  clear is called before each and not timed: what the one before
+ * left behind is let go of there.
+ */
+void bench_compare_long(const char *name, bench_fn *ours, bench_fn *peer,
+    bench_fn *clear, void *arg);
+
 /* What a bench relies on holds, or it stops here. */
 #define bench_must(condition) \
 	((condition) ? (void)0 : bench_failed(#condition, __FILE__, __LINE__))

@@ -516,7 +516,7 @@ memory_that_is_not_what_it_says(void **state)
 
 	(void)state;
 	fds[0] = sealed_memfd(said - 1);
-	fds[1] = sealed_memfd(said + 1);
+	fds[1] = sealed_memfd(said + OC_TBS_BEFORE_MAX + 1);
 	fds[2] = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	assert_int_equal(ftruncate(fds[2], (off_t)said), 0);
 	fds[3] = open("/dev/zero", O_RDONLY | O_CLOEXEC);

@@ -135,16 +135,31 @@ service_stop
 # As an older version left it: the service starts on it all the same, though
 # its first role to open the store only reads.
 schema=$(sqlite3 store.db 'PRAGMA user_version')
-sqlite3 store.db 'ALTER TABLE certificate_request DROP COLUMN run;
-    PRAGMA user_version = 2'
+back_to_2() {
+	sqlite3 store.db '.timeout 5000' 'BEGIN IMMEDIATE;
+	    ALTER TABLE certificate_request DROP COLUMN run;
+	    ALTER TABLE crl RENAME TO crl_4;
+	    CREATE TABLE crl (id INTEGER PRIMARY KEY,
+		issuer_id INTEGER NOT NULL REFERENCES issuer (id),
+		number INTEGER NOT NULL, this_update INTEGER NOT NULL,
+		next_update INTEGER NOT NULL, reserved_at INTEGER NOT NULL,
+		issued_at INTEGER NOT NULL DEFAULT 0, der BLOB,
+		CHECK ((der IS NULL) = (issued_at = 0)),
+		UNIQUE (issuer_id, number));
+	    INSERT INTO crl SELECT id, issuer_id, number, this_update,
+		next_update, reserved_at, issued_at, (SELECT der FROM
+		crl_part WHERE crl_id = crl_4.id) FROM crl_4;
+	    DROP TABLE crl_part; DROP TABLE crl_4;
+	    PRAGMA user_version = 2; COMMIT'
+}
+back_to_2
 service_start
 [ "$(sqlite3 store.db 'PRAGMA user_version')" -eq "$schema" ] ||
     fail "schema $(sqlite3 store.db 'PRAGMA user_version')"
 expect good first.test.pem
 expect revoked x.0.pem
 # So does a reload, by which the programs of an upgrade come into use.
-sqlite3 store.db 'ALTER TABLE certificate_request DROP COLUMN run;
-    PRAGMA user_version = 2'
+back_to_2
 kill -HUP "$(cat ocsignd.pid)"
 within 10 grep -Eq '(: reloaded|not reloaded|reload failed)' ocsignd.log ||
     fail "the reload does not end"

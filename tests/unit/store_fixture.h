@@ -182,6 +182,30 @@ run_sql(const char *path, const char *text)
 	sqlite3_close(db);
 }
 
+/* As version 3 had it.  Lists are text here, which SQL can put together. */
+static inline void
+go_back_to_3(const char *path)
+{
+	run_sql(path, "ALTER TABLE crl RENAME TO crl_4; CREATE TABLE crl ("
+	    "id INTEGER PRIMARY KEY,"
+	    "issuer_id INTEGER NOT NULL REFERENCES issuer (id),"
+	    "number INTEGER NOT NULL, this_update INTEGER NOT NULL,"
+	    "next_update INTEGER NOT NULL, reserved_at INTEGER NOT NULL,"
+	    "issued_at INTEGER NOT NULL DEFAULT 0, der BLOB,"
+	    "CHECK ((der IS NULL) = (issued_at = 0)),"
+	    "UNIQUE (issuer_id, number));"
+	    "INSERT INTO crl SELECT id, issuer_id, number, this_update,"
+	    "next_update, reserved_at, issued_at, (SELECT"
+	    " CAST(group_concat(CAST(der AS TEXT), '') AS BLOB) FROM"
+	    " (SELECT der FROM crl_part WHERE crl_id = crl_4.id"
+	    "  ORDER BY number)) FROM crl_4;"
+	    "DROP TABLE crl_part; DROP TABLE crl_4;"
+	    "DROP INDEX certificate_revoked;"
+	    "CREATE INDEX certificate_revoked ON certificate (issuer_id,"
+	    "length(serial), serial) WHERE revoked_at IS NOT NULL;"
+	    "PRAGMA user_version = 3");
+}
+
 static inline int64_t
 read_sql(const char *path, const char *text)
 {

@@ -44,15 +44,17 @@ struct echo {
 static void
 echo_sign(struct echo *e, struct der_bytes fields, int fd)
 {
+	struct oc_mapping mapping;
 	struct der_bytes mapped;
 	struct ipc_sign m;
 
 	if (ipc_read_sign(fields, &m) != OC_OK)
 		return;
 	e->timeout_ms = m.timeout_ms;
-	if (fd >= 0 && ipc_memfd_map(fd, m.tbs_len, &mapped) == OC_OK) {
+	if (fd >= 0 && ipc_memfd_map(fd, m.tbs_len, &mapping, &mapped) ==
+	    OC_OK) {
 		e->num_good_fds += mapped.p[mapped.len - 1] == 0x5a;
-		ipc_memfd_unmap(mapped);
+		oc_mapping_fini(&mapping);
 	}
 	e->num_signs++;
 }

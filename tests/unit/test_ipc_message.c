@@ -213,6 +213,10 @@ sign_by_descriptor(void **state)
 	(void)state;
 	m.tbs = first(0);
 	m.tbs_len = OC_TBS_INLINE_MAX + 1;
+	/* Only a CRL is so long. */
+	put_sign(&m);
+	assert_malformed(IPC_SIGN, read_sign, &got);
+	m.kind = SIGN_KIND_CRL;
 	put_sign(&m);
 	assert_int_equal(out[7], IPC_FLAG_FD);
 	assert_only_whole(IPC_SIGN, read_sign, &got);

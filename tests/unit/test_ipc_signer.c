@@ -397,6 +397,49 @@ large_tbs_travels_sealed(void **state)
 	free(tbs);
 }
 
+/* What was written into one is sent as it is, whatever stands before. */
+static void
+memory_that_is_sealed_is_sent_as_it_is(void **state)
+{
+	static const size_t before[] = { 0, 1, OC_TBS_BEFORE_MAX };
+	size_t len = OC_TBS_INLINE_MAX + 1000;
+	uint8_t *tbs = malloc(len);
+	struct oc_error error = { 0 };
+	struct sign_key_info info;
+	struct sign_verifier *v;
+
+	(void)state;
+	for (size_t i = 0; i < len; i++)
+		tbs[i] = (uint8_t)(i * 7 + i / 253);
+	assert_int_equal(sign_find_key(signer, "issuer/p256",
+	    oc_clock_mono_ns() + LONG_NS, &info, &error), OC_OK);
+	assert_int_equal(sign_verifier_new((struct der_bytes){ info.spki,
+	    info.spki_len }, &v), OC_OK);
+	for (size_t i = 0; i < 3; i++) {
+		struct sign_job job = { .key = "issuer/p256",
+		    .kind = SIGN_KIND_CRL, .lane = SIGN_LANE_CRL,
+		    .tbs = { tbs, len }, .has_memfd = true };
+		struct oc_spool spool;
+
+		assert_int_equal(oc_spool_open(&spool, "test", 1 << 20),
+		    OC_OK);
+		oc_spool_skip(&spool, before[i]);
+		oc_spool_put(&spool, tbs, len);
+		assert_int_equal(oc_spool_seal(&spool), OC_OK);
+		job.memfd = spool.fd;
+		job.deadline_ns = oc_clock_mono_ns() + LONG_NS;
+		assert_int_equal(sign_now(signer, &job, &error), OC_OK);
+		assert_int_equal(sign_verify(v, job.signed_alg, job.tbs,
+		    (struct der_bytes){ job.signature, job.signature_len }),
+		    OC_OK);
+		/* It is still the caller's. */
+		assert_true(fcntl(spool.fd, F_GETFD) >= 0);
+		oc_spool_close(&spool);
+	}
+	sign_verifier_free(v);
+	free(tbs);
+}
+
 static void
 take_result(void *arg, enum oc_err err, enum ipc_type type,
     struct der_bytes fields)
@@ -471,6 +514,11 @@ memory_that_may_change_is_refused(void **state)
 		    OC_ERR_REFUSED);
 	assert_int_equal(sign_fd_by_hand(memfd_with_seals(all), size + 1),
 	    OC_ERR_MISMATCH);
+	fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_int_equal(ftruncate(fd, (off_t)size + OC_TBS_BEFORE_MAX + 1),
+	    0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, all), 0);
+	assert_int_equal(sign_fd_by_hand(fd, size), OC_ERR_MISMATCH);
 	/* A file of the right size. */
 	snprintf(path, sizeof(path), "%s/file", dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -632,6 +680,7 @@ main(void)
 		TEST(tokens_are_drained_for_the_issuer_alone),
 		TEST(what_is_held_travels_together),
 		TEST(large_tbs_travels_sealed),
+		TEST(memory_that_is_sealed_is_sent_as_it_is),
 		TEST(memory_that_may_change_is_refused),
 		TEST(job_of_a_peer_that_goes_is_cancelled),
 		TEST(job_survives_its_signer),

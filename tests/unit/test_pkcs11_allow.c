@@ -268,6 +268,23 @@ csr_rules(void **state)
 	    len }, NOW, &error), OC_ERR_REFUSED);
 }
 
+/* Looking at what is long takes long, and all wait for it. */
+static void
+only_crls_are_long(void **state)
+{
+	static const enum sign_kind kinds[] = { SIGN_KIND_CERTIFICATE,
+	    SIGN_KIND_OCSP, SIGN_KIND_CSR, SIGN_KIND_CRL };
+	uint8_t *zeros = calloc(1, OC_TBS_INLINE_MAX + 1);
+
+	(void)state;
+	allow.kinds = ~0u;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(check_bytes(kinds[i], (struct der_bytes){
+		    zeros, OC_TBS_INLINE_MAX + 1 }), kinds[i] ==
+		    SIGN_KIND_CRL ? OC_ERR_MALFORMED : OC_ERR_LIMIT);
+	free(zeros);
+}
+
 static void
 ocsp_responder_must_be_the_key(void **state)
 {
@@ -373,6 +390,7 @@ main(void)
 		    key_without_certificate_signs_only_its_own, set_up),
 		cmocka_unit_test_setup(crl_rules, set_up),
 		cmocka_unit_test_setup(csr_rules, set_up),
+		cmocka_unit_test_setup(only_crls_are_long, set_up),
 		cmocka_unit_test_setup(ocsp_responder_must_be_the_key,
 		    set_up),
 		cmocka_unit_test_setup(ocsp_certids_must_be_of_the_issuer,

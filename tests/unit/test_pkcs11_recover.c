@@ -5,6 +5,9 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+
+#include <stdio.h>
+#include <sys/mman.h>
 #include <openssl/evp.h>
 
 #include "pkcs11/mechanism.h"
@@ -258,6 +261,86 @@ messages_for_tokens_that_hash(void **state)
 	}
 }
 
+static size_t
+own_kib(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	size_t kib = 0;
+	char line[128];
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (sscanf(line, "RssAnon: %zu", &kib) == 1)
+			break;
+	(void)fclose(file);
+	assert_true(kib > 0);
+	return kib;
+}
+
+/* What is long is not copied into memory of our own. */
+static void
+long_messages(void **state)
+{
+	const size_t len = 32 * 1024 * 1024;
+	struct der_bytes zeros = { mmap(NULL, len, PROT_READ, MAP_PRIVATE |
+	    MAP_ANONYMOUS, -1, 0), len };
+	struct p11_input in;
+	size_t before;
+
+	(void)state;
+	assert_true(zeros.p != MAP_FAILED);
+	before = own_kib();
+	assert_int_equal(p11_input_init(&in, SIGN_ED25519, SIGN_KEY_ED25519,
+	    zeros), OC_OK);
+	assert_int_equal(in.len, len);
+	for (size_t i = 0; i < len; i += 4096)
+		assert_int_equal(p11_input_bytes(&in)[i], 0);
+	assert_int_equal(p11_input_bytes(&in)[len - 1], 0);
+	/* Of a sanitizer's shadow there is an eighth. */
+	assert_true(own_kib() < before + len / 1024 / 2);
+	p11_input_fini(&in);
+	p11_input_fini(&in);
+	(void)munmap((void *)(uintptr_t)zeros.p, len);
+}
+
+/* The record's digest is the signature's, where it is SHA-256 and ours. */
+static void
+digests_for_the_record(void **state)
+{
+	static const struct {
+		enum sign_alg alg;
+		enum sign_key_type key_type;
+		enum p11_way way;
+		bool has_it;
+	} rows[] = {
+		{ SIGN_RSA_SHA256, SIGN_KEY_RSA, P11_WAY_DIGEST, true },
+		{ SIGN_RSA_PSS_SHA256, SIGN_KEY_RSA, P11_WAY_DIGEST, true },
+		{ SIGN_ECDSA_SHA256, SIGN_KEY_P256, P11_WAY_DIGEST, true },
+		{ SIGN_ECDSA_SHA256, SIGN_KEY_P521, P11_WAY_DIGEST, true },
+		{ SIGN_RSA_SHA512, SIGN_KEY_RSA, P11_WAY_DIGEST, false },
+		{ SIGN_ECDSA_SHA384, SIGN_KEY_P256, P11_WAY_DIGEST, false },
+		{ SIGN_RSA_SHA256, SIGN_KEY_RSA, P11_WAY_MESSAGE, false },
+		{ SIGN_ED25519, SIGN_KEY_ED25519, P11_WAY_DIGEST, false },
+	};
+	uint8_t wanted[32];
+
+	(void)state;
+	assert_int_equal(EVP_Digest(tbs, sizeof(tbs), wanted, NULL,
+	    EVP_sha256(), NULL), 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t digest[32] = { 0 };
+		struct p11_input in;
+
+		assert_int_equal(p11_input_init_way(&in, rows[i].alg,
+		    rows[i].key_type, rows[i].way, DER_ARRAY(tbs)), OC_OK);
+		assert_int_equal(p11_input_get_sha256(&in, rows[i].alg,
+		    digest), rows[i].has_it);
+		if (rows[i].has_it)
+			assert_memory_equal(digest, wanted, 32);
+		p11_input_fini(&in);
+	}
+}
+
 static void
 outputs_are_made_right_or_refused(void **state)
 {
@@ -318,6 +401,8 @@ main(void)
 		cmocka_unit_test(rsa_input_is_a_digest_info),
 		cmocka_unit_test(other_inputs),
 		cmocka_unit_test(messages_for_tokens_that_hash),
+		cmocka_unit_test(long_messages),
+		cmocka_unit_test(digests_for_the_record),
 		cmocka_unit_test(outputs_are_made_right_or_refused),
 	};
 

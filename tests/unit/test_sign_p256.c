@@ -328,7 +328,7 @@ several_through_the_verifier(void **state)
 			    &made[i]);
 			claims[i] = (struct sign_claim){ SIGN_ECDSA_SHA256,
 			    { (uint8_t *)&claimed[i].tbs, sizeof(uint32_t) },
-			    made[i].signature, OC_ERR_INTERNAL };
+			    made[i].signature, NULL, OC_ERR_INTERNAL };
 		}
 		claims[round].alg = SIGN_RSA_SHA256;
 		claimed[round].expected = OC_ERR_MISMATCH;

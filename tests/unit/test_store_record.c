@@ -413,6 +413,20 @@ test_list_nested(void **state)
 }
 
 /* By number, not by octets: 7f comes before 00 80, and that before 01 00. */
+static enum oc_err
+see_revoked(void *arg, const struct store_revocation *r)
+{
+	struct seen *seen = arg;
+
+	if (seen->num_max != 0 && seen->num == seen->num_max)
+		return OC_ERR_LIMIT;
+	assert_true(seen->num < 16);
+	assert_int_equal(r->reason, CRL_REASON_SUPERSEDED);
+	assert_true(r->revoked_at == 2000 && r->invalidity_at == 1500);
+	seen->numbers[seen->num++] = r->serial.bytes[r->serial.len - 1];
+	return OC_OK;
+}
+
 static void
 test_list_revoked(void **state)
 {
@@ -439,102 +453,24 @@ test_list_revoked(void **state)
 		assert_ok(store_revoke(f->store, &v));
 	}
 	reserve_one(f, 9);			/* not revoked */
-	assert_ok(store_list_revoked(f->store, f->issuer_id, 0, see, &seen));
+	assert_ok(store_list_revoked(f->store, f->issuer_id, 0, see_revoked,
+	    &seen));
 	assert_int_equal(seen.num, 4);
 	assert_int_equal(seen.numbers[0], 0x02);
 	assert_int_equal(seen.numbers[1], 0x7f);
 	assert_int_equal(seen.numbers[2], 0x80);
 	assert_int_equal(seen.numbers[3], 0x00);
 	seen.num = 0;
-	assert_ok(store_list_revoked(f->store, f->issuer_id, 5002, see,
-	    &seen));
+	assert_ok(store_list_revoked(f->store, f->issuer_id, 5002,
+	    see_revoked, &seen));
 	assert_int_equal(seen.num, 2);
 	seen.num = 0;
-	assert_ok(store_list_revoked(f->store, f->issuer_id + 1, 0, see,
-	    &seen));
+	assert_ok(store_list_revoked(f->store, f->issuer_id + 1, 0,
+	    see_revoked, &seen));
 	assert_int_equal(seen.num, 0);
 	seen.num_max = 1;
-	assert_int_equal(store_list_revoked(f->store, f->issuer_id, 0, see,
-	    &seen), OC_ERR_LIMIT);
-	assert_verifies(f->store);
-}
-
-/* --- CRLs --------------------------------------------------------------- */
-
-static void
-test_crl(void **state)
-{
-	struct fixture *f = *state;
-	uint64_t first = 0, second = 0;
-	int64_t id = 0, next = 0;
-	struct store_crl crl = { .id = 77 }, times = { .id = 77 };
-
-	assert_true(store_find_crl_times(f->store, f->issuer_id, &times) ==
-	    OC_ERR_NOT_FOUND && times.id == 77);
-	assert_int_equal(store_find_crl(f->store, f->issuer_id, &crl),
-	    OC_ERR_NOT_FOUND);
-	assert_ok(store_reserve_crl(f->store, f->issuer_id, 10, 20, &id,
-	    &first));
-	assert_true(first == ((uint64_t)store_epoch(f->store) << 32) + 1);
-	assert_int_equal(store_find_crl(f->store, f->issuer_id, &crl),
-	    OC_ERR_NOT_FOUND);
-	assert_int_equal(crl.id, 77);
-	assert_ok(store_issue_crl(f->store, id, BLOB("CRL one")));
-	/* The second is reserved only: the first is still the newest. */
-	assert_ok(store_reserve_crl(f->store, f->issuer_id, 11, 21, &next,
-	    &second));
-	assert_true(second == first + 1);
-	assert_ok(store_find_crl(f->store, f->issuer_id, &crl));
-	assert_true(crl.number == first);
-	assert_int_equal(crl.id, id);
-	assert_int_equal(crl.this_update, 10);
-	assert_int_equal(crl.next_update, 20);
-	assert_int_equal(crl.crl_len, 7);
-	assert_memory_equal(crl.crl, "CRL one", 7);
-	assert_ok(store_find_crl_times(f->store, f->issuer_id, &times));
-	assert_true(times.number == first && times.id == id &&
-	    times.this_update == 10 && times.next_update == 20);
-	assert_null(times.crl);
-	store_crl_fini(&crl);
-	store_crl_fini(&crl);
-	assert_ok(store_issue_crl(f->store, next, BLOB("CRL two")));
-	assert_ok(store_find_crl(f->store, f->issuer_id, &crl));
-	assert_true(crl.number == second);
-	store_crl_fini(&crl);
-	assert_verifies(f->store);
-}
-
-static void
-test_crl_refused(void **state)
-{
-	struct fixture *f = *state;
-	uint64_t number = 77, before;
-	int64_t id = 77;
-
-	assert_int_equal(store_reserve_crl(f->store, f->issuer_id + 1, 10,
-	    20, &id, &number), OC_ERR_NOT_FOUND);
-	assert_int_equal(store_reserve_crl(f->store, f->issuer_id, 20, 10,
-	    &id, &number), OC_ERR_MALFORMED);
-	assert_int_equal(id, 77);
-	assert_int_equal(number, 77);
-	assert_int_equal(store_issue_crl(f->store, 1, BLOB("CRL")),
-	    OC_ERR_MISMATCH);
-	assert_ok(store_reserve_crl(f->store, f->issuer_id, 10, 20, &id,
-	    &number));
-	assert_int_equal(store_issue_crl(f->store, id,
-	    (struct store_blob){ NULL, 0 }), OC_ERR_MALFORMED);
-	assert_ok(store_issue_crl(f->store, id, BLOB("CRL")));
-	assert_int_equal(store_issue_crl(f->store, id, BLOB("CRL")),
-	    OC_ERR_MISMATCH);
-	/* Set back, it takes no number that a CRL has. */
-	before = number;
-	run_sql(f->path, "UPDATE issuer SET crl_counter = 0");
-	assert_ok(store_reserve_crl(f->store, f->issuer_id, 10, 20, &id,
-	    &number));
-	assert_int_equal(number, before + 1);
-	run_sql(f->path, "UPDATE issuer SET crl_counter = 4294967295");
-	assert_int_equal(store_reserve_crl(f->store, f->issuer_id, 10, 20,
-	    &id, &number), OC_ERR_LIMIT);
+	assert_int_equal(store_list_revoked(f->store, f->issuer_id, 0,
+	    see_revoked, &seen), OC_ERR_LIMIT);
 	assert_verifies(f->store);
 }
 
@@ -595,8 +531,6 @@ main(void)
 		TEST(test_list_stops),
 		TEST(test_list_nested),
 		TEST(test_list_revoked),
-		TEST(test_crl),
-		TEST(test_crl_refused),
 		TEST(test_group)
 	};
 
