@@ -18,6 +18,7 @@
 #define STORE_EPOCH_MAX ((UINT32_C(1) << 30) - 1)	/* ca/serial.h */
 
 struct store_ops;
+struct sql_engine;
 
 /* The row that every change goes through. */
 struct store_head {
@@ -38,6 +39,7 @@ struct store_head_state {
 /* Embedded first in each database's own struct. */
 struct store {
 	const struct store_ops *ops;
+	const struct sql_engine *sql;	/* store/sql.h */
 	char *path;			/* owned; names it in errors */
 	enum store_mode mode;
 	uint8_t id[STORE_ID_LEN];

@@ -66,7 +66,9 @@ sqlite_add_issuer(struct store *s, const char *name,
     int64_t *id)
 {
 	static const char text[] = "INSERT INTO issuer"
-	    " (name, spki_hash, certificate) VALUES (?, ?, ?)";
+	    " (id, name, spki_hash, certificate) VALUES ("
+	    "(SELECT coalesce(max(id), 0) + 1 FROM issuer), ?, ?, ?)"
+	    " RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
@@ -135,8 +137,10 @@ enum oc_err
 sqlite_add_crl(struct store *s, int64_t issuer_id, uint64_t number,
     int64_t this_update, int64_t next_update, int64_t reserved_at, int64_t *id)
 {
-	static const char text[] = "INSERT INTO crl (issuer_id, number,"
-	    " this_update, next_update, reserved_at) VALUES (?, ?, ?, ?, ?)";
+	static const char text[] = "INSERT INTO crl (id, issuer_id, number,"
+	    " this_update, next_update, reserved_at) VALUES ("
+	    "(SELECT coalesce(max(id), 0) + 1 FROM crl), ?, ?, ?, ?, ?)"
+	    " RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
