@@ -133,8 +133,8 @@ open_source(const struct status_service_plan *plan,
 		oc_assert(plan->crl_file != NULL);
 		return status_crl_open(plan->crl_file, issuer, source, error);
 	}
-	return status_own_open(plan->config->store.path, issuer->name, source,
-	    error);
+	return status_own_open(oc_config_store_where(plan->config),
+	    issuer->name, source, error);
 }
 
 enum oc_err

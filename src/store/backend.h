@@ -267,6 +267,7 @@ struct store_ops {
 	enum oc_err (*count_requests)(struct store *s, int64_t *num);
 
 	enum oc_err (*backup)(struct store *s, const char *to);
+	void (*say_risks)(struct store *s);
 };
 
 /* Sets store->error, with the store's path in front; returns err. */

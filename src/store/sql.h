@@ -122,6 +122,12 @@ enum oc_err sql_read_int(struct store *s, const char *what, const char *text,
 /* Of the row inserted last; its statement ends in RETURNING id. */
 int64_t sql_last_id(struct store *s);
 
+/* Inside a change: s->id and s->epoch are the store's from now on.
+ * replaced_id: of the store whose place it takes; may be NULL. */
+enum oc_err sql_renew_identity(struct store *s,
+    const uint8_t old_id[STORE_ID_LEN], const uint8_t *replaced_id)
+    OC_MUST_CHECK;
+
 /* The vtable's parts that are the same for both: a struct store_ops has them
  * by SQL_ROW_OPS. */
 enum oc_err sqlite_find_issuer(struct store *s, const char *name,
@@ -271,8 +277,6 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.list_asked = sql_list_asked, \
 	.count_asked = sql_count_asked, \
 	.count_requests = sql_count_requests, \
-	.read_head = sql_read_head, \
-	.write_head = sql_write_head, \
 	.add_entry = sql_add_entry, \
 	.list_entries = sql_list_entries, \
 	.find_id_max = sql_find_id_max

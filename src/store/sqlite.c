@@ -118,6 +118,13 @@ is_run_over(struct store *s, int64_t run)
 	    ((struct sqlite_store *)s)->lock_fd, run);
 }
 
+/* What was confirmed is on the disk. */
+static void
+say_risks(struct store *s)
+{
+	(void)s;
+}
+
 static void
 close_store(struct store *s)
 {
@@ -138,6 +145,9 @@ static const struct store_ops sqlite_ops = {
 	.in_transaction = in_transaction,
 	.data_version = data_version,
 	.backup = sqlite_backup,
+	.say_risks = say_risks,
+	.read_head = sql_read_head,
+	.write_head = sql_write_head,
 	SQL_ROW_OPS
 };
 

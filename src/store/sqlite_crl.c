@@ -102,9 +102,11 @@ enum oc_err
 sqlite_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
 {
 	/* The rows are in the journal; the counter is not believed alone. */
-	static const char add[] = "UPDATE issuer SET crl_counter = 1 + max("
-	    "crl_counter, coalesce((SELECT max(number) & 4294967295 FROM crl"
-	    " WHERE issuer_id = ?1 AND number >> 32 = ?2), 0)) WHERE id = ?1";
+	static const char add[] = "UPDATE issuer SET crl_counter = 1 +"
+	    " (SELECT max(n) FROM (SELECT crl_counter AS n UNION ALL"
+	    " SELECT number & 4294967295 FROM crl"
+	    " WHERE issuer_id = ?1 AND number >> 32 = ?2) AS known)"
+	    " WHERE id = ?1";
 	static const char look[] =
 	    "SELECT crl_counter FROM issuer WHERE id = ?";
 	struct sql q;

@@ -410,6 +410,7 @@ test_migrate_from_1(void **state)
 	int64_t number;
 	uint32_t epoch;
 
+	needs_file();
 	run_sql(f->path, text);
 	free(text);
 	assert_int_equal(read_sql(f->path, "PRAGMA user_version"), 1);
@@ -467,6 +468,7 @@ test_backup(void **state)
 	struct oc_error error = { 0 };
 	char backup[320];
 
+	needs_file();
 	add_token(f, a.id, STORE_TOKEN_BEARER, &secret);
 	assert_ok(add_zone(f, a.id, "example.com", STORE_ZONE_ALONE));
 	snprintf(backup, sizeof(backup), "%s/backup", f->directory);
