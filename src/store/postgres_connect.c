@@ -182,15 +182,17 @@ set_up(struct postgres_store *q)
 enum oc_err
 postgres_connect(struct postgres_store *q)
 {
-	/* The string's own words win over those in front of it. */
+	/* The string's own words win over those in front of it, and lose to
+	 * those behind it.  A replica may lag: who reads asks for one or has
+	 * none. */
 	const char *const keywords[] = { "connect_timeout",
 		"tcp_user_timeout", "keepalives_idle", "keepalives_interval",
 		"keepalives_count", "gssencmode", "target_session_attrs",
 		"fallback_application_name", "dbname", "client_encoding",
-		NULL };
+		"target_session_attrs", NULL };
 	const char *const values[] = { "3", "10000", "10", "3", "3",
-		"disable", q->base.mode == STORE_READ ? "any" : "read-write",
-		"ocsign", q->conninfo, "UTF8", NULL };
+		"disable", "primary", "ocsign", q->conninfo, "UTF8",
+		q->base.mode == STORE_READ ? NULL : "read-write", NULL };
 	enum oc_err err;
 
 	postgres_drop(q);
