@@ -146,6 +146,7 @@ struct store_ops {
 	enum oc_err (*commit)(struct store *s);	/* failed: rolled back */
 	void (*rollback)(struct store *s);
 	/* Inside a change; they nest.  undo() goes back to the last save(). */
+	enum oc_err (*settle)(struct store *s);	/* all is done so far */
 	enum oc_err (*save)(struct store *s);
 	enum oc_err (*keep)(struct store *s);
 	enum oc_err (*undo)(struct store *s);

@@ -20,15 +20,21 @@ of(struct store *s)
 }
 
 static enum oc_err
+settle(struct store *s)
+{
+	return postgres_settle(of(s));
+}
+
+static enum oc_err
 save(struct store *s)
 {
-	return postgres_run(of(s), "savepoint", "SAVEPOINT s", NULL);
+	return postgres_put_off(of(s), "SAVEPOINT s");
 }
 
 static enum oc_err
 keep(struct store *s)
 {
-	return postgres_run(of(s), "savepoint", "RELEASE s", NULL);
+	return postgres_put_off(of(s), "RELEASE s");
 }
 
 /* The error that led here is what the caller wants to read. */
@@ -38,6 +44,8 @@ undo(struct store *s)
 	struct oc_error first = s->error;
 	enum oc_err err;
 
+	/* Whatever failed of it is undone as well. */
+	(void)!postgres_settle(of(s));
 	err = postgres_run(of(s), "undo", "ROLLBACK TO s; RELEASE s", NULL);
 	s->error = first;
 	return err;
@@ -48,7 +56,9 @@ in_transaction(struct store *s)
 {
 	struct postgres_store *q = of(s);
 
-	return q->db != NULL && q->in_transaction &&
+	if (q->db == NULL || !q->in_transaction)
+		return false;
+	return PQpipelineStatus(q->db) != PQ_PIPELINE_OFF ||
 	    PQtransactionStatus(q->db) != PQTRANS_IDLE;
 }
 
@@ -153,6 +163,8 @@ data_version(struct store *s, int64_t *version)
 
 	if (q->db != NULL)
 		take_notices(q);
+	if (postgres_is_makeshift(q))
+		postgres_drop(q);
 	err = postgres_ensure(q);
 	if (err == OC_OK && !q->is_listening)
 		err = listen_for_changes(q);
@@ -233,6 +245,7 @@ static const struct store_ops postgres_ops = {
 	.begin_read = postgres_begin_read,
 	.commit = postgres_commit,
 	.rollback = postgres_rollback,
+	.settle = settle,
 	.save = save,
 	.keep = keep,
 	.undo = undo,

@@ -41,6 +41,8 @@ struct postgres_store {
 	const struct store_schema *schema;
 	struct pg_conn *db;		/* NULL: lost */
 	int busy_timeout_ms;
+	bool prefers_primary;		/* a reader that was told nothing */
+	int64_t connected_ns;
 	bool is_open;			/* it was once: identity holds */
 	struct postgres_identity identity;
 	bool in_transaction;
@@ -95,6 +97,8 @@ enum oc_err postgres_connect(struct postgres_store *q) OC_MUST_CHECK;
 /* As long as the busy timeout, and only outside a transaction: there is a
  * connection, to the same store as before. */
 enum oc_err postgres_ensure(struct postgres_store *q) OC_MUST_CHECK;
+/* For want of a primary a replica is read, and it is time to look for one. */
+bool postgres_is_makeshift(const struct postgres_store *q);
 /* The connection is no more; nothing of it is. */
 void postgres_drop(struct postgres_store *q);
 /* Of this store among all that the database's sessions lock. */
@@ -110,14 +114,14 @@ enum oc_err postgres_take_run(struct postgres_store *q) OC_MUST_CHECK;
  */
 enum oc_err postgres_run(struct postgres_store *q, const char *what,
     const char *text, struct pg_result **result) OC_MUST_CHECK;
+/* Sent now, answered with what comes next: errors are that one's. */
+enum oc_err postgres_put_off(struct postgres_store *q, const char *text)
+    OC_MUST_CHECK;
+/* The answers to what was put off: the first error. */
+enum oc_err postgres_settle(struct postgres_store *q) OC_MUST_CHECK;
 /* What the server said, in our words; the result is cleared. */
 enum oc_err postgres_error(struct postgres_store *q, struct pg_result *result,
     const char *what);
-/* The last result of what was sent; NULL: the connection was lost, and is
- * dropped, or deadline_ns passed (0: none), which drops it too. */
-struct pg_result *postgres_wait(struct postgres_store *q,
-    int64_t deadline_ns) OC_MUST_CHECK;
-
 /* --- transactions: postgres_change.c ------------------------------------ */
 
 enum oc_err postgres_begin_change(struct store *s) OC_MUST_CHECK;
@@ -137,7 +141,7 @@ enum oc_err postgres_write_head(struct store *s,
 enum oc_err postgres_check(struct postgres_store *q, int *version,
     bool *is_home) OC_MUST_CHECK;
 /* Inside a change: from now on it is. */
-enum oc_err postgres_settle(struct postgres_store *q) OC_MUST_CHECK;
+enum oc_err postgres_make_home(struct postgres_store *q) OC_MUST_CHECK;
 enum oc_err postgres_create(struct postgres_store *q) OC_MUST_CHECK;
 enum oc_err postgres_migrate(struct postgres_store *q, int version)
     OC_MUST_CHECK;

@@ -88,6 +88,7 @@ postgres_rollback(struct store *s)
 	struct postgres_store *q = (struct postgres_store *)s;
 	struct oc_error first = s->error;
 
+	(void)!postgres_settle(q);
 	if (q->db != NULL && PQtransactionStatus(q->db) != PQTRANS_IDLE &&
 	    postgres_run(q, "rollback", "ROLLBACK", NULL) != OC_OK)
 		postgres_drop(q);

@@ -12,6 +12,7 @@
 #include "store/postgres.h"
 
 #define RETRY_MS 100
+#define MAKESHIFT_NS (5 * OC_NS_PER_S)
 /* There are 2^30 numbers; another is drawn if somebody has it. */
 #define RUN_TRIES 3
 
@@ -65,6 +66,8 @@ parse(struct postgres_store *q, const char *conninfo, struct oc_error *error)
 		    "passfile= names, or into a service's");
 	else
 		err = name_database(q, options, error);
+	q->prefers_primary = q->base.mode == STORE_READ &&
+	    option_of(options, "target_session_attrs")[0] == '\0';
 	PQconninfoFree(options);
 	return err;
 }
@@ -179,20 +182,20 @@ set_up(struct postgres_store *q)
 	return OC_OK;
 }
 
-enum oc_err
-postgres_connect(struct postgres_store *q)
+/* One that answers as attributes say, of all hosts of the string. */
+static enum oc_err
+try_connect(struct postgres_store *q, const char *attributes)
 {
 	/* The string's own words win over those in front of it, and lose to
-	 * those behind it.  A replica may lag: who reads asks for one or has
-	 * none. */
+	 * those behind it. */
 	const char *const keywords[] = { "connect_timeout",
 		"tcp_user_timeout", "keepalives_idle", "keepalives_interval",
 		"keepalives_count", "gssencmode", "target_session_attrs",
 		"fallback_application_name", "dbname", "client_encoding",
 		"target_session_attrs", NULL };
 	const char *const values[] = { "3", "10000", "10", "3", "3",
-		"disable", "primary", "ocsign", q->conninfo, "UTF8",
-		q->base.mode == STORE_READ ? NULL : "read-write", NULL };
+		"disable", attributes, "ocsign", q->conninfo, "UTF8",
+		q->base.mode == STORE_READ ? NULL : attributes, NULL };
 	enum oc_err err;
 
 	postgres_drop(q);
@@ -206,6 +209,33 @@ postgres_connect(struct postgres_store *q)
 	if (err != OC_OK)
 		postgres_drop(q);
 	return err;
+}
+
+/* A replica may lag: it is read while there is no primary, lest nothing is
+ * heard of what was revoked last. */
+enum oc_err
+postgres_connect(struct postgres_store *q)
+{
+	enum oc_err err = try_connect(q, q->base.mode != STORE_READ ?
+	    "read-write" : "primary");
+
+	if (err == OC_ERR_DOWN && q->prefers_primary)
+		err = try_connect(q, "any");
+	q->connected_ns = oc_clock_mono_ns();
+	return err;
+}
+
+bool
+postgres_is_makeshift(const struct postgres_store *q)
+{
+	const char *is_standby;
+
+	if (q->db == NULL || !q->prefers_primary ||
+	    oc_clock_mono_ns() - q->connected_ns < MAKESHIFT_NS)
+		return false;
+	/* It is told when that changes. */
+	is_standby = PQparameterStatus(q->db, "in_hot_standby");
+	return is_standby != NULL && strcmp(is_standby, "on") == 0;
 }
 
 /* --- made again --------------------------------------------------------- */

@@ -73,7 +73,7 @@ postgres_check(struct postgres_store *q, int *version, bool *is_home)
 }
 
 enum oc_err
-postgres_settle(struct postgres_store *q)
+postgres_make_home(struct postgres_store *q)
 {
 	static const char text[] = "UPDATE store_version SET (version, server,"
 	    " relation) = (SELECT CAST(? AS int8), " HERE ")";
@@ -95,7 +95,7 @@ run_steps(struct postgres_store *q, int version)
 		snprintf(what, sizeof(what), "schema step %d", i + 1);
 		err = sql_exec(&q->base, what, q->schema->steps[i]);
 	}
-	return err == OC_OK ? postgres_settle(q) : err;
+	return err == OC_OK ? postgres_make_home(q) : err;
 }
 
 /* Inside a change; the version is read again, now that nobody else can
@@ -257,7 +257,7 @@ renew(struct postgres_store *q)
 	if (RAND_bytes(s->id, STORE_ID_LEN) != 1)
 		return store_fail(s, OC_ERR_INTERNAL, "no random octets");
 	err = sql_renew_identity(s, old_id, NULL);
-	return err == OC_OK ? postgres_settle(q) : err;
+	return err == OC_OK ? postgres_make_home(q) : err;
 }
 
 enum oc_err

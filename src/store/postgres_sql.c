@@ -119,37 +119,6 @@ wait_input(struct postgres_store *q, int64_t deadline_ns)
 	return true;
 }
 
-struct pg_result *
-postgres_wait(struct postgres_store *q, int64_t deadline_ns)
-{
-	PGresult *last = NULL, *result;
-
-	for (;;) {
-		if (!wait_input(q, deadline_ns)) {
-			PQclear(last);
-			postgres_drop(q);
-			return NULL;
-		}
-		result = PQgetResult(q->db);
-		if (result == NULL)
-			break;
-		/* Of several the first that failed tells. */
-		if (last != NULL &&
-		    PQresultStatus(last) == PGRES_FATAL_ERROR) {
-			PQclear(result);
-			continue;
-		}
-		PQclear(last);
-		last = result;
-	}
-	if (PQstatus(q->db) != CONNECTION_OK) {
-		PQclear(last);
-		postgres_drop(q);
-		return NULL;
-	}
-	return last;
-}
-
 static int64_t
 deadline_of(const struct postgres_store *q)
 {
@@ -165,6 +134,56 @@ is_good(const PGresult *result)
 	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
+/* Of several the first that failed tells, else the last.  Behind a failure
+ * nothing is done that was sent with it. */
+static void
+keep_result(PGresult **kept, PGresult *result)
+{
+	if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED ||
+	    (*kept != NULL && !is_good(*kept))) {
+		PQclear(result);
+		return;
+	}
+	PQclear(*kept);
+	*kept = result;
+}
+
+/* NULL, and no connection any more: it was lost, or too slow. */
+static PGresult *
+collect(struct postgres_store *q)
+{
+	bool is_pipeline = PQpipelineStatus(q->db) != PQ_PIPELINE_OFF;
+	int64_t deadline_ns = deadline_of(q);
+	PGresult *kept = NULL, *result;
+
+	if (is_pipeline && PQpipelineSync(q->db) != 1)
+		goto lost;
+	for (;;) {
+		if (!wait_input(q, deadline_ns))
+			goto lost;
+		result = PQgetResult(q->db);
+		if (result == NULL && !is_pipeline)
+			break;
+		/* NULL stands between one answer and the next. */
+		if (result == NULL && PQstatus(q->db) != CONNECTION_OK)
+			goto lost;
+		if (result == NULL)
+			continue;
+		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+			PQclear(result);
+			break;
+		}
+		keep_result(&kept, result);
+	}
+	if (PQstatus(q->db) == CONNECTION_OK &&
+	    (!is_pipeline || PQexitPipelineMode(q->db) == 1))
+		return kept;
+lost:
+	PQclear(kept);
+	postgres_drop(q);
+	return NULL;
+}
+
 /* What was sent, if it was. */
 static enum oc_err
 take(struct postgres_store *q, int is_sent, const char *what,
@@ -176,7 +195,7 @@ take(struct postgres_store *q, int is_sent, const char *what,
 		postgres_drop(q);
 		return fail_lost(q, what);
 	}
-	got = postgres_wait(q, deadline_of(q));
+	got = collect(q);
 	if (got == NULL || !is_good(got))
 		return postgres_error(q, got, what);
 	if (result != NULL)
@@ -187,12 +206,36 @@ take(struct postgres_store *q, int is_sent, const char *what,
 }
 
 enum oc_err
+postgres_settle(struct postgres_store *q)
+{
+	if (q->db == NULL)
+		return fail_lost(q, "write");
+	if (PQpipelineStatus(q->db) == PQ_PIPELINE_OFF)
+		return OC_OK;
+	return take(q, 1, "write", NULL);
+}
+
+enum oc_err
 postgres_run(struct postgres_store *q, const char *what, const char *text,
     struct pg_result **result)
 {
-	if (q->db == NULL)
-		return fail_lost(q, what);
+	enum oc_err err = postgres_settle(q);
+
+	if (err != OC_OK)
+		return err;
 	return take(q, PQsendQuery(q->db, text), what, result);
+}
+
+enum oc_err
+postgres_put_off(struct postgres_store *q, const char *text)
+{
+	if (q->db == NULL)
+		return fail_lost(q, "savepoint");
+	if (PQenterPipelineMode(q->db) == 1 && PQsendQueryParams(q->db, text,
+	    0, NULL, NULL, NULL, NULL, 1) == 1)
+		return OC_OK;
+	postgres_drop(q);
+	return fail_lost(q, "savepoint");
 }
 
 /* --- parameters --------------------------------------------------------- */
@@ -259,7 +302,9 @@ fill_values(const struct sql *q, struct values *v)
 static void
 open_statement(struct sql *q)
 {
-	(void)q;
+	q->gives_id = strncmp(q->text, "INSERT", 6) == 0;
+	if (q->use != SQL_CACHED)
+		q->translated = postgres_text(q->text);
 }
 
 /* Where the statement's text is kept; it is put there if it is new. */
@@ -286,43 +331,72 @@ find_cached(struct sql *q, unsigned int *index)
 }
 
 static enum oc_err
-run_cached(struct sql *q, const struct values *v)
+prepare(struct sql *q, const struct values *v, char name[16])
 {
 	struct postgres_store *db = store_of(q);
 	unsigned int index = 0;
-	char name[16];
 	enum oc_err err = find_cached(q, &index);
+
+	snprintf(name, 16, "s%u", index);
+	if (err != OC_OK || db->statements[index].is_prepared)
+		return err;
+	err = take(db, PQsendPrepare(db->db, name,
+	    db->statements[index].translated, q->num_put, v->types), q->what,
+	    NULL);
+	db->statements[index].is_prepared = err == OC_OK;
+	return err;
+}
+
+static enum oc_err
+run_cached(struct sql *q, const struct values *v)
+{
+	struct postgres_store *db = store_of(q);
+	char name[16];
+	enum oc_err err = prepare(q, v, name);
 
 	if (err != OC_OK)
 		return err;
-	snprintf(name, sizeof(name), "s%u", index);
-	if (!db->statements[index].is_prepared) {
-		err = take(db, PQsendPrepare(db->db, name,
-		    db->statements[index].translated, q->num_put, v->types),
-		    q->what, NULL);
-		if (err != OC_OK)
-			return err;
-		db->statements[index].is_prepared = true;
-	}
 	return take(db, PQsendQueryPrepared(db->db, name, q->num_put,
 	    v->bytes, v->lengths, v->formats, 1), q->what, &q->result);
+}
+
+/* What gives nothing to wait for is sent, and answered with what comes next:
+ * a certificate's records wait for the server half as often. */
+static enum oc_err
+put_off(struct sql *q)
+{
+	struct postgres_store *db = store_of(q);
+	struct values v;
+	char name[16];
+	enum oc_err err;
+
+	if (db->db == NULL)
+		return fail_lost(db, q->what);
+	fill_values(q, &v);
+	err = prepare(q, &v, name);
+	if (err != OC_OK)
+		return err;
+	if (PQenterPipelineMode(db->db) == 1 && PQsendQueryPrepared(db->db,
+	    name, q->num_put, v.bytes, v.lengths, v.formats, 1) == 1)
+		return OC_OK;
+	postgres_drop(db);
+	return fail_lost(db, q->what);
 }
 
 static enum oc_err
 run_once(struct sql *q, const struct values *v, const char *before)
 {
 	struct postgres_store *db = store_of(q);
-	char *translated = postgres_text(q->text), *whole = NULL;
+	char *whole = NULL;
 	enum oc_err err;
 
-	if (translated == NULL ||
-	    asprintf(&whole, "%s%s", before, translated) < 0)
+	if (q->translated == NULL ||
+	    asprintf(&whole, "%s%s", before, q->translated) < 0)
 		err = store_fail(q->store, OC_ERR_NOMEM, "out of memory");
 	else
 		err = take(db, PQsendQueryParams(db->db, whole, q->num_put,
 		    v->types, v->bytes, v->lengths, v->formats, 1), q->what,
 		    &q->result);
-	free(translated);
 	free(whole);
 	return err;
 }
@@ -478,9 +552,23 @@ next_row(struct sql *q, bool *has_row)
 	if (err != OC_OK)
 		return err;
 	*has_row = q->row < PQntuples(q->result);
-	if (*has_row && strncmp(q->text, "INSERT", 6) == 0)
+	if (*has_row && q->gives_id)
 		store_of(q)->last_id = q->store->sql->get_int(q, 0);
 	return OC_OK;
+}
+
+static enum oc_err
+run(struct sql *q)
+{
+	bool has_row = true;
+	enum oc_err err = OC_OK;
+
+	if (store_of(q)->in_change && q->use == SQL_CACHED &&
+	    strstr(q->text, "RETURNING id") == NULL)
+		return put_off(q);
+	while (err == OC_OK && has_row)
+		err = next_row(q, &has_row);
+	return err;
 }
 
 static void
@@ -490,6 +578,8 @@ close_statement(struct sql *q)
 	q->result = NULL;
 	if (q->cursor[0] != '\0')
 		end_walk(q);
+	free(q->translated);
+	q->translated = NULL;
 }
 
 static int64_t
@@ -559,6 +649,7 @@ const struct sql_engine postgres_engine = {
 	.put_text = put_text,
 	.put_blob = put_blob,
 	.put_null = put_null,
+	.run = run,
 	.next = next_row,
 	.close = close_statement,
 	.get_int = get_int,

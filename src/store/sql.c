@@ -79,11 +79,8 @@ sql_close(struct sql *q)
 enum oc_err
 sql_run(struct sql *q)
 {
-	bool has_row = true;
-	enum oc_err err = OC_OK;
+	enum oc_err err = q->store->sql->run(q);
 
-	while (err == OC_OK && has_row)
-		err = sql_next(q, &has_row);
 	sql_close(q);
 	return err;
 }

@@ -42,7 +42,7 @@ struct sql_parameter {
 struct sql {
 	struct store *store;
 	const char *what;
-	const char *text;
+	const char *text;		/* gone once open, if not cached */
 	enum sql_use use;
 	int num_put;
 	int num_read;
@@ -51,6 +51,8 @@ struct sql {
 	struct sqlite3_stmt *statement;
 	int rc;
 	/* PostgreSQL's. */
+	char *translated;		/* owned; of one that is not cached */
+	bool gives_id;
 	struct pg_result *result;
 	int row;
 	bool has_run;
@@ -65,6 +67,9 @@ struct sql_engine {
 	void (*put_text)(struct sql *q, const char *text);
 	void (*put_blob)(struct sql *q, const void *bytes, size_t len);
 	void (*put_null)(struct sql *q);
+	/* One that gives no rows, may be put off: store_ops.settle() does it
+	 * then, and whatever needs an answer. */
+	enum oc_err (*run)(struct sql *q);
 	enum oc_err (*next)(struct sql *q, bool *has_row);
 	void (*close)(struct sql *q);
 	int64_t (*get_int)(struct sql *q, int column);
@@ -91,7 +96,8 @@ void sql_put_int(struct sql *q, int64_t value);
 void sql_put_text(struct sql *q, const char *text);
 void sql_put_blob(struct sql *q, const void *bytes, size_t len);
 void sql_put_null(struct sql *q);
-/* Runs to the end and closes. */
+/* Runs to the end and closes.  In a change its failure may be told by what
+ * comes behind it, up to the end of that change. */
 enum oc_err sql_run(struct sql *q) OC_MUST_CHECK;
 /* The next row; false at the end.  Close afterwards, whatever it said. */
 enum oc_err sql_next(struct sql *q, bool *has_row) OC_MUST_CHECK;

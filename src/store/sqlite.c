@@ -62,6 +62,14 @@ commit(struct store *s)
 	return err;
 }
 
+/* Nothing is put off here. */
+static enum oc_err
+settle(struct store *s)
+{
+	(void)s;
+	return OC_OK;
+}
+
 static enum oc_err
 save(struct store *s)
 {
@@ -139,6 +147,7 @@ static const struct store_ops sqlite_ops = {
 	.begin_read = begin_read,
 	.commit = commit,
 	.rollback = rollback,
+	.settle = settle,
 	.save = save,
 	.keep = keep,
 	.undo = undo,

@@ -196,6 +196,17 @@ next_row(struct sql *q, bool *has_row)
 	return OC_OK;
 }
 
+static enum oc_err
+run(struct sql *q)
+{
+	bool has_row = true;
+	enum oc_err err = OC_OK;
+
+	while (err == OC_OK && has_row)
+		err = next_row(q, &has_row);
+	return err;
+}
+
 static void
 close_statement(struct sql *q)
 {
@@ -260,6 +271,7 @@ const struct sql_engine sqlite_engine = {
 	.put_text = put_text,
 	.put_blob = put_blob,
 	.put_null = put_null,
+	.run = run,
 	.next = next_row,
 	.close = close_statement,
 	.get_int = get_int,

@@ -215,6 +215,9 @@ store_end_change(struct store *s, enum oc_err err)
 	enum oc_err kept;
 
 	oc_assert(s->depth > 0);
+	/* What fails is this change's, not the next one's. */
+	if (err == OC_OK && s->broken == OC_OK)
+		err = s->ops->settle(s);
 	if (--s->depth == 0)
 		return end_outermost(s, err);
 	if (err != OC_OK)

@@ -98,6 +98,9 @@ cat >take_over <<EOF
 . "$top_srcdir/tests/postgres.sh"
 pg_find
 kill -9 \$(head -n 1 "$dir/one/data/postmaster.pid")
+# Until then there is nobody to write to; what was revoked last is to be heard
+# of from the replica.
+sleep 5
 cd "$dir/two" &&
     pg_as "\$pg_bin/pg_ctl" -D "$dir/two/data" -w promote >/dev/null
 EOF
