@@ -248,6 +248,14 @@ oc_config_has_network(const struct oc_config_token *token)
 	    strcmp(token->network.words[0], "no") != 0;
 }
 
+const char *
+oc_config_store_where(const struct oc_config *config)
+{
+	const struct oc_config_store *store = &config->store;
+
+	return store->database != NULL ? store->database : store->path;
+}
+
 /* What others than its owner must not write has a folder of its owner's. */
 static void
 set_directories(struct oc_config_loader *l)

@@ -147,7 +147,9 @@ enum oc_config_account_name {
 };
 
 struct oc_config_store {
-	char *path;
+	char *path;		/* with database, its directory alone counts */
+	char *database;		/* of PostgreSQL; NULL: path */
+	struct oc_words database_network;	/* as a token's network */
 	char *signing_journal;	/* a directory; beside path, unless given */
 	int64_t signing_journal_mib;	/* of one file, about */
 };
@@ -416,6 +418,9 @@ const char *oc_config_default_path(void);
 bool oc_config_has_key(const char *section, const char *key);
 /* The roles have users of their own. */
 bool oc_config_is_separate(const struct oc_config *config);
+/* What store_open() takes. */
+const char *oc_config_store_where(const struct oc_config *config);
+
 /* The module may use the network, all of it or some addresses. */
 bool oc_config_has_network(const struct oc_config_token *token);
 

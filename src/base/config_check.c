@@ -411,15 +411,14 @@ check_users(struct oc_config_loader *l)
 
 /* "yes" and "no" are about all addresses. */
 static void
-check_network(struct oc_config_loader *l, const struct oc_config_token *token)
+check_network(struct oc_config_loader *l, const char *key,
+    const struct oc_words *network)
 {
-	for (size_t i = 0; token->network.num > 1 &&
-	    i < token->network.num; i++)
-		if (strcmp(token->network.words[i], "yes") == 0 ||
-		    strcmp(token->network.words[i], "no") == 0)
-			oc_config_complain(l, "network",
-			    line_of(l->section, "network"), "is yes, no, or "
-			    "addresses; remove one of them");
+	for (size_t i = 0; network->num > 1 && i < network->num; i++)
+		if (strcmp(network->words[i], "yes") == 0 ||
+		    strcmp(network->words[i], "no") == 0)
+			oc_config_complain(l, key, line_of(l->section, key),
+			    "is yes, no, or addresses; remove one of them");
 }
 
 void
@@ -437,6 +436,9 @@ oc_config_cross_check(struct oc_config_loader *l)
 			check_api(l, &l->config->api);
 		if (strcmp(l->section->type, "daemon") == 0)
 			check_users(l);
+		if (strcmp(l->section->type, "store") == 0)
+			check_network(l, "database-network",
+			    &l->config->store.database_network);
 		if (strcmp(l->section->type, "metrics") == 0)
 			check_metrics(l, &l->config->metrics);
 		if (l->section->name == NULL)
@@ -446,6 +448,7 @@ oc_config_cross_check(struct oc_config_loader *l)
 		if (strcmp(l->section->type, "profile") == 0)
 			check_profile(l, &l->config->profiles[num_profiles++]);
 		if (strcmp(l->section->type, "token") == 0)
-			check_network(l, &l->config->tokens[num_tokens++]);
+			check_network(l, "network",
+			    &l->config->tokens[num_tokens++].network);
 	}
 }

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "base/address.h"
+#include "base/conninfo.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/value.h"
@@ -94,6 +95,13 @@ check_network(const char *directory, char **value, struct oc_error *error)
 	if (strcmp(*value, "yes") == 0 || strcmp(*value, "no") == 0)
 		return OC_OK;
 	return check_addresses(directory, value, error);
+}
+
+static enum oc_err
+check_database(const char *directory, char **value, struct oc_error *error)
+{
+	(void)directory;
+	return oc_conninfo_check(*value, error);
 }
 
 static enum oc_err
@@ -399,6 +407,10 @@ static const struct oc_config_word account_names[] = {
 static const struct oc_config_key store_keys[] = {
 	{ "path", OC_KIND_PATH, AT(path),
 	    .preset = OCSIGN_STATEDIR "/store.db" },
+	{ "database", OC_KIND_STRING, AT(database),
+	    .check = check_database },
+	{ "database-network", OC_KIND_LIST, AT(database_network),
+	    .preset = "no", .check = check_network },
 	{ "signing-journal", OC_KIND_PATH, AT(signing_journal) },
 	{ "signing-journal-size", OC_KIND_INT, AT(signing_journal_mib),
 	    .preset = "32", .min = 1, .max = 512 },

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/value.h"
@@ -52,6 +53,7 @@ struct reserved_crl {
 
 struct audit {
 	const char *directory;
+	const char *others;		/* of other hosts; NULL: none */
 	enum p11_journal_from from;
 	struct signature *signatures;
 	size_t num, room, num_chains;
@@ -217,6 +219,52 @@ describe_chain(json_t *rows, const struct p11_chain *chain)
 }
 
 static enum oc_err
+read_directory(struct audit *a, const char *directory,
+    struct p11_chain **chains, size_t *num, struct oc_error *error)
+{
+	struct p11_chain *more = NULL, *all;
+	size_t num_more = 0;
+	enum oc_err err = p11_journal_read(directory, a->from, collect, a,
+	    &more, &num_more, error);
+
+	all = reallocarray(*chains, *num + num_more + 1, sizeof(*all));
+	if (all == NULL)
+		cli_no_memory();
+	if (num_more > 0)
+		memcpy(all + *num, more, num_more * sizeof(*all));
+	free(more);
+	*chains = all;
+	*num += num_more;
+	return err;
+}
+
+/* This host's, and those that are named, with ':' between them. */
+static enum oc_err
+read_directories(struct audit *a, struct p11_chain **chains, size_t *num,
+    struct oc_error *error)
+{
+	const char *rest = a->others == NULL ? "" : a->others;
+	enum oc_err err;
+
+	*chains = NULL;
+	*num = 0;
+	err = read_directory(a, a->directory, chains, num, error);
+	while (err == OC_OK && *rest != '\0') {
+		char *directory = strndup(rest, strcspn(rest, ":"));
+
+		if (directory == NULL)
+			cli_no_memory();
+		rest += strlen(directory);
+		rest += *rest == ':';
+		err = access(directory, F_OK) != 0 ? oc_error_set_errno(error,
+		    OC_ERR_NOT_FOUND, "--also %s", directory) :
+		    read_directory(a, directory, chains, num, error);
+		free(directory);
+	}
+	return err;
+}
+
+static enum oc_err
 read_journal(struct audit *a, json_t *facts, struct oc_error *error)
 {
 	struct p11_chain *chains;
@@ -225,8 +273,7 @@ read_journal(struct audit *a, json_t *facts, struct oc_error *error)
 	enum oc_err err;
 
 	cli_progress_begin("the signing journal to be read");
-	err = p11_journal_read(a->directory, a->from, collect, a, &chains,
-	    &num, error);
+	err = read_directories(a, &chains, &num, error);
 	cli_progress_end();
 	a->num_chains = num;
 	find_beginning(a, chains, num);
@@ -443,8 +490,7 @@ read_again(struct audit *a, struct oc_error *error)
 	enum oc_err err;
 
 	a->num = 0;
-	err = p11_journal_read(a->directory, a->from, collect, a, &chains,
-	    &a->num_chains, error);
+	err = read_directories(a, &chains, &a->num_chains, error);
 	free(chains);
 	sort(a);
 	return err;
@@ -521,7 +567,8 @@ cli_audit_signatures(struct cli *cli, struct store *store, json_t *facts,
     struct oc_error *error)
 {
 	struct audit a = { .from = cli_has(cli, "archived") ?
-	    P11_JOURNAL_ARCHIVED : P11_JOURNAL_WHOLE };
+	    P11_JOURNAL_ARCHIVED : P11_JOURNAL_WHOLE,
+	    .others = cli_option(cli, "also") };
 	const struct oc_config *config;
 	enum oc_err err = cli_config(cli, &config, error);
 
@@ -637,6 +684,8 @@ cli_audit_list_signatures(struct cli *cli, struct oc_error *error)
 const struct cli_option cli_audit_verify_options[] = {
 	{ "archived", NULL, CLI_OPTIONAL,
 	    "the oldest files were moved elsewhere" },
+	{ "also", "DIR[:DIR...]", CLI_OPTIONAL,
+	    "signing journals of other hosts with these records" },
 	{ NULL }
 };
 

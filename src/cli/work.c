@@ -151,12 +151,14 @@ cli_store(struct cli *cli, enum store_mode mode, struct store **store,
 	if (err == OC_OK && mode == STORE_CREATE)
 		err = make_directory(config->store.path, error);
 	if (err == OC_OK && mode != STORE_CREATE &&
+	    config->store.database == NULL &&
 	    access(config->store.path, F_OK) != 0 && errno == ENOENT)
 		err = oc_error_set(error, OC_ERR_NOT_FOUND, "there is no "
 		    "store %s yet; \"ocsign ca create\" makes it",
 		    config->store.path);
 	if (err == OC_OK)
-		err = store_open(config->store.path, mode, &w->store, error);
+		err = store_open(oc_config_store_where(config), mode,
+		    &w->store, error);
 	if (err != OC_OK)
 		return err;
 	(void)snprintf(actor, sizeof(actor), "ocsign[uid %ld]",

@@ -59,12 +59,34 @@ put_user(struct oc_buffer *out, const char *user)
 		oc_buffer_printf(out, "User=%s\n", user);
 }
 
+static void
+put_network(struct oc_buffer *out)
+{
+	oc_buffer_put_text(out, "PrivateNetwork=no\n"
+	    "RestrictAddressFamilies=AF_INET AF_INET6\n");
+}
+
+static void
+put_allowed(struct oc_buffer *out, const struct oc_words *network)
+{
+	put_network(out);
+	for (size_t i = 0; i < network->num; i++)
+		oc_buffer_printf(out, "IPAddressAllow=%s\n",
+		    strcmp(network->words[i], "yes") == 0 ? "any" :
+		    network->words[i]);
+}
+
+/* The records' directory, or the way to their server. */
 static enum oc_err
 put_store(const struct oc_config *config, struct oc_buffer *out,
     struct oc_error *error)
 {
+	const struct oc_words *network = &config->store.database_network;
 	char *directory = NULL;
 
+	if (config->store.database != NULL && network->num > 0 &&
+	    strcmp(network->words[0], "no") != 0)
+		put_allowed(out, network);
 	if (oc_path_directory(config->store.path, &directory) != OC_OK)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	put_writable(out, directory);
@@ -84,26 +106,14 @@ put_listen(struct oc_buffer *out, const struct oc_words *addresses)
 	}
 }
 
-static void
-put_network(struct oc_buffer *out)
-{
-	oc_buffer_put_text(out, "PrivateNetwork=no\n"
-	    "RestrictAddressFamilies=AF_INET AF_INET6\n");
-}
-
 /* --- one for each unit -------------------------------------------------- */
 
 static void
 put_token(struct oc_buffer *out, const struct oc_config_token *token)
 {
 	oc_buffer_printf(out, "# [token %s]\n", token->name);
-	if (oc_config_has_network(token)) {
-		put_network(out);
-		for (size_t i = 0; i < token->network.num; i++)
-			oc_buffer_printf(out, "IPAddressAllow=%s\n",
-			    strcmp(token->network.words[i], "yes") == 0 ?
-			    "any" : token->network.words[i]);
-	}
+	if (oc_config_has_network(token))
+		put_allowed(out, &token->network);
 	if (token->devices.num > 0)
 		oc_buffer_put_text(out, "PrivateDevices=no\n");
 	for (size_t i = 0; i < token->devices.num; i++)

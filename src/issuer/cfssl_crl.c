@@ -135,7 +135,7 @@ make_list(void *arg)
 	const struct oc_config *config = issuer_service_config(l->service);
 	struct store *store = NULL;
 
-	l->err = store_open(config->store.path, STORE_WRITE, &store,
+	l->err = store_open(oc_config_store_where(config), STORE_WRITE, &store,
 	    &l->error);
 	if (l->err != OC_OK)
 		return;

@@ -330,8 +330,10 @@ load_authorities(struct issuer_service *s, struct oc_error *error)
 	err = ca_blocklist_load(s->config->policy.blocklist, &s->blocklist,
 	    error);
 	if (err == OC_OK)
-		err = store_open(s->config->store.path, STORE_CREATE, &store,
-		    error);
+		err = store_open(oc_config_store_where(s->config),
+		    STORE_CREATE, &store, error);
+	if (err == OC_OK)
+		store_say_risks(store);
 	for (size_t i = 0; err == OC_OK && i < s->config->num_issuers; i++) {
 		err = load_authority(s, &s->config->issuers[i], store, error);
 		if (err != OC_OK)
@@ -441,8 +443,8 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	if (err == OC_OK)
 		err = load_profiles(s, error);
 	if (err == OC_OK)
-		err = store_thread_new(config->store.path, STORE_WRITE,
-		    "ocsign-issuer", &s->store, error);
+		err = store_thread_new(oc_config_store_where(config),
+		    STORE_WRITE, "ocsign-issuer", &s->store, error);
 	if (err == OC_OK)
 		err = open_channels(s, error);
 	if (err == OC_OK)

@@ -152,7 +152,7 @@ status_crls_new(const struct oc_config *config, status_crls_fn *fn,
 		free(crls);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
-	crls->path = config->store.path;
+	crls->path = oc_config_store_where(config);
 	crls->fn = fn;
 	crls->arg = arg;
 	for (size_t i = 0; i < config->num_issuers; i++) {
@@ -171,6 +171,8 @@ status_crls_new(const struct oc_config *config, status_crls_fn *fn,
 	    crls->num > 0)
 		oc_log(OC_LOG_WARNING, "which CRLs there are is not told yet: "
 		    "%s", trouble.text);
+	if (crls->store != NULL)
+		store_say_risks(crls->store);
 	err = start(crls);
 	if (err != OC_OK) {
 		release(crls);

@@ -130,8 +130,8 @@ open_source(const struct status_service_plan *plan,
 
 	switch (issuer->source) {
 	case OC_SOURCE_STORE:
-		return status_own_open(plan->config->store.path, issuer->name,
-		    source, error);
+		return status_own_open(oc_config_store_where(plan->config),
+		    issuer->name, source, error);
 	case OC_SOURCE_CRL:
 		oc_assert(plan->crl_file != NULL);
 		state.watch = status_crl_file_watched(plan->crl_file);

@@ -18,6 +18,7 @@
 #define STORE_EPOCH_MAX ((UINT32_C(1) << 30) - 1)	/* ca/serial.h */
 
 struct store_ops;
+struct sql_engine;
 
 /* The row that every change goes through. */
 struct store_head {
@@ -38,6 +39,7 @@ struct store_head_state {
 /* Embedded first in each database's own struct. */
 struct store {
 	const struct store_ops *ops;
+	const struct sql_engine *sql;	/* store/sql.h */
 	char *path;			/* owned; names it in errors */
 	enum store_mode mode;
 	uint8_t id[STORE_ID_LEN];
@@ -150,6 +152,7 @@ struct store_ops {
 	enum oc_err (*commit)(struct store *s);	/* failed: rolled back */
 	void (*rollback)(struct store *s);
 	/* Inside a change; they nest.  undo() goes back to the last save(). */
+	enum oc_err (*settle)(struct store *s);	/* all is done so far */
 	enum oc_err (*save)(struct store *s);
 	enum oc_err (*keep)(struct store *s);
 	enum oc_err (*undo)(struct store *s);
@@ -276,6 +279,7 @@ struct store_ops {
 	enum oc_err (*count_requests)(struct store *s, int64_t *num);
 
 	enum oc_err (*backup)(struct store *s, const char *to);
+	void (*say_risks)(struct store *s);
 };
 
 /* Sets store->error, with the store's path in front; returns err. */

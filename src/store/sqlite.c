@@ -62,6 +62,14 @@ commit(struct store *s)
 	return err;
 }
 
+/* Nothing is put off here. */
+static enum oc_err
+settle(struct store *s)
+{
+	(void)s;
+	return OC_OK;
+}
+
 static enum oc_err
 save(struct store *s)
 {
@@ -118,6 +126,13 @@ is_run_over(struct store *s, int64_t run)
 	    ((struct sqlite_store *)s)->lock_fd, run);
 }
 
+/* What was confirmed is on the disk. */
+static void
+say_risks(struct store *s)
+{
+	(void)s;
+}
+
 static void
 close_store(struct store *s)
 {
@@ -132,61 +147,17 @@ static const struct store_ops sqlite_ops = {
 	.begin_read = begin_read,
 	.commit = commit,
 	.rollback = rollback,
+	.settle = settle,
 	.save = save,
 	.keep = keep,
 	.undo = undo,
 	.in_transaction = in_transaction,
-	.read_head = sqlite_read_head,
-	.write_head = sqlite_write_head,
 	.data_version = data_version,
-	.find_id_max = sqlite_find_id_max,
-	.find_issuer = sqlite_find_issuer,
-	.find_issuer_name = sqlite_find_issuer_name,
-	.add_issuer = sqlite_add_issuer,
-	.renew_issuer = sqlite_renew_issuer,
-	.add_certificate = sqlite_add_certificate,
-	.find_certificate = sqlite_find_certificate,
-	.get_certificate = sqlite_get_certificate,
-	.get_waiting = sqlite_get_waiting,
-	.set_issued = sqlite_set_issued,
-	.set_status = sqlite_set_status,
-	.list_certificates = sqlite_list_certificates,
-	.list_revoked = sqlite_list_revoked,
-	.read_changes = sqlite_read_changes,
-	.take_crl_counter = sqlite_take_crl_counter,
-	.add_crl = sqlite_add_crl,
-	.get_crl = sqlite_get_crl,
-	.set_crl_issued = sqlite_set_crl_issued,
-	.add_crl_part = sqlite_add_crl_part,
-	.list_crl_parts = sqlite_list_crl_parts,
-	.find_crl = sqlite_find_crl,
-	.add_entry = sqlite_add_entry,
-	.list_entries = sqlite_list_entries,
-	.add_account = sqlite_add_account,
-	.set_account = sqlite_set_account,
-	.find_account = sqlite_find_account,
-	.list_accounts = sqlite_list_accounts,
-	.count_live = sqlite_count_live,
-	.count_reserved = sqlite_count_reserved,
-	.add_token = sqlite_add_token,
-	.set_token = sqlite_set_token,
-	.find_token = sqlite_find_token,
-	.list_tokens = sqlite_list_tokens,
-	.add_zone = sqlite_add_zone,
-	.set_zone_state = sqlite_set_zone_state,
-	.find_zone = sqlite_find_zone,
-	.find_zone_inside = sqlite_find_zone_inside,
-	.list_zones = sqlite_list_zones,
-	.add_request = sqlite_add_request,
-	.end_request = sqlite_end_request,
-	.find_key = sqlite_find_key,
-	.get_request = sqlite_get_request,
-	.get_asked = sqlite_get_asked,
-	.find_asked = sqlite_find_asked,
-	.list_asked = sqlite_list_asked,
-	.count_asked = sqlite_count_asked,
-	.count_requests = sqlite_count_requests,
-	.backup = sqlite_backup
+	.backup = sqlite_backup,
+	.say_risks = say_risks,
+	.read_head = sql_read_head,
+	.write_head = sql_write_head,
+	SQL_ROW_OPS
 };
 
 /* --- opening ------------------------------------------------------------ */
@@ -211,6 +182,7 @@ sqlite_store_new(const char *path, const char *file, enum store_mode mode,
 	if (made == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	made->base.ops = &sqlite_ops;
+	made->base.sql = &sqlite_engine;
 	made->base.mode = mode;
 	made->lock_fd = -1;
 	made->busy_timeout_ms = SQLITE_BUSY_TIMEOUT_MS;

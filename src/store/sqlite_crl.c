@@ -66,7 +66,9 @@ sqlite_add_issuer(struct store *s, const char *name,
     int64_t *id)
 {
 	static const char text[] = "INSERT INTO issuer"
-	    " (name, spki_hash, certificate) VALUES (?, ?, ?)";
+	    " (id, name, spki_hash, certificate) VALUES ("
+	    "(SELECT coalesce(max(id), 0) + 1 FROM issuer), ?, ?, ?)"
+	    " RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
@@ -100,9 +102,11 @@ enum oc_err
 sqlite_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
 {
 	/* The rows are in the journal; the counter is not believed alone. */
-	static const char add[] = "UPDATE issuer SET crl_counter = 1 + max("
-	    "crl_counter, coalesce((SELECT max(number) & 4294967295 FROM crl"
-	    " WHERE issuer_id = ?1 AND number >> 32 = ?2), 0)) WHERE id = ?1";
+	static const char add[] = "UPDATE issuer SET crl_counter = 1 +"
+	    " (SELECT max(n) FROM (SELECT crl_counter AS n UNION ALL"
+	    " SELECT number & 4294967295 FROM crl"
+	    " WHERE issuer_id = ?1 AND number >> 32 = ?2) AS known)"
+	    " WHERE id = ?1";
 	static const char look[] =
 	    "SELECT crl_counter FROM issuer WHERE id = ?";
 	struct sql q;
@@ -135,8 +139,10 @@ enum oc_err
 sqlite_add_crl(struct store *s, int64_t issuer_id, uint64_t number,
     int64_t this_update, int64_t next_update, int64_t reserved_at, int64_t *id)
 {
-	static const char text[] = "INSERT INTO crl (issuer_id, number,"
-	    " this_update, next_update, reserved_at) VALUES (?, ?, ?, ?, ?)";
+	static const char text[] = "INSERT INTO crl (id, issuer_id, number,"
+	    " this_update, next_update, reserved_at) VALUES ("
+	    "(SELECT coalesce(max(id), 0) + 1 FROM crl), ?, ?, ?, ?, ?)"
+	    " RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
@@ -219,8 +225,9 @@ enum oc_err
 sqlite_add_crl_part(struct store *s, int64_t id, uint32_t number,
     struct store_blob part)
 {
-	static const char text[] = "INSERT INTO crl_part (crl_id, number,"
-	    " der) VALUES (?, ?, ?)";
+	static const char text[] = "INSERT INTO crl_part (id, crl_id, number,"
+	    " der) VALUES ((SELECT coalesce(max(id), 0) + 1 FROM crl_part),"
+	    " ?, ?, ?)";
 	struct sql q;
 
 	sql_open(&q, s, "issue a CRL", text);
@@ -240,7 +247,7 @@ sqlite_list_crl_parts(struct store *s, int64_t id, store_crl_part_fn *fn,
 	bool has_row = false;
 	enum oc_err err;
 
-	sql_open(&q, s, "read a CRL", text);
+	sql_open_walk(&q, s, "read a CRL", text);
 	sql_put_int(&q, id);
 	while ((err = sql_next(&q, &has_row)) == OC_OK && has_row) {
 		uint32_t number = (uint32_t)sql_get_int(&q);

@@ -16,7 +16,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/detail.h"
 #include "store/lock.h"
 #include "store/sqlite.h"
 
@@ -150,53 +149,6 @@ choose_epoch(struct restore *r, uint32_t *epoch)
 	return OC_OK;
 }
 
-/*
- * Where CRL numbers begin in the new epoch.  An epoch is a minute: two
- * restores in one, with nothing of the first left, would begin with the same
- * number; so begin later, the later in the minute.  2^14 CRLs a millisecond,
- * and three quarters of the numbers are left.
- */
-static int64_t
-first_counter(void)
-{
-	return oc_clock_now_ms() % 60000 << 14;
-}
-
-/* Inside a change. */
-static enum oc_err
-renew_identity(struct restore *r, struct sqlite_store *q,
-    const uint8_t old_id[STORE_ID_LEN])
-{
-	static const char text[] =
-	    "UPDATE store SET id = ?, epoch = ?, is_backup = 0";
-	static const char begin[] = "UPDATE issuer SET crl_counter = ?";
-	struct store *s = &q->base;
-	struct store_detail d;
-	struct sql sql;
-	enum oc_err err;
-
-	sql_open(&sql, s, "restore", text);
-	sql_put_blob(&sql, s->id, STORE_ID_LEN);
-	sql_put_int(&sql, s->epoch);
-	err = sql_run(&sql);
-	if (err != OC_OK)
-		return err;
-	sql_open(&sql, s, "restore", begin);
-	sql_put_int(&sql, first_counter());
-	err = sql_run(&sql);
-	if (err != OC_OK)
-		return err;
-	store_detail_init(&d);
-	store_detail_put_hex(&d, "id", s->id, STORE_ID_LEN);
-	store_detail_put_int(&d, "epoch", s->epoch);
-	store_detail_put_hex(&d, "backup_of", old_id, STORE_ID_LEN);
-	if (r->old != NULL)
-		store_detail_put_hex(&d, "replaces", r->old->base.id,
-		    STORE_ID_LEN);
-	store_detail_end(&d);
-	return store_add_entry(s, "restore", d.text);
-}
-
 static enum oc_err
 renew(struct restore *r, struct sqlite_store *q,
     const uint8_t old_id[STORE_ID_LEN])
@@ -214,7 +166,8 @@ renew(struct restore *r, struct sqlite_store *q,
 		err = store_begin_change(&q->base);
 	if (err == OC_OK)
 		err = store_end_change(&q->base,
-		    renew_identity(r, q, old_id));
+		    sql_renew_identity(&q->base, old_id, r->old == NULL ?
+		    NULL : r->old->base.id));
 	return err;
 }
 

@@ -11,34 +11,82 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/conninfo.h"
 #include "store/detail.h"
+#include "store/postgres.h"
 #include "store/sqlite.h"
 
 #define EPOCH_START_S INT64_C(1577836800)	/* 2020-01-01 00:00:00 UTC */
 
-enum oc_err
-store_open(const char *path, enum store_mode mode, struct store **store,
+bool
+store_is_database(const char *where)
+{
+	return oc_conninfo_is(where);
+}
+
+#ifdef HAVE_LIBPQ
+static enum oc_err
+open_database(const char *where, enum store_mode mode, struct store **store,
     struct oc_error *error)
 {
-	return store_sqlite_open(path, mode, store_sqlite_schema(), store,
+	return store_postgres_open(where, mode, store_sqlite_schema(), store,
+	    error);
+}
+
+static enum oc_err
+renew_database(const char *where, struct oc_error *error)
+{
+	return store_postgres_renew(where, store_sqlite_schema(), error);
+}
+#else
+static enum oc_err
+fail_database(struct oc_error *error)
+{
+	return oc_error_set(error, OC_ERR_UNSUPPORTED, "this ocsign was built "
+	    "without PostgreSQL (configure --with-postgres)");
+}
+
+static enum oc_err
+open_database(const char *where, enum store_mode mode, struct store **store,
+    struct oc_error *error)
+{
+	(void)where, (void)mode, (void)store;
+	return fail_database(error);
+}
+
+static enum oc_err
+renew_database(const char *where, struct oc_error *error)
+{
+	(void)where;
+	return fail_database(error);
+}
+#endif
+
+enum oc_err
+store_open(const char *where, enum store_mode mode, struct store **store,
+    struct oc_error *error)
+{
+	if (store_is_database(where))
+		return open_database(where, mode, store, error);
+	return store_sqlite_open(where, mode, store_sqlite_schema(), store,
 	    error);
 }
 
 enum oc_err
-store_open_to_read(const char *path, struct store **store,
+store_open_to_read(const char *where, struct store **store,
     struct oc_error *error)
 {
 	struct store *writer = NULL;
-	enum oc_err err = store_open(path, STORE_READ, store, error);
+	enum oc_err err = store_open(where, STORE_READ, store, error);
 
 	if (err != OC_ERR_UNSUPPORTED)
 		return err;
 	/* Of a newer schema it says the same once more. */
-	err = store_open(path, STORE_WRITE, &writer, error);
+	err = store_open(where, STORE_WRITE, &writer, error);
 	if (err != OC_OK)
 		return err;
 	store_close(writer);
-	return store_open(path, STORE_READ, store, error);
+	return store_open(where, STORE_READ, store, error);
 }
 
 void
@@ -167,6 +215,9 @@ store_end_change(struct store *s, enum oc_err err)
 	enum oc_err kept;
 
 	oc_assert(s->depth > 0);
+	/* What fails is this change's, not the next one's. */
+	if (err == OC_OK && s->broken == OC_OK)
+		err = s->ops->settle(s);
 	if (--s->depth == 0)
 		return end_outermost(s, err);
 	if (err != OC_OK)
@@ -419,5 +470,24 @@ store_backup(struct store *store, const char *to, struct oc_error *error)
 enum oc_err
 store_restore(const char *from, const char *to, struct oc_error *error)
 {
+	if (store_is_database(to))
+		return oc_error_set(error, OC_ERR_UNSUPPORTED, "the records "
+		    "are in PostgreSQL: put a copy back by pg_restore, then "
+		    "\"ocsign store restore\" without a file");
 	return store_sqlite_restore(from, to, store_sqlite_schema(), error);
+}
+
+enum oc_err
+store_renew(const char *where, struct oc_error *error)
+{
+	if (store_is_database(where))
+		return renew_database(where, error);
+	return oc_error_set(error, OC_ERR_USAGE, "which backup is to be put "
+	    "in place of %s?  Name its file", where);
+}
+
+void
+store_say_risks(struct store *store)
+{
+	store->ops->say_risks(store);
 }

@@ -5,8 +5,9 @@
  *
  * A struct store is one connection.  It blocks, so it is used by one thread
  * that may: a command, or a store thread (store/thread.h); never call any of
- * this from an event loop.  Several processes may write at the same time:
- * BUSY after five seconds of a locked database.
+ * this from an event loop.  Several processes may write at the same time, to
+ * a database of PostgreSQL from several hosts: BUSY after five seconds of a
+ * locked one.
  *
  * Every change is one transaction that also appends to the journal and, if
  * it changes what OCSP says, takes the next change_seq.  When a function
@@ -42,16 +43,23 @@ struct store_blob {
 };
 
 /*
- * path is the database file (0600, directory must exist).  A store of a
- * newer schema than this program's is UNSUPPORTED, one of an older is
- * migrated inside one transaction.
+ * where is a file (0600, directory must exist), or a database of PostgreSQL:
+ * libpq's keywords and values, or a postgresql:// URI.  A password in there is
+ * CONFIG.  A store of a newer schema than this program's is UNSUPPORTED, one
+ * of an older is migrated inside one transaction.  DOWN: no server answers.
+ *
+ * A database's connection that is lost is made again where no change is open,
+ * within the busy timeout; a change it was lost in is BUSY (nothing was
+ * written), or STORE if nobody says what became of its commit.  A store that
+ * is no longer the one that was opened is REFUSED.
  */
-enum oc_err store_open(const char *path, enum store_mode mode,
+enum oc_err store_open(const char *where, enum store_mode mode,
     struct store **store, struct oc_error *error) OC_MUST_CHECK;
+bool store_is_database(const char *where);
 void store_close(struct store *store);	/* NULL is fine */
 /* As STORE_READ, but one of an older schema is migrated first: all that is
  * written, and that by another connection. */
-enum oc_err store_open_to_read(const char *path, struct store **store,
+enum oc_err store_open_to_read(const char *where, struct store **store,
     struct oc_error *error) OC_MUST_CHECK;
 
 /* What the last failed call said; "" if none. */
@@ -69,6 +77,9 @@ uint32_t store_epoch(const struct store *store);
 
 /* How long to wait for a locked database before BUSY; 5000 unless set. */
 void store_set_busy_timeout(struct store *store, int timeout_ms);
+
+/* Logs what a server of PostgreSQL may lose of what it has confirmed. */
+void store_say_risks(struct store *store);
 
 /* Who is writing: goes into the journal, "ocsign[uid 1000]".  Copied. */
 void store_set_actor(struct store *store, const char *actor);
@@ -220,7 +231,8 @@ enum oc_err store_read_changes(struct store *store, int64_t after_seq,
     OC_MUST_CHECK;
 enum oc_err store_change_seq(struct store *store, int64_t *seq) OC_MUST_CHECK;
 /* Cheap to ask several times a second: differs whenever another connection
- * has committed since the last call on this one. */
+ * has committed since the last call on this one; of a database's server it may
+ * be a second late. */
 enum oc_err store_data_version(struct store *store, int64_t *version)
     OC_MUST_CHECK;
 
@@ -295,7 +307,8 @@ enum oc_err store_verify_journal(struct store *store, int64_t *num_entries,
 
 /* --- backup ----------------------------------------------------------- */
 
-/* A consistent copy of a store in use; written beside and renamed. */
+/* A consistent copy of a store in use; written beside and renamed.  Of a
+ * database UNSUPPORTED: its server's tools do that. */
 enum oc_err store_backup(struct store *store, const char *to,
     struct oc_error *error) OC_MUST_CHECK;
 /*
@@ -306,5 +319,9 @@ enum oc_err store_backup(struct store *store, const char *to,
  */
 enum oc_err store_restore(const char *from, const char *to,
     struct oc_error *error) OC_MUST_CHECK;
+/* A database that was put back from a copy by its server's tools, or has lost
+ * what it had committed, gets a new id and epoch in the same way. */
+enum oc_err store_renew(const char *where, struct oc_error *error)
+    OC_MUST_CHECK;
 
 #endif

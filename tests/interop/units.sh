@@ -130,6 +130,25 @@ has ocsign-responder@.socket 'ListenStream=[::1]:8889'
 has ocsign-issuer.socket 'ListenStream=127.0.0.1:8888'
 has ocsign.target \
     'Wants=ocsign-responder@2.socket ocsign-responder@2.service'
+lacks() {
+	grep -qxF -e "$2" "$work/drop/$1.d/50-ocsign.conf" &&
+	    die "$1 has $2"
+}
+lacks ocsign-status.service 'PrivateNetwork=no'
+# The way to a server of PostgreSQL, for who reads and writes records.
+sed '1i [store]\
+database = host=db1 dbname=x\
+database-network = 192.0.2.5' "$work/ocsign.conf" >"$work/database.conf"
+"$ocsignd" -c "$work/database.conf" --drop-ins "$work/drop" >"$work/again" ||
+    die "--drop-ins, database"
+for unit in status issuer; do
+	has ocsign-$unit.service 'PrivateNetwork=no'
+	has ocsign-$unit.service 'RestrictAddressFamilies=AF_INET AF_INET6'
+	has ocsign-$unit.service 'IPAddressAllow=192.0.2.5'
+done
+lacks ocsign-responder@.service 'PrivateNetwork=no'
+"$ocsignd" -c "$work/ocsign.conf" --drop-ins "$work/drop" >"$work/again" ||
+    die "--drop-ins"
 # Only what is new is written; what is not wanted any more goes.
 "$ocsignd" -c "$work/ocsign.conf" --drop-ins "$work/drop" >"$work/again" ||
     die "--drop-ins"

@@ -35,9 +35,9 @@ function begin_file(    part, path) {
 	allowed = prefix[room]
 	if (path == "base/reason.h" || path ~ /^x509\/crl/)
 		allowed = allowed " crl_"
-	# Private to the folder: statements, and the tables of one database.
-	if (path ~ /^store\/sqlite/)
-		allowed = allowed " sql_ sqlite_"
+	# Private to the folder: statements, and what one database needs.
+	if (path ~ /^store\/(sql|postgres)/)
+		allowed = allowed " sql_ sqlite_ postgres_"
 	depth = 0
 	in_directive = 0
 	declaration = ""

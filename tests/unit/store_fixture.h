@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the store's tests share: a store in a directory of its own, and
- * records to put into it. */
+/* What the store's tests share: a store in a directory of its own, or in a
+ * schema of its own (store_database.h), and records to put into it. */
 #ifndef TESTS_UNIT_STORE_FIXTURE_H
 #define TESTS_UNIT_STORE_FIXTURE_H
 
@@ -18,10 +18,11 @@
 #include <sqlite3.h>
 
 #include "store/store.h"
+#include "store_database.h"
 
 struct fixture {
 	char directory[256];
-	char path[300];
+	char path[300];			/* what store_open() takes */
 	struct store *store;
 	int64_t issuer_id;
 };
@@ -52,6 +53,24 @@ open_store(const char *path, enum store_mode mode)
 	return store;
 }
 
+/* Of what only files have. */
+static inline void
+needs_file(void)
+{
+	if (on_database())
+		skip();
+}
+
+/* Where there is no store yet. */
+static inline void
+other_place(const struct fixture *f, int n, char *path, size_t room)
+{
+	if (on_database())
+		database_place(path, room);
+	else
+		snprintf(path, room, "%s/other.%d", f->directory, n);
+}
+
 /* Only the directory. */
 static inline int
 setup_directory(void **state)
@@ -65,7 +84,11 @@ setup_directory(void **state)
 	    tmp == NULL ? "/tmp" : tmp);
 	if (mkdtemp(f->directory) == NULL)
 		return -1;
-	snprintf(f->path, sizeof(f->path), "%s/store.db", f->directory);
+	if (on_database())
+		database_place(f->path, sizeof(f->path));
+	else
+		snprintf(f->path, sizeof(f->path), "%s/store.db",
+		    f->directory);
 	*state = f;
 	return 0;
 }
@@ -174,6 +197,10 @@ run_sql(const char *path, const char *text)
 	sqlite3 *db;
 	char *error = NULL;
 
+	if (store_is_database(path)) {
+		database_run(path, text);
+		return;
+	}
 	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE, NULL), SQLITE_OK);
 	sqlite3_busy_timeout(db, 5000);
@@ -213,6 +240,8 @@ read_sql(const char *path, const char *text)
 	sqlite3 *db;
 	int64_t value;
 
+	if (store_is_database(path))
+		return database_run(path, text);
 	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE,
 	    NULL), SQLITE_OK);
 	sqlite3_busy_timeout(db, 5000);
@@ -223,6 +252,15 @@ read_sql(const char *path, const char *text)
 	sqlite3_finalize(statement);
 	sqlite3_close(db);
 	return value;
+}
+
+/* Of the journal's details; a database fails at the first. */
+static inline int64_t
+num_not_json(const struct fixture *f)
+{
+	return read_sql(f->path, on_database() ? "SELECT count(*) FROM journal"
+	    " WHERE CAST(detail AS json) IS NULL" : "SELECT count(*) FROM"
+	    " journal WHERE NOT json_valid(detail)");
 }
 
 #endif

@@ -38,6 +38,7 @@ test_presets(void **state)
 	(void)state;
 	assert_string_equal(c->path, "ocsign.conf");
 	assert_string_equal(c->store.path, OCSIGN_STATEDIR "/store.db");
+	assert_string_equal(oc_config_store_where(c), c->store.path);
 	assert_string_equal(c->daemon.run_directory, OCSIGN_RUNDIR);
 	assert_string_equal(c->daemon.table_directory,
 	    OCSIGN_STATEDIR "/tables");
@@ -100,7 +101,8 @@ test_presets(void **state)
 }
 
 static const char all_keys[] =
-	    "[store]\npath = ./db/store.db\n"
+	    "[store]\npath = ./db/store.db\ndatabase = host=a,b dbname=x\n"
+	    "database-network = 192.0.2.0/24 ::1\n"
 	    "[daemon]\nrun-directory = run\ntable-directory = /t\n"
 	    "log-level = debug\n"
 	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
@@ -172,6 +174,8 @@ test_all_keys(void **state)
 	assert_string_equal(c->directory, cwd);
 	snprintf(path, sizeof(path), "%s/db/store.db", cwd);
 	assert_string_equal(c->store.path, path);
+	assert_string_equal(oc_config_store_where(c), "host=a,b dbname=x");
+	assert_int_equal(c->store.database_network.num, 2);
 	snprintf(path, sizeof(path), "%s/run", cwd);
 	assert_string_equal(c->daemon.run_directory, path);
 	assert_string_equal(c->daemon.table_directory, "/t");
@@ -260,6 +264,18 @@ static const struct {
 	    "no such key; did you mean log-level?" },
 	{ "[store]\nsomething-else = x\n", "2: [store] something-else: there "
 	    "is no such key in [store]; see ocsign.conf(5)" },
+	{ "[store]\ndatabase = host=a password=b\n", "2: [store] database: "
+	    "has a password, which is not for here: put it into a file that "
+	    "passfile=FILE names, or ~/.pgpass" },
+	{ "[store]\ndatabase = postgres://u:x@h/d\n", "2: [store] database: "
+	    "has a password, which is not for here: put it into a file that "
+	    "passfile=FILE names, or ~/.pgpass" },
+	{ "[store]\ndatabase = /run/pg\n", "2: [store] database: is no "
+	    "connection string of PostgreSQL; write keywords such as "
+	    "\"host=a,b dbname=ocsign\", or a postgresql:// URI" },
+	{ "[store]\ndatabase-network = yes ::1\n", "2: [store] "
+	    "database-network: is yes, no, or addresses; remove one of "
+	    "them" },
 	{ "[token t]\nuri = pkcs11:token=t\n", "1: [token t] module: is "
 	    "missing; add it" },
 	{ "[token t]\nmodule = /m.so\n", "1: [token t] uri: is missing; add "

@@ -403,7 +403,7 @@ static void
 test_migrate_from_1(void **state)
 {
 	struct fixture *f = *state;
-	char *text = read_text("tests/data/store-v1.sql"), backup[320];
+	char *text, backup[320];
 	struct store_account account;
 	struct store_issuer issuer = { 0 };
 	struct oc_error error = { 0 };
@@ -411,6 +411,8 @@ test_migrate_from_1(void **state)
 	int64_t number;
 	uint32_t epoch;
 
+	needs_file();
+	text = read_text("tests/data/store-v1.sql");
 	run_sql(f->path, text);
 	free(text);
 	assert_int_equal(read_sql(f->path, "PRAGMA user_version"), 1);
@@ -473,6 +475,7 @@ test_backup(void **state)
 	struct oc_error error = { 0 };
 	char backup[320];
 
+	needs_file();
 	add_token(f, a.id, STORE_TOKEN_BEARER, &secret);
 	assert_ok(add_zone(f, a.id, "example.com", STORE_ZONE_ALONE));
 	snprintf(backup, sizeof(backup), "%s/backup", f->directory);

@@ -111,6 +111,9 @@ test_two_writers(void **state)
 			num_running--;
 		}
 	}
+	/* A server's notice may be under way. */
+	if (on_database())
+		usleep(1100 * 1000);
 	assert_ok(store_data_version(reader, &version));
 	if (version != last_version)
 		while (poll_changes(reader, &view) > 0)
@@ -222,9 +225,10 @@ test_killed(void **state)
 		end = kill_one(f, first, i < 100 ? 0 : 20000, is_issued,
 		    NUM_MAX);
 		f->store = open_store(f->path, STORE_WRITE);
-		assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
-		    " pragma_integrity_check WHERE integrity_check = 'ok'"),
-		    1);
+		if (!on_database())
+			assert_int_equal(read_sql(f->path, "SELECT count(*)"
+			    " FROM pragma_integrity_check WHERE"
+			    " integrity_check = 'ok'"), 1);
 		assert_verifies(f->store);
 		assert_reported(f, first, end, is_issued);
 		num_reported += end - first;
@@ -246,7 +250,7 @@ test_killed_creating(void **state)
 		struct store *store;
 		pid_t child;
 
-		snprintf(path, sizeof(path), "%s.%d", f->path, i);
+		other_place(f, i, path, sizeof(path));
 		child = fork();
 		assert_true(child >= 0);
 		if (child == 0)

@@ -112,11 +112,11 @@ test_chain(void **state)
 	assert_ok(store_verify_journal(f->store, &num, &bad));
 	assert_int_equal(num, chain.number);
 	assert_int_equal(bad, 0);
+	assert_int_equal(num_not_json(f), 0);
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM journal"
-	    " WHERE NOT json_valid(detail)"), 0);
-	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM journal"
-	    " WHERE event = 'revoke' AND detail ->> 'reason' ="
-	    " 'keyCompromise' AND detail ->> 'revoked_at' = 2000"), 1);
+	    " WHERE event = 'revoke' AND detail LIKE '%,\"reason\":"
+	    "\"keyCompromise\",%' AND detail LIKE '%,\"revoked_at\":2000%'"),
+	    1);
 }
 
 static enum oc_err
@@ -262,9 +262,24 @@ static const struct tampering tamperings[] = {
 	{ "UPDATE crl SET der_len = 1, issued_at = 1 WHERE id = 2", 15 },
 	{ "DELETE FROM crl WHERE id = 1", 12 },
 	{ "DELETE FROM crl WHERE id = 2", 14 },
-	{ "INSERT INTO crl (issuer_id, number, this_update, next_update,"
-	    " reserved_at) VALUES (1, 1, 1, 1, 1)", 15 }
+	{ "INSERT INTO crl (id, issuer_id, number, this_update, next_update,"
+	    " reserved_at) VALUES (3, 1, 1, 1, 1, 1)", 15 }
 };
+
+/* A database is its own copy, and is put back afterwards. */
+static void
+make_copy(const struct fixture *f, size_t n, char *copy, size_t room)
+{
+	char text[340];
+
+	if (on_database()) {
+		snprintf(copy, room, "%s", f->path);
+		return;
+	}
+	snprintf(copy, room, "%s/copy%zu", f->directory, n);
+	snprintf(text, sizeof(text), "VACUUM INTO '%s'", copy);
+	run_sql(f->path, text);
+}
 
 static void
 test_tampering(void **state)
@@ -274,17 +289,17 @@ test_tampering(void **state)
 
 	store_close(f->store);
 	f->store = NULL;
+	if (on_database())
+		database_keep(f->path);
 	for (size_t i = 0; i < sizeof(tamperings) / sizeof(tamperings[0]);
 	    i++) {
 		const struct tampering *t = &tamperings[i];
-		char copy[320], name[340];
+		char copy[320];
 		int64_t num = 0, bad = 0;
 		struct store *store;
 		enum oc_err err;
 
-		snprintf(copy, sizeof(copy), "%s/copy%zu", f->directory, i);
-		snprintf(name, sizeof(name), "VACUUM INTO '%s'", copy);
-		run_sql(f->path, name);
+		make_copy(f, i, copy, sizeof(copy));
 		run_sql(copy, t->sql);
 		assert_ok(store_open(copy, STORE_READ, &store, &error));
 		err = store_verify_journal(store, &num, &bad);
@@ -292,6 +307,8 @@ test_tampering(void **state)
 			fail_msg("%s: %s, entry %d: %s", t->sql,
 			    oc_strerror(err), (int)bad, store_error(store));
 		store_close(store);
+		if (on_database())
+			database_put_back(f->path);
 	}
 	/* And the original still verifies. */
 	f->store = open_store(f->path, STORE_WRITE);

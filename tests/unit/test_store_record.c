@@ -176,8 +176,7 @@ test_reserve_edges(void **state)
 	assert_string_equal(c.names, "");
 	store_certificate_fini(&c);
 	assert_verifies(f->store);
-	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM journal"
-	    " WHERE NOT json_valid(detail)"), 0);
+	assert_int_equal(num_not_json(f), 0);
 }
 
 static void
@@ -278,6 +277,7 @@ test_data_version(void **state)
 {
 	struct fixture *f = *state;
 	struct store *other = open_store(f->path, STORE_READ);
+	int64_t deadline_ns = oc_clock_mono_ns() + 2 * OC_NS_PER_S;
 	int64_t first, second;
 
 	assert_ok(store_data_version(other, &first));
@@ -285,6 +285,10 @@ test_data_version(void **state)
 	assert_int_equal(first, second);
 	reserve_one(f, 1);
 	assert_ok(store_data_version(other, &second));
+	/* A server's notice may be under way. */
+	while (on_database() && first == second &&
+	    oc_clock_mono_ns() < deadline_ns)
+		assert_ok(store_data_version(other, &second));
 	assert_int_not_equal(first, second);
 	store_close(other);
 }

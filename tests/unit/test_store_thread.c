@@ -8,7 +8,7 @@
 #include <semaphore.h>
 
 #include "base/clock.h"
-#include "store/sqlite.h"
+#include "store/sql.h"
 #include "store/thread.h"
 
 struct work {
@@ -487,8 +487,7 @@ reserve_and_lose(struct store *store, void *arg)
 {
 	enum oc_err err = reserve_in_thread(store, arg);
 
-	assert_int_equal(sqlite3_exec(((struct sqlite_store *)store)->db,
-	    "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	assert_ok(sql_exec(store, "lose", "ROLLBACK"));
 	return err;
 }
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of zones. */
-#include "store/sqlite.h"
+#include "store/sql.h"
 
 #define SELECT_ZONE \
 	"SELECT id, tag, name, account_id, state, created_at FROM zone"
 
 enum oc_err
-sqlite_add_zone(struct store *s, const struct store_zone *zone, int64_t *id)
+sql_add_zone(struct store *s, const struct store_zone *zone, int64_t *id)
 {
-	static const char text[] = "INSERT INTO zone (tag, name, account_id,"
-	    " state, created_at) VALUES (?, ?, ?, ?, ?)";
+	static const char text[] = "INSERT INTO zone (id, tag, name,"
+	    " account_id, state, created_at) VALUES ("
+	    "(SELECT coalesce(max(id), 0) + 1 FROM zone), ?, ?, ?, ?, ?)"
+	    " RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
@@ -26,7 +28,7 @@ sqlite_add_zone(struct store *s, const struct store_zone *zone, int64_t *id)
 }
 
 enum oc_err
-sqlite_set_zone_state(struct store *s, int64_t id,
+sql_set_zone_state(struct store *s, int64_t id,
     enum store_zone_state state)
 {
 	static const char text[] = "UPDATE zone SET state = ? WHERE id = ?";
@@ -66,7 +68,7 @@ find_zone(struct sql *q, struct store_zone *zone)
 }
 
 enum oc_err
-sqlite_find_zone(struct store *s, enum store_zone_by by, int64_t id,
+sql_find_zone(struct store *s, enum store_zone_by by, int64_t id,
     const char *text, struct store_zone *zone)
 {
 	static const char by_id[] = SELECT_ZONE " WHERE id = ?";
@@ -88,12 +90,13 @@ sqlite_find_zone(struct store *s, enum store_zone_by by, int64_t id,
 }
 
 enum oc_err
-sqlite_find_zone_inside(struct store *s, const char *name, int64_t account_id,
+sql_find_zone_inside(struct store *s, const char *name, int64_t account_id,
     struct store_zone *zone)
 {
 	static const char text[] = SELECT_ZONE " WHERE state <> 3"
 	    " AND account_id <> ?1"
-	    " AND substr(name, -(length(?2) + 1)) = '.' || ?2"
+	    " AND length(name) > length(?2)"
+	    " AND substr(name, length(name) - length(?2)) = '.' || ?2"
 	    " ORDER BY name LIMIT 1";
 	struct sql q;
 
@@ -104,7 +107,7 @@ sqlite_find_zone_inside(struct store *s, const char *name, int64_t account_id,
 }
 
 enum oc_err
-sqlite_list_zones(struct store *s, int64_t account_id, store_zone_fn *fn,
+sql_list_zones(struct store *s, int64_t account_id, store_zone_fn *fn,
     void *arg)
 {
 	struct store_zone zone;

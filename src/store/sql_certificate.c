@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/sqlite.h"
+#include "store/sql.h"
 
 static enum oc_err
 put_encoding(struct store *s, const char *text, int64_t id,
@@ -19,12 +19,14 @@ put_encoding(struct store *s, const char *text, int64_t id,
 }
 
 enum oc_err
-sqlite_add_certificate(struct store *s, const struct store_reservation *r,
+sql_add_certificate(struct store *s, const struct store_reservation *r,
     int64_t reserved_at, int64_t change_seq, int64_t *id)
 {
-	static const char text[] = "INSERT INTO certificate (issuer_id,"
-	    " serial, change_seq, state, reserved_at, not_before, not_after,"
-	    " profile, subject, names) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	static const char text[] = "INSERT INTO certificate (id,"
+	    " issuer_id, serial, change_seq, state, reserved_at, not_before,"
+	    " not_after, profile, subject, names) VALUES ("
+	    "(SELECT coalesce(max(id), 0) + 1 FROM certificate),"
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
 	static const char tbs[] =
 	    "INSERT INTO certificate_tbs (id, der) VALUES (?, ?)";
 	struct sql q;
@@ -53,7 +55,7 @@ sqlite_add_certificate(struct store *s, const struct store_reservation *r,
 }
 
 enum oc_err
-sqlite_set_issued(struct store *s, int64_t id, int64_t issued_at,
+sql_set_issued(struct store *s, int64_t id, int64_t issued_at,
     struct store_blob certificate)
 {
 	static const char text[] = "UPDATE certificate SET state = ?,"
@@ -74,7 +76,7 @@ sqlite_set_issued(struct store *s, int64_t id, int64_t issued_at,
 }
 
 enum oc_err
-sqlite_set_status(struct store *s, int64_t id, int64_t change_seq,
+sql_set_status(struct store *s, int64_t id, int64_t change_seq,
     const struct store_status *status)
 {
 	static const char text[] = "UPDATE certificate SET change_seq = ?,"
@@ -167,7 +169,7 @@ find_row(struct sql *q, struct store_row *row)
 }
 
 enum oc_err
-sqlite_find_certificate(struct store *s, int64_t issuer_id,
+sql_find_certificate(struct store *s, int64_t issuer_id,
     const struct oc_serial *serial, struct store_row *row)
 {
 	static const char text[] =
@@ -181,7 +183,7 @@ sqlite_find_certificate(struct store *s, int64_t issuer_id,
 }
 
 enum oc_err
-sqlite_get_certificate(struct store *s, int64_t id, struct store_row *row)
+sql_get_certificate(struct store *s, int64_t id, struct store_row *row)
 {
 	static const char text[] = SELECT_CERTIFICATE " WHERE c.id = ?";
 	struct sql q;
@@ -192,7 +194,7 @@ sqlite_get_certificate(struct store *s, int64_t id, struct store_row *row)
 }
 
 enum oc_err
-sqlite_get_waiting(struct store *s, int64_t id, struct store_waiting *row)
+sql_get_waiting(struct store *s, int64_t id, struct store_waiting *row)
 {
 	static const char text[] = "SELECT i.name, c.serial, c.state,"
 	    " r.is_current, r.reserved_at FROM certificate c"
@@ -227,7 +229,7 @@ static void
 write_list(char *text, size_t room, const struct store_filter *f)
 {
 	int len = snprintf(text, room, SELECT_CERTIFICATE
-	    " WHERE 1%s%s%s%s%s%s%s ORDER BY c.id%s",
+	    " WHERE TRUE%s%s%s%s%s%s%s ORDER BY c.id%s",
 	    f->issuer_id != 0 ? " AND c.issuer_id = ?" : "",
 	    /* The index is by issuer and serial. */
 	    f->serial != NULL ? " AND c.issuer_id IN (SELECT id FROM issuer)"
@@ -287,11 +289,11 @@ open_list(struct sql *q, struct store *s, const struct store_filter *filter)
 		return;
 	}
 	write_list(text, sizeof(text), filter);
-	sql_open_once(q, s, "list certificates", text);
+	sql_open_walk(q, s, "list certificates", text);
 }
 
 enum oc_err
-sqlite_list_certificates(struct store *s, const struct store_filter *filter,
+sql_list_certificates(struct store *s, const struct store_filter *filter,
     int64_t now_at, store_certificate_fn *fn, void *arg)
 {
 	struct sql q;
@@ -318,7 +320,7 @@ sqlite_list_certificates(struct store *s, const struct store_filter *filter,
 }
 
 enum oc_err
-sqlite_list_revoked(struct store *s, int64_t issuer_id, int64_t not_after_min,
+sql_list_revoked(struct store *s, int64_t issuer_id, int64_t not_after_min,
     store_revoked_fn *fn, void *arg)
 {
 	static const char text[] = "SELECT serial, reason, revoked_at,"
@@ -331,7 +333,7 @@ sqlite_list_revoked(struct store *s, int64_t issuer_id, int64_t not_after_min,
 	struct sql q;
 	enum oc_err err;
 
-	sql_open_once(&q, s, "list revoked certificates", text);
+	sql_open_walk(&q, s, "list revoked certificates", text);
 	sql_put_int(&q, issuer_id);
 	sql_put_int(&q, not_after_min);
 	while ((err = sql_next(&q, &has_row)) == OC_OK && has_row) {
@@ -350,7 +352,7 @@ sqlite_list_revoked(struct store *s, int64_t issuer_id, int64_t not_after_min,
 }
 
 enum oc_err
-sqlite_read_changes(struct store *s, int64_t after_seq,
+sql_read_changes(struct store *s, int64_t after_seq,
     struct store_change *changes, uint32_t num_max, uint32_t *num)
 {
 	static const char text[] = "SELECT change_seq, issuer_id, serial,"

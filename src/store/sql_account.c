@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of accounts and of their tokens. */
-#include "store/sqlite.h"
+#include "store/sql.h"
 
 /* --- accounts ----------------------------------------------------------- */
 
@@ -18,12 +18,13 @@ put_email(struct sql *q, const char *email)
 }
 
 enum oc_err
-sqlite_add_account(struct store *s, const struct store_account *account,
+sql_add_account(struct store *s, const struct store_account *account,
     int64_t *id)
 {
-	static const char text[] = "INSERT INTO account (tag, name, email,"
-	    " state, live_max, period_max, period_s, created_at)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+	static const char text[] = "INSERT INTO account (id, tag, name,"
+	    " email, state, live_max, period_max, period_s, created_at)"
+	    " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM account),"
+	    " ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
@@ -43,7 +44,7 @@ sqlite_add_account(struct store *s, const struct store_account *account,
 }
 
 enum oc_err
-sqlite_set_account(struct store *s, const struct store_account *account)
+sql_set_account(struct store *s, const struct store_account *account)
 {
 	static const char text[] = "UPDATE account SET email = ?, state = ?,"
 	    " live_max = ?, period_max = ?, period_s = ? WHERE id = ?";
@@ -74,7 +75,7 @@ read_account(struct sql *q, struct store_account *account)
 }
 
 enum oc_err
-sqlite_find_account(struct store *s, enum store_account_by by, int64_t id,
+sql_find_account(struct store *s, enum store_account_by by, int64_t id,
     const char *text, struct store_account *account)
 {
 	static const char by_id[] = SELECT_ACCOUNT " WHERE id = ?";
@@ -104,7 +105,7 @@ sqlite_find_account(struct store *s, enum store_account_by by, int64_t id,
 }
 
 enum oc_err
-sqlite_list_accounts(struct store *s, store_account_fn *fn, void *arg)
+sql_list_accounts(struct store *s, store_account_fn *fn, void *arg)
 {
 	struct store_account account;
 	struct sql q;
@@ -139,7 +140,7 @@ read_count(struct sql *q, int64_t *num)
 }
 
 enum oc_err
-sqlite_count_live(struct store *s, int64_t account_id, int64_t now_at,
+sql_count_live(struct store *s, int64_t account_id, int64_t now_at,
     int64_t pending_at, int64_t *num)
 {
 	static const char text[] = "SELECT count(*)"
@@ -157,7 +158,7 @@ sqlite_count_live(struct store *s, int64_t account_id, int64_t now_at,
 }
 
 enum oc_err
-sqlite_count_reserved(struct store *s, int64_t account_id, int64_t after_at,
+sql_count_reserved(struct store *s, int64_t account_id, int64_t after_at,
     int64_t *num)
 {
 	static const char text[] = "SELECT count(*)"
@@ -179,12 +180,13 @@ sqlite_count_reserved(struct store *s, int64_t account_id, int64_t after_at,
 	" expires_at, revoked_at, used_at FROM account_token"
 
 enum oc_err
-sqlite_add_token(struct store *s, const struct store_token *token,
+sql_add_token(struct store *s, const struct store_token *token,
     int64_t *id)
 {
-	static const char text[] = "INSERT INTO account_token (account_id,"
-	    " kind, prefix, label, hash, created_at, expires_at)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?)";
+	static const char text[] = "INSERT INTO account_token (id,"
+	    " account_id, kind, prefix, label, hash, created_at, expires_at)"
+	    " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM account_token),"
+	    " ?, ?, ?, ?, ?, ?, ?) RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
@@ -203,7 +205,7 @@ sqlite_add_token(struct store *s, const struct store_token *token,
 }
 
 enum oc_err
-sqlite_set_token(struct store *s, const struct store_token *token)
+sql_set_token(struct store *s, const struct store_token *token)
 {
 	static const char text[] = "UPDATE account_token SET revoked_at = ?,"
 	    " used_at = ? WHERE id = ?";
@@ -235,7 +237,7 @@ read_token(struct sql *q, struct store_token *token)
 }
 
 enum oc_err
-sqlite_find_token(struct store *s, enum store_token_by by, int64_t id,
+sql_find_token(struct store *s, enum store_token_by by, int64_t id,
     const char *prefix, struct store_token *token)
 {
 	static const char by_id[] = SELECT_TOKEN " WHERE id = ?";
@@ -264,7 +266,7 @@ sqlite_find_token(struct store *s, enum store_token_by by, int64_t id,
 }
 
 enum oc_err
-sqlite_list_tokens(struct store *s, int64_t account_id, store_token_fn *fn,
+sql_list_tokens(struct store *s, int64_t account_id, store_token_fn *fn,
     void *arg)
 {
 	struct store_token token;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "store/sqlite.h"
+#include "store/sql.h"
 
 static enum oc_err
 add_zones(struct store *s, int64_t id, const struct store_request *request)
@@ -24,7 +24,7 @@ add_zones(struct store *s, int64_t id, const struct store_request *request)
 }
 
 enum oc_err
-sqlite_add_request(struct store *s, int64_t id,
+sql_add_request(struct store *s, int64_t id,
     const struct store_request *request, int64_t reserved_at)
 {
 	static const char text[] = "INSERT INTO certificate_request (id,"
@@ -54,7 +54,7 @@ sqlite_add_request(struct store *s, int64_t id,
 }
 
 enum oc_err
-sqlite_end_request(struct store *s, int64_t id)
+sql_end_request(struct store *s, int64_t id)
 {
 	static const char text[] =
 	    "UPDATE certificate_request SET is_current = 0 WHERE id = ?";
@@ -66,7 +66,7 @@ sqlite_end_request(struct store *s, int64_t id)
 }
 
 enum oc_err
-sqlite_find_key(struct store *s, const uint8_t key[STORE_HASH_LEN],
+sql_find_key(struct store *s, const uint8_t key[STORE_HASH_LEN],
     struct store_key_row *row)
 {
 	static const char text[] = "SELECT c.id, c.state,"
@@ -114,7 +114,7 @@ read_zones(struct store *s, struct store_request_row *row)
 		if (err != OC_OK || !has_row)
 			break;
 		if (row->num_zones == STORE_ZONES_MAX) {
-			err = store_fail(s, OC_ERR_STORE, "the file is "
+			err = store_fail(s, OC_ERR_STORE, "the records are "
 			    "damaged: more than %d zones of one certificate: "
 			    "restore a backup", STORE_ZONES_MAX);
 			break;
@@ -148,7 +148,7 @@ read_request(struct sql *q, struct store_request_row *row)
 }
 
 enum oc_err
-sqlite_get_request(struct store *s, int64_t id, struct store_request_row *row)
+sql_get_request(struct store *s, int64_t id, struct store_request_row *row)
 {
 	static const char text[] = "SELECT r.id, a.name, r.is_current, r.key,"
 	    " r.hostnames, r.csr, r.type, r.validity"
@@ -199,7 +199,7 @@ read_asked(struct sql *q, struct store_asked *asked)
 	sql_get_text_fixed(q, asked->type, sizeof(asked->type));
 	asked->validity = sql_get_int(q);
 	if (err == OC_OK)
-		err = sqlite_get_certificate(q->store, id, &row);
+		err = sql_get_certificate(q->store, id, &row);
 	if (err != OC_OK)
 		return err;
 	asked->certificate = row.certificate;
@@ -229,7 +229,7 @@ find_asked(struct sql *q, struct store_asked *asked)
 }
 
 enum oc_err
-sqlite_get_asked(struct store *s, int64_t id, struct store_asked *asked)
+sql_get_asked(struct store *s, int64_t id, struct store_asked *asked)
 {
 	static const char text[] = SELECT_ASKED " WHERE r.id = ?";
 	struct sql q;
@@ -240,7 +240,7 @@ sqlite_get_asked(struct store *s, int64_t id, struct store_asked *asked)
 }
 
 enum oc_err
-sqlite_find_asked(struct store *s, int64_t account_id,
+sql_find_asked(struct store *s, int64_t account_id,
     const struct oc_serial *serial, struct store_asked *asked)
 {
 	/* The list of issuers lets the index on (issuer, serial) serve. */
@@ -284,7 +284,7 @@ put_asked(struct sql *q, const struct store_asked_filter *f, int64_t now_at)
 }
 
 enum oc_err
-sqlite_count_asked(struct store *s, const struct store_asked_filter *filter,
+sql_count_asked(struct store *s, const struct store_asked_filter *filter,
     int64_t now_at, int64_t *num)
 {
 	char text[512];
@@ -305,7 +305,7 @@ sqlite_count_asked(struct store *s, const struct store_asked_filter *filter,
 }
 
 enum oc_err
-sqlite_list_asked(struct store *s, const struct store_asked_filter *filter,
+sql_list_asked(struct store *s, const struct store_asked_filter *filter,
     int64_t now_at, store_asked_fn *fn, void *arg)
 {
 	char text[768];
@@ -317,7 +317,7 @@ sqlite_list_asked(struct store *s, const struct store_asked_filter *filter,
 	    " ORDER BY r.id LIMIT ? OFFSET ?");
 	sql_open_once(&q, s, "list requests", text);
 	put_asked(&q, filter, now_at);
-	sql_put_int(&q, filter->num_max == 0 ? -1 : (int64_t)filter->num_max);
+	sql_put_int(&q, filter->num_max == 0 ? INT64_MAX : filter->num_max);
 	sql_put_int(&q, filter->num_skipped);
 	for (;;) {
 		struct store_asked asked = { 0 };
@@ -337,7 +337,7 @@ sqlite_list_asked(struct store *s, const struct store_asked_filter *filter,
 }
 
 enum oc_err
-sqlite_count_requests(struct store *s, int64_t *num)
+sql_count_requests(struct store *s, int64_t *num)
 {
 	static const char text[] = "SELECT count(*) FROM certificate_request";
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The counters' row and the journal's rows. */
-#include "store/sqlite.h"
+#include "store/sql.h"
 
 #include <string.h>
 
 enum oc_err
-sqlite_read_head(struct store *s, struct store_head *head)
+sql_read_head(struct store *s, struct store_head *head)
 {
 	static const char text[] =
 	    "SELECT change_seq, journal_number, journal_hash FROM store";
@@ -17,8 +17,8 @@ sqlite_read_head(struct store *s, struct store_head *head)
 	sql_open(&q, s, "counters", text);
 	err = sql_next(&q, &has_row);
 	if (err == OC_OK && !has_row)
-		err = store_fail(s, OC_ERR_STORE, "the file is damaged: its "
-		    "counters are gone: restore a backup");
+		err = store_fail(s, OC_ERR_STORE, "the records are "
+		    "damaged: the counters are gone: restore a backup");
 	if (err == OC_OK) {
 		read.change_seq = sql_get_int(&q);
 		read.journal_number = sql_get_int(&q);
@@ -31,7 +31,7 @@ sqlite_read_head(struct store *s, struct store_head *head)
 }
 
 enum oc_err
-sqlite_write_head(struct store *s, const struct store_head *head)
+sql_write_head(struct store *s, const struct store_head *head)
 {
 	static const char text[] = "UPDATE store SET change_seq = ?,"
 	    " journal_number = ?, journal_hash = ?";
@@ -45,7 +45,7 @@ sqlite_write_head(struct store *s, const struct store_head *head)
 }
 
 enum oc_err
-sqlite_add_entry(struct store *s, const struct store_entry *entry)
+sql_add_entry(struct store *s, const struct store_entry *entry)
 {
 	static const char text[] = "INSERT INTO journal"
 	    " (number, at, actor, event, detail, hash)"
@@ -74,7 +74,7 @@ read_entry(struct sql *q, struct store_entry *entry)
 }
 
 enum oc_err
-sqlite_list_entries(struct store *s, int64_t after_number,
+sql_list_entries(struct store *s, int64_t after_number,
     store_entry_fn *fn, void *arg)
 {
 	static const char text[] =
@@ -85,7 +85,7 @@ sqlite_list_entries(struct store *s, int64_t after_number,
 	bool has_row = false;
 	enum oc_err err;
 
-	sql_open_once(&q, s, "list the journal", text);
+	sql_open_walk(&q, s, "list the journal", text);
 	sql_put_int(&q, after_number);
 	for (;;) {
 		err = sql_next(&q, &has_row);
@@ -102,7 +102,7 @@ sqlite_list_entries(struct store *s, int64_t after_number,
 }
 
 enum oc_err
-sqlite_find_id_max(struct store *s, enum store_table table, int64_t *id_max)
+sql_find_id_max(struct store *s, enum store_table table, int64_t *id_max)
 {
 	static const char *const texts[] = {
 		[STORE_TABLE_CERTIFICATE] =

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A connection: made, looked at, lost, made again.  Never carried over a
+ * fork(2). */
+#include <libpq-fe.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "store/postgres.h"
+
+#define RETRY_MS 100
+#define MAKESHIFT_NS (5 * OC_NS_PER_S)
+/* There are 2^30 numbers; another is drawn if somebody has it. */
+#define RUN_TRIES 3
+
+/* --- the connection string ---------------------------------------------- */
+
+/* "": not said. */
+static const char *
+option_of(const PQconninfoOption *options, const char *keyword)
+{
+	for (; options->keyword != NULL; options++)
+		if (strcmp(options->keyword, keyword) == 0)
+			return options->val == NULL ? "" : options->val;
+	return "";
+}
+
+/* What is known without a connection: which one this is, for errors. */
+static enum oc_err
+name_database(struct postgres_store *q, const PQconninfoOption *options,
+    struct oc_error *error)
+{
+	const char *service = option_of(options, "service");
+	const char *database = option_of(options, "dbname");
+	const char *host = option_of(options, "host");
+
+	if (asprintf(&q->base.path, "database %s%s%s", database[0] != '\0' ?
+	    database : service[0] != '\0' ? service : "(default)",
+	    host[0] != '\0' ? " at " : "", host) >= 0)
+		return OC_OK;
+	q->base.path = NULL;
+	return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+}
+
+static enum oc_err
+parse(struct postgres_store *q, const char *conninfo, struct oc_error *error)
+{
+	PQconninfoOption *options;
+	char *said = NULL;
+	enum oc_err err;
+
+	options = PQconninfoParse(conninfo, &said);
+	PQfreemem(said);
+	/* What libpq says quotes the string, which may have a password. */
+	if (options == NULL)
+		return oc_error_set(error, OC_ERR_CONFIG, "database is no "
+		    "connection string of PostgreSQL: write keywords, "
+		    "\"host=a,b dbname=ocsign\", or a postgresql:// URI");
+	if (option_of(options, "password")[0] != '\0' ||
+	    option_of(options, "sslpassword")[0] != '\0')
+		err = oc_error_set(error, OC_ERR_CONFIG, "a password is not "
+		    "for the connection string: put it into a file that "
+		    "passfile= names, or into a service's");
+	else
+		err = name_database(q, options, error);
+	q->prefers_primary = q->base.mode == STORE_READ &&
+	    option_of(options, "target_session_attrs")[0] == '\0';
+	PQconninfoFree(options);
+	return err;
+}
+
+/* What it warns of in COMMIT is that this may not be so. */
+static void
+take_notice(void *arg, const PGresult *notice)
+{
+	struct postgres_store *q = arg;
+	const char *severity = PQresultErrorField(notice,
+	    PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (severity == NULL || strcmp(severity, "NOTICE") != 0)
+		q->has_warned = true;
+}
+
+enum oc_err
+postgres_store_new(const char *conninfo, enum store_mode mode,
+    const struct store_schema *schema, struct postgres_store **out,
+    struct oc_error *error)
+{
+	struct postgres_store *q = calloc(1, sizeof(*q));
+	enum oc_err err;
+
+	if (q == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	q->base.sql = &postgres_engine;
+	q->base.mode = mode;
+	q->schema = schema;
+	q->busy_timeout_ms = 5000;
+	snprintf(q->base.actor, sizeof(q->base.actor), "uid %lu",
+	    (unsigned long)getuid());
+	err = parse(q, conninfo, error);
+	if (err == OC_OK && (q->conninfo = strdup(conninfo)) == NULL)
+		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (err != OC_OK) {
+		postgres_store_free(q);
+		return err;
+	}
+	*out = q;
+	return OC_OK;
+}
+
+void
+postgres_drop(struct postgres_store *q)
+{
+	PQfinish(q->db);
+	q->db = NULL;
+	q->is_listening = false;
+	for (unsigned int i = 0; i < q->num_statements; i++)
+		q->statements[i].is_prepared = false;
+}
+
+void
+postgres_store_free(struct postgres_store *q)
+{
+	if (q == NULL)
+		return;
+	postgres_drop(q);
+	for (unsigned int i = 0; i < q->num_statements; i++)
+		free(q->statements[i].translated);
+	free(q->base.path);
+	free(q->conninfo);
+	free(q);
+}
+
+/* --- one try ------------------------------------------------------------ */
+
+/* libpq's own words, on one line; they have hosts and users, no password. */
+static enum oc_err
+fail_connect(struct postgres_store *q)
+{
+	char text[OC_ERROR_TEXT_MAX];
+	size_t len;
+
+	snprintf(text, sizeof(text), "%s", PQerrorMessage(q->db));
+	for (len = 0; text[len] != '\0'; len++)
+		if (text[len] == '\n' || text[len] == '\t')
+			text[len] = ' ';
+	while (len > 0 && text[len - 1] == ' ')
+		text[--len] = '\0';
+	postgres_drop(q);
+	return store_fail(&q->base, OC_ERR_DOWN, "%s", text);
+}
+
+/*
+ * What every connection needs.  Role and database may have set otherwise:
+ * a commit is to be on the disk, here and where the server waits for, before
+ * it is said; a statement's timeout would end that wait.
+ */
+static enum oc_err
+set_up(struct postgres_store *q)
+{
+	char text[512];
+	enum oc_err err;
+
+	snprintf(text, sizeof(text), "SET lock_timeout = %d;"
+	    "SET statement_timeout = 0;"
+	    "SET idle_in_transaction_session_timeout = %d;"
+	    "SET default_transaction_read_only = %s;"
+	    "SELECT set_config('synchronous_commit', 'on', false) WHERE"
+	    " current_setting('synchronous_commit') NOT IN"
+	    " ('on', 'remote_apply');", q->busy_timeout_ms,
+	    q->base.mode == STORE_READ ? 0 : 60000,
+	    q->base.mode == STORE_READ ? "on" : "off");
+	err = postgres_run(q, "connect", text, NULL);
+	if (err != OC_OK)
+		return err;
+	if (strcmp(PQparameterStatus(q->db, "server_encoding"), "UTF8") != 0)
+		return store_fail(&q->base, OC_ERR_REFUSED, "its encoding is "
+		    "not UTF8: create it with ENCODING 'UTF8'");
+	return OC_OK;
+}
+
+/* One that answers as attributes say, of all hosts of the string. */
+static enum oc_err
+try_connect(struct postgres_store *q, const char *attributes)
+{
+	/* The string's own words win over those in front of it, and lose to
+	 * those behind it. */
+	const char *const keywords[] = { "connect_timeout",
+		"tcp_user_timeout", "keepalives_idle", "keepalives_interval",
+		"keepalives_count", "gssencmode", "target_session_attrs",
+		"fallback_application_name", "dbname", "client_encoding",
+		"target_session_attrs", NULL };
+	const char *const values[] = { "3", "10000", "10", "3", "3",
+		"disable", attributes, "ocsign", q->conninfo, "UTF8",
+		q->base.mode == STORE_READ ? NULL : attributes, NULL };
+	enum oc_err err;
+
+	postgres_drop(q);
+	q->db = PQconnectdbParams(keywords, values, 1);
+	if (q->db == NULL)
+		return store_fail(&q->base, OC_ERR_NOMEM, "out of memory");
+	if (PQstatus(q->db) != CONNECTION_OK)
+		return fail_connect(q);
+	PQsetNoticeReceiver(q->db, take_notice, q);
+	err = set_up(q);
+	if (err != OC_OK)
+		postgres_drop(q);
+	return err;
+}
+
+/* A replica may lag: it is read while there is no primary, lest nothing is
+ * heard of what was revoked last. */
+enum oc_err
+postgres_connect(struct postgres_store *q)
+{
+	enum oc_err err = try_connect(q, q->base.mode != STORE_READ ?
+	    "read-write" : "primary");
+
+	if (err == OC_ERR_DOWN && q->prefers_primary)
+		err = try_connect(q, "any");
+	q->connected_ns = oc_clock_mono_ns();
+	return err;
+}
+
+bool
+postgres_is_makeshift(const struct postgres_store *q)
+{
+	const char *is_standby;
+
+	if (q->db == NULL || !q->prefers_primary ||
+	    oc_clock_mono_ns() - q->connected_ns < MAKESHIFT_NS)
+		return false;
+	/* It is told when that changes. */
+	is_standby = PQparameterStatus(q->db, "in_hot_standby");
+	return is_standby != NULL && strcmp(is_standby, "on") == 0;
+}
+
+/* --- made again --------------------------------------------------------- */
+
+static enum oc_err
+fail_history(struct postgres_store *q)
+{
+	return store_fail(&q->base, OC_ERR_STORE, "the server has lost what "
+	    "was committed: journal entry %lld is not what it was: end every "
+	    "ocsign that uses it, look with \"ocsign audit verify\", and run "
+	    "\"ocsign store restore\"", (long long)q->seen.journal_number);
+}
+
+/*
+ * After a replica took over that had not heard of the last commits, what was
+ * told to others is no more: a feed would miss what takes the same numbers,
+ * and a CRL's number would come again.
+ */
+static enum oc_err
+check_history(struct postgres_store *q, const struct store_head *head)
+{
+	static const char entry[] =
+	    "SELECT hash FROM journal WHERE number = ?";
+	struct store *s = &q->base;
+	uint8_t hash[STORE_HASH_LEN] = { 0 };
+	struct sql sql;
+	bool has_row = false;
+	enum oc_err err;
+
+	if (q->seen.journal_number == 0)
+		return OC_OK;
+	if (head->journal_number < q->seen.journal_number &&
+	    s->mode == STORE_READ)
+		return store_fail(s, OC_ERR_DOWN, "this server is behind what "
+		    "was read before: journal entry %lld is not there yet",
+		    (long long)q->seen.journal_number);
+	sql_open(&sql, s, "connect", entry);
+	sql_put_int(&sql, q->seen.journal_number);
+	err = sql_next(&sql, &has_row);
+	if (err == OC_OK && has_row)
+		err = sql_get_hash(&sql, hash);
+	sql_close(&sql);
+	if (err == OC_OK && (!has_row ||
+	    memcmp(hash, q->seen.journal_hash, sizeof(hash)) != 0))
+		err = fail_history(q);
+	return err;
+}
+
+enum oc_err
+postgres_recognize(struct postgres_store *q, struct store_head *head)
+{
+	struct postgres_identity now = { .epoch = 0 };
+	enum oc_err err = postgres_identify(q, &now, head);
+
+	if (err != OC_OK)
+		return err;
+	if (memcmp(now.id, q->identity.id, STORE_ID_LEN) != 0 ||
+	    now.epoch != q->identity.epoch ||
+	    now.relation != q->identity.relation)
+		err = store_fail(&q->base, OC_ERR_REFUSED, "it is another "
+		    "store now, or was restored: start this program again");
+	else if (head->journal_number < q->seen.journal_number &&
+	    q->base.mode != STORE_READ)
+		err = fail_history(q);
+	if (err != OC_OK)
+		postgres_drop(q);
+	return err;
+}
+
+/* Nothing of it is tried again: it is a part of that. */
+static enum oc_err
+look_again(struct postgres_store *q)
+{
+	struct store_head head = { 0 };
+	enum oc_err err;
+
+	q->in_transaction = true;
+	err = postgres_recognize(q, &head);
+	if (err == OC_OK)
+		err = check_history(q, &head);
+	if (err == OC_OK && q->base.mode != STORE_READ)
+		err = postgres_take_run(q);
+	q->in_transaction = false;
+	return err;
+}
+
+enum oc_err
+postgres_ensure(struct postgres_store *q)
+{
+	int64_t deadline_ns = oc_clock_mono_ns() +
+	    q->busy_timeout_ms * OC_NS_PER_MS;
+	enum oc_err err = OC_OK;
+
+	while (q->db == NULL) {
+		err = postgres_connect(q);
+		if (err == OC_OK && q->is_open)
+			err = look_again(q);
+		if (err == OC_OK)
+			break;
+		postgres_drop(q);
+		if ((err != OC_ERR_DOWN && err != OC_ERR_BUSY) ||
+		    oc_clock_mono_ns() >= deadline_ns)
+			break;
+		usleep(RETRY_MS * 1000);
+	}
+	return err;
+}
+
+/* --- runs: an advisory lock of the session ------------------------------ */
+
+int64_t
+postgres_lock_class(const struct postgres_store *q)
+{
+	int32_t class;
+
+	memcpy(&class, q->base.id, sizeof(class));
+	return class;
+}
+
+static enum oc_err
+lock_run(struct postgres_store *q, int64_t run, bool *is_locked)
+{
+	static const char text[] =
+	    "SELECT pg_try_advisory_lock(CAST(? AS int4), CAST(? AS int4))";
+	struct sql sql;
+	bool has_row = false, was = q->in_transaction;
+	enum oc_err err;
+
+	sql_open(&sql, &q->base, "open", text);
+	sql_put_int(&sql, postgres_lock_class(q));
+	sql_put_int(&sql, run);
+	q->in_transaction = true;
+	err = sql_next(&sql, &has_row);
+	q->in_transaction = was;
+	*is_locked = err == OC_OK && has_row && sql_get_int(&sql) != 0;
+	sql_close(&sql);
+	return err;
+}
+
+enum oc_err
+postgres_take_run(struct postgres_store *q)
+{
+	int64_t run = q->base.run;
+	bool is_locked = false;
+	enum oc_err err = OC_OK;
+
+	for (int i = 0; err == OC_OK && !is_locked && i < RUN_TRIES; i++) {
+		uint32_t number;
+
+		/* The old session may still stand at the server. */
+		if (run == 0 || i > 0) {
+			if (RAND_bytes((uint8_t *)&number,
+			    sizeof(number)) != 1)
+				return OC_OK;
+			run = (number & INT32_MAX) | 1;
+		}
+		err = lock_run(q, run, &is_locked);
+	}
+	q->base.run = is_locked ? run : 0;
+	return err;
+}
