@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files that read CRLs share; for them only. */
+/* What the files that read and write CRLs share; for them only. */
 #ifndef X509_CRL_IMPL_H
 #define X509_CRL_IMPL_H
 

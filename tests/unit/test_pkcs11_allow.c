@@ -12,6 +12,7 @@
 
 #include "pkcs11/allow.h"
 #include "tests/unit/tbs_samples.h"
+#include "x509/crl_stream.h"
 
 #define NOW INT64_C(1790000000)
 #define ALG SIGN_ECDSA_SHA256
@@ -268,6 +269,64 @@ csr_rules(void **state)
 	    len }, NOW, &error), OC_ERR_REFUSED);
 }
 
+/* What the signer makes of a list as it is written for it, of so many
+ * entries; changed at this distance from its end, if that is not 0. */
+static enum oc_err
+long_crl(const struct x509_crl_tbs *plan, uint32_t num, size_t from_end)
+{
+	struct x509_crl_entry e = { .serial = { { 0x11 }, OC_SERIAL_MAX },
+	    .revoked_at = NOW, .reason = CRL_REASON_SUPERSEDED };
+	struct x509_crl_stream *stream;
+	struct der_bytes tbs;
+	enum oc_err err;
+
+	assert_int_equal(x509_crl_stream_new(&stream), OC_OK);
+	for (uint32_t i = 0; i < num; i++)
+		assert_int_equal(x509_crl_stream_put(stream, &e), OC_OK);
+	assert_int_equal(x509_crl_stream_end(stream, plan), OC_OK);
+	tbs = x509_crl_stream_tbs(stream);
+	if (from_end != 0)
+		((uint8_t *)(uintptr_t)tbs.p)[tbs.len - from_end] ^= 1;
+	err = check_bytes(SIGN_KIND_CRL, tbs);
+	x509_crl_stream_free(stream);
+	return err;
+}
+
+static void
+long_crls_have_the_same_rules(void **state)
+{
+	static const uint8_t key_id[] = { 9, 8, 7, 6 };
+	const struct x509_crl_tbs good = { .alg = ALG, .issuer = tbs_name,
+	    .this_update = NOW, .next_update = NOW + 86400,
+	    .authority_key_id = DER_ARRAY(key_id), .number = 1 };
+	static const uint32_t nums[] = { 0, 1, 2000, 100000 };
+
+	(void)state;
+	allow.limits.key_id = DER_ARRAY(key_id);
+	for (size_t i = 0; i < sizeof(nums) / sizeof(nums[0]); i++) {
+		struct x509_crl_tbs bad = good;
+
+		assert_int_equal(long_crl(&good, nums[i], 0), OC_OK);
+		bad.issuer = tbs_other_name;
+		assert_int_equal(long_crl(&bad, nums[i], 0), OC_ERR_REFUSED);
+		bad = good;
+		bad.alg = SIGN_ECDSA_SHA384;
+		assert_int_equal(long_crl(&bad, nums[i], 0), OC_ERR_REFUSED);
+		bad = good;
+		bad.this_update = bad.next_update = NOW + 86400;
+		assert_int_equal(long_crl(&bad, nums[i], 0), OC_ERR_REFUSED);
+		bad = good;
+		bad.authority_key_id = DER_ARRAY(key_sha1);
+		assert_int_equal(long_crl(&bad, nums[i], 0), OC_ERR_REFUSED);
+		/* The number's own length, and what the list of extensions
+		 * begins with. */
+		assert_int_equal(long_crl(&good, nums[i], 2),
+		    OC_ERR_MALFORMED);
+		assert_int_equal(long_crl(&good, nums[i], 3),
+		    OC_ERR_MALFORMED);
+	}
+}
+
 /* Looking at what is long takes long, and all wait for it. */
 static void
 only_crls_are_long(void **state)
@@ -390,6 +449,7 @@ main(void)
 		    key_without_certificate_signs_only_its_own, set_up),
 		cmocka_unit_test_setup(crl_rules, set_up),
 		cmocka_unit_test_setup(csr_rules, set_up),
+		cmocka_unit_test_setup(long_crls_have_the_same_rules, set_up),
 		cmocka_unit_test_setup(only_crls_are_long, set_up),
 		cmocka_unit_test_setup(ocsp_responder_must_be_the_key,
 		    set_up),

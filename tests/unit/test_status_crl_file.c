@@ -179,6 +179,50 @@ test_refused_after_a_good_one(void **state)
 	assert_int_equal(report(w).of.num_taken, 2);
 }
 
+/* In any order, and twice: each is there once, as the entry says that nobody
+ * takes back. */
+static void
+test_order(void **state)
+{
+	static const struct crl_item orders[][4] = {
+		{ { "05", CRL_REASON_CERTIFICATE_HOLD, 0 },
+		    { "05", CRL_REASON_SUPERSEDED, 0 },
+		    { "0100", CRL_REASON_SUPERSEDED, 0 }, { NULL, 0, 0 } },
+		{ { "05", CRL_REASON_SUPERSEDED, 0 },
+		    { "05", CRL_REASON_CERTIFICATE_HOLD, 0 },
+		    { "0100", CRL_REASON_SUPERSEDED, 0 }, { NULL, 0, 0 } },
+		{ { "0100", CRL_REASON_SUPERSEDED, 0 },
+		    { "05", CRL_REASON_SUPERSEDED, 0 }, { NULL, 0, 0 } },
+		{ { "05", CRL_REASON_CERTIFICATE_HOLD, 0 },
+		    { "0100", CRL_REASON_SUPERSEDED, 0 },
+		    { "05", CRL_REASON_SUPERSEDED, 0 }, { NULL, 0, 0 } },
+		{ { "05", CRL_REASON_SUPERSEDED, 0 },
+		    { "0100", CRL_REASON_SUPERSEDED, 0 }, { NULL, 0, 0 } },
+	};
+	const struct oc_serial five = { { 5 }, 1 };
+	struct crl_world *w = *state;
+
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		struct crl_order order = { .number = (int64_t)i + 1,
+		    .items = orders[i] };
+		struct status_crl_list *list;
+
+		put(w, &order);
+		if (i == 0)
+			start(w);
+		else
+			assert_true(look(w));
+		list = status_crl_file_hold(w->file);
+		assert_non_null(list);
+		assert_int_equal(list->num_entries, 2);
+		assert_int_equal(list->entries[0].serial.len, 1);
+		assert_int_equal(list->entries[1].serial.len, 2);
+		assert_int_equal(status_crl_list_find(list, &five)->reason,
+		    CRL_REASON_SUPERSEDED);
+		status_crl_list_release(list);
+	}
+}
+
 static void
 test_certificate(void **state)
 {
@@ -359,6 +403,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(refused_at_start), TEST(refused_after_a_good_one),
+		TEST(order),
 		TEST(certificate), TEST(key_id), TEST(parts), TEST(rollback),
 		TEST(without_numbers), TEST(shrinks),
 	};
