@@ -205,21 +205,23 @@ test_order(void **state)
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
 		struct crl_order order = { .number = (int64_t)i + 1,
 		    .items = orders[i] };
-		struct status_crl_list *list;
+		struct status_crl_list *crl;
+		const struct status_list *list;
 
 		put(w, &order);
 		if (i == 0)
 			start(w);
 		else
 			assert_true(look(w));
-		list = status_crl_file_hold(w->file);
-		assert_non_null(list);
+		crl = status_crl_file_hold(w->file);
+		assert_non_null(crl);
+		list = &crl->list;
 		assert_int_equal(list->num_entries, 2);
 		assert_int_equal(list->entries[0].serial.len, 1);
 		assert_int_equal(list->entries[1].serial.len, 2);
-		assert_int_equal(status_crl_list_find(list, &five)->reason,
+		assert_int_equal(status_list_find(list, &five)->reason,
 		    CRL_REASON_SUPERSEDED);
-		status_crl_list_release(list);
+		status_crl_list_release(crl);
 	}
 }
 
