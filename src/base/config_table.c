@@ -24,23 +24,6 @@ const char *const oc_config_builtin_profiles[] = {
 	"origin-rsa", "origin-ecc", NULL
 };
 
-static bool
-starts_with(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-/* Takes the new text over; NULL is out of memory. */
-static enum oc_err
-replace(char **value, char *text, struct oc_error *error)
-{
-	if (text == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	free(*value);
-	*value = text;
-	return OC_OK;
-}
-
 static enum oc_err
 check_run_directory(const char *directory, char **value, struct oc_error *error)
 {
@@ -127,11 +110,11 @@ check_url(const char *directory, char **value, struct oc_error *error)
 	const char *p = *value;
 
 	(void)directory;
-	if (starts_with(p, "https://"))
+	if (oc_config_starts_with(p, "https://"))
 		return oc_error_set(error, OC_ERR_CONFIG,
 		    "https cannot be used here, clients would need what they "
 		    "are about to fetch (RFC 5280, 8); write http://");
-	if (!starts_with(p, "http://") || p[7] == '\0' || p[7] == '/')
+	if (!oc_config_starts_with(p, "http://") || p[7] == '\0' || p[7] == '/')
 		return oc_error_set(error, OC_ERR_CONFIG,
 		    "\"%.80s\" is no URL; write http://HOST/PATH", *value);
 	for (; *p != '\0'; p++)
@@ -140,87 +123,6 @@ check_url(const char *directory, char **value, struct oc_error *error)
 			    "\"%.80s\" has a character that a URL cannot "
 			    "have; write it as %%XX", *value);
 	return OC_OK;
-}
-
-static enum oc_err
-check_module(const char *directory, char **value, struct oc_error *error)
-{
-	(void)directory;
-	if ((*value)[0] == '/')
-		return OC_OK;
-	/* dlopen() would search for it. */
-	return oc_error_set(error, OC_ERR_CONFIG,
-	    "\"%.120s\" is not absolute; write the whole path of the PKCS#11 "
-	    "module", *value);
-}
-
-static enum oc_err
-check_uri(const char *directory, char **value, struct oc_error *error)
-{
-	(void)directory;
-	/* RFC 3986, 3.1: a scheme's letters may be of either case. */
-	if (strncasecmp(*value, "pkcs11:", 7) == 0 && (*value)[7] != '\0')
-		return OC_OK;
-	return oc_error_set(error, OC_ERR_CONFIG,
-	    "\"%.80s\" is no PKCS#11 URI; write pkcs11:token=NAME", *value);
-}
-
-/* A path is written as file:/absolute. */
-static enum oc_err
-check_pin_source(const char *directory, char **value, struct oc_error *error)
-{
-	const char *text = *value;
-	char *path, *source;
-	int64_t fd;
-	enum oc_err err;
-
-	if (starts_with(text, "fd:")) {
-		if (oc_value_int(text + 3, 0, 65535, &fd, NULL) == OC_OK)
-			return OC_OK;
-		return oc_error_set(error, OC_ERR_CONFIG,
-		    "\"%.80s\" is no file descriptor; write fd:5", text);
-	}
-	if (starts_with(text, "credential:")) {
-		if (text[11] != '\0' && text[11] != '.' &&
-		    strchr(text, '/') == NULL)
-			return OC_OK;
-		return oc_error_set(error, OC_ERR_CONFIG,
-		    "\"%.80s\" is no credential; write credential:NAME with "
-		    "the name that LoadCredential= of the unit has", text);
-	}
-	if (starts_with(text, "file:"))
-		text += 5;
-	/* A number may be the PIN: not repeated, since errors are logged. */
-	if (text[strspn(text, "0123456789")] == '\0')
-		return oc_error_set(error, OC_ERR_CONFIG,
-		    "no path; write file:/PATH, fd:N or credential:NAME");
-	err = oc_path_join(directory, text, &path);
-	if (err != OC_OK)
-		return oc_error_set(error, err, "out of memory");
-	if (asprintf(&source, "file:%s", path) < 0)
-		source = NULL;
-	free(path);
-	return replace(value, source, error);
-}
-
-static enum oc_err
-check_environment(const char *directory, char **value, struct oc_error *error)
-{
-	static const char name_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789_";
-	size_t len = strspn(*value, name_chars);
-	char *text;
-
-	if (len == 0 || (*value)[len] != '=' ||
-	    ((*value)[0] >= '0' && (*value)[0] <= '9'))
-		return oc_error_set(error, OC_ERR_CONFIG,
-		    "\"%.80s\" is no variable; write NAME=VALUE", *value);
-	if (!starts_with(*value + len + 1, "./"))
-		return OC_OK;
-	if (asprintf(&text, "%.*s=%s/%s", (int)len, *value, directory,
-	    *value + len + 3) < 0)
-		text = NULL;
-	return replace(value, text, error);
 }
 
 static enum oc_err
@@ -278,7 +180,7 @@ check_device(const char *directory, char **value, struct oc_error *error)
 	const char *text = *value;
 
 	(void)directory;
-	if (starts_with(text, "/dev/") && text[5] != '\0' &&
+	if (oc_config_starts_with(text, "/dev/") && text[5] != '\0' &&
 	    strstr(text, "/../") == NULL && strpbrk(text, "\"'\\$%;") == NULL)
 		return OC_OK;
 	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no device; "
@@ -292,11 +194,11 @@ check_path(const char *directory, char **value, struct oc_error *error)
 	const char *text = *value;
 	char *path;
 
-	while (starts_with(text, "./") && text[2] != '\0')
+	while (oc_config_starts_with(text, "./") && text[2] != '\0')
 		text += 2;
 	if (oc_path_join(directory, text, &path) != OC_OK)
 		path = NULL;
-	return replace(value, path, error);
+	return oc_config_replace(value, path, error);
 }
 
 static const struct oc_config_word log_levels[] = {
@@ -526,13 +428,13 @@ static const struct oc_config_key policy_keys[] = {
 #define AT(field) .offset = offsetof(struct oc_config_token, field)
 static const struct oc_config_key token_keys[] = {
 	{ "module", OC_KIND_STRING, AT(module), OC_KEY_REQUIRED,
-	    .check = check_module },
+	    .check = oc_config_check_module },
 	{ "uri", OC_KIND_STRING, AT(uri), OC_KEY_REQUIRED,
-	    .check = check_uri },
+	    .check = oc_config_check_uri },
 	{ "weight", OC_KIND_INT, AT(weight), .preset = "100",
 	    .min = 0, .max = 1000 },
 	{ "pin-source", OC_KIND_STRING, AT(pin_source),
-	    .check = check_pin_source },
+	    .check = oc_config_check_pin_source },
 	{ "sessions", OC_KIND_INT, AT(sessions), .preset = "4",
 	    .min = 1, .max = 64 },
 	{ "timeout", OC_KIND_DURATION, AT(timeout_s), .preset = "10s",
@@ -540,7 +442,7 @@ static const struct oc_config_key token_keys[] = {
 	{ "keep-alive", OC_KIND_DURATION, AT(keep_alive_s), .preset = "0s",
 	    .min = 0, .max = DAY },
 	{ "environment", OC_KIND_LIST, AT(environment),
-	    .check = check_environment },
+	    .check = oc_config_check_environment },
 	{ "init-args", OC_KIND_STRING, AT(init_args) },
 	{ "network", OC_KIND_LIST, AT(network), .preset = "no",
 	    .check = check_network },

@@ -61,6 +61,15 @@ struct oc_config_section {
 void oc_config_field_init(const struct oc_config_key *key, void *field);
 void oc_config_field_fini(const struct oc_config_key *key, void *field);
 
+bool oc_config_starts_with(const char *text, const char *prefix);
+/* Takes the new text over; NULL is out of memory. */
+enum oc_err oc_config_replace(char **value, char *text,
+    struct oc_error *error) OC_MUST_CHECK;
+
+/* Of a [token NAME]. */
+oc_config_check_fn oc_config_check_module, oc_config_check_uri,
+    oc_config_check_pin_source, oc_config_check_environment;
+
 /* Converts and checks.  written_at: when the file was; a date up to then has
  * passed, also where the clock was set back since.  CONFIG, MALFORMED, LIMIT:
  * the text has no place in front.  NOMEM may come without a text. */

@@ -114,8 +114,8 @@ database_place(char *conninfo, size_t room)
 
 static const char *const database_tables[] = {
 	"store", "issuer", "certificate", "certificate_tbs",
-	"certificate_der", "crl", "journal", "account", "account_token",
-	"zone", "certificate_request", "certificate_zone"
+	"certificate_der", "crl", "crl_part", "journal", "account",
+	"account_token", "zone", "certificate_request", "certificate_zone"
 };
 
 #define NUM_DATABASE_TABLES \
