@@ -13,10 +13,15 @@ oc_config_wrong_source(const struct oc_config_issuer *issuer, size_t *n,
 	bool is_by_crl = issuer->source == OC_SOURCE_CRL;
 	bool is_by_index = issuer->source == OC_SOURCE_INDEX;
 	bool is_by_certdb = issuer->source == OC_SOURCE_CERTDB;
+	bool is_fetched = issuer->crl_fetch.num > 0;
 	bool is_elsewhere = issuer->source != OC_SOURCE_STORE;
 	const struct oc_config_wrong keys[] = {
-		{ "crl-file", is_by_crl && issuer->crl_file == NULL,
-		    "is missing; source = crl needs it", "source" },
+		{ "crl-file", is_by_crl && issuer->crl_file == NULL &&
+		    !is_fetched, "is missing; source = crl needs it, or "
+		    "crl-fetch", "source" },
+		{ "crl-file", is_fetched && issuer->crl_file != NULL,
+		    "is given beside crl-fetch, which has a file of its own; "
+		    "remove one of the two", NULL },
 		{ "index-file", is_by_index && issuer->index_file == NULL,
 		    "is missing; source = index needs it", "source" },
 		{ "certdb-file", is_by_certdb && issuer->certdb_file == NULL,
@@ -47,8 +52,8 @@ oc_config_wrong_source(const struct oc_config_issuer *issuer, size_t *n,
 		    "know what was issued; add issued, or remove this",
 		    NULL },
 		{ "crl-dropped", issuer->crl_dropped > 0 &&
-		    issuer->crl_file == NULL, "is given without crl-file; "
-		    "add that or remove this", NULL },
+		    issuer->crl_file == NULL && !is_fetched, "is given "
+		    "without crl-file; add that or remove this", NULL },
 	};
 
 	return oc_config_find_wrong(keys, sizeof(keys) / sizeof(keys[0]), n,

@@ -31,28 +31,6 @@ status_crl_copy_path(const struct oc_config *config,
 
 /* --- one list ---------------------------------------------------------- */
 
-static enum oc_err
-check_dates(const struct x509_crl *crl, int64_t now, struct oc_error *error)
-{
-	char text[DER_ISO8601_MAX];
-
-	der_format_iso8601(crl->this_update, text);
-	if (crl->this_update > now + STATUS_SKEW_S)
-		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it is from "
-		    "the future (thisUpdate %s)", text);
-	if (crl->next_update == 0)
-		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it has no "
-		    "nextUpdate, which there must be (RFC 5280, 5.1.2.5)");
-	der_format_iso8601(crl->next_update, text);
-	if (crl->next_update <= crl->this_update)
-		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it ends "
-		    "before it begins (nextUpdate %s)", text);
-	if (crl->next_update <= now)
-		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it has "
-		    "expired (nextUpdate %s)", text);
-	return OC_OK;
-}
-
 /* *der is for free(). */
 static enum oc_err
 read_der(const char *path, uint8_t **der, size_t *der_len,
@@ -111,7 +89,7 @@ crl_judge(void *arg, const struct status_list *list,
 	struct status_crl_file *f = arg;
 	const struct status_crl_list *crl =
 	    (const struct status_crl_list *)list;
-	enum oc_err err = check_dates(&crl->crl, now, error);
+	enum oc_err err = status_crl_list_check_dates(crl, now, error);
 
 	f->lost = (struct status_lost){ .num_final = 0 };
 	if (err != OC_OK || before == NULL)

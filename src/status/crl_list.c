@@ -138,8 +138,32 @@ compare_numbers(struct der_bytes a, struct der_bytes b)
 	return a.len == 0 ? 0 : memcmp(a.p, b.p, a.len);
 }
 
-static enum oc_err
-check_older(const struct status_crl_list *list,
+enum oc_err
+status_crl_list_check_dates(const struct status_crl_list *list, int64_t now,
+    struct oc_error *error)
+{
+	const struct x509_crl *crl = &list->crl;
+	char text[DER_ISO8601_MAX];
+
+	der_format_iso8601(crl->this_update, text);
+	if (crl->this_update > now + STATUS_SKEW_S)
+		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it is from "
+		    "the future (thisUpdate %s)", text);
+	if (crl->next_update == 0)
+		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it has no "
+		    "nextUpdate, which there must be (RFC 5280, 5.1.2.5)");
+	der_format_iso8601(crl->next_update, text);
+	if (crl->next_update <= crl->this_update)
+		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it ends "
+		    "before it begins (nextUpdate %s)", text);
+	if (crl->next_update <= now)
+		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it has "
+		    "expired (nextUpdate %s)", text);
+	return OC_OK;
+}
+
+enum oc_err
+status_crl_list_check_older(const struct status_crl_list *list,
     const struct status_crl_list *before, struct oc_error *error)
 {
 	int order = compare_numbers(list->crl.number, before->crl.number);
@@ -173,7 +197,7 @@ status_crl_list_succeeds(const struct status_crl_list *list,
     struct status_lost *lost, struct oc_error *error)
 {
 	char first[OC_SERIAL_TEXT_MAX];
-	enum oc_err err = check_older(list, before, error);
+	enum oc_err err = status_crl_list_check_older(list, before, error);
 
 	/* When they expire it does not say. */
 	status_list_compare(&list->list, &before->list, 0, lost);

@@ -42,6 +42,15 @@ void status_crl_list_release(struct status_crl_list *list); /* NULL: fine */
 void status_crl_number_format(const struct status_crl_list *list,
     char text[STATUS_CRL_NUMBER_TEXT_MAX]);
 
+/* REFUSED: it is from the future, has no nextUpdate, or has ended by now. */
+enum oc_err status_crl_list_check_dates(const struct status_crl_list *list,
+    int64_t now, struct oc_error *error) OC_MUST_CHECK;
+/* REFUSED: it is older than the one before, or has the same number and says
+ * something else. */
+enum oc_err status_crl_list_check_older(const struct status_crl_list *list,
+    const struct status_crl_list *before, struct oc_error *error)
+    OC_MUST_CHECK;
+
 /*
  * May it stand in the place of the one before?  REFUSED: it is older, has the
  * same number and says something else, or leaves out more of those that were

@@ -221,3 +221,26 @@ status_files_report_records(const struct status_files *files, size_t i,
 	    report);
 	return true;
 }
+
+bool
+status_files_report_fetch(const struct status_files *files, size_t i,
+    struct fetch_state *state)
+{
+	const struct oc_config_issuer *issuer = &files->config->issuers[i];
+	char *path;
+
+	*state = (struct fetch_state){ .tried_at = 0 };
+	if (issuer->crl_fetch.num == 0)
+		return false;
+	path = fetch_state_path(files->config, issuer);
+	if (path != NULL && fetch_state_read(path, state, NULL) != OC_OK)
+		*state = (struct fetch_state){ .tried_at = 0 };
+	free(path);
+	return true;
+}
+
+const char *
+status_files_issuer(const struct status_files *files, size_t i)
+{
+	return files->config->issuers[i].name;
+}

@@ -16,6 +16,9 @@
 #include "base/reason.h"
 #include "base/serial.h"
 
+/* A list may be of so long from now: clocks are not the same everywhere. */
+#define STATUS_SKEW_S 300
+
 struct status_entry {
 	struct oc_serial serial;
 	uint8_t is_revoked;
