@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "pkcs11/admin_impl.h"
 #include "pkcs11/key.h"
+#include "pkcs11/login.h"
 #include "pkcs11/module.h"
 #include "pkcs11/recover.h"
 #include "pkcs11/token.h"
@@ -435,9 +436,11 @@ open_token(const struct request *request, struct p11_module **m,
 			err = p11_error(error, "C_OpenSession", rv);
 	}
 	if (err == OC_OK)
-		err = p11_token_login((*m)->f, *session, &info,
-		    request->token->name, request->token->pin_source,
-		    request->state_dir, error);
+		err = p11_login(&(struct p11_login){ .f = (*m)->f,
+		    .session = *session, .user = CKU_USER, .info = &info,
+		    .name = request->token->name,
+		    .pin_source = request->token->pin_source,
+		    .state_dir = request->state_dir }, NULL, error);
 	if (err != OC_OK)
 		p11_module_close(*m);
 	return err;

@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include "pkcs11/context.h"
 #include "pkcs11/key.h"
 #include "pkcs11/session.h"
 #include "pkcs11/verify.h"
@@ -20,7 +21,6 @@ p11_canary(struct p11_key *key, CK_SESSION_HANDLE session,
 	struct canary canary = { "ocsign canary:\n", { 0 } };
 	struct der_bytes tbs = { (const uint8_t *)&canary, sizeof(canary) };
 	struct p11_token *token = key->token;
-	char text[P11_CKR_TEXT_MAX];
 	uint8_t signature[OC_SIGNATURE_MAX];
 	struct p11_input in;
 	const char *function;
@@ -42,13 +42,9 @@ p11_canary(struct p11_key *key, CK_SESSION_HANDLE session,
 	if (rv == CKR_USER_NOT_LOGGED_IN && !key->is_proven &&
 	    strcmp(function, "C_Sign") == 0)
 		key->wants_login = true;
-	if (p11_classify(P11_CALL_LOGIN, rv) == P11_CLASS_PIN &&
-	    strcmp(function, "C_Login") == 0) {
-		p11_token_count(token, P11_CLASS_PIN);
-		return oc_error_set(error, OC_ERR_PIN, "it refused the PIN "
-		    "for a signature: C_Login: %s; it is not tried again: put "
-		    "the right one into its token's pin-source",
-		    p11_ckr_text(rv, text));
+	if (rv != CKR_OK && strcmp(function, "C_Login") == 0) {
+		p11_token_count(token, p11_classify(P11_CALL_LOGIN, rv));
+		return p11_context_failure(token, error);
 	}
 	if (rv != CKR_OK) {
 		class = p11_classify(P11_CALL_SIGN, rv);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "pkcs11/doctor_probe.h"
 #include "pkcs11/key.h"
+#include "pkcs11/login.h"
 #include "pkcs11/recover.h"
 #include "pkcs11/token.h"
 
@@ -141,8 +142,10 @@ p11_doctor_login(struct p11_doctor_child *c, CK_SESSION_HANDLE session,
 
 	p11_doctor_step(c, token->pin_source == NULL ?
 	    "C_Login, at its pin pad" : "C_Login");
-	return p11_token_login(c->f, session, &c->info, token->name,
-	    token->pin_source, c->options->state_dir, error);
+	return p11_login(&(struct p11_login){ .f = c->f, .session = session,
+	    .user = CKU_USER, .info = &c->info, .name = token->name,
+	    .pin_source = token->pin_source,
+	    .state_dir = c->options->state_dir }, NULL, error);
 }
 
 enum oc_err

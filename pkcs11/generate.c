@@ -30,7 +30,7 @@ put_bool(struct template *t, CK_ATTRIBUTE_TYPE type, CK_BBOOL *value)
 	put(t, type, value, sizeof(*value));
 }
 
-/* CKA_EC_PARAMS: the curve's OID, as a TLV. */
+/* As TLVs. */
 static const uint8_t p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
     0x03, 0x01, 0x07 };
 static const uint8_t p384[] = { 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22 };
@@ -41,10 +41,29 @@ static const uint8_t ed25519_name[] = { 0x13, 0x0c, 'e', 'd', 'w', 'a', 'r',
     'd', 's', '2', '5', '5', '1', '9' };
 static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
 
+struct der_bytes
+p11_key_params(enum sign_key_type type, enum p11_params params)
+{
+	switch (type) {
+	case SIGN_KEY_P256:
+		return DER_ARRAY(p256);
+	case SIGN_KEY_P384:
+		return DER_ARRAY(p384);
+	case SIGN_KEY_P521:
+		return DER_ARRAY(p521);
+	case SIGN_KEY_ED25519:
+		return params == P11_PARAMS_OID ? DER_ARRAY(ed25519) :
+		    DER_ARRAY(ed25519_name);
+	case SIGN_KEY_RSA:
+	case SIGN_KEY_NONE:
+		break;
+	}
+	return (struct der_bytes){ NULL, 0 };
+}
+
 static enum oc_err
 check_type(enum sign_key_type type, unsigned int bits,
-    CK_MECHANISM_TYPE *mechanism, struct der_bytes *params,
-    struct oc_error *error)
+    CK_MECHANISM_TYPE *mechanism, struct oc_error *error)
 {
 	switch (type) {
 	case SIGN_KEY_RSA:
@@ -52,19 +71,12 @@ check_type(enum sign_key_type type, unsigned int bits,
 			return oc_error_set(error, OC_ERR_UNSUPPORTED,
 			    "an RSA key has 2048, 3072 or 4096 bits");
 		*mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
-		*params = (struct der_bytes){ NULL, 0 };
 		return OC_OK;
 	case SIGN_KEY_P256:
-		*params = DER_ARRAY(p256);
-		break;
 	case SIGN_KEY_P384:
-		*params = DER_ARRAY(p384);
-		break;
 	case SIGN_KEY_P521:
-		*params = DER_ARRAY(p521);
 		break;
 	case SIGN_KEY_ED25519:
-		*params = DER_ARRAY(ed25519);
 		*mechanism = CKM_EC_EDWARDS_KEY_PAIR_GEN;
 		return OC_OK;
 	case SIGN_KEY_NONE:
@@ -177,12 +189,12 @@ generate_key(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 {
 	CK_OBJECT_HANDLE handles[2];
 	CK_MECHANISM_TYPE mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
-	struct der_bytes params = { NULL, 0 };
+	struct der_bytes params = p11_key_params(type, P11_PARAMS_OID);
 	uint8_t id[ID_LEN];
 	enum oc_err err;
 	CK_RV rv;
 
-	err = check_type(type, bits, &mechanism, &params, error);
+	err = check_type(type, bits, &mechanism, error);
 	if (err == OC_OK)
 		err = check_label(f, session, label, error);
 	if (err != OC_OK)
@@ -193,7 +205,8 @@ generate_key(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	    extractable, handles);
 	if (rv != CKR_OK && type == SIGN_KEY_ED25519)
 		rv = generate(f, session, label, id, mechanism, bits,
-		    DER_ARRAY(ed25519_name), extractable, handles);
+		    p11_key_params(type, P11_PARAMS_NAME), extractable,
+		    handles);
 	if (rv != CKR_OK)
 		return p11_error(error, "C_GenerateKeyPair", rv);
 	err = check_private(f, session, handles[1], *extractable, error);

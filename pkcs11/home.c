@@ -2,6 +2,7 @@
 #include "pkcs11/home.h"
 
 #include "pkcs11/key.h"
+#include "pkcs11/login.h"
 #include "pkcs11/session.h"
 
 static bool
@@ -64,8 +65,10 @@ p11_home_ensure(struct p11_token *token, uint64_t epoch,
 	if (is_logged_in(f, home->handle))
 		return OC_OK;
 	(void)atomic_fetch_add(&token->num_logins, 1);
-	err = p11_token_login(f, home->handle, &info, token->name,
-	    token->pin_source, token->state_dir, error);
+	err = p11_login(&(struct p11_login){ .f = f, .session = home->handle,
+	    .user = CKU_USER, .info = &info, .name = token->name,
+	    .pin_source = token->pin_source, .state_dir = token->state_dir },
+	    NULL, error);
 	if (err == OC_ERR_PIN)
 		p11_token_count(token, P11_CLASS_PIN);
 	return err;

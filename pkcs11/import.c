@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,9 +19,12 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/log.h"
 #include "der/reader.h"
 #include "pkcs11/admin_impl.h"
+#include "pkcs11/key.h"
 #include "pkcs11/object.h"
+#include "x509/spki.h"
 
 #define FILE_LEN_MAX (64 * 1024)
 #define NUMBER_MAX 1024			/* RSA-8192's modulus */
@@ -73,6 +78,29 @@ read_all(int fd, const char *path, struct text *text, struct oc_error *error)
 	return OC_OK;
 }
 
+/* Which of two were meant, nobody says. */
+static enum oc_err
+check_only_key(const struct text *text, const char *path,
+    struct oc_error *error)
+{
+	static const char begin[] = "-----BEGIN ", end[] = "PRIVATE KEY-----";
+	const char *p = (const char *)text->bytes, *all = p + text->len, *eol;
+	int num = 0;
+
+	for (; p < all; p = eol + 1) {
+		eol = memchr(p, '\n', (size_t)(all - p));
+		if (eol == NULL)
+			break;
+		if ((size_t)(eol - p) > sizeof(begin) + sizeof(end) - 3 &&
+		    memcmp(p, begin, sizeof(begin) - 1) == 0 &&
+		    memmem(p, (size_t)(eol - p), end, sizeof(end) - 1) != NULL)
+			num++;
+	}
+	return num < 2 ? OC_OK : oc_error_set(error, OC_ERR_MALFORMED, "%s "
+	    "holds several private keys; give each in a file of its own",
+	    path);
+}
+
 static void
 text_free(struct text *text)
 {
@@ -98,6 +126,8 @@ text_read(const char *path, struct text **out, struct oc_error *error)
 		err = check_file(fd, path, error);
 		if (err == OC_OK)
 			err = read_all(fd, path, text, error);
+		if (err == OC_OK)
+			err = check_only_key(text, path, error);
 		(void)close(fd);
 	}
 	if (err != OC_OK) {
@@ -213,7 +243,8 @@ tell_public(EVP_PKEY *key, struct sign_key_info *info,
 		    "RSA from 2048 bits, P-256, P-384, P-521 and Ed25519 "
 		    "are");
 	info->alg = sign_alg_default(info->type);
-	return OC_OK;
+	return x509_spki_check((struct der_bytes){ info->spki,
+	    info->spki_len }, error);
 }
 
 /* --- into the token --------------------------------------------------- */
@@ -271,40 +302,12 @@ put_rsa(struct p11_template *t, struct numbers *n, EVP_PKEY *key)
 	return true;
 }
 
-static const uint8_t p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
-    0x03, 0x01, 0x07 };
-static const uint8_t p384[] = { 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22 };
-static const uint8_t p521[] = { 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23 };
-/* PKCS#11 3.0 has the OID; SoftHSM and others only the name. */
-static const uint8_t ed25519[] = { 0x06, 0x03, 0x2b, 0x65, 0x70 };
-static const uint8_t ed25519_name[] = { 0x13, 0x0c, 'e', 'd', 'w', 'a', 'r',
-    'd', 's', '2', '5', '5', '1', '9' };
-
-static struct der_bytes
-curve_of(enum sign_key_type type, bool is_by_oid)
-{
-	switch (type) {
-	case SIGN_KEY_P256:
-		return DER_ARRAY(p256);
-	case SIGN_KEY_P384:
-		return DER_ARRAY(p384);
-	case SIGN_KEY_P521:
-		return DER_ARRAY(p521);
-	case SIGN_KEY_ED25519:
-		return is_by_oid ? DER_ARRAY(ed25519) :
-		    DER_ARRAY(ed25519_name);
-	case SIGN_KEY_RSA:
-	case SIGN_KEY_NONE:
-		break;
-	}
-	return (struct der_bytes){ NULL, 0 };
-}
-
 static bool
 put_ec(struct p11_template *t, struct numbers *n, EVP_PKEY *key,
     const struct sign_key_info *info, bool is_by_oid)
 {
-	struct der_bytes curve = curve_of(info->type, is_by_oid);
+	struct der_bytes curve = p11_key_params(info->type, is_by_oid ?
+	    P11_PARAMS_OID : P11_PARAMS_NAME);
 	size_t len = NUMBER_MAX;
 
 	p11_template_bytes(t, CKA_EC_PARAMS, curve.p, curve.len);
@@ -402,6 +405,17 @@ bring_in(struct p11_side *side, const struct p11_import *import,
 	return OC_OK;
 }
 
+/* libcrypto copies the key about while it reads it, so it is all of this
+ * process, which is for this alone. */
+static void
+lock_memory(void)
+{
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
+		oc_log(OC_LOG_WARNING, "this process may not lock its memory "
+		    "(%s): without encrypted swap the key may be left there",
+		    strerror(errno));
+}
+
 static enum oc_err
 run(const void *request, void *out, struct oc_error *error)
 {
@@ -411,6 +425,7 @@ run(const void *request, void *out, struct oc_error *error)
 	EVP_PKEY *key = NULL;
 	enum oc_err err;
 
+	lock_memory();
 	err = read_key(import, &key, error);
 	if (err == OC_OK)
 		err = tell_public(key, &imported->info, error);

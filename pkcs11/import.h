@@ -2,7 +2,8 @@
 /*
  * A private key from a file into a token: sensitive and not extractable from
  * then on, but it was outside, and the token says so for ever.  In a
- * throw-away child, as pkcs11/admin.h; what was read is overwritten.
+ * throw-away child, as pkcs11/admin.h, whose memory is locked where that is
+ * allowed; what was read is overwritten.
  */
 #ifndef PKCS11_IMPORT_H
 #define PKCS11_IMPORT_H
@@ -25,8 +26,10 @@ struct p11_imported {
 	struct p11_key_entry entry;
 };
 
-/* REFUSED for a file that others may read; PIN for a wrong passphrase, or
- * none where one is needed; EXISTS for a label that the token has. */
+/* REFUSED for a file that others may read, and a key that we would not certify
+ * (x509/spki.h); MALFORMED for none, and for several in one file; PIN for a
+ * wrong passphrase, or none where one is needed; EXISTS for a label that the
+ * token has. */
 enum oc_err p11_import(const struct p11_import *import, int64_t deadline_ns,
     struct p11_imported *imported, struct oc_error *error) OC_MUST_CHECK;
 /* Whether the file wants one, without asking a token. */

@@ -35,6 +35,12 @@ enum oc_err p11_key_read(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 bool p11_key_wants_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
     CK_OBJECT_HANDLE handle);
 
+/* CKA_EC_PARAMS: the curve's OID, or, where a token wants that for Ed25519, its
+ * name.  Nothing for RSA. */
+enum p11_params { P11_PARAMS_OID, P11_PARAMS_NAME };
+struct der_bytes p11_key_params(enum sign_key_type type,
+    enum p11_params params);
+
 /* Generates a pair on the token: sensitive, never extractable, for signing
  * only, with a random CKA_ID.  RSA with 2048, 3072 or 4096 bits, P-256,
  * P-384, P-521 and Ed25519.  EXISTS when the label is taken.  May take

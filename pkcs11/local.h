@@ -63,6 +63,10 @@ struct p11_token_status {
 	uint64_t num_errors[P11_CLASS_MAX];
 };
 size_t p11_local_num_tokens(const struct signer *s);
+/* pkcs11/tally.h, of all tokens: before a process that is stuck leaves, and
+ * once the next one has its pool.  What cannot be kept is logged. */
+void p11_local_keep_errors(const struct signer *s);
+void p11_local_take_errors(struct signer *s);
 void p11_local_status(const struct signer *s, size_t token,
     struct p11_token_status *status);
 

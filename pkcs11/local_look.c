@@ -2,7 +2,9 @@
 /* How the pool stands, for those who watch it; and draining. */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "pkcs11/local_impl.h"
+#include "pkcs11/tally.h"
 #include "pkcs11/watch.h"
 
 bool
@@ -104,6 +106,41 @@ p11_local_status(const struct signer *s, size_t i,
 		status->num_errors[class] = atomic_load(
 		    &token->num_errors[class]);
 	status->num_moved = atomic_load(&token->balance.num_moved);
+}
+
+void
+p11_local_keep_errors(const struct signer *s)
+{
+	const struct p11_local *local = p11_local_of(s);
+	uint64_t num[P11_CLASS_MAX];
+	struct oc_error error;
+
+	for (size_t i = 0; i < local->num_tokens; i++) {
+		const struct p11_token *token = &local->tokens[i];
+
+		for (int class = 0; class < P11_CLASS_MAX; class++)
+			num[class] = atomic_load(&token->num_errors[class]);
+		if (p11_tally_keep(token->state_dir, token->name, num,
+		    &error) != OC_OK)
+			oc_log(OC_LOG_WARNING, "token %s: what has failed is "
+			    "forgotten: %s", token->name, error.text);
+	}
+}
+
+void
+p11_local_take_errors(struct signer *s)
+{
+	struct p11_local *local = p11_local_of(s);
+	uint64_t num[P11_CLASS_MAX];
+
+	for (size_t i = 0; i < local->num_tokens; i++) {
+		struct p11_token *token = &local->tokens[i];
+
+		p11_tally_take(token->state_dir, token->name, num);
+		for (int class = 0; class < P11_CLASS_MAX; class++)
+			(void)atomic_fetch_add(&token->num_errors[class],
+			    num[class]);
+	}
 }
 
 bool

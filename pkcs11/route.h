@@ -78,9 +78,13 @@ void p11_router_wait(struct p11_router *router, int64_t deadline_ns);
 /* OC_OK if each route has one; else why the first has none. */
 enum oc_err p11_router_check(struct p11_router *router,
     struct oc_error *error) OC_MUST_CHECK;
-/* Another token than this one that works now has the key; or NULL. */
+/* Another token than this one, or, with NULL, any, that works now has the key;
+ * or NULL. */
 struct p11_token *p11_route_other(const struct p11_route *route,
     const struct p11_token *token);
+/* Why none works: of one that may come back, if there is one. */
+void p11_route_describe_failure(const struct p11_route *route,
+    struct oc_error *error);
 /* The pool is open: what fails now is news. */
 bool p11_route_is_started(const struct p11_token *token);
 /* NULL while nobody has seen the key. */

@@ -350,6 +350,7 @@ pool_is_open(struct program *p, struct signer *pool)
 	if (p->pool_event == NULL || event_add(p->pool_event, NULL) != 0)
 		leave_now(EXIT_STUCK);
 	serve(p);
+	p11_local_take_errors(pool);
 	p->pool = pool;
 	ipc_signer_server_set(p->issuer, pool);
 	ipc_signer_server_set(p->status, pool);
@@ -416,6 +417,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	if (p11_local_is_stuck(p->pool)) {
 		oc_log(OC_LOG_ERROR, "a call into the token's module does "
 		    "not come back: leaving, another process will try");
+		p11_local_keep_errors(p->pool);
 		leave_now(EXIT_STUCK);
 	}
 	if (p11_local_failure(p->pool, &error) == OC_ERR_PIN) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding a token, logging in once, and its states. */
+/* Finding a token, and its states. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "pkcs11/key.h"
 #include "pkcs11/match.h"
-#include "pkcs11/pin.h"
 #include "pkcs11/recover.h"
 #include "pkcs11/route.h"
 #include "pkcs11/token.h"
@@ -67,95 +66,6 @@ p11_token_open_session(CK_FUNCTION_LIST *f, CK_SLOT_ID slot,
 		rv = f->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL,
 		    session);
 	return rv;
-}
-
-static enum oc_err
-check_flags(const CK_TOKEN_INFO *info, struct oc_error *error)
-{
-	if ((info->flags & CKF_USER_PIN_LOCKED) != 0)
-		return oc_error_set(error, OC_ERR_PIN,
-		    "its PIN is locked: its security officer must set a new "
-		    "one");
-	if ((info->flags & CKF_USER_PIN_FINAL_TRY) != 0)
-		return oc_error_set(error, OC_ERR_PIN,
-		    "one wrong PIN more locks it: log in once by hand to "
-		    "reset its count");
-	if ((info->flags & CKF_USER_PIN_INITIALIZED) == 0)
-		return oc_error_set(error, OC_ERR_PIN,
-		    "it has no user PIN yet");
-	return OC_OK;
-}
-
-static enum p11_pin_outcome
-outcome_of(CK_RV rv)
-{
-	switch (p11_classify(P11_CALL_LOGIN, rv)) {
-	case P11_CLASS_OK:
-		return P11_PIN_ACCEPTED;
-	case P11_CLASS_PIN:
-		return P11_PIN_REFUSED;
-	case P11_CLASS_REQUEST:
-	case P11_CLASS_SESSION:
-	case P11_CLASS_LIMIT:
-	case P11_CLASS_LOGIN:
-	case P11_CLASS_SIGNATURE:
-	case P11_CLASS_MODULE:
-	case P11_CLASS_HUNG:
-	case P11_CLASS_MAX:
-		break;
-	}
-	return P11_PIN_NOT_LOOKED_AT;
-}
-
-static enum oc_err
-login_result(CK_RV rv, struct oc_error *error)
-{
-	char text[P11_CKR_TEXT_MAX];
-
-	switch (outcome_of(rv)) {
-	case P11_PIN_ACCEPTED:
-		return OC_OK;
-	case P11_PIN_NOT_LOOKED_AT:
-		return p11_error(error, "C_Login", rv);
-	case P11_PIN_REFUSED:
-		break;
-	}
-	return oc_error_set(error, OC_ERR_PIN, "it refused the PIN: "
-	    "C_Login: %s; it is not tried again: put the right one into "
-	    "its pin-source", p11_ckr_text(rv, text));
-}
-
-enum oc_err
-p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
-    const CK_TOKEN_INFO *info, const char *name, const char *pin_source,
-    const char *state_dir, struct oc_error *error)
-{
-	struct oc_secret pin = { .len = 0 };
-	struct p11_pin_try attempt;
-	enum oc_err err;
-	CK_RV rv;
-
-	err = check_flags(info, error);
-	if (err != OC_OK)
-		return err;
-	if (pin_source == NULL) {
-		if ((info->flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0)
-			return oc_error_set(error, OC_ERR_PIN,
-			    "it has no pin pad: set pin-source");
-		return login_result(f->C_Login(session, CKU_USER, NULL, 0),
-		    error);
-	}
-	err = p11_pin_read(pin_source, &pin, error);
-	if (err != OC_OK)
-		return err;
-	err = p11_pin_begin(state_dir, name, &pin, &attempt, error);
-	if (err == OC_OK) {
-		rv = f->C_Login(session, CKU_USER, pin.bytes, pin.len);
-		p11_pin_end(&attempt, outcome_of(rv));
-		err = login_result(rv, error);
-	}
-	oc_secret_fini(&pin);
-	return err;
 }
 
 /* A quarter of the sessions, and one: more than that is no accident. */
@@ -264,6 +174,7 @@ p11_token_fini(struct p11_token *token)
 	(void)pthread_cond_destroy(&token->changed);
 	(void)pthread_mutex_destroy(&token->logging_in);
 	(void)pthread_mutex_destroy(&token->lock);
+	p11_pin_forget(&token->pin_known);
 	free_texts(token);
 }
 

@@ -15,6 +15,7 @@
 #include "pkcs11/limit.h"
 #include "pkcs11/mechanism.h"
 #include "pkcs11/module.h"
+#include "pkcs11/pin.h"
 #include "pkcs11/recover.h"
 #include "pkcs11/uri.h"
 #include "sign/desk.h"
@@ -105,7 +106,10 @@ struct p11_token {
 	/* Constant. */
 	char *name, *pin_source, *state_dir;
 	struct p11_uri uri;
-	pthread_mutex_t logging_in;	/* for a single signature */
+	pthread_mutex_t logging_in;	/* for a single signature; the next
+					 * two are under it */
+	struct p11_pin_known pin_known;
+	struct oc_error login_failure;	/* since one was good */
 	int64_t timeout_ns;
 	int64_t keep_alive_ns;		/* 0: nothing is signed for it */
 	unsigned int weight;
@@ -154,6 +158,8 @@ struct p11_token {
 
 	/* Nothing in this process can bring it back. */
 	atomic_bool is_stuck;
+	/* The keeper's call that was counted as hung; 0: none was. */
+	_Atomic int64_t hung_since_ns;
 	/* Counters. */
 	atomic_ullong num_logins, num_signed, num_failed, num_recovered,
 	    num_restarts, num_errors[P11_CLASS_MAX];
@@ -172,16 +178,6 @@ enum oc_err p11_token_find(CK_FUNCTION_LIST *f, const struct p11_uri *uri,
     OC_MUST_CHECK;
 CK_RV p11_token_open_session(CK_FUNCTION_LIST *f, CK_SLOT_ID slot,
     CK_SESSION_HANDLE *session);
-
-/*
- * C_Login as the user, at most once for a PIN: not when the token says that
- * one wrong try is left, nor when this PIN was refused before.  A refused one
- * is latched.  pin_source NULL: the token has its own pin pad.  The texts say
- * "it"; who asked names it.
- */
-enum oc_err p11_token_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
-    const CK_TOKEN_INFO *info, const char *name, const char *pin_source,
-    const char *state_dir, struct oc_error *error) OC_MUST_CHECK;
 
 void p11_token_count(struct p11_token *token, enum p11_class class);
 

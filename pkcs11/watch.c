@@ -188,10 +188,15 @@ p11_watch_main(void *arg)
 }
 
 bool
-p11_watch_is_stuck(const struct p11_token *token)
+p11_watch_is_stuck(struct p11_token *token)
 {
 	int64_t since_ns = atomic_load(&token->home.call_since_ns);
 
-	return atomic_load(&token->is_stuck) || (since_ns != 0 &&
-	    oc_clock_mono_ns() - since_ns > token->timeout_ns);
+	if (since_ns == 0 ||
+	    oc_clock_mono_ns() - since_ns <= token->timeout_ns)
+		return atomic_load(&token->is_stuck);
+	/* Once for each call. */
+	if (atomic_exchange(&token->hung_since_ns, since_ns) != since_ns)
+		p11_token_count(token, P11_CLASS_HUNG);
+	return true;
 }

@@ -29,7 +29,7 @@ enum p11_watch_verdict {
 /* After the call; rv is what it returned. */
 enum p11_watch_verdict p11_watch_take(struct p11_session *s, CK_RV rv);
 
-/* From any thread. */
-bool p11_watch_is_stuck(const struct p11_token *token);
+/* From any thread.  Counts a call of the keeper's that hangs, once. */
+bool p11_watch_is_stuck(struct p11_token *token);
 
 #endif

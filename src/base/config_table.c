@@ -163,6 +163,11 @@ check_pin_source(const char *directory, char **value, struct oc_error *error)
 	if (*text == '\0')
 		return oc_error_set(error, OC_ERR_CONFIG,
 		    "no path; write file:/PATH, fd:N or credential:NAME");
+	/* Not repeated: errors go to the log. */
+	if (text[strspn(text, "0123456789")] == '\0')
+		return oc_error_set(error, OC_ERR_CONFIG, "a number, as if it "
+		    "were the PIN, which belongs into a file; write "
+		    "file:/PATH, fd:N or credential:NAME");
 	err = oc_path_join(directory, text, &path);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "out of memory");

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 /* Not over PIPE_BUF (4096 on Linux): lines of several processes that share
  * a pipe do not mix. */
 #define LINE_MAX_LEN 4096
@@ -98,20 +100,17 @@ write_line(const char *line, size_t len)
 	}
 }
 
-void
-oc_log(enum oc_log_level level, const char *format, ...)
+static void OC_PRINTF(2, 0)
+log_list(enum oc_log_level level, const char *format, va_list ap)
 {
 	char text[TEXT_MAX_LEN], line[LINE_MAX_LEN];
 	int saved = errno, head;
 	size_t len;
-	va_list ap;
 
 	if (level > log_level)
 		return;
-	va_start(ap, format);
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		text[0] = '\0';
-	va_end(ap);
 	if (is_journal)
 		head = snprintf(line, sizeof(line), "<%d>", (int)level);
 	else
@@ -123,4 +122,38 @@ oc_log(enum oc_log_level level, const char *format, ...)
 	line[len++] = '\n';
 	write_line(line, len);
 	errno = saved;
+}
+
+void
+oc_log(enum oc_log_level level, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	log_list(level, format, ap);
+	va_end(ap);
+}
+
+void
+oc_log_few(struct oc_log_few *few, enum oc_log_level level,
+    const char *format, ...)
+{
+	int64_t now_ns = oc_clock_mono_ns();
+	va_list ap;
+
+	if (few->since_ns == 0 ||
+	    now_ns - few->since_ns >= 60 * OC_NS_PER_S) {
+		if (few->num_left_out > 0)
+			oc_log(level, "%u more lines like the next were left "
+			    "out", few->num_left_out);
+		*few = (struct oc_log_few){ .since_ns = now_ns };
+	}
+	if (few->num == OC_LOG_FEW_MAX) {
+		few->num_left_out++;
+		return;
+	}
+	few->num++;
+	va_start(ap, format);
+	log_list(level, format, ap);
+	va_end(ap);
 }

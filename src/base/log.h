@@ -8,6 +8,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 enum oc_log_level {		/* the values are syslog's */
@@ -23,5 +25,18 @@ enum oc_log_level {		/* the values are syslog's */
 void oc_log_init(const char *name, enum oc_log_level level);
 
 void oc_log(enum oc_log_level level, const char *format, ...) OC_PRINTF(2, 3);
+
+/*
+ * For what others can make happen as often as they like: ten lines a minute,
+ * and then how many were left out.  few is static where it is used, all zero
+ * at first, and one thread's.
+ */
+#define OC_LOG_FEW_MAX 10
+struct oc_log_few {
+	int64_t since_ns;
+	unsigned int num, num_left_out;
+};
+void oc_log_few(struct oc_log_few *few, enum oc_log_level level,
+    const char *format, ...) OC_PRINTF(3, 4);
 
 #endif

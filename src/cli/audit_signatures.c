@@ -54,7 +54,7 @@ struct audit {
 	const char *directory;
 	enum p11_journal_from from;
 	struct signature *signatures;
-	size_t num, room;
+	size_t num, room, num_chains;
 	char *names[KEYS_MAX];		/* of keys and chains; owned */
 	size_t num_names;
 	int64_t began_us;		/* what is older need not be in it */
@@ -228,6 +228,7 @@ read_journal(struct audit *a, json_t *facts, struct oc_error *error)
 	err = p11_journal_read(a->directory, a->from, collect, a, &chains,
 	    &num, error);
 	cli_progress_end();
+	a->num_chains = num;
 	find_beginning(a, chains, num);
 	for (i = 0; i < num; i++)
 		describe_chain(rows, &chains[i]);
@@ -439,14 +440,30 @@ static enum oc_err
 read_again(struct audit *a, struct oc_error *error)
 {
 	struct p11_chain *chains;
-	size_t num;
 	enum oc_err err;
 
 	a->num = 0;
 	err = p11_journal_read(a->directory, a->from, collect, a, &chains,
-	    &num, error);
+	    &a->num_chains, error);
 	free(chains);
 	sort(a);
+	return err;
+}
+
+/* Without a single file, nothing says since when there should be one. */
+static enum oc_err
+check_there_is_one(struct audit *a, struct oc_error *error)
+{
+	enum oc_err err = OC_OK;
+
+	if (a->num_chains > 0 || a->num_before == 0 ||
+	    a->from == P11_JOURNAL_ARCHIVED)
+		return OC_OK;
+	err = read_again(a, error);
+	if (err == OC_OK && a->num_chains == 0)
+		alarm_about(a, "there is no signing journal, and the store "
+		    "has what was signed: it was taken away; if it was "
+		    "archived, say --archived");
 	return err;
 }
 
@@ -472,7 +489,7 @@ reconcile(struct audit *a, struct store *store, struct oc_error *error)
 		err = read_again(a, error);
 		tell_missing(a);
 	}
-	return err;
+	return err != OC_OK ? err : check_there_is_one(a, error);
 }
 
 static void
@@ -503,7 +520,7 @@ enum oc_err
 cli_audit_signatures(struct cli *cli, struct store *store, json_t *facts,
     struct oc_error *error)
 {
-	struct audit a = { .from = cli_option(cli, "archived") != NULL ?
+	struct audit a = { .from = cli_has(cli, "archived") ?
 	    P11_JOURNAL_ARCHIVED : P11_JOURNAL_WHOLE };
 	const struct oc_config *config;
 	enum oc_err err = cli_config(cli, &config, error);

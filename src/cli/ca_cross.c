@@ -83,11 +83,12 @@ check_below(const struct crossing *c, const struct oc_config *config,
 {
 	for (size_t i = 0; i < config->num_issuers; i++) {
 		const struct oc_config_issuer *section = &config->issuers[i];
+		struct oc_error ignored = { 0 };
 		struct ca_issuer *below;
 		bool is_below;
 
 		if (section == c->target->config ||
-		    ca_issuer_load(section, &below, NULL) != OC_OK)
+		    ca_issuer_load(section, &below, &ignored) != OC_OK)
 			continue;
 		is_below = !der_bytes_equal(below->cert.spki,
 		    c->target->cert.spki) && x509_cert_verify_issued(

@@ -16,11 +16,12 @@ find_by_certificate(const struct oc_config *config, struct der_bytes der)
 
 	for (size_t i = 0; found == NULL && i < config->num_issuers; i++) {
 		const char *path = config->issuers[i].certificate;
+		struct oc_error ignored = { 0 };
 		uint8_t *own;
 		size_t len;
 
 		if (access(path, F_OK) != 0 || x509_file_read(path,
-		    X509_FILE_CERTIFICATE, &own, &len, NULL) != OC_OK)
+		    X509_FILE_CERTIFICATE, &own, &len, &ignored) != OC_OK)
 			continue;
 		if (der_bytes_equal(der, (struct der_bytes){ own, len }))
 			found = &config->issuers[i];

@@ -54,10 +54,14 @@ read_target(struct doctoring *d, const char *arg, struct oc_error *error)
 static enum oc_err
 read_targets(struct doctoring *d, struct oc_error *error)
 {
+	struct p11_uri uri;
 	enum oc_err err = OC_OK;
 
 	for (size_t i = 0; err == OC_OK && i < d->cli->num_args; i++)
 		err = read_target(d, d->cli->args[i], error);
+	if (err == OC_OK && d->target_uri != NULL &&
+	    p11_uri_parse_token(d->target_uri, &uri, error) != OC_OK)
+		err = OC_ERR_USAGE;
 	if (err != OC_OK)
 		return err;
 	if (d->target_name != NULL && d->cli->num_args > 1)
@@ -91,17 +95,18 @@ read_config(struct doctoring *d, struct oc_error *error)
 static const char *
 find_section(const struct doctoring *d)
 {
+	struct oc_error ignored = { 0 };
 	struct p11_uri wanted, own;
 
 	if (d->target_name != NULL || d->target_uri == NULL ||
-	    p11_uri_parse_token(d->target_uri, &wanted, NULL) != OC_OK)
+	    p11_uri_parse_token(d->target_uri, &wanted, &ignored) != OC_OK)
 		return d->target_name;
 	for (size_t i = 0; d->config != NULL &&
 	    i < d->config->num_tokens; i++) {
 		const struct oc_config_token *t = &d->config->tokens[i];
 
 		if ((d->module == NULL || strcmp(t->module, d->module) ==
-		    0) && p11_uri_parse_token(t->uri, &own, NULL) ==
+		    0) && p11_uri_parse_token(t->uri, &own, &ignored) ==
 		    OC_OK && !p11_uri_is_other_token(&wanted, &own))
 			return t->name;
 	}

@@ -450,9 +450,11 @@ open_issuer(struct signing *s, struct oc_error *error)
 		    s->issuer->config->line);
 	if (err == OC_OK && s->issuer->config->source != OC_SOURCE_STORE)
 		err = oc_error_set(error, OC_ERR_REFUSED, "[issuer %s] says "
-		    "by another's file what is so (%s:%d), which only the "
-		    "service reads: ask that, by ocsign ocsp query", name,
-		    s->issuer->config->file, s->issuer->config->line);
+		    "by a %s what is so (%s:%d), which only the service "
+		    "reads: ask that, by ocsign ocsp query", name,
+		    s->issuer->config->source == OC_SOURCE_CRL ? "CRL" :
+		    "database", s->issuer->config->file,
+		    s->issuer->config->line);
 	if (err == OC_OK)
 		err = cli_find_ocsp(s->cli, name, cli_option(s->cli,
 		    "signer"), &s->ocsp, error);

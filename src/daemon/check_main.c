@@ -3,6 +3,7 @@
 #include "daemon/check_main.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/value.h"
 #include "ca/blocklist.h"
 #include "ca/cfssl_config.h"
@@ -20,7 +22,7 @@
 #include "net/tls.h"
 #include "pkcs11/uri.h"
 #include "status/identity.h"
-#include "status/records.h"
+#include "status/index_txt.h"
 #include "x509/cert.h"
 #include "x509/file.h"
 #include "x509/spki.h"
@@ -168,11 +170,12 @@ check_delegate(struct checker *c, const struct oc_config_ocsp *ocsp)
 {
 	struct x509_cert *cert = calloc(1, sizeof(*cert));
 	struct der_bytes der = { NULL, 0 };
+	struct oc_error ignored = { 0 };
 	uint8_t *octets = NULL;
 
 	/* That it can be read is known by now. */
 	if (cert != NULL && x509_file_read(ocsp->certificate,
-	    X509_FILE_CERTIFICATE, &octets, &der.len, NULL) == OC_OK) {
+	    X509_FILE_CERTIFICATE, &octets, &der.len, &ignored) == OC_OK) {
 		der.p = octets;
 		if (x509_cert_read(der, cert, NULL) == OC_OK)
 			check_times(c, ocsp, cert);
@@ -395,22 +398,43 @@ is_key_wrong(const char *uri, struct oc_error *error)
 	return uri != NULL && p11_uri_parse_key(uri, &parsed, error) != OC_OK;
 }
 
-/* All of it is read: who has set it up wrongly is not to find out later. */
+/* Who has set it up wrongly is not to find out later. */
 static void
-check_source(struct checker *c, const struct oc_config_issuer *issuer)
+check_index(struct checker *c, const struct oc_config_issuer *issuer)
 {
+	struct oc_file_stamp stamp;
+	struct status_list *list = NULL;
 	struct oc_error error = { 0 };
 	char text[OC_ERROR_TEXT_MAX];
-	bool is_certdb = issuer->source == OC_SOURCE_CERTDB;
-	const char *path = is_certdb ? issuer->certdb_file :
-	    issuer->index_file;
 
-	if (path == NULL || access(issuer->certificate, F_OK) != 0 ||
-	    status_records_check(issuer, &error) == OC_OK)
+	if (issuer->index_file == NULL || status_index_read(
+	    issuer->index_file, &list, &stamp, &error) == OC_OK) {
+		status_list_release(list);
 		return;
-	(void)snprintf(text, sizeof(text), "%.200s: %.280s", path, error.text);
-	report_issuer(c, issuer, is_certdb ? "certdb-file" : "index-file",
-	    text);
+	}
+	(void)snprintf(text, sizeof(text), "%.200s: %.280s",
+	    issuer->index_file, error.text);
+	report_issuer(c, issuer, "index-file", text);
+}
+
+/* What its tables say is ocsign-status's to read, which has SQLite. */
+static void
+check_certdb(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	static const char magic[16] = "SQLite format 3";
+	char head[sizeof(magic)] = "";
+	int fd;
+
+	check_readable(c, issuer, "certdb-file", issuer->certdb_file, R_OK);
+	fd = issuer->certdb_file == NULL ? -1 : open(issuer->certdb_file,
+	    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	if (read(fd, head, sizeof(head)) != (ssize_t)sizeof(head) ||
+	    memcmp(head, magic, sizeof(magic)) != 0)
+		report_issuer(c, issuer, "certdb-file", "it is no database "
+		    "of SQLite");
+	(void)close(fd);
 }
 
 /* What it fetches need not be there yet; who fetches it must. */
@@ -457,7 +481,8 @@ check_issuer(struct checker *c, const struct oc_config *config,
 	if (issuer->crl_fetch.num == 0)
 		check_readable(c, issuer, "crl-file", issuer->crl_file, R_OK);
 	check_fetched(c, issuer);
-	check_source(c, issuer);
+	check_index(c, issuer);
+	check_certdb(c, issuer);
 	check_readable(c, issuer, "issued", issuer->issued, R_OK);
 }
 

@@ -355,6 +355,7 @@ receive(struct ipc_peer *peer)
 static void
 on_in(evutil_socket_t sock, short what, void *arg)
 {
+	static struct oc_log_few malformed;
 	struct ipc_peer *peer = arg;
 
 	(void)sock;
@@ -370,8 +371,9 @@ on_in(evutil_socket_t sock, short what, void *arg)
 			return;
 		}
 		if (!take_frames(peer)) {
-			oc_log(OC_LOG_WARNING, "process %ld sent what is no "
-			    "frame of ours: disconnected", (long)peer->pid);
+			oc_log_few(&malformed, OC_LOG_WARNING, "process %ld "
+			    "sent what is no frame of ours: disconnected",
+			    (long)peer->pid);
 			ipc_peer_gone(peer);
 			return;
 		}

@@ -24,6 +24,7 @@ is_listed(const struct ipc_peers *peers, uid_t uid)
 static bool
 is_allowed(const struct ipc_server *server, int sock, pid_t *pid, uid_t *uid)
 {
+	static struct oc_log_few refused;
 	const struct ipc_peers *peers = &server->allowed;
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
@@ -35,8 +36,8 @@ is_allowed(const struct ipc_server *server, int sock, pid_t *pid, uid_t *uid)
 	if (cred.uid == 0 || (peers->is_listed ? is_listed(peers, cred.uid) :
 	    cred.uid == geteuid()))
 		return true;
-	oc_log(OC_LOG_WARNING, "process %ld of user %ld may not connect here",
-	    (long)cred.pid, (long)cred.uid);
+	oc_log_few(&refused, OC_LOG_WARNING, "process %ld of user %ld may not "
+	    "connect here", (long)cred.pid, (long)cred.uid);
 	return false;
 }
 

@@ -164,12 +164,13 @@ find_issuer(struct issuer_service *service, const char *pem,
 {
 	struct x509_cert *cert = calloc(1, sizeof(*cert));
 	struct issuer_authority *authority = NULL;
+	struct oc_error ignored = { 0 };
 	uint8_t *der = NULL;
 	size_t len;
 
 	if (cert != NULL && x509_file_parse("certificate",
 	    (const uint8_t *)pem, strlen(pem), X509_FILE_CERTIFICATE, &der,
-	    &len, NULL) == OC_OK && x509_cert_read((struct der_bytes){ der,
+	    &len, &ignored) == OC_OK && x509_cert_read((struct der_bytes){ der,
 	    len }, cert, NULL) == OC_OK) {
 		authority = issuer_service_find_key_id(service,
 		    cert->extensions.authority_key_id);

@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 #include "der/time.h"
+#include "x509/file.h"
 
 /* --- times ------------------------------------------------------------- */
 
@@ -141,9 +143,9 @@ read_revocation(const struct status_certdb_row *row,
 	return OC_OK;
 }
 
-enum oc_err
-status_certdb_put(struct status_list *list,
-    const struct status_certdb_row *row, struct oc_error *error)
+static enum oc_err
+put_ours(struct status_list *list, const struct status_certdb_row *row,
+    struct oc_error *error)
 {
 	struct status_entry entry = { .is_revoked = 0 };
 	bool is_revoked = row->status != NULL &&
@@ -172,17 +174,80 @@ status_certdb_put(struct status_list *list,
 	    oc_strerror(err));
 }
 
-enum oc_err
-status_certdb_finish(struct status_list *list, uint64_t num_others,
+static bool
+is_issued_by(const struct x509_cert *cert, const struct x509_cert *issuer)
+{
+	return der_bytes_equal(cert->issuer, issuer->subject) &&
+	    der_bytes_equal(cert->extensions.authority_key_id,
+	    issuer->extensions.subject_key_id);
+}
+
+/* CFSSL 1.2, built by a Go that no longer tells it, leaves the column empty:
+ * then it is the certificate itself that says whose it is. */
+static enum oc_err
+look_at_pem(const struct status_certdb_issuer *issuer,
+    const struct status_certdb_row *row, bool *is_ours,
     struct oc_error *error)
 {
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	const char *pem = row->pem == NULL ? "" : row->pem;
+	uint8_t *der = NULL;
+	size_t len;
+	enum oc_err err = cert == NULL ? OC_ERR_NOMEM : OC_OK;
+
+	if (err == OC_OK)
+		err = x509_file_parse("pem", (const uint8_t *)pem,
+		    strlen(pem), X509_FILE_CERTIFICATE, &der, &len, error);
+	if (err == OC_OK)
+		err = x509_cert_read((struct der_bytes){ der, len }, cert,
+		    error);
+	if (err == OC_OK)
+		*is_ours = is_issued_by(cert, issuer->cert);
+	else
+		err = wrong(error, row->serial == NULL ? "" : row->serial,
+		    "it has no authority_key_identifier, and its pem cannot "
+		    "be read");
+	free(der);
+	free(cert);
+	return err;
+}
+
+static enum oc_err
+is_of_issuer(const struct status_certdb_issuer *issuer,
+    const struct status_certdb_row *row, bool *is_ours,
+    struct oc_error *error)
+{
+	if (row->key_id == NULL || row->key_id[0] == '\0')
+		return look_at_pem(issuer, row, is_ours, error);
+	*is_ours = strcasecmp(row->key_id, issuer->key_id) == 0;
+	return OC_OK;
+}
+
+enum oc_err
+status_certdb_put(struct status_certdb *db,
+    const struct status_certdb_row *row, struct oc_error *error)
+{
+	bool is_ours = false;
+	enum oc_err err = is_of_issuer(db->issuer, row, &is_ours, error);
+
+	if (err != OC_OK)
+		return err;
+	if (is_ours)
+		return put_ours(db->list, row, error);
+	db->num_others++;
+	return OC_OK;
+}
+
+enum oc_err
+status_certdb_finish(struct status_certdb *db, struct oc_error *error)
+{
+	struct status_list *list = db->list;
 	const struct status_entry *twice;
 	char serial[OC_SERIAL_TEXT_MAX];
 
-	if (list->num_entries == 0 && num_others > 0)
+	if (list->num_entries == 0 && db->num_others > 0)
 		return oc_error_set(error, OC_ERR_MISMATCH, "all certificates "
-		    "in it are of other issuers, by their "
-		    "authority_key_identifier");
+		    "in it are of other issuers");
 	if (list->num_entries == 0)
 		return oc_error_set(error, OC_ERR_MALFORMED, "no certificate "
 		    "is in it");
@@ -198,20 +263,26 @@ status_certdb_finish(struct status_list *list, uint64_t num_others,
 }
 
 enum oc_err
-status_certdb_key_id(const struct x509_cert *issuer, char **text,
-    struct oc_error *error)
+status_certdb_issuer_init(struct status_certdb_issuer *issuer,
+    const struct x509_cert *cert, struct oc_error *error)
 {
-	struct der_bytes id = issuer->extensions.subject_key_id;
-	char *hex;
+	struct der_bytes id = cert->extensions.subject_key_id;
 
 	if (id.len == 0)
 		return oc_error_set(error, OC_ERR_REFUSED, "it has no "
 		    "subjectKeyIdentifier, by which the rows of a certdb are "
 		    "told from those of others");
-	hex = malloc(OC_HEX_LEN(id.len) + 1);
-	if (hex == NULL)
+	issuer->cert = cert;
+	issuer->key_id = malloc(OC_HEX_LEN(id.len) + 1);
+	if (issuer->key_id == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	oc_hex_encode(id.p, id.len, hex);
-	*text = hex;
+	oc_hex_encode(id.p, id.len, issuer->key_id);
 	return OC_OK;
+}
+
+void
+status_certdb_issuer_fini(struct status_certdb_issuer *issuer)
+{
+	free(issuer->key_id);
+	issuer->key_id = NULL;
 }

@@ -11,8 +11,21 @@
 #include "status/list.h"
 #include "x509/cert.h"
 
-/* One of this issuer's, in the words of whichever database; NULL: null. */
+/* Whose rows are wanted. */
+struct status_certdb_issuer {
+	const struct x509_cert *cert;	/* borrowed */
+	char *key_id;			/* owned: as the column has it */
+};
+/* REFUSED: its certificate has no subjectKeyIdentifier. */
+enum oc_err status_certdb_issuer_init(struct status_certdb_issuer *issuer,
+    const struct x509_cert *cert, struct oc_error *error) OC_MUST_CHECK;
+void status_certdb_issuer_fini(struct status_certdb_issuer *issuer);
+
+/* In the words of whichever database; NULL: null. */
 struct status_certdb_row {
+	const char *key_id;		/* authority_key_identifier */
+	const char *pem;		/* of no matter where there is a
+					 * key_id */
 	const char *serial;		/* decimal */
 	const char *status;		/* good, revoked */
 	const char *reason;		/* RFC 5280's number */
@@ -20,25 +33,30 @@ struct status_certdb_row {
 					 * or without a zone */
 };
 
-/* MALFORMED names the certificate and what is wrong. */
-enum oc_err status_certdb_put(struct status_list *list,
+/* While they are read; zero, but for the first two. */
+struct status_certdb {
+	struct status_list *list;	/* borrowed */
+	const struct status_certdb_issuer *issuer;	/* borrowed */
+	uint64_t num_others;		/* rows of other issuers */
+};
+
+/* MALFORMED names the certificate and what is wrong.  Of other issuers' rows
+ * only that they are is looked at. */
+enum oc_err status_certdb_put(struct status_certdb *db,
     const struct status_certdb_row *row, struct oc_error *error)
     OC_MUST_CHECK;
-/* There are no more; num_others: how many rows are of other issuers.
- * MALFORMED if none is there, or one twice. */
-enum oc_err status_certdb_finish(struct status_list *list,
-    uint64_t num_others, struct oc_error *error) OC_MUST_CHECK;
-/* What the column authority_key_identifier has of an issuer; for free().
- * REFUSED: its certificate has no subjectKeyIdentifier. */
-enum oc_err status_certdb_key_id(const struct x509_cert *issuer, char **text,
+/* There are no more.  MALFORMED if none is there, or one twice; MISMATCH if
+ * all are of others. */
+enum oc_err status_certdb_finish(struct status_certdb *db,
     struct oc_error *error) OC_MUST_CHECK;
 
 /* A moment as Go and SQLite write it, or PostgreSQL. */
 enum oc_err status_certdb_time(const char *text, int64_t *at) OC_MUST_CHECK;
 
 /* A whole file of SQLite, in one transaction, which changes nothing there. */
-enum oc_err status_certdb_read_sqlite(const char *path, const char *key_id,
-    struct status_list **list, struct oc_error *error) OC_MUST_CHECK;
+enum oc_err status_certdb_read_sqlite(const char *path,
+    const struct status_certdb_issuer *issuer, struct status_list **list,
+    struct oc_error *error) OC_MUST_CHECK;
 /* Of the file and its write-ahead log. */
 enum oc_err status_certdb_stamp_sqlite(const char *path,
     struct oc_file_stamp *stamp, struct oc_error *error) OC_MUST_CHECK;

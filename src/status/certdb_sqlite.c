@@ -11,15 +11,15 @@
 /* Whoever writes is done by then. */
 #define BUSY_MS 2000
 
-/* Go writes text, whatever the column's type; case and kind of what others
- * have copied may be another. */
-#define OURS "lower(CAST(authority_key_identifier AS TEXT)) = ?1"
+/* Go writes text, whatever the column's type; others may have copied it as
+ * something else. */
+#define KEY_ID "CAST(authority_key_identifier AS TEXT)"
 static const char select_rows[] =
-    "SELECT CAST(serial_number AS TEXT), CAST(status AS TEXT), "
+    "SELECT " KEY_ID ", CASE WHEN " KEY_ID " <> '' THEN NULL "
+    "ELSE CAST(pem AS TEXT) END, "
+    "CAST(serial_number AS TEXT), CAST(status AS TEXT), "
     "CAST(reason AS TEXT), CAST(expiry AS TEXT), CAST(revoked_at AS TEXT) "
-    "FROM certificates WHERE " OURS;
-static const char count_others[] =
-    "SELECT count(*) FROM certificates WHERE NOT " OURS;
+    "FROM certificates";
 
 static enum oc_err
 fail(sqlite3 *db, int rc, struct oc_error *error)
@@ -39,66 +39,23 @@ text_of(sqlite3_stmt *row, int column)
 }
 
 static enum oc_err
-prepare(sqlite3 *db, const char *sql, const char *key_id,
-    sqlite3_stmt **statement, struct oc_error *error)
-{
-	int rc = sqlite3_prepare_v2(db, sql, -1, statement, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(*statement, 1, key_id, -1,
-		    SQLITE_STATIC);
-	return rc == SQLITE_OK ? OC_OK : fail(db, rc, error);
-}
-
-static enum oc_err
-read_rows(sqlite3 *db, const char *key_id, struct status_list *list,
-    struct oc_error *error)
+read_rows(sqlite3 *db, struct status_certdb *to, struct oc_error *error)
 {
 	sqlite3_stmt *row = NULL;
-	enum oc_err err = prepare(db, select_rows, key_id, &row, error);
-	int rc = SQLITE_ROW;
+	int rc = sqlite3_prepare_v2(db, select_rows, -1, &row, NULL);
+	enum oc_err err = OC_OK;
 
+	if (rc != SQLITE_OK)
+		return fail(db, rc, error);
 	while (err == OC_OK && (rc = sqlite3_step(row)) == SQLITE_ROW)
-		err = status_certdb_put(list, &(struct status_certdb_row){
-		    .serial = text_of(row, 0), .status = text_of(row, 1),
-		    .reason = text_of(row, 2), .expiry = text_of(row, 3),
-		    .revoked_at = text_of(row, 4) }, error);
+		err = status_certdb_put(to, &(struct status_certdb_row){
+		    text_of(row, 0), text_of(row, 1), text_of(row, 2),
+		    text_of(row, 3), text_of(row, 4), text_of(row, 5),
+		    text_of(row, 6) }, error);
 	if (err == OC_OK && rc != SQLITE_DONE)
 		err = fail(db, rc, error);
 	(void)sqlite3_finalize(row);
-	return err;
-}
-
-static enum oc_err
-read_num_others(sqlite3 *db, const char *key_id, uint64_t *num,
-    struct oc_error *error)
-{
-	sqlite3_stmt *row = NULL;
-	enum oc_err err = prepare(db, count_others, key_id, &row, error);
-	int rc;
-
-	if (err == OC_OK) {
-		rc = sqlite3_step(row);
-		if (rc == SQLITE_ROW)
-			*num = (uint64_t)sqlite3_column_int64(row, 0);
-		else
-			err = fail(db, rc, error);
-	}
-	(void)sqlite3_finalize(row);
-	return err;
-}
-
-static enum oc_err
-read_all(sqlite3 *db, const char *key_id, struct status_list *list,
-    struct oc_error *error)
-{
-	uint64_t num_others = 0;
-	enum oc_err err = read_rows(db, key_id, list, error);
-
-	if (err == OC_OK && list->num_entries == 0)
-		err = read_num_others(db, key_id, &num_others, error);
-	return err == OC_OK ? status_certdb_finish(list, num_others, error) :
-	    err;
+	return err == OC_OK ? status_certdb_finish(to, error) : err;
 }
 
 /* "file:PATH", for free(). */
@@ -143,10 +100,12 @@ has_log(const char *path)
 }
 
 static enum oc_err
-read_by(const char *path, const char *parameters, const char *key_id,
-    struct status_list **out, struct oc_error *error)
+read_by(const char *path, const char *parameters,
+    const struct status_certdb_issuer *issuer, struct status_list **out,
+    struct oc_error *error)
 {
 	struct status_list *list = NULL;
+	struct status_certdb to = { .issuer = issuer };
 	sqlite3 *db = NULL;
 	char *uri = uri_of(path, parameters);
 	enum oc_err err = uri == NULL || status_list_new(&list) != OC_OK ?
@@ -157,8 +116,9 @@ read_by(const char *path, const char *parameters, const char *key_id,
 		rc = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY |
 		    SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
 		(void)sqlite3_busy_timeout(db, BUSY_MS);
+		to.list = list;
 		err = rc != SQLITE_OK ? fail(db, rc, error) :
-		    read_all(db, key_id, list, error);
+		    read_rows(db, &to, error);
 	}
 	(void)sqlite3_close(db);
 	free(uri);
@@ -170,8 +130,9 @@ read_by(const char *path, const char *parameters, const char *key_id,
 }
 
 enum oc_err
-status_certdb_read_sqlite(const char *path, const char *key_id,
-    struct status_list **list, struct oc_error *error)
+status_certdb_read_sqlite(const char *path,
+    const struct status_certdb_issuer *issuer, struct status_list **list,
+    struct oc_error *error)
 {
 	struct oc_file_stamp before, after;
 	struct status_list *read = NULL;
@@ -179,10 +140,10 @@ status_certdb_read_sqlite(const char *path, const char *key_id,
 
 	if (err != OC_OK)
 		return err;
-	err = read_by(path, "?mode=ro", key_id, list, error);
+	err = read_by(path, "?mode=ro", issuer, list, error);
 	if (err != OC_ERR_SYSTEM || has_log(path))
 		return err;
-	err = read_by(path, "?mode=ro&immutable=1", key_id, &read, error);
+	err = read_by(path, "?mode=ro&immutable=1", issuer, &read, error);
 	if (err == OC_OK && (has_log(path) || oc_file_stamp(path, &after,
 	    NULL) != OC_OK || !oc_file_stamp_equal(&before, &after)))
 		err = oc_error_set(error, OC_ERR_BUSY, "it has changed while "
@@ -206,10 +167,12 @@ status_certdb_stamp_sqlite(const char *path, struct oc_file_stamp *stamp,
 		return err;
 	if (asprintf(&name, "%s-wal", path) < 0)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	if (oc_file_stamp(name, &log, NULL) == OC_OK) {
+	/* An empty one is made and removed by who only reads, as we do, and
+	 * its ctime is another each time that root opens it. */
+	if (oc_file_stamp(name, &log, NULL) == OC_OK && log.len > 0) {
 		whole.inode ^= log.inode;
 		whole.len += log.len;
-		whole.changed_ns += log.changed_ns;
+		whole.changed_ns ^= log.written_ns;
 		if (log.written_ns > whole.written_ns)
 			whole.written_ns = log.written_ns;
 	}

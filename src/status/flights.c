@@ -186,7 +186,9 @@ status_service_outlives(const struct status_service *s,
 {
 	return slot->next_update - begins_at(s, slot) >=
 	    s->plan.ocsp->issuer->ocsp_lifetime_s ||
-	    slot->next_update > s->identity->signer_not_after;
+	    slot->next_update > s->identity->signer_not_after ||
+	    (s->bounds.next_update != 0 &&
+	    slot->next_update > s->bounds.next_update);
 }
 
 /* A response that was dated back far is not due before it was made. */

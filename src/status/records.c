@@ -23,7 +23,7 @@ struct status_records {
 	struct status_records_plan plan;	/* strings owned */
 	uint8_t *certificate_der;	/* owned */
 	struct x509_cert *certificate;	/* owned; views into that */
-	char *key_id;			/* owned; of CERTDB */
+	struct status_certdb_issuer issuer;	/* of CERTDB */
 	char key_hash[OC_HEX_LEN(HASH_LEN) + 1];
 	struct status_watch *watch;	/* owned */
 	struct status_lost lost;	/* by what was judged last */
@@ -62,7 +62,7 @@ read_file(const struct status_records *r, struct status_list **list,
 		err = records_stamp((void *)(uintptr_t)r, &stamp, error);
 		if (err == OC_OK)
 			err = status_certdb_read_sqlite(r->plan.path,
-			    r->key_id, list, error);
+			    &r->issuer, list, error);
 	} else
 		err = status_index_read(r->plan.path, list, &stamp, error);
 	if (err == OC_OK)
@@ -185,6 +185,17 @@ records_judge(void *arg, const struct status_list *list,
 	    r->plan.copy);
 }
 
+/* Lines are missing, and a file is written line by line; what SQLite has
+ * committed is whole. */
+static bool
+records_may_be_half(void *arg)
+{
+	const struct status_records *r = arg;
+
+	return r->plan.source != OC_SOURCE_CERTDB &&
+	    (r->lost.num_dropped > 0 || r->lost.num_missing > 0);
+}
+
 /* --- keeping ----------------------------------------------------------- */
 
 static enum oc_err
@@ -234,6 +245,7 @@ static const struct status_watch_ops records_ops = {
 	.stamp = records_stamp,
 	.load = records_load,
 	.judge = records_judge,
+	.may_be_half = records_may_be_half,
 	.keep = records_keep,
 	.say_taken = records_say_taken,
 };
@@ -255,7 +267,8 @@ read_certificate(struct status_records *r, struct oc_error *error)
 	if (err == OC_OK)
 		err = x509_spki_hash(r->certificate->spki, hash);
 	if (err == OC_OK && r->plan.source == OC_SOURCE_CERTDB)
-		err = status_certdb_key_id(r->certificate, &r->key_id, error);
+		err = status_certdb_issuer_init(&r->issuer, r->certificate,
+		    error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "%s", r->plan.certificate);
 	oc_hex_encode(hash, sizeof(hash), r->key_hash);
@@ -269,20 +282,11 @@ copy_plan(struct status_records *r, const struct status_records_plan *plan)
 	r->plan.issuer = strdup(plan->issuer);
 	r->plan.path = strdup(plan->path);
 	r->plan.certificate = strdup(plan->certificate);
-	r->plan.copy = plan->copy == NULL ? NULL : strdup(plan->copy);
+	r->plan.copy = strdup(plan->copy);
 	r->certificate = calloc(1, sizeof(*r->certificate));
 	return r->plan.issuer != NULL && r->plan.path != NULL &&
-	    r->plan.certificate != NULL &&
-	    (r->plan.copy == NULL) == (plan->copy == NULL) &&
+	    r->plan.certificate != NULL && r->plan.copy != NULL &&
 	    r->certificate != NULL;
-}
-
-static enum oc_err
-records_init(struct status_records *r, const struct status_records_plan *plan,
-    struct oc_error *error)
-{
-	return copy_plan(r, plan) ? read_certificate(r, error) :
-	    oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 }
 
 enum oc_err
@@ -304,7 +308,8 @@ status_records_new(const struct status_records_plan *plan,
 
 	if (r == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = records_init(r, plan, error);
+	err = copy_plan(r, plan) ? read_certificate(r, error) :
+	    oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	if (err == OC_OK)
 		err = status_watch_new(&watch, &r->watch, error);
 	if (err != OC_OK) {
@@ -323,7 +328,7 @@ status_records_free(struct status_records *r)
 	status_watch_free(r->watch);
 	free(r->certificate);
 	free(r->certificate_der);
-	free(r->key_id);
+	status_certdb_issuer_fini(&r->issuer);
 	free((char *)r->plan.issuer);
 	free((char *)r->plan.path);
 	free((char *)r->plan.certificate);
@@ -352,31 +357,4 @@ status_records_is_complete(struct status_records *r)
 
 	status_watch_report(r->watch, &report);
 	return report.has_list && report.refused_since == 0;
-}
-
-enum oc_err
-status_records_check(const struct oc_config_issuer *issuer,
-    struct oc_error *error)
-{
-	struct status_records *r = calloc(1, sizeof(*r));
-	const struct status_records_plan plan = {
-		.issuer = issuer->name,
-		.source = issuer->source,
-		.path = issuer->source == OC_SOURCE_CERTDB ?
-		    issuer->certdb_file : issuer->index_file,
-		.certificate = issuer->certificate,
-	};
-	struct status_list *list = NULL;
-	enum oc_err err;
-
-	if (r == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = records_init(r, &plan, error);
-	if (err == OC_OK)
-		err = read_file(r, &list, error);
-	if (err == OC_OK)
-		err = check_written(list, NULL, oc_clock_now_s(), error);
-	status_list_release(list);
-	status_records_free(r);
-	return err;
 }

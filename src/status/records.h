@@ -45,8 +45,4 @@ const struct x509_cert *status_records_certificate(
  * in force, it may have been since. */
 bool status_records_is_complete(struct status_records *records);
 
-/* Reads a file once, for who only wants to know whether it is well. */
-enum oc_err status_records_check(const struct oc_config_issuer *issuer,
-    struct oc_error *error) OC_MUST_CHECK;
-
 #endif

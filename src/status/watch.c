@@ -182,7 +182,7 @@ keep_copy(struct status_watch *w, int64_t now, bool is_file_well)
  * EXISTS: it is in force already. */
 static enum oc_err
 take(struct status_watch *w, enum status_from from, int64_t now,
-    struct oc_error *error)
+    bool is_settled, struct oc_error *error)
 {
 	const struct status_watch_ops *ops = w->plan.ops;
 	struct status_list *list = NULL;
@@ -191,6 +191,10 @@ take(struct status_watch *w, enum status_from from, int64_t now,
 	err = ops->load(w->plan.arg, from, w->list, &list, error);
 	if (err == OC_OK)
 		err = ops->judge(w->plan.arg, list, w->list, now, error);
+	if (err == OC_OK && !is_settled && ops->may_be_half != NULL &&
+	    ops->may_be_half(w->plan.arg))
+		err = oc_error_set(error, OC_ERR_BUSY, "it says less than "
+		    "before, and has just changed");
 	if (err != OC_OK) {
 		status_list_release(list);
 		return err;
@@ -269,7 +273,8 @@ read_again(struct status_watch *w, enum oc_err err, int64_t now,
 {
 	w->read_ns = mono_ns;
 	if (err == OC_OK)
-		err = take(w, STATUS_FROM_FILE, now, error);
+		err = take(w, STATUS_FROM_FILE, now,
+		    mono_ns - w->seen_ns >= SETTLE_NS, error);
 	if (err == OC_OK || err == OC_ERR_EXISTS) {
 		w->unread_ns = 0;
 		confirm(w, now);
@@ -416,7 +421,8 @@ take_copy(struct status_watch *w)
 {
 	struct oc_error error = { 0 };
 
-	if (take(w, STATUS_FROM_COPY, oc_clock_now_s(), &error) == OC_OK)
+	if (take(w, STATUS_FROM_COPY, oc_clock_now_s(), true, &error) ==
+	    OC_OK)
 		w->is_copied = true;
 }
 

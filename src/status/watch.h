@@ -35,6 +35,9 @@ struct status_watch_ops {
 	enum oc_err (*judge)(void *arg, const struct status_list *list,
 	    const struct status_list *before, int64_t now,
 	    struct oc_error *error);
+	/* What was judged last says less than the one before, and might be
+	 * the beginning of more: it has to have settled.  NULL: it never is. */
+	bool (*may_be_half)(void *arg);
 	/* Writes the copy. */
 	enum oc_err (*keep)(void *arg, const struct status_list *list,
 	    struct oc_error *error);

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # How long it takes until a signature is there that meets a fault: by class
-# (recover.c), and when the whole signer is killed or hangs, through ocsignd
-# and the command: "recover-killed", "recover-stuck".  Milliseconds, medians;
-# "recover-command" is what the command takes when all is well.
+# (recover.c); when one of two tokens dies or hangs (failover.c); and when the
+# whole signer is killed or hangs, through ocsignd and the command:
+# "recover-killed", "recover-stuck".  Milliseconds, medians; "recover-command"
+# is what the command takes when all is well.
 
 . "$top_srcdir/tests/bench/measure.sh"
 need openssl
 "$tools/recover"
+"$tools/failover"
 
 ca_folder >/dev/null
 sed -i "s|^module = .*|module = $top_builddir/tests/faults/ocsign-shim.so|

@@ -11,6 +11,8 @@
  *					crash, abort, slow, or return VALUE
  *   shim_rule FILE clear
  *   shim_rule FILE calls		prints how often C_Sign was called
+ *   shim_rule FILE inside		and how many calls have not returned
+ *   shim_rule FILE forks		children since C_Initialize
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,7 +27,8 @@ static int
 usage(void)
 {
 	fprintf(stderr, "usage: shim_rule FILE lasts MS | lasts-same MS | "
-	    "hang | count MODE N [VALUE] [MS] | clear | calls\n");
+	    "hang | count MODE N [VALUE] [MS] | clear | calls | inside | "
+	    "forks\n");
 	return 2;
 }
 
@@ -109,6 +112,10 @@ main(int argc, char **argv)
 		return count(&control->rules[0], argc - 3, argv + 3);
 	else if (strcmp(what, "calls") == 0 && argc == 3)
 		printf("%lu\n", atomic_load(&control->calls[SHIM_SIGN]));
+	else if (strcmp(what, "inside") == 0 && argc == 3)
+		printf("%ld\n", atomic_load(&control->num_signing));
+	else if (strcmp(what, "forks") == 0 && argc == 3)
+		printf("%lu\n", atomic_load(&control->num_forks));
 	else if (strcmp(what, "clear") == 0 && argc == 3) {
 		atomic_store(&control->rules[0].function, SHIM_NONE);
 		atomic_store(&control->rules[0].count, 0);

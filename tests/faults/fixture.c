@@ -52,6 +52,8 @@ finish(unsigned long logins_max)
 	sign_free(f.signer);
 	f.signer = NULL;
 	assert_int_equal(atomic_load(&f.shim->num_open_at_finalize), 0);
+	assert_int_equal(atomic_load(&f.shim->num_finalized_inside), 0);
+	assert_int_equal(atomic_load(&f.shim->num_forks), 0);
 }
 
 /* From outside: not what the pool has verified with. */

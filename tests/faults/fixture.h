@@ -2,7 +2,8 @@
 /*
  * What the tests of a misbehaving token share: SoftHSM behind the shim, a pool
  * on it, and what has to hold after each fault: no job is later than its
- * deadline, one C_Login at most for a cause, sessions opened are closed, and
+ * deadline, one C_Login at most for a cause, sessions opened are closed, no
+ * C_Finalize under a signature, no fork() between C_Initialize and it, and
  * what was released verifies (the pool says OC_OK only then; it is verified
  * here again, from outside).
  */

@@ -13,6 +13,15 @@
 #define EXPORT __attribute__((visibility("default")))
 
 static CK_FUNCTION_LIST table;
+static _Atomic int is_initialized;
+
+/* Before fork(), which no provider survives with what it holds. */
+static void
+about_to_fork(void)
+{
+	if (shim_control != NULL && atomic_load(&is_initialized))
+		(void)atomic_fetch_add(&shim_control->num_forks, 1);
+}
 
 static CK_RV
 shim_initialize(void *args)
@@ -22,7 +31,10 @@ shim_initialize(void *args)
 
 	if (shim_strike(SHIM_INITIALIZE, 0, &rule, &rv))
 		return rv;
-	return shim_real->C_Initialize(args);
+	rv = shim_real->C_Initialize(args);
+	if (rv == CKR_OK)
+		atomic_store(&is_initialized, 1);
+	return rv;
 }
 
 static CK_RV
@@ -36,6 +48,9 @@ shim_finalize(void *reserved)
 	atomic_store(&shim_control->broken, CKR_OK);
 	atomic_store(&shim_control->num_open_at_finalize,
 	    atomic_exchange(&shim_control->num_open, 0));
+	if (atomic_load(&shim_control->num_signing) > 0)
+		(void)atomic_fetch_add(&shim_control->num_finalized_inside, 1);
+	atomic_store(&is_initialized, 0);
 	return shim_real->C_Finalize(reserved);
 }
 
@@ -440,6 +455,11 @@ load_real(void)
 EXPORT CK_RV
 C_GetFunctionList(CK_FUNCTION_LIST **list)
 {
+	static int has_handler;
+
+	if (!has_handler && pthread_atfork(about_to_fork, NULL, NULL) != 0)
+		return CKR_HOST_MEMORY;
+	has_handler = 1;
 	/* Each test has its own control file. */
 	if (shim_control != NULL)
 		(void)munmap(shim_control, sizeof(*shim_control));

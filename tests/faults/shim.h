@@ -26,6 +26,8 @@ enum shim_mode {
 	SHIM_HANG,		/* until the rule is cleared; then call it */
 	SHIM_DO_LOGOUT,		/* C_Logout first, then call it */
 	SHIM_DO_CLOSE_ALL,	/* C_CloseAllSessions first, then call it */
+	SHIM_DO_FINALIZE,	/* C_Finalize first, as somebody else in the
+				 * process would, then call it */
 	SHIM_BREAK,		/* rv from everything until C_Finalize */
 	SHIM_CRASH,		/* SIGSEGV */
 	SHIM_ABORT,		/* abort() */
@@ -74,6 +76,9 @@ struct shim_control {
 	_Atomic long num_open_at_finalize;
 	_Atomic unsigned long num_opened;	/* ever, as calls[] */
 	_Atomic long num_signing;	/* inside C_Sign */
+	/* What nobody may do: C_Finalize while one is inside, and a child of
+	 * a process between C_Initialize and C_Finalize. */
+	_Atomic unsigned long num_finalized_inside, num_forks;
 	_Atomic unsigned long num_failovers, num_renumbered;
 	_Atomic int is_other_key;
 	/* Whoever signs the same again with a key and CKM_RSA_PKCS, in a

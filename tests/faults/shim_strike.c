@@ -74,6 +74,16 @@ close_all(CK_SESSION_HANDLE session)
 		atomic_store(&shim_control->num_open, 0);
 }
 
+/* Not under a signature: the module would be gone from below it. */
+static void
+finalize(void)
+{
+	(void)pthread_rwlock_wrlock(&shim_signing);
+	if (shim_real->C_Finalize(NULL) == CKR_OK)
+		atomic_store(&shim_control->num_open, 0);
+	(void)pthread_rwlock_unlock(&shim_signing);
+}
+
 /* Without what a sanitizer would have to say; threads block all signals. */
 static void
 crash(void)
@@ -119,6 +129,9 @@ act(struct shim_rule *r, enum shim_function function,
 		(void)pthread_rwlock_wrlock(&shim_signing);
 		close_all(session);
 		(void)pthread_rwlock_unlock(&shim_signing);
+		return false;
+	case SHIM_DO_FINALIZE:
+		finalize();
 		return false;
 	case SHIM_BREAK:
 		atomic_store(&shim_control->broken, *rv);

@@ -125,6 +125,7 @@ only_session_hangs(void **state)
 	signs();
 	(void)shim_add(f.shim, SHIM_SIGN, SHIM_HANG, 0, 0, 1);
 	signs();
+	assert_int_equal(counted(P11_CLASS_HUNG), 1);
 	assert_int_equal(status().num_lost, 1);
 	assert_false(is_stuck());
 	shim_clear(f.shim);
@@ -165,6 +166,8 @@ hung_login(void **state)
 	assert_int_equal(sign_within(500 * OC_NS_PER_MS, &error),
 	    OC_ERR_TIMEOUT);
 	wait_for(is_stuck);
+	assert_int_equal(counted(P11_CLASS_HUNG), 1);
+	assert_true(counted(P11_CLASS_LOGIN) >= 1);
 	shim_clear(f.shim);
 	signs();
 	finish(1);
@@ -186,6 +189,8 @@ restart_beside_a_lost_call(void **state)
 	assert_int_equal(sign_within(500 * OC_NS_PER_MS, &error),
 	    OC_ERR_TIMEOUT);
 	wait_for(is_stuck);
+	assert_true(counted(P11_CLASS_HUNG) >= 1);
+	assert_true(counted(P11_CLASS_MODULE) >= 1);
 	shim_clear(f.shim);
 	atomic_store(&f.shim->broken, 0);
 	wait_for(nothing_is_lost);
@@ -193,6 +198,23 @@ restart_beside_a_lost_call(void **state)
 	/* What was not to be closed while it was broken is left. */
 	sign_free(f.signer);
 	f.signer = NULL;
+}
+
+/* C_Finalize waits for those who are inside C_Sign; finish() looks. */
+static void
+restart_waits_for_who_signs(void **state)
+{
+	int rule;
+
+	(void)state;
+	start(4, 0);
+	signs();
+	rule = shim_add(f.shim, SHIM_SIGN, SHIM_SLOW, 0, 0, 3);
+	atomic_store(&f.shim->rules[rule].latency_ms, 300);
+	(void)shim_add(f.shim, SHIM_SIGN_INIT, SHIM_BREAK, 0x30, 3, 1);
+	(void)signs_many(8, 4);
+	assert_int_equal(status().num_restarts, 1);
+	finish(1);
 }
 
 /* C_Finalize while others are about to sign, again and again. */
@@ -207,7 +229,9 @@ restarts_under_load(void **state)
 	atomic_store(&f.shim->rules[rule].per_mille, 5);
 	(void)signs_many(800, 16);
 	assert_true(status().num_restarts >= 1);
-	finish(1000);
+	assert_true(counted(P11_CLASS_MODULE) >= 1);
+	/* One login for each restart. */
+	finish((unsigned long)status().num_restarts);
 }
 
 /* The pool ends while jobs are under way: none is called back, none leaks. */
@@ -249,6 +273,7 @@ main(void)
 		FAULT_TEST(all_hang),
 		FAULT_TEST(hung_login),
 		FAULT_TEST(restart_beside_a_lost_call),
+		FAULT_TEST(restart_waits_for_who_signs),
 		FAULT_TEST(restarts_under_load),
 		FAULT_TEST(end_under_load),
 	};

@@ -190,6 +190,15 @@ busy_all_the_time(void **state)
 	finish(4);
 }
 
+/* Another library in the process has the module, too, and ends it. */
+static void
+finalized_by_another(void **state)
+{
+	(void)state;
+	survives(SHIM_SIGN, SHIM_DO_FINALIZE, 0, 1, P11_CLASS_OK);
+	survives(SHIM_SIGN_INIT, SHIM_DO_FINALIZE, 0, 1, P11_CLASS_OK);
+}
+
 static void
 request_refused(void **state)
 {
@@ -224,6 +233,7 @@ main(void)
 		FAULT_TEST(busy_now_and_then),
 		FAULT_TEST(busy_above_a_ceiling),
 		FAULT_TEST(busy_all_the_time),
+		FAULT_TEST(finalized_by_another),
 		FAULT_TEST(request_refused),
 	};
 

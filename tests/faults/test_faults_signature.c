@@ -61,9 +61,10 @@ wrong_bits_for_a_while(void **state)
 	assert_int_equal(sign_within(500 * OC_NS_PER_MS, &error),
 	    OC_ERR_TIMEOUT);
 	assert_false(status().is_up);
+	assert_true(counted(P11_CLASS_SIGNATURE) >= 1);
 	shim_clear(f.shim);
 	signs();
-	finish(2);
+	finish((unsigned long)status().num_restarts);
 }
 
 static void
@@ -134,6 +135,7 @@ second_key_after_return(void **state)
 	assert_int_equal(sign_within(300 * OC_NS_PER_MS, &error),
 	    OC_ERR_TIMEOUT);
 	assert_false(status().is_up);
+	assert_true(counted(P11_CLASS_LOGIN) >= 1);
 	atomic_store(&f.shim->rules[twice].function, SHIM_NONE);
 	signs();
 	/* The module was restarted in between: that costs a login. */

@@ -59,6 +59,7 @@ token_away_for_a_while(void **state)
 	atomic_store(&f.shim->rules[slots].function, SHIM_NONE);
 	signs();
 	assert_true(status().is_up);
+	assert_true(counted(P11_CLASS_MODULE) >= 2);
 	assert_int_equal(p11_local_failure(f.signer, &error), OC_OK);
 	finish(1);
 }
@@ -123,6 +124,7 @@ slot_renumbered(void **state)
 	(void)shim_add(f.shim, SHIM_SIGN, SHIM_RETURN, 0x101, 0, 1);
 	(void)signs_many(20, 4);
 	assert_int_equal(atomic_load(&f.shim->num_renumbered), before + 1);
+	assert_true(counted(P11_CLASS_LOGIN) >= 1);
 	finish(0);
 }
 
@@ -198,6 +200,7 @@ pin_locked_at_login(void **state)
 	(void)shim_add(f.shim, SHIM_SIGN_INIT, SHIM_DO_LOGOUT, 0, 0, 1);
 	assert_int_equal(sign_within(PATIENCE_NS, &error), OC_ERR_PIN);
 	assert_non_null(strstr(error.text, "CKR_PIN_LOCKED"));
+	assert_int_equal(counted(P11_CLASS_PIN), 1);
 	finish(1);
 	assert_int_equal(p11_pin_unlatch(f.hsm.state_dir, f.hsm.token.name,
 	    &error), OC_OK);

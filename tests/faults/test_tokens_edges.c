@@ -4,10 +4,13 @@
  * both: sessions that are lost for ever, requests that one refuses, a journal
  * that names keys nobody has seen in one of them.
  */
+#include <glob.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pkcs11/import.h"
 #include "pkcs11/journal_read.h"
 #include "tests/faults/two_tokens.h"
 
@@ -315,6 +319,77 @@ set_up(void **state)
 	return 0;
 }
 
+static void *
+import_key(void *arg)
+{
+	const struct p11_import *import = arg;
+	struct oc_error error = { 0 };
+	struct p11_imported imported;
+
+	assert_int_equal(p11_import(import, oc_clock_mono_ns() + LONG_NS,
+	    &imported, &error), OC_OK);
+	return NULL;
+}
+
+/* "VmLck:	 1234 kB" of whoever import_key()'s thread has forked. */
+static long
+child_locked_kb(void)
+{
+	char path[64], line[128];
+	long pid = 0, kb = -1;
+	glob_t found;
+	FILE *f;
+
+	if (glob("/proc/self/task/*/children", 0, NULL, &found) != 0)
+		return -1;
+	for (size_t i = 0; i < found.gl_pathc && pid == 0; i++) {
+		f = fopen(found.gl_pathv[i], "re");
+		if (f != NULL && fscanf(f, "%ld", &pid) != 1)
+			pid = 0;
+		if (f != NULL)
+			(void)fclose(f);
+	}
+	globfree(&found);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/status", pid);
+	f = pid == 0 ? NULL : fopen(path, "re");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "VmLck: %ld", &kb) == 1)
+			break;
+	if (f != NULL)
+		(void)fclose(f);
+	return kb;
+}
+
+/* All of the process has the key somewhere; it stands in C_Login. */
+static void
+imported_key_is_in_locked_memory(void **state)
+{
+	struct p11_token_config token = two.tokens[0];
+	struct p11_import import = { .token = &token, .label = "moved",
+		.state_dir = two.hsm.state_dir };
+	int64_t end_ns = oc_clock_mono_ns() + LONG_NS / 2;
+	pthread_t thread;
+	char path[300];
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip();		/* it makes mlockall() a word */
+#endif
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(path, sizeof(path), "%.250s/key.pem", two.hsm.dir);
+	import.path = path;
+	(void)shim_add(two.shim[0], SHIM_LOGIN, SHIM_HANG, 0, 0, 0);
+	assert_int_equal(pthread_create(&thread, NULL, import_key, &import),
+	    0);
+	while (shim_calls(two.shim[0], SHIM_LOGIN) == 0 &&
+	    oc_clock_mono_ns() < end_ns)
+		(void)usleep(1000);
+	assert_true(child_locked_kb() > 1000);
+	shim_clear(two.shim[0]);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 static int
 tear_down(void **state)
 {
@@ -329,6 +404,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(imported_key_is_in_locked_memory),
 		TEST(lost_too_many),
 		TEST(drained_while_a_call_hangs),
 		TEST(refused_by_one),

@@ -430,6 +430,8 @@ refused ocspsign 400 8200 -d "$(jq -n --rawfile c one.pem \
     '{certificate: $c, status: "revoked"}')"
 refused ocspsign 400 8100 -d "$(jq -n --rawfile c peer.pem \
     '{certificate: $c}')"
+refused ocspsign 400 8100 \
+    -d '{"certificate": "-----BEGIN CERTIFICATE-----\n!\n"}'
 refused revoke 400 11200 -d "{\"serial\": \"1\",
     \"authority_key_id\": \"$aki\"}"
 refused revoke 400 11200 -d "{\"serial\": \"$serial\",

@@ -90,6 +90,11 @@ openssl req -x509 -new -key ca-key.pem -subj /CN=Other -out other.pem \
 bad 2 'which CA' ocsign sign site.csr
 bad 1 'neither an \[issuer\] of .* nor a file' ocsign sign -ca none site.csr
 bad 1 'the certificate of no \[issuer\]' ocsign sign -ca other.pem site.csr
+# Another section's file may be broken.
+cp web.pem web.good
+printf -- '-----BEGIN CERTIFICATE-----\n!\n' >web.pem
+bad 1 'the certificate of no \[issuer\]' ocsign sign -ca other.pem site.csr
+mv web.good web.pem
 bad 1 'key in a file is not used; put it into a token' \
     ocsign sign -ca other.pem -ca-key ca-key.pem site.csr
 bad 1 'key in a file is not used; put it into a token' \

@@ -109,6 +109,8 @@ within 10 has_none_lost || fail "it returned, and is still lost"
 hurt "calls hang" "$shim_rule" shim count hang 3
 grep -q 'ocsign-signer .*status 75' ocsignd.log ||
     fail "it did not end with 75"
+[ "$(counter hung)" -ge 2 ] ||
+    fail "what hung went with the process: $(ocsign --json status)"
 
 # It stands still, for longer than a call may take.
 signer=$(role signer)

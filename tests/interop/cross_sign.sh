@@ -92,6 +92,12 @@ bad 1 'root1 is above rsa' ocsign ca cross-sign root1 --issuer rsa \
 bad 1 'no alternate-chain' ocsign ca cross-sign root1 --issuer root2
 bad 1 'rsa is below root1.*path-length' ocsign ca cross-sign root1 \
     --issuer root2 --out x.pem
+# Another section's file may be broken.
+cp rsa.pem rsa.good
+printf -- '-----BEGIN CERTIFICATE-----\n!\n' >rsa.pem
+bad 1 'ecc is below root2.*path-length' ocsign ca cross-sign root2 \
+    --issuer root1 --out x.pem
+mv rsa.good rsa.pem
 bad 1 'does not make CAs' ocsign ca cross-sign rsa --issuer root2 \
     --profile server
 bad 1 'fixed subject' ocsign ca cross-sign rsa --issuer root2 --profile fixed

@@ -124,6 +124,10 @@ bad 2 'number of seconds' ocsign doctor ca --idle 1y
 bad 2 'NAME=VALUE' ocsign doctor ca --environment x
 bad 2 "section's name" ocsign doctor ca --name 'a b'
 bad 2 "give its module's path" ocsign doctor pkcs11:token=elsewhere
+bad 2 'same attribute twice' ocsign doctor 'pkcs11:token=ca;token=ca'
+bad 2 'use pin-source' ocsign doctor 'pkcs11:token=ca?pin-value=123456'
+bad 2 'is no file' ocsign doctor 'pkcs11:token=ca?pin-source=file:user.pin'
+bad 2 'names no token' ocsign doctor "$module" pkcs11:
 (unset OCSIGN_CONF
 bad 2 'which module is it in' ocsign doctor pkcs11:token=ca) || exit 1
 no 1 ocsign doctor /etc/passwd

@@ -160,12 +160,14 @@ good() {
 }
 
 # What there is, but for locks, counts and the database's scratch files.  An
-# untouched database may still be checkpointed: its contents count.  SoftHSM
-# writes token.object at each login, and ocsign-signer its own chain of the
-# signing journal (up to a second after it has signed); a command has another.
+# untouched database may still be checkpointed: its contents count.  At each
+# login SoftHSM writes token.object, and we the mark of its PIN; ocsign-signer
+# its own chain of the signing journal (up to a second after it has signed), a
+# command has another.
 snapshot() {
 	find . -type f ! -name out ! -name err ! -name before ! -name after \
-	    ! -name token.object ! -path '*/signing-journal/signer.[0-9]*' \
+	    ! -name token.object ! -name 'pin-accepted-*' \
+	    ! -path '*/signing-journal/signer.[0-9]*' \
 	    ! -name ocsignd.log ! -name '*.lock' \
 	    ! -name '*.counts' ! -name '*.db-*' ! -name '*.db' \
 	    ! -path "${ignore:-./-}*" \

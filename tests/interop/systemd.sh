@@ -350,6 +350,12 @@ shell 'jq -n --rawfile csr c.test.csr "{certificate_request: \$csr}" |
 jq -er .result.certificate api.json >c.test.pem 2>/dev/null ||
     fail "the API: $(cat api.json)"
 in_machine sh -c "cat >$sysconf/ocsign/c.test.pem" <c.test.pem
+# ocsign-status may hear of it just after the client.
+c_is_known() {
+	! shell "openssl ocsp -issuer ca.pem -cert c.test.pem -url $url \
+	    -CAfile trust.pem" 2>&1 | grep -q unauthorized
+}
+within 2 c_is_known || fail "c.test is not known"
 expect_in good c.test.pem
 # An operator, who is not root.
 as operator sh -c "cd $sysconf/ocsign && ocsign cert revoke c.test.pem" \

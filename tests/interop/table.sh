@@ -122,7 +122,7 @@ service_stop
 	echo "no tmpfs: a full disk is not tried"
 	exit 0
 }
-trap 'status=$?; [ ! -s ocsignd.pid ] || stop "$(cat ocsignd.pid)"
+trap 'status=$?; set +e; [ ! -s ocsignd.pid ] || stop "$(cat ocsignd.pid)"
     umount "$dir/small"; (exit $status); finish' EXIT
 sed -i 's/^table-directory = .*/table-directory = small/' ocsign.conf
 : >ocsignd.log

@@ -63,7 +63,10 @@ exposed ocsign-status.service 15
 exposed ocsign-issuer.service 15
 exposed ocsign-fetcher.service 15
 exposed ocsign-responder@.service 15
-exposed ocsignd.service 20
+exposed ocsignd.service 15
+exposed ocsign-prepare.service 15
+exposed ocsign-reload.service 15
+exposed ocsign-renew.service 15
 # It can fail.
 sed 's/^CapabilityBoundingSet=/#/; s/^PrivateNetwork=/#/' \
     ocsign-signer.service >open.service

@@ -52,7 +52,7 @@ configure() {
 			[token hsm]
 			uri = pkcs11:token=$(echo "$label" | sed 's/ /%20/g')
 			pin-source = user.pin
-			timeout = 20s
+			timeout = ${timeout:-20s}
 			$section
 		EOT
 		for type in $types; do

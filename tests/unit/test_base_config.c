@@ -408,6 +408,9 @@ static const struct {
 	    "no file descriptor; write fd:5" },
 	{ TOKEN "pin-source = file:\n", "4: [token t] pin-source: no path; "
 	    "write file:/PATH, fd:N or credential:NAME" },
+	{ TOKEN "pin-source = 123456\n", "4: [token t] pin-source: a number, "
+	    "as if it were the PIN, which belongs into a file; write "
+	    "file:/PATH, fd:N or credential:NAME" },
 	{ TOKEN "pin-source = credential:../x\n", "4: [token t] pin-source: "
 	    "\"credential:../x\" is no credential; write credential:NAME with "
 	    "the name that LoadCredential= of the unit has" },

@@ -3,6 +3,7 @@
  * The signing journal's thread: nothing that must be on record is handed out
  * before it is, also when the disk is full; responses go on.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -41,6 +43,25 @@ key_of(const void *key)
 	static const uint8_t spki[] = { 0x30, 0 };
 
 	return (struct p11_journal_key){ key, DER_ARRAY(spki) };
+}
+
+/* --- the disk ------------------------------------------------------------- */
+
+enum { DISK_WELL, DISK_WAITS, DISK_FAILS };
+static atomic_int disk, num_synced;
+
+/* The C library's, between us and the kernel. */
+int
+fdatasync(int fd)
+{
+	while (atomic_load(&disk) == DISK_WAITS)
+		usleep(500);
+	if (atomic_load(&disk) == DISK_FAILS) {
+		errno = EIO;
+		return -1;
+	}
+	atomic_fetch_add(&num_synced, 1);
+	return (int)syscall(SYS_fdatasync, fd);
 }
 
 /* --- what is in the file -------------------------------------------------- */
@@ -153,6 +174,78 @@ certificate_waits_for_its_record(void **state)
 	p11_journal_look(journal, &st);
 	assert_true(st.is_well);
 	assert_int_equal(st.num_lost, 0);
+}
+
+/* Written is not enough. */
+static void
+nothing_is_out_before_it_is_synced(void **state)
+{
+	(void)state;
+	for (enum sign_kind kind = SIGN_KIND_CERTIFICATE;
+	    kind <= SIGN_KIND_CSR; kind++) {
+		if (kind == SIGN_KIND_OCSP)
+			continue;
+		num_done = 0;
+		atomic_store(&disk, DISK_WAITS);
+		open_job(0, kind);
+		sign_desk_finish(&desk, tickets[0], OC_OK, NULL);
+		for (int i = 0; i < 100; i++) {
+			sign_desk_dispatch(&desk);
+			usleep(1000);
+		}
+		assert_int_equal(num_done, 0);
+		/* A response does not wait. */
+		open_job(1, SIGN_KIND_OCSP);
+		sign_desk_finish(&desk, tickets[1], OC_OK, NULL);
+		dispatch_until(1);
+		assert_int_equal(jobs[1].err, OC_OK);
+		atomic_store(&disk, DISK_WELL);
+		dispatch_until(2);
+		assert_int_equal(jobs[0].err, OC_OK);
+	}
+}
+
+static void
+responses_are_synced_within_a_second(void **state)
+{
+	int64_t begin_ns;
+	int before;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		before = atomic_load(&num_synced);
+		begin_ns = oc_clock_mono_ns();
+		assert_int_equal(sign_one(SIGN_KIND_OCSP), OC_OK);
+		while (atomic_load(&num_synced) == before) {
+			/* And what a busy machine needs. */
+			assert_true(oc_clock_mono_ns() - begin_ns <
+			    2 * OC_NS_PER_S);
+			usleep(1000);
+		}
+	}
+}
+
+static bool is_well(void);
+
+static void
+disk_that_does_not_sync(void **state)
+{
+	int64_t end = oc_clock_mono_ns() + LONG_NS;
+
+	(void)state;
+	assert_int_equal(sign_one(SIGN_KIND_CERTIFICATE), OC_OK);
+	atomic_store(&disk, DISK_FAILS);
+	assert_int_equal(sign_one(SIGN_KIND_CERTIFICATE), OC_ERR_DOWN);
+	assert_non_null(strstr(jobs[0].error_text, "could not be recorded"));
+	assert_int_equal(sign_one(SIGN_KIND_CRL), OC_ERR_DOWN);
+	assert_int_equal(sign_one(SIGN_KIND_OCSP), OC_OK);
+	assert_false(is_well());
+	atomic_store(&disk, DISK_WELL);
+	while (!is_well()) {
+		assert_true(oc_clock_mono_ns() < end);
+		usleep(1000);
+	}
+	assert_int_equal(sign_one(SIGN_KIND_CERTIFICATE), OC_OK);
 }
 
 static void *
@@ -363,6 +456,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
+	atomic_store(&disk, DISK_WELL);
 	(void)state;
 	limit_files(RLIM_INFINITY);
 	p11_journal_drain(journal);
@@ -380,6 +474,9 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(certificate_waits_for_its_record),
+		TEST(nothing_is_out_before_it_is_synced),
+		TEST(responses_are_synced_within_a_second),
+		TEST(disk_that_does_not_sync),
 		TEST(many_share_a_sync),
 		TEST(each_outcome_is_told),
 		TEST(refusals_are_limited),

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys as tokens have them: with a PIN for each signature, behind a PIN pad,
- * without a public half, with the points and mechanisms of others, several of
- * one id.  SoftHSM does most of it itself; the shim the rest.
+ * Keys as tokens have them: without a public half, with the points and
+ * mechanisms of others, several of one id.  SoftHSM does most of it itself; the
+ * shim the rest.
  */
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,90 +21,12 @@
 #include "pkcs11/token.h"
 #include "sign/verify.h"
 #include "tests/faults/shim_control.h"
-#include "tests/unit/pool_fixture.h"
-
-#define KEY "issuer/ca"
+#include "tests/unit/keys_fixture.h"
 
 /* --- making such keys -------------------------------------------------- */
 
-typedef CK_RV prepare_fn(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session);
-
-/* In a child: this process must not have a module open when it forks. */
-static void
-on_token(const struct softhsm *hsm, prepare_fn *prepare)
-{
-	struct p11_module *m;
-	CK_SESSION_HANDLE s;
-	CK_SLOT_ID slot;
-	CK_TOKEN_INFO info;
-	struct p11_uri uri;
-	int status;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		CK_RV rv = CKR_GENERAL_ERROR;
-
-		if (p11_uri_parse_token(hsm->uri, &uri, NULL) == OC_OK &&
-		    p11_module_open(hsm->module, NULL, &m, NULL) == OC_OK &&
-		    p11_token_find(m->f, &uri, &slot, &info, NULL) ==
-		    OC_OK && p11_token_open_session(m->f, slot, &s) ==
-		    CKR_OK && m->f->C_Login(s, CKU_USER,
-		    (CK_BYTE *)(uintptr_t)SOFTHSM_PIN, strlen(SOFTHSM_PIN)) ==
-		    CKR_OK)
-			rv = prepare(m->f, s);
-		if (rv != CKR_OK)
-			print_error("0x%lx\n", rv);
-		_exit(rv == CKR_OK ? 0 : 1);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
 static CK_BBOOL yes = CK_TRUE;
 static CK_BYTE id_one[] = { 0x00, 0x01 };
-
-/* A pair with something more in its private half. */
-static CK_RV
-generate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const char *label,
-    CK_ULONG rsa_bits, const CK_ATTRIBUTE *more)
-{
-	static CK_BYTE p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
-	    0x03, 0x01, 0x07 };
-	CK_MECHANISM mechanism = { rsa_bits != 0 ? CKM_RSA_PKCS_KEY_PAIR_GEN :
-	    CKM_EC_KEY_PAIR_GEN, NULL, 0 };
-	CK_ATTRIBUTE public[] = {
-		{ CKA_TOKEN, &yes, sizeof(yes) },
-		{ CKA_VERIFY, &yes, sizeof(yes) },
-		{ CKA_LABEL, (void *)(uintptr_t)label, strlen(label) },
-		{ CKA_ID, id_one, sizeof(id_one) },
-		rsa_bits != 0 ? (CK_ATTRIBUTE){ CKA_MODULUS_BITS, &rsa_bits,
-		    sizeof(rsa_bits) } :
-		    (CK_ATTRIBUTE){ CKA_EC_PARAMS, p256, sizeof(p256) },
-	};
-	CK_ATTRIBUTE private[] = {
-		{ CKA_TOKEN, &yes, sizeof(yes) },
-		{ CKA_PRIVATE, &yes, sizeof(yes) },
-		{ CKA_SIGN, &yes, sizeof(yes) },
-		{ CKA_LABEL, (void *)(uintptr_t)label, strlen(label) },
-		{ CKA_ID, id_one, sizeof(id_one) },
-		more != NULL ? *more : (CK_ATTRIBUTE){ CKA_SENSITIVE, &yes,
-		    sizeof(yes) },
-	};
-	CK_OBJECT_HANDLE pair[2];
-
-	return f->C_GenerateKeyPair(session, &mechanism, public, 5, private,
-	    6, &pair[0], &pair[1]);
-}
-
-static CK_RV
-make_always(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
-{
-	const CK_ATTRIBUTE always = { CKA_ALWAYS_AUTHENTICATE, &yes,
-	    sizeof(yes) };
-
-	return generate(f, session, "always", 0, &always);
-}
 
 static CK_RV
 make_hashing(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
@@ -116,7 +36,7 @@ make_hashing(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
 	const CK_ATTRIBUTE allowed = { CKA_ALLOWED_MECHANISMS, types,
 	    sizeof(types) };
 
-	return generate(f, session, "hashing", 2048, &allowed);
+	return keys_generate(f, session, "hashing", 2048, &allowed);
 }
 
 static CK_RV
@@ -126,19 +46,19 @@ make_pss(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
 	const CK_ATTRIBUTE allowed = { CKA_ALLOWED_MECHANISMS, types,
 	    sizeof(types) };
 
-	return generate(f, session, "pss", 2048, &allowed);
+	return keys_generate(f, session, "pss", 2048, &allowed);
 }
 
 static CK_RV
 make_twins(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
 {
-	CK_RV rv = generate(f, session, "castor", 0, NULL);
+	CK_RV rv = keys_generate(f, session, "castor", 0, NULL);
 
 	if (rv == CKR_OK)
-		rv = generate(f, session, "pollux", 0, NULL);
+		rv = keys_generate(f, session, "pollux", 0, NULL);
 	if (rv == CKR_OK)
-		rv = generate(f, session, "same", 0, NULL);
-	return rv == CKR_OK ? generate(f, session, "same", 0, NULL) : rv;
+		rv = keys_generate(f, session, "same", 0, NULL);
+	return rv == CKR_OK ? keys_generate(f, session, "same", 0, NULL) : rv;
 }
 
 static CK_RV
@@ -235,32 +155,6 @@ tear_down(void **state)
 	return 0;
 }
 
-static enum oc_err
-sign_once(struct signer *s, struct oc_error *error)
-{
-	struct sign_key_info info;
-	struct sign_verifier *v;
-	uint8_t tbs[512];
-	struct sign_job job = { .key = KEY, .kind = SIGN_KIND_CERTIFICATE,
-	    .lane = SIGN_LANE_CERTIFICATE };
-	enum oc_err err;
-
-	assert_int_equal(sign_find_key(s, KEY, 0, &info, NULL), OC_OK);
-	job.tbs = (struct der_bytes){ tbs, pool_make_tbs(info.alg, tbs,
-	    sizeof(tbs)) };
-	job.deadline_ns = oc_clock_mono_ns() + 20 * OC_NS_PER_S;
-	err = sign_now(s, &job, error);
-	if (err != OC_OK)
-		return err;
-	assert_int_equal(job.signed_alg, info.alg);
-	assert_int_equal(sign_verifier_new((struct der_bytes){ info.spki,
-	    info.spki_len }, &v), OC_OK);
-	assert_int_equal(sign_verify(v, job.signed_alg, job.tbs,
-	    (struct der_bytes){ job.signature, job.signature_len }), OC_OK);
-	sign_verifier_free(v);
-	return OC_OK;
-}
-
 static void
 signs(void)
 {
@@ -269,129 +163,11 @@ signs(void)
 	enum oc_err err;
 
 	pool_open(&p, &s);
-	err = sign_once(s, &error);
+	err = keys_sign(s, &error);
 	if (err != OC_OK)
 		print_error("%s\n", error.text);
 	assert_int_equal(err, OC_OK);
 	sign_free(s);
-}
-
-static void
-each_signature_has_its_login(void **state)
-{
-	struct oc_error error = { 0 };
-	unsigned long before;
-	struct signer *s;
-
-	(void)state;
-	on_token(&p.hsm, make_always);
-	pool_add_key(&p, KEY, "always");
-	shim = shim_open(&p.hsm);
-	pool_open(&p, &s);
-	/* C_Login once, and for the canary. */
-	before = shim_calls(shim, SHIM_LOGIN);
-	assert_int_equal(before, 2);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(sign_once(s, &error), OC_OK);
-	assert_int_equal(shim_calls(shim, SHIM_LOGIN), before + 3);
-	sign_free(s);
-}
-
-/* Not every token has the attribute: some just say that nobody is logged in,
- * though somebody is. */
-static void
-login_is_wanted_without_a_word(void **state)
-{
-	struct oc_error error = { 0 };
-	unsigned long before;
-	struct signer *s;
-
-	(void)state;
-	on_token(&p.hsm, make_always);
-	pool_add_key(&p, KEY, "always");
-	shim = shim_open(&p.hsm);
-	(void)shim_add(shim, SHIM_GET_ATTRIBUTE_VALUE, SHIM_HIDE,
-	    CKA_ALWAYS_AUTHENTICATE, 0, 0);
-	pool_open(&p, &s);
-	before = shim_calls(shim, SHIM_LOGIN);
-	assert_int_equal(before, 2);
-	assert_int_equal(sign_once(s, &error), OC_OK);
-	assert_int_equal(shim_calls(shim, SHIM_LOGIN), before + 1);
-	sign_free(s);
-}
-
-static void
-count_pin(struct sign_job *job, void *arg)
-{
-	assert_int_not_equal(job->err, OC_OK);
-	assert_int_equal(job->signature_len, 0);
-	++*(int *)arg;
-}
-
-/* Eight jobs on four sessions, and the PIN is no longer the right one. */
-static void
-refused_pin_is_tried_once_for_all_signatures(void **state)
-{
-	enum { NUM = 8 };
-	static struct sign_job jobs[NUM];
-	uint8_t tbs[512];
-	struct oc_error error = { 0 };
-	int64_t until = oc_clock_mono_ns() + 20 * OC_NS_PER_S;
-	struct signer *s;
-	unsigned long before;
-	int num_done = 0;
-	size_t len;
-
-	(void)state;
-	on_token(&p.hsm, make_always);
-	pool_add_key(&p, KEY, "always");
-	shim = shim_open(&p.hsm);
-	pool_open(&p, &s);
-	before = shim_calls(shim, SHIM_LOGIN);
-	(void)shim_add(shim, SHIM_LOGIN, SHIM_RETURN, CKR_PIN_INCORRECT, 0, 0);
-	len = pool_make_tbs(SIGN_ECDSA_SHA256, tbs, sizeof(tbs));
-	for (int i = 0; i < NUM; i++) {
-		jobs[i] = (struct sign_job){ .key = KEY,
-			.kind = SIGN_KIND_CERTIFICATE,
-			.lane = SIGN_LANE_CERTIFICATE,
-			.tbs = { tbs, len }, .deadline_ns = until,
-			.done = count_pin, .arg = &num_done };
-		assert_int_equal(sign_submit(s, &jobs[i]), OC_OK);
-	}
-	while (num_done < NUM && oc_clock_mono_ns() < until) {
-		struct pollfd pfd = { .fd = sign_fd(s), .events = POLLIN };
-
-		(void)poll(&pfd, 1, 100);
-		sign_dispatch(s);
-	}
-	assert_int_equal(num_done, NUM);
-	assert_int_equal(p11_local_failure(s, &error), OC_ERR_PIN);
-	assert_non_null(strstr(error.text, "refused the PIN for a signature"));
-	assert_int_equal(shim_calls(shim, SHIM_LOGIN), before + 1);
-	sign_free(s);
-	/* Nor by the next process. */
-	shim_clear(shim);
-	before = shim_calls(shim, SHIM_LOGIN);
-	pool_fails(&p, OC_ERR_PIN, "refused this PIN before");
-	assert_int_equal(shim_calls(shim, SHIM_LOGIN), before);
-}
-
-static void
-pad_takes_the_pin(void **state)
-{
-	(void)state;
-	on_token(&p.hsm, make_always);
-	pool_add_key(&p, KEY, "always");
-	shim = shim_open(&p.hsm);
-	p.hsm.token.pin_source = NULL;
-	pool_fails(&p, OC_ERR_PIN, "no pin pad");
-	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 0);
-	assert_int_equal(setenv("OCSIGN_SHIM_PIN", SOFTHSM_PIN, 1), 0);
-	(void)shim_add(shim, SHIM_GET_TOKEN_INFO, SHIM_FLAGS,
-	    CKF_PROTECTED_AUTHENTICATION_PATH, 0, 0);
-	(void)shim_add(shim, SHIM_LOGIN, SHIM_PIN_PAD, 0, 0, 0);
-	signs();
-	assert_int_equal(shim_calls(shim, SHIM_LOGIN), 3);
 }
 
 /* The token hashes where the key allows nothing else. */
@@ -402,14 +178,14 @@ mechanism_is_found_by_trial(void **state)
 	struct signer *s;
 
 	(void)state;
-	on_token(&p.hsm, make_hashing);
-	pool_add_key(&p, KEY, "hashing");
+	keys_on_token(&p.hsm, make_hashing);
+	pool_add_key(&p, KEYS_NAME, "hashing");
 	signs();
 	p.keys[0].alg = SIGN_RSA_PSS_SHA384;
 	pool_open(&p, &s);
-	assert_int_equal(sign_find_key(s, KEY, 0, &info, NULL), OC_OK);
+	assert_int_equal(sign_find_key(s, KEYS_NAME, 0, &info, NULL), OC_OK);
 	assert_int_equal(info.alg, SIGN_RSA_PSS_SHA384);
-	assert_int_equal(sign_once(s, NULL), OC_OK);
+	assert_int_equal(keys_sign(s, NULL), OC_OK);
 	sign_free(s);
 	/* What it does not make is named, and so is what it makes. */
 	p.keys[0].alg = SIGN_RSA_SHA512;
@@ -426,8 +202,8 @@ pss_alone(void **state)
 	struct signer *s;
 
 	(void)state;
-	on_token(&p.hsm, make_pss);
-	pool_add_key(&p, KEY, "pss");
+	keys_on_token(&p.hsm, make_pss);
+	pool_add_key(&p, KEYS_NAME, "pss");
 	pool_fails(&p, OC_ERR_UNSUPPORTED, "but of rsa-pss-sha256");
 	p.keys[0].alg = SIGN_RSA_PSS_SHA512;
 	signs();
@@ -435,9 +211,9 @@ pss_alone(void **state)
 	p.keys[0].alg = SIGN_ALG_NONE;
 	p.keys[0].is_alg_free = true;
 	pool_open(&p, &s);
-	assert_int_equal(sign_find_key(s, KEY, 0, &info, NULL), OC_OK);
+	assert_int_equal(sign_find_key(s, KEYS_NAME, 0, &info, NULL), OC_OK);
 	assert_int_equal(info.alg, SIGN_RSA_PSS_SHA256);
-	assert_int_equal(sign_once(s, NULL), OC_OK);
+	assert_int_equal(keys_sign(s, NULL), OC_OK);
 	sign_free(s);
 }
 
@@ -475,7 +251,7 @@ generated_keys_are_for_signing(void **state)
 {
 	(void)state;
 	softhsm_generate(&p.hsm, "rsa", SIGN_KEY_RSA, 2048, NULL);
-	on_token(&p.hsm, check_uses);
+	keys_on_token(&p.hsm, check_uses);
 }
 
 static void
@@ -487,11 +263,11 @@ public_half_may_be_missing(void **state)
 	(void)state;
 	softhsm_generate(&p.hsm, "rsa", SIGN_KEY_RSA, 2048, &rsa);
 	softhsm_generate(&p.hsm, "stranger", SIGN_KEY_P256, 256, &stranger);
-	on_token(&p.hsm, make_always);
+	keys_on_token(&p.hsm, keys_make_always);
 	softhsm_generate(&p.hsm, "ec", SIGN_KEY_P256, 256, &ec);
-	on_token(&p.hsm, drop_public);
+	keys_on_token(&p.hsm, drop_public);
 	/* An RSA private key has all of it. */
-	pool_add_key(&p, KEY, "rsa");
+	pool_add_key(&p, KEYS_NAME, "rsa");
 	signs();
 	p.keys[0].uri = "ec";
 	pool_fails(&p, OC_ERR_NOT_FOUND, "no public key to this private key");
@@ -507,7 +283,7 @@ public_half_may_be_missing(void **state)
 	certificate_id = (struct der_bytes){ id_one, sizeof(id_one) };
 	certificate = (struct der_bytes){ der, make_certificate(
 	    (struct der_bytes){ ec.spki, ec.spki_len }, der, sizeof(der)) };
-	on_token(&p.hsm, put_certificate);
+	keys_on_token(&p.hsm, put_certificate);
 	pool_fails(&p, OC_ERR_SIGNATURE, "does not verify");
 }
 
@@ -520,18 +296,19 @@ certificate_stands_for_the_public_half(void **state)
 	struct signer *s;
 
 	(void)state;
-	on_token(&p.hsm, make_always);
-	pool_add_key(&p, KEY, "always");
+	keys_on_token(&p.hsm, keys_make_always);
+	pool_add_key(&p, KEYS_NAME, "always");
 	pool_open(&p, &s);
-	assert_int_equal(sign_find_key(s, KEY, 0, &found_info, NULL), OC_OK);
+	assert_int_equal(sign_find_key(s, KEYS_NAME, 0, &found_info, NULL),
+	    OC_OK);
 	sign_free(s);
-	on_token(&p.hsm, drop_public);
+	keys_on_token(&p.hsm, drop_public);
 	pool_fails(&p, OC_ERR_NOT_FOUND, "nor a certificate");
 	certificate_id = (struct der_bytes){ id_one, sizeof(id_one) };
 	certificate = (struct der_bytes){ der, make_certificate(
 	    (struct der_bytes){ found_info.spki, found_info.spki_len }, der,
 	    sizeof(der)) };
-	on_token(&p.hsm, put_certificate);
+	keys_on_token(&p.hsm, put_certificate);
 	signs();
 }
 
@@ -548,7 +325,7 @@ points_come_wrapped_or_bare(void **state)
 		softhsm_generate(&p.hsm, labels[i], types[i],
 		    i == 0 ? 256 : 384, NULL);
 	shim = shim_open(&p.hsm);
-	pool_add_key(&p, KEY, "p256");
+	pool_add_key(&p, KEYS_NAME, "p256");
 	for (size_t i = 0; i < 2; i++) {
 		struct signer *s;
 
@@ -557,10 +334,10 @@ points_come_wrapped_or_bare(void **state)
 		(void)shim_add(shim, SHIM_GET_ATTRIBUTE_VALUE,
 		    SHIM_RAW_POINT, 0, 0, 0);
 		pool_open(&p, &s);
-		assert_int_equal(sign_find_key(s, KEY, 0, &info, NULL),
+		assert_int_equal(sign_find_key(s, KEYS_NAME, 0, &info, NULL),
 		    OC_OK);
 		assert_int_equal(info.type, types[i]);
-		assert_int_equal(sign_once(s, NULL), OC_OK);
+		assert_int_equal(keys_sign(s, NULL), OC_OK);
 		sign_free(s);
 		shim_clear(shim);
 	}
@@ -573,21 +350,21 @@ several_keys_of_one_id(void **state)
 	struct signer *s;
 
 	(void)state;
-	on_token(&p.hsm, make_twins);
-	pool_add_key(&p, KEY, "pkcs11:id=%00%01");
+	keys_on_token(&p.hsm, make_twins);
+	pool_add_key(&p, KEYS_NAME, "pkcs11:id=%00%01");
 	pool_fails(&p, OC_ERR_MISMATCH, "several private keys");
 	p.keys[0].uri = "pkcs11:object=same;id=%00%01";
 	pool_fails(&p, OC_ERR_MISMATCH, "several private keys");
 	/* By both they are two keys, each with its own public half. */
 	p.keys[0].uri = "pkcs11:object=castor;id=%00%01";
 	pool_open(&p, &s);
-	assert_int_equal(sign_find_key(s, KEY, 0, &castor, NULL), OC_OK);
-	assert_int_equal(sign_once(s, NULL), OC_OK);
+	assert_int_equal(sign_find_key(s, KEYS_NAME, 0, &castor, NULL), OC_OK);
+	assert_int_equal(keys_sign(s, NULL), OC_OK);
 	sign_free(s);
 	p.keys[0].uri = "pollux";
 	pool_open(&p, &s);
-	assert_int_equal(sign_find_key(s, KEY, 0, &pollux, NULL), OC_OK);
-	assert_int_equal(sign_once(s, NULL), OC_OK);
+	assert_int_equal(sign_find_key(s, KEYS_NAME, 0, &pollux, NULL), OC_OK);
+	assert_int_equal(keys_sign(s, NULL), OC_OK);
 	sign_free(s);
 	assert_memory_not_equal(castor.spki, pollux.spki, castor.spki_len);
 }
@@ -615,7 +392,7 @@ uri_says_which_token(void **state)
 
 	(void)state;
 	softhsm_generate(&p.hsm, "k", SIGN_KEY_P256, 256, NULL);
-	pool_add_key(&p, KEY, "k");
+	pool_add_key(&p, KEYS_NAME, "k");
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		p.hsm.token.uri = good[i];
 		signs();
@@ -635,7 +412,7 @@ init_args_are_handed_on(void **state)
 {
 	(void)state;
 	softhsm_generate(&p.hsm, "k", SIGN_KEY_P256, 256, NULL);
-	pool_add_key(&p, KEY, "k");
+	pool_add_key(&p, KEYS_NAME, "k");
 	/* SoftHSM wants none. */
 	p.hsm.token.init_args = "configdir='x'";
 	pool_fails(&p, OC_ERR_CONFIG, "init-args");
@@ -646,11 +423,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-		T(each_signature_has_its_login),
-		T(login_is_wanted_without_a_word),
 		T(generated_keys_are_for_signing),
-		T(refused_pin_is_tried_once_for_all_signatures),
-		T(pad_takes_the_pin),
 		T(mechanism_is_found_by_trial),
 		T(pss_alone),
 		T(public_half_may_be_missing),

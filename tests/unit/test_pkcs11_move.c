@@ -300,6 +300,45 @@ imports_each_type(void **state)
 	imports(SIGN_KEY_RSA, OLD_PEM, "i-old");
 }
 
+/* Too short for anybody to believe; and which of two is meant, nobody says. */
+static void
+odd_files_are_refused(void **state)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
+	struct p11_imported imported;
+	struct oc_error error = { 0 };
+	bool wants = false;
+	char path[300];
+	size_t num;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(key);
+	num = list(&b);
+	(void)snprintf(path, sizeof(path), "%.250s/odd.key", hsm.dir);
+	write_key(path, key, PLAIN_PEM);
+	EVP_PKEY_free(key);
+	assert_int_equal(import(path, NULL, "odd", &imported, &error),
+	    OC_ERR_REFUSED);
+	assert_non_null(strstr(error.text, "1024 bits"));
+	key = make_key(SIGN_KEY_P256);
+	write_key(path, key, PLAIN_PEM);
+	EVP_PKEY_free(key);
+	key = make_key(SIGN_KEY_P384);
+	f = fopen(path, "ae");
+	assert_non_null(f);
+	assert_int_equal(PEM_write_PKCS8PrivateKey(f, key, EVP_aes_256_cbc(),
+	    PASSPHRASE, (int)strlen(PASSPHRASE), NULL, NULL), 1);
+	assert_int_equal(fclose(f), 0);
+	EVP_PKEY_free(key);
+	assert_int_equal(import(path, PASSPHRASE, "odd", &imported, &error),
+	    OC_ERR_MALFORMED);
+	assert_non_null(strstr(error.text, "several"));
+	assert_int_equal(p11_import_wants_passphrase(path, &wants, &error),
+	    OC_ERR_MALFORMED);
+	assert_int_equal(list(&b), num);
+}
+
 static void
 import_is_refused(void **state)
 {
@@ -378,6 +417,7 @@ main(void)
 		cmocka_unit_test(sealed_afterwards),
 		cmocka_unit_test(never_extractable),
 		cmocka_unit_test(imports_each_type),
+		cmocka_unit_test(odd_files_are_refused),
 		cmocka_unit_test(import_is_refused),
 	};
 

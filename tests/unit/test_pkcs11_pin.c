@@ -39,6 +39,10 @@ tear_down(void **state)
 	(void)unlink(file);
 	(void)snprintf(path, sizeof(path), "%s/pin-latch-hsm", dir);
 	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/pin-accepted-hsm", dir);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/pin-accepted-other", dir);
+	(void)unlink(path);
 	(void)snprintf(path, sizeof(path), "%s/pin-latch-hsm.lock", dir);
 	(void)unlink(path);
 	(void)snprintf(path, sizeof(path), "%s/pin-latch-other.lock", dir);
@@ -189,7 +193,7 @@ try_pin(const char *token, const char *text, enum p11_pin_outcome outcome,
 	enum oc_err err;
 
 	assert_int_equal(oc_secret_set(&pin, text, strlen(text)), OC_OK);
-	err = p11_pin_begin(dir, token, &pin, &attempt, error);
+	err = p11_pin_begin(dir, token, &pin, NULL, &attempt, error);
 	oc_secret_fini(&pin);
 
 	if (err == OC_OK)
@@ -250,7 +254,8 @@ try_without_an_end_latches(void **state)
 
 	(void)state;
 	assert_int_equal(oc_secret_set(&pin, "31337", 5), OC_OK);
-	assert_int_equal(p11_pin_begin(dir, "hsm", &pin, &attempt, &error),
+	assert_int_equal(p11_pin_begin(dir, "hsm", &pin, NULL, &attempt,
+	    &error),
 	    OC_OK);
 	oc_secret_fini(&pin);
 	assert_int_equal(close(attempt.lock), 0);
@@ -271,7 +276,8 @@ two_do_not_try_at_once(void **state)
 
 	(void)state;
 	assert_int_equal(oc_secret_set(&pin, "31337", 5), OC_OK);
-	assert_int_equal(p11_pin_begin(dir, "hsm", &pin, &attempt, &error),
+	assert_int_equal(p11_pin_begin(dir, "hsm", &pin, NULL, &attempt,
+	    &error),
 	    OC_OK);
 	oc_secret_fini(&pin);
 	assert_int_equal(try_pin("hsm", "31337", P11_PIN_ACCEPTED, &error),
@@ -327,7 +333,7 @@ latch_that_cannot_be_read_or_written_holds(void **state)
 	}
 	/* What cannot be noted is not tried. */
 	assert_int_equal(oc_secret_set(&pin, "31337", 5), OC_OK);
-	assert_int_not_equal(p11_pin_begin("/proc/ocsign", "hsm", &pin,
+	assert_int_not_equal(p11_pin_begin("/proc/ocsign", "hsm", &pin, NULL,
 	    &attempt, &error), OC_OK);
 	oc_secret_fini(&pin);
 }

@@ -7,6 +7,8 @@
 #include "tests/unit/crl_world.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,6 +262,15 @@ test_dropped(void **state)
 	(void)state;
 	files.plan.dropped_max_percent = 34;
 	begin_with_three();
+	/* The beginning of it is not taken for all: it may be written still. */
+	for (int i = 0; i < 2; i++) {
+		put_text(GOOD("01") REVOKED("02"));
+		assert_false(look_again());
+		put_text(THREE);
+		assert_false(look_again());
+	}
+	assert_int_equal(report_of().num_entries, 3);
+	assert_int_equal(report_of().num_refused, 0);
 	put_text(GOOD("01") REVOKED("02"));
 	expect_taken(2, 1);
 	files.plan.dropped_max_percent = 33;
@@ -374,6 +385,74 @@ test_told(void **state)
 	s->ops->close(s);
 }
 
+/* --- a hundred changes, and who asks meanwhile -------------------------- */
+
+struct asker {
+	pthread_t thread;
+	atomic_bool is_stopping;
+	unsigned long num_held, num_torn;
+};
+
+/* 01 and 03 are on hold together or not at all; 02 always is revoked. */
+static bool
+is_torn(const struct status_list *list)
+{
+	return list->num_entries != 3 || !list->entries[1].is_revoked ||
+	    list->entries[0].is_revoked != list->entries[2].is_revoked ||
+	    list->num_revoked != 1u + 2u * list->entries[0].is_revoked;
+}
+
+static void *
+asker_main(void *arg)
+{
+	struct asker *a = arg;
+	struct status_said said;
+
+	while (!atomic_load(&a->is_stopping)) {
+		status_watch_hold(status_records_watched(files.records),
+		    &said);
+		a->num_torn += is_torn(said.list);
+		a->num_held++;
+		status_said_fini(&said);
+	}
+	return NULL;
+}
+
+#define HELD(serial) \
+    LINE("R", "361124145936Z", "251124145936Z,certificateHold", serial)
+
+static void
+test_hundred(void **state)
+{
+	static const char *const texts[2] = { THREE,
+	    HELD("01") REVOKED("02") HELD("03") };
+	struct asker askers[2] = { { .num_held = 0 }, { .num_held = 0 } };
+
+	(void)state;
+	begin_with_three();
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&askers[i].thread, NULL,
+		    asker_main, &askers[i]), 0);
+	for (int i = 1; i <= 100; i++) {
+		put_text(texts[i % 2]);
+		/* Half of it first, now and then. */
+		if (i % 10 == 0)
+			assert_int_equal(truncate(files.path, 60), 0);
+		(void)look_again();
+		put_text(texts[i % 2]);
+		(void)look_again();
+		assert_int_equal(report_of().num_revoked, i % 2 == 1 ? 3 : 1);
+	}
+	for (int i = 0; i < 2; i++) {
+		atomic_store(&askers[i].is_stopping, true);
+		assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+		assert_true(askers[i].num_held > 100);
+		assert_int_equal(askers[i].num_torn, 0);
+	}
+	assert_int_equal(report_of().num_taken, 101);
+	assert_int_equal(report_of().num_refused, 0);
+}
+
 int
 main(void)
 {
@@ -387,6 +466,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_age, begin, end),
 		cmocka_unit_test_setup_teardown(test_copy, begin, end),
 		cmocka_unit_test_setup_teardown(test_told, begin, end),
+		cmocka_unit_test_setup_teardown(test_hundred, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
