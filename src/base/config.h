@@ -256,7 +256,9 @@ struct oc_config_issuer {
 	/* Path of one that is signed elsewhere; with crl_fetch, where
 	 * ocsign-fetcher puts it. */
 	char *crl_file;
+	char *crl_delta_file;	/* the same of a delta to it; NULL: none */
 	struct oc_words crl_fetch;	/* URLs of it: mirrors */
+	struct oc_words crl_delta_fetch;	/* or "freshest" alone */
 	int64_t crl_fetch_interval_s, crl_fetch_timeout_s;
 	char *crl_fetch_ca;	/* path; NULL: whom the system trusts */
 	char *crl_fetch_proxy;	/* NULL: none */

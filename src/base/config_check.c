@@ -134,6 +134,8 @@ check_source(struct oc_config_loader *l,
 
 	if (issuer->crl_fetch.num == 0)
 		check_elsewhere(l, "crl-file", issuer->crl_file);
+	if (issuer->crl_delta_fetch.num == 0)
+		check_elsewhere(l, "crl-delta-file", issuer->crl_delta_file);
 	check_elsewhere(l, "index-file", issuer->index_file);
 	check_elsewhere(l, "certdb-file", issuer->certdb_file);
 	if (has_age && issuer->source != OC_SOURCE_INDEX &&
@@ -143,6 +145,17 @@ check_source(struct oc_config_loader *l,
 		    "is given without source = index or certdb; remove it");
 }
 
+static void
+place_in(struct oc_config_loader *l, const char *suffix,
+    const struct oc_config_issuer *issuer, char **path)
+{
+	if (asprintf(path, "%s/%s%s", l->config->daemon.fetch_directory,
+	    issuer->name, suffix) < 0) {
+		*path = NULL;
+		l->is_nomem = true;
+	}
+}
+
 /* One file for what is fetched: who else could write it is not to be. */
 static void
 place_fetched(struct oc_config_loader *l, struct oc_config_issuer *issuer)
@@ -150,7 +163,6 @@ place_fetched(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	static const char *const with_it[] = { "crl-fetch-interval",
 	    "crl-fetch-timeout", "crl-fetch-ca", "crl-fetch-proxy" };
 	const struct oc_config_daemon *d = &l->config->daemon;
-	char name[256];
 
 	for (size_t i = 0; i < sizeof(with_it) / sizeof(with_it[0]); i++)
 		if (issuer->crl_fetch.num == 0 && line_of(l->section,
@@ -159,10 +171,9 @@ place_fetched(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	if (issuer->crl_fetch.num == 0 || issuer->crl_file != NULL ||
 	    d->fetch_directory == NULL || d->table_directory == NULL)
 		return;
-	(void)snprintf(name, sizeof(name), "%s.crl", issuer->name);
-	if (oc_path_join(d->fetch_directory, name, &issuer->crl_file) !=
-	    OC_OK)
-		l->is_nomem = true;
+	place_in(l, ".crl", issuer, &issuer->crl_file);
+	if (issuer->crl_delta_fetch.num > 0 && issuer->crl_delta_file == NULL)
+		place_in(l, ".crl-delta", issuer, &issuer->crl_delta_file);
 	if (strcmp(d->fetch_directory, d->table_directory) == 0)
 		oc_config_complain(l, "crl-fetch", line_of(l->section,
 		    "crl-fetch"), "puts files into fetch-directory, and that "

@@ -35,7 +35,7 @@ typedef enum oc_err oc_config_check_fn(const char *directory, char **value,
 
 /* http://: what is printed into certificates; what is fetched; by whom. */
 oc_config_check_fn oc_config_check_url, oc_config_check_fetched,
-    oc_config_check_proxy;
+    oc_config_check_delta, oc_config_check_proxy;
 
 struct oc_config_key {
 	const char *name;	/* NULL ends the table */

@@ -76,6 +76,16 @@ oc_config_check_fetched(const char *directory, char **value,
 	    error);
 }
 
+/* That it stands alone, config_source.c sees. */
+enum oc_err
+oc_config_check_delta(const char *directory, char **value,
+    struct oc_error *error)
+{
+	if (strcmp(*value, "freshest") == 0)
+		return OC_OK;
+	return oc_config_check_fetched(directory, value, error);
+}
+
 enum oc_err
 oc_config_check_proxy(const char *directory, char **value,
     struct oc_error *error)

@@ -10,8 +10,8 @@
 
 static enum oc_err
 read_list(const char *where, uint8_t *octets, size_t len,
-    const struct x509_cert *issuer, struct status_crl_list **list,
-    struct oc_error *error)
+    const struct x509_cert *issuer, enum status_crl_scope scope,
+    struct status_crl_list **list, struct oc_error *error)
 {
 	uint8_t *der = NULL;
 	size_t der_len = 0;
@@ -26,21 +26,21 @@ read_list(const char *where, uint8_t *octets, size_t len,
 		explicit_bzero(octets, len);	/* a private key */
 	if (err != OC_OK)
 		return err;
-	err = status_crl_list_new(&der, der_len, issuer, STATUS_CRL_ANY, list,
-	    error);
+	err = status_crl_list_new(&der, der_len, issuer, scope, list, error);
 	free(der);
 	return err == OC_OK ? OC_OK : oc_error_prefix(error, "%s", where);
 }
 
 enum oc_err
 fetch_check(const char *where, uint8_t *octets, size_t len,
-    const struct x509_cert *issuer, const struct status_crl_list *before,
-    int64_t now, struct status_crl_list **out, struct oc_error *error)
+    const struct x509_cert *issuer, enum status_crl_scope scope,
+    const struct status_crl_list *before, int64_t now,
+    struct status_crl_list **out, struct oc_error *error)
 {
 	struct status_crl_list *list;
 	enum oc_err err;
 
-	err = read_list(where, octets, len, issuer, &list, error);
+	err = read_list(where, octets, len, issuer, scope, &list, error);
 	if (err != OC_OK)
 		return err;
 	err = status_crl_list_check_dates(list, now, error);
@@ -61,7 +61,8 @@ fetch_check(const char *where, uint8_t *octets, size_t len,
 
 enum oc_err
 fetch_read(const char *path, const struct x509_cert *issuer,
-    struct status_crl_list **list, struct oc_error *error)
+    enum status_crl_scope scope, struct status_crl_list **list,
+    struct oc_error *error)
 {
 	uint8_t *octets;
 	size_t len;
@@ -71,7 +72,7 @@ fetch_read(const char *path, const struct x509_cert *issuer,
 	    error);
 	if (err != OC_OK)
 		return err;
-	err = read_list(path, octets, len, issuer, list, error);
+	err = read_list(path, octets, len, issuer, scope, list, error);
 	free(octets);
 	return err;
 }

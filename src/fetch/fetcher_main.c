@@ -4,7 +4,7 @@
  * which ocsign-status reads them.  It has no key, no records and no clients;
  * what it parses comes from the network, so that nothing else is here.
  *
- * A thread for each issuer; the first one waits for signals.
+ * A thread for each of them; the first one waits for signals.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -141,25 +141,37 @@ init_lock(struct program *p)
 /* An issuer without a certificate is one that is only planned; it joins with
  * the next reload. */
 static enum oc_err
+open_task(struct program *p, const struct oc_config_issuer *issuer,
+    enum fetch_what what, struct oc_error *error)
+{
+	struct task *task = &p->tasks[p->num_tasks];
+	enum oc_err err;
+
+	if (!fetch_is_wanted(issuer, what) ||
+	    access(issuer->certificate, F_OK) != 0)
+		return OC_OK;
+	task->program = p;
+	err = fetch_issuer_new(p->config, issuer, what, &p->is_stopping,
+	    &task->fetcher, error);
+	p->num_tasks += err == OC_OK;
+	return err;
+}
+
+static enum oc_err
 open_tasks(struct program *p, struct oc_error *error)
 {
 	const struct oc_config *config = p->config;
 	enum oc_err err = OC_OK;
 
-	p->tasks = calloc(config->num_issuers + 1, sizeof(*p->tasks));
+	p->tasks = calloc(config->num_issuers * FETCH_NUM_WHAT + 1,
+	    sizeof(*p->tasks));
 	if (p->tasks == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	for (size_t i = 0; err == OC_OK && i < config->num_issuers; i++) {
-		const struct oc_config_issuer *issuer = &config->issuers[i];
-		struct task *task = &p->tasks[p->num_tasks];
-
-		if (issuer->crl_fetch.num == 0 ||
-		    access(issuer->certificate, F_OK) != 0)
-			continue;
-		task->program = p;
-		err = fetch_issuer_new(config, issuer, &p->is_stopping,
-		    &task->fetcher, error);
-		p->num_tasks += err == OC_OK;
+		err = open_task(p, &config->issuers[i], FETCH_CRL, error);
+		if (err == OC_OK)
+			err = open_task(p, &config->issuers[i], FETCH_DELTA,
+			    error);
 	}
 	return err;
 }
@@ -242,7 +254,7 @@ main(int argc, char **argv)
 	init_lock(&p);
 	status = EXIT_SUCCESS;
 	if (open_all(&p, &error) == OC_OK) {
-		ipc_notify("READY=1\nSTATUS=%zu issuers", p.num_tasks);
+		ipc_notify("READY=1\nSTATUS=%zu CRLs", p.num_tasks);
 		wait_for_end(&signals);
 	} else {
 		oc_log(OC_LOG_ERROR, "%s", error.text);

@@ -15,9 +15,14 @@
 
 /* What systems have in all is 250 KiB. */
 #define TRUST_FILE_MAX (4 * 1024 * 1024)
+/* More mirrors than anybody has; and what a CRL has of them at most. */
+#define URLS_MAX 16
 
 struct fetch_issuer {
 	const struct oc_config_issuer *issuer;
+	enum fetch_what what;
+	const char *path, *noun;	/* where it is put; in the log */
+	enum status_crl_scope scope;
 	const atomic_bool *is_stopping;
 	char *state_path;		/* owned */
 	struct fetch_state state;
@@ -75,18 +80,24 @@ read_all(struct fetch_issuer *f, struct oc_error *error)
 
 enum oc_err
 fetch_issuer_new(const struct oc_config *config,
-    const struct oc_config_issuer *issuer, const atomic_bool *is_stopping,
-    struct fetch_issuer **out, struct oc_error *error)
+    const struct oc_config_issuer *issuer, enum fetch_what what,
+    const atomic_bool *is_stopping, struct fetch_issuer **out,
+    struct oc_error *error)
 {
 	struct fetch_issuer *f = calloc(1, sizeof(*f));
 	enum oc_err err;
 
-	if (f == NULL || (f->state_path = fetch_state_path(config, issuer)) ==
-	    NULL) {
+	if (f == NULL || (f->state_path = fetch_state_path(config, issuer,
+	    what)) == NULL) {
 		free(f);
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
 	f->issuer = issuer;
+	f->what = what;
+	f->path = what == FETCH_DELTA ? issuer->crl_delta_file :
+	    issuer->crl_file;
+	f->scope = what == FETCH_DELTA ? STATUS_CRL_DELTA : STATUS_CRL_ANY;
+	f->noun = what == FETCH_DELTA ? "delta CRL" : "CRL";
 	f->is_stopping = is_stopping;
 	err = read_all(f, error);
 	if (err != OC_OK) {
@@ -157,25 +168,25 @@ take_unchanged(struct round *r, const char *url, struct oc_error *error)
 static enum oc_err
 take_new(struct round *r, const char *url, struct oc_error *error)
 {
-	const char *path = r->f->issuer->crl_file;
+	const struct fetch_issuer *f = r->f;
 	char number[STATUS_CRL_NUMBER_TEXT_MAX];
 	struct status_crl_list *list;
 	enum oc_err err;
 
-	err = fetch_check(url, r->reply.body, r->reply.len, r->f->certificate,
-	    r->before, r->now, &list, error);
+	err = fetch_check(url, r->reply.body, r->reply.len, f->certificate,
+	    f->scope, r->before, r->now, &list, error);
 	if (err == OC_ERR_EXISTS) {
 		note_good(r, url, r->before);
 		return OC_OK;
 	}
 	if (err != OC_OK)
 		return err;
-	err = oc_file_write(path, 0640, list->der, list->der_len, error);
+	err = oc_file_write(f->path, 0640, list->der, list->der_len, error);
 	if (err == OC_OK) {
 		note_good(r, url, list);
 		status_crl_number_format(list, number);
-		oc_log(OC_LOG_NOTICE, "issuer %s: the CRL number %s is "
-		    "fetched from %s", r->f->issuer->name, number, url);
+		oc_log(OC_LOG_NOTICE, "issuer %s: the %s number %s is "
+		    "fetched from %s", f->issuer->name, f->noun, number, url);
 	}
 	status_crl_list_release(list);
 	return err;
@@ -209,23 +220,94 @@ ask(struct round *r, const char *url, struct oc_error *error)
 	return err;
 }
 
-/* --- all of them -------------------------------------------------------- */
-
 /* Damaged, or of another issuer than now: as if there were nothing. */
 static enum oc_err
 read_before(struct round *r, struct oc_error *error)
 {
-	const struct oc_config_issuer *issuer = r->f->issuer;
+	const struct fetch_issuer *f = r->f;
 	struct oc_error why = { 0 };
 	enum oc_err err;
 
-	err = fetch_read(issuer->crl_file, r->f->certificate, &r->before,
-	    &why);
+	err = fetch_read(f->path, f->certificate, f->scope, &r->before, &why);
 	if (err == OC_ERR_NOMEM)
 		return oc_error_set(error, err, "out of memory");
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		oc_log(OC_LOG_WARNING, "issuer %s: what is there is replaced "
-		    "by whatever is good: %s", issuer->name, why.text);
+		    "by whatever is good: %s", f->issuer->name, why.text);
+	return OC_OK;
+}
+
+/* --- all of them -------------------------------------------------------- */
+
+/* What a round asks: views into the configuration, or owned. */
+struct urls {
+	const char *of[URLS_MAX];
+	size_t num;
+	char *owned;
+};
+
+static void
+find_configured(const struct oc_words *words, struct urls *urls)
+{
+	for (size_t i = 0; i < words->num && urls->num < URLS_MAX; i++)
+		urls->of[urls->num++] = words->words[i];
+}
+
+static bool
+is_http(struct der_bytes url)
+{
+	return url.len < FETCH_URL_MAX && ((url.len > 7 &&
+	    memcmp(url.p, "http://", 7) == 0) || (url.len > 8 &&
+	    memcmp(url.p, "https://", 8) == 0));
+}
+
+/* From the list that is there: it alone is signed. */
+static enum oc_err
+find_freshest(const struct fetch_issuer *f, struct urls *urls,
+    struct oc_error *error)
+{
+	struct der_bytes found[URLS_MAX];
+	struct status_crl_list *list;
+	uint32_t num;
+	enum oc_err err;
+
+	err = fetch_read(f->issuer->crl_file, f->certificate, STATUS_CRL_ANY,
+	    &list, error);
+	if (err != OC_OK)
+		return err;
+	num = x509_crl_freshest_urls(&list->crl, found, URLS_MAX);
+	urls->owned = malloc(URLS_MAX * FETCH_URL_MAX);
+	for (uint32_t i = 0; urls->owned != NULL && i < num; i++) {
+		char *url = urls->owned + urls->num * FETCH_URL_MAX;
+
+		if (!is_http(found[i]))
+			continue;
+		memcpy(url, found[i].p, found[i].len);
+		url[found[i].len] = '\0';
+		urls->of[urls->num++] = url;
+	}
+	status_crl_list_release(list);
+	return urls->num > 0 ? OC_OK : oc_error_set(error, OC_ERR_NOT_FOUND,
+	    "%s: the CRL does not say by http or https where its delta is "
+	    "(freshestCRL)", f->issuer->crl_file);
+}
+
+static enum oc_err
+find_urls(const struct fetch_issuer *f, struct urls *urls,
+    struct oc_error *error)
+{
+	const struct oc_words *words = &f->issuer->crl_delta_fetch;
+
+	switch (f->what) {
+	case FETCH_CRL:
+		find_configured(&f->issuer->crl_fetch, urls);
+		return OC_OK;
+	case FETCH_DELTA:
+		break;
+	}
+	if (strcmp(words->words[0], "freshest") == 0)
+		return find_freshest(f, urls, error);
+	find_configured(words, urls);
 	return OC_OK;
 }
 
@@ -233,19 +315,23 @@ read_before(struct round *r, struct oc_error *error)
 static enum oc_err
 ask_all(struct round *r, struct oc_error *error)
 {
-	const struct oc_words *urls = &r->f->issuer->crl_fetch;
-	enum oc_err err = OC_ERR_NOT_FOUND;
+	const struct fetch_issuer *f = r->f;
+	struct urls urls = { .num = 0 };
+	struct oc_error why = { 0 };
+	enum oc_err err = find_urls(f, &urls, error);
 
+	if (err == OC_OK)
+		err = OC_ERR_NOT_FOUND;
 	for (size_t i = 0; err != OC_OK && err != OC_ERR_CANCELLED &&
-	    i < urls->num; i++) {
-		struct oc_error why = { 0 };
-
-		err = ask(r, urls->words[i], i == 0 ? error : &why);
-		if (err != OC_OK && urls->num > 1)
-			oc_log(OC_LOG_INFO, "issuer %s: no CRL: %s",
-			    r->f->issuer->name, i == 0 ? error->text :
-			    why.text);
+	    i < urls.num; i++) {
+		err = ask(r, urls.of[i], &why);
+		if (err != OC_OK && urls.num > 1)
+			oc_log(OC_LOG_INFO, "issuer %s: no %s: %s",
+			    f->issuer->name, f->noun, why.text);
+		if (i == 0)
+			*error = why;
 	}
+	free(urls.owned);
 	return err;
 }
 
@@ -255,11 +341,12 @@ say(const struct fetch_issuer *f, const struct fetch_state *before)
 	const struct fetch_state *s = &f->state;
 
 	if (s->num_failures > 0 && strcmp(s->why, before->why) != 0)
-		oc_log(OC_LOG_WARNING, "issuer %s: the CRL cannot be fetched, "
-		    "what is there stays: %s", f->issuer->name, s->why);
+		oc_log(OC_LOG_WARNING, "issuer %s: the %s cannot be fetched, "
+		    "what is there stays: %s", f->issuer->name, f->noun,
+		    s->why);
 	else if (s->num_failures == 0 && before->num_failures > 0)
-		oc_log(OC_LOG_NOTICE, "issuer %s: the CRL can be fetched "
-		    "again", f->issuer->name);
+		oc_log(OC_LOG_NOTICE, "issuer %s: the %s can be fetched "
+		    "again", f->issuer->name, f->noun);
 }
 
 void

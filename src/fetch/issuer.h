@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An issuer's CRL fetched from where it is published, again and again:
- * [issuer NAME] crl-fetch.  What is good (fetch/check.h) replaces crl-file in
- * one step, and how it went stands beside it (fetch/state.h).  Blocks; each
- * has a thread of its own.
+ * An issuer's CRL, or the delta to it, fetched from where it is published,
+ * again and again: [issuer NAME] crl-fetch, crl-delta-fetch.  What is good
+ * (fetch/check.h) replaces crl-file or crl-delta-file in one step, and how it
+ * went stands beside it (fetch/state.h).  Blocks; each has a thread of its
+ * own.
  */
 #ifndef FETCH_ISSUER_H
 #define FETCH_ISSUER_H
@@ -19,8 +20,9 @@ struct fetch_issuer;
  * crl-fetch-ca.  What the state file says is gone on from; one that cannot be
  * read is none. */
 enum oc_err fetch_issuer_new(const struct oc_config *config,
-    const struct oc_config_issuer *issuer, const atomic_bool *is_stopping,
-    struct fetch_issuer **out, struct oc_error *error) OC_MUST_CHECK;
+    const struct oc_config_issuer *issuer, enum fetch_what what,
+    const atomic_bool *is_stopping, struct fetch_issuer **out,
+    struct oc_error *error) OC_MUST_CHECK;
 void fetch_issuer_free(struct fetch_issuer *f);	/* NULL: fine */
 
 /*

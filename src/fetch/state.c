@@ -40,14 +40,27 @@ static const struct line {
 };
 #define NUM_LINES (sizeof(lines) / sizeof(lines[0]))
 
+bool
+fetch_is_wanted(const struct oc_config_issuer *issuer, enum fetch_what what)
+{
+	switch (what) {
+	case FETCH_CRL:
+		return issuer->crl_fetch.num > 0;
+	case FETCH_DELTA:
+		break;
+	}
+	return issuer->crl_delta_fetch.num > 0;
+}
+
 char *
 fetch_state_path(const struct oc_config *config,
-    const struct oc_config_issuer *issuer)
+    const struct oc_config_issuer *issuer, enum fetch_what what)
 {
 	char *path;
 
-	return asprintf(&path, "%s/%s.state", config->daemon.fetch_directory,
-	    issuer->name) < 0 ? NULL : path;
+	return asprintf(&path, "%s/%s.%sstate",
+	    config->daemon.fetch_directory, issuer->name,
+	    what == FETCH_DELTA ? "delta-" : "") < 0 ? NULL : path;
 }
 
 /* --- reading ----------------------------------------------------------- */

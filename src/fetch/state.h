@@ -7,6 +7,7 @@
 #ifndef FETCH_STATE_H
 #define FETCH_STATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/config.h"
@@ -32,9 +33,16 @@ struct fetch_state {
 					 * not */
 };
 
-/* "FETCH-DIRECTORY/ISSUER.state", for free(); NULL: out of memory. */
+enum fetch_what { FETCH_CRL, FETCH_DELTA };
+#define FETCH_NUM_WHAT 2
+
+/* Whether an issuer's is fetched. */
+bool fetch_is_wanted(const struct oc_config_issuer *issuer,
+    enum fetch_what what);
+/* "FETCH-DIRECTORY/ISSUER.state", and of a delta "ISSUER.delta-state"; for
+ * free(); NULL: out of memory. */
 char *fetch_state_path(const struct oc_config *config,
-    const struct oc_config_issuer *issuer);
+    const struct oc_config_issuer *issuer, enum fetch_what what);
 
 /* NOT_FOUND; MALFORMED, whatever of it is not as it is written here. */
 enum oc_err fetch_state_read(const char *path, struct fetch_state *state,

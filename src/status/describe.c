@@ -267,12 +267,12 @@ describe_crl_file(const struct status_crl_report *crl, int64_t now)
 
 /* How it is fetched; null: it is not. */
 static json_t *
-describe_fetch(const struct status_all *all, size_t i)
+describe_fetch(const struct status_all *all, size_t i, enum fetch_what what)
 {
 	struct fetch_state s;
 	size_t len;
 
-	if (!status_files_report_fetch(all->files, i, &s))
+	if (!status_files_report_fetch(all->files, i, what, &s))
 		return json_null();
 	len = strnlen(s.why, WHY_MAX);
 	while (!oc_utf8_is_valid(s.why, len))
@@ -302,7 +302,9 @@ describe_crl_files(const struct status_all *all)
 			json_t *row = describe_crl_file(&report, now);
 
 			(void)json_object_set_new(row, "fetch",
-			    describe_fetch(all, i));
+			    describe_fetch(all, i, FETCH_CRL));
+			(void)json_object_set_new(row, "fetch_delta",
+			    describe_fetch(all, i, FETCH_DELTA));
 			(void)json_array_append_new(rows, row);
 		}
 	return rows;

@@ -38,7 +38,7 @@ bool status_files_report_crl(const struct status_files *files, size_t i,
 /* Of one whose CRL is fetched: how that stands; zero before the first try, or
  * if it cannot be read.  False: it is not fetched. */
 bool status_files_report_fetch(const struct status_files *files, size_t i,
-    struct fetch_state *state);
+    enum fetch_what what, struct fetch_state *state);
 const char *status_files_issuer(const struct status_files *files, size_t i);
 bool status_files_report_records(const struct status_files *files, size_t i,
     struct status_watch_report *report);

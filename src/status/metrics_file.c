@@ -128,24 +128,33 @@ static const struct watch_value fetch_values[] = {
 };
 
 static void
+put_fetch(struct oc_buffer *out, const struct status_files *files, size_t v,
+    enum fetch_what what)
+{
+	struct fetch_state state;
+
+	for (size_t i = 0; i < status_files_num(files); i++) {
+		if (!status_files_report_fetch(files, i, what, &state))
+			continue;
+		oc_buffer_printf(out, "ocsign_%s{", fetch_values[v].name);
+		status_put_label(out, "issuer", status_files_issuer(files,
+		    i));
+		oc_buffer_printf(out, ",kind=\"%s\"} %" PRId64 "\n",
+		    what == FETCH_DELTA ? "delta" : "crl",
+		    value_of_fetch(&state, v));
+	}
+}
+
+static void
 put_fetches(struct oc_buffer *out, const struct status_files *files)
 {
 	size_t num = sizeof(fetch_values) / sizeof(fetch_values[0]);
-	struct fetch_state state;
 
 	for (size_t v = 0; v < num; v++) {
 		status_put_family(out, fetch_values[v].name,
 		    fetch_values[v].type, fetch_values[v].help);
-		for (size_t i = 0; i < status_files_num(files); i++) {
-			if (!status_files_report_fetch(files, i, &state))
-				continue;
-			oc_buffer_printf(out, "ocsign_%s{",
-			    fetch_values[v].name);
-			status_put_label(out, "issuer",
-			    status_files_issuer(files, i));
-			oc_buffer_printf(out, "} %" PRId64 "\n",
-			    value_of_fetch(&state, v));
-		}
+		put_fetch(out, files, v, FETCH_CRL);
+		put_fetch(out, files, v, FETCH_DELTA);
 	}
 }
 

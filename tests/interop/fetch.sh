@@ -35,8 +35,19 @@ default_md = sha256
 crl_extensions = extensions
 [extensions]
 authorityKeyIdentifier = keyid
+[delta]
+authorityKeyIdentifier = keyid
+deltaCRL = critical, DER:020105
+[delta_six]
+authorityKeyIdentifier = keyid
+deltaCRL = critical, DER:020106
 EOT
 http=$(free_port)
+cat >>ca.cnf <<EOT
+[fresh]
+authorityKeyIdentifier = keyid
+freshestCRL = URI:http://127.0.0.1:$http/fresh.dcrl
+EOT
 tls=$(free_port)
 slow=$(free_port)
 
@@ -236,12 +247,26 @@ ca soon $at/soon.crl
 sed -i '/^\[issuer soon\]/,$s/^crl-fetch-interval.*/crl-fetch-interval = 1h/' \
     ocsign.conf
 ca ends $at/ends.crl
-good='etag date moved mirror tls proxy soon ends stale'
+ca delta $at/delta.crl "crl-delta-fetch = $at/error $at/delta.dcrl"
+ca fresh $at/fresh.crl 'crl-delta-fetch = freshest'
+ca nodelta $at/nodelta.crl 'crl-delta-fetch = freshest'
+good='delta fresh etag date moved mirror tls proxy soon ends stale'
 bad='missing error html loop ftp other expired cut short huge slow badtls name
     down'
-for name in etag date moved mirror tls proxy badtls name; do
+for name in etag date moved mirror tls proxy badtls name nodelta; do
 	crl $name 5 www/$name.crl
 done
+# 1001 and 1003 on the list; 1002 on the delta, which takes 1003 away.
+revoked delta 1001 1003
+revoked fresh 1001 1003
+sed -i 's/Z\t1003/Z,certificateHold\t1003/' delta.db fresh.db
+crl delta 5 www/delta.crl
+crl fresh 5 www/fresh.crl -crlexts fresh
+revoked delta 1002 1003
+revoked fresh 1002 1003
+sed -i 's/Z\t1003/Z,removeFromCRL\t1003/' delta.db fresh.db
+crl delta 7 www/delta.dcrl -crlexts delta
+crl fresh 7 www/fresh.dcrl -crlexts delta
 crl cut 5 cut.crl
 crl short 5 short.crl
 crl etag 5 www/other.crl
@@ -254,7 +279,7 @@ now=$(date +%s)
 crl soon 5 www/soon.crl \
     -crl_nextupdate "$(date -ud "@$((now + 60))" +%Y%m%d%H%M%SZ)"
 crl ends 5 www/ends.crl \
-    -crl_nextupdate "$(date -ud "@$((now + 45))" +%Y%m%d%H%M%SZ)"
+    -crl_nextupdate "$(date -ud "@$((now + 75))" +%Y%m%d%H%M%SZ)"
 openssl crl -in www/tls.crl -outform DER -out www/tls.der
 mv www/tls.der www/tls.crl
 python3 slow.py $slow cut.crl &
@@ -283,6 +308,29 @@ for name in $good; do
 	    fail "$name: $(fetch $name why)"
 done
 echo "ok: fetched"
+crl soon 6 www/soon.crl
+# A list and its delta together.
+for name in delta fresh; do
+	within 5 says $name 1002 '^0x1002: revoked' || fail "$(cat answer)"
+	says $name 1003 '^0x1003: good' || fail "$(cat answer)"
+	says $name 1004 unauthorized || fail "$(cat answer)"
+	said $name 'CRL number 7 \(by a delta\) is in force' || fail "$name"
+	openssl crl -in fetched/$name.crl-delta -inform DER -noout \
+	    -nextupdate >/dev/null || fail "$name: no delta"
+done
+says nodelta 1001 trylater || fail "nodelta: $(cat answer)"
+within 20 said nodelta 'delta CRL cannot be fetched.*freshestCRL' ||
+    fail "nodelta"
+# One to a later list than there is: what both said stays.
+revoked delta 1001 1002 1005
+crl delta 8 www/delta.dcrl -crlexts delta_six
+within 30 said delta 'delta CRL: it is to a CRL of the number 0x06' ||
+    fail "another base is taken"
+says delta 1002 '^0x1002: revoked' || fail "$(cat answer)"
+says delta 1005 unauthorized || fail "$(cat answer)"
+crl delta 6 www/delta.crl
+within 30 says delta 1005 '^0x1005: revoked' || fail "$(cat answer)"
+echo "ok: deltas"
 wants() {
 	is_fetch "$1" why "$2" || fail "$1: $(fetch "$1" why)"
 	says "$1" 1001 trylater || fail "$1: $(cat answer)"
@@ -339,6 +387,10 @@ is_fetch stale url 'stale.crl' || fail "$(fetch stale url)"
 crl missing 5 www/missing.crl
 within 30 says missing 1001 '^0x1001: revoked' || fail "$(cat answer)"
 said missing 'the CRL can be fetched again' || fail "missing: not in the log"
+# Before its end, in an interval of an hour: the answer goes on.
+within 45 said soon 'CRL number 6 is in force' || fail "soon: too late"
+! said soon 'has ended' || fail "soon: after its end"
+says soon 1001 '^0x1001: revoked' || fail "soon: $(cat answer)"
 # A reload asks at once.
 before=$(requests '^/soon.crl')
 kill -HUP "$(cat ocsignd.pid)"
@@ -346,16 +398,11 @@ within 5 sh -c "[ \$(grep -c '^/soon.crl' nginx/access.log) -gt $before ]" ||
     fail "not at once: $(cat nginx/access.log)"
 echo "ok: again"
 
-# Before its end, in an hour's interval: the answer goes on.
-crl soon 6 www/soon.crl
-within 45 said soon 'CRL number 6 is in force' || fail "soon: too late"
-[ "$(date +%s)" -lt $((now + 60)) ] || fail "soon: after its end"
-says soon 1001 '^0x1001: revoked' || fail "soon: $(cat answer)"
 # The server is away until the CRL is over.
 stop $nginx_pid
 pids=$slow_pid
 within 60 says ends 1001 trylater || fail "ends: $(cat answer)"
-[ "$(date +%s)" -ge $((now + 45)) ] || fail "ends: before its end"
+[ "$(date +%s)" -ge $((now + 75)) ] || fail "ends: before its end"
 within 20 is_fetch ends why 'ends.crl: .*onnect' ||
     fail "ends: $(fetch ends why)"
 said ends 'has ended' || fail "ends: no alarm"
@@ -366,7 +413,9 @@ within 40 says ends 1001 '^0x1001: revoked' || fail "ends: $(cat answer)"
 echo "ok: the end"
 
 # Without anything that is fetched there is no such role.
-sed -i 's/^crl-fetch = .*/crl-file = none.crl/; /^crl-fetch-/d' ocsign.conf
+sed -i 's/^crl-fetch = .*/crl-file = none.crl/; /^crl-fetch-/d;
+    /^crl-delta-/d' ocsign.conf
 kill -HUP "$(cat ocsignd.pid)"
-within 20 sh -c '! pgrep -P "$(cat ocsignd.pid)" -x ocsign-fetcher' ||
+within 20 sh -c '! pgrep -P "$(cat ocsignd.pid)" -x ocsign-fetcher \
+    >/dev/null' ||
     fail "ocsign-fetcher goes on"

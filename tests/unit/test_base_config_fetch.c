@@ -46,9 +46,16 @@ test_taken(void **state)
 	assert_int_equal(i->crl_fetch_interval_s, 10);
 	assert_int_equal(i->crl_fetch_timeout_s, 1);
 	assert_int_equal(i->crl_fetch_ca[0], '/');
+	assert_null(i->crl_delta_file);
 	assert_string_equal(i->crl_fetch_proxy, "http://p:3128");
 	oc_config_free(c);
-	c = load(CA "crl-file = x.crl\n");
+	c = load("[daemon]\nfetch-directory = /f\n" FETCHED
+	    "crl-delta-fetch = freshest\n");
+	assert_string_equal(c->issuers[0].crl_delta_file, "/f/ca.crl-delta");
+	oc_config_free(c);
+	c = load(CA "crl-file = x.crl\ncrl-delta-file = d.crl\n");
+	assert_string_equal(strrchr(c->issuers[0].crl_delta_file, '/'),
+	    "/d.crl");
 	assert_false(oc_config_fetches(c));
 	oc_config_free(c);
 }
@@ -83,6 +90,18 @@ static const struct {
 	    "http://HOST:PORT" },
 	{ FETCHED "crl-fetch-proxy = http://a:b@p\n", "crl-fetch-proxy: there "
 	    "is a user in the URL of p" },
+	{ CA "crl-file = f\ncrl-delta-fetch = freshest\n", "10: [issuer ca] "
+	    "crl-delta-fetch: is given without crl-fetch" },
+	{ FETCHED "crl-delta-fetch = freshest http://h/d\n", "10: [issuer ca] "
+	    "crl-delta-fetch: is freshest, or URLs; remove one of them" },
+	{ FETCHED "crl-delta-fetch = Freshest\n", "10: [issuer ca] "
+	    "crl-delta-fetch: \"Freshest\" is no URL" },
+	{ FETCHED "crl-delta-file = x\n", "10: [issuer ca] crl-delta-file: "
+	    "is given without crl-file; add that, or crl-delta-fetch in its "
+	    "place" },
+	{ "[daemon]\ntable-directory = /t\n" CA "crl-file = f\n"
+	    "crl-delta-file = /t/x\n", "12: [issuer ca] crl-delta-file: is "
+	    "in table-directory" },
 	{ CA "crl-file = f\ncrl-fetch-ca = x\n", "10: [issuer ca] "
 	    "crl-fetch-ca: is given without crl-fetch; add that or remove "
 	    "this" },

@@ -39,8 +39,8 @@ check(const struct place *p, const void *octets, size_t len,
 	enum oc_err err;
 
 	memcpy(copy, octets, len);
-	err = fetch_check(WHERE, copy, len, &p->cert, before,
-	    oc_clock_now_s(), list, error);
+	err = fetch_check(WHERE, copy, len, &p->cert, STATUS_CRL_ANY,
+	    before, oc_clock_now_s(), list, error);
 	free(copy);
 	return err;
 }
