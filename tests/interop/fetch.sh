@@ -387,6 +387,31 @@ is_fetch stale url 'stale.crl' || fail "$(fetch stale url)"
 crl missing 5 www/missing.crl
 within 30 says missing 1001 '^0x1001: revoked' || fail "$(cat answer)"
 said missing 'the CRL can be fetched again' || fail "missing: not in the log"
+# Damaged files are made anew, whoever damaged them; a condition is not put on
+# what is not there.
+head -c 100 fetched/tls.crl >half
+cp half fetched/tls.crl
+echo nonsense >fetched/date.state
+rm fetched/proxy.crl
+# Killed in the middle of what slow.py sends, or anywhere.
+old=$(pgrep -P "$(cat ocsignd.pid)" -x ocsign-fetcher)
+kill -9 "$old"
+is_new() {
+	new=$(pgrep -P "$(cat ocsignd.pid)" -x ocsign-fetcher) &&
+	    [ "$new" != "$old" ]
+}
+within 10 is_new || fail "ocsign-fetcher stays away"
+is_whole() {
+	openssl crl -in fetched/$1.crl -inform DER -noout 2>/dev/null
+}
+for name in tls date proxy; do
+	within 15 is_whole $name || fail "$name is damaged"
+	within 5 is_fetch $name failures '^0$' || fail "$(fetch $name why)"
+	says $name 1001 '^0x1001: revoked' || fail "$name: $(cat answer)"
+done
+said date 'how fetching stood is not known' || fail "date: not in the log"
+echo "ok: damage"
+
 # Before its end, in an interval of an hour: the answer goes on.
 within 45 said soon 'CRL number 6 is in force' || fail "soon: too late"
 ! said soon 'has ended' || fail "soon: after its end"
