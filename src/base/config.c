@@ -242,6 +242,15 @@ oc_config_is_separate(const struct oc_config *config)
 }
 
 bool
+oc_config_fetches(const struct oc_config *config)
+{
+	for (size_t i = 0; i < config->num_issuers; i++)
+		if (config->issuers[i].crl_fetch.num > 0)
+			return true;
+	return false;
+}
+
+bool
 oc_config_has_network(const struct oc_config_token *token)
 {
 	return token->network.num > 0 &&

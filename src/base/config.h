@@ -158,9 +158,11 @@ struct oc_config_daemon {
 	char *run_directory;
 	char *table_directory;
 	char *signer_directory;	/* PIN latches, signing journal */
+	char *fetch_directory;	/* fetched CRLs, and how that stands */
 	/* Whom the roles run as: a name or a number.  NULL: whoever runs
 	 * ocsignd; all of those that there is a role for, or none. */
 	char *signer_user, *status_user, *responder_user, *issuer_user;
+	char *fetcher_user;
 	struct oc_words operators;	/* users that "ocsign" is for */
 	/* Where a role keeps what others read: the run directory, or, where
 	 * the roles have users of their own, a folder in it for each. */
@@ -253,7 +255,15 @@ struct oc_config_issuer {
 	char *ocsp_url;
 	char *ca_issuers_url;
 	char *crl_url;
-	char *crl_file;		/* path of one that is signed elsewhere */
+	/* Path of one that is signed elsewhere; with crl_fetch, where
+	 * ocsign-fetcher puts it. */
+	char *crl_file;
+	char *crl_delta_file;	/* the same of a delta to it; NULL: none */
+	struct oc_words crl_fetch;	/* URLs of it: mirrors */
+	struct oc_words crl_delta_fetch;	/* or "freshest" alone */
+	int64_t crl_fetch_interval_s, crl_fetch_timeout_s;
+	char *crl_fetch_ca;	/* path; NULL: whom the system trusts */
+	char *crl_fetch_proxy;	/* NULL: none */
 	int64_t crl_dropped;	/* per cent that may be missing from it */
 	/* With any but STORE the CA is elsewhere: allow is OCSP alone, and
 	 * there may be neither token nor key. */
@@ -420,7 +430,8 @@ bool oc_config_has_key(const char *section, const char *key);
 bool oc_config_is_separate(const struct oc_config *config);
 /* What store_open() takes. */
 const char *oc_config_store_where(const struct oc_config *config);
-
+/* Some CRL is fetched: there is an ocsign-fetcher. */
+bool oc_config_fetches(const struct oc_config *config);
 /* The module may use the network, all of it or some addresses. */
 bool oc_config_has_network(const struct oc_config_token *token);
 

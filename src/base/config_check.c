@@ -132,7 +132,10 @@ check_source(struct oc_config_loader *l,
 	bool has_age = line_of(l->section, "source-max-age") !=
 	    l->section->line;
 
-	check_elsewhere(l, "crl-file", issuer->crl_file);
+	if (issuer->crl_fetch.num == 0)
+		check_elsewhere(l, "crl-file", issuer->crl_file);
+	if (issuer->crl_delta_fetch.num == 0)
+		check_elsewhere(l, "crl-delta-file", issuer->crl_delta_file);
 	check_elsewhere(l, "index-file", issuer->index_file);
 	check_elsewhere(l, "certdb-file", issuer->certdb_file);
 	if (has_age && issuer->source != OC_SOURCE_INDEX &&
@@ -140,6 +143,42 @@ check_source(struct oc_config_loader *l,
 		oc_config_complain(l, "source-max-age",
 		    line_of(l->section, "source-max-age"),
 		    "is given without source = index or certdb; remove it");
+}
+
+static void
+place_in(struct oc_config_loader *l, const char *suffix,
+    const struct oc_config_issuer *issuer, char **path)
+{
+	if (asprintf(path, "%s/%s%s", l->config->daemon.fetch_directory,
+	    issuer->name, suffix) < 0) {
+		*path = NULL;
+		l->is_nomem = true;
+	}
+}
+
+/* One file for what is fetched: who else could write it is not to be. */
+static void
+place_fetched(struct oc_config_loader *l, struct oc_config_issuer *issuer)
+{
+	static const char *const with_it[] = { "crl-fetch-interval",
+	    "crl-fetch-timeout", "crl-fetch-ca", "crl-fetch-proxy" };
+	const struct oc_config_daemon *d = &l->config->daemon;
+
+	for (size_t i = 0; i < sizeof(with_it) / sizeof(with_it[0]); i++)
+		if (issuer->crl_fetch.num == 0 && line_of(l->section,
+		    with_it[i]) != l->section->line)
+			complain_alone(l, with_it[i], "crl-fetch");
+	if (issuer->crl_fetch.num == 0 || issuer->crl_file != NULL ||
+	    d->fetch_directory == NULL || d->table_directory == NULL)
+		return;
+	place_in(l, ".crl", issuer, &issuer->crl_file);
+	if (issuer->crl_delta_fetch.num > 0 && issuer->crl_delta_file == NULL)
+		place_in(l, ".crl-delta", issuer, &issuer->crl_delta_file);
+	if (strcmp(d->fetch_directory, d->table_directory) == 0)
+		oc_config_complain(l, "crl-fetch", line_of(l->section,
+		    "crl-fetch"), "puts files into fetch-directory, and that "
+		    "is table-directory, where ocsign-status puts files of "
+		    "its own; choose another folder");
 }
 
 static void
@@ -151,6 +190,7 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	check_token_names(l, "ocsp-token", &issuer->ocsp_tokens);
 	check_certificate_is_unique(l, issuer);
 	check_where_signed(l, issuer);
+	place_fetched(l, issuer);
 	check_source(l, issuer);
 	if (issuer->responses != NULL)
 		return;
@@ -373,31 +413,36 @@ place_signing_journal(struct oc_config_loader *l)
 		l->is_nomem = true;
 }
 
+#define NUM_USERS 5
 /* Half of them separated would be what nobody meant, and two of them one user
  * is not separated. */
 static void
 check_users(struct oc_config_loader *l)
 {
-	static const char *const keys[] = { "signer-user", "status-user",
-	    "responder-user", "issuer-user" };
+	static const char *const keys[NUM_USERS] = { "signer-user",
+	    "status-user", "responder-user", "issuer-user", "fetcher-user" };
 	const struct oc_config_daemon *d = &l->config->daemon;
-	const char *const users[] = { d->signer_user, d->status_user,
-	    d->responder_user, d->issuer_user };
-	size_t num = l->config->api.listen.num > 0 ? 4 : 3;
+	const char *const users[NUM_USERS] = { d->signer_user,
+	    d->status_user, d->responder_user, d->issuer_user,
+	    d->fetcher_user };
+	const bool are_needed[NUM_USERS] = { true, true, true,
+	    l->config->api.listen.num > 0, oc_config_fetches(l->config) };
+	size_t num = 0;
 	char text[160];
 
-	if (users[0] == NULL && users[1] == NULL && users[2] == NULL &&
-	    users[3] == NULL) {
+	for (size_t i = 0; i < NUM_USERS; i++)
+		num += users[i] != NULL;
+	if (num == 0) {
 		if (d->operators.num > 0)
 			complain_alone(l, "operators", keys[0]);
 		return;
 	}
-	for (size_t i = 0; i < num; i++)
-		if (users[i] == NULL)
+	for (size_t i = 0; i < NUM_USERS; i++)
+		if (users[i] == NULL && are_needed[i])
 			oc_config_complain(l, keys[i], l->section->line,
 			    "is missing; each role has a user of its own, or "
 			    "none has");
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < NUM_USERS; i++)
 		for (size_t n = 0; n < i; n++) {
 			if (users[i] == NULL || users[n] == NULL ||
 			    strcmp(users[i], users[n]) != 0)

@@ -2,6 +2,7 @@
 /* What an [issuer NAME] must have, and cannot have, by where it is known from
  * what is so of its certificates. */
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/config.h"
 #include "base/config_table.h"
@@ -13,10 +14,26 @@ oc_config_wrong_source(const struct oc_config_issuer *issuer, size_t *n,
 	bool is_by_crl = issuer->source == OC_SOURCE_CRL;
 	bool is_by_index = issuer->source == OC_SOURCE_INDEX;
 	bool is_by_certdb = issuer->source == OC_SOURCE_CERTDB;
+	bool is_freshest = issuer->crl_delta_fetch.num > 0 &&
+	    strcmp(issuer->crl_delta_fetch.words[0], "freshest") == 0;
+	bool is_fetched = issuer->crl_fetch.num > 0;
 	bool is_elsewhere = issuer->source != OC_SOURCE_STORE;
 	const struct oc_config_wrong keys[] = {
-		{ "crl-file", is_by_crl && issuer->crl_file == NULL,
-		    "is missing; source = crl needs it", "source" },
+		{ "crl-file", is_by_crl && issuer->crl_file == NULL &&
+		    !is_fetched, "is missing; source = crl needs it, or "
+		    "crl-fetch", "source" },
+		{ "crl-file", is_fetched && issuer->crl_file != NULL,
+		    "is given beside crl-fetch, which has a file of its own; "
+		    "remove one of the two", NULL },
+		{ "crl-delta-file", issuer->crl_delta_file != NULL &&
+		    issuer->crl_file == NULL, "is given without crl-file; "
+		    "add that, or crl-delta-fetch in its place", NULL },
+		{ "crl-delta-fetch", issuer->crl_delta_fetch.num > 0 &&
+		    !is_fetched, "is given without crl-fetch; add that or "
+		    "remove this", NULL },
+		{ "crl-delta-fetch", is_freshest &&
+		    issuer->crl_delta_fetch.num > 1, "is freshest, or URLs; "
+		    "remove one of them", NULL },
 		{ "index-file", is_by_index && issuer->index_file == NULL,
 		    "is missing; source = index needs it", "source" },
 		{ "certdb-file", is_by_certdb && issuer->certdb_file == NULL,
@@ -47,8 +64,8 @@ oc_config_wrong_source(const struct oc_config_issuer *issuer, size_t *n,
 		    "know what was issued; add issued, or remove this",
 		    NULL },
 		{ "crl-dropped", issuer->crl_dropped > 0 &&
-		    issuer->crl_file == NULL, "is given without crl-file; "
-		    "add that or remove this", NULL },
+		    issuer->crl_file == NULL && !is_fetched, "is given "
+		    "without crl-file; add that or remove this", NULL },
 	};
 
 	return oc_config_find_wrong(keys, sizeof(keys) / sizeof(keys[0]), n,

@@ -103,28 +103,6 @@ check_prefix(const char *directory, char **value, struct oc_error *error)
 	return OC_OK;
 }
 
-/* What may stand in an IA5String of a certificate for ever. */
-static enum oc_err
-check_url(const char *directory, char **value, struct oc_error *error)
-{
-	const char *p = *value;
-
-	(void)directory;
-	if (oc_config_starts_with(p, "https://"))
-		return oc_error_set(error, OC_ERR_CONFIG,
-		    "https cannot be used here, clients would need what they "
-		    "are about to fetch (RFC 5280, 8); write http://");
-	if (!oc_config_starts_with(p, "http://") || p[7] == '\0' || p[7] == '/')
-		return oc_error_set(error, OC_ERR_CONFIG,
-		    "\"%.80s\" is no URL; write http://HOST/PATH", *value);
-	for (; *p != '\0'; p++)
-		if (*p <= 0x20 || *p >= 0x7f || strchr("\"<>\\^`{|}", *p))
-			return oc_error_set(error, OC_ERR_CONFIG,
-			    "\"%.80s\" has a character that a URL cannot "
-			    "have; write it as %%XX", *value);
-	return OC_OK;
-}
-
 static enum oc_err
 check_endpoint(const char *directory, char **value, struct oc_error *error)
 {
@@ -323,6 +301,8 @@ static const struct oc_config_key daemon_keys[] = {
 	{ "table-directory", OC_KIND_PATH, AT(table_directory),
 	    .preset = OCSIGN_STATEDIR "/tables" },
 	{ "signer-directory", OC_KIND_PATH, AT(signer_directory) },
+	{ "fetch-directory", OC_KIND_PATH, AT(fetch_directory),
+	    .preset = OCSIGN_STATEDIR "/fetched" },
 	{ "signer-user", OC_KIND_STRING, AT(signer_user),
 	    .check = check_user },
 	{ "status-user", OC_KIND_STRING, AT(status_user),
@@ -330,6 +310,8 @@ static const struct oc_config_key daemon_keys[] = {
 	{ "responder-user", OC_KIND_STRING, AT(responder_user),
 	    .check = check_user },
 	{ "issuer-user", OC_KIND_STRING, AT(issuer_user),
+	    .check = check_user },
+	{ "fetcher-user", OC_KIND_STRING, AT(fetcher_user),
 	    .check = check_user },
 	{ "operators", OC_KIND_LIST, AT(operators), .check = check_user },
 	{ "log-level", OC_KIND_ENUM, AT(log_level), .preset = "notice",
@@ -467,11 +449,25 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "ocsp-key", OC_KIND_STRING, AT(ocsp_key) },
 	{ "ocsp-algorithm", OC_KIND_ENUM, AT(ocsp_algorithm),
 	    .words = algorithms },
-	{ "ocsp-url", OC_KIND_STRING, AT(ocsp_url), .check = check_url },
+	{ "ocsp-url", OC_KIND_STRING, AT(ocsp_url),
+	    .check = oc_config_check_url },
 	{ "ca-issuers-url", OC_KIND_STRING, AT(ca_issuers_url),
-	    .check = check_url },
-	{ "crl-url", OC_KIND_STRING, AT(crl_url), .check = check_url },
+	    .check = oc_config_check_url },
+	{ "crl-url", OC_KIND_STRING, AT(crl_url),
+	    .check = oc_config_check_url },
 	{ "crl-file", OC_KIND_PATH, AT(crl_file) },
+	{ "crl-delta-file", OC_KIND_PATH, AT(crl_delta_file) },
+	{ "crl-delta-fetch", OC_KIND_LIST, AT(crl_delta_fetch),
+	    .check = oc_config_check_delta },
+	{ "crl-fetch", OC_KIND_LIST, AT(crl_fetch),
+	    .check = oc_config_check_fetched },
+	{ "crl-fetch-interval", OC_KIND_DURATION, AT(crl_fetch_interval_s),
+	    .preset = "1h", .min = 10, .max = 7 * DAY },
+	{ "crl-fetch-timeout", OC_KIND_DURATION, AT(crl_fetch_timeout_s),
+	    .preset = "1m", .min = 1, .max = HOUR },
+	{ "crl-fetch-ca", OC_KIND_PATH, AT(crl_fetch_ca) },
+	{ "crl-fetch-proxy", OC_KIND_STRING, AT(crl_fetch_proxy),
+	    .check = oc_config_check_proxy },
 	{ "crl-dropped", OC_KIND_INT, AT(crl_dropped), .preset = "0",
 	    .min = 0, .max = 100 },
 	{ "source", OC_KIND_ENUM, AT(source), .preset = "store",

@@ -33,6 +33,10 @@ struct oc_config_word {
 typedef enum oc_err oc_config_check_fn(const char *directory, char **value,
     struct oc_error *error);
 
+/* http://: what is printed into certificates; what is fetched; by whom. */
+oc_config_check_fn oc_config_check_url, oc_config_check_fetched,
+    oc_config_check_delta, oc_config_check_proxy;
+
 struct oc_config_key {
 	const char *name;	/* NULL ends the table */
 	enum oc_config_kind kind;

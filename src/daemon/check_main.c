@@ -437,6 +437,19 @@ check_certdb(struct checker *c, const struct oc_config_issuer *issuer)
 	(void)close(fd);
 }
 
+/* What it fetches need not be there yet; who fetches it must. */
+static void
+check_fetched(struct checker *c, const struct oc_config_issuer *issuer)
+{
+	check_readable(c, issuer, "crl-fetch-ca", issuer->crl_fetch_ca, R_OK);
+#ifndef HAVE_LIBCURL
+	if (issuer->crl_fetch.num > 0)
+		report_issuer(c, issuer, "crl-fetch", "this ocsign was built "
+		    "without libcurl, which fetches; build it with that, or "
+		    "have somebody else write a crl-file");
+#endif
+}
+
 static void
 check_issuer(struct checker *c, const struct oc_config *config,
     const struct oc_config_issuer *issuer)
@@ -465,7 +478,9 @@ check_issuer(struct checker *c, const struct oc_config *config,
 	/* These come and go, and ocsign-status says so. */
 	if (c->how != DAEMON_CHECK_ALL)
 		return;
-	check_readable(c, issuer, "crl-file", issuer->crl_file, R_OK);
+	if (issuer->crl_fetch.num == 0)
+		check_readable(c, issuer, "crl-file", issuer->crl_file, R_OK);
+	check_fetched(c, issuer);
 	check_index(c, issuer);
 	check_certdb(c, issuer);
 	check_readable(c, issuer, "issued", issuer->issued, R_OK);

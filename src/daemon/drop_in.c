@@ -179,6 +179,19 @@ put_issuer_socket(const struct oc_config *config, struct oc_buffer *out,
 }
 
 static enum oc_err
+put_fetcher(const struct oc_config *config, struct oc_buffer *out,
+    struct oc_error *error)
+{
+	(void)error;
+	if (!oc_config_fetches(config))
+		return OC_OK;
+	oc_buffer_put_text(out, "[Service]\n");
+	put_user(out, config->daemon.fetcher_user);
+	put_writable(out, config->daemon.fetch_directory);
+	return OC_OK;
+}
+
+static enum oc_err
 put_responder(const struct oc_config *config, struct oc_buffer *out,
     struct oc_error *error)
 {
@@ -225,6 +238,8 @@ put_target(const struct oc_config *config, struct oc_buffer *out,
 	if (config->api.listen.num > 0)
 		oc_buffer_put_text(out, "Wants=ocsign-issuer.socket "
 		    "ocsign-issuer.service\n");
+	if (oc_config_fetches(config))
+		oc_buffer_put_text(out, "Wants=ocsign-fetcher.service\n");
 	return OC_OK;
 }
 
@@ -314,6 +329,7 @@ static const struct {
 	{ "ocsign-status-control.socket", put_control },
 	{ "ocsign-issuer.service", put_issuer },
 	{ "ocsign-issuer.socket", put_issuer_socket },
+	{ "ocsign-fetcher.service", put_fetcher },
 	{ "ocsign-responder@.service", put_responder },
 	{ "ocsign-responder@.socket", put_responder_socket },
 	{ "ocsign-responder@relief.service", put_relief },

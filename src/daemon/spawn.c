@@ -42,6 +42,8 @@ daemon_kind_name(enum daemon_kind kind)
 		return "ocsign-status";
 	case DAEMON_ISSUER:
 		return "ocsign-issuer";
+	case DAEMON_FETCHER:
+		return "ocsign-fetcher";
 	case DAEMON_RESPONDER:
 		return "ocsign-responder";
 	}
@@ -63,7 +65,8 @@ daemon_launch_check(const struct daemon_launch *launch,
 	char path[PATH_MAX];
 
 	for (int kind = DAEMON_SIGNER; kind <= DAEMON_RESPONDER; kind++) {
-		if (kind == DAEMON_ISSUER && config->api.listen.num == 0)
+		if ((kind == DAEMON_ISSUER && config->api.listen.num == 0) ||
+		    (kind == DAEMON_FETCHER && !oc_config_fetches(config)))
 			continue;
 		program_path(launch, (enum daemon_kind)kind, path);
 		if (access(path, X_OK) != 0)
@@ -135,6 +138,8 @@ hand_all(struct handed *h, const struct daemon_listeners *l,
 	case DAEMON_ISSUER:
 		for (size_t i = 0; i < daemon_listeners_num_api(l); i++)
 			hand(h, "api", daemon_listeners_api(l, i));
+		return;
+	case DAEMON_FETCHER:
 		return;
 	case DAEMON_RESPONDER:
 		hand_http(h, l, worker);

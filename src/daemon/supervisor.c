@@ -31,7 +31,9 @@ daemon_num_wanted(const struct supervisor *sup)
 bool
 daemon_is_wanted(const struct supervisor *sup, size_t i)
 {
-	return i != ROLE_ISSUER || sup->config->api.listen.num > 0;
+	if (i == ROLE_ISSUER)
+		return sup->config->api.listen.num > 0;
+	return i != ROLE_FETCHER || oc_config_fetches(sup->config);
 }
 
 static enum daemon_kind
@@ -44,6 +46,8 @@ kind_of(size_t i)
 		return DAEMON_STATUS;
 	case ROLE_ISSUER:
 		return DAEMON_ISSUER;
+	case ROLE_FETCHER:
+		return DAEMON_FETCHER;
 	}
 	return DAEMON_RESPONDER;
 }

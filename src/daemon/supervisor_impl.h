@@ -10,11 +10,12 @@
 struct event;
 struct event_base;
 
-#define ROLES_MAX (3 + DAEMON_WORKERS_MAX)
+#define ROLES_MAX (4 + DAEMON_WORKERS_MAX)
 #define ROLE_SIGNER 0			/* in roles[] */
 #define ROLE_STATUS 1
 #define ROLE_ISSUER 2			/* only with an [api] */
-#define ROLE_FIRST_RESPONDER 3
+#define ROLE_FETCHER 3			/* only where something is fetched */
+#define ROLE_FIRST_RESPONDER 4
 #define NUM_SIGNALS 4
 
 enum supervisor_state {
@@ -24,7 +25,7 @@ enum supervisor_state {
 	SUPERVISOR_RELOADING_SIGNER,
 	/* Its successor beside it, then alone. */
 	SUPERVISOR_RELOADING_STATUS,
-	/* The same, all at once, the issuer with them. */
+	/* The same, all at once, issuer and fetcher with them. */
 	SUPERVISOR_RELOADING_RESPONDERS,
 	SUPERVISOR_STOPPING_RESPONDERS,
 	SUPERVISOR_STOPPING_STATUS,

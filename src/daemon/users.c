@@ -155,6 +155,9 @@ daemon_users_make(const struct oc_config *config,
 	if (err == OC_OK && users->of[DAEMON_ISSUER].uid != 0)
 		err = make(d->issuer_directory, &users->of[DAEMON_ISSUER],
 		    status->gid, 02750, error);
+	if (err == OC_OK && users->of[DAEMON_FETCHER].uid != 0)
+		err = make(d->fetch_directory, &users->of[DAEMON_FETCHER],
+		    status->gid, 02750, error);
 	if (err == OC_OK)
 		err = make_store_directory(config, users, error);
 	if (err == OC_OK)

@@ -96,6 +96,7 @@ static const struct known_oid known[DER_OID_MAX] = {
 	[DER_OID_ISSUING_DISTRIBUTION_POINT] = OID(ID_CE "\x1c",
 	    "issuingDistributionPoint"),
 	[DER_OID_DELTA_CRL_INDICATOR] = OID(ID_CE "\x1b", "deltaCRLIndicator"),
+	[DER_OID_FRESHEST_CRL] = OID(ID_CE "\x2e", "freshestCRL"),
 	[DER_OID_NAME_CONSTRAINTS] = OID(ID_CE "\x1e", "nameConstraints"),
 	[DER_OID_CRL_DISTRIBUTION_POINTS] = OID(ID_CE "\x1f",
 	    "cRLDistributionPoints"),

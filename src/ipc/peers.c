@@ -14,6 +14,7 @@ ipc_role_user(const struct oc_config *config, const char *role)
 		{ "ocsign-status", d->status_user },
 		{ "ocsign-responder", d->responder_user },
 		{ "ocsign-issuer", d->issuer_user },
+		{ "ocsign-fetcher", d->fetcher_user },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

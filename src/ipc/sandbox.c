@@ -107,9 +107,11 @@ refuse_bits(scmp_filter_ctx ctx, int number, unsigned int n, uint64_t mask,
 static bool
 is_family(unsigned int family, enum ipc_sandbox sandbox)
 {
-	return family == AF_UNIX || (sandbox == IPC_SANDBOX_SIGNER_NETWORK &&
-	    (family == AF_INET || family == AF_INET6 ||
-	    family == AF_NETLINK));
+	bool has_network = sandbox == IPC_SANDBOX_SIGNER_NETWORK ||
+	    sandbox == IPC_SANDBOX_FETCHER;
+
+	return family == AF_UNIX || (has_network && (family == AF_INET ||
+	    family == AF_INET6 || family == AF_NETLINK));
 }
 
 /* As a kernel without them would: libraries go on with what there is. */
@@ -200,6 +202,16 @@ add_responder(scmp_filter_ctx ctx)
 }
 
 static int
+add_fetcher(scmp_filter_ctx ctx)
+{
+	int rc = IS_SANITIZED ? 0 : refuse(ctx, begins_process);
+
+	if (rc == 0 && !IS_SANITIZED)
+		rc = refuse_bits(ctx, SCMP_SYS(clone), 0, CLONE_THREAD, 0);
+	return rc;
+}
+
+static int
 add_rules(scmp_filter_ctx ctx, enum ipc_sandbox sandbox)
 {
 	static const char *const tracing[] = { "ptrace", NULL };
@@ -221,6 +233,8 @@ add_rules(scmp_filter_ctx ctx, enum ipc_sandbox sandbox)
 		    UINT32_MAX, TIOCSTI));
 	if (rc == 0 && sandbox == IPC_SANDBOX_SIGNER)
 		rc = refuse(ctx, binding);
+	if (rc == 0 && sandbox == IPC_SANDBOX_FETCHER)
+		rc = add_fetcher(ctx);
 	if (rc == 0 && sandbox == IPC_SANDBOX_RESPONDER)
 		rc = add_responder(ctx);
 	return rc;

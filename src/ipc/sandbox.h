@@ -18,6 +18,9 @@ enum ipc_sandbox {
 	IPC_SANDBOX_SIGNER,
 	/* The same, and clients' sockets of the internet. */
 	IPC_SANDBOX_SIGNER_NETWORK,
+	/* Who asks strangers: sockets like that one's, and no process begins;
+	 * threads do. */
+	IPC_SANDBOX_FETCHER,
 	/* What strangers talk to: beside that, nothing is written but to what
 	 * is open, no code comes in, and no process or thread begins. */
 	IPC_SANDBOX_RESPONDER

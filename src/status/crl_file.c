@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -13,6 +14,7 @@
 
 struct status_crl_file {
 	struct status_crl_plan plan;	/* strings owned */
+	char *delta_copy;		/* owned; there only with a delta */
 	uint8_t *certificate_der;	/* owned */
 	struct x509_cert *certificate;	/* owned; views into that */
 	struct status_watch *watch;	/* owned */
@@ -30,28 +32,6 @@ status_crl_copy_path(const struct oc_config *config,
 }
 
 /* --- one list ---------------------------------------------------------- */
-
-static enum oc_err
-check_dates(const struct x509_crl *crl, int64_t now, struct oc_error *error)
-{
-	char text[DER_ISO8601_MAX];
-
-	der_format_iso8601(crl->this_update, text);
-	if (crl->this_update > now + STATUS_SKEW_S)
-		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it is from "
-		    "the future (thisUpdate %s)", text);
-	if (crl->next_update == 0)
-		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it has no "
-		    "nextUpdate, which there must be (RFC 5280, 5.1.2.5)");
-	der_format_iso8601(crl->next_update, text);
-	if (crl->next_update <= crl->this_update)
-		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it ends "
-		    "before it begins (nextUpdate %s)", text);
-	if (crl->next_update <= now)
-		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it has "
-		    "expired (nextUpdate %s)", text);
-	return OC_OK;
-}
 
 /* *der is for free(). */
 static enum oc_err
@@ -78,29 +58,99 @@ read_der(const char *path, uint8_t **der, size_t *der_len,
 	return err;
 }
 
+struct octets { uint8_t *p; size_t len; };
+
+static bool
+is_same(const struct octets *a, const struct status_crl_list *b)
+{
+	return a->p == NULL ? b == NULL : b != NULL && a->len == b->der_len &&
+	    memcmp(a->p, b->der, a->len) == 0;
+}
+
+/* A delta is a must where one is configured: without it nobody knows what has
+ * been revoked since.  A copy has one if what was in force had. */
+static enum oc_err
+read_both(const struct status_crl_file *f, enum status_from from,
+    struct octets *whole, struct octets *delta, struct oc_error *error)
+{
+	bool is_copy = from == STATUS_FROM_COPY;
+	enum oc_err err = read_der(is_copy ? f->plan.copy : f->plan.path,
+	    &whole->p, &whole->len, error);
+
+	if (err != OC_OK || f->plan.delta == NULL)
+		return err;
+	err = read_der(is_copy ? f->delta_copy : f->plan.delta, &delta->p,
+	    &delta->len, error);
+	if (err == OC_ERR_NOT_FOUND && is_copy)
+		return OC_OK;
+	return err == OC_OK ? OC_OK : oc_error_prefix(error, "delta CRL");
+}
+
+/* delta: with no octets, there is none. */
+static enum oc_err
+make_list(const struct status_crl_file *f, struct octets *whole,
+    struct octets *delta, struct status_crl_list **list,
+    struct oc_error *error)
+{
+	struct status_crl_list *read = NULL, *changes = NULL;
+	enum oc_err err;
+
+	err = status_crl_list_new(&whole->p, whole->len, f->certificate,
+	    f->plan.scope, &read, error);
+	if (err == OC_OK && delta->p != NULL)
+		err = status_crl_list_new(&delta->p, delta->len,
+		    f->certificate, STATUS_CRL_DELTA, &changes, error);
+	if (err == OC_OK && changes != NULL)
+		err = status_crl_list_combine(read, &changes, error);
+	status_crl_list_release(changes);
+	if (err != OC_OK) {
+		status_crl_list_release(read);
+		return err;
+	}
+	*list = read;
+	return OC_OK;
+}
+
 static enum oc_err
 crl_load(void *arg, enum status_from from, const struct status_list *before,
     struct status_list **list, struct oc_error *error)
 {
-	const struct status_crl_file *f = arg;
+	struct status_crl_file *f = arg;
 	const struct status_crl_list *last =
 	    (const struct status_crl_list *)before;
+	struct octets whole = { NULL, 0 }, delta = { NULL, 0 };
 	struct status_crl_list *read = NULL;
-	uint8_t *der = NULL;
-	size_t der_len = 0;
-	enum oc_err err;
+	enum oc_err err = read_both(f, from, &whole, &delta, error);
 
-	err = read_der(from == STATUS_FROM_COPY ? f->plan.copy : f->plan.path,
-	    &der, &der_len, error);
-	if (err == OC_OK && last != NULL && last->der_len == der_len &&
-	    memcmp(last->der, der, der_len) == 0)
+	if (err == OC_OK && last != NULL && is_same(&whole, last) &&
+	    is_same(&delta, last->delta))
 		err = OC_ERR_EXISTS;
 	if (err == OC_OK)
-		err = status_crl_list_new(&der, der_len, f->certificate,
-		    f->plan.scope, &read, error);
-	free(der);
+		err = make_list(f, &whole, &delta, &read, error);
+	free(whole.p);
+	free(delta.p);
 	if (err == OC_OK)
 		*list = &read->list;
+	return err;
+}
+
+/* Of both files: it changes with either. */
+static enum oc_err
+crl_stamp(void *arg, struct oc_file_stamp *stamp, struct oc_error *error)
+{
+	const struct status_crl_file *f = arg;
+	struct oc_file_stamp delta = { .len = 0 };
+	enum oc_err err = oc_file_stamp(f->plan.path, stamp, error);
+
+	if (err == OC_OK && f->plan.delta != NULL) {
+		err = oc_file_stamp(f->plan.delta, &delta, error);
+		if (err != OC_OK)
+			(void)oc_error_prefix(error, "delta CRL");
+	}
+	stamp->inode = stamp->inode * 31 + delta.inode;
+	stamp->len += delta.len;
+	stamp->written_ns ^= delta.written_ns * 3;
+	stamp->changed_ns ^= delta.changed_ns * 3;
 	return err;
 }
 
@@ -111,7 +161,7 @@ crl_judge(void *arg, const struct status_list *list,
 	struct status_crl_file *f = arg;
 	const struct status_crl_list *crl =
 	    (const struct status_crl_list *)list;
-	enum oc_err err = check_dates(&crl->crl, now, error);
+	enum oc_err err = status_crl_list_check_dates(crl, now, error);
 
 	f->lost = (struct status_lost){ .num_final = 0 };
 	if (err != OC_OK || before == NULL)
@@ -124,15 +174,26 @@ crl_judge(void *arg, const struct status_list *list,
 	    f->plan.copy);
 }
 
+/* Both, or neither; a delta of before goes after that, and is none of a list
+ * that is as new until then. */
 static enum oc_err
 crl_keep(void *arg, const struct status_list *list, struct oc_error *error)
 {
 	const struct status_crl_file *f = arg;
 	const struct status_crl_list *crl =
 	    (const struct status_crl_list *)list;
-
-	return oc_file_write(f->plan.copy, 0644, crl->der, crl->der_len,
+	const struct status_crl_list *delta = crl->delta;
+	const struct oc_file_part parts[] = {
+		{ f->plan.copy, 0644, crl->der, crl->der_len },
+		{ f->delta_copy, 0644, delta == NULL ? NULL : delta->der,
+		    delta == NULL ? 0 : delta->der_len },
+	};
+	enum oc_err err = oc_file_write_all(parts, delta != NULL ? 2 : 1,
 	    error);
+
+	if (err == OC_OK && delta == NULL)
+		(void)unlink(f->delta_copy);
+	return err;
 }
 
 static void
@@ -145,9 +206,10 @@ crl_say_taken(void *arg, const struct status_list *list)
 
 	status_crl_number_format((const struct status_crl_list *)list, number);
 	der_format_iso8601(list->next_update, until);
-	oc_log(OC_LOG_NOTICE, "issuer %s: the CRL number %s is in force, with "
-	    "%u entries, until %s", f->plan.issuer, number, list->num_entries,
-	    until);
+	oc_log(OC_LOG_NOTICE, "issuer %s: the CRL number %s%s is in force, "
+	    "with %u entries, until %s", f->plan.issuer, number,
+	    ((const struct status_crl_list *)list)->delta != NULL ?
+	    " (by a delta)" : "", list->num_entries, until);
 	if (lost->first.len == 0)
 		return;
 	oc_serial_format(&lost->first, first);
@@ -157,6 +219,7 @@ crl_say_taken(void *arg, const struct status_list *list)
 }
 
 static const struct status_watch_ops crl_ops = {
+	.stamp = crl_stamp,
 	.load = crl_load,
 	.judge = crl_judge,
 	.keep = crl_keep,
@@ -188,9 +251,15 @@ copy_plan(struct status_crl_file *f, const struct status_crl_plan *plan)
 	f->plan.path = strdup(plan->path);
 	f->plan.certificate = strdup(plan->certificate);
 	f->plan.copy = strdup(plan->copy);
+	if (plan->delta != NULL)
+		f->plan.delta = strdup(plan->delta);
+	if (asprintf(&f->delta_copy, "%s-delta", plan->copy) < 0)
+		f->delta_copy = NULL;
 	f->certificate = calloc(1, sizeof(*f->certificate));
 	return f->plan.issuer != NULL && f->plan.path != NULL &&
 	    f->plan.certificate != NULL && f->plan.copy != NULL &&
+	    f->delta_copy != NULL &&
+	    (plan->delta == NULL) == (f->plan.delta == NULL) &&
 	    f->certificate != NULL;
 }
 
@@ -238,6 +307,8 @@ status_crl_file_free(struct status_crl_file *f)
 	free((char *)f->plan.path);
 	free((char *)f->plan.certificate);
 	free((char *)f->plan.copy);
+	free((char *)f->plan.delta);
+	free(f->delta_copy);
 	free(f);
 }
 

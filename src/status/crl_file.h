@@ -17,10 +17,13 @@ struct status_crl_plan {
 	const char *issuer;		/* the configuration's name of it */
 	const char *path;		/* crl-file */
 	const char *certificate;	/* path of the issuer's */
-	const char *copy;		/* path of the last good one's, DER */
+	/* Path of the last good one's, DER; of its delta's, if it had one, the
+	 * same with "-delta". */
+	const char *copy;
 	const char *issued;		/* path; NULL: there is no such list */
 	enum status_crl_scope scope;
 	int64_t dropped_max_percent;	/* see status_crl_list_succeeds() */
+	const char *delta;		/* crl-delta-file; NULL: none */
 };
 
 /* "TABLE-DIRECTORY/ISSUER.crl", for free(); NULL: out of memory. */

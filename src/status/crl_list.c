@@ -48,6 +48,7 @@ read_list(struct status_crl_list *list, struct der_bytes der,
 	status_list_close(&list->list);
 	list->list.this_update = list->crl.this_update;
 	list->list.next_update = list->crl.next_update;
+	list->number = list->crl.number;
 	return OC_OK;
 }
 
@@ -66,7 +67,10 @@ check_whole(const struct x509_crl *crl, struct oc_error *error)
 static void
 free_list(struct status_list *list)
 {
-	free(((struct status_crl_list *)list)->der);
+	struct status_crl_list *crl = (struct status_crl_list *)list;
+
+	status_crl_list_release(crl->delta);
+	free(crl->der);
 	free(list);
 }
 
@@ -84,13 +88,16 @@ status_crl_list_new(uint8_t **der, size_t der_len,
 	list->list.free = free_list;
 	err = read_list(list, (struct der_bytes){ *der, der_len }, error);
 	if (err == OC_OK)
-		err = x509_crl_verify(&list->crl, issuer, error);
+		err = scope == STATUS_CRL_DELTA ? x509_delta_crl_verify(
+		    &list->crl, issuer, error) : x509_crl_verify(&list->crl,
+		    issuer, error);
 	if (err == OC_OK && scope == STATUS_CRL_WHOLE)
 		err = check_whole(&list->crl, error);
 	if (err != OC_OK) {
 		status_crl_list_release(list);
 		return err;
 	}
+	list->number = list->crl.number;
 	list->der = *der;
 	list->der_len = der_len;
 	*der = NULL;
@@ -108,7 +115,7 @@ void
 status_crl_number_format(const struct status_crl_list *list,
     char text[STATUS_CRL_NUMBER_TEXT_MAX])
 {
-	struct der_bytes number = list->crl.number;
+	struct der_bytes number = list->number;
 	uint64_t value = 0;
 
 	for (size_t i = 0; i < number.len && number.len <= sizeof(value); i++)
@@ -124,38 +131,101 @@ status_crl_number_format(const struct status_crl_list *list,
 	}
 }
 
-/* Minimal and not negative. */
-static int
-compare_numbers(struct der_bytes a, struct der_bytes b)
+enum oc_err
+status_crl_list_combine(struct status_crl_list *list,
+    struct status_crl_list **delta, struct oc_error *error)
 {
-	if (a.len != b.len)
-		return a.len < b.len ? -1 : 1;
-	return a.len == 0 ? 0 : memcmp(a.p, b.p, a.len);
+	struct status_crl_list *d = *delta;
+	enum oc_err err = x509_delta_crl_check(&d->crl, &list->crl, error);
+
+	if (err == OC_ERR_EXISTS) {
+		status_crl_list_release(d);
+		*delta = NULL;
+		return OC_OK;
+	}
+	if (err == OC_OK && (err = status_list_overlay(&list->list,
+	    &d->list)) != OC_OK)
+		err = oc_error_set(error, err, "CRL: %s", oc_strerror(err));
+	if (err != OC_OK)
+		return err;
+	list->delta = d;
+	list->number = d->number;
+	if (d->list.this_update > list->list.this_update)
+		list->list.this_update = d->list.this_update;
+	/* One without an end is refused later, by name. */
+	if (d->list.next_update < list->list.next_update)
+		list->list.next_update = d->list.next_update;
+	*delta = NULL;
+	return OC_OK;
 }
 
 static enum oc_err
-check_older(const struct status_crl_list *list,
+check_dates(const struct x509_crl *crl, int64_t now, struct oc_error *error)
+{
+	const char *what = crl->is_delta ? "delta CRL" : "CRL";
+	char text[DER_ISO8601_MAX];
+
+	der_format_iso8601(crl->this_update, text);
+	if (crl->this_update > now + STATUS_SKEW_S)
+		return oc_error_set(error, OC_ERR_REFUSED, "%s: it is from "
+		    "the future (thisUpdate %s)", what, text);
+	if (crl->next_update == 0)
+		return oc_error_set(error, OC_ERR_REFUSED, "%s: it has no "
+		    "nextUpdate, which there must be (RFC 5280, 5.1.2.5)",
+		    what);
+	der_format_iso8601(crl->next_update, text);
+	if (crl->next_update <= crl->this_update)
+		return oc_error_set(error, OC_ERR_REFUSED, "%s: it ends "
+		    "before it begins (nextUpdate %s)", what, text);
+	if (crl->next_update <= now)
+		return oc_error_set(error, OC_ERR_REFUSED, "%s: it has "
+		    "expired (nextUpdate %s)", what, text);
+	return OC_OK;
+}
+
+enum oc_err
+status_crl_list_check_dates(const struct status_crl_list *list, int64_t now,
+    struct oc_error *error)
+{
+	enum oc_err err = check_dates(&list->crl, now, error);
+
+	return err == OC_OK && list->delta != NULL ? check_dates(
+	    &list->delta->crl, now, error) : err;
+}
+
+/* With another delta too. */
+static bool
+is_same(const struct status_crl_list *a, const struct status_crl_list *b)
+{
+	/* What is whole again says as much as with a delta before. */
+	if (a->delta == NULL && b->delta == NULL)
+		return der_bytes_equal(a->crl.der, b->crl.der);
+	return status_list_equal(&a->list, &b->list);
+}
+
+enum oc_err
+status_crl_list_check_older(const struct status_crl_list *list,
     const struct status_crl_list *before, struct oc_error *error)
 {
-	int order = compare_numbers(list->crl.number, before->crl.number);
+	int order = x509_crl_number_compare(list->number, before->number);
 	char its[STATUS_CRL_NUMBER_TEXT_MAX], last[STATUS_CRL_NUMBER_TEXT_MAX];
 	char from[DER_ISO8601_MAX], until[DER_ISO8601_MAX];
 
 	status_crl_number_format(list, its);
 	status_crl_number_format(before, last);
-	der_format_iso8601(list->crl.this_update, from);
-	der_format_iso8601(before->crl.this_update, until);
+	der_format_iso8601(list->list.this_update, from);
+	der_format_iso8601(before->list.this_update, until);
 	if (order < 0)
 		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it is older "
 		    "than the last good one: its number is %s, that one's %s",
 		    its, last);
-	if (list->crl.this_update < before->crl.this_update)
+	if (list->list.this_update < before->list.this_update)
 		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it is older "
 		    "than the last good one: its thisUpdate is %s, that one's "
 		    "%s", from, until);
-	if (order == 0 && (list->crl.number.len != 0 ||
-	    list->crl.this_update == before->crl.this_update) &&
-	    !der_bytes_equal(list->crl.der, before->crl.der))
+	if (order == 0 && (list->number.len != 0 ||
+	    list->list.this_update == before->list.this_update) &&
+	    !is_same(list, before))
 		return oc_error_set(error, OC_ERR_REFUSED, "CRL: it has the "
 		    "last good one's number (%s) and date, and says something "
 		    "else", its);
@@ -168,7 +238,7 @@ status_crl_list_succeeds(const struct status_crl_list *list,
     struct status_lost *lost, struct oc_error *error)
 {
 	char first[OC_SERIAL_TEXT_MAX];
-	enum oc_err err = check_older(list, before, error);
+	enum oc_err err = status_crl_list_check_older(list, before, error);
 
 	/* When they expire it does not say. */
 	status_list_compare(&list->list, &before->list, 0, lost);

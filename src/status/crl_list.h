@@ -19,12 +19,16 @@ struct status_crl_list {
 	uint8_t *der;			/* owned */
 	size_t der_len;
 	struct x509_crl crl;		/* views into der */
+	struct status_crl_list *delta;	/* owned: what has been changed by it;
+					 * NULL: nothing */
+	struct der_bytes number;	/* with that */
 };
 
 /* What must be so of a list that all is said by, of what is not on it too. */
 enum status_crl_scope {
 	STATUS_CRL_ANY,
-	STATUS_CRL_WHOLE	/* it leaves out none of the issuer's */
+	STATUS_CRL_WHOLE,	/* it leaves out none of the issuer's */
+	STATUS_CRL_DELTA	/* it is a delta, for _combine() */
 };
 
 /*
@@ -37,8 +41,28 @@ enum oc_err status_crl_list_new(uint8_t **der, size_t der_len,
     struct status_crl_list **list, struct oc_error *error) OC_MUST_CHECK;
 void status_crl_list_release(struct status_crl_list *list); /* NULL: fine */
 
+/*
+ * Both are new.  From then on the list says what both do, and for as long as
+ * both do: the delta's entry about a certificate counts, and what it has with
+ * removeFromCRL is on the list as such.  *delta is taken over, or, where the
+ * list is as new, released.  What x509_delta_crl_check() says, and then both
+ * are as they were.
+ */
+enum oc_err status_crl_list_combine(struct status_crl_list *list,
+    struct status_crl_list **delta, struct oc_error *error) OC_MUST_CHECK;
+
+/* Of both, if there is a delta. */
 void status_crl_number_format(const struct status_crl_list *list,
     char text[STATUS_CRL_NUMBER_TEXT_MAX]);
+
+/* REFUSED: it is from the future, has no nextUpdate, or has ended by now. */
+enum oc_err status_crl_list_check_dates(const struct status_crl_list *list,
+    int64_t now, struct oc_error *error) OC_MUST_CHECK;
+/* REFUSED: it is older than the one before, or has the same number and says
+ * something else. */
+enum oc_err status_crl_list_check_older(const struct status_crl_list *list,
+    const struct status_crl_list *before, struct oc_error *error)
+    OC_MUST_CHECK;
 
 /*
  * May it stand in the place of the one before?  REFUSED: it is older, has the

@@ -265,6 +265,30 @@ describe_crl_file(const struct status_crl_report *crl, int64_t now)
 	    "why", describe_why(r));
 }
 
+/* How it is fetched; null: it is not. */
+static json_t *
+describe_fetch(const struct status_all *all, size_t i, enum fetch_what what)
+{
+	struct fetch_state s;
+	size_t len;
+
+	if (!status_files_report_fetch(all->files, i, what, &s))
+		return json_null();
+	len = strnlen(s.why, WHY_MAX);
+	while (!oc_utf8_is_valid(s.why, len))
+		len--;
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
+	    "tried_at", time_of(s.tried_at),
+	    "fetched_at", time_of(s.fetched_at),
+	    "next_at", time_of(s.next_at),
+	    "http_status", s.http_status == 0 ? json_null() :
+	    json_integer(s.http_status),
+	    "failures", (json_int_t)s.num_failures,
+	    "url", s.url[0] == '\0' ? json_null() : json_stringn(s.url,
+	    strnlen(s.url, WHY_MAX)),
+	    "why", len == 0 ? json_null() : json_stringn(s.why, len));
+}
+
 static json_t *
 describe_crl_files(const struct status_all *all)
 {
@@ -274,9 +298,15 @@ describe_crl_files(const struct status_all *all)
 
 	for (size_t i = 0; i < status_files_num(all->files) &&
 	    json_array_size(rows) < CRL_FILES_MAX; i++)
-		if (status_files_report_crl(all->files, i, &report))
-			(void)json_array_append_new(rows,
-			    describe_crl_file(&report, now));
+		if (status_files_report_crl(all->files, i, &report)) {
+			json_t *row = describe_crl_file(&report, now);
+
+			(void)json_object_set_new(row, "fetch",
+			    describe_fetch(all, i, FETCH_CRL));
+			(void)json_object_set_new(row, "fetch_delta",
+			    describe_fetch(all, i, FETCH_DELTA));
+			(void)json_array_append_new(rows, row);
+		}
 	return rows;
 }
 

@@ -20,6 +20,7 @@ open_crl(struct status_files *files, size_t i, struct oc_error *error)
 	struct status_crl_plan plan = {
 		.issuer = issuer->name,
 		.path = issuer->crl_file,
+		.delta = issuer->crl_delta_file,
 		.certificate = issuer->certificate,
 		.issued = issuer->issued,
 		.scope = issuer->unlisted == OC_UNLISTED_GOOD ?
@@ -220,4 +221,27 @@ status_files_report_records(const struct status_files *files, size_t i,
 	status_watch_report(status_records_watched(files->records[i]),
 	    report);
 	return true;
+}
+
+bool
+status_files_report_fetch(const struct status_files *files, size_t i,
+    enum fetch_what what, struct fetch_state *state)
+{
+	const struct oc_config_issuer *issuer = &files->config->issuers[i];
+	char *path;
+
+	*state = (struct fetch_state){ .tried_at = 0 };
+	if (!fetch_is_wanted(issuer, what))
+		return false;
+	path = fetch_state_path(files->config, issuer, what);
+	if (path != NULL && fetch_state_read(path, state, NULL) != OC_OK)
+		*state = (struct fetch_state){ .tried_at = 0 };
+	free(path);
+	return true;
+}
+
+const char *
+status_files_issuer(const struct status_files *files, size_t i)
+{
+	return files->config->issuers[i].name;
 }

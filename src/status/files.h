@@ -4,6 +4,7 @@
 #ifndef STATUS_FILES_H
 #define STATUS_FILES_H
 
+#include "fetch/state.h"
 #include "status/crl_file.h"
 #include "status/records.h"
 
@@ -34,6 +35,11 @@ struct status_records *status_files_find_records(
 size_t status_files_num(const struct status_files *files);
 bool status_files_report_crl(const struct status_files *files, size_t i,
     struct status_crl_report *report);
+/* Of one whose CRL is fetched: how that stands; zero before the first try, or
+ * if it cannot be read.  False: it is not fetched. */
+bool status_files_report_fetch(const struct status_files *files, size_t i,
+    enum fetch_what what, struct fetch_state *state);
+const char *status_files_issuer(const struct status_files *files, size_t i);
 bool status_files_report_records(const struct status_files *files, size_t i,
     struct status_watch_report *report);
 

@@ -156,6 +156,37 @@ status_list_drop_doubles(struct status_list *list)
 	list->num_entries = num;
 }
 
+enum oc_err
+status_list_overlay(struct status_list *list, const struct status_list *other)
+{
+	struct status_list both = { .entries = NULL };
+	uint32_t a = 0, b = 0;
+	enum oc_err err = OC_OK;
+
+	while (err == OC_OK && (a < list->num_entries ||
+	    b < other->num_entries)) {
+		int order = a == list->num_entries ? 1 :
+		    b == other->num_entries ? -1 :
+		    status_serial_compare(&list->entries[a].serial,
+		    &other->entries[b].serial);
+
+		err = status_list_add(&both, order < 0 ? &list->entries[a] :
+		    &other->entries[b]);
+		a += order <= 0;
+		b += order >= 0;
+	}
+	if (err != OC_OK) {
+		free(both.entries);
+		return err;
+	}
+	free(list->entries);
+	list->entries = both.entries;
+	list->num_entries = both.num_entries;
+	list->room = both.room;
+	status_list_close(list);
+	return OC_OK;
+}
+
 void
 status_list_close(struct status_list *list)
 {

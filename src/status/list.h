@@ -16,6 +16,9 @@
 #include "base/reason.h"
 #include "base/serial.h"
 
+/* A list may be of so long from now: clocks are not the same everywhere. */
+#define STATUS_SKEW_S 300
+
 struct status_entry {
 	struct oc_serial serial;
 	uint8_t is_revoked;
@@ -55,6 +58,10 @@ void status_list_sort(struct status_list *list);
 const struct status_entry *status_list_double(const struct status_list *list);
 /* In order: only the first about each certificate stays. */
 void status_list_drop_doubles(struct status_list *list);
+/* Both in order and closed: about each certificate what the other says, if it
+ * says anything. */
+enum oc_err status_list_overlay(struct status_list *list,
+    const struct status_list *other) OC_MUST_CHECK;
 /* In order and complete: gives back what memory is left, and counts. */
 void status_list_close(struct status_list *list);
 

@@ -105,6 +105,59 @@ put_crl_files(struct oc_buffer *out, const struct status_files *files,
 	}
 }
 
+/* One for each value of fetch_values. */
+static int64_t
+value_of_fetch(const struct fetch_state *s, size_t v)
+{
+	const int64_t values[] = { s->tried_at, s->fetched_at, s->next_at,
+	    s->num_failures, s->http_status };
+
+	return values[v];
+}
+
+static const struct watch_value fetch_values[] = {
+	{ "crl_fetch_tried_timestamp_seconds", "gauge",
+	    "When the CRL was last asked for; 0: never." },
+	{ "crl_fetch_success_timestamp_seconds", "gauge",
+	    "When that last gave a good one, or the same; 0: never." },
+	{ "crl_fetch_next_timestamp_seconds", "gauge",
+	    "When it is asked for next." },
+	{ "crl_fetch_failures", "gauge", "Failures since the last success." },
+	{ "crl_fetch_http_status", "gauge",
+	    "Of the last answer; 0: there was none." }
+};
+
+static void
+put_fetch(struct oc_buffer *out, const struct status_files *files, size_t v,
+    enum fetch_what what)
+{
+	struct fetch_state state;
+
+	for (size_t i = 0; i < status_files_num(files); i++) {
+		if (!status_files_report_fetch(files, i, what, &state))
+			continue;
+		oc_buffer_printf(out, "ocsign_%s{", fetch_values[v].name);
+		status_put_label(out, "issuer", status_files_issuer(files,
+		    i));
+		oc_buffer_printf(out, ",kind=\"%s\"} %" PRId64 "\n",
+		    what == FETCH_DELTA ? "delta" : "crl",
+		    value_of_fetch(&state, v));
+	}
+}
+
+static void
+put_fetches(struct oc_buffer *out, const struct status_files *files)
+{
+	size_t num = sizeof(fetch_values) / sizeof(fetch_values[0]);
+
+	for (size_t v = 0; v < num; v++) {
+		status_put_family(out, fetch_values[v].name,
+		    fetch_values[v].type, fetch_values[v].help);
+		put_fetch(out, files, v, FETCH_CRL);
+		put_fetch(out, files, v, FETCH_DELTA);
+	}
+}
+
 static void
 put_sources(struct oc_buffer *out, const struct status_files *files,
     int64_t now)
@@ -126,5 +179,6 @@ status_put_source_files(struct oc_buffer *out,
     const struct status_files *files, int64_t now)
 {
 	put_crl_files(out, files, now);
+	put_fetches(out, files);
 	put_sources(out, files, now);
 }

@@ -19,9 +19,6 @@
 #include "status/list.h"
 #include "status/status.h"
 
-/* A list may be of so long from now: clocks are not the same everywhere. */
-#define STATUS_SKEW_S 300
-
 enum status_from { STATUS_FROM_FILE, STATUS_FROM_COPY };
 
 /* All of them are called by the thread, or before there is one. */

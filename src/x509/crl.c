@@ -38,7 +38,6 @@ sort_crl_extension(struct der_bytes id, bool is_critical,
     struct der_bytes value, struct x509_crl *crl)
 {
 	enum der_oid oid = der_oid_find(id);
-	struct der_bytes contents;
 
 	if (oid == DER_OID_AUTHORITY_KEY_IDENTIFIER)
 		return x509_read_authority_key_id(value,
@@ -47,14 +46,17 @@ sort_crl_extension(struct der_bytes id, bool is_critical,
 		return read_number(value, &crl->number);
 	if (oid == DER_OID_DELTA_CRL_INDICATOR) {
 		crl->is_delta = true;
-		return read_number(value, &contents);
+		return read_number(value, &crl->base_number);
 	}
 	if (oid == DER_OID_ISSUING_DISTRIBUTION_POINT) {
 		crl->has_idp = true;
+		crl->idp = value;
 		return x509_read_crl_point(value, &crl->point);
 	}
 	if (is_critical)
 		x509_crl_note_critical(crl, id);
+	else if (oid == DER_OID_FRESHEST_CRL)
+		crl->freshest = value;
 	return true;
 }
 

@@ -61,7 +61,11 @@ struct x509_crl {
 	struct der_bytes authority_key_id;
 	struct der_bytes number;	/* INTEGER contents; len 0: none */
 	bool is_delta;
+	struct der_bytes base_number;	/* then: of the one it is to */
 	bool has_idp;
+	struct der_bytes idp;		/* then: the whole of it */
+	struct der_bytes freshest;	/* freshestCRL, not looked at; len 0:
+					 * none, or a critical one */
 	struct x509_crl_point point;	/* of the IDP; without one: all false */
 	bool has_unknown_critical;
 	struct der_bytes unknown_critical;	/* then: OID contents of the
@@ -94,6 +98,23 @@ enum oc_err x509_crl_next_entry(struct der_bytes *rest,
 struct x509_cert;
 enum oc_err x509_crl_verify(const struct x509_crl *crl,
     const struct x509_cert *issuer, struct oc_error *error) OC_MUST_CHECK;
+/* The same of a delta CRL, which by itself says nothing: it has to go together
+ * with one that is whole. */
+enum oc_err x509_delta_crl_verify(const struct x509_crl *crl,
+    const struct x509_cert *issuer, struct oc_error *error) OC_MUST_CHECK;
+/*
+ * RFC 5280, 5.2.4, of two that were verified: REFUSED if what the delta
+ * changes is not this list: it is of another scope or key, or to a later one
+ * than this.  EXISTS: the list is as new as the delta, or newer.
+ */
+enum oc_err x509_delta_crl_check(const struct x509_crl *delta,
+    const struct x509_crl *base, struct oc_error *error) OC_MUST_CHECK;
+/* Where the delta CRLs to this one are (5.2.6): up to num_max URLs.  How many;
+ * 0 also if it does not say that well. */
+uint32_t x509_crl_freshest_urls(const struct x509_crl *crl,
+    struct der_bytes *urls, uint32_t num_max);
+/* As numbers: minimal, not negative, and none the least. */
+int x509_crl_number_compare(struct der_bytes a, struct der_bytes b);
 /* The name of a part, "onlyContainsUserCerts" say, if it may leave out some of
  * the issuer's certificates; NULL if it does not. */
 const char *x509_crl_partial(const struct x509_crl *crl);

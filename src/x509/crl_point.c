@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For which certificates and reasons a CRL is: RFC 5280, 5.2.5. */
+#include <stdlib.h>
+
 #include "der/reader.h"
 #include "x509/crl_impl.h"
 #include "x509/ext_impl.h"
@@ -106,4 +108,22 @@ x509_crl_point_has_url(const struct x509_crl_point *point,
 			return true;
 	}
 	return false;
+}
+
+/* FreshestCRL ::= CRLDistributionPoints */
+uint32_t
+x509_crl_freshest_urls(const struct x509_crl *crl, struct der_bytes *urls,
+    uint32_t num_max)
+{
+	struct x509_extensions *e;
+	uint32_t num = 0;
+
+	if (crl->freshest.len == 0)
+		return 0;
+	e = calloc(1, sizeof(*e));
+	if (e != NULL && x509_read_crl_points(crl->freshest, e) == OC_OK)
+		for (; num < num_max && num < e->num_crl_urls; num++)
+			urls[num] = e->crl_urls[num];
+	free(e);
+	return num;
 }

@@ -345,8 +345,8 @@ read_crl_point(struct der_reader *r, struct x509_extensions *out)
 	return name.p != NULL ? read_point_name(name, out) : OC_OK;
 }
 
-static enum oc_err
-read_crl_points(struct der_bytes value, struct x509_extensions *out)
+enum oc_err
+x509_read_crl_points(struct der_bytes value, struct x509_extensions *out)
 {
 	struct der_reader r = der_reader_of(value), inner;
 	enum oc_err err;
@@ -381,7 +381,7 @@ static const struct known {
 	{ DER_OID_AUTHORITY_KEY_IDENTIFIER, read_authority_key_id },
 	{ DER_OID_SUBJECT_ALT_NAME, read_sans },
 	{ DER_OID_AUTHORITY_INFO_ACCESS, read_info_access },
-	{ DER_OID_CRL_DISTRIBUTION_POINTS, read_crl_points },
+	{ DER_OID_CRL_DISTRIBUTION_POINTS, x509_read_crl_points },
 	{ DER_OID_OCSP_NOCHECK, read_nocheck },
 	{ DER_OID_CERTIFICATE_POLICIES, x509_read_policies },
 	{ DER_OID_NAME_CONSTRAINTS, x509_read_constraints },

@@ -81,6 +81,30 @@ read_list(const uint8_t *octets, size_t len, enum status_crl_scope scope)
 	return err;
 }
 
+/* What is done with one that nobody has signed yet. */
+static void
+read_parts(const uint8_t *octets, size_t len)
+{
+	struct der_bytes urls[4];
+	struct oc_error error = { 0 };
+	struct x509_crl crl;
+	uint8_t *der = NULL;
+	size_t der_len;
+	uint32_t num;
+
+	if (x509_file_parse("file", octets, len, X509_FILE_CRL, &der,
+	    &der_len, &error) == OC_OK && x509_crl_read((struct der_bytes){ der,
+	    der_len }, &crl, &error) == OC_OK) {
+		num = x509_crl_freshest_urls(&crl, urls, 4);
+		for (uint32_t i = 0; i < num; i++)
+			fuzz_check(urls[i].len > 0 && urls[i].p >= der &&
+			    urls[i].p + urls[i].len <= der + der_len);
+		fuzz_check(!crl.is_delta || crl.base_number.len > 0);
+		fuzz_check(x509_delta_crl_check(&crl, &crl, &error) != OC_OK);
+	}
+	free(der);
+}
+
 static void
 read_issued(const char *text, size_t len)
 {
@@ -108,7 +132,7 @@ read_issued(const char *text, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	enum oc_err any, whole;
+	enum oc_err any, whole, delta;
 
 	if (cert_der == NULL)
 		load();
@@ -117,6 +141,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_check(whole == any || (any == OC_OK &&
 	    whole == OC_ERR_UNSUPPORTED));
 	fuzz_check(any != OC_ERR_INTERNAL && any != OC_ERR_NOMEM);
+	delta = read_list(data, size, STATUS_CRL_DELTA);
+	fuzz_check(delta != OC_OK || any == OC_ERR_UNSUPPORTED);
+	read_parts(data, size);
 	read_issued((const char *)data, size);
 	return 0;
 }

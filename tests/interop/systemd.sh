@@ -162,7 +162,7 @@ in_machine ip link set lo up
 
 in_machine systemd-sysusers
 in_machine systemd-tmpfiles --create ocsign.conf
-for user in signer status responder issuer; do
+for user in signer status responder issuer fetcher; do
 	in_machine id "ocsign-$user" >/dev/null || fail "no ocsign-$user"
 done
 owned() {
@@ -172,6 +172,7 @@ owned() {
 owned "$sysconf/ocsign" '750 root ocsign'
 owned "$state/ocsign" '2770 ocsign ocsign-issuer'
 owned "$state/ocsign-tables" '2750 ocsign-status ocsign-responder'
+owned "$state/ocsign-fetched" '2750 ocsign-fetcher ocsign-status'
 owned "$state/ocsign-signer" '700 ocsign-signer ocsign-signer'
 verify() {
 	in_machine systemd-analyze verify "$@" >verify.log 2>&1 ||
@@ -181,7 +182,7 @@ verify() {
 verify ocsign.target ocsignd.service ocsign-responder@1.service \
     ocsign-responder@1.socket ocsign-issuer.service ocsign-issuer.socket \
     ocsign-reload.service ocsign-reload.path ocsign-renew.timer \
-    ocsign-prepare.service
+    ocsign-prepare.service ocsign-fetcher.service
 in_machine systemd-sysusers --inline 'u operator -:ocsign-issuer' \
     'm operator ocsign' 'u stranger -'
 
@@ -197,6 +198,8 @@ signer-user = ocsign-signer
 status-user = ocsign-status
 responder-user = ocsign-responder
 issuer-user = ocsign-issuer
+fetcher-user = ocsign-fetcher
+fetch-directory = $state/ocsign-fetched
 operators = operator ocsign
 [responder]
 listen = 127.0.0.1:8889
@@ -216,6 +219,7 @@ certificate = root.pem
 token = demo
 key = root
 allow = certificate crl
+crl-fetch = http://localhost:1/root.crl
 [issuer ca]
 certificate = ca.pem
 chain = root.pem
@@ -290,11 +294,18 @@ status_is_whole() {
 }
 roles="ocsign-signer.service ocsign-status.service
     ocsign-responder@1.service ocsign-responder@2.service
-    ocsign-issuer.service"
+    ocsign-issuer.service ocsign-fetcher.service"
 for unit in $roles; do
 	within 10 is_active "$unit" || fail "$unit does not run"
 done
 within 10 status_is_whole || fail "not all is signed: $(cat status.json)"
+
+# In its sandbox it finds names, asks, and says what came of it.
+has_asked() {
+	machine ocsign --json status >status.json 2>/dev/null &&
+	    grep -q 'Failed to connect to localhost' status.json
+}
+within 20 has_asked || fail "nothing is fetched: $(cat status.json)"
 
 for unit in $roles; do
 	user=${unit%.service}

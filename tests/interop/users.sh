@@ -17,7 +17,7 @@ nm "$top_builddir/ocsign-signer" 2>/dev/null |
 	exit 77
 }
 signer=61101 status=61102 responder=61103 operator=61105 stranger=61106
-api=61104
+api=61104 fetcher=61107
 has_seccomp=$(grep -c '^#define HAVE_SECCOMP 1' "$top_builddir/config.h" ||
     true)
 
@@ -28,6 +28,8 @@ cp "$top_builddir/ocsign-signer" "$top_builddir/ocsign-status" \
     "$top_builddir/ocsign-responder" "$top_builddir/ocsign" \
     "$top_builddir/tests/faults/ocsign-grab.so" \
     "$top_srcdir/tests/interop/knock.py" "$libexec"
+[ ! -x "$top_builddir/ocsign-fetcher" ] ||
+    cp "$top_builddir/ocsign-fetcher" "$libexec"
 OCSIGN_LIBEXECDIR=$libexec
 OCSIGN_BINDIR=$libexec
 chmod 0755 "$dir" "$libexec"
@@ -83,13 +85,19 @@ ocsignd >out 2>&1 && fail "it runs in somebody's directory"
 grep -q "is not root's alone to write" out || fail "run-directory: $(cat out)"
 rm -r run
 all="$all\nresponder-user = $responder\noperators = $operator"
-all="$all\nissuer-user = $api"
-separate "$all\nsigner-directory = sig"
+all="$all\nissuer-user = $api\nfetcher-user = $fetcher"
+roles="signer status responder"
+if [ -x "$libexec/ocsign-fetcher" ]; then
+	roles="$roles fetcher"
+	sed -i 's|^\[issuer root\]|&\ncrl-fetch = http://127.0.0.1:1/x|' \
+	    one.conf
+fi
+separate "$all\nsigner-directory = sig\nfetch-directory = fetched"
 setpriv --reuid $stranger --regid $stranger --clear-groups \
     "$top_builddir/ocsignd" -c "$dir/ocsign.conf" >out 2>&1 && code=0 || code=$?
 [ $code -eq 78 ] || grep -q 'ermission denied' out ||
     fail "a stranger starts roles: $code: $(cat out)"
-for name in signer status responder; do
+for name in $roles; do
 	"$libexec/ocsign-$name" -c "$dir/ocsign.conf" >out 2>&1 && code=0 ||
 	    code=$?
 	[ $code -eq 78 ] && grep -q 'is run by user 0' out ||
@@ -110,7 +118,12 @@ within 10 is_whole || fail "not all is signed: $(cat status.json)"
 user_of() {
 	awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$(role "$1")/status"
 }
-for line in signer:$signer status:$status responder:$responder; do
+for line in signer:$signer status:$status responder:$responder \
+    fetcher:$fetcher; do
+	case " $roles " in
+	*" ${line%:*} "*) ;;
+	*) continue ;;
+	esac
 	name=${line%:*} uid=${line#*:}
 	[ "$(user_of $name)" = "$uid $uid $uid $uid" ] ||
 	    fail "ocsign-$name is user $(user_of $name)"
@@ -122,7 +135,7 @@ for line in signer:$signer status:$status responder:$responder; do
 	grep -Eq '^Max core file size +0 +0 ' "/proc/$pid/limits" ||
 	    fail "ocsign-$name may dump core"
 	case $has_seccomp:$name in
-	1:signer | 1:responder)
+	1:signer | 1:responder | 1:fetcher)
 		! grep -L '^Seccomp:[[:space:]]*2' \
 		    "/proc/$pid"/task/*/status | grep . ||
 		    fail "a thread of ocsign-$name has no filter" ;;
@@ -133,6 +146,16 @@ for line in signer:$signer status:$status responder:$responder; do
 	[ "$(stat -c %u "/proc/$pid/mem")" -eq 0 ] ||
 	    fail "ocsign-$name is dumpable"
 done
+# What it writes, the status service reads, and nobody else.
+case $roles in
+*fetcher)
+	within 10 test -e fetched/root.state || fail "nothing is fetched"
+	[ "$(stat -c '%a %u %g' fetched)" = "2750 $fetcher $status" ] &&
+	    [ "$(stat -c '%a %u %g' fetched/root.state)" = \
+	    "640 $fetcher $status" ] || fail "$(ls -ln fetched)"
+	ocsign --json status | grep -q 'Failed to connect' ||
+	    fail "nothing is told: $(ocsign --json status)" ;;
+esac
 expect good a.test.pem
 ocsign cert revoke --reason superseded b.test.pem
 expect revoked b.test.pem

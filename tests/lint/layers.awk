@@ -11,7 +11,8 @@ BEGIN {
 	may["status"] = "base der sign x509 store"
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
-	    "net ocsp-codec ocsp-engine"
+	    "net ocsp-codec ocsp-engine fetch"
+	may["fetch"] = "base der sign x509 status ipc"
 	may["ca"] = "base der sign x509 lint cfssl store"
 	may["cfssl"] = "base der sign x509"
 	may["ipc"] = "base der sign"
@@ -39,6 +40,7 @@ BEGIN {
 	library["pkcs11.h"] = "pkcs11"
 	library["p11-kit"] = "pkcs11"
 	library["ini.h"] = "base"
+	library["curl"] = "fetch"
 	library["idn2.h"] = "ca lint"
 	library["pcre2.h"] = "ca"
 	library["libpsl.h"] = "lint"

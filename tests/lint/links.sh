@@ -3,7 +3,7 @@
 #
 # What a program does not link it cannot be made to do: the process that
 # faces the network has no cryptography, no database and no module loader,
-# and only the signer has p11-kit.
+# only the signer has p11-kit, and only what fetches has libcurl.
 
 status=0
 
@@ -26,4 +26,10 @@ refuse ocsign-responder 'libcrypto libssl libsqlite3 libp11 libjansson'
 refuse ocsign-status 'libp11 libssl'
 refuse ocsign-signer 'libssl'
 refuse ocsignd 'libsqlite3'
+for program in ocsign-responder ocsign-status ocsign-signer ocsignd; do
+	refuse $program libcurl
+done
+if [ -x "$top_builddir/ocsign-fetcher" ]; then
+	refuse ocsign-fetcher 'libp11 libsqlite3 libjansson libevent'
+fi
 exit $status

@@ -23,6 +23,7 @@ BEGIN {
 	prefix["validation"] = "validation_"
 	prefix["acme"] = "acme_"
 	prefix["issuer"] = "issuer_"
+	prefix["fetch"] = "fetch_"
 	status = 0
 }
 

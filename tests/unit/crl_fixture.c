@@ -79,6 +79,19 @@ add_idp(X509_CRL *crl, const char *lines)
 	BIO_free(bio);
 }
 
+static void
+add_freshest(X509_CRL *crl, const char *url)
+{
+	X509_EXTENSION *extension;
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "URI:%s", url);
+	extension = X509V3_EXT_nconf_nid(NULL, NULL, NID_freshest_crl, text);
+	assert_non_null(extension);
+	assert_int_equal(X509_CRL_add_ext(crl, extension, -1), 1);
+	X509_EXTENSION_free(extension);
+}
+
 /* 1.3.6.1.4.1.32473 is for examples (RFC 5612). */
 static void
 add_unknown(X509_CRL *crl)
@@ -103,7 +116,9 @@ add_extensions(X509_CRL *crl, const struct crl_order *o)
 	if (o->aki != NULL)
 		add_key_id(crl, o->aki);
 	if (o->is_delta)
-		add_number(crl, NID_delta_crl, 1, 1);
+		add_number(crl, NID_delta_crl, o->base != 0 ? o->base : 1, 1);
+	if (o->freshest != NULL)
+		add_freshest(crl, o->freshest);
 	if (o->idp != NULL)
 		add_idp(crl, o->idp);
 	if (o->has_unknown_critical)

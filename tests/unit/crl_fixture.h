@@ -25,6 +25,8 @@ struct crl_order {
 	const char *idp;		/* lines of OpenSSL's configuration */
 	const char *aki;		/* octets of the keyIdentifier */
 	const EVP_MD *md;		/* NULL: SHA-256 */
+	int64_t base;			/* of a delta; 0: 1 */
+	const char *freshest;		/* a URL; NULL: none */
 	bool is_delta, has_unknown_critical, is_endless;
 };
 

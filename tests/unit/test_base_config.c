@@ -310,7 +310,7 @@ static const struct {
 	{ "[profile p]\n", "1: [profile p] based-on: is missing; add it" },
 	/* By a CRL. */
 	{ ISSUER "source = crl\n", "8: [issuer i] crl-file: is missing; "
-	    "source = crl needs it" },
+	    "source = crl needs it, or crl-fetch" },
 	{ "[issuer i]\ncertificate = c\nkey = k\n" BY_CRL, "1: [issuer i] "
 	    "token: is missing; add it" },
 	{ TOKEN "[issuer i]\ncertificate = c\n" BY_CRL

@@ -136,6 +136,9 @@ load(const char *text)
 	return config;
 }
 
+#define FETCHED "[token t]\nmodule = /m.so\nuri = pkcs11:token=t\n" \
+	"[issuer ca]\ncertificate = ca.pem\ntoken = t\nkey = ca\n" \
+	"source = crl\ncrl-fetch = http://h/x.crl\n"
 #define USERS "[daemon]\nrun-directory = /r\nsigner-user = a\n" \
 	"status-user = b\nresponder-user = c\n"
 
@@ -205,6 +208,12 @@ static const struct {
 	    "is no user; write a name or a number" },
 	{ "[daemon]\noperators = x\n", "2: [daemon] operators: is given "
 	    "without signer-user; add that or remove this" },
+	{ "[daemon]\nsigner-user = a\nstatus-user = b\nresponder-user = c\n"
+	    FETCHED, "1: [daemon] fetcher-user: is missing; each role has a "
+	    "user of its own" },
+	{ "[daemon]\nsigner-user = a\nstatus-user = b\nresponder-user = c\n"
+	    "fetcher-user = a\n" FETCHED, "5: [daemon] fetcher-user: is "
+	    "signer-user's, too" },
 	{ TOKEN "network = yes 192.0.2.1\n", "4: [token t] network: is yes, "
 	    "no, or addresses; remove one of them" },
 	{ TOKEN "network = hsm.example\n", "4: [token t] network: "
