@@ -11,6 +11,7 @@
 #include "fetch/check.h"
 #include "fetch/client.h"
 #include "fetch/schedule.h"
+#include "sign/digest.h"
 #include "x509/file.h"
 
 /* What systems have in all is 250 KiB. */
@@ -128,14 +129,24 @@ fetch_issuer_state(const struct fetch_issuer *f)
 
 /* --- one URL ------------------------------------------------------------ */
 
+static bool
+digest_of(const struct status_crl_list *list,
+    uint8_t digest[FETCH_DIGEST_LEN])
+{
+	return EVP_Digest(list->der, list->der_len, digest, NULL,
+	    sign_digest(SIGN_SHA256), NULL) == 1;
+}
+
 /* Conditions are only for who gave what is there, as it is there. */
 static bool
 may_be_unchanged(const struct round *r, const char *url)
 {
 	const struct fetch_state *s = &r->f->state;
+	uint8_t digest[FETCH_DIGEST_LEN];
 
 	return r->before != NULL && strcmp(s->url, url) == 0 &&
-	    memcmp(s->digest, r->before->digest, sizeof(s->digest)) == 0;
+	    digest_of(r->before, digest) &&
+	    memcmp(s->digest, digest, sizeof(digest)) == 0;
 }
 
 static void
@@ -144,7 +155,8 @@ note_good(struct round *r, const char *url, const struct status_crl_list *list)
 	struct fetch_state *s = &r->f->state;
 
 	(void)snprintf(s->url, sizeof(s->url), "%s", url);
-	memcpy(s->digest, list->digest, sizeof(s->digest));
+	if (!digest_of(list, s->digest))
+		s->url[0] = '\0';
 	s->until = list->crl.next_update;
 	/* "Not modified" need not say it again. */
 	if (r->reply.http_status == 200 || r->reply.etag[0] != '\0')
