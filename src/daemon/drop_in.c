@@ -76,17 +76,25 @@ put_allowed(struct oc_buffer *out, const struct oc_words *network)
 		    network->words[i]);
 }
 
+/* The records are on another machine. */
+static bool
+has_database_network(const struct oc_config *config)
+{
+	const struct oc_words *network = &config->store.database_network;
+
+	return config->store.database != NULL && network->num > 0 &&
+	    strcmp(network->words[0], "no") != 0;
+}
+
 /* The records' directory, or the way to their server. */
 static enum oc_err
 put_store(const struct oc_config *config, struct oc_buffer *out,
     struct oc_error *error)
 {
-	const struct oc_words *network = &config->store.database_network;
 	char *directory = NULL;
 
-	if (config->store.database != NULL && network->num > 0 &&
-	    strcmp(network->words[0], "no") != 0)
-		put_allowed(out, network);
+	if (has_database_network(config))
+		put_allowed(out, &config->store.database_network);
 	if (oc_path_directory(config->store.path, &directory) != OC_OK)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	put_writable(out, directory);
@@ -211,6 +219,18 @@ put_responder_socket(const struct oc_config *config, struct oc_buffer *out,
 	return OC_OK;
 }
 
+/* It has the network, and no socket for it. */
+static enum oc_err
+put_renew(const struct oc_config *config, struct oc_buffer *out,
+    struct oc_error *error)
+{
+	(void)error;
+	if (has_database_network(config))
+		oc_buffer_put_text(out, "[Service]\n"
+		    "RestrictAddressFamilies=AF_INET AF_INET6\n");
+	return OC_OK;
+}
+
 /* Who takes over while the others are replaced has the sockets of all. */
 static enum oc_err
 put_relief(const struct oc_config *config, struct oc_buffer *out,
@@ -330,6 +350,7 @@ static const struct {
 	{ "ocsign-issuer.service", put_issuer },
 	{ "ocsign-issuer.socket", put_issuer_socket },
 	{ "ocsign-fetcher.service", put_fetcher },
+	{ "ocsign-renew.service", put_renew },
 	{ "ocsign-responder@.service", put_responder },
 	{ "ocsign-responder@.socket", put_responder_socket },
 	{ "ocsign-responder@relief.service", put_relief },

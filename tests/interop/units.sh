@@ -148,8 +148,11 @@ for unit in status issuer; do
 	has ocsign-$unit.service 'IPAddressAllow=192.0.2.5'
 done
 lacks ocsign-responder@.service 'PrivateNetwork=no'
+has ocsign-renew.service 'RestrictAddressFamilies=AF_INET AF_INET6'
 "$ocsignd" -c "$work/ocsign.conf" --drop-ins "$work/drop" >"$work/again" ||
     die "--drop-ins"
+[ ! -e "$work/drop/ocsign-renew.service.d/50-ocsign.conf" ] ||
+    die "the renewal keeps its network"
 # Only what is new is written; what is not wanted any more goes.
 "$ocsignd" -c "$work/ocsign.conf" --drop-ins "$work/drop" >"$work/again" ||
     die "--drop-ins"
