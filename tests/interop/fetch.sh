@@ -43,6 +43,8 @@ authorityKeyIdentifier = keyid
 deltaCRL = critical, DER:020106
 EOT
 http=$(free_port)
+metrics=$(free_port)
+printf '[metrics]\nlisten = 127.0.0.1:%s\n' "$metrics" >>ocsign.conf
 cat >>ca.cnf <<EOT
 [fresh]
 authorityKeyIdentifier = keyid
@@ -360,6 +362,26 @@ for name in $bad; do
 done
 is_fetch mirror url mirror.crl || fail "$(fetch mirror url)"
 is_fetch stale url stale-old.crl || fail "$(fetch stale url)"
+# The same by metrics.
+curl -s "http://127.0.0.1:$metrics/metrics" >metrics.txt || fail "metrics"
+has_metric() {
+	grep -Eq "^ocsign_crl_fetch_$1\\{issuer=\"$2\",kind=\"$3\"\\} $4\$" \
+	    metrics.txt || fail "$*: $(grep ocsign_crl_fetch metrics.txt)"
+}
+has_metric failures missing crl '[1-9]'
+has_metric http_status missing crl 404
+has_metric http_status slow crl 0
+has_metric success_timestamp_seconds missing crl 0
+has_metric tried_timestamp_seconds missing crl '[1-9][0-9]{9}'
+has_metric next_timestamp_seconds missing crl '[1-9][0-9]{9}'
+has_metric success_timestamp_seconds etag crl '[1-9][0-9]{9}'
+has_metric failures etag crl 0
+has_metric failures delta delta 0
+has_metric failures nodelta delta '[1-9]'
+! grep -q 'crl_fetch_.*issuer="etag",kind="delta"' metrics.txt ||
+    fail "a delta of nobody"
+! command -v promtool >/dev/null || promtool check metrics <metrics.txt ||
+    fail "promtool"
 echo "ok: each failure by its name"
 
 # --- again -----------------------------------------------------------------
