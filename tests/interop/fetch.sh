@@ -212,7 +212,7 @@ def serve(c):
     elif path == b"/short.crl":
         c.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + half[:len(half) // 2])
     elif path == b"/huge.crl":
-        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200000000\r\n\r\n")
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000000\r\n\r\n")
         time.sleep(1)
     else:
         time.sleep(20)
