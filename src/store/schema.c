@@ -145,7 +145,16 @@ static const char version_2[] =
 static const char version_3[] =
 "ALTER TABLE certificate_request ADD COLUMN run INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const steps[] = { version_1, version_2, version_3 };
+/* Beside a certificate that was issued elsewhere, what its source said. */
+static const char version_4[] =
+"CREATE TABLE certificate_import ("
+"	id INTEGER PRIMARY KEY REFERENCES certificate (id),"
+"	record TEXT NOT NULL"
+");";
+
+static const char *const steps[] = {
+	version_1, version_2, version_3, version_4
+};
 
 const struct store_schema *
 store_sqlite_schema(void)

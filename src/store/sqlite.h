@@ -174,6 +174,13 @@ enum oc_err sqlite_list_revoked(struct store *s, int64_t issuer_id,
 enum oc_err sqlite_read_changes(struct store *s, int64_t after_seq,
     struct store_change *changes, uint32_t num_max, uint32_t *num);
 
+enum oc_err sqlite_import_certificate(struct store *s,
+    const struct store_import *import, int64_t change_seq, int64_t *id);
+enum oc_err sqlite_complete_import(struct store *s, int64_t id,
+    const struct store_import *import, int64_t change_seq);
+enum oc_err sqlite_read_epoch(struct store *s, uint32_t *epoch);
+enum oc_err sqlite_set_epoch(struct store *s, uint32_t epoch);
+
 enum oc_err sqlite_take_crl_counter(struct store *s, int64_t issuer_id,
     uint32_t *counter);
 enum oc_err sqlite_add_crl(struct store *s, int64_t issuer_id,

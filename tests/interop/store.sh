@@ -136,7 +136,7 @@ service_stop
 # its first role to open the store only reads.
 schema=$(sqlite3 store.db 'PRAGMA user_version')
 sqlite3 store.db 'ALTER TABLE certificate_request DROP COLUMN run;
-    PRAGMA user_version = 2'
+    DROP TABLE certificate_import; PRAGMA user_version = 2'
 service_start
 [ "$(sqlite3 store.db 'PRAGMA user_version')" -eq "$schema" ] ||
     fail "schema $(sqlite3 store.db 'PRAGMA user_version')"
@@ -144,7 +144,7 @@ expect good first.test.pem
 expect revoked x.0.pem
 # So does a reload, by which the programs of an upgrade come into use.
 sqlite3 store.db 'ALTER TABLE certificate_request DROP COLUMN run;
-    PRAGMA user_version = 2'
+    DROP TABLE certificate_import; PRAGMA user_version = 2'
 kill -HUP "$(cat ocsignd.pid)"
 within 10 grep -Eq '(: reloaded|not reloaded|reload failed)' ocsignd.log ||
     fail "the reload does not end"

@@ -426,7 +426,7 @@ test_migrate_from_1(void **state)
 	run_sql(f->path, "UPDATE store SET is_backup = 0");
 
 	f->store = open_store(f->path, STORE_WRITE);
-	assert_int_equal(read_sql(f->path, "PRAGMA user_version"), 3);
+	assert_int_equal(read_sql(f->path, "PRAGMA user_version"), 4);
 	assert_int_equal(read_sql(f->path, "SELECT journal_number FROM"
 	    " store"), number + 1);
 	assert_verifies(f->store);
@@ -451,7 +451,7 @@ test_migrate_from_1(void **state)
 	if (store_restore(backup, f->path, &error) != OC_OK)
 		fail_msg("%s", error.text);
 	f->store = open_store(f->path, STORE_WRITE);
-	assert_int_equal(read_sql(f->path, "PRAGMA user_version"), 3);
+	assert_int_equal(read_sql(f->path, "PRAGMA user_version"), 4);
 	assert_verifies(f->store);
 	add_account(f, "acme", "");
 	assert_verifies(f->store);

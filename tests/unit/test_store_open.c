@@ -340,7 +340,7 @@ test_migrate_to_read(void **state)
 	assert_int_equal(read_sql(f->path, "SELECT journal_number FROM"
 	    " store"), num);
 	run_sql(f->path, "ALTER TABLE certificate_request DROP COLUMN run;"
-	    "PRAGMA user_version = 2");
+	    "DROP TABLE certificate_import; PRAGMA user_version = 2");
 	assert_refused(f->path, STORE_READ, OC_ERR_UNSUPPORTED, "older");
 	assert_ok(store_open_to_read(f->path, &f->store, &error));
 	assert_verifies(f->store);
