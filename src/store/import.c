@@ -264,7 +264,7 @@ store_last_certificate(struct store *store, int64_t *id)
 /* --- all of them -------------------------------------------------------- */
 
 enum oc_err
-store_pass_crl_number(struct store *store, uint64_t number)
+store_pass_crl_number(struct store *store, uint64_t number, bool *is_moved)
 {
 	uint64_t epoch = (number >> 32) + 1;
 	struct store_detail d;
@@ -273,8 +273,11 @@ store_pass_crl_number(struct store *store, uint64_t number)
 
 	oc_assert(store->depth > 0);
 	err = store->ops->read_epoch(store, &now);
-	if (err != OC_OK || now >= epoch)
+	if (err != OC_OK)
 		return err;
+	*is_moved = now < epoch;
+	if (!*is_moved)
+		return OC_OK;
 	if (epoch > STORE_EPOCH_MAX)
 		return store_fail(store, OC_ERR_LIMIT, "no CRL number of ours "
 		    "is above this one");

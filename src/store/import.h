@@ -62,8 +62,8 @@ enum oc_err store_last_certificate(struct store *store, int64_t *id)
 
 /* Inside a group: all CRL numbers from now on are above this one, by a later
  * epoch if need be.  LIMIT: none of 62 bits is. */
-enum oc_err store_pass_crl_number(struct store *store, uint64_t number)
-    OC_MUST_CHECK;
+enum oc_err store_pass_crl_number(struct store *store, uint64_t number,
+    bool *is_moved) OC_MUST_CHECK;
 
 /* What was imported, for the journal.  Inside a group. */
 struct store_imported {

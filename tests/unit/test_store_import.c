@@ -215,11 +215,14 @@ test_abandon(void **state)
 	    .path = "a" };
 	enum store_import_outcome outcome;
 	int64_t before, after;
+	bool is_moved;
 
 	before = read_sql(f->path, "SELECT journal_number FROM store");
 	assert_ok(store_begin_group(f->store));
 	assert_ok(store_import(f->store, &i, STORE_IMPORT_STRICT, &outcome));
-	assert_ok(store_pass_crl_number(f->store, UINT64_C(1) << 60));
+	assert_ok(store_pass_crl_number(f->store, UINT64_C(1) << 60,
+	    &is_moved));
+	assert_true(is_moved);
 	assert_ok(store_end_import(f->store, &all));
 	store_abandon_group(f->store);
 	after = read_sql(f->path, "SELECT journal_number FROM store");
@@ -278,16 +281,19 @@ test_crl_number(void **state)
 	uint64_t above = UINT64_C(1700000000000000000), number;
 	struct store *other = open_store(f->path, STORE_WRITE);
 	uint32_t epoch = store_epoch(f->store);
+	bool is_moved;
 
 	number = next_number(f, other);
 	assert_ok(store_begin_group(f->store));
-	assert_ok(store_pass_crl_number(f->store, 4711));
+	assert_ok(store_pass_crl_number(f->store, 4711, &is_moved));
+	assert_false(is_moved);
 	assert_ok(store_commit_group(f->store));
 	assert_int_equal(next_number(f, f->store), number + 1);
 	assert_ok(store_begin_group(f->store));
-	assert_ok(store_pass_crl_number(f->store, above));
+	assert_ok(store_pass_crl_number(f->store, above, &is_moved));
+	assert_true(is_moved);
 	assert_int_equal(store_pass_crl_number(f->store,
-	    UINT64_C(1) << 62), OC_ERR_LIMIT);
+	    UINT64_C(1) << 62, &is_moved), OC_ERR_LIMIT);
 	assert_ok(store_commit_group(f->store));
 	/* Also of one that was open before. */
 	number = next_number(f, other);
