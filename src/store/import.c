@@ -294,12 +294,12 @@ store_pass_crl_number(struct store *store, uint64_t number, bool *is_moved)
 enum oc_err
 store_end_import(struct store *store, const struct store_imported *imported)
 {
-	char path[1024];
+	/* Six octets for one, at worst, and room for the rest. */
+	char path[STORE_DETAIL_MAX / 8];
 	struct store_detail d;
 
 	oc_assert(store->depth > 0);
-	/* Six octets for one, at worst, and room for the rest. */
-	(void)snprintf(path, STORE_DETAIL_MAX / 8, "%s", imported->path);
+	(void)snprintf(path, sizeof(path), "%s", imported->path);
 	store_detail_init(&d);
 	store_detail_put_text(&d, "issuer", imported->issuer);
 	store_detail_put_text(&d, "format", imported->format);

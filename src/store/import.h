@@ -13,7 +13,7 @@
 #include "store/store.h"
 
 /* What the source said in its own words, octet for octet, for whoever wants
- * it back: one of 4 KB of subject, and a certificate that is not DER. */
+ * it back: a certificate in PEM, say, and what stands beside it. */
 #define STORE_RECORD_MAX (256 * 1024)
 
 struct store_import {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/pem.h"
@@ -212,7 +213,7 @@ put_certificate(struct writer *w, const struct store_certificate *c,
 {
 	char serial[OC_SERIAL_TEXT_MAX], *path = NULL;
 	struct oc_buffer b;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
 	oc_serial_format(&c->serial, serial);
 	oc_buffer_init(&b, 2 * OC_CERTIFICATE_MAX);
@@ -220,7 +221,8 @@ put_certificate(struct writer *w, const struct store_certificate *c,
 	if (b.err != OC_OK || asprintf(&path, "%s/%s.pem",
 	    w->export->certificates, serial) < 0)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	else
+	/* The one that is there may be openssl's, with text in front. */
+	else if (access(path, F_OK) != 0)
 		err = oc_file_write(path, 0644, b.bytes, b.len, error);
 	free(path);
 	oc_buffer_fini(&b);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sign/digest.h"
 #include "transfer/import_impl.h"
@@ -179,8 +180,15 @@ read_all(struct transfer_run *run, struct oc_error *error)
 		[TRANSFER_CRL] = transfer_read_crl,
 		[TRANSFER_STORE] = transfer_read_store
 	};
-	enum oc_err err = readers[run->import->format](run, error);
+	struct stat st;
+	enum oc_err err;
 
+	/* Whoever opens a pipe waits for somebody who writes to it. */
+	if (stat(run->import->path, &st) == 0 && !S_ISREG(st.st_mode))
+		err = oc_error_set(error, OC_ERR_REFUSED, "it is no regular "
+		    "file");
+	else
+		err = readers[run->import->format](run, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "%s", run->import->path);
 	if (run->counts.num_read > 0 || run->import->format == TRANSFER_CRL)
