@@ -68,7 +68,8 @@ add_row(void *arg, const struct store_certificate *c)
 		if (l->issuer_ids[i] == c->issuer_id)
 			cli_put_text(row, "issuer", l->issuer_names[i]);
 	cli_put_record(row, c);
-	cli_put_time(row, "not_before", c->not_before);
+	if (c->not_before != 0)
+		cli_put_time(row, "not_before", c->not_before);
 	cli_put_time(row, "not_after", c->not_after);
 	cli_put_text(row, "subject", c->subject);
 	put_names(row, c->names);

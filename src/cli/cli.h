@@ -69,6 +69,8 @@ extern const struct cli_command cli_ocsp_commands[];
 extern const struct cli_command cli_table_commands[];
 extern const struct cli_command cli_origin_commands[];
 extern const struct cli_command cli_store_commands[];
+extern const struct cli_command cli_import_commands[];
+extern const struct cli_command cli_export_commands[];
 extern const struct cli_command cli_audit_commands[];
 extern const struct cli_command cli_status_commands[];
 extern const struct cli_command cli_genkey_commands[];

@@ -18,6 +18,8 @@ const struct cli_command *const cli_commands[] = {
 	cli_table_commands,
 	cli_origin_commands,
 	cli_store_commands,
+	cli_import_commands,
+	cli_export_commands,
 	cli_audit_commands,
 	cli_status_commands,
 	cli_genkey_commands,

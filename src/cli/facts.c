@@ -166,7 +166,11 @@ cli_put_record(json_t *object, const struct store_certificate *c)
 {
 	cli_put_text(object, "status", status_of(c));
 	cli_put_text(object, "profile", c->profile);
-	cli_put_time(object, "reserved_at", c->reserved_at);
+	if (c->import_record != NULL)
+		cli_put_bool(object, "imported", true);
+	/* Of some that were imported not even the beginning is known. */
+	if (c->reserved_at != 0)
+		cli_put_time(object, "reserved_at", c->reserved_at);
 	if (c->issued_at != 0)
 		cli_put_time(object, "issued_at", c->issued_at);
 	if (!c->is_revoked)

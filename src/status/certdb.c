@@ -143,14 +143,14 @@ read_revocation(const struct status_certdb_row *row,
 	return OC_OK;
 }
 
-static enum oc_err
-put_ours(struct status_list *list, const struct status_certdb_row *row,
-    struct oc_error *error)
+enum oc_err
+status_certdb_entry(const struct status_certdb_row *row,
+    struct status_entry *out, struct oc_error *error)
 {
 	struct status_entry entry = { .is_revoked = 0 };
 	bool is_revoked = row->status != NULL &&
 	    strcmp(row->status, "revoked") == 0;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
 	if (!read_serial(row->serial, &entry.serial))
 		return oc_error_set(error, OC_ERR_MALFORMED, "serial_number "
@@ -163,12 +163,25 @@ put_ours(struct status_list *list, const struct status_certdb_row *row,
 	    strcmp(row->status, "good") != 0))
 		return wrong(error, row->serial, "its status is neither good "
 		    "nor revoked");
-	if (is_revoked) {
+	if (is_revoked)
 		err = read_revocation(row, &entry, error);
-		if (err != OC_OK)
-			return err;
-	}
-	err = status_list_add(list, &entry);
+	if (err == OC_OK)
+		*out = entry;
+	return err;
+}
+
+static enum oc_err
+put_ours(struct status_certdb *db, const struct status_certdb_row *row,
+    struct oc_error *error)
+{
+	struct status_entry entry;
+	enum oc_err err = status_certdb_entry(row, &entry, error);
+
+	if (err != OC_OK)
+		return err;
+	if (db->fn != NULL)
+		return db->fn(db->arg, row, &entry, db->more, error);
+	err = status_list_add(db->list, &entry);
 	return err == OC_OK ? OC_OK : oc_error_set(error, err, "%s",
 	    err == OC_ERR_LIMIT ? "there are too many certificates" :
 	    oc_strerror(err));
@@ -233,7 +246,7 @@ status_certdb_put(struct status_certdb *db,
 	if (err != OC_OK)
 		return err;
 	if (is_ours)
-		return put_ours(db->list, row, error);
+		return put_ours(db, row, error);
 	db->num_others++;
 	return OC_OK;
 }

@@ -33,11 +33,25 @@ struct status_certdb_row {
 					 * or without a zone */
 };
 
+/* What says nothing of the status, in the words of the database. */
+enum status_certdb_more {
+	STATUS_CERTDB_CA_LABEL, STATUS_CERTDB_ISSUED_AT,
+	STATUS_CERTDB_NOT_BEFORE, STATUS_CERTDB_METADATA, STATUS_CERTDB_SANS,
+	STATUS_CERTDB_COMMON_NAME, STATUS_CERTDB_NUM_MORE
+};
+typedef enum oc_err status_certdb_row_fn(void *arg,
+    const struct status_certdb_row *row, const struct status_entry *entry,
+    const char *const more[STATUS_CERTDB_NUM_MORE], struct oc_error *error);
+
 /* While they are read; zero, but for the first two. */
 struct status_certdb {
 	struct status_list *list;	/* borrowed */
 	const struct status_certdb_issuer *issuer;	/* borrowed */
 	uint64_t num_others;		/* rows of other issuers */
+	/* Not to make a list, but for somebody who wants each row. */
+	status_certdb_row_fn *fn;	/* NULL: a list */
+	void *arg;
+	const char *more[STATUS_CERTDB_NUM_MORE];	/* the row's */
 };
 
 /* MALFORMED names the certificate and what is wrong.  Of other issuers' rows
@@ -45,6 +59,9 @@ struct status_certdb {
 enum oc_err status_certdb_put(struct status_certdb *db,
     const struct status_certdb_row *row, struct oc_error *error)
     OC_MUST_CHECK;
+/* What a row says, whoever's it is. */
+enum oc_err status_certdb_entry(const struct status_certdb_row *row,
+    struct status_entry *entry, struct oc_error *error) OC_MUST_CHECK;
 /* There are no more.  MALFORMED if none is there, or one twice; MISMATCH if
  * all are of others. */
 enum oc_err status_certdb_finish(struct status_certdb *db,
@@ -57,6 +74,11 @@ enum oc_err status_certdb_time(const char *text, int64_t *at) OC_MUST_CHECK;
 enum oc_err status_certdb_read_sqlite(const char *path,
     const struct status_certdb_issuer *issuer, struct status_list **list,
     struct oc_error *error) OC_MUST_CHECK;
+/* The same, row by row: those of the issuer, with their pem, and all else
+ * that they have.  What fn returns other than OC_OK ends it. */
+enum oc_err status_certdb_walk_sqlite(const char *path,
+    const struct status_certdb_issuer *issuer, status_certdb_row_fn *fn,
+    void *arg, uint64_t *num_others, struct oc_error *error) OC_MUST_CHECK;
 /* Of the file and its write-ahead log. */
 enum oc_err status_certdb_stamp_sqlite(const char *path,
     struct oc_file_stamp *stamp, struct oc_error *error) OC_MUST_CHECK;

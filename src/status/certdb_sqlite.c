@@ -20,6 +20,16 @@ static const char select_rows[] =
     "CAST(serial_number AS TEXT), CAST(status AS TEXT), "
     "CAST(reason AS TEXT), CAST(expiry AS TEXT), CAST(revoked_at AS TEXT) "
     "FROM certificates";
+#define SELECT_WHOLE "SELECT " KEY_ID ", CAST(pem AS TEXT), " \
+    "CAST(serial_number AS TEXT), CAST(status AS TEXT), " \
+    "CAST(reason AS TEXT), CAST(expiry AS TEXT), " \
+    "CAST(revoked_at AS TEXT), CAST(ca_label AS TEXT)"
+static const char select_old[] =
+    SELECT_WHOLE " FROM certificates ORDER BY rowid";
+static const char select_new[] = SELECT_WHOLE
+    ", CAST(issued_at AS TEXT), CAST(not_before AS TEXT), "
+    "CAST(metadata AS TEXT), CAST(sans AS TEXT), CAST(common_name AS TEXT) "
+    "FROM certificates ORDER BY rowid";
 
 static enum oc_err
 fail(sqlite3 *db, int rc, struct oc_error *error)
@@ -38,24 +48,67 @@ text_of(sqlite3_stmt *row, int column)
 	return (const char *)sqlite3_column_text(row, column);
 }
 
+/* A C string that ends before the column does is not what it says. */
+static bool
+has_nul(sqlite3_stmt *row, int num_columns)
+{
+	for (int i = 0; i < num_columns; i++) {
+		const char *text = text_of(row, i);
+
+		if (text != NULL && strlen(text) !=
+		    (size_t)sqlite3_column_bytes(row, i))
+			return true;
+	}
+	return false;
+}
+
+static enum oc_err
+put_row(struct status_certdb *to, sqlite3_stmt *row, struct oc_error *error)
+{
+	int num = sqlite3_column_count(row);
+
+	if (to->fn != NULL && has_nul(row, num))
+		return oc_error_set(error, OC_ERR_MALFORMED, "serial_number "
+		    "\"%.60s\": there is a NUL in it", text_of(row, 2) ==
+		    NULL ? "" : text_of(row, 2));
+	for (int i = 0; i < STATUS_CERTDB_NUM_MORE; i++)
+		to->more[i] = num > 7 + i ? text_of(row, 7 + i) : NULL;
+	return status_certdb_put(to, &(struct status_certdb_row){
+	    text_of(row, 0), text_of(row, 1), text_of(row, 2),
+	    text_of(row, 3), text_of(row, 4), text_of(row, 5),
+	    text_of(row, 6) }, error);
+}
+
+/* Whoever wants all of a row: as CFSSL's newer schema has it, or its first. */
+static int
+prepare(sqlite3 *db, const struct status_certdb *to, sqlite3_stmt **row)
+{
+	int rc;
+
+	if (to->fn == NULL)
+		return sqlite3_prepare_v2(db, select_rows, -1, row, NULL);
+	rc = sqlite3_prepare_v2(db, select_new, -1, row, NULL);
+	return rc == SQLITE_ERROR ? sqlite3_prepare_v2(db, select_old, -1,
+	    row, NULL) : rc;
+}
+
 static enum oc_err
 read_rows(sqlite3 *db, struct status_certdb *to, struct oc_error *error)
 {
 	sqlite3_stmt *row = NULL;
-	int rc = sqlite3_prepare_v2(db, select_rows, -1, &row, NULL);
+	int rc = prepare(db, to, &row);
 	enum oc_err err = OC_OK;
 
 	if (rc != SQLITE_OK)
 		return fail(db, rc, error);
 	while (err == OC_OK && (rc = sqlite3_step(row)) == SQLITE_ROW)
-		err = status_certdb_put(to, &(struct status_certdb_row){
-		    text_of(row, 0), text_of(row, 1), text_of(row, 2),
-		    text_of(row, 3), text_of(row, 4), text_of(row, 5),
-		    text_of(row, 6) }, error);
+		err = put_row(to, row, error);
 	if (err == OC_OK && rc != SQLITE_DONE)
 		err = fail(db, rc, error);
 	(void)sqlite3_finalize(row);
-	return err == OC_OK ? status_certdb_finish(to, error) : err;
+	if (err != OC_OK || to->fn != NULL)
+		return err;
+	return status_certdb_finish(to, error);
 }
 
 /* "file:PATH", for free(). */
@@ -100,32 +153,45 @@ has_log(const char *path)
 }
 
 static enum oc_err
-read_by(const char *path, const char *parameters,
-    const struct status_certdb_issuer *issuer, struct status_list **out,
+read_by(const char *path, const char *parameters, struct status_certdb *to,
     struct oc_error *error)
 {
-	struct status_list *list = NULL;
-	struct status_certdb to = { .issuer = issuer };
 	sqlite3 *db = NULL;
 	char *uri = uri_of(path, parameters);
-	enum oc_err err = uri == NULL || status_list_new(&list) != OC_OK ?
-	    oc_error_set(error, OC_ERR_NOMEM, "out of memory") : OC_OK;
+	enum oc_err err;
 	int rc;
 
-	if (err == OC_OK) {
-		rc = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY |
-		    SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
-		(void)sqlite3_busy_timeout(db, BUSY_MS);
-		to.list = list;
-		err = rc != SQLITE_OK ? fail(db, rc, error) :
-		    read_rows(db, &to, error);
-	}
+	if (uri == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	rc = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY |
+	    SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+	(void)sqlite3_busy_timeout(db, BUSY_MS);
+	err = rc != SQLITE_OK ? fail(db, rc, error) :
+	    read_rows(db, to, error);
 	(void)sqlite3_close(db);
 	free(uri);
-	if (err == OC_OK)
-		*out = list;
-	else
-		status_list_release(list);
+	return err;
+}
+
+static enum oc_err
+read_either_way(const char *path, struct status_certdb *to,
+    struct oc_error *error)
+{
+	struct oc_file_stamp before, after;
+	enum oc_err err = oc_file_stamp(path, &before, error);
+
+	if (err != OC_OK)
+		return err;
+	err = read_by(path, "?mode=ro", to, error);
+	if (err != OC_ERR_SYSTEM || has_log(path))
+		return err;
+	if (to->list != NULL)
+		to->list->num_entries = 0;
+	err = read_by(path, "?mode=ro&immutable=1", to, error);
+	if (err == OC_OK && (has_log(path) || oc_file_stamp(path, &after,
+	    NULL) != OC_OK || !oc_file_stamp_equal(&before, &after)))
+		err = oc_error_set(error, OC_ERR_BUSY, "it has changed while "
+		    "it was read");
 	return err;
 }
 
@@ -134,24 +200,29 @@ status_certdb_read_sqlite(const char *path,
     const struct status_certdb_issuer *issuer, struct status_list **list,
     struct oc_error *error)
 {
-	struct oc_file_stamp before, after;
-	struct status_list *read = NULL;
-	enum oc_err err = oc_file_stamp(path, &before, error);
+	struct status_certdb to = { .issuer = issuer };
+	enum oc_err err;
 
-	if (err != OC_OK)
-		return err;
-	err = read_by(path, "?mode=ro", issuer, list, error);
-	if (err != OC_ERR_SYSTEM || has_log(path))
-		return err;
-	err = read_by(path, "?mode=ro&immutable=1", issuer, &read, error);
-	if (err == OC_OK && (has_log(path) || oc_file_stamp(path, &after,
-	    NULL) != OC_OK || !oc_file_stamp_equal(&before, &after)))
-		err = oc_error_set(error, OC_ERR_BUSY, "it has changed while "
-		    "it was read");
+	if (status_list_new(&to.list) != OC_OK)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = read_either_way(path, &to, error);
 	if (err == OC_OK)
-		*list = read;
+		*list = to.list;
 	else
-		status_list_release(read);
+		status_list_release(to.list);
+	return err;
+}
+
+enum oc_err
+status_certdb_walk_sqlite(const char *path,
+    const struct status_certdb_issuer *issuer, status_certdb_row_fn *fn,
+    void *arg, uint64_t *num_others, struct oc_error *error)
+{
+	struct status_certdb to = { .issuer = issuer, .fn = fn, .arg = arg };
+	enum oc_err err = read_either_way(path, &to, error);
+
+	if (err == OC_OK)
+		*num_others = to.num_others;
 	return err;
 }
 

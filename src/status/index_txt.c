@@ -65,11 +65,10 @@ static const struct {
 
 static enum oc_err
 check_argument(enum argument wanted, const struct field *argument,
-    struct oc_error *error)
+    int64_t *at, struct oc_error *error)
 {
 	struct der_bytes date = { (const uint8_t *)argument->text,
 	    argument->len };
-	int64_t at;
 
 	switch (wanted) {
 	case NONE:
@@ -81,7 +80,7 @@ check_argument(enum argument wanted, const struct field *argument,
 	case DATE:
 		break;
 	}
-	return argument->text != NULL && der_parse_gentime(date, &at) ==
+	return argument->text != NULL && der_parse_gentime(date, at) ==
 	    OC_OK ? OC_OK : wrong(error, "keyTime and CAkeyTime have a date "
 	    "behind a comma, YYYYMMDDHHMMSSZ");
 }
@@ -103,9 +102,9 @@ take_part(struct field *rest)
 	return part;
 }
 
-enum oc_err
-status_index_revocation(const char *text, size_t len,
-    struct status_entry *entry, struct oc_error *error)
+static enum oc_err
+read_revocation(const char *text, size_t len, struct status_entry *entry,
+    int64_t *invalidity_at, struct oc_error *error)
 {
 	struct field rest = { text, len };
 	struct field date = take_part(&rest), word = take_part(&rest);
@@ -124,7 +123,7 @@ status_index_revocation(const char *text, size_t len,
 		return wrong(error, "the reason of the revocation is none of "
 		    "RFC 5280's");
 	err = check_argument(word.text == NULL ? NONE : reasons[i].argument,
-	    &rest, error);
+	    &rest, invalidity_at, error);
 	if (err != OC_OK)
 		return err;
 	entry->reason = word.text == NULL ? CRL_REASON_UNSPECIFIED :
@@ -132,6 +131,15 @@ status_index_revocation(const char *text, size_t len,
 	entry->is_revoked = entry->reason != CRL_REASON_REMOVE_FROM_CRL;
 	entry->revoked_at = revoked_at;
 	return OC_OK;
+}
+
+enum oc_err
+status_index_revocation(const char *text, size_t len,
+    struct status_entry *entry, struct oc_error *error)
+{
+	int64_t invalidity_at = 0;
+
+	return read_revocation(text, len, entry, &invalidity_at, error);
 }
 
 /* Behind a backslash a tab is the subject's own. */
@@ -153,8 +161,8 @@ split(const char *text, size_t len, struct field fields[NUM_FIELDS])
 }
 
 static enum oc_err
-read_status(const struct field fields[NUM_FIELDS], struct status_entry *entry,
-    struct oc_error *error)
+read_status(const struct field fields[NUM_FIELDS],
+    struct status_index_line *line, struct oc_error *error)
 {
 	const struct field *revocation = &fields[REVOCATION];
 	char status = fields[STATUS].len == 1 ? *fields[STATUS].text : '\0';
@@ -162,35 +170,39 @@ read_status(const struct field fields[NUM_FIELDS], struct status_entry *entry,
 	if (status == 'R')
 		return revocation->len == 0 ? wrong(error, "it is revoked, "
 		    "and has no date of that") :
-		    status_index_revocation(revocation->text,
-		    revocation->len, entry, error);
+		    read_revocation(revocation->text, revocation->len,
+		    &line->entry, &line->invalidity_at, error);
 	if (status != 'V' && status != 'E')
 		return wrong(error, "the status is none of V, R and E");
 	return revocation->len == 0 ? OC_OK : wrong(error, "it has a date of "
 	    "revocation, and is not revoked");
 }
 
-static enum oc_err
-read_line(const char *text, size_t len, struct status_entry *entry,
-    struct oc_error *error)
+enum oc_err
+status_index_line_read(const char *text, size_t len,
+    struct status_index_line *line, struct oc_error *error)
 {
 	struct field fields[NUM_FIELDS];
 
-	*entry = (struct status_entry){ .is_revoked = 0 };
+	*line = (struct status_index_line){ .text = text, .len = len };
 	if (memchr(text, '\0', len) != NULL)
 		return wrong(error, "there is a NUL in it");
 	if (!split(text, len, fields))
 		return wrong(error, "it has not six fields with tabs between "
 		    "them");
 	if (fields[SERIAL].len % 2 != 0 || !status_serial_read(
-	    fields[SERIAL].text, fields[SERIAL].len, &entry->serial))
+	    fields[SERIAL].text, fields[SERIAL].len, &line->entry.serial))
 		return wrong(error, "the serial number is not an even number "
 		    "of hexadecimal digits, above zero, of 20 octets at most");
-	if (read_time(fields[END].text, fields[END].len, &entry->not_after) !=
-	    OC_OK)
+	if (read_time(fields[END].text, fields[END].len,
+	    &line->entry.not_after) != OC_OK)
 		return wrong(error, "the end is no date, YYMMDDHHMMSSZ or "
 		    "YYYYMMDDHHMMSSZ");
-	return read_status(fields, entry, error);
+	line->subject = fields[SUBJECT].text;
+	line->subject_len = fields[SUBJECT].len;
+	line->serial = fields[SERIAL].text;
+	line->serial_len = fields[SERIAL].len;
+	return read_status(fields, line, error);
 }
 
 /* --- all of them ------------------------------------------------------- */
@@ -202,6 +214,7 @@ status_index_init(struct status_index *index)
 	index->line = index->in_rest = 0;
 	index->wanted = NULL;
 	index->found[0] = index->found[1] = 0;
+	index->fn = NULL;
 	return status_list_new(&index->list);
 }
 
@@ -226,16 +239,20 @@ static enum oc_err
 take_line(struct status_index *index, const char *text, size_t len,
     struct oc_error *error)
 {
-	struct status_entry entry;
+	struct status_index_line line;
 	enum oc_err err;
 
 	index->line++;
 	if (len > 0 && *text == '#')
 		return OC_OK;
-	err = read_line(text, len, &entry, error);
+	err = status_index_line_read(text, len, &line, error);
+	if (err == OC_OK && index->fn != NULL)
+		err = index->fn(index->arg, &line, error);
 	if (err != OC_OK)
 		return oc_error_prefix(error, "line %u", index->line);
-	err = add(index, &entry);
+	if (index->fn != NULL)
+		return OC_OK;
+	err = add(index, &line.entry);
 	return err == OC_OK ? OC_OK : oc_error_set(error, err, "line %u: %s",
 	    index->line, err == OC_ERR_LIMIT ? "there are too many of them" :
 	    oc_strerror(err));
@@ -280,6 +297,13 @@ status_index_put(struct status_index *index, const char *text, size_t len,
 	return err;
 }
 
+static enum oc_err
+fail_torn(const struct status_index *index, struct oc_error *error)
+{
+	return oc_error_set(error, OC_ERR_MALFORMED, "line %u: it has no end, "
+	    "so that more may be missing", index->line + 1);
+}
+
 enum oc_err
 status_index_finish(struct status_index *index, struct status_list **list,
     struct oc_error *error)
@@ -288,8 +312,7 @@ status_index_finish(struct status_index *index, struct status_list **list,
 	char serial[OC_SERIAL_TEXT_MAX];
 
 	if (index->in_rest > 0)
-		return oc_error_set(error, OC_ERR_MALFORMED, "line %u: it has "
-		    "no end, so that more may be missing", index->line + 1);
+		return fail_torn(index, error);
 	if (index->list->num_entries == 0)
 		return oc_error_set(error, OC_ERR_MALFORMED, "no certificate "
 		    "is in it");
@@ -402,6 +425,47 @@ status_index_read(const char *path, struct status_list **list,
 		status_list_release(read);
 	if (index != NULL)
 		status_index_fini(index);
+	free(index);
+	if (fd >= 0)
+		(void)close(fd);
+	return err;
+}
+
+static enum oc_err
+walk_open(struct status_index *index, int fd, struct oc_error *error)
+{
+	enum oc_err err = put_all(index, fd, error);
+
+	if (err == OC_OK && index->in_rest > 0)
+		return fail_torn(index, error);
+	return err;
+}
+
+enum oc_err
+status_index_walk(const char *path, status_index_line_fn *fn, void *arg,
+    struct oc_error *error)
+{
+	struct status_index *index = malloc(sizeof(*index));
+	struct oc_file_stamp before, after;
+	enum oc_err err;
+	int fd = -1;
+
+	if (index == NULL || status_index_init(index) != OC_OK) {
+		free(index);
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	}
+	index->fn = fn;
+	index->arg = arg;
+	err = oc_file_stamp(path, &before, error);
+	if (err == OC_OK)
+		err = open_regular(path, &fd, error);
+	if (err == OC_OK)
+		err = walk_open(index, fd, error);
+	if (err == OC_OK && (oc_file_stamp(path, &after, NULL) != OC_OK ||
+	    !oc_file_stamp_equal(&before, &after)))
+		err = oc_error_set(error, OC_ERR_BUSY, "it has changed while "
+		    "it was read");
+	status_index_fini(index);
 	free(index);
 	if (fd >= 0)
 		(void)close(fd);

@@ -19,6 +19,21 @@
 #include "base/limits.h"
 #include "status/list.h"
 
+/* All of a line; what is not in the entry is borrowed. */
+struct status_index_line {
+	struct status_entry entry;
+	int64_t invalidity_at;		/* of keyTime, CAkeyTime; 0: none */
+	const char *text;		/* no NUL behind it */
+	size_t len;			/* without the end of the line */
+	const char *subject, *serial;	/* views into text */
+	size_t subject_len, serial_len;
+};
+typedef enum oc_err status_index_line_fn(void *arg,
+    const struct status_index_line *line, struct oc_error *error);
+/* One line without its end.  MALFORMED. */
+enum oc_err status_index_line_read(const char *text, size_t len,
+    struct status_index_line *line, struct oc_error *error) OC_MUST_CHECK;
+
 /* Octets are given in parts of any length, as they are read. */
 struct status_index {
 	struct status_list *list;	/* owned */
@@ -28,6 +43,9 @@ struct status_index {
 	/* Not to make a list, but to find out where this one stands. */
 	const struct oc_serial *wanted;
 	uint32_t found[2];		/* lines: the first, and another */
+	/* Not to make a list, but for somebody who wants each line. */
+	status_index_line_fn *fn;	/* NULL: a list */
+	void *arg;
 };
 
 enum oc_err status_index_init(struct status_index *index) OC_MUST_CHECK;
@@ -47,6 +65,11 @@ enum oc_err status_index_finish(struct status_index *index,
 struct oc_file_stamp;
 enum oc_err status_index_read(const char *path, struct status_list **list,
     struct oc_file_stamp *stamp, struct oc_error *error) OC_MUST_CHECK;
+
+/* The same, line by line; comments are left out.  What fn returns other than
+ * OC_OK ends it, with "line N: " in front of its text. */
+enum oc_err status_index_walk(const char *path, status_index_line_fn *fn,
+    void *arg, struct oc_error *error) OC_MUST_CHECK;
 
 /* A list as such a file, behind a first line of somebody's own; for free(). */
 enum oc_err status_index_write(const struct status_list *list,

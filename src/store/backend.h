@@ -12,6 +12,7 @@
 #define STORE_BACKEND_H
 
 #include "store/account.h"
+#include "store/import.h"
 #include "store/store.h"
 
 #define STORE_ACTOR_MAX 128
@@ -197,6 +198,17 @@ struct store_ops {
 	    int64_t not_after_min, store_revoked_fn *fn, void *arg);
 	enum oc_err (*read_changes)(struct store *s, int64_t after_seq,
 	    struct store_change *changes, uint32_t num_max, uint32_t *num);
+
+	/* A row that has all of it at once. */
+	enum oc_err (*import_certificate)(struct store *s,
+	    const struct store_import *import, int64_t change_seq,
+	    int64_t *id);
+	/* What was not known of it. */
+	enum oc_err (*complete_import)(struct store *s, int64_t id,
+	    const struct store_import *import, int64_t change_seq);
+	/* As it is now: an import may have moved it. */
+	enum oc_err (*read_epoch)(struct store *s, uint32_t *epoch);
+	enum oc_err (*set_epoch)(struct store *s, uint32_t epoch);
 
 	/* Adds one to the issuer's counter and says what it then is. */
 	enum oc_err (*take_crl_counter)(struct store *s, int64_t issuer_id,

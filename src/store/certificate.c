@@ -15,6 +15,7 @@ store_certificate_fini(struct store_certificate *certificate)
 {
 	free(certificate->subject);
 	free(certificate->names);
+	free(certificate->import_record);
 	free(certificate->tbs);
 	free(certificate->certificate);
 	memset(certificate, 0, sizeof(*certificate));

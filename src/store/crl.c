@@ -24,6 +24,8 @@ reserve_crl(struct store *s, struct store_crl_row *row)
 
 	err = s->ops->find_issuer_name(s, row->issuer_id, row->issuer);
 	if (err == OC_OK)
+		err = s->ops->read_epoch(s, &s->epoch);
+	if (err == OC_OK)
 		err = s->ops->take_crl_counter(s, row->issuer_id, &counter);
 	if (err != OC_OK)
 		return err;

@@ -175,6 +175,33 @@ store_detail_reserve(struct store_detail *d, const char *issuer, int64_t id,
 }
 
 enum oc_err
+store_detail_import(struct store_detail *d, const char *issuer, int64_t id,
+    const struct store_import *i)
+{
+	enum oc_err err = OC_OK;
+
+	put_certificate(d, issuer, id, &i->serial);
+	store_detail_put_text(d, "profile", i->profile);
+	store_detail_put_int(d, "reserved_at", i->reserved_at);
+	store_detail_put_int(d, "issued_at", i->issued_at);
+	store_detail_put_int(d, "not_before", i->not_before);
+	store_detail_put_int(d, "not_after", i->not_after);
+	if (i->tbs.len > 0)
+		err = store_detail_put_hash(d, "tbs_sha256", i->tbs);
+	if (err == OC_OK && i->certificate.len > 0)
+		err = store_detail_put_hash(d, "certificate_sha256",
+		    i->certificate);
+	if (err == OC_OK)
+		err = put_text_hash(d, "subject_sha256", i->subject);
+	if (err == OC_OK)
+		err = put_text_hash(d, "names_sha256", i->names);
+	if (err == OC_OK)
+		err = put_text_hash(d, "record_sha256", i->record);
+	store_detail_end(d);
+	return err;
+}
+
+enum oc_err
 store_detail_issue(struct store_detail *d, const char *issuer, int64_t id,
     const struct oc_serial *serial, struct store_blob certificate)
 {

@@ -38,6 +38,8 @@ enum oc_err store_detail_issuer(struct store_detail *d, int64_t id,
 /* Without subject and names where r->subject is NULL, as entries once were. */
 enum oc_err store_detail_reserve(struct store_detail *d, const char *issuer,
     int64_t id, const struct store_reservation *r) OC_MUST_CHECK;
+enum oc_err store_detail_import(struct store_detail *d, const char *issuer,
+    int64_t id, const struct store_import *import) OC_MUST_CHECK;
 enum oc_err store_detail_issue(struct store_detail *d, const char *issuer,
     int64_t id, const struct oc_serial *serial, struct store_blob certificate)
     OC_MUST_CHECK;

@@ -188,8 +188,16 @@ static const char version_4[] =
 "	length(serial), serial, not_after, revoked_at, reason, invalidity_at)"
 "	WHERE revoked_at IS NOT NULL;";
 
-static const char *const steps[] = { version_1, version_2, version_3,
-	version_4 };
+/* Beside a certificate that was issued elsewhere, what its source said. */
+static const char version_5[] =
+"CREATE TABLE certificate_import ("
+"	id INTEGER PRIMARY KEY REFERENCES certificate (id),"
+"	record TEXT NOT NULL"
+");";
+
+static const char *const steps[] = {
+	version_1, version_2, version_3, version_4, version_5
+};
 
 const struct store_schema *
 store_sqlite_schema(void)

@@ -167,6 +167,13 @@ enum oc_err sql_list_revoked(struct store *s, int64_t issuer_id,
 enum oc_err sql_read_changes(struct store *s, int64_t after_seq,
     struct store_change *changes, uint32_t num_max, uint32_t *num);
 
+enum oc_err sql_import_certificate(struct store *s,
+    const struct store_import *import, int64_t change_seq, int64_t *id);
+enum oc_err sql_complete_import(struct store *s, int64_t id,
+    const struct store_import *import, int64_t change_seq);
+enum oc_err sql_read_epoch(struct store *s, uint32_t *epoch);
+enum oc_err sql_set_epoch(struct store *s, uint32_t epoch);
+
 enum oc_err sqlite_take_crl_counter(struct store *s, int64_t issuer_id,
     uint32_t *counter);
 enum oc_err sqlite_add_crl(struct store *s, int64_t issuer_id,
@@ -255,6 +262,10 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.list_certificates = sql_list_certificates, \
 	.list_revoked = sql_list_revoked, \
 	.read_changes = sql_read_changes, \
+	.import_certificate = sql_import_certificate, \
+	.complete_import = sql_complete_import, \
+	.read_epoch = sql_read_epoch, \
+	.set_epoch = sql_set_epoch, \
 	.take_crl_counter = sqlite_take_crl_counter, \
 	.add_crl = sqlite_add_crl, \
 	.get_crl = sqlite_get_crl, \

@@ -104,8 +104,9 @@ sql_set_status(struct store *s, int64_t id, int64_t change_seq,
 	"SELECT c.id, c.issuer_id, i.name, c.serial, c.state," \
 	" c.reserved_at, c.issued_at, c.not_before, c.not_after, c.profile," \
 	" c.reason, c.revoked_at, c.invalidity_at, c.subject, c.names," \
-	" t.der, d.der" \
+	" m.id, m.record, t.der, d.der" \
 	" FROM certificate c JOIN issuer i ON i.id = c.issuer_id" \
+	" LEFT JOIN certificate_import m ON m.id = c.id" \
 	" LEFT JOIN certificate_tbs t ON t.id = c.id" \
 	" LEFT JOIN certificate_der d ON d.id = c.id"
 
@@ -116,6 +117,19 @@ get_status(struct sql *q, bool *is_revoked, enum crl_reason *reason,
 	*is_revoked = !sql_get_is_null(q);
 	*reason = (enum crl_reason)sql_get_int(q);	/* NULL reads as 0 */
 	*revoked_at = sql_get_int(q);
+}
+
+/* NULL: it was not imported. */
+static enum oc_err
+take_record(struct sql *q, char **record)
+{
+	bool is_imported = !sql_get_is_null(q);
+
+	(void)sql_get_int(q);
+	if (is_imported)
+		return sql_take_text(q, record);
+	(void)sql_get_text(q);
+	return OC_OK;
 }
 
 static enum oc_err
@@ -140,6 +154,8 @@ read_row(struct sql *q, struct store_row *row)
 		err = sql_take_text(q, &c->subject);
 	if (err == OC_OK)
 		err = sql_take_text(q, &c->names);
+	if (err == OC_OK)
+		err = take_record(q, &c->import_record);
 	if (err == OC_OK)
 		err = sql_take_blob(q, &c->tbs, &c->tbs_len);
 	if (err == OC_OK)

@@ -122,6 +122,10 @@ enum store_state {
 	STORE_ISSUED = 2
 };
 
+/* 9999-12-31, RFC 5280, 4.1.2.5: of a certificate that was imported, and of
+ * which nobody said when it ends. */
+#define STORE_NO_END INT64_C(253402300799)
+
 struct store_certificate {
 	int64_t id;
 	int64_t issuer_id;
@@ -132,6 +136,8 @@ struct store_certificate {
 	char profile[OC_CONFIG_NAME_MAX + 1];
 	char *subject;			/* RFC 4514 text; owned */
 	char *names;			/* SANs, "DNS:a\nDNS:b"; owned */
+	/* store/import.h's record; owned.  NULL: it was reserved here. */
+	char *import_record;
 	uint8_t *tbs;			/* TBSCertificate; owned, or NULL */
 	size_t tbs_len;
 	uint8_t *certificate;		/* DER; owned, or NULL */

@@ -32,14 +32,36 @@ store_verify_seen(struct verify_table *table, const char *detail)
 	return id >= 1 && id <= table->num ? &table->seen[id - 1] : NULL;
 }
 
+static enum oc_err
+remake_import(const struct store_row *row, struct store_detail *d)
+{
+	const struct store_certificate *c = &row->certificate;
+	struct store_import i = {
+		.serial = c->serial,
+		.reserved_at = c->reserved_at,
+		.issued_at = c->issued_at,
+		.not_before = c->not_before,
+		.not_after = c->not_after,
+		.profile = c->profile,
+		.subject = c->subject,
+		.names = c->names,
+		.tbs = { c->tbs, c->tbs_len },
+		.certificate = { c->certificate, c->certificate_len },
+		.record = c->import_record
+	};
+
+	return store_detail_import(d, row->issuer, c->id, &i);
+}
+
 /* Makes the detail of a certificate's entry again from its row. */
 static enum oc_err
 remake_certificate(const struct store_entry *entry,
     const struct store_row *row, struct store_detail *d)
 {
+	const struct store_certificate *c = &row->certificate;
+	bool is_import = strcmp(entry->event, "import") == 0;
 	bool has_names = strstr(entry->detail, "\"names_sha256\"") != NULL;
 	const char *event = entry->event;
-	const struct store_certificate *c = &row->certificate;
 	struct store_reservation r = {
 		.serial = c->serial,
 		.tbs = { c->tbs, c->tbs_len },
@@ -54,6 +76,15 @@ remake_certificate(const struct store_entry *entry,
 		c->is_revoked, c->reason, c->revoked_at, c->invalidity_at
 	};
 
+	/* What was reserved here is none that was imported. */
+	d->text[0] = '\0';
+	if (is_import && c->import_record != NULL)
+		return remake_import(row, d);
+	if (is_import)
+		return OC_OK;
+	if (c->import_record != NULL && (strcmp(event, "reserve") == 0 ||
+	    strcmp(event, "issue") == 0))
+		return OC_OK;
 	if (strcmp(event, "reserve") == 0)
 		return store_detail_reserve(d, row->issuer, c->id, &r);
 	if (strcmp(event, "issue") == 0)
@@ -71,7 +102,7 @@ check_status(struct verify *v, const struct store_entry *entry,
 {
 	bool is_revoke = strcmp(entry->event, "revoke") == 0;
 	uint64_t flags = *seen & (SEEN_RESERVE | SEEN_ISSUE | SEEN_REQUEST |
-	    SEEN_REQUEST_END);
+	    SEEN_REQUEST_END | SEEN_IMPORT_STALE);
 
 	if ((flags & SEEN_RESERVE) == 0)
 		return store_verify_bad(v, entry->number,
@@ -84,6 +115,24 @@ check_status(struct verify *v, const struct store_entry *entry,
 	return OC_OK;
 }
 
+/* A list of revoked ones knows less of it than a later import. */
+static enum oc_err
+check_import(struct verify *v, const struct store_entry *entry,
+    const struct store_certificate *c, bool is_equal, uint64_t *seen)
+{
+	bool is_first = (*seen & SEEN_RESERVE) == 0;
+
+	if (!is_first && (*seen & SEEN_IMPORT_STALE) == 0)
+		return store_verify_bad(v, entry->number, "said twice");
+	if (c->import_record == NULL)
+		return store_verify_bad(v, entry->number,
+		    "the certificate's record differs");
+	*seen &= ~(uint64_t)SEEN_IMPORT_STALE;
+	*seen |= SEEN_RESERVE | (is_equal ? 0 : SEEN_IMPORT_STALE) |
+	    (c->state == STORE_ISSUED ? SEEN_ISSUE : 0);
+	return OC_OK;
+}
+
 static enum oc_err
 check_certificate(struct verify *v, const struct store_entry *entry)
 {
@@ -91,6 +140,7 @@ check_certificate(struct verify *v, const struct store_entry *entry)
 	bool is_issue = strcmp(entry->event, "issue") == 0;
 	uint64_t *seen = store_verify_seen(&v->certificates, entry->detail);
 	uint64_t flag = is_reserve ? SEEN_RESERVE : SEEN_ISSUE;
+	bool is_import = strcmp(entry->event, "import") == 0;
 	struct store_row row = { 0 };
 	struct store_detail d;
 	bool is_equal;
@@ -109,7 +159,10 @@ check_certificate(struct verify *v, const struct store_entry *entry)
 	if (err != OC_OK)
 		goto out;
 	is_equal = strcmp(d.text, entry->detail) == 0;
-	if (!is_reserve && !is_issue)
+	if (is_import)
+		err = check_import(v, entry, &row.certificate, is_equal,
+		    seen);
+	else if (!is_reserve && !is_issue)
 		err = check_status(v, entry, &row.certificate, is_equal, seen);
 	else if (!is_equal)
 		err = store_verify_bad(v, entry->number,
@@ -220,11 +273,14 @@ check_self(struct verify *v, const struct store_head *head)
 	struct store *s = v->store;
 	char id[OC_HEX_LEN(STORE_ID_LEN) + 1];
 	struct store_change later;
-	uint32_t num;
+	uint32_t num, epoch = 0;
 	enum oc_err err;
 
 	oc_hex_encode(s->id, STORE_ID_LEN, id);
-	if (strcmp(id, v->id) != 0 || s->epoch != v->epoch)
+	err = s->ops->read_epoch(s, &epoch);
+	if (err != OC_OK)
+		return err;
+	if (strcmp(id, v->id) != 0 || epoch != v->epoch)
 		return store_verify_bad(v, v->number,
 		    "the store's id or epoch is not in the journal");
 	err = s->ops->read_changes(s, head->change_seq, &later, 1, &num);
@@ -238,7 +294,7 @@ static enum oc_err
 check_entry(void *arg, const struct store_entry *entry)
 {
 	static const char *const about_certificates[] = {
-		"reserve", "issue", "revoke", "release"
+		"reserve", "import", "issue", "revoke", "release"
 	};
 	struct verify *v = arg;
 	uint8_t hash[STORE_HASH_LEN];
@@ -253,13 +309,14 @@ check_entry(void *arg, const struct store_entry *entry)
 		return store_verify_bad(v, entry->number,
 		    "its hash is not that of it and "
 		    "those before it: it was changed");
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		if (strcmp(entry->event, about_certificates[i]) == 0)
 			err = check_certificate(v, entry);
 	if (strcmp(entry->event, "crl") == 0 ||
 	    strcmp(entry->event, "crl-reserve") == 0)
 		err = check_crl(v, entry);
 	if (strcmp(entry->event, "create") == 0 ||
+	    strcmp(entry->event, "epoch") == 0 ||
 	    strcmp(entry->event, "restore") == 0)
 		err = take_identity(v, entry);
 	if (err == OC_OK)
@@ -283,7 +340,7 @@ check_row(void *arg, const struct store_certificate *c)
 	if ((seen & SEEN_STALE) != 0)
 		return store_verify_bad(v, (int64_t)(seen >> SEEN_NUMBER_SHIFT),
 		    "the certificate's status is another now");
-	if ((seen & SEEN_RESERVE) != 0 &&
+	if ((seen & (SEEN_RESERVE | SEEN_IMPORT_STALE)) == SEEN_RESERVE &&
 	    ((seen & SEEN_ISSUE) != 0) == (c->state == STORE_ISSUED) &&
 	    ((seen & SEEN_REVOKED) != 0) == c->is_revoked)
 		return OC_OK;

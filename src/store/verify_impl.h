@@ -14,7 +14,8 @@
 #define SEEN_STALE 8			/* the row does not: a later must */
 #define SEEN_REQUEST 16			/* what was asked for */
 #define SEEN_REQUEST_END 32		/* its key no longer stands for it */
-#define SEEN_NUMBER_SHIFT 6		/* number of that last entry */
+#define SEEN_IMPORT_STALE 64		/* the row knows more: a later must */
+#define SEEN_NUMBER_SHIFT 7		/* number of that last entry */
 
 struct verify_table {
 	uint64_t *seen;			/* by id - 1 */

@@ -89,12 +89,24 @@ read_extensions(struct der_reader *r, struct x509_cert *cert,
 	return x509_read_extensions(tlv, &cert->extensions, error);
 }
 
+enum depth { WHOLE, FRAME };
+
+/* Whatever stands in it. */
+static enum oc_err
+skip_extensions(struct der_reader *r)
+{
+	struct der_bytes tlv;
+
+	der_get_tlv(r, DER_CONTEXT(3), &tlv);
+	return OC_OK;
+}
+
 /*
  * TBSCertificate: the type is quoted in tbs.c.
  */
 static enum oc_err
 read_tbs(struct der_bytes tbs, struct der_bytes outer_identifier,
-    struct x509_cert *cert, struct oc_error *error)
+    enum depth depth, struct x509_cert *cert, struct oc_error *error)
 {
 	struct der_bytes contents, identifier;
 	struct der_reader r;
@@ -123,7 +135,8 @@ read_tbs(struct der_bytes tbs, struct der_bytes outer_identifier,
 	if (version == VERSION_3) {
 		skip_unique_ids(&r);
 		if (der_next_is(&r, DER_CONTEXT(3)) &&
-		    (err = read_extensions(&r, cert, error)) != OC_OK)
+		    (err = depth == FRAME ? skip_extensions(&r) :
+		    read_extensions(&r, cert, error)) != OC_OK)
 			return err;
 	}
 	if (!der_is_done(&r))
@@ -157,9 +170,9 @@ check_parts(const struct x509_cert *cert, struct oc_error *error)
  *     signatureAlgorithm  AlgorithmIdentifier,
  *     signatureValue      BIT STRING }
  */
-enum oc_err
-x509_cert_read(struct der_bytes der, struct x509_cert *cert,
-    struct oc_error *error)
+static enum oc_err
+read_certificate(struct der_bytes der, enum depth depth,
+    struct x509_cert *cert, struct oc_error *error)
 {
 	struct x509_cert c = { .der = der };
 	enum oc_err err;
@@ -173,12 +186,26 @@ x509_cert_read(struct der_bytes der, struct x509_cert *cert,
 		return oc_error_set(error, OC_ERR_MALFORMED,
 		    "certificate: not one SEQUENCE of TBSCertificate, "
 		    "algorithm and signature");
-	if ((err = read_tbs(c.tbs, c.alg_identifier, &c, error)) != OC_OK ||
-	    (err = check_parts(&c, error)) != OC_OK)
+	if ((err = read_tbs(c.tbs, c.alg_identifier, depth, &c, error)) !=
+	    OC_OK || (err = check_parts(&c, error)) != OC_OK)
 		return err;
 	c.alg = sign_alg_find(c.alg_identifier);
 	*cert = c;
 	return OC_OK;
+}
+
+enum oc_err
+x509_cert_read(struct der_bytes der, struct x509_cert *cert,
+    struct oc_error *error)
+{
+	return read_certificate(der, WHOLE, cert, error);
+}
+
+enum oc_err
+x509_cert_read_frame(struct der_bytes der, struct x509_cert *cert,
+    struct oc_error *error)
+{
+	return read_certificate(der, FRAME, cert, error);
 }
 
 enum oc_err

@@ -29,6 +29,11 @@ struct x509_cert {
 enum oc_err x509_cert_read(struct der_bytes der, struct x509_cert *cert,
     struct oc_error *error) OC_MUST_CHECK;
 
+/* The same without a look at the extensions, which are then all zero: of what
+ * others have issued, with names in it of kinds that are not known here. */
+enum oc_err x509_cert_read_frame(struct der_bytes der, struct x509_cert *cert,
+    struct oc_error *error) OC_MUST_CHECK;
+
 /* The issuer's name matches, and its key verifies cert's signature. */
 enum oc_err x509_cert_verify_issued(const struct x509_cert *cert,
     const struct x509_cert *issuer, struct oc_error *error) OC_MUST_CHECK;

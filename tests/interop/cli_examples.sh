@@ -15,6 +15,34 @@ awk '/^\.Sh/ { in_examples = /EXAMPLES/ }
 # What the examples find there.
 printf '{"CN":"www.example.com","hosts":["www.example.com"],
     "names":[{"C":"DE","O":"Example"}]}' >csr.json
+mkdir -p demoCA/newcerts demoCA/private
+: >demoCA/index.txt
+cat >openssl.cnf <<'EOT'
+[ca]
+default_ca = demo
+[demo]
+database = demoCA/index.txt
+new_certs_dir = demoCA/newcerts
+certificate = demoCA/cacert.pem
+private_key = demoCA/private/cakey.pem
+rand_serial = yes
+crlnumber = demoCA/crlnumber
+default_md = sha256
+default_days = 20
+default_crl_days = 7
+policy = any
+[any]
+commonName = supplied
+EOT
+echo 1000 >demoCA/crlnumber
+(umask 077; openssl req -x509 -newkey rsa:2048 -nodes -days 30 \
+    -keyout demoCA/private/cakey.pem -out demoCA/cacert.pem \
+    -subj '/CN=Old CA' -addext keyUsage=critical,keyCertSign,cRLSign \
+    2>/dev/null)
+csr theirs -newkey rsa:2048
+good openssl ca -config openssl.cnf -batch -in theirs.csr -out theirs.pem
+good openssl ca -config openssl.cnf -batch -revoke theirs.pem
+good openssl ca -config openssl.cnf -batch -gencrl -out demoCA/crl.pem
 sh -eux examples.sh 2>log || die "$(cat log)"
 
 good openssl verify -CAfile root.pem -untrusted site.pem site.pem
@@ -26,6 +54,9 @@ for name in cfssl both; do
 	cmp -s out pub || die "$name.pem is for another key"
 	[ "$(stat -c %a $name-key.pem)" = 600 ] || die "$name-key.pem"
 done
+good openssl crl -in demoCA/crl.pem -CAfile demoCA/cacert.pem -noout -text
+theirs=$(openssl x509 -in theirs.pem -noout -serial | cut -d= -f2)
+grep -q "Serial Number: $theirs" out || die "theirs is not on our CRL"
 good openssl crl -in web.crl -CAfile web.pem -noout
 cat root.pem web.pem >cas.pem
 if openssl verify -CAfile cas.pem -crl_check -CRLfile web.crl site.pem \

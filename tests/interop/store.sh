@@ -150,6 +150,7 @@ back_to_2() {
 		next_update, reserved_at, issued_at, (SELECT der FROM
 		crl_part WHERE crl_id = crl_4.id) FROM crl_4;
 	    DROP TABLE crl_part; DROP TABLE crl_4;
+	    DROP TABLE certificate_import;
 	    PRAGMA user_version = 2; COMMIT'
 }
 back_to_2

@@ -8,6 +8,7 @@ BEGIN {
 	may["x509"] = "base der sign"
 	may["lint"] = "base der sign x509"
 	may["store"] = "base"
+	may["transfer"] = "base der sign x509 store status"
 	may["status"] = "base der sign x509 store"
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
@@ -34,7 +35,7 @@ BEGIN {
 	# Which rooms may include a library's header.
 	library["event2"] = "ocsp-net ipc status-service net validation " \
 	    "acme issuer daemon main"
-	library["sqlite3.h"] = "store status"
+	library["sqlite3.h"] = "store status transfer"
 	library["libpq-fe.h"] = "store status"
 	library["libp11.h"] = "pkcs11"
 	library["pkcs11.h"] = "pkcs11"
@@ -44,8 +45,9 @@ BEGIN {
 	library["idn2.h"] = "ca lint"
 	library["pcre2.h"] = "ca"
 	library["libpsl.h"] = "lint"
-	library["openssl"] = "sign x509 lint store status ca cfssl ipc probe " \
-	    "pkcs11 ocsp-codec ocsp-engine net validation acme issuer cli main"
+	library["openssl"] = "sign x509 lint store status transfer ca " \
+	    "cfssl ipc probe pkcs11 ocsp-codec ocsp-engine net validation " \
+	    "acme issuer cli main"
 	engine = "^(answer|context|counts|identity|preferred|proof|" \
 	    "refresh|served|table[._])"
 	source = "^(status\\.h|own|index_txt|crl|issued|certdb|list|records|" \

@@ -11,6 +11,7 @@ BEGIN {
 	prefix["lint"] = "lint_"
 	prefix["store"] = "store_"
 	prefix["status"] = "status_"
+	prefix["transfer"] = "transfer_"
 	prefix["ca"] = "ca_"
 	prefix["cfssl"] = "cfssl_"
 	prefix["ipc"] = "ipc_"

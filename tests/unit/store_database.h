@@ -115,7 +115,8 @@ database_place(char *conninfo, size_t room)
 static const char *const database_tables[] = {
 	"store", "issuer", "certificate", "certificate_tbs",
 	"certificate_der", "crl", "crl_part", "journal", "account",
-	"account_token", "zone", "certificate_request", "certificate_zone"
+	"account_token", "zone", "certificate_request", "certificate_zone",
+	"certificate_import"
 };
 
 #define NUM_DATABASE_TABLES \
