@@ -409,6 +409,11 @@ is_fetch stale url 'stale.crl' || fail "$(fetch stale url)"
 crl missing 5 www/missing.crl
 within 30 says missing 1001 '^0x1001: revoked' || fail "$(cat answer)"
 said missing 'the CRL can be fetched again' || fail "missing: not in the log"
+# Before its end, in an interval of an hour: the answer goes on.
+within 45 said soon 'CRL number 6 is in force' || fail "soon: too late"
+! said soon 'has ended' || fail "soon: after its end"
+says soon 1001 '^0x1001: revoked' || fail "soon: $(cat answer)"
+
 # Damaged files are made anew, whoever damaged them; a condition is not put on
 # what is not there.
 head -c 100 fetched/tls.crl >half
@@ -434,10 +439,6 @@ done
 said date 'how fetching stood is not known' || fail "date: not in the log"
 echo "ok: damage"
 
-# Before its end, in an interval of an hour: the answer goes on.
-within 45 said soon 'CRL number 6 is in force' || fail "soon: too late"
-! said soon 'has ended' || fail "soon: after its end"
-says soon 1001 '^0x1001: revoked' || fail "soon: $(cat answer)"
 # A reload asks at once.
 before=$(requests '^/soon.crl')
 kill -HUP "$(cat ocsignd.pid)"
