@@ -209,6 +209,9 @@ print_one(struct cli *cli, const struct cli_target *target,
 		der = target->cert.der;
 	if (der.len > 0)
 		err = x509_cert_read(der, cert, error);
+	/* Somebody else has issued it, with what we do not read. */
+	if (err != OC_OK && record->import_record != NULL)
+		err = x509_cert_read_frame(der, cert, error);
 	if (err == OC_OK && (cli_has(cli, "pem") || cli_has(cli, "chain")))
 		err = print_pem(cli, der, issuer, error);
 	else if (err == OC_OK) {

@@ -175,6 +175,11 @@ for pem in corp/newcerts/*.pem; do
 done
 [ "$(ocsign cert show "$(serial_of plain)" --issuer corp --pem | cksum)" = \
     "$(openssl x509 -in plain.pem | cksum)" ] || fail "plain is another"
+for pem in plain upn; do
+	ocsign cert show "$(serial_of $pem)" --issuer corp >out ||
+	    fail "$pem is not shown"
+	grep -q "CN=$pem" out || fail "$(cat out)"
+done
 ocsign --json cert list --issuer corp --name leaf.example |
     grep -q '"imported": true' || fail "names are not known"
 
@@ -428,6 +433,22 @@ sqlite3 fifth.db "$facts" >fifth
 cmp first fifth || fail "$(diff first fifth)"
 ocsign audit verify >out 2>&1 || fail "$(cat out)"
 
+# --- a full disk -----------------------------------------------------------
+# What was there stays, and nothing else is left.
+mkdir full
+echo before >full/index
+echo before >full/certdb
+for format in index certdb; do
+	! (ulimit -f 1; exec ocsign export --issuer corp --format $format \
+	    --out full/$format --lossy --force) >out 2>&1 ||
+	    fail "$format is written to a full disk"
+	grep -q '^ocsign: export: ' out || fail "$(cat out)"
+done
+[ "$(cat full/*)" = "$(printf 'before\nbefore')" ] ||
+    fail "what was there is gone: $(cat full/*)"
+[ "$(ls full)" = "$(printf 'certdb\nindex')" ] ||
+    fail "something is left: $(ls full)"
+
 # --- killed ----------------------------------------------------------------
 store sixth
 awk 'BEGIN { for (i = 0; i < 60000; i++)
@@ -450,6 +471,13 @@ for pause in 0.1 0.2 0.4 0.6 0.8; do
 	[ "${num:-0}" -eq 0 ] || break
 done
 [ $kills -gt 0 ] || fail "it was never killed"
+store seventh
+! (ulimit -f 8000; exec ocsign import --issuer corp --format index many.txt) \
+    >out 2>&1 || fail "it goes on a full disk"
+grep -q 'disk or quota is full' out || fail "$(cat out)"
+[ "$(sqlite3 seventh.db 'SELECT count(*) FROM certificate')" -eq 0 ] ||
+    fail "a part of it is kept"
+store sixth
 into --format index many.txt
 [ "$(sqlite3 sixth.db 'SELECT count(*) FROM certificate')" -eq 60000 ] ||
     fail "not all are there"
