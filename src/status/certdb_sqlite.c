@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "status/certdb.h"
 
@@ -178,10 +179,15 @@ read_either_way(const char *path, struct status_certdb *to,
     struct oc_error *error)
 {
 	struct oc_file_stamp before, after;
+	struct stat st;
 	enum oc_err err = oc_file_stamp(path, &before, error);
 
 	if (err != OC_OK)
 		return err;
+	/* A pipe would be waited for. */
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "it is no regular file");
 	err = read_by(path, "?mode=ro", to, error);
 	if (err != OC_ERR_SYSTEM || has_log(path))
 		return err;

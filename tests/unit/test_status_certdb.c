@@ -293,6 +293,18 @@ test_not_ours(void **state)
 		assert_int_equal(access("theirs/w.db-shm", F_OK), -1);
 }
 
+/* Nobody would ever write to it. */
+static void
+test_pipe(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo("p.db", 0600), 0);
+	(void)alarm(20);
+	assert_int_equal(read_badly("p.db", &ours, "regular"),
+	    OC_ERR_REFUSED);
+	(void)alarm(0);
+}
+
 /* Half of one: no list, whatever it is that SQLite finds. */
 static void
 test_torn(void **state)
@@ -330,6 +342,8 @@ main(void)
 		    base_test_leave),
 		cmocka_unit_test_setup_teardown(test_not_ours,
 		    base_test_enter, base_test_leave),
+		cmocka_unit_test_setup_teardown(test_pipe, base_test_enter,
+		    base_test_leave),
 		cmocka_unit_test_setup_teardown(test_torn, base_test_enter,
 		    base_test_leave),
 	};
