@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -410,10 +411,17 @@ bring_in(struct p11_side *side, const struct p11_import *import,
 static void
 lock_memory(void)
 {
-	if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
-		oc_log(OC_LOG_WARNING, "this process may not lock its memory "
-		    "(%s): without encrypted swap the key may be left there",
-		    strerror(errno));
+	struct rlimit limit;
+
+	/* What may lock some would have no memory for the module behind it. */
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && geteuid() != 0 &&
+	    limit.rlim_cur != RLIM_INFINITY)
+		errno = EPERM;
+	else if (mlockall(MCL_CURRENT | MCL_FUTURE) == 0)
+		return;
+	oc_log(OC_LOG_WARNING, "this process may not lock its memory (%s): "
+	    "without encrypted swap the key may be left there",
+	    strerror(errno));
 }
 
 static enum oc_err
