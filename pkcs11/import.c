@@ -20,7 +20,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "base/log.h"
 #include "der/reader.h"
 #include "pkcs11/admin_impl.h"
 #include "pkcs11/key.h"
@@ -408,20 +407,16 @@ bring_in(struct p11_side *side, const struct p11_import *import,
 
 /* libcrypto copies the key about while it reads it, so it is all of this
  * process, which is for this alone. */
-static void
+static bool
 lock_memory(void)
 {
 	struct rlimit limit;
 
-	/* What may lock some would have no memory for the module behind it. */
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && geteuid() != 0 &&
-	    limit.rlim_cur != RLIM_INFINITY)
-		errno = EPERM;
-	else if (mlockall(MCL_CURRENT | MCL_FUTURE) == 0)
-		return;
-	oc_log(OC_LOG_WARNING, "this process may not lock its memory (%s): "
-	    "without encrypted swap the key may be left there",
-	    strerror(errno));
+	/* Who may lock some would have no memory for the module behind it. */
+	if (geteuid() != 0 && (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
+	    limit.rlim_cur != RLIM_INFINITY))
+		return false;
+	return mlockall(MCL_CURRENT | MCL_FUTURE) == 0;
 }
 
 static enum oc_err
@@ -433,7 +428,7 @@ run(const void *request, void *out, struct oc_error *error)
 	EVP_PKEY *key = NULL;
 	enum oc_err err;
 
-	lock_memory();
+	imported->is_locked = lock_memory();
 	err = read_key(import, &key, error);
 	if (err == OC_OK)
 		err = tell_public(key, &imported->info, error);

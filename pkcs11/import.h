@@ -8,6 +8,8 @@
 #ifndef PKCS11_IMPORT_H
 #define PKCS11_IMPORT_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "pkcs11/config.h"
 
@@ -24,6 +26,7 @@ struct p11_import {
 struct p11_imported {
 	struct sign_key_info info;
 	struct p11_key_entry entry;
+	bool is_locked;			/* the memory that it was in */
 };
 
 /* REFUSED for a file that others may read, and a key that we would not certify

@@ -201,6 +201,17 @@ what_import_means(const struct p11_imported *imported)
 	    "keys made in hardware is met";
 }
 
+static void
+tell_import(const struct cli *cli, const struct p11_imported *imported,
+    json_t *row)
+{
+	tell(cli, row, what_import_means(imported));
+	if (!imported->is_locked)
+		fprintf(stderr, "ocsign: key import: this user may not lock "
+		    "memory: without encrypted swap the key may be left "
+		    "there\n");
+}
+
 enum oc_err
 cli_key_import(struct cli *cli, struct oc_error *error)
 {
@@ -226,7 +237,7 @@ cli_key_import(struct cli *cli, struct oc_error *error)
 		err = journal(store, "key-import", row, error);
 	}
 	if (err == OC_OK)
-		tell(cli, row, what_import_means(imported));
+		tell_import(cli, imported, row);
 	else
 		json_decref(row);
 	free(imported);
