@@ -143,9 +143,12 @@ def settle(serial, want):
 
 
 def main():
-    threads = [threading.Thread(target=issuer, args=(n % len(apis),))
+    # Daemons: whatever goes wrong here ends them, too.
+    threads = [threading.Thread(target=issuer, args=(n % len(apis),),
+                                daemon=True)
                for n in range(2 * len(apis))]
-    threads += [threading.Thread(target=asker, args=(u,)) for u in urls]
+    threads += [threading.Thread(target=asker, args=(u,), daemon=True)
+                for u in urls]
     for t in threads:
         t.start()
     time.sleep(seconds / 3)
