@@ -274,6 +274,7 @@ status_crl_file_new(const struct status_crl_plan *plan,
 		.noun = "CRL",
 		.path = plan->path,
 		.issued = plan->issued,
+		.is_fetched = plan->is_fetched,
 		.ops = &crl_ops,
 		.arg = f,
 	};

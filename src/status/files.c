@@ -26,6 +26,7 @@ open_crl(struct status_files *files, size_t i, struct oc_error *error)
 		.scope = issuer->unlisted == OC_UNLISTED_GOOD ?
 		    STATUS_CRL_WHOLE : STATUS_CRL_ANY,
 		.dropped_max_percent = issuer->crl_dropped,
+		.is_fetched = fetch_is_wanted(issuer, FETCH_CRL),
 	};
 	char *copy = status_crl_copy_path(files->config, issuer);
 	enum oc_err err;

@@ -44,6 +44,7 @@ struct status_watch {
 	struct status_issued *issued;	/* held */
 	uint64_t generation;
 	int64_t refused_since;
+	bool is_awaited;		/* the first one, by who fetches it */
 	char why[OC_ERROR_TEXT_MAX];
 	uint64_t num_taken, num_refused;
 };
@@ -56,6 +57,7 @@ set_trouble(struct status_watch *w, int64_t now, const char *why)
 	pthread_mutex_lock(&w->lock);
 	if (w->refused_since == 0)
 		w->refused_since = now;
+	w->is_awaited = false;
 	w->num_refused++;
 	(void)snprintf(w->why, sizeof(w->why), "%s", why);
 	pthread_mutex_unlock(&w->lock);
@@ -66,6 +68,27 @@ static bool
 is_said(const struct status_watch *w, const char *why)
 {
 	return w->refused_since != 0 && strcmp(w->why, why) == 0;
+}
+
+/* Who fetches it says what hinders him. */
+static void
+await_first(struct status_watch *w)
+{
+	if (w->is_awaited)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->is_awaited = true;
+	pthread_mutex_unlock(&w->lock);
+	oc_log(OC_LOG_NOTICE, "issuer %s: the %s has not been fetched yet, to "
+	    "%s: until it is, the answer is tryLater", w->plan.issuer,
+	    w->plan.noun, w->plan.path);
+}
+
+static bool
+is_awaited(const struct status_watch *w, enum oc_err err)
+{
+	return err == OC_ERR_NOT_FOUND && w->plan.is_fetched &&
+	    w->list == NULL && w->refused_since == 0;
 }
 
 /* Once for each reason. */
@@ -151,6 +174,7 @@ put_in_force(struct status_watch *w, struct status_list *list, int64_t now)
 	w->list = list;
 	w->bounds = bounds_of(w, list, now);
 	w->generation++;
+	w->is_awaited = false;
 	w->num_taken++;
 	w->has_said_end = false;
 	pthread_mutex_unlock(&w->lock);
@@ -281,6 +305,8 @@ read_again(struct status_watch *w, enum oc_err err, int64_t now,
 		keep_copy(w, now, true);
 		if (w->is_copied)
 			note_well(w);
+	} else if (is_awaited(w, err)) {
+		await_first(w);
 	} else {
 		if (!may_be_unfinished(w, mono_ns))
 			refuse(w, now, error);
@@ -518,6 +544,7 @@ status_watch_report(struct status_watch *w,
 
 	pthread_mutex_lock(&w->lock);
 	r.refused_since = w->refused_since;
+	r.is_awaited = w->is_awaited;
 	(void)snprintf(r.why, sizeof(r.why), "%s", w->why);
 	r.num_taken = w->num_taken;
 	r.num_refused = w->num_refused;

@@ -53,6 +53,8 @@ struct status_watch_plan {
 	const char *noun;		/* "CRL" */
 	const char *path;		/* of the file */
 	const char *issued;		/* path; NULL: there is no such list */
+	bool is_fetched;		/* by us: until it has been, that there
+					 * is no file is no trouble */
 	/* Of a list without dates: for how long what was last read well may be
 	 * trusted. */
 	int64_t max_age_s;
@@ -96,6 +98,7 @@ enum status_watch_state {
 struct status_watch_report {
 	const char *issuer, *key, *noun;	/* live as long as the watch */
 	bool has_list;			/* or the next four are zero */
+	bool is_awaited;		/* it has not been fetched yet */
 	struct status_bounds bounds;
 	uint32_t num_entries, num_revoked;
 	/* Since when, in Unix seconds, and why what is in the file is not in
