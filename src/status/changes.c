@@ -122,6 +122,7 @@ take_batch(void *arg, const struct status_batch *batch)
 	struct status_service *s = arg;
 	int64_t now = status_service_now(s);
 	struct status_nudge *nudge;
+	bool was_between;
 	uint32_t i;
 
 	note_source(s, batch->err, now, batch->text);
@@ -148,11 +149,14 @@ take_batch(void *arg, const struct status_batch *batch)
 		status_older_set_seq(s);
 	if (batch->is_caught_up)
 		take_bounds(s, &batch->bounds, now);
+	was_between = s->is_between;
 	s->is_between = s->bounds.next_update != 0 &&
 	    batch->err == OC_OK && !batch->is_caught_up;
 	if (batch->is_whole && !s->is_ready &&
 	    status_service_catch_up(s) != OC_OK)
 		status_service_give_up(s);
+	if (was_between && !s->is_between && s->is_ready)
+		status_service_answer_early(s);
 	if (!batch->is_caught_up) {
 		status_service_pump(s, now);
 		return;

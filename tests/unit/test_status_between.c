@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list while there is none yet.
+ * A list while there is none yet, and while another takes its place: what is
+ * asked meanwhile is answered by one of them as a whole.
  */
 #include "tests/unit/crl_fixture.h"
 #include "tests/unit/status_fixture.h"
+
+#include <poll.h>
 
 #define USUAL OCSP_ENCODING_USUAL
 #define DAY 86400
@@ -81,6 +84,11 @@ static const struct crl_item some[] = {
 	{ N(01), CRL_REASON_KEY_COMPROMISE, 0 },
 	{ N(02), CRL_REASON_CERTIFICATE_HOLD, 0 }, { NULL, 0, 0 }
 };
+static const struct crl_item others[] = {
+	{ N(01), CRL_REASON_KEY_COMPROMISE, 0 },
+	{ N(02), CRL_REASON_SUPERSEDED, 0 },
+	{ N(03), CRL_REASON_SUPERSEDED, 0 }, { NULL, 0, 0 }
+};
 
 /* The first start, before ocsign-fetcher has had the time: no alarm.  A file
  * that is gone later is one. */
@@ -122,6 +130,72 @@ test_not_well(void **state)
 	assert_int_equal(world_num_lines(w, "error: issuer ca: crl-file"), 1);
 }
 
+/* What each single of a response says is of the list that began so long
+ * ago. */
+static void
+check_days(const struct reply *reply, int num, int64_t days)
+{
+	const unsigned char *p = reply->response;
+	OCSP_RESPONSE *response;
+	OCSP_BASICRESP *basic;
+
+	assert_int_equal(reply->kind, IPC_ANSWER_RESPONSE);
+	response = d2i_OCSP_RESPONSE(NULL, &p, (long)reply->response_len);
+	basic = OCSP_response_get1_basic(response);
+	assert_non_null(basic);
+	assert_int_equal(OCSP_resp_count(basic), num);
+	for (int i = 0; i < num; i++) {
+		ASN1_GENERALIZEDTIME *from;
+		struct tm tm;
+		int reason;
+
+		assert_int_equal(OCSP_single_get0_status(OCSP_resp_get0(basic,
+		    i), &reason, NULL, &from, NULL),
+		    V_OCSP_CERTSTATUS_REVOKED);
+		assert_int_equal(ASN1_TIME_to_tm(from, &tm), 1);
+		assert_true(timegm(&tm) == base - days * DAY);
+		assert_int_equal(reason, i == 0 ?
+		    OCSP_REVOKED_STATUS_KEYCOMPROMISE :
+		    OCSP_REVOKED_STATUS_SUPERSEDED);
+	}
+	OCSP_BASICRESP_free(basic);
+	OCSP_RESPONSE_free(response);
+}
+
+/* The new statuses are there, the new dates are not. */
+static void
+test_between(void **state)
+{
+	static const uint64_t two[] = { 1, 2 };
+	struct world *w = *state;
+	struct reply alone = { 0 }, both = { 0 };
+	struct pollfd p = { .events = POLLIN };
+	struct ocsp_slot slot;
+
+	put(w, 1, 2, some);
+	open_file(w, false);
+	world_start(w);
+	world_until(w, world_num_slots(w) == 2);
+	put(w, 2, 1, others);
+	look(w);
+	p.fd = status_service_fd(w->service);
+	assert_int_equal(poll(&p, 1, 60000), 1);
+	status_service_dispatch(w->service);
+	assert_true(w->service->is_between);
+	world_ask(w, 2, USUAL, &alone);
+	world_ask_live(w, two, 2, 0, &both);
+	for (int i = 0; i < 3; i++) {	/* the signer alone */
+		sign_dispatch(&w->gate.signer);
+		assert_int_equal(alone.num + both.num, 0);
+	}
+	world_until(w, alone.num == 1 && both.num == 1);
+	assert_int_equal(alone.kind, IPC_ANSWER_TABLE);
+	assert_true(world_look(w, 2, USUAL, &slot));
+	assert_int_equal(slot.status.reason, CRL_REASON_SUPERSEDED);
+	assert_true(slot.this_update == base - DAY);
+	check_days(&both, 2, 1);
+}
+
 int
 main(void)
 {
@@ -130,6 +204,7 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_not_well, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(test_between, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
