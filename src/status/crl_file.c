@@ -275,6 +275,7 @@ status_crl_file_new(const struct status_crl_plan *plan,
 		.path = plan->path,
 		.issued = plan->issued,
 		.is_fetched = plan->is_fetched,
+		.clock_directory = plan->clock_directory,
 		.ops = &crl_ops,
 		.arg = f,
 	};

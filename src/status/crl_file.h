@@ -25,6 +25,7 @@ struct status_crl_plan {
 	int64_t dropped_max_percent;	/* see status_crl_list_succeeds() */
 	const char *delta;		/* crl-delta-file; NULL: none */
 	bool is_fetched;		/* both, by ocsign-fetcher */
+	const char *clock_directory;	/* the watch's */
 };
 
 /* "TABLE-DIRECTORY/ISSUER.crl", for free(); NULL: out of memory. */

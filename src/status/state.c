@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "der/time.h"
 #include "status/issued.h"
 #include "status/state.h"
@@ -181,7 +180,8 @@ may_be_told(struct state *state, const struct status_said *said)
 	struct status_watch_report report;
 	char at[DER_ISO8601_MAX];
 
-	if (said->list != NULL && said->bounds.next_update > oc_clock_now_s())
+	if (said->list != NULL && said->bounds.next_update >
+	    status_watch_now(state->watch))
 		return OC_OK;
 	status_watch_report(state->watch, &report);
 	if (said->list == NULL && report.is_awaited) {
@@ -271,7 +271,7 @@ state_has_news(struct status_source *s)
 	    state->told.list == NULL ||
 	    status_watch_generation(state->watch) != state->generation ||
 	    is_later(state, &bounds) ||
-	    state->bounds.next_update <= oc_clock_now_s();
+	    state->bounds.next_update <= status_watch_now(state->watch);
 }
 
 static void

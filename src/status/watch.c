@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/clock_watch.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "der/time.h"
@@ -39,6 +40,7 @@ struct status_watch {
 	pthread_mutex_t lock;		/* for the rest */
 	pthread_cond_t stopping;
 	bool is_stopping;
+	struct oc_clock_watch clock;	/* of clock_directory */
 	struct status_list *list;	/* in force; held */
 	struct status_bounds bounds;	/* its */
 	struct status_issued *issued;	/* held */
@@ -223,6 +225,9 @@ take(struct status_watch *w, enum status_from from, int64_t now,
 		status_list_release(list);
 		return err;
 	}
+	/* Of one without dates, for its copy. */
+	if (from == STATUS_FROM_FILE && list->next_update == 0)
+		list->this_update = now;
 	w->is_copied = from == STATUS_FROM_COPY ||
 	    ops->keep(w->plan.arg, list, NULL) == OC_OK;
 	ops->say_taken(w->plan.arg, list);
@@ -367,7 +372,7 @@ watch_main(void *arg)
 	struct status_watch *w = arg;
 
 	while (pause_a_while(w))
-		(void)status_watch_look(w, oc_clock_now_s(),
+		(void)status_watch_look(w, status_watch_now(w),
 		    oc_clock_mono_ns());
 	return NULL;
 }
@@ -404,6 +409,10 @@ copy_plan(struct status_watch *w, const struct status_watch_plan *plan)
 	if (plan->issued != NULL)
 		w->plan.issued = strdup(plan->issued);
 	w->issued_file.path = w->plan.issued;
+	if (plan->clock_directory != NULL && oc_clock_watch_init(&w->clock,
+	    plan->clock_directory, OC_CLOCK_WATCH_READS) != OC_OK)
+		return false;
+	w->plan.clock_directory = NULL;
 	return w->plan.issuer != NULL && w->plan.path != NULL &&
 	    (w->plan.issued == NULL) == (plan->issued == NULL);
 }
@@ -435,7 +444,7 @@ status_watch_new(const struct status_watch_plan *plan,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
 	read_copy(w);
-	(void)status_watch_look(w, oc_clock_now_s(), oc_clock_mono_ns());
+	(void)status_watch_look(w, status_watch_now(w), oc_clock_mono_ns());
 	*watch = w;
 	return OC_OK;
 }
@@ -447,7 +456,7 @@ take_copy(struct status_watch *w)
 {
 	struct oc_error error = { 0 };
 
-	if (take(w, STATUS_FROM_COPY, oc_clock_now_s(), true, &error) ==
+	if (take(w, STATUS_FROM_COPY, status_watch_now(w), true, &error) ==
 	    OC_OK)
 		w->is_copied = true;
 }
@@ -482,6 +491,7 @@ status_watch_free(struct status_watch *w)
 	status_watch_stop(w);
 	status_list_release(w->list);
 	status_issued_release(w->issued);
+	oc_clock_watch_fini(&w->clock);
 	(void)pthread_cond_destroy(&w->stopping);
 	(void)pthread_mutex_destroy(&w->lock);
 	free((char *)w->plan.issuer);
@@ -522,6 +532,20 @@ status_watch_generation(struct status_watch *w)
 	generation = w->generation;
 	pthread_mutex_unlock(&w->lock);
 	return generation;
+}
+
+int64_t
+status_watch_now(struct status_watch *w)
+{
+	int64_t now;
+
+	if (w->clock.path == NULL)
+		return oc_clock_now_s();
+	pthread_mutex_lock(&w->lock);
+	(void)oc_clock_watch_look(&w->clock);
+	now = oc_clock_watch_now_s(&w->clock);
+	pthread_mutex_unlock(&w->lock);
+	return now;
 }
 
 struct status_bounds

@@ -60,6 +60,9 @@ struct status_watch_plan {
 	int64_t max_age_s;
 	const struct status_watch_ops *ops;
 	void *arg;
+	/* Whose clock file says which time is right (base/clock_watch.h); NULL:
+	 * the clock is believed. */
+	const char *clock_directory;
 };
 
 /*
@@ -109,6 +112,9 @@ struct status_watch_report {
 };
 void status_watch_report(struct status_watch *watch,
     struct status_watch_report *report);
+
+/* Unix seconds: by which it is told what has ended. */
+int64_t status_watch_now(struct status_watch *watch);
 
 /* In the order of how bad it is: NONE, ENDED, REFUSED. */
 enum status_watch_state status_watch_report_state(
