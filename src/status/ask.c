@@ -338,7 +338,8 @@ ask_offline(struct status_service *s, const struct ipc_ask *ask, int64_t now,
 
 /* A start takes milliseconds, or, with many records, seconds, and so does
  * looking through a table that is closed; whoever asks meanwhile is better off
- * waiting than being sent away. */
+ * waiting than being sent away.  Nor is anything signed while one list takes
+ * another's place: part of it would be what the one says, part the other. */
 static void
 ask_early(struct status_service *s, const struct ipc_ask *ask,
     status_answer_fn *answer, void *arg)
@@ -379,6 +380,8 @@ ask_now(struct status_service *s, const struct ipc_ask *ask,
 		ask_early(s, ask, answer, arg);
 	else if (s->offline != NULL)
 		ask_offline(s, ask, now, answer, arg);
+	else if (s->is_between && !is_in_table(s, ask, now))
+		ask_early(s, ask, answer, arg);
 	else if (ask->num_singles != 1 || ask->nonce.len != 0 ||
 	    record == NULL || !status_service_keeps(s))
 		ask_live(s, ask, now, answer, arg);
@@ -409,11 +412,13 @@ is_known(const struct status_service *s, const struct ipc_ask *ask)
 void
 status_service_answer_early(struct status_service *s)
 {
-	struct status_early *early;
+	struct status_early *early, *next = s->early;
 
-	while ((early = s->early) != NULL) {
-		s->early = early->next;
-		s->num_early--;
+	/* Who has to wait again is put there again. */
+	s->early = NULL;
+	s->num_early = 0;
+	while ((early = next) != NULL) {
+		next = early->next;
 		if (s->is_ready)
 			ask_now(s, &early->ask, early->answer, early->arg);
 		else

@@ -93,6 +93,32 @@ prepare(sqlite3 *db, const struct status_certdb *to, sqlite3_stmt **row)
 	    row, NULL) : rc;
 }
 
+/*
+ * What is missing of the last page SQLite takes for zeros, and a leaf that is
+ * cut behind its first octets for one without rows.  Only SQLite opens the
+ * file: who closes it again gives up the locks that others of this process
+ * have there.
+ */
+static enum oc_err
+check_pages(sqlite3 *db, struct oc_error *error)
+{
+	const char *path = sqlite3_db_filename(db, "main");
+	sqlite3_stmt *row = NULL;
+	int page_len = 0;
+	struct stat st;
+
+	if (sqlite3_prepare_v2(db, "PRAGMA page_size", -1, &row, NULL) ==
+	    SQLITE_OK && sqlite3_step(row) == SQLITE_ROW)
+		page_len = sqlite3_column_int(row, 0);
+	(void)sqlite3_finalize(row);
+	if (path == NULL || stat(path, &st) != 0 || page_len <= 0 ||
+	    st.st_size % page_len == 0)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_MALFORMED, "SQLite: it is cut off: "
+	    "its %lld octets are not whole pages of %d",
+	    (long long)st.st_size, page_len);
+}
+
 static enum oc_err
 read_rows(sqlite3 *db, struct status_certdb *to, struct oc_error *error)
 {
@@ -106,6 +132,12 @@ read_rows(sqlite3 *db, struct status_certdb *to, struct oc_error *error)
 		err = put_row(to, row, error);
 	if (err == OC_OK && rc != SQLITE_DONE)
 		err = fail(db, rc, error);
+	/* Of zeros there are rows that are no good. */
+	if (err == OC_OK || err == OC_ERR_MALFORMED) {
+		enum oc_err cut = check_pages(db, error);
+
+		err = cut == OC_OK ? err : cut;
+	}
 	(void)sqlite3_finalize(row);
 	if (err != OC_OK || to->fn != NULL)
 		return err;

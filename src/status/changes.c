@@ -71,9 +71,11 @@ take_change(struct status_service *s, const struct status_record *record,
 
 /* known_at: when it was well for certain. */
 static void
-note_source(struct status_service *s, bool is_well, int64_t known_at,
+note_source(struct status_service *s, enum oc_err err, int64_t known_at,
     const char *text)
 {
+	bool is_well = err == OC_OK;
+
 	if (is_well == s->is_source_well)
 		return;
 	s->is_source_well = is_well;
@@ -82,7 +84,7 @@ note_source(struct status_service *s, bool is_well, int64_t known_at,
 	if (is_well)
 		oc_log(OC_LOG_NOTICE, "issuer %s: the source answers again",
 		    s->plan.ocsp->name);
-	else
+	else if (err != OC_ERR_NOT_FOUND)
 		oc_log(OC_LOG_ERROR, "issuer %s: the source fails: %s; "
 		    "what was known stays", s->plan.ocsp->name, text);
 	/* Who waits to know more may wait for long. */
@@ -97,7 +99,8 @@ look_at_source(struct status_service *s, int64_t now)
 	int64_t stuck_s = status_feed_stuck_ns(s->feed) / OC_NS_PER_S;
 
 	if (s->is_source_well && stuck_s >= STATUS_SOURCE_STUCK_S)
-		note_source(s, false, now - stuck_s, "it does not answer");
+		note_source(s, OC_ERR_TIMEOUT, now - stuck_s,
+		    "it does not answer");
 }
 
 /* After an end of all that was said, what can be said again is so at once. */
@@ -119,9 +122,10 @@ take_batch(void *arg, const struct status_batch *batch)
 	struct status_service *s = arg;
 	int64_t now = status_service_now(s);
 	struct status_nudge *nudge;
+	bool was_between;
 	uint32_t i;
 
-	note_source(s, batch->err == OC_OK, now, batch->text);
+	note_source(s, batch->err, now, batch->text);
 	for (i = 0; i < batch->num_changes; i++) {
 		const struct status_change *c = &batch->changes[i];
 
@@ -145,11 +149,14 @@ take_batch(void *arg, const struct status_batch *batch)
 		status_older_set_seq(s);
 	if (batch->is_caught_up)
 		take_bounds(s, &batch->bounds, now);
+	was_between = s->is_between;
 	s->is_between = s->bounds.next_update != 0 &&
 	    batch->err == OC_OK && !batch->is_caught_up;
 	if (batch->is_whole && !s->is_ready &&
 	    status_service_catch_up(s) != OC_OK)
 		status_service_give_up(s);
+	if (was_between && !s->is_between && s->is_ready)
+		status_service_answer_early(s);
 	if (!batch->is_caught_up) {
 		status_service_pump(s, now);
 		return;

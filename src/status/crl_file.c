@@ -86,6 +86,13 @@ read_both(const struct status_crl_file *f, enum status_from from,
 	return err == OC_OK ? OC_OK : oc_error_prefix(error, "delta CRL");
 }
 
+/* The log names the file of the other one. */
+static enum oc_err
+prefix_delta(const struct status_crl_file *f, struct oc_error *error)
+{
+	return oc_error_prefix(error, "delta CRL %s", f->plan.delta);
+}
+
 /* delta: with no octets, there is none. */
 static enum oc_err
 make_list(const struct status_crl_file *f, struct octets *whole,
@@ -97,9 +104,10 @@ make_list(const struct status_crl_file *f, struct octets *whole,
 
 	err = status_crl_list_new(&whole->p, whole->len, f->certificate,
 	    f->plan.scope, &read, error);
-	if (err == OC_OK && delta->p != NULL)
-		err = status_crl_list_new(&delta->p, delta->len,
-		    f->certificate, STATUS_CRL_DELTA, &changes, error);
+	if (err == OC_OK && delta->p != NULL &&
+	    (err = status_crl_list_new(&delta->p, delta->len, f->certificate,
+	    STATUS_CRL_DELTA, &changes, error)) != OC_OK)
+		(void)prefix_delta(f, error);
 	if (err == OC_OK && changes != NULL)
 		err = status_crl_list_combine(read, &changes, error);
 	status_crl_list_release(changes);
@@ -274,6 +282,8 @@ status_crl_file_new(const struct status_crl_plan *plan,
 		.noun = "CRL",
 		.path = plan->path,
 		.issued = plan->issued,
+		.is_fetched = plan->is_fetched,
+		.clock_directory = plan->clock_directory,
 		.ops = &crl_ops,
 		.arg = f,
 	};

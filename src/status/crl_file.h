@@ -24,6 +24,8 @@ struct status_crl_plan {
 	enum status_crl_scope scope;
 	int64_t dropped_max_percent;	/* see status_crl_list_succeeds() */
 	const char *delta;		/* crl-delta-file; NULL: none */
+	bool is_fetched;		/* both, by ocsign-fetcher */
+	const char *clock_directory;	/* the watch's */
 };
 
 /* "TABLE-DIRECTORY/ISSUER.crl", for free(); NULL: out of memory. */

@@ -26,6 +26,8 @@ open_crl(struct status_files *files, size_t i, struct oc_error *error)
 		.scope = issuer->unlisted == OC_UNLISTED_GOOD ?
 		    STATUS_CRL_WHOLE : STATUS_CRL_ANY,
 		.dropped_max_percent = issuer->crl_dropped,
+		.clock_directory = files->config->daemon.status_directory,
+		.is_fetched = fetch_is_wanted(issuer, FETCH_CRL),
 	};
 	char *copy = status_crl_copy_path(files->config, issuer);
 	enum oc_err err;
@@ -50,6 +52,7 @@ open_records(struct status_files *files, size_t i, const char *path,
 		.certificate = issuer->certificate,
 		.dropped_max_percent = issuer->source_dropped,
 		.max_age_s = issuer->source_max_age_s,
+		.clock_directory = files->config->daemon.status_directory,
 		.retention_s = issuer->archive_cutoff_s == OC_CONFIG_UNSET ?
 		    0 : issuer->archive_cutoff_s,
 	};

@@ -140,6 +140,14 @@ sort(struct status_issued *issued)
 	issued->num_ranges = num;
 }
 
+/* Half a number is another one's. */
+static enum oc_err
+fail_torn(unsigned int line, struct oc_error *error)
+{
+	return oc_error_set(error, OC_ERR_MALFORMED, "line %u has no end, so "
+	    "that more may be missing", line);
+}
+
 enum oc_err
 status_issued_parse(const char *text, size_t len, struct status_issued **out,
     struct oc_error *error)
@@ -154,8 +162,9 @@ status_issued_parse(const char *text, size_t len, struct status_issued **out,
 		const char *end = memchr(text, '\n', len);
 		size_t n = end == NULL ? len : (size_t)(end - text);
 
-		err = take_line(&p, text, n);
-		if (err == OC_ERR_MALFORMED)
+		err = end == NULL ? fail_torn(line, error) : take_line(&p,
+		    text, n);
+		if (err == OC_ERR_MALFORMED && end != NULL)
 			(void)oc_error_set(error, err, "line %u is neither a "
 			    "serial number nor a range of them, in "
 			    "hexadecimal: write 1A2B or 1A00-1AFF", line);
@@ -217,6 +226,16 @@ status_issued_has(const struct status_issued *issued,
 
 /* --- the file ---------------------------------------------------------- */
 
+/* Who has given out certificates has not given out none. */
+static enum oc_err
+check_empty(const struct status_issued_file *f,
+    const struct status_issued *issued, struct oc_error *error)
+{
+	return f->num == 0 || issued->num_singles + issued->num_ranges > 0 ?
+	    OC_OK : oc_error_set(error, OC_ERR_MALFORMED, "%s: no serial "
+	    "number is in it any more", f->path);
+}
+
 static enum oc_err
 read_file(const char *path, struct status_issued **issued,
     struct oc_error *error)
@@ -258,6 +277,13 @@ status_issued_file_look(struct status_issued_file *f, const char *issuer,
 		return NULL;
 	f->is_settled = !is_first;
 	err = read_file(f->path, &issued, &error);
+	if (err == OC_OK)
+		err = check_empty(f, issued, &error);
+	if (err != OC_OK) {
+		status_issued_release(issued);
+		issued = NULL;
+	} else
+		f->num = issued->num_singles + issued->num_ranges;
 	if (err != OC_OK && !f->has_failed)
 		oc_log(OC_LOG_ERROR, "issuer %s: issued: %s; what was read "
 		    "before stays", issuer, error.text);

@@ -29,7 +29,8 @@ struct status_issued {
  * A number or a range a line, in hexadecimal, "1A2B" or "1A00-1AFF"; what
  * stands behind '#', and empty lines, are nothing.  MALFORMED, with the line:
  * anything else, numbers that no certificate can have, ranges that end before
- * they begin.
+ * they begin, and a last line without its end, since half of a number is
+ * another one's.
  */
 enum oc_err status_issued_parse(const char *text, size_t len,
     struct status_issued **issued, struct oc_error *error) OC_MUST_CHECK;
@@ -39,14 +40,16 @@ bool status_issued_has(const struct status_issued *issued,
     const struct oc_serial *serial);
 
 /* The file, looked at by one thread, and read at once, and then again whenever
- * it has not changed for three seconds.  Zero state, but for the path: not
- * looked at yet. */
+ * it has not changed for three seconds.  Of one that was not empty, an empty
+ * one does not take the place.  Zero state, but for the path: not looked at
+ * yet. */
 struct status_issued_file {
 	const char *path;		/* borrowed */
 	struct oc_file_stamp seen;
 	int64_t seen_ns;		/* since when it is so; 0: never */
 	bool is_settled;		/* as it is, it has been read */
 	bool has_failed;
+	uint32_t num;			/* numbers and ranges read last */
 };
 /* NULL: nothing new, or what is there is no good, which is said once in the
  * log; issuer is its name there. */

@@ -207,7 +207,7 @@ records_keep(void *arg, const struct status_list *list, struct oc_error *error)
 	enum oc_err err;
 
 	(void)snprintf(head, sizeof(head), COPY_MARK " %s %" PRId64 " %" PRId64,
-	    r->key_hash, list->written_ns, oc_clock_now_s());
+	    r->key_hash, list->written_ns, list->this_update);
 	err = status_index_write(list, head, &text, &len);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "out of memory");
@@ -301,6 +301,7 @@ status_records_new(const struct status_records_plan *plan,
 		.noun = noun_of(plan->source),
 		.path = plan->path,
 		.max_age_s = plan->max_age_s,
+		.clock_directory = plan->clock_directory,
 		.ops = &records_ops,
 		.arg = r,
 	};

@@ -26,6 +26,7 @@ struct status_records_plan {
 	int64_t dropped_max_percent;	/* source-dropped */
 	int64_t max_age_s;		/* source-max-age */
 	int64_t retention_s;		/* statuses are told after the end */
+	const char *clock_directory;	/* the watch's */
 };
 
 /* "TABLE-DIRECTORY/ISSUER.source", for free(); NULL: out of memory. */

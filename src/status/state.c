@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "der/time.h"
 #include "status/issued.h"
 #include "status/state.h"
@@ -174,26 +173,32 @@ find_change(struct state *state, struct status_change *change)
 	}
 }
 
-/* Why nothing may be said; true: there is nothing against it. */
-static bool
+/* DOWN, and why nothing may be said; NOT_FOUND: it has not been fetched yet. */
+static enum oc_err
 may_be_told(struct state *state, const struct status_said *said)
 {
 	struct status_watch_report report;
 	char at[DER_ISO8601_MAX];
 
-	if (said->list != NULL && said->bounds.next_update > oc_clock_now_s())
-		return true;
+	if (said->list != NULL && said->bounds.next_update >
+	    status_watch_now(state->watch))
+		return OC_OK;
 	status_watch_report(state->watch, &report);
+	if (said->list == NULL && report.is_awaited) {
+		(void)snprintf(state->error, sizeof(state->error), "the %s "
+		    "has not been fetched yet", state->noun);
+		return OC_ERR_NOT_FOUND;
+	}
 	if (said->list == NULL) {
 		(void)snprintf(state->error, sizeof(state->error), "there is "
 		    "no good %s: %.400s", state->noun, report.why);
-		return false;
+		return OC_ERR_DOWN;
 	}
 	der_format_iso8601(said->bounds.next_update, at);
 	(void)snprintf(state->error, sizeof(state->error), "the %s has ended "
 	    "at %s%s%.400s", state->noun, at, report.why[0] != '\0' ? ": " :
 	    "", report.why);
-	return false;
+	return OC_ERR_DOWN;
 }
 
 /* Takes up what is in force now, unless it was told. */
@@ -201,13 +206,15 @@ static enum oc_err
 look(struct state *state)
 {
 	struct status_said next;
+	enum oc_err err;
 
 	status_watch_hold(state->watch, &next);
 	state->generation = next.generation;
-	state->has_failed = !may_be_told(state, &next);
-	if (state->has_failed) {
+	err = may_be_told(state, &next);
+	state->has_failed = err != OC_OK;
+	if (err != OC_OK) {
 		status_said_fini(&next);
-		return OC_ERR_DOWN;
+		return err;
 	}
 	state->bounds = next.bounds;
 	if (next.list == state->told.list &&
@@ -264,7 +271,7 @@ state_has_news(struct status_source *s)
 	    state->told.list == NULL ||
 	    status_watch_generation(state->watch) != state->generation ||
 	    is_later(state, &bounds) ||
-	    state->bounds.next_update <= oc_clock_now_s();
+	    state->bounds.next_update <= status_watch_now(state->watch);
 }
 
 static void

@@ -51,7 +51,9 @@ struct status_ops {
 	/* Random, of the data it reads: a table made from other data is made
 	 * anew. */
 	enum oc_err (*id)(struct status_source *s, uint8_t id[16]);
-	/* Up to num_max changes with seq > after_seq.  *num 0: none (yet). */
+	/* Up to num_max changes with seq > after_seq.  *num 0: none (yet).
+	 * NOT_FOUND: it does not know anything yet, which is said already, and
+	 * no trouble. */
 	enum oc_err (*read)(struct status_source *s, int64_t after_seq,
 	    struct status_change *changes, uint32_t num_max, uint32_t *num);
 	/* Cheap: true if read() may have something new since the last call. */

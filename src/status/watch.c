@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/clock_watch.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "der/time.h"
@@ -39,11 +40,13 @@ struct status_watch {
 	pthread_mutex_t lock;		/* for the rest */
 	pthread_cond_t stopping;
 	bool is_stopping;
+	struct oc_clock_watch clock;	/* of clock_directory */
 	struct status_list *list;	/* in force; held */
 	struct status_bounds bounds;	/* its */
 	struct status_issued *issued;	/* held */
 	uint64_t generation;
 	int64_t refused_since;
+	bool is_awaited;		/* the first one, by who fetches it */
 	char why[OC_ERROR_TEXT_MAX];
 	uint64_t num_taken, num_refused;
 };
@@ -56,6 +59,7 @@ set_trouble(struct status_watch *w, int64_t now, const char *why)
 	pthread_mutex_lock(&w->lock);
 	if (w->refused_since == 0)
 		w->refused_since = now;
+	w->is_awaited = false;
 	w->num_refused++;
 	(void)snprintf(w->why, sizeof(w->why), "%s", why);
 	pthread_mutex_unlock(&w->lock);
@@ -66,6 +70,27 @@ static bool
 is_said(const struct status_watch *w, const char *why)
 {
 	return w->refused_since != 0 && strcmp(w->why, why) == 0;
+}
+
+/* Who fetches it says what hinders him. */
+static void
+await_first(struct status_watch *w)
+{
+	if (w->is_awaited)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->is_awaited = true;
+	pthread_mutex_unlock(&w->lock);
+	oc_log(OC_LOG_NOTICE, "issuer %s: the %s has not been fetched yet, to "
+	    "%s: until it is, the answer is tryLater", w->plan.issuer,
+	    w->plan.noun, w->plan.path);
+}
+
+static bool
+is_awaited(const struct status_watch *w, enum oc_err err)
+{
+	return err == OC_ERR_NOT_FOUND && w->plan.is_fetched &&
+	    w->list == NULL && w->refused_since == 0;
 }
 
 /* Once for each reason. */
@@ -151,6 +176,7 @@ put_in_force(struct status_watch *w, struct status_list *list, int64_t now)
 	w->list = list;
 	w->bounds = bounds_of(w, list, now);
 	w->generation++;
+	w->is_awaited = false;
 	w->num_taken++;
 	w->has_said_end = false;
 	pthread_mutex_unlock(&w->lock);
@@ -199,6 +225,9 @@ take(struct status_watch *w, enum status_from from, int64_t now,
 		status_list_release(list);
 		return err;
 	}
+	/* Of one without dates, for its copy. */
+	if (from == STATUS_FROM_FILE && list->next_update == 0)
+		list->this_update = now;
 	w->is_copied = from == STATUS_FROM_COPY ||
 	    ops->keep(w->plan.arg, list, NULL) == OC_OK;
 	ops->say_taken(w->plan.arg, list);
@@ -281,6 +310,8 @@ read_again(struct status_watch *w, enum oc_err err, int64_t now,
 		keep_copy(w, now, true);
 		if (w->is_copied)
 			note_well(w);
+	} else if (is_awaited(w, err)) {
+		await_first(w);
 	} else {
 		if (!may_be_unfinished(w, mono_ns))
 			refuse(w, now, error);
@@ -341,7 +372,7 @@ watch_main(void *arg)
 	struct status_watch *w = arg;
 
 	while (pause_a_while(w))
-		(void)status_watch_look(w, oc_clock_now_s(),
+		(void)status_watch_look(w, status_watch_now(w),
 		    oc_clock_mono_ns());
 	return NULL;
 }
@@ -378,6 +409,10 @@ copy_plan(struct status_watch *w, const struct status_watch_plan *plan)
 	if (plan->issued != NULL)
 		w->plan.issued = strdup(plan->issued);
 	w->issued_file.path = w->plan.issued;
+	if (plan->clock_directory != NULL && oc_clock_watch_init(&w->clock,
+	    plan->clock_directory, OC_CLOCK_WATCH_READS) != OC_OK)
+		return false;
+	w->plan.clock_directory = NULL;
 	return w->plan.issuer != NULL && w->plan.path != NULL &&
 	    (w->plan.issued == NULL) == (plan->issued == NULL);
 }
@@ -409,7 +444,7 @@ status_watch_new(const struct status_watch_plan *plan,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	}
 	read_copy(w);
-	(void)status_watch_look(w, oc_clock_now_s(), oc_clock_mono_ns());
+	(void)status_watch_look(w, status_watch_now(w), oc_clock_mono_ns());
 	*watch = w;
 	return OC_OK;
 }
@@ -421,7 +456,7 @@ take_copy(struct status_watch *w)
 {
 	struct oc_error error = { 0 };
 
-	if (take(w, STATUS_FROM_COPY, oc_clock_now_s(), true, &error) ==
+	if (take(w, STATUS_FROM_COPY, status_watch_now(w), true, &error) ==
 	    OC_OK)
 		w->is_copied = true;
 }
@@ -456,6 +491,7 @@ status_watch_free(struct status_watch *w)
 	status_watch_stop(w);
 	status_list_release(w->list);
 	status_issued_release(w->issued);
+	oc_clock_watch_fini(&w->clock);
 	(void)pthread_cond_destroy(&w->stopping);
 	(void)pthread_mutex_destroy(&w->lock);
 	free((char *)w->plan.issuer);
@@ -498,6 +534,20 @@ status_watch_generation(struct status_watch *w)
 	return generation;
 }
 
+int64_t
+status_watch_now(struct status_watch *w)
+{
+	int64_t now;
+
+	if (w->clock.path == NULL)
+		return oc_clock_now_s();
+	pthread_mutex_lock(&w->lock);
+	(void)oc_clock_watch_look(&w->clock);
+	now = oc_clock_watch_now_s(&w->clock);
+	pthread_mutex_unlock(&w->lock);
+	return now;
+}
+
 struct status_bounds
 status_watch_bounds(struct status_watch *w)
 {
@@ -518,6 +568,7 @@ status_watch_report(struct status_watch *w,
 
 	pthread_mutex_lock(&w->lock);
 	r.refused_since = w->refused_since;
+	r.is_awaited = w->is_awaited;
 	(void)snprintf(r.why, sizeof(r.why), "%s", w->why);
 	r.num_taken = w->num_taken;
 	r.num_refused = w->num_refused;

@@ -53,11 +53,16 @@ struct status_watch_plan {
 	const char *noun;		/* "CRL" */
 	const char *path;		/* of the file */
 	const char *issued;		/* path; NULL: there is no such list */
+	bool is_fetched;		/* by us: until it has been, that there
+					 * is no file is no trouble */
 	/* Of a list without dates: for how long what was last read well may be
 	 * trusted. */
 	int64_t max_age_s;
 	const struct status_watch_ops *ops;
 	void *arg;
+	/* Whose clock file says which time is right (base/clock_watch.h); NULL:
+	 * the clock is believed. */
+	const char *clock_directory;
 };
 
 /*
@@ -96,6 +101,7 @@ enum status_watch_state {
 struct status_watch_report {
 	const char *issuer, *key, *noun;	/* live as long as the watch */
 	bool has_list;			/* or the next four are zero */
+	bool is_awaited;		/* it has not been fetched yet */
 	struct status_bounds bounds;
 	uint32_t num_entries, num_revoked;
 	/* Since when, in Unix seconds, and why what is in the file is not in
@@ -106,6 +112,9 @@ struct status_watch_report {
 };
 void status_watch_report(struct status_watch *watch,
     struct status_watch_report *report);
+
+/* Unix seconds: by which it is told what has ended. */
+int64_t status_watch_now(struct status_watch *watch);
 
 /* In the order of how bad it is: NONE, ENDED, REFUSED. */
 enum status_watch_state status_watch_report_state(

@@ -329,6 +329,18 @@ refused 'SQLite' --format certdb corp/index.txt
 refused 'not a store' --format store corp/index.txt
 refused 'the store that it would' --format store store.db
 refused 'has no issuer|there is no issuer' --format store --from x first.db
+# cut_off FORMAT FILE PATTERN: a quarter of it, half, all but its last octet.
+cut_off() {
+	cut_len=$(wc -c <$2)
+	for num in $((cut_len / 4)) $((cut_len / 2)) $((cut_len - 1)); do
+		head -c $num $2 >cut.$1
+		refused "$3" --format $1 cut.$1
+	done
+}
+openssl crl -in big.crl -outform DER -out big.der
+cut_off crl big.der 'cut.crl: .*(PEM|DER)'
+head -c $(($(wc -c <first.db) / 2)) first.db >cut.db
+refused 'cut.db: .*(malformed|not a store)' --format store cut.db
 ocsign audit verify >out 2>&1 || fail "$(cat out)"
 
 # What openssl cannot say is named, and nothing is written.
@@ -383,6 +395,7 @@ into --format certdb cert.db
 counts new 4
 into --format certdb cert.db
 counts same 4
+cut_off certdb cert.db 'malformed|cut off'
 out --format certdb --out back.db
 old='SELECT serial_number, authority_key_identifier, ca_label, status,
     reason, expiry, revoked_at, pem, typeof(pem), typeof(reason),

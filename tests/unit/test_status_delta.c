@@ -139,10 +139,11 @@ test_together(void **state)
 static void
 test_one_after_the_other(void **state)
 {
-	struct crl_order order = seven;
+	struct crl_order order;
 
 	(void)state;
 	put_good();
+	order = seven;
 	order.number = 9;
 	put_delta(&order);
 	assert_true(look(d.w));
@@ -230,12 +231,13 @@ test_refused(void **state)
 static void
 test_broken(void **state)
 {
-	struct crl_order order = seven;
+	struct crl_order order;
 	size_t len;
 	uint8_t *der;
 
 	(void)state;
 	put_good();
+	order = seven;
 	(void)unlink(d.path);
 	expect_refused(d.w, "delta CRL: ", "7");
 	fixture_write(d.path, "", 0);
@@ -278,10 +280,11 @@ test_alone(void **state)
 static void
 test_restart(void **state)
 {
-	struct crl_order order = seven;
+	struct crl_order order;
 
 	(void)state;
 	put_good();
+	order = seven;
 	(void)unlink(d.path);
 	(void)unlink(d.w->path);
 	start(d.w);

@@ -51,7 +51,7 @@ test_list(void **state)
 	struct status_issued *issued = parse("# all of ours\n"
 	    "80\n 7F \t# in between\r\n\n1\n0100\n001b00-1B7F\n1a00-1Aff\n"
 	    "1a10-1a20\nfe-ff\n7f\n"
-	    "fffffffffffffffffffffffffffffffffffffe");
+	    "fffffffffffffffffffffffffffffffffffffe\n");
 
 	(void)state;
 	assert_int_equal(issued->num_singles, 5);
