@@ -174,10 +174,30 @@ at_once(void **state)
 	revoke(f, &other);
 	assert_int_equal(publish(f, &p, f->signer, &number), OC_OK);
 	assert_about(due_in(f, &p), DAY_S);
-	/* Of those of before nobody knows what they lack. */
+	/* The schedule counts as well. */
+	f->section.crl_spacing_s = 10 * DAY_S;
+	other = issue(f);
+	revoke(f, &other);
+	assert_about(due_in(f, &p), DAY_S);
+	f->section.crl_spacing_s = 60;
+	assert_about(due_in(f, &p), 60);
+}
+
+/* Of one that an older program made nobody knows what it lacks. */
+static void
+of_before(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct ca_due p = { .issuer = f->issuer };
+	uint64_t number;
+
+	assert_int_equal(publish(f, &p, f->signer, &number), OC_OK);
 	run_sql(f, "UPDATE crl SET change_seq = -1");
-	anew = (struct ca_due){ .issuer = f->issuer };
-	assert_about(due_in(f, &anew), 60);
+	p = (struct ca_due){ .issuer = f->issuer };
+	assert_about(due_in(f, &p), 60);
+	age(f, 60);
+	assert_int_equal(publish(f, &p, f->signer, &number), OC_OK);
+	assert_about(due_in(f, &p), DAY_S);
 }
 
 /* What another CA revokes is not on our list. */
@@ -362,7 +382,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(on_schedule), TEST(at_once), TEST(not_for_others),
+		TEST(on_schedule), TEST(at_once), TEST(of_before),
+		TEST(not_for_others),
 		TEST(claims_end), TEST(one_of_several),
 		cmocka_unit_test(how_late),
 	};
