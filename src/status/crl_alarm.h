@@ -14,7 +14,7 @@
 enum oc_crl_standing status_crl_standing(const struct status_crl *crl,
     int64_t now);
 
-#define STATUS_CRL_ALARM_MAX 360
+#define STATUS_CRL_ALARM_MAX 416
 /* "CRL of web is 3 h from its end and could not be published: ...".  False:
  * there is nothing to say. */
 bool status_crl_alarm(const struct status_crl *crl, int64_t now,

@@ -207,7 +207,7 @@ describe_api(const struct status_all *all)
 }
 
 /* What is told fits into one answer. */
-#define CRL_ALARMS_MAX 32
+#define CRL_ALARMS_MAX 8
 
 static json_t *
 describe_alarm(const struct status_crl *crl, int64_t now, size_t *num)
@@ -243,7 +243,7 @@ describe_crls(const struct status_all *all)
 		bool is_known = crl.number != 0;
 
 		(void)json_array_append_new(rows, json_pack(
-		    "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o}",
+		    "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o}",
 		    "issuer", crl.issuer,
 		    "number", is_known ? number_of(crl.number) : json_null(),
 		    "this_update", time_of(crl.this_update),
@@ -251,9 +251,8 @@ describe_crls(const struct status_all *all)
 		    "age_s", is_known ? json_integer(now - crl.this_update) :
 		    json_null(),
 		    "due_at", time_of(due_at(&crl)),
-		    "standing", crl.publish == NULL ? "by hand" :
+		    "state", crl.publish == NULL ? "by hand" :
 		    oc_crl_standing_word(status_crl_standing(&crl, now)),
-		    "failures", (json_int_t)crl.trouble.num_failures,
 		    "alarm", describe_alarm(&crl, now, &num_alarms)));
 	}
 	return rows;
