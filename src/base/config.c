@@ -251,6 +251,21 @@ oc_config_fetches(const struct oc_config *config)
 }
 
 bool
+oc_config_publishes(const struct oc_config *config)
+{
+	for (size_t i = 0; i < config->num_issuers; i++)
+		if (config->issuers[i].crl_publish > OC_PUBLISH_NO)
+			return true;
+	return false;
+}
+
+bool
+oc_config_has_issuer(const struct oc_config *config)
+{
+	return config->api.listen.num > 0 || oc_config_publishes(config);
+}
+
+bool
 oc_config_has_network(const struct oc_config_token *token)
 {
 	return token->network.num > 0 &&

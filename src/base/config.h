@@ -66,6 +66,13 @@ enum oc_config_signed_requests {	/* what their signatures are for */
 
 enum oc_config_responder_id { OC_RESPONDER_ID_KEY, OC_RESPONDER_ID_NAME };
 
+enum oc_config_publish {	/* who makes an issuer's CRLs */
+	OC_PUBLISH_UNSET,	/* not once it is loaded */
+	OC_PUBLISH_NO,		/* a person */
+	OC_PUBLISH_SCHEDULED,	/* ocsign-issuer, every crl_every_s */
+	OC_PUBLISH_AT_ONCE	/* and after a revocation */
+};
+
 enum oc_config_compromise {	/* what is said of its certificates then */
 	OC_COMPROMISE_REVOKED,	/* all are, for cACompromise */
 	OC_COMPROMISE_REFUSED	/* nothing */
@@ -274,6 +281,10 @@ struct oc_config_issuer {
 	enum oc_config_unlisted unlisted;
 	char *issued;		/* path; NULL where there is no such list */
 	int64_t crl_lifetime_s;
+	enum oc_config_publish crl_publish;
+	/* Set also where nothing is published; every and overlap are not more
+	 * than the lifetime together. */
+	int64_t crl_every_s, crl_overlap_s, crl_spacing_s;
 	int64_t ocsp_lifetime_s;
 	int64_t ocsp_backdate_s;
 	enum oc_config_presign presign;
@@ -430,6 +441,10 @@ bool oc_config_has_key(const char *section, const char *key);
 bool oc_config_is_separate(const struct oc_config *config);
 /* What store_open() takes. */
 const char *oc_config_store_where(const struct oc_config *config);
+/* Some issuer's CRLs are published: there is an ocsign-issuer for that. */
+bool oc_config_publishes(const struct oc_config *config);
+/* There is an ocsign-issuer, for that or for the API. */
+bool oc_config_has_issuer(const struct oc_config *config);
 /* Some CRL is fetched: there is an ocsign-fetcher. */
 bool oc_config_fetches(const struct oc_config *config);
 /* The module may use the network, all of it or some addresses. */

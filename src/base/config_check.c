@@ -101,6 +101,9 @@ check_where_signed(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	for (size_t n = 0; (key = oc_config_wrong_source(issuer, &n, &at,
 	    &what)) != NULL; )
 		oc_config_complain(l, key, line_of(l->section, at), what);
+	for (size_t n = 0; (key = oc_config_wrong_publish(issuer, &n, &at,
+	    &what)) != NULL; )
+		oc_config_complain(l, key, line_of(l->section, at), what);
 	if (issuer->responses != NULL) {
 		issuer->allow = OC_ALLOW_OCSP;
 		issuer->nonce = OC_NONCE_IGNORE;
@@ -426,7 +429,7 @@ check_users(struct oc_config_loader *l)
 	    d->status_user, d->responder_user, d->issuer_user,
 	    d->fetcher_user };
 	const bool are_needed[NUM_USERS] = { true, true, true,
-	    l->config->api.listen.num > 0, oc_config_fetches(l->config) };
+	    oc_config_has_issuer(l->config), oc_config_fetches(l->config) };
 	size_t num = 0;
 	char text[160];
 
@@ -473,6 +476,8 @@ oc_config_cross_check(struct oc_config_loader *l)
 	size_t num_issuers = 0, num_profiles = 0, num_tokens = 0;
 
 	place_signing_journal(l);
+	for (size_t i = 0; i < l->config->num_issuers; i++)
+		oc_config_complete_publish(&l->config->issuers[i]);
 
 	/* Items are in the order of the sections. */
 	for (size_t i = 0; i < conf->num_sections; i++) {

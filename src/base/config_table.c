@@ -202,6 +202,10 @@ static const struct oc_config_word sources[] = {
 	{ "index", OC_SOURCE_INDEX }, { "certdb", OC_SOURCE_CERTDB },
 	{ NULL, 0 }
 };
+static const struct oc_config_word publishes[] = {
+	{ "no", OC_PUBLISH_NO }, { "scheduled", OC_PUBLISH_SCHEDULED },
+	{ "at-once", OC_PUBLISH_AT_ONCE }, { NULL, 0 }
+};
 static const struct oc_config_word unlisteds[] = {
 	{ "unauthorized", OC_UNLISTED_UNAUTHORIZED },
 	{ "good", OC_UNLISTED_GOOD }, { NULL, 0 }
@@ -483,6 +487,13 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "issued", OC_KIND_PATH, AT(issued) },
 	{ "crl-lifetime", OC_KIND_DURATION, AT(crl_lifetime_s),
 	    .preset = "7d", .min = MINUTE, .max = 5 * YEAR },
+	{ "crl-publish", OC_KIND_ENUM, AT(crl_publish), .words = publishes },
+	{ "crl-every", OC_KIND_DURATION, AT(crl_every_s),
+	    .min = 10, .max = 5 * YEAR },
+	{ "crl-overlap", OC_KIND_DURATION, AT(crl_overlap_s),
+	    .min = 1, .max = 5 * YEAR },
+	{ "crl-spacing", OC_KIND_DURATION, AT(crl_spacing_s),
+	    .preset = "1m", .min = 1, .max = DAY },
 	{ "ocsp-lifetime", OC_KIND_DURATION, AT(ocsp_lifetime_s),
 	    .preset = "4d", .min = MINUTE, .max = 400 * DAY },
 	{ "ocsp-backdate", OC_KIND_DURATION, AT(ocsp_backdate_s),

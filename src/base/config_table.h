@@ -100,6 +100,11 @@ const char *oc_config_wrong_key(const struct oc_config_issuer *issuer,
 /* The same of those that do not go with its source. */
 const char *oc_config_wrong_source(const struct oc_config_issuer *issuer,
     size_t *n, const char **at, const char **what);
+/* The same of those about publishing its CRLs; they are complete then. */
+const char *oc_config_wrong_publish(const struct oc_config_issuer *issuer,
+    size_t *n, const char **at, const char **what);
+/* What was not said of that. */
+void oc_config_complete_publish(struct oc_config_issuer *issuer);
 struct oc_config_wrong {
 	const char *key;
 	bool is_wrong;

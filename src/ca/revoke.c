@@ -171,18 +171,25 @@ take_number(const struct ca_issuer *issuer, struct store *store,
  */
 static enum oc_err
 reserve(const struct ca_issuer *issuer, struct store *store,
-    struct x509_crl_tbs *plan, struct entries *entries, int64_t *id,
-    struct oc_error *error)
+    struct ca_crl_gate *gate, struct x509_crl_tbs *plan,
+    struct entries *entries, int64_t *id, struct oc_error *error)
 {
 	enum oc_err err = store_begin_group(store);
 
 	if (err == OC_OK) {
-		err = take_number(issuer, store, plan, entries, id);
+		if (gate != NULL)
+			err = gate->look(gate->arg, store);
+		if (err == OC_OK)
+			err = take_number(issuer, store, plan, entries, id);
 		if (err == OC_OK)
 			err = store_commit_group(store);
 		else
 			store_abandon_group(store);
 	}
+	if (err == OC_OK && gate != NULL)
+		gate->reserved_id = *id;
+	if (err == OC_ERR_EXISTS)
+		return oc_error_set(error, err, "another has made it");
 	/* The entries' own failures are not the store's. */
 	if (err != OC_OK)
 		return oc_error_set(error, err, "what is revoked cannot be "
@@ -268,8 +275,17 @@ check_may_sign(const struct ca_issuer *issuer, struct oc_error *error)
 
 enum oc_err
 ca_crl_create(struct ca_issuer *issuer, struct store *store,
-    struct signer *signer, int64_t deadline_ns, struct ca_crl *out,
+    struct signer *signer, int64_t deadline_ns, struct ca_crl *crl,
     struct oc_error *error)
+{
+	return ca_crl_create_if(issuer, store, signer, deadline_ns, NULL, crl,
+	    error);
+}
+
+enum oc_err
+ca_crl_create_if(struct ca_issuer *issuer, struct store *store,
+    struct signer *signer, int64_t deadline_ns, struct ca_crl_gate *gate,
+    struct ca_crl *out, struct oc_error *error)
 {
 	struct sign_key_info *info = calloc(1, sizeof(*info));
 	struct entries entries = { .err = OC_OK };
@@ -299,7 +315,7 @@ ca_crl_create(struct ca_issuer *issuer, struct store *store,
 		goto out;
 	}
 	entries.stream = crl.stream;
-	err = reserve(issuer, store, &plan, &entries, &id, error);
+	err = reserve(issuer, store, gate, &plan, &entries, &id, error);
 	if (err == OC_OK)
 		err = carry_out(issuer, store, signer, &plan, id, deadline_ns,
 		    &crl, error);

@@ -36,4 +36,16 @@ enum oc_err ca_crl_create(struct ca_issuer *issuer, struct store *store,
     struct signer *signer, int64_t deadline_ns, struct ca_crl *crl,
     struct oc_error *error) OC_MUST_CHECK;
 
+/* Inside the transaction that takes the number: anything but OK, and none is
+ * taken. */
+struct ca_crl_gate {
+	enum oc_err (*look)(void *arg, struct store *store);
+	void *arg;
+	int64_t reserved_id;	/* what was taken, whatever came of it */
+};
+/* The same, if the gate lets it pass; what that says is the error's code. */
+enum oc_err ca_crl_create_if(struct ca_issuer *issuer, struct store *store,
+    struct signer *signer, int64_t deadline_ns, struct ca_crl_gate *gate,
+    struct ca_crl *crl, struct oc_error *error) OC_MUST_CHECK;
+
 #endif

@@ -168,9 +168,14 @@ static enum oc_err
 put_issuer(const struct oc_config *config, struct oc_buffer *out,
     struct oc_error *error)
 {
-	if (config->api.listen.num == 0)
+	if (!oc_config_has_issuer(config))
 		return OC_OK;
-	oc_buffer_put_text(out, "[Service]\n");
+	if (config->api.listen.num > 0)
+		oc_buffer_put_text(out, "[Unit]\n"
+		    "Requires=ocsign-issuer.socket\n[Service]\n"
+		    "Sockets=ocsign-issuer.socket\n");
+	else
+		oc_buffer_put_text(out, "[Service]\n");
 	put_user(out, config->daemon.issuer_user);
 	put_writable(out, config->daemon.issuer_directory);
 	return put_store(config, out, error);
@@ -256,8 +261,9 @@ put_target(const struct oc_config *config, struct oc_buffer *out,
 		    "ocsign-responder@%lld.service\n", (long long)i,
 		    (long long)i);
 	if (config->api.listen.num > 0)
-		oc_buffer_put_text(out, "Wants=ocsign-issuer.socket "
-		    "ocsign-issuer.service\n");
+		oc_buffer_put_text(out, "Wants=ocsign-issuer.socket\n");
+	if (oc_config_has_issuer(config))
+		oc_buffer_put_text(out, "Wants=ocsign-issuer.service\n");
 	if (oc_config_fetches(config))
 		oc_buffer_put_text(out, "Wants=ocsign-fetcher.service\n");
 	return OC_OK;

@@ -65,7 +65,7 @@ daemon_launch_check(const struct daemon_launch *launch,
 	char path[PATH_MAX];
 
 	for (int kind = DAEMON_SIGNER; kind <= DAEMON_RESPONDER; kind++) {
-		if ((kind == DAEMON_ISSUER && config->api.listen.num == 0) ||
+		if ((kind == DAEMON_ISSUER && !oc_config_has_issuer(config)) ||
 		    (kind == DAEMON_FETCHER && !oc_config_fetches(config)))
 			continue;
 		program_path(launch, (enum daemon_kind)kind, path);

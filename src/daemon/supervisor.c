@@ -32,7 +32,7 @@ bool
 daemon_is_wanted(const struct supervisor *sup, size_t i)
 {
 	if (i == ROLE_ISSUER)
-		return sup->config->api.listen.num > 0;
+		return oc_config_has_issuer(sup->config);
 	return i != ROLE_FETCHER || oc_config_fetches(sup->config);
 }
 

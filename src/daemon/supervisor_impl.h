@@ -13,7 +13,7 @@ struct event_base;
 #define ROLES_MAX (4 + DAEMON_WORKERS_MAX)
 #define ROLE_SIGNER 0			/* in roles[] */
 #define ROLE_STATUS 1
-#define ROLE_ISSUER 2			/* only with an [api] */
+#define ROLE_ISSUER 2			/* an [api], or CRLs to publish */
 #define ROLE_FETCHER 3			/* only where something is fetched */
 #define ROLE_FIRST_RESPONDER 4
 #define NUM_SIGNALS 4

@@ -133,6 +133,39 @@ answered(void *arg, enum oc_err err, enum ipc_type type,
 	tell(h, is_healthy);
 }
 
+enum oc_err
+issuer_health_ask_now(const char *path, int64_t deadline_ns,
+    const struct oc_words *tokens, bool *is_up)
+{
+	struct ipc_channel *channel = NULL;
+	uint8_t frame[IPC_HEADER_LEN];
+	struct der_bytes fields, text;
+	json_t *status = NULL;
+	enum ipc_type type;
+	enum oc_err err;
+	uint64_t id;
+	size_t len;
+
+	err = ipc_channel_new(path, "ocsign-issuer", &channel);
+	if (err != OC_OK)
+		return err;
+	id = ipc_channel_next_id(channel);
+	err = ipc_put_bare(frame, sizeof(frame), id, IPC_STATUS, &len);
+	if (err == OC_OK)
+		err = ipc_channel_ask_now(channel, id, frame, len,
+		    deadline_ns, &type, &fields);
+	if (err == OC_OK && (type != IPC_STATUS_IS ||
+	    ipc_read_text_message(fields, &text) != OC_OK))
+		err = OC_ERR_MALFORMED;
+	if (err == OC_OK) {
+		status = json_loadb((const char *)text.p, text.len, 0, NULL);
+		*is_up = is_any_up(json_object_get(status, "tokens"), tokens);
+	}
+	json_decref(status);
+	ipc_channel_free(channel);
+	return err;
+}
+
 static void
 ask_signer(struct issuer_health *h)
 {

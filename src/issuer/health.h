@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -30,5 +31,11 @@ void issuer_health_dispatch(struct issuer_health *health);
 /* done runs once, at once or within a second or so. */
 void issuer_health_ask(struct issuer_health *health, issuer_health_fn *done,
     void *arg);
+
+/* By itself: whether one of these tokens is up, as the signer found it.
+ * Blocks until deadline_ns: never call from an event loop. */
+struct oc_words;
+enum oc_err issuer_health_ask_now(const char *path, int64_t deadline_ns,
+    const struct oc_words *tokens, bool *is_up) OC_MUST_CHECK;
 
 #endif

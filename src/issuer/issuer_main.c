@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ocsign-issuer: the process that API clients talk to.  It has no key and no
- * PIN: it decides, writes the records, and asks ocsign-signer for signatures,
- * which looks at each value itself.
+ * ocsign-issuer: the process that API clients talk to, and that publishes
+ * CRLs; either may be alone.  It has no key and no PIN: it decides, writes the
+ * records, and asks ocsign-signer for signatures, which looks at each value
+ * itself.
  */
 #include <malloc.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 #include "ipc/handover.h"
 #include "ipc/role.h"
 #include "issuer/door.h"
+#include "issuer/publisher.h"
 #include "issuer/service.h"
 #include "net/listen.h"
 #include "net/server.h"
@@ -36,8 +38,9 @@ struct program {
 	struct oc_config *config;
 	struct event_base *base;
 	struct event *term, *interrupt, *drain_tick;
-	struct issuer_service *service;
-	struct net_tls *tls;
+	struct issuer_publisher *publisher;	/* NULL: no CRLs */
+	struct issuer_service *service;	/* NULL without an API, as are */
+	struct net_tls *tls;		/* these two */
 	struct net_server *server;
 	struct oc_page *counts;		/* NULL: not to be read */
 	int listeners[LISTENERS_MAX];
@@ -116,7 +119,7 @@ on_drain_tick(evutil_socket_t fd, short what, void *arg)
 	struct program *p = arg;
 
 	(void)fd, (void)what;
-	if (net_server_is_drained(p->server) ||
+	if (p->server == NULL || net_server_is_drained(p->server) ||
 	    oc_clock_mono_ns() > p->drain_until_ns)
 		event_base_loopexit(p->base, NULL);
 	else
@@ -132,7 +135,8 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 		return;
 	ipc_notify("STOPPING=1");
 	p->drain_until_ns = oc_clock_mono_ns() + DRAIN_NS;
-	net_server_drain(p->server);
+	if (p->server != NULL)
+		net_server_drain(p->server);
 	on_drain_tick(fd, what, p);
 }
 
@@ -150,31 +154,43 @@ add_events(struct program *p, struct oc_error *error)
 }
 
 static enum oc_err
-open_all(struct program *p, struct oc_error *error)
+open_api(struct program *p, struct oc_error *error)
 {
 	const struct oc_config_api *api = &p->config->api;
 	enum oc_err err = OC_OK;
 
-	if (api->listen.num == 0)
-		return oc_error_set(error, OC_ERR_CONFIG, "there is no [api] "
-		    "section with a listen key: nothing to do");
 	if (api->tls_certificate != NULL)
 		err = net_tls_new(api->tls_certificate, api->tls_key,
 		    &p->tls, error);
-	if (err != OC_OK)
-		return err;
-	p->base = event_base_new();
-	if (p->base == NULL)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = issuer_service_new(p->config, p->base, &p->service, error);
 	if (err == OC_OK)
-		err = add_events(p, error);
+		err = issuer_service_new(p->config, p->base, &p->service,
+		    error);
 	if (err == OC_OK)
 		err = open_listeners(p, error);
 	if (err == OC_OK) {
 		open_counts(p);
 		err = open_server(p, error);
 	}
+	return err;
+}
+
+static enum oc_err
+open_all(struct program *p, struct oc_error *error)
+{
+	enum oc_err err;
+
+	if (!oc_config_has_issuer(p->config))
+		return oc_error_set(error, OC_ERR_CONFIG, "there is no [api] "
+		    "section with a listen key, and no issuer with "
+		    "crl-publish: nothing to do");
+	p->base = event_base_new();
+	if (p->base == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = add_events(p, error);
+	if (err == OC_OK && p->config->api.listen.num > 0)
+		err = open_api(p, error);
+	if (err == OC_OK && oc_config_publishes(p->config))
+		err = issuer_publisher_new(p->config, &p->publisher, error);
 	return err;
 }
 
@@ -199,6 +215,7 @@ close_all(struct program *p)
 			close(p->listeners[--p->num_listeners]);
 	issuer_service_free(p->service);
 	send_last_words(p);
+	issuer_publisher_free(p->publisher);
 	net_server_free(p->server);
 	net_tls_free(p->tls);
 	oc_page_close(p->counts);
@@ -254,7 +271,8 @@ main(int argc, char **argv)
 	int status;
 
 	status = ipc_role_start(argc, argv, "ocsign-issuer", "Issues and "
-	    "revokes certificates for API clients.", &p.config);
+	    "revokes certificates for API clients, and publishes CRLs.",
+	    &p.config);
 	if (status != IPC_ROLE_RUN)
 		return status;
 	raise_fd_limit();
@@ -267,7 +285,8 @@ main(int argc, char **argv)
 		status = needs_a_person(error.code) ? IPC_EXIT_CONFIG :
 		    EXIT_FAILURE;
 	} else {
-		ipc_notify("READY=1\nSTATUS=answering");
+		ipc_notify("READY=1\nSTATUS=%s", p.server != NULL ?
+		    "answering" : "publishing CRLs");
 		if (event_base_dispatch(p.base) != 0)
 			status = EXIT_FAILURE;
 	}

@@ -13,6 +13,13 @@
 /* Nobody has more, and what is told of them is bounded. */
 #define ISSUERS_MAX 128
 
+struct row {
+	struct status_crl crl;
+	enum oc_crl_standing noted;
+	int64_t absent_since_ns;	/* the thread's; 0: it is not */
+	char *trouble_path;		/* NULL: nobody publishes it */
+};
+
 struct status_crls {
 	const char *path;		/* the configuration's */
 	struct store *store;		/* NULL: not there; the thread's, as
@@ -27,7 +34,7 @@ struct status_crls {
 	pthread_cond_t stopping;
 	bool is_stopping;
 	size_t num;
-	struct status_crl *list;
+	struct row *list;
 };
 
 /* Leaves what was seen before if there is an error. */
@@ -36,22 +43,45 @@ read_one(struct status_crls *crls, struct status_crl *of)
 {
 	struct store_issuer issuer = { 0 };
 	struct store_crl crl = { 0 };
+	bool is_known;
 	enum oc_err err;
 
 	err = store_find_issuer(crls->store, of->issuer, &issuer);
+	is_known = err == OC_OK;
 	if (err == OC_OK)
 		err = store_find_crl_times(crls->store, issuer.id, &crl);
 	store_issuer_fini(&issuer);
-	if (err == OC_ERR_NOT_FOUND)
-		return OC_OK;
-	if (err != OC_OK)
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
 	(void)pthread_mutex_lock(&crls->lock);
+	of->is_known = is_known;
 	of->number = crl.number;
 	of->this_update = crl.this_update;
 	of->next_update = crl.next_update;
 	(void)pthread_mutex_unlock(&crls->lock);
 	return OC_OK;
+}
+
+/* What stands beside the records. */
+static void
+look_beside(struct status_crls *crls, struct row *row)
+{
+	struct oc_crl_trouble trouble = { 0 };
+	int64_t now_ns = oc_clock_mono_ns();
+
+	if (row->trouble_path == NULL)
+		return;
+	if (oc_crl_trouble_read(row->trouble_path, &trouble, NULL) != OC_OK)
+		trouble.num_failures = 0;
+	if (!row->crl.is_known || row->crl.number != 0)
+		row->absent_since_ns = 0;
+	else if (row->absent_since_ns == 0)
+		row->absent_since_ns = now_ns;
+	(void)pthread_mutex_lock(&crls->lock);
+	row->crl.trouble = trouble;
+	row->crl.absent_s = row->absent_since_ns == 0 ? 0 :
+	    (now_ns - row->absent_since_ns) / OC_NS_PER_S;
+	(void)pthread_mutex_unlock(&crls->lock);
 }
 
 /* True if there may be something new. */
@@ -68,7 +98,7 @@ look(struct status_crls *crls)
 	if (err == OC_OK && crls->has_version && version == crls->version)
 		return false;
 	for (size_t i = 0; err == OC_OK && i < crls->num; i++)
-		err = read_one(crls, &crls->list[i]);
+		err = read_one(crls, &crls->list[i].crl);
 	if (err != OC_OK && !crls->has_failed)
 		oc_log(OC_LOG_WARNING, "which CRLs there are: %s",
 		    store_error(crls->store));
@@ -105,6 +135,8 @@ crls_main(void *arg)
 
 	do {
 		has_news = look(crls);
+		for (size_t i = 0; i < crls->num; i++)
+			look_beside(crls, &crls->list[i]);
 		if (crls->fn != NULL)
 			crls->fn(crls->arg, crls->store, has_news);
 	} while (pause_a_while(crls));
@@ -133,8 +165,43 @@ static void
 release(struct status_crls *crls)
 {
 	store_close(crls->store);
+	for (size_t i = 0; i < crls->num; i++)
+		free(crls->list[i].trouble_path);
 	free(crls->list);
 	free(crls);
+}
+
+static enum oc_err
+add(struct status_crls *crls, const struct oc_config *config,
+    const struct oc_config_issuer *issuer)
+{
+	struct row *row = &crls->list[crls->num++];
+
+	row->crl.issuer = issuer->name;
+	if (issuer->crl_publish <= OC_PUBLISH_NO)
+		return OC_OK;
+	row->crl.publish = issuer;
+	row->trouble_path = oc_crl_trouble_path(config, issuer);
+	return row->trouble_path == NULL ? OC_ERR_NOMEM : OC_OK;
+}
+
+static enum oc_err
+add_all(struct status_crls *crls, const struct oc_config *config)
+{
+	enum oc_err err = OC_OK;
+
+	for (size_t i = 0; err == OC_OK && i < config->num_issuers; i++) {
+		if ((config->issuers[i].allow & OC_ALLOW_CRL) == 0)
+			continue;
+		if (crls->num == ISSUERS_MAX) {
+			oc_log(OC_LOG_WARNING, "more than %d issuers may "
+			    "sign CRLs: only of the first it is told which",
+			    ISSUERS_MAX);
+			break;
+		}
+		err = add(crls, config, &config->issuers[i]);
+	}
+	return err;
 }
 
 enum oc_err
@@ -155,16 +222,10 @@ status_crls_new(const struct oc_config *config, status_crls_fn *fn,
 	crls->path = oc_config_store_where(config);
 	crls->fn = fn;
 	crls->arg = arg;
-	for (size_t i = 0; i < config->num_issuers; i++) {
-		if ((config->issuers[i].allow & OC_ALLOW_CRL) == 0)
-			continue;
-		if (crls->num == ISSUERS_MAX) {
-			oc_log(OC_LOG_WARNING, "more than %d issuers may "
-			    "sign CRLs: only of the first it is told which",
-			    ISSUERS_MAX);
-			break;
-		}
-		crls->list[crls->num++].issuer = config->issuers[i].name;
+	err = add_all(crls, config);
+	if (err != OC_OK) {
+		release(crls);
+		return oc_error_set(error, err, "out of memory");
 	}
 	/* Where all CRLs come in files there need be none. */
 	if (store_open_to_read(crls->path, &crls->store, &trouble) != OC_OK &&
@@ -210,7 +271,21 @@ status_crls_get(struct status_crls *crls, size_t i)
 
 	oc_assert(i < crls->num);
 	(void)pthread_mutex_lock(&crls->lock);
-	crl = crls->list[i];
+	crl = crls->list[i].crl;
 	(void)pthread_mutex_unlock(&crls->lock);
 	return crl;
+}
+
+enum oc_crl_standing
+status_crls_note(struct status_crls *crls, size_t i,
+    enum oc_crl_standing standing)
+{
+	enum oc_crl_standing before;
+
+	oc_assert(i < crls->num);
+	(void)pthread_mutex_lock(&crls->lock);
+	before = crls->list[i].noted;
+	crls->list[i].noted = standing;
+	(void)pthread_mutex_unlock(&crls->lock);
+	return before;
 }

@@ -9,6 +9,8 @@
 #define STATUS_CRLS_H
 
 #include "base/config.h"
+#include "base/crl_schedule.h"
+#include "base/crl_trouble.h"
 #include "base/err.h"
 #include "store/store.h"
 
@@ -18,6 +20,12 @@ struct status_crl {
 	const char *issuer;		/* the configuration's */
 	uint64_t number;		/* 0: none was issued */
 	int64_t this_update, next_update;
+	/* NULL: it is none that ocsign-issuer publishes, nor is the rest. */
+	const struct oc_config_issuer *publish;
+	bool is_known;			/* the store has the issuer */
+	int64_t absent_s;		/* for how long that has been without
+					 * one, as seen from here */
+	struct oc_crl_trouble trouble;
 };
 
 /* Called by the thread each time that it has looked.  store: its connection,
@@ -34,5 +42,8 @@ void status_crls_free(struct status_crls *crls);	/* NULL is fine */
 
 size_t status_crls_num(const struct status_crls *crls);	/* NULL: 0 */
 struct status_crl status_crls_get(struct status_crls *crls, size_t i);
+/* Keeps it, for who complains once; gives what was kept. */
+enum oc_crl_standing status_crls_note(struct status_crls *crls, size_t i,
+    enum oc_crl_standing standing);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "der/time.h"
+#include "status/crl_alarm.h"
 
 /* "2026-11-23T22:00:00Z"; 0 is null. */
 static json_t *
@@ -205,11 +206,34 @@ describe_api(const struct status_all *all)
 	    "since", time_of(total.pages.since), "answers", answers);
 }
 
+/* What is told fits into one answer. */
+#define CRL_ALARMS_MAX 8
+
+static json_t *
+describe_alarm(const struct status_crl *crl, int64_t now, size_t *num)
+{
+	char text[STATUS_CRL_ALARM_MAX];
+
+	if (*num == CRL_ALARMS_MAX || !status_crl_alarm(crl, now, text))
+		return json_null();
+	++*num;
+	return json_string(text);
+}
+
+/* 0: nobody publishes it, or the first is. */
+static int64_t
+due_at(const struct status_crl *crl)
+{
+	return crl->publish == NULL ? 0 : oc_crl_due_at(crl->publish,
+	    crl->this_update, crl->next_update);
+}
+
 /* Null before the first one. */
 static json_t *
 describe_crls(const struct status_all *all)
 {
 	json_t *rows = json_array();
+	size_t num_alarms = 0;
 	int64_t now;
 
 	(void)oc_clock_watch_look(all->clock);
@@ -219,13 +243,17 @@ describe_crls(const struct status_all *all)
 		bool is_known = crl.number != 0;
 
 		(void)json_array_append_new(rows, json_pack(
-		    "{s:s, s:o, s:o, s:o, s:o}",
+		    "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o}",
 		    "issuer", crl.issuer,
 		    "number", is_known ? number_of(crl.number) : json_null(),
 		    "this_update", time_of(crl.this_update),
 		    "next_update", time_of(crl.next_update),
 		    "age_s", is_known ? json_integer(now - crl.this_update) :
-		    json_null()));
+		    json_null(),
+		    "due_at", time_of(due_at(&crl)),
+		    "state", crl.publish == NULL ? "by hand" :
+		    oc_crl_standing_word(status_crl_standing(&crl, now)),
+		    "alarm", describe_alarm(&crl, now, &num_alarms)));
 	}
 	return rows;
 }

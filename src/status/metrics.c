@@ -296,44 +296,6 @@ put_api(struct oc_buffer *out, const struct status_all *all)
 	}
 }
 
-/* --- CRLs --------------------------------------------------------------- */
-
-static const struct {
-	const char *name, *help;
-	size_t offset;			/* of 64 bits */
-} crl_values[] = {
-	{ "crl_number", "Of the newest CRL.",
-	    offsetof(struct status_crl, number) },
-	{ "crl_this_update_timestamp_seconds", "When it was made.",
-	    offsetof(struct status_crl, this_update) },
-	{ "crl_next_update_timestamp_seconds",
-	    "When the next one must be there.",
-	    offsetof(struct status_crl, next_update) }
-};
-
-/* Who has issued none has no sample. */
-static void
-put_crls(struct oc_buffer *out, struct status_crls *crls)
-{
-	size_t num = sizeof(crl_values) / sizeof(crl_values[0]);
-
-	for (size_t v = 0; v < num; v++) {
-		status_put_family(out, crl_values[v].name, "gauge",
-		    crl_values[v].help);
-		for (size_t i = 0; i < status_crls_num(crls); i++) {
-			struct status_crl crl = status_crls_get(crls, i);
-
-			if (crl.number == 0)
-				continue;
-			oc_buffer_printf(out, "ocsign_%s{",
-			    crl_values[v].name);
-			status_put_label(out, "issuer", crl.issuer);
-			oc_buffer_printf(out, "} %" PRIu64 "\n",
-			    status_count_at(&crl, crl_values[v].offset));
-		}
-	}
-}
-
 /* --- the signer ------------------------------------------------------- */
 
 static const struct {
@@ -551,7 +513,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	put_issuer_counters(out, &issuers);
 	put_issuer_values(out, &issuers);
 	put_queues(out, &issuers);
-	put_crls(out, all->crls);
+	status_put_crls(out, all);
 	status_put_source_files(out, all->files,
 	    oc_clock_watch_now_s(all->clock));
 	status_put_files(out, all->publish);

@@ -28,6 +28,8 @@ void status_put_number(struct oc_buffer *out, const char *name,
 /* metrics_responder.c */
 void status_put_responders(struct oc_buffer *out,
     const struct ocsp_counts_total *total);
+/* metrics_crl.c */
+void status_put_crls(struct oc_buffer *out, const struct status_all *all);
 /* metrics_file.c */
 void status_put_files(struct oc_buffer *out,
     struct status_publish *publish);

@@ -23,6 +23,7 @@
 #include "ipc/turn.h"
 #include "ocsp/response.h"
 #include "status/admin.h"
+#include "status/crl_alarm.h"
 #include "status/files.h"
 
 #define SERVICES_MAX 64
@@ -332,6 +333,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	now = oc_clock_watch_now_s(&p->clock);
 	for (i = 0; i < p->num_services; i++)
 		status_service_tick(p->services[i], now);
+	status_crls_complain(p->crls, now);
 	note_ready(p);
 }
 

@@ -75,6 +75,8 @@ struct store_crl_row {
 	char issuer[OC_CONFIG_NAME_MAX + 1];
 	uint64_t number;
 	int64_t this_update, next_update;
+	int64_t reserved_at;
+	int64_t change_seq;		/* -1: not known */
 	bool is_issued;
 	uint64_t crl_len;		/* of what is in its parts */
 };
@@ -213,9 +215,8 @@ struct store_ops {
 	/* Adds one to the issuer's counter and says what it then is. */
 	enum oc_err (*take_crl_counter)(struct store *s, int64_t issuer_id,
 	    uint32_t *counter);
-	enum oc_err (*add_crl)(struct store *s, int64_t issuer_id,
-	    uint64_t number, int64_t this_update, int64_t next_update,
-	    int64_t reserved_at, int64_t *id);
+	enum oc_err (*add_crl)(struct store *s,
+	    const struct store_crl_row *row, int64_t *id);
 	enum oc_err (*get_crl)(struct store *s, int64_t id,
 	    struct store_crl_row *row);
 	enum oc_err (*set_crl_issued)(struct store *s, int64_t id,
@@ -228,6 +229,9 @@ struct store_ops {
 	    store_crl_part_fn *fn, void *arg);
 	/* The newest one that was issued. */
 	enum oc_err (*find_crl)(struct store *s, int64_t issuer_id,
+	    struct store_crl_row *row);
+	/* The newest one, issued or not. */
+	enum oc_err (*find_reserved_crl)(struct store *s, int64_t issuer_id,
 	    struct store_crl_row *row);
 
 	enum oc_err (*add_entry)(struct store *s,

@@ -19,6 +19,7 @@ static enum oc_err
 reserve_crl(struct store *s, struct store_crl_row *row)
 {
 	struct store_detail d;
+	struct store_head head;
 	uint32_t counter;
 	enum oc_err err;
 
@@ -27,11 +28,14 @@ reserve_crl(struct store *s, struct store_crl_row *row)
 		err = s->ops->read_epoch(s, &s->epoch);
 	if (err == OC_OK)
 		err = s->ops->take_crl_counter(s, row->issuer_id, &counter);
+	if (err == OC_OK)
+		err = store_read_head(s, &head);
 	if (err != OC_OK)
 		return err;
 	row->number = ((uint64_t)s->epoch << 32) + counter;
-	err = s->ops->add_crl(s, row->issuer_id, row->number,
-	    row->this_update, row->next_update, oc_clock_now_s(), &row->id);
+	row->reserved_at = oc_clock_now_s();
+	row->change_seq = head.change_seq;
+	err = s->ops->add_crl(s, row, &row->id);
 	if (err != OC_OK)
 		return err;
 	store_detail_crl_reserve(&d, row);
@@ -236,6 +240,32 @@ store_find_crl_times(struct store *store, int64_t issuer_id,
 		*crl = (struct store_crl){ row.id, row.number,
 		    row.this_update, row.next_update, NULL, 0, { 0 } };
 	return err;
+}
+
+enum oc_err
+store_find_crl_standing(struct store *store, int64_t issuer_id,
+    struct store_crl_standing *standing)
+{
+	struct store_crl_standing read = { .change_seq = -1 };
+	struct store_crl_row row;
+	enum oc_err err = store->ops->find_crl(store, issuer_id, &row);
+
+	if (err == OC_OK) {
+		read.number = row.number;
+		read.this_update = row.this_update;
+		read.next_update = row.next_update;
+		read.change_seq = row.change_seq;
+	}
+	if (err == OC_OK || err == OC_ERR_NOT_FOUND)
+		err = store->ops->find_reserved_crl(store, issuer_id, &row);
+	if (err == OC_OK && !row.is_issued) {
+		read.reserved_id = row.id;
+		read.reserved_at = row.reserved_at;
+	}
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+		return err;
+	*standing = read;
+	return OC_OK;
 }
 
 static enum oc_err

@@ -195,8 +195,12 @@ static const char version_5[] =
 "	record TEXT NOT NULL"
 ");";
 
+/* change_seq: the CRL lacks no change up to that; -1: nobody knows. */
+static const char version_6[] =
+"ALTER TABLE crl ADD COLUMN change_seq INTEGER NOT NULL DEFAULT -1;";
+
 static const char *const steps[] = {
-	version_1, version_2, version_3, version_4, version_5
+	version_1, version_2, version_3, version_4, version_5, version_6
 };
 
 const struct store_schema *

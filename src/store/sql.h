@@ -176,14 +176,15 @@ enum oc_err sql_set_epoch(struct store *s, uint32_t epoch);
 
 enum oc_err sqlite_take_crl_counter(struct store *s, int64_t issuer_id,
     uint32_t *counter);
-enum oc_err sqlite_add_crl(struct store *s, int64_t issuer_id,
-    uint64_t number, int64_t this_update, int64_t next_update,
-    int64_t reserved_at, int64_t *id);
+enum oc_err sqlite_add_crl(struct store *s, const struct store_crl_row *row,
+    int64_t *id);
 enum oc_err sqlite_get_crl(struct store *s, int64_t id,
     struct store_crl_row *row);
 enum oc_err sqlite_set_crl_issued(struct store *s, int64_t id,
     int64_t issued_at, uint64_t crl_len);
 enum oc_err sqlite_find_crl(struct store *s, int64_t issuer_id,
+    struct store_crl_row *row);
+enum oc_err sqlite_find_reserved_crl(struct store *s, int64_t issuer_id,
     struct store_crl_row *row);
 enum oc_err sqlite_add_crl_part(struct store *s, int64_t id, uint32_t number,
     struct store_blob part);
@@ -273,6 +274,7 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.add_crl_part = sqlite_add_crl_part, \
 	.list_crl_parts = sqlite_list_crl_parts, \
 	.find_crl = sqlite_find_crl, \
+	.find_reserved_crl = sqlite_find_reserved_crl, \
 	.add_account = sql_add_account, \
 	.set_account = sql_set_account, \
 	.find_account = sql_find_account, \

@@ -136,22 +136,22 @@ sqlite_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
 }
 
 enum oc_err
-sqlite_add_crl(struct store *s, int64_t issuer_id, uint64_t number,
-    int64_t this_update, int64_t next_update, int64_t reserved_at, int64_t *id)
+sqlite_add_crl(struct store *s, const struct store_crl_row *row, int64_t *id)
 {
 	static const char text[] = "INSERT INTO crl (id, issuer_id, number,"
-	    " this_update, next_update, reserved_at) VALUES ("
-	    "(SELECT coalesce(max(id), 0) + 1 FROM crl), ?, ?, ?, ?, ?)"
+	    " this_update, next_update, reserved_at, change_seq) VALUES ("
+	    "(SELECT coalesce(max(id), 0) + 1 FROM crl), ?, ?, ?, ?, ?, ?)"
 	    " RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
 	sql_open(&q, s, "reserve a CRL", text);
-	sql_put_int(&q, issuer_id);
-	sql_put_int(&q, (int64_t)number);
-	sql_put_int(&q, this_update);
-	sql_put_int(&q, next_update);
-	sql_put_int(&q, reserved_at);
+	sql_put_int(&q, row->issuer_id);
+	sql_put_int(&q, (int64_t)row->number);
+	sql_put_int(&q, row->this_update);
+	sql_put_int(&q, row->next_update);
+	sql_put_int(&q, row->reserved_at);
+	sql_put_int(&q, row->change_seq);
 	err = sql_run(&q);
 	if (err == OC_OK)
 		*id = sql_last_id(s);
@@ -167,6 +167,8 @@ read_crl(struct sql *q, struct store_crl_row *row)
 	row->number = (uint64_t)sql_get_int(q);
 	row->this_update = sql_get_int(q);
 	row->next_update = sql_get_int(q);
+	row->reserved_at = sql_get_int(q);
+	row->change_seq = sql_get_int(q);
 	row->is_issued = sql_get_int(q) != 0;
 	row->crl_len = (uint64_t)sql_get_int(q);
 }
@@ -192,7 +194,8 @@ find_crl_row(struct sql *q, struct store_crl_row *row)
 
 #define SELECT_CRL \
 	"SELECT r.id, r.issuer_id, i.name, r.number, r.this_update," \
-	" r.next_update, r.issued_at, r.der_len" \
+	" r.next_update, r.reserved_at, r.change_seq, r.issued_at," \
+	" r.der_len" \
 	" FROM crl r JOIN issuer i ON i.id = r.issuer_id"
 
 enum oc_err
@@ -266,6 +269,19 @@ sqlite_find_crl(struct store *s, int64_t issuer_id, struct store_crl_row *row)
 	static const char text[] = SELECT_CRL
 	    " WHERE r.issuer_id = ? AND r.issued_at <> 0"
 	    " ORDER BY r.number DESC LIMIT 1";
+	struct sql q;
+
+	sql_open(&q, s, "find a CRL", text);
+	sql_put_int(&q, issuer_id);
+	return find_crl_row(&q, row);
+}
+
+enum oc_err
+sqlite_find_reserved_crl(struct store *s, int64_t issuer_id,
+    struct store_crl_row *row)
+{
+	static const char text[] = SELECT_CRL
+	    " WHERE r.issuer_id = ? ORDER BY r.number DESC LIMIT 1";
 	struct sql q;
 
 	sql_open(&q, s, "find a CRL", text);

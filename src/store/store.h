@@ -268,6 +268,19 @@ enum oc_err store_find_crl(struct store *store, int64_t issuer_id,
 enum oc_err store_find_crl_times(struct store *store, int64_t issuer_id,
     struct store_crl *crl) OC_MUST_CHECK;
 
+/* How publishing stands.  Inside a group it is as of the lock. */
+struct store_crl_standing {
+	uint64_t number;	/* of the newest that was issued; 0: none */
+	int64_t this_update, next_update;
+	int64_t change_seq;	/* it lacks no change up to that; -1: nobody
+				 * knows */
+	int64_t reserved_id;	/* one that was reserved since, and is not
+				 * issued; 0: none */
+	int64_t reserved_at;
+};
+enum oc_err store_find_crl_standing(struct store *store, int64_t issuer_id,
+    struct store_crl_standing *standing) OC_MUST_CHECK;
+
 /* Every list that was reserved, issued or not, in the order of its row, which
  * is the walk's.  crl_len is 0 if it was not. */
 struct store_crl_record {

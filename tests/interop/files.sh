@@ -1,19 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every URL that is printed into a certificate is answered by a service that
-# was only installed: CRLs and certificates, held against OpenSSL, and fetched
-# as curl and caches do, in parts, under conditions, across a new CRL and a
-# reload.
+# Every URL that is printed into a certificate is answered: certificates, and
+# CRLs that are made by hand (publish.sh has others), held against OpenSSL, and
+# fetched as curl and caches do, in parts, under conditions, across a new CRL
+# and a reload.
 
 . "$top_srcdir/tests/interop/failure.sh"
 need openssl curl cmp python3
 
 ca_folder 'ca-issuers-url = http://URL/aia/ca.cer
-	crl-url = http://URL/crl/ca'
+	crl-url = http://URL/crl/ca
+	crl-publish = no'
 sed -i "s|http://URL/|$url|; s|^allow = certificate crl|&\\
 ca-issuers-url = ${url}root.cer\\
-crl-url = ${url}root.crl?by=root|" ocsign.conf
+crl-url = ${url}root.crl?by=root\\
+crl-publish = no|" ocsign.conf
 ca_make
 ca_issue www.example.test
 service_start

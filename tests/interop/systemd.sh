@@ -228,6 +228,9 @@ key = ca
 ocsp-certificate = ocsp.pem
 ocsp-key = ocsp
 ocsp-url = http://127.0.0.1:8889/
+crl-url = http://127.0.0.1:8889/ca.crl
+crl-publish = at-once
+crl-spacing = 1s
 EOF
 cat >setup.sh <<'EOF'
 set -e
@@ -306,6 +309,16 @@ has_asked() {
 	    grep -q 'Failed to connect to localhost' status.json
 }
 within 20 has_asked || fail "nothing is fetched: $(cat status.json)"
+
+# And publishes CRLs.
+on_crl() {
+	shell "curl -sS -m 10 -o /run/test/crl ${url}ca.crl &&
+	    openssl crl -inform DER -in /run/test/crl -CAfile trust.pem \
+	    -noout -text" >crl.text 2>&1 && grep -q 'verify OK' crl.text &&
+	    grep -q "$1" crl.text
+}
+within 20 on_crl 'No Revoked' || fail "no CRL: $(cat crl.text; in_machine \
+    journalctl --no-pager -u ocsign-issuer)"
 
 for unit in $roles; do
 	user=${unit%.service}
@@ -500,6 +513,19 @@ in_machine systemctl start ocsign-reload.service || fail "one less"
     ocsign-responder@3.socket || fail "the third stays"
 at 8889 || fail "not answered"
 ! at 8891 || fail "still answered at the address of before"
+# Without an API it publishes all the same, and listens nowhere.
+shell "cp ocsign.conf good.conf && sed -i '/^.api./,/^profiles/d' ocsign.conf"
+in_machine systemctl start ocsign-reload.service || fail "no API"
+is_active ocsign-issuer.service || fail "nobody publishes"
+! is_active ocsign-issuer.socket || fail "the API's socket stays"
+issue e.test
+shell "ocsign cert revoke e.test.pem" >/dev/null
+e_serial=$(shell "openssl x509 -in e.test.pem -noout -serial" |
+    sed 's/serial=//')
+within 20 on_crl "$e_serial" || fail "not published: $(cat crl.text)"
+shell "mv good.conf ocsign.conf"
+in_machine systemctl start ocsign-reload.service || fail "the API again"
+is_active ocsign-issuer.socket || fail "the API's socket is gone"
 # A wrong configuration changes nothing.
 shell "cp ocsign.conf good.conf"
 shell "sed -i 's/^sessions = .*/&\nsesions = 3/' ocsign.conf"

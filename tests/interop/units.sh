@@ -129,6 +129,9 @@ has ocsign-status.socket 'SocketGroup=61203'
 has ocsign-status.socket 'ListenStream=/run/ocsign%%i/status.sock'
 has ocsign-responder@.socket 'ListenStream=[::1]:8889'
 has ocsign-issuer.socket 'ListenStream=127.0.0.1:8888'
+has ocsign-issuer.service 'Sockets=ocsign-issuer.socket'
+has ocsign-issuer.service 'Requires=ocsign-issuer.socket'
+has ocsign.target 'Wants=ocsign-issuer.socket'
 has ocsign.target \
     'Wants=ocsign-responder@2.socket ocsign-responder@2.service'
 lacks() {
@@ -162,6 +165,21 @@ sed '/^\[api\]/,/^issuers/d' "$work/ocsign.conf" >"$work/plain.conf"
     die "--drop-ins"
 [ ! -e "$work/drop/ocsign-issuer.socket.d/50-ocsign.conf" ] ||
     die "the API's socket stays"
+grep -q ocsign-issuer "$work/drop/ocsign.target.d/50-ocsign.conf" &&
+    die "nobody needs the issuer"
+# Who only publishes has no socket.
+sed 's/^certificate = .*/&\ncrl-publish = scheduled/' "$work/plain.conf" \
+    >"$work/publish.conf"
+"$ocsignd" -c "$work/publish.conf" --drop-ins "$work/drop" >"$work/again" ||
+    die "--drop-ins"
+has ocsign.target 'Wants=ocsign-issuer.service'
+has ocsign-issuer.service 'User=61204'
+lacks ocsign.target 'Wants=ocsign-issuer.socket'
+lacks ocsign-issuer.service 'Sockets=ocsign-issuer.socket'
+lacks ocsign-issuer.service 'Requires=ocsign-issuer.socket'
+grep -q '^Sockets' ocsign-issuer.service && die "the unit itself has one"
+"$ocsignd" -c "$work/plain.conf" --drop-ins "$work/drop" >"$work/again" ||
+    die "--drop-ins"
 "$ocsignd" -c "$work/plain.conf" --drop-ins - >"$work/print" || die "-"
 grep -q '^# ocsign-signer.service.d/50-ocsign.conf' "$work/print" ||
     die "nothing is printed"

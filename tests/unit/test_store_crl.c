@@ -45,6 +45,54 @@ test_crl(void **state)
 	assert_verifies(f->store);
 }
 
+static struct store_crl_standing
+standing_of(struct fixture *f)
+{
+	struct store_crl_standing standing;
+
+	assert_ok(store_find_crl_standing(f->store, f->issuer_id, &standing));
+	return standing;
+}
+
+/* Who publishes goes by what stands here: what the newest one has, and whether
+ * somebody is at the next. */
+static void
+test_crl_standing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_crl_standing s = standing_of(f);
+	int64_t id, next, seq, later;
+	uint64_t number;
+
+	assert_true(s.number == 0 && s.change_seq == -1 &&
+	    s.reserved_id == 0);
+	(void)issue_one(f, 1);
+	assert_ok(store_change_seq(f->store, &seq));
+	assert_ok(store_reserve_crl(f->store, f->issuer_id, 10, 20, &id,
+	    &number));
+	s = standing_of(f);
+	assert_true(s.number == 0 && s.reserved_id == id);
+	assert_true(s.reserved_at > 1700000000);
+	assert_int_equal(revoke_one(f, 1,
+	    CRL_REASON_SUPERSEDED), OC_OK);
+	assert_ok(store_change_seq(f->store, &later));
+	assert_true(later > seq);
+	assert_ok(store_issue_crl(f->store, id, BLOB("CRL one")));
+	s = standing_of(f);
+	assert_true(s.number == number && s.this_update == 10 &&
+	    s.next_update == 20 && s.reserved_id == 0);
+	/* What was revoked since it took its number is not on it. */
+	assert_true(s.change_seq == seq);
+	assert_ok(store_reserve_crl(f->store, f->issuer_id, 11, 21, &next,
+	    &number));
+	s = standing_of(f);
+	assert_true(s.change_seq == seq && s.reserved_id == next);
+	assert_ok(store_issue_crl(f->store, next, BLOB("CRL two")));
+	s = standing_of(f);
+	assert_true(s.change_seq == later && s.reserved_id == 0);
+	assert_verifies(f->store);
+}
+
 /* Text that is nowhere the same for long. */
 static struct store_blob
 long_crl(size_t len)
@@ -143,6 +191,7 @@ test_crl_parts_of_before(void **state)
 	go_back_to_3(f->path);
 	f->store = open_store(f->path, STORE_WRITE);
 	assert_newest(f, wanted);
+	assert_int_equal(standing_of(f).change_seq, -1);
 	assert_verifies(f->store);
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM crl_part"),
 	    1 + 1 + 1 + 2 + 2 + 3);
@@ -210,6 +259,7 @@ main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup_store, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_crl),
+		TEST(test_crl_standing),
 		TEST(test_crl_parts),
 		TEST(test_crl_parts_of_before),
 		TEST(test_revoked_index),
