@@ -292,8 +292,10 @@ postgres_recognize(struct postgres_store *q, struct store_head *head)
 
 	if (err != OC_OK)
 		return err;
+	/* An import that had to pass a CRL number moves the epoch, and that
+	 * alone. */
 	if (memcmp(now.id, q->identity.id, STORE_ID_LEN) != 0 ||
-	    now.epoch != q->identity.epoch ||
+	    now.epoch < q->identity.epoch ||
 	    now.relation != q->identity.relation)
 		err = store_fail(&q->base, OC_ERR_REFUSED, "it is another "
 		    "store now, or was restored: start this program again");
@@ -302,6 +304,8 @@ postgres_recognize(struct postgres_store *q, struct store_head *head)
 		err = fail_history(q);
 	if (err != OC_OK)
 		postgres_drop(q);
+	else
+		q->base.epoch = q->identity.epoch = now.epoch;
 	return err;
 }
 

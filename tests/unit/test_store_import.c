@@ -202,7 +202,7 @@ test_complete(void **state)
 	assert_true(c.is_revoked);
 	store_certificate_fini(&c);
 	assert_ok(verify(f));
-	run_sql(f->path, "UPDATE certificate SET subject = 'CN=x'");
+	run_sql(f->path, "UPDATE certificate SET subject = 'CN=another'");
 	assert_int_equal(verify(f), OC_ERR_MISMATCH);
 }
 
@@ -280,10 +280,13 @@ test_crl_number(void **state)
 	struct fixture *f = *state;
 	uint64_t above = UINT64_C(1700000000000000000), number;
 	struct store *other = open_store(f->path, STORE_WRITE);
+	struct store *reader = open_store(f->path, STORE_READ);
 	uint32_t epoch = store_epoch(f->store);
+	int64_t version, later;
 	bool is_moved;
 
 	number = next_number(f, other);
+	assert_ok(store_data_version(reader, &version));
 	assert_ok(store_begin_group(f->store));
 	assert_ok(store_pass_crl_number(f->store, 4711, &is_moved));
 	assert_false(is_moved);
@@ -300,6 +303,13 @@ test_crl_number(void **state)
 	assert_true(number > above);
 	assert_true(next_number(f, f->store) > number);
 	store_close(other);
+	later = version;
+	for (int i = 0; later == version && i < 300; i++) {
+		assert_ok(store_data_version(reader, &later));
+		usleep(10 * 1000);
+	}
+	assert_int_not_equal(later, version);
+	store_close(reader);
 	assert_ok(verify(f));
 	store_close(f->store);
 	f->store = open_store(f->path, STORE_WRITE);
