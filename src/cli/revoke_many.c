@@ -18,6 +18,7 @@
 #include "ca/revoke.h"
 #include "cli/cert.h"
 #include "cli/print.h"
+#include "cli/progress.h"
 
 /* A transaction: others who write wait for it, so it is short, and there is a
  * pause behind it, in which they have their turn. */
@@ -30,22 +31,14 @@
 #define LOOK_NS (500 * OC_NS_PER_MS)
 /* Without one signature: the token is away. */
 #define STUCK_NS (60 * OC_NS_PER_S)
-#define PROGRESS_AFTER_NS (2 * OC_NS_PER_S)
-#define PROGRESS_EVERY_NS (500 * OC_NS_PER_MS)
 #define PACE_MAX 1000000
 
 /* Of what the token can do while all else has work for it, too. */
 #define SHARE 0.75
 
-struct progress {
-	const char *what;
-	bool is_shown, is_terminal;
-	int64_t begun_ns, next_ns;
-};
-
 struct run {
 	struct cli_revoke_plan *plan;
-	struct progress progress;
+	struct cli_progress progress;
 	uint32_t pace;			/* so many a second at most; 0: all */
 	uint32_t batch_max;
 	uint32_t next;			/* in the plan's order */
@@ -54,47 +47,6 @@ struct run {
 	int64_t record_ns;
 	struct cli_revoke_service service;
 };
-
-/* --- progress ----------------------------------------------------------- */
-
-static void
-progress_begin(struct progress *p, const char *what)
-{
-	int64_t now_ns = oc_clock_mono_ns();
-
-	*p = (struct progress){
-		.what = what,
-		.is_terminal = isatty(STDERR_FILENO) == 1,
-		.begun_ns = now_ns,
-		.next_ns = now_ns + PROGRESS_AFTER_NS,
-	};
-}
-
-/* By how fast it went until now. */
-static void
-progress_tell(struct progress *p, uint64_t num, uint64_t num_all)
-{
-	int64_t now_ns = oc_clock_mono_ns();
-	double each = (double)(now_ns - p->begun_ns) / 1e9 /
-	    (double)(num == 0 ? 1 : num);
-
-	if (!p->is_terminal || now_ns < p->next_ns)
-		return;
-	p->next_ns = now_ns + PROGRESS_EVERY_NS;
-	p->is_shown = true;
-	fprintf(stderr, "\rocsign: %s: %llu of %llu, %.0f a second, "
-	    "%.0f s left   ", p->what, (unsigned long long)num,
-	    (unsigned long long)num_all, num == 0 ? 0.0 : 1 / each,
-	    num == 0 ? 0.0 : each * (double)(num_all - num));
-	fflush(stderr);
-}
-
-static void
-progress_end(const struct progress *p)
-{
-	if (p->is_shown)
-		fprintf(stderr, "\n");
-}
 
 static void
 pause_ns(int64_t ns)
@@ -194,7 +146,7 @@ record_all(struct run *run, struct oc_error *error)
 	int num_tries = 0;
 	enum oc_err err = OC_OK;
 
-	progress_begin(&run->progress, "recorded");
+	cli_progress_start(&run->progress, "recorded");
 	while (run->next < num_all) {
 		err = record_batch(run, error);
 		if ((err == OC_ERR_BUSY || err == OC_ERR_DOWN) &&
@@ -205,10 +157,10 @@ record_all(struct run *run, struct oc_error *error)
 		if (err != OC_OK)
 			break;
 		num_tries = 0;
-		progress_tell(&run->progress, run->next, num_all);
+		cli_progress_tell(&run->progress, run->next, num_all);
 		rest(run);
 	}
-	progress_end(&run->progress);
+	cli_progress_stop(&run->progress);
 	run->record_ns = oc_clock_mono_ns() - run->progress.begun_ns;
 	if (err != OC_OK)
 		return oc_error_prefix(error, "%u of %u are revoked; the same "
@@ -225,7 +177,7 @@ wait_signed(struct run *run)
 	uint64_t num_all = 0, num_left = UINT64_MAX;
 	int64_t moved_ns = oc_clock_mono_ns();
 
-	progress_begin(&run->progress, "signed");
+	cli_progress_start(&run->progress, "signed");
 	for (;;) {
 		cli_revoke_look(run->plan, s);
 		if (!s->is_there || (s->seq >= run->seq &&
@@ -243,10 +195,10 @@ wait_signed(struct run *run)
 			    (unsigned long long)num_left);
 			break;
 		}
-		progress_tell(&run->progress, num_all - num_left, num_all);
+		cli_progress_tell(&run->progress, num_all - num_left, num_all);
 		pause_ns(LOOK_NS);
 	}
-	progress_end(&run->progress);
+	cli_progress_stop(&run->progress);
 }
 
 /* --- telling ------------------------------------------------------------ */

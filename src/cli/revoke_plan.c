@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "ca/revoke.h"
+#include "cli/progress.h"
 #include "ocsp/asked.h"
 
 void
@@ -59,13 +60,14 @@ judge_all(struct cli_revoke_plan *plan, struct oc_error *error)
 {
 	const struct oc_serial_list *list = &plan->list;
 	int64_t now = oc_clock_now_s();
+	struct cli_progress progress;
 	enum oc_err err = OC_OK;
 
 	plan->states = malloc(list->num);
 	plan->order = reallocarray(NULL, list->num, sizeof(*plan->order));
 	if (plan->states == NULL || plan->order == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	cli_progress_begin("the records to be looked through");
+	cli_progress_start(&progress, "looked up");
 	for (uint32_t i = 0; err == OC_OK && i < list->num; i++) {
 		enum cli_revoke_state state = CLI_REVOKE_DONE;
 
@@ -76,8 +78,9 @@ judge_all(struct cli_revoke_plan *plan, struct oc_error *error)
 			plan->order[plan->num_wanted++] = i;
 		else if (state != CLI_REVOKE_DONE)
 			name_it(plan, &list->serials[i]);
+		cli_progress_tell(&progress, i, list->num);
 	}
-	cli_progress_end();
+	cli_progress_stop(&progress);
 	return err;
 }
 

@@ -176,8 +176,8 @@ grep -q '"signed": true' out || fail "$(cat out)"
 grep -E '"(to_revoke|revoked_already|rate|signing_(max_)?s|recording_ms)"' out
 echo "  all, recorded and signed: $((ended - begun)) s"
 for role in status signer; do
-	echo "  ocsign-$role: $(sed -n 's/^\(VmHWM\|RssAnon\):[ 	]*/\1 /p' \
-	    "/proc/$(role $role)/status" | paste -sd' ')"
+	grep -E '^(Name|VmHWM|RssAnon)' "/proc/$(role $role)/status" |
+	    paste -sd' '
 done
 [ "$(num_revoked)" -eq "$size" ] || fail "not all are revoked"
 sleep 1
