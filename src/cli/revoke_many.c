@@ -329,7 +329,7 @@ tell(struct run *run, json_t *plan)
 		return;
 	}
 	facts = cli_object();
-	cli_put(facts, "plan", plan);
+	cli_put(facts, "plan", json_incref(plan));
 	cli_put_int(facts, "revoked", run->num_done);
 	cli_put_int(facts, "revoked_by_others", run->num_lost);
 	cli_put_int(facts, "recording_ms", run->record_ns / OC_NS_PER_MS);
@@ -411,7 +411,7 @@ carry_out(struct run *run, struct oc_error *error)
 		else if (err == OC_OK)
 			wait_signed(run);
 		if (err == OC_OK)
-			tell(run, json_incref(facts));
+			tell(run, facts);
 	}
 	json_decref(facts);
 	if (plan->num[CLI_REVOKE_UNKNOWN] + plan->num[CLI_REVOKE_REFUSED] > 0)

@@ -164,17 +164,20 @@ grep -q "^$good status: good / not to be believed: the responder.s cert" out ||
 # In ten days, by the clock of who compares.
 echo 864000 >offset
 later() {
+	# A sanitizer wants to be the first library.
+	ldd "$top_builddir/ocsign" | grep -q asan && return 1
 	LD_PRELOAD=$top_builddir/tests/faults/ocsign-clock.so \
 	    CLOCK_OFFSET=offset compare "$@"
 }
 made other
 cfssl_serves made.ocsp
 compare 0 "$url" "$cfssl" --serials one
-later 1 "$long" "$cfssl" --serials one
-grep -q "^$good status: good / not to be believed: .*too old" out ||
-    fail "$(cat out)"
-# What is so of both is none the better for that.
-later 1 "$cfssl" "$cfssl" --serials one
+if later 1 "$long" "$cfssl" --serials one; then
+	grep -q "^$good status: good / not to be believed: .*too old" \
+	    out || fail "$(cat out)"
+	# What is so of both is none the better for that.
+	later 1 "$cfssl" "$cfssl" --serials one
+fi
 echo "ok: what cannot be believed"
 
 # Away; dying on the way; dripping.
@@ -190,6 +193,7 @@ theirs dying index.txt -nrequest 8
 compare 2 "$same" "$theirs" --serials many --connections 2
 grep -q "$theirs has not answered 20 times in a row" err || fail "$(cat err)"
 drip_port=$(free_port)
+: >drip.log
 python3 - "$drip_port" >drip.log 2>&1 <<-'EOT' &
 	import socket, sys, time
 	s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
