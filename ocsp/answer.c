@@ -123,6 +123,7 @@ fill_miss(const struct ocsp_answerer *answerer,
 		}
 		if (read_serial(&certid, &serial) != OC_OK)
 			return OC_ERR_NOT_FOUND;
+		ocsp_asked_count(answerer->asked, &serial);
 		add_to_miss(miss, certid.encoding, &serial);
 	}
 	miss->nonce_len = nonce.len;
@@ -190,6 +191,7 @@ look_up(const struct ocsp_answerer *answerer,
 			continue;
 		if (now < slot.next_update) {
 			*outcome = OCSP_ANSWERED;
+			ocsp_asked_count(answerer->asked, &serial);
 			err = reply_from(answerer->issuers[issuer].context,
 			    &slot, reply);
 			if (answerer->issuers[issuer].is_by_crl)

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/serial.h"
 #include "der/bytes.h"
+#include "ocsp/asked.h"
 #include "ocsp/request.h"
 #include "ocsp/response.h"
 #include "ocsp/table.h"
@@ -84,6 +85,8 @@ struct ocsp_answerer {
 	/* Policy: what is asked about other issuers than the first is left
 	 * out, rather than that all is unauthorized. */
 	bool skips_other_issuers;
+	struct ocsp_asked *asked;	/* who is asked about is counted here;
+					 * borrowed; NULL: nowhere */
 };
 
 struct ocsp_reply {

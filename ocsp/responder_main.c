@@ -38,6 +38,7 @@ struct program {
 	size_t num_files;
 	char *status_path;
 	struct oc_page *counts;	/* NULL: not to be read */
+	struct oc_page *asked;		/* NULL: it could not be made */
 	struct ocsp_counts before;	/* what is not of this process */
 	struct oc_address_range *exempt;
 	struct oc_clock_watch clock;
@@ -249,6 +250,10 @@ open_counts(struct program *p)
 		p->issuers[i].counts = ocsp_counts_of_issuer(p->counts,
 		    oc_config_find_ocsp(p->config,
 		    p->issuers[i].name)->issuer->name);
+	if (ocsp_asked_open(p->config->daemon.responder_directory,
+	    ipc_handover_run(), &p->asked, &error) != OC_OK)
+		oc_log(OC_LOG_WARNING, "%s: which certificates are asked "
+		    "about most, nobody will know", error.text);
 }
 
 static enum oc_err
@@ -313,6 +318,7 @@ open_worker(struct program *p, struct oc_error *error)
 	options.clock = &p->clock;
 	options.counts = p->counts == NULL ? NULL :
 	    ocsp_counts_of(p->counts);
+	options.asked = p->asked == NULL ? NULL : ocsp_asked_of(p->asked);
 	return ocsp_worker_new(&options, &p->worker, error);
 }
 
@@ -371,6 +377,7 @@ close_all(struct program *p)
 
 	ocsp_worker_free(p->worker);
 	oc_page_close(p->counts);
+	oc_page_close(p->asked);
 	oc_clock_watch_fini(&p->clock);
 	free(p->exempt);
 	for (i = 0; i < p->num_issuers; i++)

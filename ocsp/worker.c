@@ -281,6 +281,7 @@ prepare(struct ocsp_worker *w, const struct ocsp_worker_options *options)
 	w->answerer.refuses_no_basic = options->refuses_no_basic;
 	w->answerer.is_critical_malformed = options->is_critical_malformed;
 	w->answerer.skips_other_issuers = options->skips_other_issuers;
+	w->answerer.asked = options->asked;
 	w->prefix = strdup(options->prefix);
 	w->status_path = strdup(options->status_path);
 	w->base = event_base_new();

@@ -75,6 +75,7 @@ struct ocsp_worker_options {
 	struct oc_clock_watch *clock;	/* borrowed; NULL: it is believed */
 	struct ocsp_counts *counts;	/* where to count; borrowed; NULL: in
 					 * the worker */
+	struct ocsp_asked *asked;	/* see struct ocsp_answerer */
 };
 
 /* Everything that has a default; no listeners, no issuers. */

@@ -61,6 +61,10 @@ struct p11_token_status {
 	int64_t recovered_at;		/* Unix time; 0: never down */
 	int64_t recovered_ns;		/* how long that took */
 	uint64_t num_errors[P11_CLASS_MAX];
+	/* Between two signatures, if all sessions have work: as it was seen
+	 * when they had, or else by how long one takes.  0: not known. */
+	int64_t each_ns;
+	bool is_each_measured;
 };
 size_t p11_local_num_tokens(const struct signer *s);
 /* pkcs11/tally.h, of all tokens: before a process that is stuck leaves, and

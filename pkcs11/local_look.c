@@ -106,6 +106,11 @@ p11_local_status(const struct signer *s, size_t i,
 		status->num_errors[class] = atomic_load(
 		    &token->num_errors[class]);
 	status->num_moved = atomic_load(&token->balance.num_moved);
+	status->each_ns = sign_queue_each_ns(&token->queue);
+	status->is_each_measured = status->each_ns != 0;
+	if (!status->is_each_measured && status->limit != 0)
+		status->each_ns = atomic_load(&token->call_ns) /
+		    status->limit;
 }
 
 void

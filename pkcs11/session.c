@@ -186,6 +186,18 @@ struct tried {
 	size_t signature_len;
 };
 
+/* How long a signature takes; which of two that end together is counted last
+ * makes no difference. */
+static void
+note_call(const struct p11_session *s)
+{
+	int64_t call_ns = oc_clock_mono_ns() - atomic_load(&s->call_since_ns);
+	int64_t mean_ns = atomic_load(&s->token->call_ns);
+
+	atomic_store(&s->token->call_ns, mean_ns == 0 ? call_ns : mean_ns +
+	    (call_ns - mean_ns) / 32);
+}
+
 /*
  * Inside the module.  After any failure the session is closed: no provider can
  * cancel an operation, and one left open answers CKR_OPERATION_ACTIVE for
@@ -206,6 +218,8 @@ call_token(struct p11_session *s, struct p11_key *key, const struct view *v,
 	    sizeof(r->signature), &r->signature_len, &r->function);
 	if (r->rv != CKR_OK)
 		p11_session_drop(s, epoch);
+	else
+		note_call(s);
 }
 
 /* The token wants fewer at once.  True if it is broken rather than busy. */

@@ -182,7 +182,7 @@ describe_token(const struct program *p, size_t i)
 
 	p11_local_status(p->pool, i, &st);
 	return json_pack("{s:s, s:b, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, "
-	    "s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+	    "s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:o}",
 	    "name", st.name,
 	    "up", (int)st.is_up,
 	    "state", st.state,
@@ -200,6 +200,8 @@ describe_token(const struct program *p, size_t i)
 	    "lost", (json_int_t)st.num_lost,
 	    "limit", (json_int_t)st.limit,
 	    "limit_found", (json_int_t)st.limit_found,
+	    "each_us", (json_int_t)((st.each_ns + 999) / 1000),
+	    "each_measured", (int)st.is_each_measured,
 	    "recovered_at", (json_int_t)st.recovered_at,
 	    "recovered_ms", (json_int_t)(st.recovered_ns / OC_NS_PER_MS),
 	    "errors", describe_errors(&st));

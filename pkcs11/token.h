@@ -161,6 +161,7 @@ struct p11_token {
 	/* The keeper's call that was counted as hung; 0: none was. */
 	_Atomic int64_t hung_since_ns;
 	/* Counters. */
+	_Atomic int64_t call_ns;	/* a signature's time, lately */
 	atomic_ullong num_logins, num_signed, num_failed, num_recovered,
 	    num_restarts, num_errors[P11_CLASS_MAX];
 };

@@ -96,7 +96,8 @@ is_ours(const struct header *header, const struct oc_page_kind *kind,
     uint64_t run)
 {
 	return header->magic == kind->magic &&
-	    header->len == sizeof(*header) + kind->len && header->run == run;
+	    header->len == sizeof(*header) + kind->len &&
+	    (header->run == run || run == OC_PAGE_ANY_RUN);
 }
 
 static void
@@ -186,33 +187,30 @@ oc_page_close(struct oc_page *page)
 
 /* --- reading ------------------------------------------------------------ */
 
-struct image {
-	struct header header;
-	uint8_t data[OC_PAGE_LEN_MAX];
-};
-
+/* image: room for one. */
 static void
 read_page(int fd, const struct oc_page_kind *kind, uint64_t run,
-    oc_page_fn *each, void *arg, struct oc_page_total *total)
+    struct header *image, oc_page_fn *each, void *arg,
+    struct oc_page_total *total)
 {
-	size_t len = sizeof(struct header) + kind->len;
-	struct image image;
+	size_t len = sizeof(*image) + kind->len;
 
-	if (pread(fd, &image, len, 0) != (ssize_t)len ||
-	    !is_ours(&image.header, kind, run))
+	if (pread(fd, image, len, 0) != (ssize_t)len ||
+	    !is_ours(image, kind, run))
 		return;
-	each(arg, image.data);
+	each(arg, image + 1);
 	total->num_pages++;
 	total->num_held += is_held(fd);
-	total->num_starts += image.header.num_starts;
-	if (total->since == 0 || image.header.since < total->since)
-		total->since = image.header.since;
+	total->num_starts += image->num_starts;
+	if (total->since == 0 || image->since < total->since)
+		total->since = image->since;
 }
 
 void
 oc_page_read(const char *directory, const struct oc_page_kind *kind,
     uint64_t run, oc_page_fn *each, void *arg, struct oc_page_total *total)
 {
+	struct header *image;
 	char path[PATH_MAX];
 	struct stat st;
 	unsigned int i;
@@ -220,20 +218,24 @@ oc_page_read(const char *directory, const struct oc_page_kind *kind,
 
 	oc_assert(kind->len <= OC_PAGE_LEN_MAX);
 	memset(total, 0, sizeof(*total));
-	for (i = 0; i < OC_PAGES_MAX; i++) {
+	/* A multiple of the cache line, as aligned_alloc() wants it. */
+	image = aligned_alloc(CACHE_LINE, (sizeof(*image) + kind->len +
+	    CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+	for (i = 0; image != NULL && i < OC_PAGES_MAX; i++) {
 		if (!name_page(directory, kind->name, i, path))
-			return;
+			break;
 		fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 		    O_CLOEXEC);
 		/* They are made in this order. */
 		if (fd < 0 && errno == ENOENT)
-			return;
+			break;
 		if (fd < 0)
 			continue;
 		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-			read_page(fd, kind, run, each, arg, total);
+			read_page(fd, kind, run, image, each, arg, total);
 		(void)close(fd);
 	}
+	free(image);
 }
 
 void

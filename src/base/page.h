@@ -25,7 +25,7 @@ struct oc_page_kind {
 	size_t len;			/* of what is counted: of nothing but
 					 * what may be all zero */
 };
-#define OC_PAGE_LEN_MAX (16 * 1024)
+#define OC_PAGE_LEN_MAX (2 * 1024 * 1024 + 64)
 #define OC_PAGES_MAX 256		/* 64 processes, twice in a reload */
 
 struct oc_page;
@@ -48,7 +48,8 @@ struct oc_page_total {
 	int64_t since;			/* when the first began; 0: none has */
 };
 /* each() is given what was counted in one, to be added up.  Pages of other
- * runs and what is no page are left out. */
+ * runs and what is no page are left out, and where memory has run out all. */
+#define OC_PAGE_ANY_RUN UINT64_MAX
 typedef void oc_page_fn(void *arg, const void *data);
 void oc_page_read(const char *directory, const struct oc_page_kind *kind,
     uint64_t run, oc_page_fn *each, void *arg, struct oc_page_total *total);

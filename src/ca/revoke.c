@@ -33,6 +33,15 @@ refuse_certificate(const struct ca_issuer *issuer,
 	return OC_OK;
 }
 
+/* A million times over: the certificate is read only where what is in it may
+ * matter. */
+static bool
+must_look(const struct ca_issuer *issuer, enum crl_reason reason)
+{
+	return reason == CRL_REASON_UNSPECIFIED ||
+	    der_bytes_equal(issuer->cert.issuer, issuer->cert.subject);
+}
+
 /* What was reserved and not issued is no certificate. */
 static enum oc_err
 check_record(const struct ca_issuer *issuer, struct store *store,
@@ -40,9 +49,12 @@ check_record(const struct ca_issuer *issuer, struct store *store,
     struct oc_error *error)
 {
 	struct store_certificate record = { 0 };
-	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	struct x509_cert *cert;
 	enum oc_err err = OC_OK;
 
+	if (!must_look(issuer, reason))
+		return OC_OK;
+	cert = calloc(1, sizeof(*cert));
 	if (cert == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	if (store_find_certificate(store, issuer->store_id, serial,
@@ -53,6 +65,27 @@ check_record(const struct ca_issuer *issuer, struct store *store,
 	store_certificate_fini(&record);
 	free(cert);
 	return err;
+}
+
+/* The store's words, for people. */
+static enum oc_err
+explain(const struct ca_issuer *issuer, struct store *store,
+    const struct oc_serial *serial, enum oc_err err, struct oc_error *error)
+{
+	char text[OC_SERIAL_TEXT_MAX];
+
+	oc_serial_format(serial, text);
+	if (err == OC_ERR_NOT_FOUND)
+		return oc_error_set(error, err, "issuer %s never issued "
+		    "serial %s; see \"ocsign cert list\"",
+		    issuer->config->name, text);
+	if (err == OC_ERR_EXISTS)
+		return oc_error_set(error, err, "serial %s is revoked "
+		    "already", text);
+	if (err == OC_ERR_MISMATCH)
+		return oc_error_set(error, err, "serial %s is not on hold: "
+		    "removeFromCRL lifts a certificateHold only", text);
+	return oc_error_set(error, err, "%s", store_error(store));
 }
 
 enum oc_err
@@ -67,28 +100,34 @@ ca_revoke(struct ca_issuer *issuer, struct store *store,
 		.revoked_at = oc_clock_now_s(),
 		.invalidity_at = invalidity_at,
 	};
-	char text[OC_SERIAL_TEXT_MAX];
 	enum oc_err err;
 
 	err = check_record(issuer, store, serial, reason, error);
 	if (err != OC_OK)
 		return err;
-	oc_serial_format(serial, text);
 	err = store_revoke(store, &r);
-	if (err == OC_ERR_NOT_FOUND)
-		return oc_error_set(error, err, "issuer %s never issued "
-		    "serial %s; see \"ocsign cert list\"",
-		    issuer->config->name, text);
-	if (err == OC_ERR_EXISTS)
-		return oc_error_set(error, err, "serial %s is revoked "
-		    "already", text);
-	if (err == OC_ERR_MISMATCH)
-		return oc_error_set(error, err, "serial %s is not on hold: "
-		    "removeFromCRL lifts a certificateHold only", text);
 	if (err != OC_OK)
-		return oc_error_set(error, err, "%s", store_error(store));
+		return explain(issuer, store, serial, err, error);
 	*revoked_at = r.revoked_at;
 	return OC_OK;
+}
+
+enum oc_err
+ca_may_revoke(const struct ca_issuer *issuer, struct store *store,
+    const struct oc_serial *serial, enum crl_reason reason,
+    int64_t *not_after, struct oc_error *error)
+{
+	const struct store_revocation r = {
+		.issuer_id = issuer->store_id,
+		.serial = *serial,
+		.reason = reason,
+		.revoked_at = oc_clock_now_s(),
+	};
+	enum oc_err err = store_may_revoke(store, &r, not_after);
+
+	if (err != OC_OK)
+		return explain(issuer, store, serial, err, error);
+	return check_record(issuer, store, serial, reason, error);
 }
 
 void

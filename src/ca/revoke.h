@@ -13,6 +13,10 @@ enum oc_err ca_revoke(struct ca_issuer *issuer, struct store *store,
     const struct oc_serial *serial, enum crl_reason reason,
     int64_t *revoked_at, int64_t invalidity_at, struct oc_error *error)
     OC_MUST_CHECK;
+/* What that would say now, and when the certificate ends. */
+enum oc_err ca_may_revoke(const struct ca_issuer *issuer, struct store *store,
+    const struct oc_serial *serial, enum crl_reason reason,
+    int64_t *not_after, struct oc_error *error) OC_MUST_CHECK;
 
 /* However long it is, of memory that is the process's own it takes a buffer:
  * see x509/crl_stream.h. */

@@ -311,15 +311,17 @@ const struct cli_command cli_cert_commands[] = {
 		"breaks a rule whose severity is error.",
 	    .example = "ocsign cert lint --issuer-cert web.pem site.pem",
 	    .run = cli_cert_lint },
-	{ .noun = "cert", .verb = "revoke", .arguments = "SERIAL|FILE",
-	    .num_args_min = 1, .num_args_max = 1,
+	{ .noun = "cert", .verb = "revoke", .arguments = "[SERIAL|FILE]",
+	    .num_args_max = 1,
 	    .options = cli_cert_revoke_options,
-	    .summary = "revoke a certificate",
+	    .summary = "revoke a certificate, or a million",
 	    .about = "Revokes a certificate, for good unless the reason is "
 		"certificateHold, which removeFromCRL lifts.  While ocsignd "
 		"runs, the command returns when the responder says "
 		"\"revoked\", and tells the response's time and SHA-256; "
-		"CRLs follow with \"ocsign crl create\".",
+		"CRLs follow with \"ocsign crl create\".  With --file it "
+		"is a whole list, after a plan, and where it was ended the "
+		"same command goes on.",
 	    .example = "ocsign cert revoke --reason keyCompromise site.pem",
 	    .run = cli_cert_revoke },
 	{ NULL }

@@ -13,6 +13,7 @@
 #include "base/value.h"
 #include "ca/revoke.h"
 #include "cli/print.h"
+#include "cli/revoke_many.h"
 #include "cli/target.h"
 #include "der/time.h"
 #include "ocsp/proof.h"
@@ -225,6 +226,43 @@ tell(const struct revoking *r)
 	cli_print(r->cli, facts);
 }
 
+static enum oc_err
+check_which(const struct cli *cli, struct oc_error *error)
+{
+	static const char *const with_file[] = { "dry-run", "yes", "pace",
+	    "no-wait" };
+	bool has_file = cli_has(cli, "file");
+
+	if (has_file && cli->num_args > 0)
+		return oc_error_set(error, OC_ERR_USAGE, "either one "
+		    "certificate or --file");
+	if (!has_file && cli->num_args == 0)
+		return oc_error_set(error, OC_ERR_USAGE, "which certificate? "
+		    "give its serial number or file, or --file with many");
+	for (size_t i = 0; !has_file && i < sizeof(with_file) /
+	    sizeof(with_file[0]); i++)
+		if (cli_has(cli, with_file[i]))
+			return oc_error_set(error, OC_ERR_USAGE, "--%s goes "
+			    "with --file", with_file[i]);
+	return OC_OK;
+}
+
+static enum oc_err
+revoke_one(struct revoking *r, struct oc_error *error)
+{
+	struct cli *cli = r->cli;
+	enum oc_err err;
+
+	err = cli_target_read(cli->args[0], &r->target, error);
+	if (err == OC_OK)
+		err = record(r, error);
+	if (err == OC_OK) {
+		r->has_proof = find_proof(r, &r->notice) == OC_OK;
+		tell(r);
+	}
+	return err;
+}
+
 enum oc_err
 cli_cert_revoke(struct cli *cli, struct oc_error *error)
 {
@@ -234,15 +272,14 @@ cli_cert_revoke(struct cli *cli, struct oc_error *error)
 	if (r == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	r->cli = cli;
-	err = parse(r, error);
+	err = check_which(cli, error);
 	if (err == OC_OK)
-		err = cli_target_read(cli->args[0], &r->target, error);
-	if (err == OC_OK)
-		err = record(r, error);
-	if (err == OC_OK) {
-		r->has_proof = find_proof(r, &r->notice) == OC_OK;
-		tell(r);
-	}
+		err = parse(r, error);
+	if (err == OC_OK && cli_has(cli, "file"))
+		err = cli_revoke_many(cli, r->reason, r->invalidity_at,
+		    error);
+	else if (err == OC_OK)
+		err = revoke_one(r, error);
 	ca_issuer_free(r->issuer);
 	cli_target_free(r->target);
 	free(r);
@@ -255,5 +292,13 @@ const struct cli_option cli_cert_revoke_options[] = {
 	{ "issuer", "NAME", CLI_OPTIONAL, "whose serial it is" },
 	{ "invalidity", "DATE", CLI_OPTIONAL,
 	    "not to be trusted since, 2026-11-23T22:00:00Z" },
+	{ "file", "SERIALS", CLI_OPTIONAL,
+	    "many of them, one a line; - for standard input" },
+	{ "dry-run", NULL, CLI_OPTIONAL, "with --file: the plan alone" },
+	{ "yes", NULL, CLI_OPTIONAL, "with --file: do not ask" },
+	{ "pace", "NUMBER", CLI_OPTIONAL,
+	    "with --file: no more than so many a second" },
+	{ "no-wait", NULL, CLI_OPTIONAL,
+	    "with --file: not until responses are signed" },
 	{ NULL }
 };

@@ -102,6 +102,8 @@ struct cli {
 	/* Of a command that did what it was asked: 1 where the answer is
 	 * "no", such as "revoked". */
 	int exit_status;
+	/* Of one that failed; 0: 1, which here would mean something else. */
+	int error_status;
 	struct cli_work *work;		/* cli/work.h; NULL: nothing open */
 };
 

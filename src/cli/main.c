@@ -114,7 +114,8 @@ main(int argc, char **argv)
 		    oc_strerror(err));
 	status = flush(&cli, err);
 	if (err != OC_OK)
-		status = err == OC_ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+		status = err == OC_ERR_USAGE ? EXIT_USAGE :
+		    cli.error_status != 0 ? cli.error_status : EXIT_FAILED;
 	cli_close(&cli, status);
 	return status;
 }

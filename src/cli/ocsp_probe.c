@@ -4,27 +4,27 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/value.h"
-#include "cli/connect.h"
-#include "cli/http.h"
+#include "cli/responder.h"
 #include "cli/work_impl.h"
 #include "probe/probe.h"
 #include "x509/file.h"
 
 #define TIMEOUT_S 10
 #define TIMEOUT_MAX_S 60
-#define PATH_MAX_LEN 1024
 /* The issuers, --cert, --revoked, --expired, --other-cert. */
 #define FILES_MAX (PROBE_CERTS_MAX + 5)
 
 struct probing {
 	struct cli *cli;
 	struct probe_options options;
-	char *url, *authority, *path;
+	char *url;
+	int64_t timeout_ns;
+	struct cli_responder responder;
 	struct {
 		uint8_t *der;
 		struct x509_cert *cert;
@@ -153,52 +153,17 @@ find_url(struct probing *g, struct oc_error *error)
 	return OC_OK;
 }
 
-static enum oc_err
-parse_url(struct probing *g, struct cli_http_url *at, struct oc_error *error)
-{
-	size_t path_len;
-
-	if (strncasecmp(g->url, "https://", 8) == 0)
-		return oc_error_set(error, OC_ERR_USAGE, "\"%.100s\": https "
-		    "is not spoken here; OCSP is signed, and asked over "
-		    "http://", g->url);
-	if (cli_http_parse_url(g->url, at, error) != OC_OK)
-		return OC_ERR_USAGE;
-	path_len = strcspn(at->path, "?#");
-	if (path_len > PATH_MAX_LEN)
-		return oc_error_set(error, OC_ERR_USAGE, "the URL's path has "
-		    "more than %d characters", PATH_MAX_LEN);
-	g->authority = strndup(at->authority, at->authority_len);
-	g->path = strndup(at->path, path_len);
-	if (g->authority == NULL || g->path == NULL)
-		cli_no_memory();
-	g->options.authority = g->authority;
-	g->options.path = g->path;
-	return OC_OK;
-}
-
 /* The address that answers now is the one that is probed. */
 static enum oc_err
 find_peer(struct probing *g, struct oc_error *error)
 {
-	struct probe_peer *peer = &g->options.peer;
-	struct cli_http_url at;
-	enum oc_err err = parse_url(g, &at, error);
+	enum oc_err err = cli_responder_find(g->url, g->timeout_ns,
+	    &g->responder, error);
 
-	if (err != OC_OK)
-		return err;
-	cli_progress_begin("the responder");
-	err = cli_connect(at.host, at.port, oc_clock_mono_ns() +
-	    peer->timeout_ns, &peer->first_fd, error);
-	cli_progress_end();
-	if (err != OC_OK)
-		return oc_error_prefix(error, "%s", g->url);
-	peer->address_len = sizeof(peer->address);
-	if (getpeername(peer->first_fd, (struct sockaddr *)&peer->address,
-	    &peer->address_len) != 0) {
-		err = oc_error_set_errno(error, OC_ERR_DOWN, "%s", g->url);
-		(void)close(peer->first_fd);
-	}
+	g->options.peer = g->responder.peer;
+	g->responder.peer.first_fd = -1;
+	g->options.authority = g->responder.authority;
+	g->options.path = g->responder.path;
 	return err;
 }
 
@@ -213,7 +178,7 @@ parse_options(struct probing *g, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_USAGE, "--timeout \"%.40s\" "
 		    "is no number of seconds from 1 to %d", timeout,
 		    TIMEOUT_MAX_S);
-	g->options.peer.timeout_ns = timeout_s * OC_NS_PER_S;
+	g->timeout_ns = timeout_s * OC_NS_PER_S;
 	g->options.is_thorough = cli_has(g->cli, "thorough");
 	if (cli_option(g->cli, "issuer") == NULL ||
 	    cli_option(g->cli, "cert") == NULL)
@@ -338,14 +303,14 @@ probing_fini(struct probing *g)
 		free(g->files[i].cert);
 	}
 	free(g->url);
-	free(g->authority);
-	free(g->path);
+	cli_responder_fini(&g->responder);
 }
 
 enum oc_err
 cli_ocsp_probe(struct cli *cli, struct oc_error *error)
 {
-	struct probing g = { .cli = cli };
+	struct probing g = { .cli = cli,
+	    .responder.peer.first_fd = -1 };
 	enum oc_err err;
 
 	if (cli_has(cli, "list"))

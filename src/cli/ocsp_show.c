@@ -273,5 +273,18 @@ const struct cli_command cli_ocsp_commands[] = {
 		"what is not yours.  The exit status is 1 if a case failed.",
 	    .example = "ocsign ocsp probe --issuer web.pem --cert site.pem",
 	    .run = cli_ocsp_probe },
+	{ .noun = "ocsp", .verb = "compare", .arguments = "A B",
+	    .num_args_min = 2, .num_args_max = 2,
+	    .options = cli_ocsp_compare_options,
+	    .summary = "ask two responders the same",
+	    .about = "Asks two responders about the same serial numbers, and "
+		"prints a line for each difference in what their answers "
+		"mean: status, time and reason of a revocation, what cannot "
+		"be believed, how long it lasts, nonce, caching.  The exit "
+		"status is 0 if there is none, 1 if there is one, and 2 if "
+		"they could not be compared.",
+	    .example = "ocsign ocsp compare http://old.example.com/ "
+		"http://127.0.0.1/ --issuer web.pem --serials serials.txt",
+	    .run = cli_ocsp_compare },
 	{ NULL }
 };

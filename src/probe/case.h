@@ -178,6 +178,10 @@ struct probe_http {
 struct der_bytes probe_make_http(struct probe *p,
     const struct probe_http *http);
 
+/* By its Content-Type, in any case, RFC 9110, 8.3.1; a parameter has no
+ * meaning. */
+bool probe_is_ocsp(const struct probe_reply *reply);
+
 /* Before the case's deadline, too.  False: the case has failed. */
 bool probe_connect(struct probe *p, struct probe_connection *c);
 /* Sends it, unless it is too late for that: an answer may have come. */

@@ -151,9 +151,8 @@ understand_ocsp(struct probe *p, const struct probe_asked *asked,
 	a->is_same = is_same(p, asked, a);
 }
 
-/* In any case, RFC 9110, 8.3.1; a parameter has no meaning. */
-static bool
-is_ocsp(const struct probe_reply *reply)
+bool
+probe_is_ocsp(const struct probe_reply *reply)
 {
 	static const char name[] = "application/ocsp-response";
 	const size_t len = sizeof(name) - 1;
@@ -177,7 +176,7 @@ understand(struct probe *p, const struct probe_asked *asked,
 		    "Content-Encoding that nobody asked for", a->status);
 		return;
 	}
-	if (a->status / 100 == 2 && is_ocsp(&a->reply)) {
+	if (a->status / 100 == 2 && probe_is_ocsp(&a->reply)) {
 		understand_ocsp(p, asked, a);
 		return;
 	}

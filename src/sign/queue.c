@@ -143,16 +143,77 @@ take_first(struct sign_queue *q)
 	return NULL;
 }
 
+/* Among those in the lanes behind the first that has one: NULL if there are
+ * none. */
+static struct sign_ticket *
+oldest_behind(const struct sign_queue *q, const struct sign_ticket *first)
+{
+	struct sign_ticket *oldest = NULL;
+
+	for (int lane = (int)first->lane + 1; lane < SIGN_LANE_MAX; lane++)
+		if (q->first[lane] != NULL && (oldest == NULL ||
+		    q->first[lane]->since_ns < oldest->since_ns))
+			oldest = q->first[lane];
+	return oldest;
+}
+
+/* The next to be worked on, unlinked; NULL if there is none. */
+static struct sign_ticket *
+choose(struct sign_queue *q)
+{
+	struct sign_ticket *first = NULL, *behind;
+	int lane;
+
+	for (lane = 0; lane < SIGN_LANE_MAX && first == NULL; lane++)
+		first = q->first[lane];
+	if (first == NULL)
+		return NULL;
+	behind = oldest_behind(q, first);
+	if (behind == NULL)
+		q->num_ahead = 0;
+	else if (q->num_ahead++ == SIGN_QUEUE_AHEAD_MAX) {
+		q->num_ahead = 0;
+		first = behind;
+	}
+	unlink_ticket(q, first);
+	return first;
+}
+
+/* One was taken; others may wait behind it. */
+static void
+note_pace(struct sign_queue *q, int64_t now_ns)
+{
+	struct sign_queue_pace *p = &q->pace;
+	uint32_t num;
+	int64_t each_ns;
+
+	if (p->num++ == SIGN_QUEUE_PACE_SKIPPED)
+		p->since_ns = now_ns;
+	num = p->num - 1 > SIGN_QUEUE_PACE_SKIPPED ?
+	    p->num - 1 - SIGN_QUEUE_PACE_SKIPPED : 0;
+	if (num == SIGN_QUEUE_PACE_NUM) {
+		each_ns = (now_ns - p->since_ns) / num + 1;
+		p->each_ns += p->each_ns == 0 ? each_ns :
+		    (each_ns - p->each_ns) / 8;
+		p->num = SIGN_QUEUE_PACE_SKIPPED + 1;
+		p->since_ns = now_ns;
+	}
+	if (q->num_tickets == 0)
+		p->num = 0;
+}
+
 /* The first to be worked on. */
 static struct sign_ticket *
 take_to_work(struct sign_queue *q)
 {
-	struct sign_ticket *t = take_first(q);
+	struct sign_ticket *t = choose(q);
+	int64_t now_ns;
 
 	if (t != NULL) {
+		now_ns = oc_clock_mono_ns();
 		q->lanes[t->lane].num_taken++;
-		q->lanes[t->lane].waited_ns += (uint64_t)
-		    (oc_clock_mono_ns() - t->put_ns);
+		q->lanes[t->lane].waited_ns += (uint64_t)(now_ns - t->put_ns);
+		note_pace(q, now_ns);
 	}
 	return t;
 }
@@ -323,4 +384,15 @@ sign_queue_look(struct sign_queue *q,
 			    q->first[lane]->put_ns;
 	}
 	(void)pthread_mutex_unlock(&q->lock);
+}
+
+int64_t
+sign_queue_each_ns(struct sign_queue *q)
+{
+	int64_t each_ns;
+
+	(void)pthread_mutex_lock(&q->lock);
+	each_ns = q->pace.each_ns;
+	(void)pthread_mutex_unlock(&q->lock);
+	return each_ns;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A bounded queue of tickets with one lane for each enum sign_lane: the most
- * urgent lane first, within a lane first come, first served.  Safe from any
- * number of threads; its lock is a leaf: nothing else is locked under it.
+ * urgent lane first, within a lane first come, first served.  But of four that
+ * are taken to be worked on while several lanes wait, one is of those behind,
+ * the one that has waited longest: a million revocations keep nobody's
+ * response from being renewed before it ends.  Safe from any number of
+ * threads; its lock is a leaf: nothing else is locked under it.
  */
 #ifndef SIGN_QUEUE_H
 #define SIGN_QUEUE_H
@@ -56,6 +59,22 @@ struct sign_queue_lane {
 	uint64_t waited_ns;		/* these, all together */
 };
 
+/* Taken in a row from the most urgent lane while others wait. */
+#define SIGN_QUEUE_AHEAD_MAX 3
+
+/*
+ * How fast tickets are worked on, seen by how fast they are taken while others
+ * wait behind them.  Whoever was idle before takes his first one at once: so
+ * many do not count.
+ */
+#define SIGN_QUEUE_PACE_SKIPPED 32
+#define SIGN_QUEUE_PACE_NUM 64
+struct sign_queue_pace {
+	uint32_t num;		/* taken since there was always one waiting */
+	int64_t since_ns;	/* when those began that count */
+	int64_t each_ns;	/* between two, lately; 0: not known */
+};
+
 struct sign_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -63,6 +82,8 @@ struct sign_queue {
 	size_t num_tickets, tickets_max;
 	size_t num_begun;
 	struct sign_queue_lane lanes[SIGN_LANE_MAX];	/* no oldest_ns */
+	unsigned int num_ahead;		/* in a row, while others waited */
+	struct sign_queue_pace pace;
 	bool is_paused, is_closed;
 };
 
@@ -103,5 +124,8 @@ void sign_queue_close(struct sign_queue *q);
 size_t sign_queue_len(struct sign_queue *q);
 void sign_queue_look(struct sign_queue *q,
     struct sign_queue_lane lanes[SIGN_LANE_MAX]);
+/* Between two that are worked on, when there is enough to do; 0: there never
+ * was, for long enough to tell. */
+int64_t sign_queue_each_ns(struct sign_queue *q);
 
 #endif

@@ -74,8 +74,8 @@ describe_service(const struct status_service *service,
 
 	status_service_report(service, &r);
 	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:i, s:i, s:i, "
-	    "s:i, s:i, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:s, s:o, "
-	    "s:o}",
+	    "s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:s, "
+	    "s:o, s:o}",
 	    "issuer", status_service_name(service),
 	    "ready", (int)r.is_ready,
 	    "source_well", (int)r.is_source_well,
@@ -88,6 +88,8 @@ describe_service(const struct status_service *service,
 	    "older_responses", (int)r.num_older,
 	    "signing", (int)r.num_flights,
 	    "scheduled", (int)r.num_due,
+	    "urgent", (int)(r.num_due_of[STATUS_DUE_URGENT] +
+	    r.num_in_lane[SIGN_LANE_REVOCATION]),
 	    "signed", (json_int_t)r.num_signed,
 	    "failed", (json_int_t)r.num_failed,
 	    "asked", (json_int_t)r.num_asked,

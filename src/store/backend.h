@@ -185,6 +185,9 @@ struct store_ops {
 	    int64_t change_seq, int64_t *id);
 	enum oc_err (*find_certificate)(struct store *s, int64_t issuer_id,
 	    const struct oc_serial *serial, struct store_row *row);
+	/* Only what it takes to revoke it: id, serial, not_after, status. */
+	enum oc_err (*find_state)(struct store *s, int64_t issuer_id,
+	    const struct oc_serial *serial, struct store_row *row);
 	enum oc_err (*get_certificate)(struct store *s, int64_t id,
 	    struct store_row *row);
 	enum oc_err (*get_waiting)(struct store *s, int64_t id,

@@ -158,13 +158,10 @@ store_issue(struct store *store, int64_t id, struct store_blob certificate)
 
 /* NOT_FOUND with words that name the serial. */
 static enum oc_err
-find_row(struct store *s, int64_t issuer_id, const struct oc_serial *serial,
-    struct store_row *row)
+name_missing(struct store *s, enum oc_err err, const struct oc_serial *serial)
 {
 	char text[OC_SERIAL_TEXT_MAX];
-	enum oc_err err;
 
-	err = s->ops->find_certificate(s, issuer_id, serial, row);
 	if (err != OC_ERR_NOT_FOUND)
 		return err;
 	oc_serial_format(serial, text);
@@ -180,7 +177,8 @@ store_find_certificate(struct store *store, int64_t issuer_id,
 
 	err = store_check_serial(store, serial);
 	if (err == OC_OK)
-		err = find_row(store, issuer_id, serial, &row);
+		err = name_missing(store, store->ops->find_certificate(store,
+		    issuer_id, serial, &row), serial);
 	if (err == OC_OK)
 		*certificate = row.certificate;
 	return err;
@@ -274,7 +272,8 @@ revoke(struct store *s, struct store_revocation *r)
 	int64_t seq, id;
 	enum oc_err err;
 
-	err = find_row(s, r->issuer_id, &r->serial, &row);
+	err = name_missing(s, s->ops->find_state(s, r->issuer_id, &r->serial,
+	    &row), &r->serial);
 	if (err != OC_OK)
 		return err;
 	id = row.certificate.id;
@@ -292,16 +291,14 @@ revoke(struct store *s, struct store_revocation *r)
 	}
 	if (err == OC_OK)
 		r->revoked_at = status.revoked_at;
-	store_certificate_fini(&row.certificate);
 	return err;
 }
 
-enum oc_err
-store_revoke(struct store *store, struct store_revocation *r)
+static enum oc_err
+check_revocation(struct store *store, const struct store_revocation *r)
 {
-	enum oc_err err;
+	enum oc_err err = store_check_serial(store, &r->serial);
 
-	err = store_check_serial(store, &r->serial);
 	if (err != OC_OK)
 		return err;
 	if (crl_reason_name(r->reason) == NULL)
@@ -310,6 +307,33 @@ store_revoke(struct store *store, struct store_revocation *r)
 	if (r->revoked_at <= 0 && r->reason != CRL_REASON_REMOVE_FROM_CRL)
 		return store_fail(store, OC_ERR_MALFORMED,
 		    "a revocation needs its time");
+	return OC_OK;
+}
+
+enum oc_err
+store_may_revoke(struct store *store, const struct store_revocation *r,
+    int64_t *not_after)
+{
+	struct store_row row = { 0 };
+	enum oc_err err = check_revocation(store, r);
+
+	if (err == OC_OK)
+		err = name_missing(store, store->ops->find_state(store,
+		    r->issuer_id, &r->serial, &row), &r->serial);
+	if (err == OC_OK)
+		err = check_transition(store, &row, r);
+	if (err == OC_OK)
+		*not_after = row.certificate.not_after;
+	return err;
+}
+
+enum oc_err
+store_revoke(struct store *store, struct store_revocation *r)
+{
+	enum oc_err err = check_revocation(store, r);
+
+	if (err != OC_OK)
+		return err;
 	err = store_begin_change(store);
 	if (err != OC_OK)
 		return err;

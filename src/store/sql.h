@@ -151,6 +151,8 @@ enum oc_err sql_add_certificate(struct store *s,
     int64_t change_seq, int64_t *id);
 enum oc_err sql_find_certificate(struct store *s, int64_t issuer_id,
     const struct oc_serial *serial, struct store_row *row);
+enum oc_err sql_find_state(struct store *s, int64_t issuer_id,
+    const struct oc_serial *serial, struct store_row *row);
 enum oc_err sql_get_certificate(struct store *s, int64_t id,
     struct store_row *row);
 enum oc_err sql_get_waiting(struct store *s, int64_t id,
@@ -256,6 +258,7 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.renew_issuer = sqlite_renew_issuer, \
 	.add_certificate = sql_add_certificate, \
 	.find_certificate = sql_find_certificate, \
+	.find_state = sql_find_state, \
 	.get_certificate = sql_get_certificate, \
 	.get_waiting = sql_get_waiting, \
 	.set_issued = sql_set_issued, \

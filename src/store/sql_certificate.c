@@ -199,6 +199,39 @@ sql_find_certificate(struct store *s, int64_t issuer_id,
 }
 
 enum oc_err
+sql_find_state(struct store *s, int64_t issuer_id,
+    const struct oc_serial *serial, struct store_row *row)
+{
+	static const char text[] = "SELECT c.id, i.name, c.not_after,"
+	    " c.reason, c.revoked_at, c.invalidity_at"
+	    " FROM certificate c JOIN issuer i ON i.id = c.issuer_id"
+	    " WHERE c.issuer_id = ? AND c.serial = ?";
+	struct store_certificate *c = &row->certificate;
+	struct sql q;
+	bool has_row = false;
+	enum oc_err err;
+
+	sql_open(&q, s, "find a certificate", text);
+	sql_put_int(&q, issuer_id);
+	sql_put_blob(&q, serial->bytes, serial->len);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK && !has_row)
+		err = store_fail(s, OC_ERR_NOT_FOUND,
+		    "there is no such certificate");
+	if (err == OC_OK) {
+		c->id = sql_get_int(&q);
+		c->issuer_id = issuer_id;
+		c->serial = *serial;
+		sql_get_text_fixed(&q, row->issuer, sizeof(row->issuer));
+		c->not_after = sql_get_int(&q);
+		get_status(&q, &c->is_revoked, &c->reason, &c->revoked_at);
+		c->invalidity_at = sql_get_int(&q);
+	}
+	sql_close(&q);
+	return err;
+}
+
+enum oc_err
 sql_get_certificate(struct store *s, int64_t id, struct store_row *row)
 {
 	static const char text[] = SELECT_CERTIFICATE " WHERE c.id = ?";

@@ -211,6 +211,9 @@ struct store_revocation {
 };
 enum oc_err store_revoke(struct store *store, struct store_revocation *r)
     OC_MUST_CHECK;
+/* What that would say now, and when the certificate ends; changes nothing. */
+enum oc_err store_may_revoke(struct store *store,
+    const struct store_revocation *r, int64_t *not_after) OC_MUST_CHECK;
 /* Between begin and commit of a group: as long as it is the same, which is
  * never 0, nobody has revoked a certificate or lifted a hold. */
 uint64_t store_revocation_mark(const struct store *store);

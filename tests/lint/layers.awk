@@ -48,7 +48,7 @@ BEGIN {
 	library["openssl"] = "sign x509 lint store status transfer ca " \
 	    "cfssl ipc probe pkcs11 ocsp-codec ocsp-engine net validation " \
 	    "acme issuer cli main"
-	engine = "^(answer|context|counts|identity|preferred|proof|" \
+	engine = "^(answer|asked|context|counts|identity|preferred|proof|" \
 	    "refresh|served|table[._])"
 	source = "^(status\\.h|own|index_txt|crl|issued|certdb|list|records|" \
 	    "state|watch)"

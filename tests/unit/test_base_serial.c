@@ -2,6 +2,7 @@
 #include "base_test.h"
 
 #include "base/serial.h"
+#include "base/serial_list.h"
 
 static const char max_hex[] = "7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF";
 
@@ -176,6 +177,106 @@ test_equal(void **state)
 	assert_false(oc_serial_equal(&a, &b));
 }
 
+/* --- files of them ------------------------------------------------------ */
+
+/* Fed step octets at a time. */
+static enum oc_err
+read_list(const char *text, size_t step, struct oc_serial_list *list,
+    struct oc_error *error)
+{
+	size_t len = strlen(text);
+
+	*list = (struct oc_serial_list){ 0 };
+	*error = (struct oc_error){ 0 };
+	for (; len > 0; text += step, len -= step) {
+		if (step > len)
+			step = len;
+		oc_serial_list_feed(list, text, step);
+	}
+	return oc_serial_list_end(list, error);
+}
+
+static void
+test_list(void **state)
+{
+	static const char text[] = "# who\n\n 1a:2B:3c\t\r\n0x1A2B3D # why\n"
+	    "10\n2\n0010\n  \nFF";
+	static const char *const hex[] = { "02", "10", "FF", "1A2B3C",
+	    "1A2B3D" };
+	char got[OC_SERIAL_TEXT_MAX];
+	struct oc_serial_list list;
+	struct oc_error error;
+
+	(void)state;
+	for (size_t step = 1; step <= sizeof(text); step++) {
+		assert_int_equal(read_list(text, step, &list, &error), OC_OK);
+		assert_int_equal(list.num, 5);
+		assert_int_equal(list.num_double, 1);
+		for (size_t i = 0; i < 5; i++) {
+			oc_serial_format(&list.serials[i], got);
+			assert_string_equal(got, hex[i]);
+		}
+		oc_serial_list_fini(&list);
+	}
+}
+
+static void
+test_list_bad(void **state)
+{
+	static const struct {
+		const char *text, *error;
+		enum oc_err err;
+	} rows[] = {
+		{ "AB\nCG\n", "line 2: ", OC_ERR_MALFORMED },
+		{ "AB\n\n#\nAB CD\n0\n-1\n", "line 4: ",
+		    OC_ERR_MALFORMED },
+		{ "X\nY\nZ\n", "and 2 lines behind it", OC_ERR_MALFORMED },
+		{ "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF\n",
+		    "20 octets at most", OC_ERR_MALFORMED },
+		{ "1:2\n", "line 1: ", OC_ERR_MALFORMED },
+		{ "0x\n", "line 1: ", OC_ERR_MALFORMED },
+		{ "", "no serial number in it", OC_ERR_NOT_FOUND },
+		{ "#\n\n", "no serial number in it", OC_ERR_NOT_FOUND },
+	};
+	struct oc_serial_list list;
+	struct oc_error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(read_list(rows[i].text, 3, &list, &error),
+		    rows[i].err);
+		if (strstr(error.text, rows[i].error) == NULL)
+			fail_msg("%s: %s", rows[i].text, error.text);
+		oc_serial_list_fini(&list);
+	}
+}
+
+/* What is no text, and lines without an end. */
+static void
+test_list_long(void **state)
+{
+	struct oc_serial_list list = { 0 };
+	struct oc_error error = { 0 };
+	char octets[OC_SERIAL_LINE_MAX];
+
+	(void)state;
+	memset(octets, ' ', sizeof(octets));
+	oc_serial_list_feed(&list, "1", 1);
+	oc_serial_list_feed(&list, octets, OC_SERIAL_LINE_MAX - 1);
+	oc_serial_list_feed(&list, "\n2\0\n", 4);
+	for (int i = 0; i < 3; i++)
+		oc_serial_list_feed(&list, octets, sizeof(octets));
+	assert_int_equal(list.num, 1);
+	assert_int_equal(oc_serial_list_end(&list, &error), OC_ERR_MALFORMED);
+	assert_int_equal(list.num_bad, 2);
+	assert_non_null(strstr(error.text, "line 2: "));
+	oc_serial_list_fini(&list);
+	assert_int_equal(oc_serial_list_read("/", &list, &error),
+	    OC_ERR_SYSTEM);
+	assert_int_equal(oc_serial_list_read("/nowhere/at-all", &list, &error),
+	    OC_ERR_NOT_FOUND);
+}
+
 int
 main(void)
 {
@@ -184,6 +285,9 @@ main(void)
 		cmocka_unit_test(test_parse_bad),
 		cmocka_unit_test(test_from_bytes),
 		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_list_bad),
+		cmocka_unit_test(test_list_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ocsp/asked.h"
 #include "ocsp/counts.h"
 
 static char directory[64];
@@ -357,6 +358,69 @@ latency(void **state)
 	assert_int_equal(l.num[OCSP_LATENCY_BUCKETS - 1], 1);
 }
 
+static int
+teardown_asked(void **state)
+{
+	char path[128];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/asked-%d.counts", directory,
+		    i);
+		(void)unlink(path);
+	}
+	return rmdir(directory);
+}
+
+static uint32_t
+num_asked(const struct oc_serial *serial)
+{
+	struct ocsp_asked_total *total;
+	uint32_t num;
+
+	assert_int_equal(ocsp_asked_read(directory, &total), OC_OK);
+	num = ocsp_asked_num(total, serial);
+	ocsp_asked_free(total);
+	return num;
+}
+
+/* Of all responders together, also by who does not know which run it is; and
+ * what is long ago counts for less. */
+static void
+who_is_asked_about(void **state)
+{
+	const struct oc_serial often = { { 1, 2, 3 }, 3 },
+	    rarely = { { 1, 2, 4 }, 3 }, never = { { 9 }, 1 };
+	struct oc_error error = { 0 };
+	struct oc_page *pages[2];
+	uint32_t num;
+
+	(void)state;
+	assert_int_equal(num_asked(&often), 0);
+	ocsp_asked_count(NULL, &often);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ocsp_asked_open(directory, 7, &pages[i],
+		    &error), OC_OK);
+	for (int i = 0; i < 5; i++)
+		ocsp_asked_count(ocsp_asked_of(pages[i % 2]), &often);
+	ocsp_asked_count(ocsp_asked_of(pages[1]), &rarely);
+	assert_int_equal(num_asked(&often), 5);
+	assert_int_equal(num_asked(&rarely), 1);
+	assert_int_equal(num_asked(&never), 0);
+	/* One that is asked about without end stops nowhere near zero. */
+	for (uint32_t i = 0; i < 100000; i++)
+		ocsp_asked_count(ocsp_asked_of(pages[0]), &often);
+	assert_true(num_asked(&often) >= UINT16_MAX);
+	num = num_asked(&often);
+	for (uint32_t i = 0; i < 16 * OCSP_ASKED_COUNTERS; i++)
+		ocsp_asked_count(ocsp_asked_of(pages[0]), &never);
+	assert_true(num_asked(&often) <= num / 2 + 4);
+	assert_true(num_asked(&often) > 0);
+	for (int i = 0; i < 2; i++)
+		oc_page_close(pages[i]);
+	assert_true(num_asked(&often) > 0);
+}
+
 int
 main(void)
 {
@@ -373,6 +437,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(issuers, setup, teardown),
 		cmocka_unit_test_setup_teardown(nonsense_names, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(who_is_asked_about, setup,
+		    teardown_asked),
 		cmocka_unit_test(latency),
 	};
 

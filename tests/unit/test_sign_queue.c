@@ -49,6 +49,87 @@ urgent_first(void **state)
 	sign_queue_fini(&q);
 }
 
+/* However many revocations there are, one in four is another's: the one that
+ * has waited longest; and the tokens' queues are emptied by lane all the
+ * same. */
+static void
+nobody_starves(void **state)
+{
+	enum { NUM = 24 };
+	struct sign_ticket urgent[NUM], refresh[3], crl = ticket(
+	    SIGN_LANE_CRL), *taken;
+	struct sign_queue q;
+	int num_urgent = 0;
+
+	(void)state;
+	assert_int_equal(sign_queue_init(&q, 64), OC_OK);
+	crl.since_ns = 2;
+	for (int i = 0; i < 3; i++) {
+		refresh[i] = ticket(SIGN_LANE_REFRESH);
+		/* One is older than the CRL, the others are younger. */
+		refresh[i].since_ns = 1 + 2 * i;
+		assert_int_equal(sign_queue_put(&q, &refresh[i]), OC_OK);
+	}
+	assert_int_equal(sign_queue_put(&q, &crl), OC_OK);
+	for (int i = 0; i < NUM; i++) {
+		urgent[i] = ticket(SIGN_LANE_REVOCATION);
+		assert_int_equal(sign_queue_put(&q, &urgent[i]), OC_OK);
+	}
+	for (int i = 0; i < 12; i++) {
+		taken = sign_queue_take(&q);
+		if (i == 3)
+			assert_ptr_equal(taken, &refresh[0]);
+		else if (i == 7)
+			assert_ptr_equal(taken, &crl);
+		else if (i == 11)
+			assert_ptr_equal(taken, &refresh[1]);
+		else
+			assert_ptr_equal(taken, &urgent[num_urgent++]);
+	}
+	while (num_urgent < NUM)
+		assert_ptr_equal(sign_queue_drain(&q), &urgent[num_urgent++]);
+	assert_ptr_equal(sign_queue_take(&q), &refresh[2]);
+	sign_queue_fini(&q);
+}
+
+/* Takes num of them, pause_ms apart, and leaves what is behind. */
+static void
+take_slowly(struct sign_queue *q, struct sign_ticket *t, int num,
+    int pause_ms)
+{
+	for (int i = 0; i < num; i++)
+		assert_int_equal(sign_queue_put(q, &t[i]), OC_OK);
+	for (int i = 0; i < num - 1; i++) {
+		assert_non_null(sign_queue_take(q));
+		if (i > SIGN_QUEUE_PACE_SKIPPED && pause_ms > 0)
+			(void)poll(NULL, 0, pause_ms);
+	}
+}
+
+/* How fast it goes is known once there was enough to do for long enough, and
+ * what the idle take at once is not it. */
+static void
+pace(void **state)
+{
+	enum { NUM = SIGN_QUEUE_PACE_SKIPPED + SIGN_QUEUE_PACE_NUM + 3 };
+	static struct sign_ticket t[NUM];
+	struct sign_queue q;
+
+	(void)state;
+	for (int i = 0; i < NUM; i++)
+		t[i] = ticket(SIGN_LANE_REFRESH);
+	assert_int_equal(sign_queue_init(&q, NUM), OC_OK);
+	for (int i = 0; i < 4; i++) {
+		take_slowly(&q, t, SIGN_QUEUE_PACE_SKIPPED, 0);
+		assert_non_null(sign_queue_take(&q));
+	}
+	assert_int_equal(sign_queue_each_ns(&q), 0);
+	take_slowly(&q, t, NUM, 1);
+	assert_true(sign_queue_each_ns(&q) >= OC_NS_PER_MS);
+	assert_non_null(sign_queue_take(&q));
+	sign_queue_fini(&q);
+}
+
 /* From another queue, each finds its place by its age. */
 static void
 aged(void **state)
@@ -192,6 +273,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urgent_first),
+		cmocka_unit_test(nobody_starves),
+		cmocka_unit_test(pace),
 		cmocka_unit_test(aged),
 		cmocka_unit_test(waiting_ends),
 		cmocka_unit_test(idle),

@@ -149,6 +149,52 @@ test_revoke_worse(void **state)
 	assert_verifies(f->store);
 }
 
+/* What would become of it is told, and is no change. */
+static void
+test_may_revoke(void **state)
+{
+	struct fixture *f = *state;
+	struct store_revocation r = {
+		f->issuer_id, serial_of(1), CRL_REASON_SUPERSEDED, 2000, 0
+	};
+	int64_t seq, seq_after, not_after = 0;
+
+	issue_one(f, 1);
+	issue_one(f, 2);
+	assert_ok(revoke_one(f, 2, CRL_REASON_SUPERSEDED));
+	issue_one(f, 3);
+	assert_ok(revoke_one(f, 3, CRL_REASON_CERTIFICATE_HOLD));
+	assert_ok(store_change_seq(f->store, &seq));
+	assert_ok(store_may_revoke(f->store, &r, &not_after));
+	assert_true(not_after > 0);
+	r.reason = CRL_REASON_REMOVE_FROM_CRL;
+	assert_int_equal(store_may_revoke(f->store, &r, &not_after),
+	    OC_ERR_MISMATCH);
+	r.serial = serial_of(2);
+	r.reason = CRL_REASON_SUPERSEDED;
+	assert_int_equal(store_may_revoke(f->store, &r, &not_after),
+	    OC_ERR_EXISTS);
+	r.reason = CRL_REASON_KEY_COMPROMISE;
+	assert_ok(store_may_revoke(f->store, &r, &not_after));
+	r.serial = serial_of(3);
+	r.reason = CRL_REASON_REMOVE_FROM_CRL;
+	assert_ok(store_may_revoke(f->store, &r, &not_after));
+	r.serial = serial_of(9);
+	assert_int_equal(store_may_revoke(f->store, &r, &not_after),
+	    OC_ERR_NOT_FOUND);
+	assert_ok(store_change_seq(f->store, &seq_after));
+	assert_int_equal(seq_after, seq);
+	/* In a group it sees what was done there. */
+	r.serial = serial_of(1);
+	r.reason = CRL_REASON_SUPERSEDED;
+	assert_ok(store_begin_group(f->store));
+	assert_ok(store_revoke(f->store, &r));
+	assert_int_equal(store_may_revoke(f->store, &r, &not_after),
+	    OC_ERR_EXISTS);
+	store_abandon_group(f->store);
+	assert_ok(store_may_revoke(f->store, &r, &not_after));
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, setup_store, teardown)
 
@@ -158,7 +204,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_revoke),
 		TEST(test_revoke_refused),
-		TEST(test_revoke_worse)
+		TEST(test_revoke_worse),
+		TEST(test_may_revoke)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
