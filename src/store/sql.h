@@ -24,7 +24,7 @@ enum sql_use {
 	SQL_WALK	/* not cached; any number of rows, read as they come */
 };
 
-#define SQL_PARAMETERS_MAX 12
+#define SQL_PARAMETERS_MAX 16
 
 /* Not SQLite's, which keeps its own. */
 struct sql_parameter {
