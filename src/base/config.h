@@ -153,10 +153,13 @@ enum oc_config_account_name {
 	OC_ACCOUNT_NAME_URI = 8
 };
 
+enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };
+
 struct oc_config_store {
 	char *path;		/* with database, its directory alone counts */
 	char *database;		/* of PostgreSQL; NULL: path */
 	struct oc_words database_network;	/* as a token's network */
+	enum oc_config_switch share_responses;
 	char *signing_journal;	/* a directory; beside path, unless given */
 	int64_t signing_journal_mib;	/* of one file, about */
 };
@@ -177,8 +180,6 @@ struct oc_config_daemon {
 	enum oc_log_level log_level;
 	int64_t renew_every_s;	/* OCSP signers' certificates; 0: never */
 };
-
-enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };
 
 struct oc_config_responder {
 	struct oc_words listen;	/* "127.0.0.1:80", "[::1]:80" */

@@ -291,6 +291,8 @@ static const struct oc_config_key store_keys[] = {
 	    .check = check_database },
 	{ "database-network", OC_KIND_LIST, AT(database_network),
 	    .preset = "no", .check = check_network },
+	{ "share-responses", OC_KIND_ENUM, AT(share_responses),
+	    .preset = "yes", .words = switches },
 	{ "signing-journal", OC_KIND_PATH, AT(signing_journal) },
 	{ "signing-journal-size", OC_KIND_INT, AT(signing_journal_mib),
 	    .preset = "32", .min = 1, .max = 512 },

@@ -258,12 +258,13 @@ fly_due(struct status_service *s, enum status_due_kind kind,
 static bool
 pump_kind(struct status_service *s, enum status_due_kind kind, int64_t now)
 {
+	int64_t by = now - status_fleet_patience(s, kind, now);
 	struct status_due due;
 	uint32_t num = 0;
 	enum oc_err err;
 
 	while (num++ < STATUS_PUMP_MAX && has_room(s, kind) &&
-	    status_agenda_take(&s->agenda, kind, s->table, now, &due)) {
+	    status_agenda_take(&s->agenda, kind, s->table, by, &due)) {
 		err = fly_due(s, kind, &due, now);
 		if (err == OC_OK)
 			continue;
@@ -290,7 +291,8 @@ status_service_pump(struct status_service *s, int64_t now)
 	    !status_service_may_sign(s, now) ||
 	    (!s->is_table_well && now < s->table_retry_at))
 		return;
-	status_service_presign(s);
+	if (status_fleet_presigns(s, now))
+		status_service_presign(s);
 	for (kind = 0; kind < STATUS_DUE_MAX; kind++)
 		if (!pump_kind(s, (enum status_due_kind)kind, now))
 			return;
@@ -372,6 +374,7 @@ status_service_tick(struct status_service *s, int64_t now)
 		look_at_horizon(s, now);
 		status_service_tend(s);
 	}
+	status_fleet_tick(s, now);
 	status_older_tick(s, now);
 	if (status_service_sweep(s, now) != OC_OK)
 		status_service_give_up(s);

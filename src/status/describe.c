@@ -66,6 +66,21 @@ describe_answered(const struct status_service *service,
 	    "stale", number_of(c->stale));
 }
 
+/* Null where nothing is shared. */
+static json_t *
+describe_fleet(const struct status_fleet_report *f)
+{
+	if (f->lead == STATUS_LEAD_NONE)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}",
+	    "state", status_lead_word(f->lead),
+	    "leader", f->leader[0] == '\0' || f->lead == STATUS_LEAD_ALONE ?
+	    json_null() : json_string(f->leader),
+	    "taken", number_of(f->num_taken),
+	    "given", number_of(f->num_shared),
+	    "refused", number_of(f->num_refused));
+}
+
 static json_t *
 describe_service(const struct status_service *service,
     const struct ocsp_counts_total *total)
@@ -75,7 +90,7 @@ describe_service(const struct status_service *service,
 	status_service_report(service, &r);
 	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:i, s:i, s:i, "
 	    "s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:s, "
-	    "s:o, s:o}",
+	    "s:o, s:o, s:o}",
 	    "issuer", status_service_name(service),
 	    "ready", (int)r.is_ready,
 	    "source_well", (int)r.is_source_well,
@@ -101,6 +116,7 @@ describe_service(const struct status_service *service,
 	    "signer_not_after", time_of(r.signer_not_after),
 	    "signer_renewal", status_renewal_word(r.renewal),
 	    "horizon", describe_horizon(&r.horizon),
+	    "shared", describe_fleet(&r.fleet),
 	    "answered", describe_answered(service, total));
 }
 

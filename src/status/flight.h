@@ -35,6 +35,8 @@ struct status_flight {
 	struct status_single *singles;	/* owned */
 	uint32_t num_singles;
 	int64_t produced_at, this_update, next_update;
+	bool is_looking;	/* not at the signer yet: see fleet.c */
+	int64_t looked_ns;
 	struct status_waiter *waiters;	/* owned */
 	struct sign_job job;
 	uint8_t *data;			/* ResponseData TLV; owned */

@@ -100,6 +100,7 @@ remove_flight(struct status_service *s, struct status_flight *flight)
 		flight->next->at = flight->at;
 	s->num_flights--;
 	s->num_in_lane[flight->job.lane]--;
+	s->fleet.num_looking -= flight->is_looking;
 }
 
 enum oc_err
@@ -379,6 +380,7 @@ land(struct status_service *s, struct status_flight *flight)
 		end_flight_whole(s, flight);
 		return;
 	}
+	status_fleet_offer(s, &slot);
 	status_older_turn(s, &slot.serial);
 	status_service_renew_at(s, STATUS_DUE_REFRESH, &slot.serial,
 	    slot.encoding, status_service_due_at(s, &slot));
@@ -443,13 +445,52 @@ flight_done(struct sign_job *job, void *arg)
 	status_service_pump(s, status_service_now(s));
 }
 
+static enum oc_err
+submit(struct status_service *s, struct status_flight *flight)
+{
+	enum sign_lane lane = flight->job.lane;
+	enum oc_err err = status_service_submit(s, flight, lane,
+	    lane == SIGN_LANE_LIVE ? STATUS_LIVE_TIMEOUT_S : STATUS_TIMEOUT_S,
+	    flight_done);
+
+	/* A full queue is no sickness: there is just much to do. */
+	if (err != OC_OK && err != OC_ERR_BUSY)
+		status_service_note_signer(s, err, "not taken");
+	return err;
+}
+
+void
+status_service_launch(struct status_service *s, struct status_flight *flight)
+{
+	flight->is_looking = false;
+	s->fleet.num_looking--;
+	if (submit(s, flight) == OC_OK)
+		return;
+	remove_flight(s, flight);
+	retry(s, flight);
+	end_flight(s, flight, &(struct ipc_answer){
+	    .kind = IPC_ANSWER_ERROR, .status = OCSP_TRY_LATER,
+	    .retry_after_s = STATUS_RETRY_S });
+}
+
+void
+status_service_end_look(struct status_service *s,
+    struct status_flight *flight)
+{
+	remove_flight(s, flight);
+	end_flight(s, flight, &(struct ipc_answer){ .kind =
+	    IPC_ANSWER_TABLE });
+}
+
 /* Takes the place of one that is away and no longer true. */
 static void
 replace_flight(struct status_service *s, struct status_flight *old,
     struct status_flight *flight)
 {
-	sign_cancel(s->plan.signer, &old->job);
-	status_service_leave(s, old, STATUS_GATE_OTHER);
+	if (!old->is_looking) {
+		sign_cancel(s->plan.signer, &old->job);
+		status_service_leave(s, old, STATUS_GATE_OTHER);
+	}
 	remove_flight(s, old);
 	status_flight_move_waiters(old, flight);
 	flight->is_due = old->is_due;
@@ -486,13 +527,12 @@ status_service_fly(struct status_service *s,
 	if (err != OC_OK)
 		return err;
 	flight->record_seq = record->seq;
-	err = status_service_submit(s, flight, lane, lane == SIGN_LANE_LIVE ?
-	    STATUS_LIVE_TIMEOUT_S : STATUS_TIMEOUT_S, flight_done);
+	flight->job.lane = lane;
+	flight->service = s;
+	if (!status_fleet_look(s, flight, lane))
+		err = submit(s, flight);
 	if (err != OC_OK) {
 		status_flight_free(flight);
-		/* A full queue is no sickness: there is just much to do. */
-		if (err != OC_ERR_BUSY)
-			status_service_note_signer(s, err, "not taken");
 		return err;
 	}
 	if (old != NULL)

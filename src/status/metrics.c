@@ -67,6 +67,11 @@ VALUE(num_waiters, r->num_waiters)
 VALUE(num_signed, r->num_signed)
 VALUE(num_failed, r->num_failed)
 VALUE(num_asked, r->num_asked)
+VALUE(leads, r->fleet.lead == STATUS_LEAD_LEADS)
+VALUE(is_alone, r->fleet.lead == STATUS_LEAD_ALONE)
+VALUE(num_taken, r->fleet.num_taken)
+VALUE(num_given, r->fleet.num_shared)
+VALUE(shared_refused, r->fleet.num_refused)
 VALUE(last_signed_at, r->last_signed_at)
 VALUE(signer_not_after, r->signer_not_after)
 VALUE(signer_late, r->renewal >= STATUS_RENEWAL_LATE)
@@ -115,6 +120,16 @@ static const struct {
 	    "Signatures that did not come." },
 	{ "issuer_questions_total", "counter", num_asked, ALWAYS,
 	    "Questions of responders." },
+	{ "issuer_shared_leader", "gauge", leads, ALWAYS,
+	    "Whether this host has signed what is due for all hosts." },
+	{ "issuer_shared_alone", "gauge", is_alone, ALWAYS,
+	    "Whether responses are to be shared, and are not." },
+	{ "issuer_shared_taken_total", "counter", num_taken, ALWAYS,
+	    "Responses that another host had signed." },
+	{ "issuer_shared_given_total", "counter", num_given, ALWAYS,
+	    "Responses signed here and shared." },
+	{ "issuer_shared_refused_total", "counter", shared_refused, ALWAYS,
+	    "Shared responses that were forged or damaged." },
 	{ "issuer_last_signature_timestamp_seconds", "gauge", last_signed_at,
 	    IF_KNOWN, "When a response was last signed." },
 	{ "issuer_signer_not_after_timestamp_seconds", "gauge",

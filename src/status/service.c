@@ -194,6 +194,8 @@ status_service_new(const struct status_service_plan *plan,
 		goto out;
 	ocsp_table_set_run(s->table, plan->run);
 	err = serve_current(s, path, source, id, error);
+	if (err == OC_OK)
+		err = status_fleet_join(s, error);
 	if (err != OC_OK)
 		goto out;
 	err = status_feed_new(source, s->is_following ? s->seq : 0,
@@ -220,7 +222,8 @@ cancel_all(struct status_service *s, struct status_flight *flight)
 
 	for (; flight != NULL; flight = next) {
 		next = flight->next;
-		sign_cancel(s->plan.signer, &flight->job);
+		if (!flight->is_looking)
+			sign_cancel(s->plan.signer, &flight->job);
 		status_flight_answer(flight, &(struct ipc_answer){
 		    .kind = IPC_ANSWER_ERROR, .status = OCSP_TRY_LATER,
 		    .retry_after_s = 1 });
@@ -351,6 +354,7 @@ status_service_report(const struct status_service *s,
 	memcpy(out->num_in_lane, s->num_in_lane, sizeof(out->num_in_lane));
 	memcpy(out->source_error, s->source_error, sizeof(out->source_error));
 	out->horizon = s->horizon;
+	status_fleet_report(s, &out->fleet);
 	if (s->offline != NULL)
 		status_offline_report(s->offline, &out->offline);
 }

@@ -23,6 +23,7 @@
 #include "status/offline.h"
 #include "status/records.h"
 #include "status/renewal.h"
+#include "status/share.h"
 
 struct status_service;
 
@@ -39,6 +40,8 @@ struct status_service_plan {
 	/* Of another signer of the same issuer, what it knows of certificates,
 	 * unless that is by a file; NULL: nobody's.  Either may go first. */
 	const struct status_service *fellow;
+	/* NULL: this host has its responses signed itself. */
+	struct status_share *share;
 };
 
 /*
@@ -88,6 +91,13 @@ typedef void status_nudged_fn(void *arg);
 enum oc_err status_service_nudge(struct status_service *service,
     status_nudged_fn *done, void *arg) OC_MUST_CHECK;
 
+/* How it stands with what hosts share. */
+struct status_fleet_report {
+	enum status_lead lead;
+	char leader[STORE_HOST_MAX + 1];	/* "": nobody known */
+	uint64_t num_taken, num_shared, num_refused;
+};
+
 /* For people and metrics. */
 struct status_service_report {
 	uint32_t num_certificates;
@@ -109,6 +119,7 @@ struct status_service_report {
 	bool is_source_well;
 	char source_error[OC_ERROR_TEXT_MAX];
 	struct status_horizon horizon;
+	struct status_fleet_report fleet;
 	struct status_offline_report offline;	/* zero if the key is here */
 };
 void status_service_report(const struct status_service *service,

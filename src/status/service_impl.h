@@ -82,6 +82,23 @@ struct status_older_walk {
 #define STATUS_PRESIGN_LOW 64
 #define STATUS_PRESIGN_NUM 4096
 
+/* See fleet.c. */
+struct status_fleet {
+	struct status_member *member;	/* the share's; NULL: alone for good */
+	enum status_lead said;		/* when it was last looked at */
+	int64_t alone_at;		/* 0: it is not, or always was */
+	bool has_led;			/* before it was alone, or now */
+	bool presigns;
+	bool is_offering;		/* what is in the table */
+	uint32_t offer_next;		/* slot */
+	uint32_t num_leads;
+	uint32_t num_looking;
+	int64_t taken_at;
+	uint64_t num_taken;
+};
+/* A look that is not answered by then is given up. */
+#define STATUS_LOOK_NS (400 * OC_NS_PER_MS)
+
 struct status_service {
 	struct status_service_plan plan;
 	struct ocsp_identity *identity;
@@ -103,6 +120,7 @@ struct status_service {
 	struct x509_trust *requestors;	/* NULL: signatures of requests are
 					 * ignored */
 	struct status_agenda agenda;
+	struct status_fleet fleet;
 	char key[SIGN_KEY_NAME_MAX];
 
 	/* Flights for the table by serial; live ones in a list. */
@@ -273,6 +291,35 @@ void status_older_catch_up(struct status_service *s);
 void status_older_set_seq(struct status_service *s);
 void status_older_set_ready(struct status_service *s, bool is_ready);
 void status_older_tick(struct status_service *s, int64_t now);
+
+/*
+ * fleet.c: what hosts share.  Where nothing is, all of it does nothing, and
+ * there is nobody to be patient for.
+ */
+/* Before anything is signed. */
+enum oc_err status_fleet_join(struct status_service *s,
+    struct oc_error *error) OC_MUST_CHECK;
+/* What became due less than so many seconds ago is left to who leads. */
+int64_t status_fleet_patience(const struct status_service *s,
+    enum status_due_kind kind, int64_t now);
+/* What was never signed is this host's to have signed. */
+bool status_fleet_presigns(const struct status_service *s, int64_t now);
+/* It is in the table now. */
+void status_fleet_offer(struct status_service *s,
+    const struct ocsp_slot *slot);
+/* True: it is looked for among what others had signed before it is signed; it
+ * ends by status_service_launch() or _end_look(). */
+bool status_fleet_look(struct status_service *s,
+    struct status_flight *flight, enum sign_lane lane);
+void status_fleet_tick(struct status_service *s, int64_t now);
+void status_fleet_report(const struct status_service *s,
+    struct status_fleet_report *report);
+/* flights.c: it was not found, and goes to the signer; it was, and is in the
+ * table. */
+void status_service_launch(struct status_service *s,
+    struct status_flight *flight);
+void status_service_end_look(struct status_service *s,
+    struct status_flight *flight);
 
 /* signer.c: the certificate that is signed under.  Read at start; looked at
  * once a second. */

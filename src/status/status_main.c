@@ -53,6 +53,7 @@ struct program {
 	uint64_t num_known;		/* when we last asked for time */
 	struct event *events[SERVICES_MAX + 8];
 	uint32_t num_events;
+	struct status_share *share;	/* NULL: nothing is shared */
 	struct ipc_turn turn;		/* of having things signed */
 };
 
@@ -293,6 +294,16 @@ on_feed(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_share(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *p = arg;
+
+	(void)fd, (void)what;
+	ipc_turn_asks(&p->turn);
+	status_share_dispatch(p->share);
+}
+
+static void
 on_signer(evutil_socket_t fd, short what, void *arg)
 {
 	struct program *p = arg;
@@ -334,6 +345,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	for (i = 0; i < p->num_services; i++)
 		status_service_tick(p->services[i], now);
 	status_crls_complain(p->crls, now);
+	if (p->share != NULL)
+		status_share_dispatch(p->share);
 	note_ready(p);
 }
 
@@ -371,6 +384,9 @@ add_events(struct program *p)
 		if (!add_event(p, status_service_fd(p->services[i]), EV_READ,
 		    on_feed, p->services[i], NULL))
 			return false;
+	if (p->share != NULL && !add_event(p, status_share_fd(p->share),
+	    EV_READ, on_share, p, NULL))
+		return false;
 	return add_event(p, sign_fd(p->signer), EV_READ, on_signer, p, NULL) &&
 	    add_event(p, -1, 0, on_tick, p, &tick) &&
 	    add_event(p, SIGTERM, EV_SIGNAL, on_signal, p, NULL) &&
@@ -449,6 +465,7 @@ open_service(struct program *p, const struct oc_config_ocsp *ocsp,
 		.crl_file = status_files_find_crl(p->files, ocsp->issuer),
 		.records = status_files_find_records(p->files, ocsp->issuer),
 		.fellow = find_fellow(p, ocsp),
+		.share = p->share,
 	};
 	enum oc_err err = OC_ERR_BUSY;
 	int i;
@@ -520,6 +537,17 @@ open_admin(struct program *p, struct oc_error *error)
 	return status_admin_new(&options, &p->admin, error);
 }
 
+/* Those who join it are its before it starts. */
+static enum oc_err
+open_share(struct program *p, struct oc_error *error)
+{
+	const struct oc_config_store *store = &p->config->store;
+
+	if (store->database == NULL || store->share_responses == OC_SWITCH_NO)
+		return OC_OK;
+	return status_share_new(store->database, &p->share, error);
+}
+
 static enum oc_err
 open_all(struct program *p, struct oc_error *error)
 {
@@ -538,7 +566,9 @@ open_all(struct program *p, struct oc_error *error)
 	free(path);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "out of memory");
-	err = status_files_new(p->config, &p->files, error);
+	err = open_share(p, error);
+	if (err == OC_OK)
+		err = status_files_new(p->config, &p->files, error);
 	if (err == OC_OK)
 		err = open_services(p, error);
 	if (err != OC_OK)
@@ -556,6 +586,8 @@ open_all(struct program *p, struct oc_error *error)
 		    &p->control, error);
 	if (err == OC_OK)
 		err = open_admin(p, error);
+	if (err == OC_OK && p->share != NULL)
+		err = status_share_start(p->share, error);
 	if (err == OC_OK && !add_events(p))
 		err = oc_error_set(error, OC_ERR_SYSTEM, "event loop");
 	return err;
@@ -575,6 +607,7 @@ close_all(struct program *p)
 	ipc_turn_fini(&p->turn);
 	/* Before the tables are our successor's. */
 	status_files_stop(p->files);
+	status_share_free(p->share);
 	for (i = 0; i < p->num_services; i++)
 		status_service_free(p->services[i]);
 	status_files_free(p->files);

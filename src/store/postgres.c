@@ -269,7 +269,8 @@ open_existing(struct postgres_store *q, int version, bool is_home,
 	struct store_head head;
 	enum oc_err err;
 
-	if (version < q->schema->num_steps && s->mode == STORE_READ)
+	if (version < q->schema->num_steps && (s->mode == STORE_READ ||
+	    s->mode == STORE_SHARE))
 		return store_fail(s, OC_ERR_UNSUPPORTED, "schema %d is older "
 		    "than this program's %d: whatever writes to it migrates "
 		    "it, such as ocsignd at its start", version,
@@ -283,7 +284,7 @@ open_existing(struct postgres_store *q, int version, bool is_home,
 		return err;
 	memcpy(s->id, q->identity.id, STORE_ID_LEN);
 	s->epoch = q->identity.epoch;
-	if (s->mode == STORE_READ)
+	if (s->mode == STORE_READ || s->mode == STORE_SHARE)
 		return OC_OK;
 	err = postgres_migrate(q, version);
 	return err == OC_OK ? postgres_take_run(q) : err;

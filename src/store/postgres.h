@@ -34,6 +34,8 @@ struct postgres_identity {
 /* For a statement of a change, or its commit; the network's own limits are
  * for what only reads. */
 #define POSTGRES_CHANGE_WAIT_S 30
+/* For whatever who shares responses asks: it can do without. */
+#define POSTGRES_SHARE_WAIT_S 5
 
 struct postgres_store {
 	struct store base;		/* base.path says which database */

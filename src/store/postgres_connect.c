@@ -156,11 +156,17 @@ fail_connect(struct postgres_store *q)
 /*
  * What every connection needs.  Role and database may have set otherwise:
  * a commit is to be on the disk, here and where the server waits for, before
- * it is said; a statement's timeout would end that wait.
+ * it is said; a statement's timeout would end that wait.  What is shared may
+ * be lost: the next host has it signed again.
  */
 static enum oc_err
 set_up(struct postgres_store *q)
 {
+	static const char hasty[] = "SET synchronous_commit = off;";
+	static const char durable[] =
+	    "SELECT set_config('synchronous_commit', 'on', false) WHERE"
+	    " current_setting('synchronous_commit') NOT IN"
+	    " ('on', 'remote_apply');";
 	char text[512];
 	enum oc_err err;
 
@@ -168,11 +174,10 @@ set_up(struct postgres_store *q)
 	    "SET statement_timeout = 0;"
 	    "SET idle_in_transaction_session_timeout = %d;"
 	    "SET default_transaction_read_only = %s;"
-	    "SELECT set_config('synchronous_commit', 'on', false) WHERE"
-	    " current_setting('synchronous_commit') NOT IN"
-	    " ('on', 'remote_apply');", q->busy_timeout_ms,
+	    "%s", q->busy_timeout_ms,
 	    q->base.mode == STORE_READ ? 0 : 60000,
-	    q->base.mode == STORE_READ ? "on" : "off");
+	    q->base.mode == STORE_READ ? "on" : "off",
+	    q->base.mode == STORE_SHARE ? hasty : durable);
 	err = postgres_run(q, "connect", text, NULL);
 	if (err != OC_OK)
 		return err;
@@ -320,7 +325,8 @@ look_again(struct postgres_store *q)
 	err = postgres_recognize(q, &head);
 	if (err == OC_OK)
 		err = check_history(q, &head);
-	if (err == OC_OK && q->base.mode != STORE_READ)
+	if (err == OC_OK && q->base.mode != STORE_READ &&
+	    q->base.mode != STORE_SHARE)
 		err = postgres_take_run(q);
 	q->in_transaction = false;
 	return err;

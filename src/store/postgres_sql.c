@@ -15,6 +15,8 @@
 #define TYPE_INT8 20
 #define TYPE_INT4 23
 #define TYPE_TEXT 25
+#define TYPE_BYTEA_ARRAY 1001
+#define TYPE_INT8_ARRAY 1016
 
 #define FETCHED "256"		/* rows of a walk at a time */
 
@@ -122,8 +124,10 @@ wait_input(struct postgres_store *q, int64_t deadline_ns)
 static int64_t
 deadline_of(const struct postgres_store *q)
 {
-	return q->in_change ?
-	    oc_clock_mono_ns() + POSTGRES_CHANGE_WAIT_S * OC_NS_PER_S : 0;
+	int64_t wait_s = q->base.mode == STORE_SHARE ? POSTGRES_SHARE_WAIT_S :
+	    q->in_change ? POSTGRES_CHANGE_WAIT_S : 0;
+
+	return wait_s == 0 ? 0 : oc_clock_mono_ns() + wait_s * OC_NS_PER_S;
 }
 
 static bool
@@ -278,6 +282,14 @@ static void
 put_null(struct sql *q)
 {
 	put(q, 0, NULL, 0);
+}
+
+static void
+put_array(struct sql *q, enum sql_element element, const void *bytes,
+    size_t len)
+{
+	put(q, element == SQL_ELEMENT_BYTEA ? TYPE_BYTEA_ARRAY :
+	    TYPE_INT8_ARRAY, bytes, len);
 }
 
 struct values {
@@ -649,6 +661,7 @@ const struct sql_engine postgres_engine = {
 	.put_text = put_text,
 	.put_blob = put_blob,
 	.put_null = put_null,
+	.put_array = put_array,
 	.run = run,
 	.next = next_row,
 	.close = close_statement,

@@ -199,8 +199,35 @@ static const char version_5[] =
 static const char version_6[] =
 "ALTER TABLE crl ADD COLUMN change_seq INTEGER NOT NULL DEFAULT -1;";
 
+/*
+ * Of hosts that share a database: see store/share.h.  Derived data, in no
+ * journal, and empty in SQLite.  name: encoding and serial; body: times,
+ * status and signature.  100 octets a certificate beside the signature, and
+ * 70 of indexes.
+ */
+static const char version_7[] =
+"CREATE TABLE response_context ("
+"	id INTEGER PRIMARY KEY,"
+"	name BLOB NOT NULL UNIQUE CHECK (length(name) = 32),"
+"	seq INTEGER NOT NULL DEFAULT 0,"
+"	holder BLOB NOT NULL,"
+"	host TEXT NOT NULL,"
+"	expires_at INTEGER NOT NULL DEFAULT 0"
+");"
+"CREATE TABLE response ("
+"	context_id INTEGER NOT NULL,"
+"	seq INTEGER NOT NULL,"
+"	change_seq INTEGER NOT NULL,"
+"	next_update INTEGER NOT NULL,"
+"	name BLOB NOT NULL CHECK (length(name) BETWEEN 2 AND 21),"
+"	body BLOB NOT NULL CHECK (length(body) BETWEEN 20 AND 531),"
+"	PRIMARY KEY (context_id, name)"
+");"
+"CREATE INDEX response_seq ON response (context_id, seq);";
+
 static const char *const steps[] = {
-	version_1, version_2, version_3, version_4, version_5, version_6
+	version_1, version_2, version_3, version_4, version_5, version_6,
+	version_7
 };
 
 const struct store_schema *

@@ -63,6 +63,15 @@ sql_put_null(struct sql *q)
 	q->store->sql->put_null(q);
 }
 
+void
+sql_put_array(struct sql *q, enum sql_element element, const void *bytes,
+    size_t len)
+{
+	oc_assert(q->store->sql->put_array != NULL);
+	q->num_put++;
+	q->store->sql->put_array(q, element, bytes, len);
+}
+
 enum oc_err
 sql_next(struct sql *q, bool *has_row)
 {

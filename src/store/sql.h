@@ -60,6 +60,9 @@ struct sql {
 	struct sql_parameter parameters[SQL_PARAMETERS_MAX];
 };
 
+/* What an array is of: PostgreSQL's numbers (pg_type.dat), for ever. */
+enum sql_element { SQL_ELEMENT_BYTEA = 17, SQL_ELEMENT_INT8 = 20 };
+
 /* What a database does of the below; column counts from 0. */
 struct sql_engine {
 	void (*open)(struct sql *q);
@@ -67,6 +70,9 @@ struct sql_engine {
 	void (*put_text)(struct sql *q, const char *text);
 	void (*put_blob)(struct sql *q, const void *bytes, size_t len);
 	void (*put_null)(struct sql *q);
+	/* NULL: it has no arrays.  bytes: as the database wants it. */
+	void (*put_array)(struct sql *q, enum sql_element element,
+	    const void *bytes, size_t len);
 	/* One that gives no rows, may be put off: store_ops.settle() does it
 	 * then, and whatever needs an answer. */
 	enum oc_err (*run)(struct sql *q);
@@ -96,6 +102,9 @@ void sql_put_int(struct sql *q, int64_t value);
 void sql_put_text(struct sql *q, const char *text);
 void sql_put_blob(struct sql *q, const void *bytes, size_t len);
 void sql_put_null(struct sql *q);
+/* Only where share.h's questions are asked. */
+void sql_put_array(struct sql *q, enum sql_element element,
+    const void *bytes, size_t len);
 /* Runs to the end and closes.  In a change its failure may be told by what
  * comes behind it, up to the end of that change. */
 enum oc_err sql_run(struct sql *q) OC_MUST_CHECK;

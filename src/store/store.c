@@ -68,6 +68,9 @@ store_open(const char *where, enum store_mode mode, struct store **store,
 {
 	if (store_is_database(where))
 		return open_database(where, mode, store, error);
+	if (mode == STORE_SHARE)
+		return oc_error_set(error, OC_ERR_UNSUPPORTED, "%s is no "
+		    "database that hosts share", where);
 	return store_sqlite_open(where, mode, store_sqlite_schema(), store,
 	    error);
 }

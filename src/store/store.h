@@ -33,7 +33,9 @@ struct store;
 enum store_mode {
 	STORE_CREATE,		/* create it if it is not there */
 	STORE_WRITE,		/* must be there; migrated if older */
-	STORE_READ		/* read only; never migrates */
+	STORE_READ,		/* read only; never migrates */
+	STORE_SHARE		/* of a database: for store/share.h alone; never
+				 * migrates, and waits for no disk */
 };
 
 /* Borrowed octets that need not be DER. */

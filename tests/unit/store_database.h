@@ -116,7 +116,7 @@ static const char *const database_tables[] = {
 	"store", "issuer", "certificate", "certificate_tbs",
 	"certificate_der", "crl", "crl_part", "journal", "account",
 	"account_token", "zone", "certificate_request", "certificate_zone",
-	"certificate_import"
+	"certificate_import", "response_context", "response"
 };
 
 #define NUM_DATABASE_TABLES \

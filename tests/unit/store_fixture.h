@@ -227,6 +227,8 @@ go_back_to_3(const char *path)
 	    " (SELECT der FROM crl_part WHERE crl_id = crl_4.id"
 	    "  ORDER BY number)) FROM crl_4;"
 	    "DROP TABLE crl_part; DROP TABLE crl_4;"
+	    "DROP TABLE response;"
+	    "DROP TABLE response_context;"
 	    "DROP TABLE certificate_import;"
 	    "DROP INDEX certificate_revoked;"
 	    "CREATE INDEX certificate_revoked ON certificate (issuer_id,"
