@@ -308,18 +308,18 @@ enum oc_err
 status_index_finish(struct status_index *index, struct status_list **list,
     struct oc_error *error)
 {
-	const struct status_entry *twice;
 	char serial[OC_SERIAL_TEXT_MAX];
+	struct oc_serial twice;
 
 	if (index->in_rest > 0)
 		return fail_torn(index, error);
 	if (index->list->num_entries == 0)
 		return oc_error_set(error, OC_ERR_MALFORMED, "no certificate "
 		    "is in it");
-	status_list_sort(index->list);
-	twice = status_list_double(index->list);
-	if (twice != NULL) {
-		oc_serial_format(&twice->serial, serial);
+	if (status_list_sort(index->list) != OC_OK)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (status_list_double(index->list, &twice)) {
+		oc_serial_format(&twice, serial);
 		return oc_error_set(error, OC_ERR_EXISTS, "the serial number "
 		    "%s is there twice", serial);
 	}
@@ -355,10 +355,11 @@ put_all(struct status_index *index, int fd, struct oc_error *error)
 static enum oc_err
 name_lines(struct status_index *index, int fd, struct oc_error *error)
 {
-	struct oc_serial serial = status_list_double(index->list)->serial;
+	struct oc_serial serial = { .len = 0 };
 	char text[OC_SERIAL_TEXT_MAX];
 	struct oc_error unused = { 0 };
 
+	oc_assert(status_list_double(index->list, &serial));
 	index->wanted = &serial;
 	index->line = index->in_rest = 0;
 	oc_serial_format(&serial, text);

@@ -156,6 +156,7 @@ test_refused_after_a_good_one(void **state)
 {
 	struct crl_world *w = *state;
 	struct crl_order good = { .number = 5, .items = two };
+	struct status_entry first, found;
 	struct status_crl_list *list;
 
 	put(w, &good);
@@ -167,8 +168,9 @@ test_refused_after_a_good_one(void **state)
 	}
 	list = status_crl_file_hold(w->file);
 	assert_int_equal(list->list.num_entries, 2);
-	assert_non_null(status_list_find(&list->list,
-	    &list->list.entries[0].serial));
+	first = status_list_at(&list->list, 0);
+	assert_true(status_list_find(&list->list, &first.serial, &found));
+	assert_true(status_entry_says_same(&first, &found));
 	status_crl_list_release(list);
 	/* And it is over as soon as a good one is there. */
 	(void)remove(w->path);
@@ -207,6 +209,7 @@ test_order(void **state)
 		    .items = orders[i] };
 		struct status_crl_list *crl;
 		const struct status_list *list;
+		struct status_entry entry;
 
 		put(w, &order);
 		if (i == 0)
@@ -217,10 +220,11 @@ test_order(void **state)
 		assert_non_null(crl);
 		list = &crl->list;
 		assert_int_equal(list->num_entries, 2);
-		assert_int_equal(list->entries[0].serial.len, 1);
-		assert_int_equal(list->entries[1].serial.len, 2);
-		assert_int_equal(status_list_find(list, &five)->reason,
-		    CRL_REASON_SUPERSEDED);
+		assert_int_equal(list->num_revoked, 2);
+		assert_int_equal(status_list_at(list, 0).serial.len, 1);
+		assert_int_equal(status_list_at(list, 1).serial.len, 2);
+		assert_true(status_list_find(list, &five, &entry));
+		assert_int_equal(entry.reason, CRL_REASON_SUPERSEDED);
 		status_crl_list_release(crl);
 	}
 }
