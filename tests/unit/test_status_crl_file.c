@@ -229,6 +229,33 @@ test_order(void **state)
 	}
 }
 
+/* In no order, and alike in all that is compared without unpacking them. */
+static void
+test_alike(void **state)
+{
+	static const struct crl_item items[] = {
+		{ "40AABBCCDDEEFF0003", CRL_REASON_SUPERSEDED, 0 },
+		{ "40AABBCCDDEEFF0001", CRL_REASON_KEY_COMPROMISE, 0 },
+		{ "40AABBCCDDEEFF0002", CRL_REASON_REMOVE_FROM_CRL, 0 },
+		{ "40AABBCCDDEEFF0001", CRL_REASON_CERTIFICATE_HOLD, 0 },
+		{ NULL, 0, 0 } };
+	struct crl_world *w = *state;
+	struct status_crl_list *crl;
+
+	put(w, &(struct crl_order){ .number = 1, .items = items });
+	start(w);
+	crl = status_crl_file_hold(w->file);
+	assert_non_null(crl);
+	assert_int_equal(crl->list.num_entries, 3);
+	assert_int_equal(crl->list.num_revoked, 2);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(status_list_at(&crl->list,
+		    i).serial.bytes[8], i + 1);
+	assert_int_equal(status_list_at(&crl->list, 0).reason,
+	    CRL_REASON_KEY_COMPROMISE);
+	status_crl_list_release(crl);
+}
+
 static void
 test_certificate(void **state)
 {
@@ -409,7 +436,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(refused_at_start), TEST(refused_after_a_good_one),
-		TEST(order),
+		TEST(order), TEST(alike),
 		TEST(certificate), TEST(key_id), TEST(parts), TEST(rollback),
 		TEST(without_numbers), TEST(shrinks),
 	};
