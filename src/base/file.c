@@ -13,6 +13,8 @@
 
 #include "base/bytes.h"
 
+#define SPOOL_CHUNK 16384
+
 static enum oc_err
 code_of_errno(int number)
 {
@@ -138,34 +140,89 @@ oc_file_stamp(const char *path, struct oc_file_stamp *stamp,
 	return OC_OK;
 }
 
+/* For close() whatever it returns; -1: none. */
+static enum oc_err
+open_regular(const char *path, size_t max, int *fd, struct stat *st,
+    struct oc_error *error)
+{
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (*fd < 0)
+		return fail(error, "open", path);
+	if (fstat(*fd, st) < 0)
+		return fail(error, "examine", path);
+	if (!S_ISREG(st->st_mode))
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "%s is no regular file", path);
+	return (uint64_t)st->st_size <= max ? OC_OK : oc_error_set(error,
+	    OC_ERR_LIMIT, "%s is larger than %zu bytes", path, max);
+}
+
 enum oc_err
 oc_file_read_regular(const char *path, size_t max, uint8_t **bytes,
     size_t *len, struct oc_file_stamp *stamp, struct oc_error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct oc_buffer b;
 	struct stat st;
-	enum oc_err err;
+	int fd;
+	enum oc_err err = open_regular(path, max, &fd, &st, error);
 
-	if (fd < 0)
-		return fail(error, "open", path);
 	oc_buffer_init(&b, max);
-	if (fstat(fd, &st) < 0)
-		err = fail(error, "examine", path);
-	else if (!S_ISREG(st.st_mode))
-		err = oc_error_set(error, OC_ERR_REFUSED,
-		    "%s is no regular file", path);
-	else if ((uint64_t)st.st_size > max)
-		err = oc_error_set(error, OC_ERR_LIMIT,
-		    "%s is larger than %zu bytes", path, max);
-	else
+	if (err == OC_OK)
 		err = read_fd(fd, path, &b, error);
 	if (err == OC_OK)
 		err = oc_buffer_take(&b, bytes, len);
 	if (err == OC_OK && stamp != NULL)
 		*stamp = stamp_of(&st);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	oc_buffer_fini(&b);
+	return err;
+}
+
+static enum oc_err
+spool_fd(int fd, const char *path, struct oc_spool *spool,
+    struct oc_error *error)
+{
+	uint8_t chunk[SPOOL_CHUNK];
+	ssize_t n;
+
+	do {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n > 0)
+			oc_spool_put(spool, chunk, (size_t)n);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	explicit_bzero(chunk, sizeof(chunk));
+	return n < 0 ? fail(error, "read", path) : OC_OK;
+}
+
+enum oc_err
+oc_file_map(const char *path, size_t max, struct oc_mapping *mapping,
+    struct oc_error *error)
+{
+	struct oc_spool spool = { .fd = -1 };
+	struct stat st;
+	int fd;
+	enum oc_err err = open_regular(path, max, &fd, &st, error);
+
+	if (err != OC_OK)
+		goto out;
+	err = oc_spool_open(&spool, "ocsign-file", max);
+	if (err == OC_OK && (err = spool_fd(fd, path, &spool, error)) !=
+	    OC_OK)
+		goto out;
+	if (err == OC_OK)
+		err = oc_spool_seal(&spool);
+	if (err == OC_OK && spool.len == 0)
+		*mapping = (struct oc_mapping){ .bytes = NULL };
+	else if (err == OC_OK)
+		err = oc_spool_map(&spool, 0, mapping);
+	if (err != OC_OK)
+		(void)oc_error_set(error, err, "reading %s: %s", path,
+		    oc_strerror(err));
+out:
+	if (fd >= 0)
+		close(fd);
+	oc_spool_close(&spool);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/spool.h"
 
 /*
  * The whole content of a regular file or a pipe, or, for "-", of standard
@@ -39,6 +40,10 @@ enum oc_err oc_file_stamp(const char *path, struct oc_file_stamp *stamp,
 enum oc_err oc_file_read_regular(const char *path, size_t max,
     uint8_t **bytes, size_t *len, struct oc_file_stamp *stamp,
     struct oc_error *error) OC_MUST_CHECK;
+/* The same in shared memory, for what is too long for memory of one's own; of
+ * an empty file bytes is NULL. */
+enum oc_err oc_file_map(const char *path, size_t max,
+    struct oc_mapping *mapping, struct oc_error *error) OC_MUST_CHECK;
 
 /*
  * Replaces or creates a file in one step: whoever opens the path, and whoever

@@ -132,12 +132,34 @@ is_end_of(const struct line *line, const char *label)
 	    len == strlen(label) && memcmp(text, label, len) == 0;
 }
 
-/* The base64 text without line ends, up to and with the END line. */
+typedef enum oc_err body_fn(void *arg, const struct line *line);
+
 static enum oc_err
-get_body(struct oc_pem_cursor *c, const char *label, struct oc_buffer *body,
+put_line(void *arg, const struct line *line)
+{
+	oc_buffer_put(arg, line->text, line->len);
+	return OC_OK;
+}
+
+static enum oc_err
+spool_octets(void *arg, const struct line *line)
+{
+	char text[LINE_CHARS_MAX];
+	size_t len;
+
+	memcpy(text, line->text, line->len);
+	if (oc_base64_decode_in_place(text, line->len, &len) != OC_OK)
+		return OC_ERR_MALFORMED;
+	oc_spool_put(arg, text, len);
+	return OC_OK;
+}
+
+/* Each line of the base64 text, up to and with the END line. */
+static enum oc_err
+get_body(struct oc_pem_cursor *c, const char *label, body_fn *fn, void *arg,
     struct oc_error *error)
 {
-	bool is_last = false;
+	bool is_last = false, is_empty = true;
 	struct line line;
 
 	while (next_line(c, &line)) {
@@ -145,9 +167,8 @@ get_body(struct oc_pem_cursor *c, const char *label, struct oc_buffer *body,
 			if (!is_end_of(&line, label))
 				return malformed(c,
 				    "END does not match BEGIN", error);
-			if (body->len == 0)
-				return malformed(c, "an empty block", error);
-			return body->err;
+			return is_empty ? malformed(c, "an empty block",
+			    error) : OC_OK;
 		}
 		if (is_last)
 			return malformed(c,
@@ -156,7 +177,9 @@ get_body(struct oc_pem_cursor *c, const char *label, struct oc_buffer *body,
 			return malformed(c,
 			    "a base64 line is empty or too long", error);
 		is_last = line.len % 4 != 0 || line.text[line.len - 1] == '=';
-		oc_buffer_put(body, line.text, line.len);
+		is_empty = false;
+		if (fn(arg, &line) != OC_OK)
+			return malformed(c, "it is not base64", error);
 	}
 	return malformed(c, "the END line is missing", error);
 }
@@ -174,7 +197,9 @@ oc_pem_next(struct oc_pem_cursor *cursor, char label[OC_PEM_LABEL_MAX + 1],
 	if (err != OC_OK)
 		return err;
 	oc_buffer_init(&body, cursor->len);
-	err = get_body(cursor, found, &body, error);
+	err = get_body(cursor, found, put_line, &body, error);
+	if (err == OC_OK)
+		err = body.err;
 	if (err == OC_OK && oc_base64_decode_in_place(body.bytes, body.len,
 	    &len) != OC_OK)
 		err = malformed(cursor, "not base64 above this line", error);
@@ -188,6 +213,28 @@ oc_pem_next(struct oc_pem_cursor *cursor, char label[OC_PEM_LABEL_MAX + 1],
 	}
 	oc_buffer_fini(&body);
 	return err;
+}
+
+enum oc_err
+oc_pem_next_spooled(struct oc_pem_cursor *cursor, const char *const labels[2],
+    struct oc_spool *der, char label[OC_PEM_LABEL_MAX + 1],
+    struct oc_error *error)
+{
+	struct oc_pem_cursor at = *cursor;
+	uint8_t *other;
+	size_t other_len;
+	enum oc_err err = find_begin(&at, label, error);
+
+	if (err != OC_OK)
+		return err;
+	if (strcmp(label, labels[0]) == 0 || strcmp(label, labels[1]) == 0) {
+		*cursor = at;
+		return get_body(cursor, label, spool_octets, der, error);
+	}
+	err = oc_pem_next(cursor, label, &other, &other_len, error);
+	if (err == OC_OK)
+		free(other);
+	return err == OC_OK ? OC_ERR_MISMATCH : err;
 }
 
 void

@@ -32,6 +32,12 @@ enum oc_err oc_pem_next(struct oc_pem_cursor *cursor,
     char label[OC_PEM_LABEL_MAX + 1], uint8_t **der, size_t *der_len,
     struct oc_error *error) OC_MUST_CHECK;
 
+/* The same, if it has one of these labels, appended to *der; MISMATCH: it has
+ * another, and is skipped.  After an error *der has what came before it. */
+enum oc_err oc_pem_next_spooled(struct oc_pem_cursor *cursor,
+    const char *const labels[2], struct oc_spool *der,
+    char label[OC_PEM_LABEL_MAX + 1], struct oc_error *error) OC_MUST_CHECK;
+
 /* Appends a block, lines of 64.  Failures are the buffer's. */
 void oc_pem_write(struct oc_buffer *b, const char *label, const void *der,
     size_t der_len);

@@ -159,6 +159,18 @@ oc_spool_map(const struct oc_spool *s, size_t room,
 	return OC_OK;
 }
 
+enum oc_err
+oc_mapping_new(size_t len, struct oc_mapping *mapping)
+{
+	uint8_t *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return OC_ERR_NOMEM;
+	*mapping = (struct oc_mapping){ p, len, len };
+	return OC_OK;
+}
+
 void
 oc_mapping_fini(struct oc_mapping *mapping)
 {

@@ -77,5 +77,9 @@ struct oc_mapping {
 enum oc_err oc_spool_map(const struct oc_spool *s, size_t room,
     struct oc_mapping *mapping) OC_MUST_CHECK;
 void oc_mapping_fini(struct oc_mapping *mapping);
+/* So many octets, above 0, that are zero until they are written: in shared
+ * memory without a file, which no limit of a file's size is for.  NOMEM. */
+enum oc_err oc_mapping_new(size_t len, struct oc_mapping *mapping)
+    OC_MUST_CHECK;
 
 #endif

@@ -48,8 +48,8 @@ fetch_check(const char *where, uint8_t *octets, size_t len,
 		err = status_crl_list_check_older(list, before, error);
 	if (err != OC_OK)
 		(void)oc_error_prefix(error, "%s", where);
-	else if (before != NULL && list->der_len == before->der_len &&
-	    memcmp(list->der, before->der, list->der_len) == 0)
+	else if (before != NULL && der_bytes_equal(list->crl.der,
+	    before->crl.der))
 		err = OC_ERR_EXISTS;
 	if (err != OC_OK) {
 		status_crl_list_release(list);

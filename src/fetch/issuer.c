@@ -133,7 +133,7 @@ static bool
 digest_of(const struct status_crl_list *list,
     uint8_t digest[FETCH_DIGEST_LEN])
 {
-	return EVP_Digest(list->der, list->der_len, digest, NULL,
+	return EVP_Digest(list->crl.der.p, list->crl.der.len, digest, NULL,
 	    sign_digest(SIGN_SHA256), NULL) == 1;
 }
 
@@ -193,7 +193,8 @@ take_new(struct round *r, const char *url, struct oc_error *error)
 	}
 	if (err != OC_OK)
 		return err;
-	err = oc_file_write(f->path, 0640, list->der, list->der_len, error);
+	err = oc_file_write(f->path, 0640, list->crl.der.p,
+	    list->crl.der.len, error);
 	if (err == OC_OK) {
 		note_good(r, url, list);
 		status_crl_number_format(list, number);

@@ -255,8 +255,8 @@ enum oc_err
 status_certdb_finish(struct status_certdb *db, struct oc_error *error)
 {
 	struct status_list *list = db->list;
-	const struct status_entry *twice;
 	char serial[OC_SERIAL_TEXT_MAX];
+	struct oc_serial twice;
 
 	if (list->num_entries == 0 && db->num_others > 0)
 		return oc_error_set(error, OC_ERR_MISMATCH, "all certificates "
@@ -264,10 +264,10 @@ status_certdb_finish(struct status_certdb *db, struct oc_error *error)
 	if (list->num_entries == 0)
 		return oc_error_set(error, OC_ERR_MALFORMED, "no certificate "
 		    "is in it");
-	status_list_sort(list);
-	twice = status_list_double(list);
-	if (twice != NULL) {
-		oc_serial_format(&twice->serial, serial);
+	if (status_list_sort(list) != OC_OK)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (status_list_double(list, &twice)) {
+		oc_serial_format(&twice, serial);
 		return oc_error_set(error, OC_ERR_MALFORMED, "the serial "
 		    "number %s (hexadecimal) is there twice", serial);
 	}

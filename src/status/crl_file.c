@@ -33,54 +33,45 @@ status_crl_copy_path(const struct oc_config *config,
 
 /* --- one list ---------------------------------------------------------- */
 
-/* *der is for free(). */
+/* *der is for oc_mapping_fini(). */
 static enum oc_err
-read_der(const char *path, uint8_t **der, size_t *der_len,
-    struct oc_error *error)
+read_der(const char *path, struct oc_mapping *der, struct oc_error *error)
 {
-	uint8_t *octets;
-	size_t len;
-	enum oc_err err;
+	struct oc_mapping file;
+	enum oc_err err = oc_file_map(path, OC_CRL_FILE_MAX, &file, error);
 
-	err = oc_file_read_regular(path, OC_CRL_FILE_MAX, &octets, &len, NULL,
-	    error);
 	if (err != OC_OK)
 		return err;
-	if (len == 0)
-		err = oc_error_set(error, OC_ERR_MALFORMED, "%s is empty",
+	if (file.len == 0)
+		return oc_error_set(error, OC_ERR_MALFORMED, "%s is empty",
 		    path);
-	else
-		err = x509_file_parse(path, octets, len, X509_FILE_CRL, der,
-		    der_len, error);
-	if (err == OC_ERR_REFUSED)
-		explicit_bzero(octets, len);	/* a private key */
-	free(octets);
+	err = x509_file_parse_mapped(path, &file, X509_FILE_CRL, der, error);
+	oc_mapping_fini(&file);
 	return err;
 }
 
-struct octets { uint8_t *p; size_t len; };
-
 static bool
-is_same(const struct octets *a, const struct status_crl_list *b)
+is_same(const struct oc_mapping *a, const struct status_crl_list *b)
 {
-	return a->p == NULL ? b == NULL : b != NULL && a->len == b->der_len &&
-	    memcmp(a->p, b->der, a->len) == 0;
+	return a->bytes == NULL ? b == NULL : b != NULL &&
+	    der_bytes_equal((struct der_bytes){ a->bytes, a->len },
+	    b->crl.der);
 }
 
 /* A delta is a must where one is configured: without it nobody knows what has
  * been revoked since.  A copy has one if what was in force had. */
 static enum oc_err
 read_both(const struct status_crl_file *f, enum status_from from,
-    struct octets *whole, struct octets *delta, struct oc_error *error)
+    struct oc_mapping *whole, struct oc_mapping *delta,
+    struct oc_error *error)
 {
 	bool is_copy = from == STATUS_FROM_COPY;
 	enum oc_err err = read_der(is_copy ? f->plan.copy : f->plan.path,
-	    &whole->p, &whole->len, error);
+	    whole, error);
 
 	if (err != OC_OK || f->plan.delta == NULL)
 		return err;
-	err = read_der(is_copy ? f->delta_copy : f->plan.delta, &delta->p,
-	    &delta->len, error);
+	err = read_der(is_copy ? f->delta_copy : f->plan.delta, delta, error);
 	if (err == OC_ERR_NOT_FOUND && is_copy)
 		return OC_OK;
 	return err == OC_OK ? OC_OK : oc_error_prefix(error, "delta CRL");
@@ -95,17 +86,17 @@ prefix_delta(const struct status_crl_file *f, struct oc_error *error)
 
 /* delta: with no octets, there is none. */
 static enum oc_err
-make_list(const struct status_crl_file *f, struct octets *whole,
-    struct octets *delta, struct status_crl_list **list,
+make_list(const struct status_crl_file *f, struct oc_mapping *whole,
+    struct oc_mapping *delta, struct status_crl_list **list,
     struct oc_error *error)
 {
 	struct status_crl_list *read = NULL, *changes = NULL;
 	enum oc_err err;
 
-	err = status_crl_list_new(&whole->p, whole->len, f->certificate,
-	    f->plan.scope, &read, error);
-	if (err == OC_OK && delta->p != NULL &&
-	    (err = status_crl_list_new(&delta->p, delta->len, f->certificate,
+	err = status_crl_list_new_mapped(whole, f->certificate, f->plan.scope,
+	    &read, error);
+	if (err == OC_OK && delta->bytes != NULL &&
+	    (err = status_crl_list_new_mapped(delta, f->certificate,
 	    STATUS_CRL_DELTA, &changes, error)) != OC_OK)
 		(void)prefix_delta(f, error);
 	if (err == OC_OK && changes != NULL)
@@ -126,7 +117,7 @@ crl_load(void *arg, enum status_from from, const struct status_list *before,
 	struct status_crl_file *f = arg;
 	const struct status_crl_list *last =
 	    (const struct status_crl_list *)before;
-	struct octets whole = { NULL, 0 }, delta = { NULL, 0 };
+	struct oc_mapping whole = { .bytes = NULL }, delta = { .bytes = NULL };
 	struct status_crl_list *read = NULL;
 	enum oc_err err = read_both(f, from, &whole, &delta, error);
 
@@ -135,8 +126,8 @@ crl_load(void *arg, enum status_from from, const struct status_list *before,
 		err = OC_ERR_EXISTS;
 	if (err == OC_OK)
 		err = make_list(f, &whole, &delta, &read, error);
-	free(whole.p);
-	free(delta.p);
+	oc_mapping_fini(&whole);
+	oc_mapping_fini(&delta);
 	if (err == OC_OK)
 		*list = &read->list;
 	return err;
@@ -192,9 +183,10 @@ crl_keep(void *arg, const struct status_list *list, struct oc_error *error)
 	    (const struct status_crl_list *)list;
 	const struct status_crl_list *delta = crl->delta;
 	const struct oc_file_part parts[] = {
-		{ f->plan.copy, 0644, crl->der, crl->der_len },
-		{ f->delta_copy, 0644, delta == NULL ? NULL : delta->der,
-		    delta == NULL ? 0 : delta->der_len },
+		{ f->plan.copy, 0644, crl->crl.der.p, crl->crl.der.len },
+		{ f->delta_copy, 0644, delta == NULL ? NULL :
+		    delta->crl.der.p, delta == NULL ? 0 :
+		    delta->crl.der.len },
 	};
 	enum oc_err err = oc_file_write_all(parts, delta != NULL ? 2 : 1,
 	    error);

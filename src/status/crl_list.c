@@ -24,28 +24,78 @@ entry_of(const struct x509_crl_entry *e)
 	};
 }
 
-static enum oc_err
-add_entry(void *arg, const struct x509_crl_entry *entry)
+/* The octets stay, and say it again. */
+static struct status_entry
+unpack(const struct status_list *list, uint32_t place)
 {
-	struct status_list *list = arg;
-	struct status_entry e = entry_of(entry);
+	const struct status_crl_list *crl =
+	    (const struct status_crl_list *)list;
+	struct x509_crl_entry e = { .reason = CRL_REASON_UNSPECIFIED };
+	struct der_bytes rest;
 
-	return status_list_add(list, &e);
+	if ((place & STATUS_LIST_OTHER) != 0)
+		crl = crl->delta;
+	place &= ~STATUS_LIST_OTHER;
+	rest = crl->crl.entries;
+	oc_assert(place < rest.len);
+	rest.p += place;
+	rest.len -= place;
+	oc_assert(x509_crl_next_entry(&rest, &e) == OC_OK);
+	return entry_of(&e);
+}
+
+/* While it is read; most are in order, and none of them needs to be looked at
+ * again then. */
+struct reading {
+	struct status_list *list;
+	struct oc_serial last;		/* len 0: none */
+	bool is_out_of_order;		/* or there twice */
+	uint32_t num_revoked;
+};
+
+static enum oc_err
+add_entry(void *arg, const struct x509_crl_entry *entry, uint32_t place)
+{
+	struct reading *r = arg;
+
+	r->is_out_of_order |= status_serial_compare(&r->last,
+	    &entry->serial) >= 0;
+	r->last = entry->serial;
+	r->num_revoked += entry->reason != CRL_REASON_REMOVE_FROM_CRL;
+	return status_list_add_place(r->list, place);
+}
+
+static enum oc_err
+put_in_order(const struct reading *r)
+{
+	struct status_list *list = r->list;
+
+	if (r->is_out_of_order) {
+		if (status_list_sort(list) != OC_OK)
+			return OC_ERR_NOMEM;
+		status_list_drop_doubles(list);
+		status_list_close(list);
+	} else {
+		list->num_revoked = r->num_revoked;
+		status_list_trim(list);
+	}
+	return OC_OK;
 }
 
 static enum oc_err
 read_list(struct status_crl_list *list, struct der_bytes der,
     struct oc_error *error)
 {
-	enum oc_err err = x509_crl_read_each(der, &list->crl, add_entry,
-	    &list->list, error);
+	struct reading reading = { .list = &list->list };
+	enum oc_err err;
 
+	list->list.unpack = unpack;
+	err = x509_crl_read_each(der, &list->crl, add_entry, &reading, error);
+	if (err == OC_OK)
+		err = put_in_order(&reading);
 	if (err != OC_OK)
 		return error != NULL && error->code == err ? err :
 		    oc_error_set(error, err, "CRL: %s", oc_strerror(err));
-	status_list_sort(&list->list);
-	status_list_drop_doubles(&list->list);
-	status_list_close(&list->list);
 	list->list.this_update = list->crl.this_update;
 	list->list.next_update = list->crl.next_update;
 	list->number = list->crl.number;
@@ -70,14 +120,16 @@ free_list(struct status_list *list)
 	struct status_crl_list *crl = (struct status_crl_list *)list;
 
 	status_crl_list_release(crl->delta);
-	free(crl->der);
+	oc_mapping_fini(&crl->mapping);
+	free(crl->octets);
 	free(list);
 }
 
-enum oc_err
-status_crl_list_new(uint8_t **der, size_t der_len,
-    const struct x509_cert *issuer, enum status_crl_scope scope,
-    struct status_crl_list **out, struct oc_error *error)
+/* der is not owned yet. */
+static enum oc_err
+make_list(struct der_bytes der, const struct x509_cert *issuer,
+    enum status_crl_scope scope, struct status_crl_list **out,
+    struct oc_error *error)
 {
 	struct status_crl_list *list = calloc(1, sizeof(*list));
 	enum oc_err err;
@@ -86,7 +138,7 @@ status_crl_list_new(uint8_t **der, size_t der_len,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	status_list_init(&list->list);
 	list->list.free = free_list;
-	err = read_list(list, (struct der_bytes){ *der, der_len }, error);
+	err = read_list(list, der, error);
 	if (err == OC_OK)
 		err = scope == STATUS_CRL_DELTA ? x509_delta_crl_verify(
 		    &list->crl, issuer, error) : x509_crl_verify(&list->crl,
@@ -97,11 +149,37 @@ status_crl_list_new(uint8_t **der, size_t der_len,
 		status_crl_list_release(list);
 		return err;
 	}
-	list->number = list->crl.number;
-	list->der = *der;
-	list->der_len = der_len;
-	*der = NULL;
 	*out = list;
+	return OC_OK;
+}
+
+enum oc_err
+status_crl_list_new(uint8_t **der, size_t der_len,
+    const struct x509_cert *issuer, enum status_crl_scope scope,
+    struct status_crl_list **list, struct oc_error *error)
+{
+	enum oc_err err = make_list((struct der_bytes){ *der, der_len },
+	    issuer, scope, list, error);
+
+	if (err != OC_OK)
+		return err;
+	(*list)->octets = *der;
+	*der = NULL;
+	return OC_OK;
+}
+
+enum oc_err
+status_crl_list_new_mapped(struct oc_mapping *der,
+    const struct x509_cert *issuer, enum status_crl_scope scope,
+    struct status_crl_list **list, struct oc_error *error)
+{
+	enum oc_err err = make_list((struct der_bytes){ der->bytes,
+	    der->len }, issuer, scope, list, error);
+
+	if (err != OC_OK)
+		return err;
+	(*list)->mapping = *der;
+	*der = (struct oc_mapping){ .bytes = NULL };
 	return OC_OK;
 }
 

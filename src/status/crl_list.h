@@ -6,6 +6,7 @@
 #ifndef STATUS_CRL_LIST_H
 #define STATUS_CRL_LIST_H
 
+#include "base/spool.h"
 #include "status/list.h"
 #include "x509/cert.h"
 #include "x509/crl.h"
@@ -16,9 +17,9 @@
 
 struct status_crl_list {
 	struct status_list list;	/* first: who is on it */
-	uint8_t *der;			/* owned */
-	size_t der_len;
-	struct x509_crl crl;		/* views into der */
+	uint8_t *octets;		/* owned: one of the two */
+	struct oc_mapping mapping;
+	struct x509_crl crl;		/* views into it; crl.der is all */
 	struct status_crl_list *delta;	/* owned: what has been changed by it;
 					 * NULL: nothing */
 	struct der_bytes number;	/* with that */
@@ -37,6 +38,11 @@ enum status_crl_scope {
  * wanted.  Dates are not looked at.
  */
 enum oc_err status_crl_list_new(uint8_t **der, size_t der_len,
+    const struct x509_cert *issuer, enum status_crl_scope scope,
+    struct status_crl_list **list, struct oc_error *error) OC_MUST_CHECK;
+/* The same, of octets that are not in memory of one's own: of it the list has
+ * four octets for each entry. */
+enum oc_err status_crl_list_new_mapped(struct oc_mapping *der,
     const struct x509_cert *issuer, enum status_crl_scope scope,
     struct status_crl_list **list, struct oc_error *error) OC_MUST_CHECK;
 void status_crl_list_release(struct status_crl_list *list); /* NULL: fine */

@@ -18,6 +18,7 @@
 #define PART_LEN (256 * 1024)
 /* "R", two dates, a reason, a serial number, and what stands for the rest. */
 #define WRITTEN_MAX 128
+#define SPOOL_MAX ((uint64_t)OC_RECORDS_MAX * WRITTEN_MAX + 4096)
 
 enum { STATUS, END, REVOCATION, SERIAL, NAME, SUBJECT };
 struct field { const char *text; size_t len; };
@@ -308,18 +309,18 @@ enum oc_err
 status_index_finish(struct status_index *index, struct status_list **list,
     struct oc_error *error)
 {
-	const struct status_entry *twice;
 	char serial[OC_SERIAL_TEXT_MAX];
+	struct oc_serial twice;
 
 	if (index->in_rest > 0)
 		return fail_torn(index, error);
 	if (index->list->num_entries == 0)
 		return oc_error_set(error, OC_ERR_MALFORMED, "no certificate "
 		    "is in it");
-	status_list_sort(index->list);
-	twice = status_list_double(index->list);
-	if (twice != NULL) {
-		oc_serial_format(&twice->serial, serial);
+	if (status_list_sort(index->list) != OC_OK)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (status_list_double(index->list, &twice)) {
+		oc_serial_format(&twice, serial);
 		return oc_error_set(error, OC_ERR_EXISTS, "the serial number "
 		    "%s is there twice", serial);
 	}
@@ -355,10 +356,11 @@ put_all(struct status_index *index, int fd, struct oc_error *error)
 static enum oc_err
 name_lines(struct status_index *index, int fd, struct oc_error *error)
 {
-	struct oc_serial serial = status_list_double(index->list)->serial;
+	struct oc_serial serial = { .len = 0 };
 	char text[OC_SERIAL_TEXT_MAX];
 	struct oc_error unused = { 0 };
 
+	oc_assert(status_list_double(index->list, &serial));
 	index->wanted = &serial;
 	index->line = index->in_rest = 0;
 	oc_serial_format(&serial, text);
@@ -497,20 +499,25 @@ write_line(const struct status_entry *e, char text[WRITTEN_MAX])
 
 enum oc_err
 status_index_write(const struct status_list *list, const char *first_line,
-    char **out, size_t *len)
+    struct oc_mapping *text)
 {
-	size_t room = strlen(first_line) + 2 +
-	    (size_t)list->num_entries * WRITTEN_MAX;
-	char *text = malloc(room), *trimmed;
-	size_t at;
+	char line[WRITTEN_MAX];
+	struct oc_spool spool;
+	enum oc_err err = oc_spool_open(&spool, "ocsign-index", SPOOL_MAX);
 
-	if (text == NULL)
-		return OC_ERR_NOMEM;
-	at = (size_t)sprintf(text, "%s\n", first_line);
-	for (uint32_t i = 0; i < list->num_entries; i++)
-		at += (size_t)write_line(&list->entries[i], text + at);
-	trimmed = realloc(text, at);
-	*out = trimmed != NULL ? trimmed : text;
-	*len = at;
-	return OC_OK;
+	if (err == OC_OK) {
+		oc_spool_put(&spool, first_line, strlen(first_line));
+		oc_spool_put(&spool, "\n", 1);
+	}
+	for (uint32_t i = 0; err == OC_OK && i < list->num_entries; i++) {
+		struct status_entry e = status_list_at(list, i);
+
+		oc_spool_put(&spool, line, (size_t)write_line(&e, line));
+	}
+	if (err == OC_OK)
+		err = oc_spool_seal(&spool);
+	if (err == OC_OK)
+		err = oc_spool_map(&spool, 0, text);
+	oc_spool_close(&spool);
+	return err;
 }

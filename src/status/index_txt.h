@@ -17,6 +17,7 @@
 #define STATUS_INDEX_TXT_H
 
 #include "base/limits.h"
+#include "base/spool.h"
 #include "status/list.h"
 
 /* All of a line; what is not in the entry is borrowed. */
@@ -71,9 +72,9 @@ enum oc_err status_index_read(const char *path, struct status_list **list,
 enum oc_err status_index_walk(const char *path, status_index_line_fn *fn,
     void *arg, struct oc_error *error) OC_MUST_CHECK;
 
-/* A list as such a file, behind a first line of somebody's own; for free(). */
+/* A list as such a file, behind a first line of somebody's own. */
 enum oc_err status_index_write(const struct status_list *list,
-    const char *first_line, char **text, size_t *len) OC_MUST_CHECK;
+    const char *first_line, struct oc_mapping *text) OC_MUST_CHECK;
 
 /* "date[,reason[,argument]]", as openssl reads it: MALFORMED says why. */
 enum oc_err status_index_revocation(const char *text, size_t len,

@@ -202,17 +202,18 @@ static enum oc_err
 records_keep(void *arg, const struct status_list *list, struct oc_error *error)
 {
 	const struct status_records *r = arg;
-	char head[HEAD_MAX], *text = NULL;
-	size_t len = 0;
+	struct oc_mapping text = { .bytes = NULL };
+	char head[HEAD_MAX];
 	enum oc_err err;
 
 	(void)snprintf(head, sizeof(head), COPY_MARK " %s %" PRId64 " %" PRId64,
 	    r->key_hash, list->written_ns, list->this_update);
-	err = status_index_write(list, head, &text, &len);
+	err = status_index_write(list, head, &text);
 	if (err != OC_OK)
-		return oc_error_set(error, err, "out of memory");
-	err = oc_file_write(r->plan.copy, 0644, text, len, error);
-	free(text);
+		return oc_error_set(error, err, "%s: %s", r->plan.copy,
+		    oc_strerror(err));
+	err = oc_file_write(r->plan.copy, 0644, text.bytes, text.len, error);
+	oc_mapping_fini(&text);
 	return err;
 }
 

@@ -8,29 +8,34 @@
  * to be hashed again: each record that is added moves a few, and until all are
  * moved both are looked at.
  *
+ * Both are in shared memory: what a process has of its own does not grow with
+ * how many certificates there are.
+ *
  * One thread, the event loop's.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/spool.h"
 #include "status/status.h"
 
 #define INDEX_BITS_MIN 10
 #define INDEX_BITS_MAX 31
-#define BLOCK_LEN 16384			/* records: 900 KB */
+#define BLOCK_LEN 16384			/* records: 768 KiB */
 /* The larger index is three quarters full after 3/4 as many records as the
  * smaller one has buckets. */
 #define MOVE_EACH 2
 
 struct index {
-	uint32_t *buckets;		/* owned; NULL: none */
+	struct oc_mapping memory;	/* owned */
+	uint32_t *buckets;		/* in it; NULL: none */
 	uint32_t num;			/* a power of two */
 };
 
 struct status_set {
 	uint32_t num_holders;
-	struct status_record **blocks;	/* owned, as each of them */
+	struct oc_mapping *blocks;	/* owned, as each of them */
 	uint32_t num_blocks;
 	uint32_t num;			/* records */
 	struct index index, before;	/* before: the smaller one */
@@ -57,7 +62,9 @@ hash_of(const struct status_set *set, const struct oc_serial *serial)
 static struct status_record *
 record_of(const struct status_set *set, uint32_t number)
 {
-	return &set->blocks[number / BLOCK_LEN][number % BLOCK_LEN];
+	void *block = set->blocks[number / BLOCK_LEN].bytes;
+
+	return (struct status_record *)block + number % BLOCK_LEN;
 }
 
 /* The bucket of this serial, or the empty one where it would go. */
@@ -88,9 +95,19 @@ static enum oc_err
 index_new(uint32_t num, struct index *index)
 {
 	/* What is not touched yet is no memory: this takes no time. */
-	index->buckets = calloc(num, sizeof(*index->buckets));
+	enum oc_err err = oc_mapping_new(num * sizeof(*index->buckets),
+	    &index->memory);
+
+	index->buckets = err == OC_OK ? (void *)index->memory.bytes : NULL;
 	index->num = num;
-	return index->buckets == NULL ? OC_ERR_NOMEM : OC_OK;
+	return err;
+}
+
+static void
+index_fini(struct index *index)
+{
+	oc_mapping_fini(&index->memory);
+	index->buckets = NULL;
 }
 
 static enum oc_err
@@ -127,27 +144,26 @@ move_some(struct status_set *set)
 	}
 	if (set->num_moved < set->before.num)
 		return;
-	free(set->before.buckets);
-	set->before.buckets = NULL;
+	index_fini(&set->before);
 }
 
 static enum oc_err
 add_block(struct status_set *set)
 {
-	struct status_record **blocks, *block;
+	struct oc_mapping *blocks;
+	enum oc_err err;
 
 	if (set->num < set->num_blocks * BLOCK_LEN)
 		return OC_OK;
 	blocks = reallocarray(set->blocks, set->num_blocks + 1,
-	    sizeof(struct status_record *));
+	    sizeof(*blocks));
 	if (blocks == NULL)
 		return OC_ERR_NOMEM;
 	set->blocks = blocks;
-	block = malloc(BLOCK_LEN * sizeof(*block));
-	if (block == NULL)
-		return OC_ERR_NOMEM;
-	set->blocks[set->num_blocks++] = block;
-	return OC_OK;
+	err = oc_mapping_new(BLOCK_LEN * sizeof(struct status_record),
+	    &set->blocks[set->num_blocks]);
+	set->num_blocks += err == OC_OK;
+	return err;
 }
 
 static enum oc_err
@@ -206,10 +222,10 @@ status_set_free(struct status_set *set)
 	if (set == NULL || --set->num_holders > 0)
 		return;
 	for (i = 0; i < set->num_blocks; i++)
-		free(set->blocks[i]);
+		oc_mapping_fini(&set->blocks[i]);
 	free(set->blocks);
-	free(set->index.buckets);
-	free(set->before.buckets);
+	index_fini(&set->index);
+	index_fini(&set->before);
 	free(set);
 }
 

@@ -25,7 +25,11 @@
 #define BOUNDS_STEPS 64
 
 /* How far a walk has come in it. */
-struct place { uint32_t entry, single; };
+struct place {
+	uint32_t entry, single;
+	struct status_entry next;	/* the entry there; its serial's len 0:
+					 * there are no more */
+};
 
 struct state {
 	struct status_source source;	/* first */
@@ -43,14 +47,30 @@ struct state {
 	char error[OC_ERROR_TEXT_MAX];
 };
 
+static void
+read_entry(const struct status_said *said, struct place *at)
+{
+	if (said->list != NULL && at->entry < said->list->num_entries)
+		at->next = status_list_at(said->list, at->entry);
+	else
+		at->next.serial.len = 0;
+}
+
+static void
+begin(const struct status_said *said, struct place *at)
+{
+	at->entry = at->single = 0;
+	read_entry(said, at);
+}
+
 /* The first serial number of a state at or behind a place; NULL: none. */
 static const struct oc_serial *
 serial_at(const struct status_said *said, const struct place *at)
 {
 	const struct oc_serial *entry = NULL, *single = NULL;
 
-	if (said->list != NULL && at->entry < said->list->num_entries)
-		entry = &said->list->entries[at->entry].serial;
+	if (at->next.serial.len != 0)
+		entry = &at->next.serial;
 	if (said->issued != NULL && at->single < said->issued->num_singles)
 		single = &said->issued->singles[at->single];
 	if (entry == NULL || single == NULL)
@@ -62,7 +82,7 @@ serial_at(const struct status_said *said, const struct place *at)
 enum said { SAID_NOTHING, SAID_ISSUED, SAID_LISTED };
 struct word {
 	enum said said;
-	const struct status_entry *entry;	/* LISTED */
+	struct status_entry entry;	/* LISTED */
 };
 
 /* And steps over it. */
@@ -70,18 +90,18 @@ static struct word
 take_word(const struct status_said *said, struct place *at,
     const struct oc_serial *serial)
 {
-	struct word word = { SAID_NOTHING, NULL };
+	struct word word = { .said = SAID_NOTHING };
 
 	if (said->issued != NULL && at->single < said->issued->num_singles &&
 	    oc_serial_equal(&said->issued->singles[at->single], serial)) {
 		at->single++;
 		word.said = SAID_ISSUED;
 	}
-	if (said->list != NULL && at->entry < said->list->num_entries &&
-	    oc_serial_equal(&said->list->entries[at->entry].serial,
-	    serial)) {
-		word.entry = &said->list->entries[at->entry++];
+	if (oc_serial_equal(&at->next.serial, serial)) {
+		word.entry = at->next;
 		word.said = SAID_LISTED;
+		at->entry++;
+		read_entry(said, at);
 	}
 	return word;
 }
@@ -90,10 +110,7 @@ static bool
 is_same(const struct word *a, const struct word *b)
 {
 	return a->said == b->said && (a->said != SAID_LISTED ||
-	    (a->entry->is_revoked == b->entry->is_revoked &&
-	    a->entry->reason == b->entry->reason &&
-	    a->entry->revoked_at == b->entry->revoked_at &&
-	    a->entry->not_after == b->entry->not_after));
+	    status_entry_says_same(&a->entry, &b->entry));
 }
 
 /* One that was on the list before, and is no longer: on hold it was, or it
@@ -130,13 +147,13 @@ change_of(struct state *state, const struct oc_serial *serial,
 
 	switch (is->said) {
 	case SAID_LISTED:
-		change.not_after = is->entry->not_after;
-		if (!is->entry->is_revoked)
+		change.not_after = is->entry.not_after;
+		if (!is->entry.is_revoked)
 			break;
 		change.is_revoked = true;
-		change.reason = (enum crl_reason)is->entry->reason;
-		change.revoked_at = is->entry->revoked_at;
-		change.is_of_ca = is_of_ca(state, is->entry);
+		change.reason = (enum crl_reason)is->entry.reason;
+		change.revoked_at = is->entry.revoked_at;
+		change.is_of_ca = is_of_ca(state, &is->entry);
 		break;
 	case SAID_ISSUED:
 		break;
@@ -223,7 +240,8 @@ look(struct state *state)
 		return OC_OK;
 	}
 	state->next = next;
-	state->at_told = state->at_next = (struct place){ 0, 0 };
+	begin(&state->told, &state->at_told);
+	begin(&state->next, &state->at_next);
 	state->is_telling = true;
 	return OC_OK;
 }

@@ -89,7 +89,7 @@ struct status_set;
 struct status_record {
 	struct oc_serial serial;
 	bool is_revoked;
-	enum crl_reason reason;
+	enum crl_reason reason : 8;	/* beside it: 48 octets in all */
 	int64_t revoked_at;
 	int64_t not_after;	/* from then on its status is not told */
 	int64_t seq;

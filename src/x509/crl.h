@@ -77,10 +77,11 @@ struct x509_crl {
 enum oc_err x509_crl_read(struct der_bytes der, struct x509_crl *crl,
     struct oc_error *error) OC_MUST_CHECK;
 /* The same, and each entry, in the list's order, as soon as it has been
- * checked: of what comes behind it nothing is known yet.  An error of fn's is
- * returned, with fn's own words. */
+ * checked: of what comes behind it nothing is known yet.  place: octets of
+ * crl->entries before it, from where x509_crl_next_entry() reads it again.  An
+ * error of fn's is returned, with fn's own words. */
 typedef enum oc_err x509_crl_entry_fn(void *arg,
-    const struct x509_crl_entry *entry);
+    const struct x509_crl_entry *entry, uint32_t place);
 enum oc_err x509_crl_read_each(struct der_bytes der, struct x509_crl *crl,
     x509_crl_entry_fn *fn, void *arg, struct oc_error *error) OC_MUST_CHECK;
 /* Walks crl->entries; at_end once *rest is empty. */

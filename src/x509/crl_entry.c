@@ -246,10 +246,12 @@ x509_crl_check_entries(struct x509_crl *crl, enum x509_crl_version version,
 	struct day days[DAYS] = { { 0, 0 } };
 	struct x509_crl_entry entry = { .invalidity_at = 0 };
 	bool has_extensions = false;
+	uint32_t place;
 	enum oc_err err;
 	size_t n;
 
 	for (n = 1; !der_at_end(&r); n++) {
+		place = (uint32_t)(r.p - crl->entries.p);
 		if (get_usual(&r, days, &entry, &has_extensions))
 			err = OC_OK;
 		else
@@ -261,7 +263,8 @@ x509_crl_check_entries(struct x509_crl *crl, enum x509_crl_version version,
 			return oc_error_set(error, OC_ERR_MALFORMED,
 			    "CRL: entry %zu has extensions, but the version "
 			    "is v1", n);
-		if (fn != NULL && (err = fn(arg, &entry)) != OC_OK)
+		if (fn != NULL && (err = fn(arg, &entry, place)) !=
+		    OC_OK)
 			return err;
 		entry.invalidity_at = 0;
 	}

@@ -111,6 +111,27 @@ check_only_request(struct oc_pem_cursor *cursor, struct oc_error *error)
 	    oc_error_set(error, err, "%s", bad.text);
 }
 
+/* first: the label of what there is; "": nothing is. */
+static enum oc_err
+say_none(const char *where, const char *first, enum x509_file_kind kind,
+    struct oc_error *error)
+{
+	if (first[0] != '\0')
+		return oc_error_set(error, OC_ERR_MALFORMED, "%s: holds a %s, "
+		    "not a %s", where, first, kinds[kind].what);
+	return oc_error_set(error, OC_ERR_MALFORMED, "%s: not a %s, neither "
+	    "in PEM nor in DER", where, kinds[kind].what);
+}
+
+static enum oc_err
+refuse_key(const char *where, enum x509_file_kind kind,
+    struct oc_error *error)
+{
+	return oc_error_set(error, OC_ERR_REFUSED, "%s: holds a private key; "
+	    "keep it where it is, and give the %s only", where,
+	    kinds[kind].what);
+}
+
 static enum oc_err
 parse_pem(const char *where, const char *text, size_t len,
     enum x509_file_kind kind, uint8_t **der, size_t *der_len,
@@ -122,14 +143,8 @@ parse_pem(const char *where, const char *text, size_t len,
 
 	for (;;) {
 		err = oc_pem_next(&cursor, label, der, der_len, error);
-		if (err == OC_ERR_NOT_FOUND && first[0] != '\0')
-			return oc_error_set(error, OC_ERR_MALFORMED,
-			    "%s: holds a %s, not a %s", where, first,
-			    kinds[kind].what);
 		if (err == OC_ERR_NOT_FOUND)
-			return oc_error_set(error, OC_ERR_MALFORMED,
-			    "%s: not a %s, neither in PEM nor in DER", where,
-			    kinds[kind].what);
+			return say_none(where, first, kind, error);
 		if (err != OC_OK)
 			return oc_error_prefix(error, "%s", where);
 		if (is_label_of(kind, label))
@@ -158,9 +173,7 @@ x509_file_parse(const char *where, const uint8_t *octets, size_t len,
 	enum oc_err err;
 
 	if (x509_file_has_private_key(octets, len))
-		return oc_error_set(error, OC_ERR_REFUSED, "%s: holds a "
-		    "private key; keep it where it is, and give the %s only",
-		    where, kinds[kind].what);
+		return refuse_key(where, kind, error);
 	if (der_read_whole(whole, DER_SEQUENCE, &contents)) {
 		der = malloc(len);
 		if (der == NULL)
@@ -178,6 +191,58 @@ x509_file_parse(const char *where, const uint8_t *octets, size_t len,
 	*out = der;
 	*out_len = der_len;
 	return OC_OK;
+}
+
+static enum oc_err
+spool_pem(const char *where, struct der_bytes text, enum x509_file_kind kind,
+    struct oc_spool *der, struct oc_error *error)
+{
+	struct oc_pem_cursor cursor = { .text = (const char *)text.p,
+	    .len = text.len };
+	char label[OC_PEM_LABEL_MAX + 1], first[OC_PEM_LABEL_MAX + 1] = "";
+	enum oc_err err;
+
+	for (;;) {
+		err = oc_pem_next_spooled(&cursor, kinds[kind].labels, der,
+		    label, error);
+		if (err != OC_ERR_MISMATCH)
+			break;
+		memcpy(first, label, sizeof(first));
+	}
+	if (err == OC_ERR_NOT_FOUND)
+		return say_none(where, first, kind, error);
+	return err == OC_OK ? OC_OK : oc_error_prefix(error, "%s", where);
+}
+
+enum oc_err
+x509_file_parse_mapped(const char *where, struct oc_mapping *file,
+    enum x509_file_kind kind, struct oc_mapping *der, struct oc_error *error)
+{
+	struct der_bytes contents, whole = { file->bytes, file->len };
+	struct oc_spool spool;
+	enum oc_err err;
+
+	oc_assert(kind != X509_FILE_CSR);
+	if (x509_file_has_private_key(file->bytes, file->len))
+		return refuse_key(where, kind, error);
+	if (der_read_whole(whole, DER_SEQUENCE, &contents)) {
+		*der = *file;
+		*file = (struct oc_mapping){ .bytes = NULL };
+		return OC_OK;
+	}
+	if (oc_spool_open(&spool, "ocsign-der", kinds[kind].max) == OC_OK) {
+		err = spool_pem(where, whole, kind, &spool, error);
+		if (err != OC_OK) {
+			oc_spool_close(&spool);
+			return err;
+		}
+	}
+	err = oc_spool_seal(&spool);
+	if (err == OC_OK)
+		err = oc_spool_map(&spool, 0, der);
+	oc_spool_close(&spool);
+	return err == OC_OK ? OC_OK : oc_error_set(error, err, "%s: %s",
+	    where, oc_strerror(err));
 }
 
 enum oc_err

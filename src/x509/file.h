@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/spool.h"
 
 enum x509_file_kind { X509_FILE_CERTIFICATE, X509_FILE_CSR, X509_FILE_CRL };
 
@@ -30,6 +31,12 @@ enum oc_err x509_file_read(const char *path, enum x509_file_kind kind,
 enum oc_err x509_file_parse(const char *where, const uint8_t *octets,
     size_t len, enum x509_file_kind kind, uint8_t **der, size_t *der_len,
     struct oc_error *error) OC_MUST_CHECK;
+
+/* The same from octets that are not in memory of one's own, to such; *file is
+ * taken over if it is DER.  No requests. */
+enum oc_err x509_file_parse_mapped(const char *where, struct oc_mapping *file,
+    enum x509_file_kind kind, struct oc_mapping *der, struct oc_error *error)
+    OC_MUST_CHECK;
 
 /* Is there a private key in it?  In PEM, one of any sort; in DER one of
  * PKCS#8, encrypted or not, RSA, EC or DSA, or PKCS#12, which is for them;

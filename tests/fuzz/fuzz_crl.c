@@ -44,16 +44,21 @@ load(void)
 static void
 check_list(const struct status_crl_list *list)
 {
+	struct status_entry found, last = { .reason = 0 };
 	struct status_lost lost;
-	uint32_t i;
+	uint32_t num_revoked = 0, i;
 
 	for (i = 0; i < list->list.num_entries; i++) {
-		const struct status_entry *e = &list->list.entries[i];
+		struct status_entry e = status_list_at(&list->list, i);
 
-		fuzz_check(status_list_find(&list->list, &e->serial) == e);
-		fuzz_check(i == 0 || status_serial_compare(&e[-1].serial,
-		    &e->serial) < 0);
+		fuzz_check(status_list_find(&list->list, &e.serial, &found) &&
+		    status_entry_says_same(&e, &found));
+		fuzz_check(i == 0 || status_serial_compare(&last.serial,
+		    &e.serial) < 0);
+		num_revoked += e.is_revoked;
+		last = e;
 	}
+	fuzz_check(num_revoked == list->list.num_revoked);
 	fuzz_check(status_crl_list_succeeds(list, list, 0, &lost, NULL) ==
 	    OC_OK && lost.num_dropped == 0);
 }

@@ -140,9 +140,13 @@ add_told(struct told *told, const struct x509_crl_entry *e)
 }
 
 static enum oc_err
-tell(void *arg, const struct x509_crl_entry *entry)
+tell(void *arg, const struct x509_crl_entry *entry, uint32_t place)
 {
-	add_told(arg, entry);
+	struct told *told = arg;
+
+	/* An entry has seven octets at least. */
+	fuzz_check(place >= told->num * 7);
+	add_told(told, entry);
 	return OC_OK;
 }
 

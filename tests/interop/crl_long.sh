@@ -3,7 +3,8 @@
 #
 # A CRL of 200,000 entries, from the records by way of ocsignd to a file and
 # to whoever fetches it: OpenSSL verifies it, and no process holds all of it in
-# memory of its own, though it has 10 MiB and its PEM 14.
+# memory of its own, though it has 10 MiB and its PEM 14; and who answers by
+# that file has not, either.
 
 . "$top_srcdir/tests/interop/failure.sh"
 need openssl sqlite3 curl pgrep
@@ -98,4 +99,26 @@ is_served() {
 within 20 is_served || fail "it is not served"
 measure
 check_most
+service_stop
+
+# In front of a CA whose list it is: read, in force, and known one by one.
+sed -i 's/^ocsp-key = ocsp/&\nsource = crl\ncrl-file = long.pem/;
+    /^crl-url/d; /^ocsp-url/d' ocsign.conf
+rm -r tables
+mkdir tables
+: >ocsignd.log
+service_start
+within 60 grep -q "is in force, with $number entries" ocsignd.log ||
+    fail "it is not in force"
+is_known() {
+	ocsign --json status >status.json 2>/dev/null &&
+	    grep -q "\"certificates\": $number" status.json
+}
+within 60 is_known || fail "it is not known: $(cat status.json)"
+most_status=0 status=$(role status) signer=$(role signer) made=$status
+measure
+echo "KiB by a CRL: ocsign-status $most_status, and in memfds" \
+    "$(awk '/^RssShmem/ { print $2 }' "/proc/$status/status")"
+nm -D "$top_builddir/ocsign-status" 2>/dev/null | grep -q __asan_init ||
+    [ "$most_status" -le 12288 ] || fail "status: $most_status KiB"
 service_stop

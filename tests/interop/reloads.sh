@@ -66,7 +66,8 @@ if [ "$reloads" -ge 100 ]; then
 fi
 for name in index certdb list; do
 	echo "$name: $(cat asked.$name)"
-	grep -q "version $reloads\$" asked.$name || fail "$name: not version $reloads"
+	grep -q "version $reloads\$" asked.$name ||
+	    fail "$name: not version $reloads"
 	[ "$(sed 's/.*, \([0-9]*\) of two.*/\1/' asked.$name)" -gt $reloads ] ||
 	    fail "$name: nobody asked about two"
 done

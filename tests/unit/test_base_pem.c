@@ -140,6 +140,66 @@ test_bad(void **state)
 	}
 }
 
+/* The other reader takes and refuses the same. */
+static enum oc_err
+spool(struct oc_pem_cursor *c, const char *wanted, const char *der)
+{
+	const char *const labels[2] = { wanted, "OLD NAME" };
+	struct oc_mapping mapping = { .bytes = NULL };
+	char label[OC_PEM_LABEL_MAX + 1];
+	struct oc_error error = { OC_OK, "" };
+	struct oc_spool s;
+	enum oc_err err;
+
+	assert_int_equal(oc_spool_open(&s, "test", 1024), OC_OK);
+	err = oc_pem_next_spooled(c, labels, &s, label, &error);
+	if (err == OC_OK) {
+		assert_int_equal(oc_spool_seal(&s), OC_OK);
+		assert_int_equal(oc_spool_map(&s, 0, &mapping), OC_OK);
+		assert_int_equal(mapping.len, strlen(der));
+		assert_memory_equal(mapping.bytes, der, mapping.len);
+	} else if (err != OC_ERR_MISMATCH) {
+		assert_int_equal(error.code, err);
+	}
+	oc_mapping_fini(&mapping);
+	oc_spool_close(&s);
+	return err;
+}
+
+static void
+test_spooled(void **state)
+{
+	struct oc_pem_cursor c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		if (good[i].der[0] == '\0')
+			continue;
+		c = (struct oc_pem_cursor){ .text = good[i].text,
+		    .len = strlen(good[i].text) };
+		assert_int_equal(spool(&c, good[i].label, good[i].der),
+		    OC_OK);
+		assert_int_equal(spool(&c, good[i].label, ""),
+		    OC_ERR_NOT_FOUND);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		c = (struct oc_pem_cursor){ .text = bad[i].text,
+		    .len = strlen(bad[i].text) };
+		assert_int_equal(spool(&c, "CERTIFICATE", ""),
+		    OC_ERR_MALFORMED);
+	}
+	/* What is before it is skipped, and is well-formed as well. */
+	c = (struct oc_pem_cursor){ .text = BEGIN "Zm9v\n" END
+	    "-----BEGIN OLD NAME-----\nZm9vYg==\n-----END OLD NAME-----\n" };
+	c.len = strlen(c.text);
+	assert_int_equal(spool(&c, "NEW NAME", ""), OC_ERR_MISMATCH);
+	assert_int_equal(spool(&c, "NEW NAME", "foob"), OC_OK);
+	assert_int_equal(spool(&c, "NEW NAME", ""), OC_ERR_NOT_FOUND);
+	c = (struct oc_pem_cursor){ .text = BEGIN "Zm9v\n" };
+	c.len = strlen(c.text);
+	assert_int_equal(spool(&c, "NEW NAME", ""), OC_ERR_MALFORMED);
+}
+
 static void
 test_none(void **state)
 {
@@ -269,6 +329,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_spooled),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_round),

@@ -101,8 +101,8 @@ test_taken(void **state)
 	list = take(w, &p, &(struct crl_order){ .number = 5, .items = two });
 	assert_int_equal(list->list.num_entries, 2);
 	/* The same; a later one. */
-	assert_int_equal(check(&p, list->der, list->der_len, list, &again,
-	    &error), OC_ERR_EXISTS);
+	assert_int_equal(check(&p, list->crl.der.p, list->crl.der.len, list,
+	    &again, &error), OC_ERR_EXISTS);
 	assert_null(again);
 	der = fixture_crl(&(struct crl_order){ .number = 6 }, w->ca, w->key,
 	    &len);

@@ -175,10 +175,11 @@ read_badly(const char *path, const struct status_certdb_issuer *issuer,
 static const struct status_entry *
 find(const struct status_list *list, const char *hex)
 {
+	static struct status_entry entry;
 	struct oc_serial serial;
 
 	assert_true(status_serial_read(hex, strlen(hex), &serial));
-	return status_list_find(list, &serial);
+	return status_list_find(list, &serial, &entry) ? &entry : NULL;
 }
 
 static void

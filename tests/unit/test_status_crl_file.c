@@ -156,6 +156,7 @@ test_refused_after_a_good_one(void **state)
 {
 	struct crl_world *w = *state;
 	struct crl_order good = { .number = 5, .items = two };
+	struct status_entry first, found;
 	struct status_crl_list *list;
 
 	put(w, &good);
@@ -167,8 +168,9 @@ test_refused_after_a_good_one(void **state)
 	}
 	list = status_crl_file_hold(w->file);
 	assert_int_equal(list->list.num_entries, 2);
-	assert_non_null(status_list_find(&list->list,
-	    &list->list.entries[0].serial));
+	first = status_list_at(&list->list, 0);
+	assert_true(status_list_find(&list->list, &first.serial, &found));
+	assert_true(status_entry_says_same(&first, &found));
 	status_crl_list_release(list);
 	/* And it is over as soon as a good one is there. */
 	(void)remove(w->path);
@@ -207,6 +209,7 @@ test_order(void **state)
 		    .items = orders[i] };
 		struct status_crl_list *crl;
 		const struct status_list *list;
+		struct status_entry entry;
 
 		put(w, &order);
 		if (i == 0)
@@ -217,12 +220,40 @@ test_order(void **state)
 		assert_non_null(crl);
 		list = &crl->list;
 		assert_int_equal(list->num_entries, 2);
-		assert_int_equal(list->entries[0].serial.len, 1);
-		assert_int_equal(list->entries[1].serial.len, 2);
-		assert_int_equal(status_list_find(list, &five)->reason,
-		    CRL_REASON_SUPERSEDED);
+		assert_int_equal(list->num_revoked, 2);
+		assert_int_equal(status_list_at(list, 0).serial.len, 1);
+		assert_int_equal(status_list_at(list, 1).serial.len, 2);
+		assert_true(status_list_find(list, &five, &entry));
+		assert_int_equal(entry.reason, CRL_REASON_SUPERSEDED);
 		status_crl_list_release(crl);
 	}
+}
+
+/* In no order, and alike in all that is compared without unpacking them. */
+static void
+test_alike(void **state)
+{
+	static const struct crl_item items[] = {
+		{ "40AABBCCDDEEFF0003", CRL_REASON_SUPERSEDED, 0 },
+		{ "40AABBCCDDEEFF0001", CRL_REASON_KEY_COMPROMISE, 0 },
+		{ "40AABBCCDDEEFF0002", CRL_REASON_REMOVE_FROM_CRL, 0 },
+		{ "40AABBCCDDEEFF0001", CRL_REASON_CERTIFICATE_HOLD, 0 },
+		{ NULL, 0, 0 } };
+	struct crl_world *w = *state;
+	struct status_crl_list *crl;
+
+	put(w, &(struct crl_order){ .number = 1, .items = items });
+	start(w);
+	crl = status_crl_file_hold(w->file);
+	assert_non_null(crl);
+	assert_int_equal(crl->list.num_entries, 3);
+	assert_int_equal(crl->list.num_revoked, 2);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(status_list_at(&crl->list,
+		    i).serial.bytes[8], i + 1);
+	assert_int_equal(status_list_at(&crl->list, 0).reason,
+	    CRL_REASON_KEY_COMPROMISE);
+	status_crl_list_release(crl);
 }
 
 static void
@@ -405,7 +436,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(refused_at_start), TEST(refused_after_a_good_one),
-		TEST(order),
+		TEST(order), TEST(alike),
 		TEST(certificate), TEST(key_id), TEST(parts), TEST(rollback),
 		TEST(without_numbers), TEST(shrinks),
 	};

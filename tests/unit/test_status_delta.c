@@ -87,17 +87,16 @@ static void
 expect_status(const char *hex, char status, enum crl_reason reason)
 {
 	struct status_crl_list *list = status_crl_file_hold(d.w->file);
-	const struct status_entry *entry;
+	struct status_entry entry;
 	struct oc_serial serial;
 
 	assert_non_null(list);
 	assert_true(status_serial_read(hex, strlen(hex), &serial));
-	entry = status_list_find(&list->list, &serial);
-	if (entry == NULL)
+	if (!status_list_find(&list->list, &serial, &entry))
 		assert_int_equal(status, '-');
-	else if (entry->is_revoked != (status == 'r') || status == '-' ||
-	    entry->reason != reason)
-		fail_msg("%s: %d %d", hex, entry->is_revoked, entry->reason);
+	else if (entry.is_revoked != (status == 'r') || status == '-' ||
+	    entry.reason != reason)
+		fail_msg("%s: %d %d", hex, entry.is_revoked, entry.reason);
 	status_crl_list_release(list);
 }
 
@@ -422,7 +421,7 @@ static char
 verdict_of_ours(const char *ca, bool has_delta, const char *ee)
 {
 	struct status_crl_list *list;
-	const struct status_entry *entry;
+	struct status_entry entry;
 	struct x509_cert cert;
 	char file[96], verdict;
 	size_t len;
@@ -446,8 +445,8 @@ verdict_of_ours(const char *ca, bool has_delta, const char *ee)
 	der = pkits("certs", file, &len);
 	assert_int_equal(x509_cert_read((struct der_bytes){ der, len }, &cert,
 	    NULL), OC_OK);
-	entry = status_list_find(&list->list, &cert.serial);
-	verdict = entry != NULL && entry->is_revoked ? 'r' : 'o';
+	verdict = status_list_find(&list->list, &cert.serial, &entry) &&
+	    entry.is_revoked ? 'r' : 'o';
 	status_crl_list_release(list);
 	free(der);
 	return verdict;

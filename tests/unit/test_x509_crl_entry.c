@@ -80,15 +80,17 @@ make_list(const struct x509_crl_entry *entries, size_t num)
 
 struct seen {
 	struct x509_crl_entry entries[NUM_MAX];
+	uint32_t places[NUM_MAX];
 	size_t num;
 };
 
 static enum oc_err
-see(void *arg, const struct x509_crl_entry *entry)
+see(void *arg, const struct x509_crl_entry *entry, uint32_t place)
 {
 	struct seen *seen = arg;
 
 	assert_true(seen->num < NUM_MAX);
+	seen->places[seen->num] = place;
 	seen->entries[seen->num++] = *entry;
 	return OC_OK;
 }
@@ -97,10 +99,12 @@ see(void *arg, const struct x509_crl_entry *entry)
 static enum oc_err
 walk(struct der_bytes rest, struct seen *seen)
 {
+	const uint8_t *begin = rest.p;
 	enum oc_err err = OC_OK;
 
 	seen->num = 0;
 	while (err == OC_OK && rest.len > 0 && seen->num < NUM_MAX) {
+		seen->places[seen->num] = (uint32_t)(rest.p - begin);
 		err = x509_crl_next_entry(&rest, &seen->entries[seen->num]);
 		if (err == OC_OK)
 			seen->num++;
@@ -116,6 +120,7 @@ assert_same(const struct seen *a, const struct seen *b)
 		const struct x509_crl_entry *x = &a->entries[i],
 		    *y = &b->entries[i];
 
+		assert_int_equal(a->places[i], b->places[i]);
 		assert_int_equal(x->serial.len, y->serial.len);
 		/* What is behind it is zero: some compare all of it. */
 		assert_memory_equal(x->serial.bytes, y->serial.bytes,
@@ -270,9 +275,10 @@ test_entries_cut(void **state)
 }
 
 static enum oc_err
-stop(void *arg, const struct x509_crl_entry *entry)
+stop(void *arg, const struct x509_crl_entry *entry, uint32_t place)
 {
 	(void)entry;
+	(void)place;
 	return --*(int *)arg == 0 ? OC_ERR_LIMIT : OC_OK;
 }
 
