@@ -143,7 +143,7 @@ asker=$!
 pids="$pids $asker"
 are_counted() {
 	ocsign --json cert revoke $ca --file serials --dry-run >plan
-	[ "$(sed -n 's/.*"asked_about": \([0-9]*\).*/\1/p' plan)" -ge 250 ]
+	[ "$(awk '/"asked_about":/ { print $2 + 0 }' plan)" -ge 250 ]
 }
 within "$patience" are_counted || fail "nobody counts: $(cat plan asked)"
 
@@ -152,7 +152,8 @@ num=0
 for part in 16 4; do
 	ocsign $revoke --pace $((size / 3)) >/dev/null 2>&1 &
 	killed=$!
-	within "$patience" eval '[ $(num_revoked) -gt $((num + size / part)) ]' ||
+	within "$patience" eval \
+	    '[ $(num_revoked) -gt $((num + size / part)) ]' ||
 	    fail "nothing is recorded"
 	kill -9 $killed
 	wait $killed 2>/dev/null || :
