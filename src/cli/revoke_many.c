@@ -203,12 +203,22 @@ wait_signed(struct run *run)
 
 /* --- telling ------------------------------------------------------------ */
 
+/* One a certificate and signer of its issuer: of what is revoked there is a
+ * response before anybody asks, unless none is kept or the key is elsewhere. */
 static uint64_t
-num_signatures(const struct cli_revoke_plan *plan,
-    const struct cli_revoke_service *s)
+num_signatures(const struct cli_revoke_plan *plan)
 {
-	return (uint64_t)plan->num[CLI_REVOKE_WANTED] *
-	    (s->num_signers == 0 ? 1 : s->num_signers);
+	const struct oc_config *config;
+	uint64_t num_signers = 0;
+
+	if (cli_config(plan->cli, &config, NULL) != OC_OK)
+		return 0;
+	for (size_t i = 0; i < config->num_ocsp; i++)
+		if (config->ocsp[i].issuer == plan->issuer->config &&
+		    config->ocsp[i].presign != OC_PRESIGN_NONE &&
+		    plan->issuer->config->responses == NULL)
+			num_signers++;
+	return plan->num[CLI_REVOKE_WANTED] * num_signers;
 }
 
 static json_t *
@@ -228,7 +238,7 @@ static json_t *
 describe_plan(const struct cli_revoke_plan *plan,
     const struct cli_revoke_service *s)
 {
-	uint64_t num = num_signatures(plan, s);
+	uint64_t num = num_signatures(plan);
 	json_t *facts = cli_object();
 
 	cli_put_text(facts, "issuer", plan->issuer->config->name);
@@ -262,10 +272,12 @@ static void
 print_time(const struct cli_revoke_plan *plan,
     const struct cli_revoke_service *s)
 {
-	double num = (double)num_signatures(plan, s);
+	double num = (double)num_signatures(plan);
 
 	if (!s->is_there)
 		printf("responses: %s\n", s->notice.text);
+	else if (num == 0)
+		printf("responses: none is signed before somebody asks\n");
 	else if (s->rate <= 0)
 		printf("responses: %.0f to be signed; how long that takes is "
 		    "not known before some are\n", num);

@@ -257,6 +257,8 @@ must_wait(const struct status_service *s, const struct status_nudge *nudge)
 
 	if (!nudge->is_known)
 		return true;
+	if (urgent->num > STATUS_NUDGE_URGENT_MAX)
+		return false;
 	if (since < s->last_signed_at)
 		since = s->last_signed_at;
 	if (status_service_now(s) - since > STATUS_NUDGE_WAIT_S)

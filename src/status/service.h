@@ -84,7 +84,8 @@ void status_service_ask(struct status_service *service,
 /*
  * The source has changed.  done() runs once, when everything that had changed
  * until now is known, withdrawn from the table, and, if signer and table are
- * well, what was withdrawn or is revoked is signed again; at the latest from
+ * well and it is not very much, what was withdrawn or is revoked is signed
+ * again; at the latest from
  * free, and then nothing of that is promised.  NOMEM: it never runs.
  */
 typedef void status_nudged_fn(void *arg);

@@ -31,6 +31,9 @@
 #define STATUS_SOURCE_STUCK_S 10
 /* A nudge waits no longer than this for a signer that signs nothing. */
 #define STATUS_NUDGE_WAIT_S 5
+/* Nor for more signatures than this: behind a million revocations it would
+ * wait for hours. */
+#define STATUS_NUDGE_URGENT_MAX 256
 #define STATUS_BUCKETS 1024
 /* The continuity horizon: slots looked at in a tick, some 2 ms of work, and
  * the time between two passes. */
