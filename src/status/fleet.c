@@ -204,12 +204,18 @@ is_sound(const struct status_service *s, const struct status_shared *row,
 	    !status_service_outlives(s, slot);
 }
 
-/* Good, and the records had it revoked when that was said. */
+/* Nobody who shares with us signs this: it lives longer than ours do, or is
+ * good, and the records had it revoked when that was said. */
 static bool
-is_lie(const struct status_shared *row, const struct status_record *record)
+is_lie(const struct status_service *s, const struct status_shared *row,
+    const struct status_record *record)
 {
-	return row->is_there && record->is_revoked &&
-	    row->slot.status.kind == OCSP_GOOD &&
+	const struct ocsp_slot *slot = &row->slot;
+
+	if (slot->next_update - slot->this_update >=
+	    s->plan.ocsp->issuer->ocsp_lifetime_s)
+		return true;
+	return record->is_revoked && slot->status.kind == OCSP_GOOD &&
 	    row->change_seq >= record->seq;
 }
 
@@ -220,10 +226,11 @@ mark(struct status_service *s, struct status_shared *row, int64_t now)
 	    &row->slot.serial);
 	struct ocsp_slot slot;
 
-	row->is_wanted = row->is_refused = false;
+	row->is_wanted = false;
 	if (record == NULL)
 		return;
-	row->is_refused = is_lie(row, record);
+	if (row->is_there)
+		row->is_refused = is_lie(s, row, record);
 	if (!row->is_there || row->is_refused || s->is_closed ||
 	    !s->is_ready || !is_sound(s, row, record, now))
 		return;
@@ -259,6 +266,17 @@ take(struct status_service *s, struct status_shared *row, int64_t now)
 	status_service_renew_at(s, STATUS_DUE_REFRESH, &row->slot.serial,
 	    row->slot.encoding, status_service_due_at(s, &row->slot));
 	return true;
+}
+
+/* What took the place of a true one makes room for it again. */
+static void
+offer_again(struct status_service *s, const struct status_shared *row)
+{
+	struct ocsp_slot slot;
+
+	if (ocsp_table_find(s->table, &row->slot.serial, row->slot.encoding,
+	    &slot))
+		(void)offer_slot(s, &slot);
 }
 
 /* What is there by now needs no waiting for. */
@@ -312,6 +330,8 @@ take_batch(void *arg, struct status_share_batch *batch)
 	}
 	for (uint32_t i = 0; i < batch->num; i++) {
 		is_taken = take(s, &batch->rows[i], now);
+		if (batch->rows[i].is_refused)
+			offer_again(s, &batch->rows[i]);
 		if (is_taken || batch->is_look)
 			end_look(s, &batch->rows[i], is_taken);
 	}

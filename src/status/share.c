@@ -158,11 +158,12 @@ hand_back(struct status_share *share, enum status_share_stage stage)
 	pthread_mutex_unlock(&share->mutex);
 }
 
+/* It is, or is to be dropped. */
 static bool
-is_any_wanted(const struct status_share *share)
+is_any_marked(const struct status_share *share)
 {
 	for (uint32_t i = 0; i < share->num_rows; i++)
-		if (share->rows[i].is_wanted)
+		if (share->rows[i].is_wanted || share->rows[i].is_refused)
 			return true;
 	return false;
 }
@@ -189,7 +190,7 @@ status_share_dispatch(struct status_share *share)
 		    STATUS_SHARE_WAIT_MS;
 		if (!m->plan.fn(m->plan.arg, &batch) && !batch.is_last_call)
 			return;
-		if (is_any_wanted(share)) {
+		if (is_any_marked(share)) {
 			hand_back(share, STATUS_SHARE_MARKED);
 			return;
 		}

@@ -259,45 +259,36 @@ note_refused(struct status_member *m, uint32_t num)
 	    "who else may write to the database", m->plan.ocsp->name, num);
 }
 
-/* Reads raw into rows, and drops what is none. */
-static enum oc_err
+/* False: it has no name, and is nobody's. */
+static bool
+read_row(const struct status_member *m, const struct store_shared *raw,
+    bool is_sought, struct status_shared *row)
+{
+	*row = (struct status_shared){ .change_seq = raw->change_seq };
+	if (!status_shared_read_name(raw, &row->slot))
+		return false;
+	if (is_sought && raw->seq == 0)
+		return true;
+	row->is_there = status_shared_read(m->plan.identity, raw,
+	    &row->slot) == OC_OK;
+	row->is_refused = !row->is_there;
+	return true;
+}
+
+/* Reads raw into rows. */
+static void
 read_rows(struct status_member *m, uint32_t num, bool is_look)
 {
 	struct status_share *share = m->share;
-	uint32_t num_rows = 0, num_bad = 0, i;
-	enum oc_err err = OC_OK;
+	uint32_t num_rows = 0;
 
-	for (i = 0; i < num; i++) {
-		struct store_shared *raw = &share->raw[i];
-		struct status_shared *row = &share->rows[num_rows];
-
-		*row = (struct status_shared){ .change_seq = raw->change_seq };
-		if (!is_look || raw->seq != 0) {
-			row->is_there = status_shared_read(m->plan.identity,
-			    raw, &row->slot) == OC_OK;
-			if (!row->is_there) {
-				num_bad++;
-				if (err == OC_OK && raw->name_len != 0)
-					err = store_share_drop(share->store,
-					    m->id, raw, 1);
-			}
-		}
-		/* Who looked is told of what is not there as well. */
-		if (!row->is_there && !is_look)
-			continue;
-		if (!row->is_there) {
-			row->slot.encoding = raw->name[0];
-			row->slot.serial.len = (uint8_t)(raw->name_len - 1);
-			memcpy(row->slot.serial.bytes, raw->name + 1,
-			    raw->name_len - 1U);
-		}
-		share->raw[num_rows++] = *raw;
-	}
-	note_refused(m, num_bad);
+	for (uint32_t i = 0; i < num; i++)
+		if (read_row(m, &share->raw[i], is_look,
+		    &share->rows[num_rows]))
+			share->raw[num_rows++] = share->raw[i];
 	share->of = m;
 	share->num_rows = num_rows;
 	share->is_look = is_look;
-	return err;
 }
 
 static uint32_t
@@ -331,10 +322,9 @@ look(struct status_member *m, bool *is_filled)
 	if (num == 0)
 		return OC_OK;
 	err = store_share_find(m->share->store, m->id, m->share->raw, num);
-	if (err == OC_OK)
-		err = read_rows(m, num, true);
 	if (err != OC_OK)
 		return err;
+	read_rows(m, num, true);
 	*is_filled = true;
 	hand_over(m->share, STATUS_SHARE_FILLED);
 	return OC_OK;
@@ -365,10 +355,7 @@ read_new(struct status_member *m, bool *is_filled)
 	share->last_seq = num > 0 ? share->raw[num - 1].seq : m->seq;
 	if (m->seq < share->last_seq)
 		m->seq = share->last_seq;
-	if (num > 0)
-		err = read_rows(m, num, false);
-	if (err != OC_OK)
-		return err;
+	read_rows(m, num, false);
 	if (num == 0 || share->num_rows == 0) {
 		note_read(m, share->last_seq);
 		return OC_OK;
@@ -378,35 +365,39 @@ read_new(struct status_member *m, bool *is_filled)
 	return OC_OK;
 }
 
-/* The loop has said what it wants of it. */
-static void
-verify_batch(struct status_share *share)
-{
-	status_shared_verify(share->of->verifier, share->rows,
-	    share->num_rows);
-	for (uint32_t i = 0; i < share->num_rows; i++)
-		if (share->rows[i].is_wanted && !share->rows[i].is_good)
-			share->rows[i].is_refused = true;
-	hand_over(share, STATUS_SHARE_VERIFIED);
-}
-
+/* The loop has said what it wants of it.  What is dropped is gone before it is
+ * told, and may offer a true one. */
 static enum oc_err
-end_batch(struct status_share *share)
+verify_batch(struct status_share *share)
 {
 	struct status_member *m = share->of;
 	uint32_t num_bad = 0;
+	enum oc_err err = OC_OK;
 
-	for (uint32_t i = 0; i < share->num_rows; i++)
-		if (share->rows[i].is_refused)
+	status_shared_verify(m->verifier, share->rows, share->num_rows);
+	for (uint32_t i = 0; i < share->num_rows; i++) {
+		struct status_shared *row = &share->rows[i];
+
+		row->is_refused |= row->is_wanted && !row->is_good;
+		if (row->is_refused)
 			share->raw[num_bad++] = share->raw[i];
+	}
 	note_refused(m, num_bad);
+	if (num_bad > 0)
+		err = store_share_drop(share->store, m->id, share->raw,
+		    num_bad);
+	hand_over(share, STATUS_SHARE_VERIFIED);
+	return err;
+}
+
+static void
+end_batch(struct status_share *share)
+{
 	if (!share->is_look)
-		note_read(m, share->last_seq);
+		note_read(share->of, share->last_seq);
 	pthread_mutex_lock(&share->mutex);
 	share->stage = STATUS_SHARE_FREE;
 	pthread_mutex_unlock(&share->mutex);
-	return num_bad == 0 ? OC_OK : store_share_drop(share->store, m->id,
-	    share->raw, num_bad);
 }
 
 static enum oc_err
@@ -418,10 +409,10 @@ go_on_with_batch(struct status_share *share)
 	case STATUS_SHARE_VERIFIED:
 		break;
 	case STATUS_SHARE_MARKED:
-		verify_batch(share);
-		break;
+		return verify_batch(share);
 	case STATUS_SHARE_TAKEN:
-		return end_batch(share);
+		end_batch(share);
+		break;
 	}
 	return OC_OK;
 }

@@ -135,6 +135,21 @@ read_status(const uint8_t *body, struct ocsp_status *status)
 	    NULL && status->reason != CRL_REASON_REMOVE_FROM_CRL;
 }
 
+bool
+status_shared_read_name(const struct store_shared *row,
+    struct ocsp_slot *out)
+{
+	struct oc_serial serial;
+
+	if (row->name_len < 2 || row->name[0] >= OCSP_ENCODING_MAX ||
+	    oc_serial_from_bytes(row->name + 1, row->name_len - 1U,
+	    &serial) != OC_OK)
+		return false;
+	out->serial = serial;
+	out->encoding = row->name[0];
+	return true;
+}
+
 enum oc_err
 status_shared_read(const struct ocsp_identity *identity,
     const struct store_shared *row, struct ocsp_slot *out)
@@ -142,17 +157,10 @@ status_shared_read(const struct ocsp_identity *identity,
 	struct ocsp_slot slot = { .number = 0 };
 	const uint8_t *body = row->body;
 
-	if (row->name_len < 2 || row->name[0] >= OCSP_ENCODING_MAX ||
-	    oc_serial_from_bytes(row->name + 1, row->name_len - 1U,
-	    &slot.serial) != OC_OK ||
+	if (!status_shared_read_name(row, &slot) ||
 	    row->body_len != HEAD_LEN + identity->signature_len ||
 	    body[0] != BODY_VERSION || !read_status(body, &slot.status))
 		return OC_ERR_MALFORMED;
-	/* The serial must be what the name says, octet for octet. */
-	if (slot.serial.len != row->name_len - 1 ||
-	    memcmp(slot.serial.bytes, row->name + 1, slot.serial.len) != 0)
-		return OC_ERR_MALFORMED;
-	slot.encoding = row->name[0];
 	slot.produced_at = get_time(body + 7);
 	slot.this_update = get_time(body + 11);
 	slot.next_update = get_time(body + 15);

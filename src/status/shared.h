@@ -24,7 +24,9 @@ struct status_shared {
 	bool is_there;			/* of one that was looked for */
 	bool is_wanted;			/* by us: worth being verified */
 	bool is_good;			/* verified */
-	bool is_refused;		/* forged, or damaged */
+	bool is_refused;		/* forged, or damaged: then, or if
+					 * nothing is there, of the slot
+					 * there is but its name */
 };
 
 /*
@@ -43,6 +45,9 @@ void status_shared_name(const struct oc_serial *serial, uint8_t encoding,
  * revoked. */
 enum oc_err status_shared_write(const struct ocsp_slot *slot,
     int64_t change_seq, struct store_shared *row) OC_MUST_CHECK;
+/* serial and encoding; false if it names no certificate. */
+bool status_shared_read_name(const struct store_shared *row,
+    struct ocsp_slot *slot);
 /* MALFORMED for whatever status_shared_write() does not write. */
 enum oc_err status_shared_read(const struct ocsp_identity *identity,
     const struct store_shared *row, struct ocsp_slot *slot) OC_MUST_CHECK;

@@ -435,6 +435,7 @@ world_open(struct world *w)
 		.verify_budget = &w->verify_budget,
 		.clock = w->has_clock ? &w->clock : NULL,
 		.crl_file = w->crl_file,
+		.share = w->share,
 	};
 	struct oc_error error = { 0 };
 

@@ -52,6 +52,7 @@ struct world {
 	struct oc_config_ocsp ocsp;	/* made from it by world_open() */
 	struct ocsp_budget budget, verify_budget;
 	struct status_crl_file *crl_file;	/* the test's; NULL: none */
+	struct status_share *share;	/* the test's; NULL: none */
 	struct status_service *service;
 	struct ocsp_table *reader;
 	struct oc_clock_watch clock;	/* only if it has one */

@@ -41,4 +41,8 @@ for name in ${OCSIGN_STORE_TESTS:-record revoke request race account journal \
 		status=1
 	}
 done
+"$top_builddir/tests/unit/test_status_share" || {
+	echo "FAILED: test_status_share"
+	status=1
+}
 exit $status
