@@ -22,15 +22,18 @@ oc_secret_set(struct oc_secret *secret, const void *bytes, size_t len)
 	return OC_OK;
 }
 
-/* Reads to end of file, max bytes at most.  -1 and errno on failure. */
+/* Reads to end of file, max bytes at most.  -1 and errno on failure.  Other
+ * processes may have the same open file, and so its place. */
 static ssize_t
 read_all(int fd, uint8_t *bytes, size_t max)
 {
 	size_t len = 0;
 
 	while (len < max) {
-		ssize_t n = read(fd, bytes + len, max - len);
+		ssize_t n = pread(fd, bytes + len, max - len, (off_t)len);
 
+		if (n < 0 && errno == ESPIPE)
+			n = read(fd, bytes + len, max - len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -43,8 +46,8 @@ read_all(int fd, uint8_t *bytes, size_t max)
 }
 
 static enum oc_err
-set_pin_line(struct oc_secret *secret, const uint8_t *line, size_t len,
-    struct oc_error *error)
+set_line(struct oc_secret *secret, const char *noun, const uint8_t *line,
+    size_t len, struct oc_error *error)
 {
 	if (len > 0 && line[len - 1] == '\n') {
 		len--;
@@ -53,20 +56,21 @@ set_pin_line(struct oc_secret *secret, const uint8_t *line, size_t len,
 	}
 	if (len == 0)
 		return oc_error_set(error, OC_ERR_NOT_FOUND,
-		    "the PIN is empty");
+		    "the %s is empty", noun);
 	if (len > OC_PIN_MAX)
 		return oc_error_set(error, OC_ERR_LIMIT,
-		    "the PIN is longer than %d bytes", OC_PIN_MAX);
+		    "the %s is longer than %d bytes", noun, OC_PIN_MAX);
 	if (memchr(line, '\0', len) != NULL || memchr(line, '\n', len) != NULL)
 		return oc_error_set(error, OC_ERR_MALFORMED,
-		    "the PIN must be one line of text");
+		    "the %s must be one line of text", noun);
 	return oc_secret_set(secret, line, len);
 }
 
 enum oc_err
-oc_secret_read(struct oc_secret *secret, int fd, struct oc_error *error)
+oc_secret_read(struct oc_secret *secret, const char *noun, int fd,
+    struct oc_error *error)
 {
-	/* One more than a PIN and its line end: tells "too long". */
+	/* One more than a secret and its line end: tells "too long". */
 	uint8_t line[OC_PIN_MAX + 3] = { 0 };
 	ssize_t len;
 	enum oc_err err;
@@ -75,9 +79,9 @@ oc_secret_read(struct oc_secret *secret, int fd, struct oc_error *error)
 	len = read_all(fd, line, sizeof(line));
 	if (len < 0)
 		err = oc_error_set_errno(error, OC_ERR_SYSTEM,
-		    "cannot read the PIN");
+		    "cannot read the %s", noun);
 	else
-		err = set_pin_line(secret, line, (size_t)len, error);
+		err = set_line(secret, noun, line, (size_t)len, error);
 	explicit_bzero(line, sizeof(line));
 	return err;
 }

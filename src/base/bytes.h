@@ -11,8 +11,9 @@
 #include "base/limits.h"
 
 /*
- * A PIN.  Zero state is "none".  Never copied by assignment: a copy would
- * not be cleansed.  A NUL, not counted, always stands behind the bytes.
+ * A PIN or a password.  Zero state is "none".  Never copied by assignment: a
+ * copy would not be cleansed.  A NUL, not counted, always stands behind the
+ * bytes.
  */
 struct oc_secret {
 	uint8_t bytes[OC_PIN_MAX + 1];
@@ -24,10 +25,10 @@ struct oc_secret {
 enum oc_err oc_secret_set(struct oc_secret *secret, const void *bytes,
     size_t len) OC_MUST_CHECK;
 
-/* Reads up to end of file and drops one line end (LF or CR LF).  The fd
- * stays open.  NOT_FOUND when empty, LIMIT over OC_PIN_MAX, MALFORMED with
- * a NUL or a second line. */
-enum oc_err oc_secret_read(struct oc_secret *secret, int fd,
+/* Reads all of a file, or a pipe to its end, and drops one line end (LF or CR
+ * LF).  The fd stays open; noun, "PIN", is for errors.  NOT_FOUND when empty,
+ * LIMIT over OC_PIN_MAX, MALFORMED with a NUL or a second line. */
+enum oc_err oc_secret_read(struct oc_secret *secret, const char *noun, int fd,
     struct oc_error *error) OC_MUST_CHECK;
 
 /* Overwrites it all; the compiler may not leave that out. */

@@ -50,7 +50,7 @@ enum oc_config_source {		/* of what is so of its certificates */
 	OC_SOURCE_STORE,
 	OC_SOURCE_CRL,		/* crl-file */
 	OC_SOURCE_INDEX,	/* index-file, of openssl ca */
-	OC_SOURCE_CERTDB	/* certdb-file, of CFSSL */
+	OC_SOURCE_CERTDB	/* certdb-file or certdb-database, of CFSSL */
 };
 
 enum oc_config_unlisted {	/* what a serial that is on no CRL gets */
@@ -157,7 +157,9 @@ enum oc_config_switch { OC_SWITCH_NO, OC_SWITCH_YES };
 
 struct oc_config_store {
 	char *path;		/* with database, its directory alone counts */
-	char *database;		/* of PostgreSQL; NULL: path */
+	/* Of PostgreSQL, joined with the next (base/conninfo.h); NULL: path */
+	char *database;
+	char *password_source;	/* "file:/abs", "fd:N", "credential:NAME" */
 	struct oc_words database_network;	/* as a token's network */
 	enum oc_config_switch share_responses;
 	char *signing_journal;	/* a directory; beside path, unless given */
@@ -277,6 +279,9 @@ struct oc_config_issuer {
 	 * there may be neither token nor key. */
 	enum oc_config_source source;
 	char *index_file, *certdb_file;		/* paths */
+	char *certdb_database;	/* joined with the next; or certdb_file */
+	char *certdb_password_source;
+	struct oc_words certdb_network;		/* as a token's network */
 	int64_t source_dropped;	/* per cent; 0 but with these two */
 	int64_t source_max_age_s;	/* of no matter but with these two */
 	enum oc_config_unlisted unlisted;

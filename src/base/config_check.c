@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/config_table.h"
+#include "base/conninfo.h"
 #include "base/file.h"
 
 /* The line of a key, or of the section when it has no such key. */
@@ -184,6 +185,35 @@ place_fetched(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 		    "its own; choose another folder");
 }
 
+/* "yes" and "no" are about all addresses. */
+static void
+check_network(struct oc_config_loader *l, const char *key,
+    const struct oc_words *network)
+{
+	for (size_t i = 0; network->num > 1 && i < network->num; i++)
+		if (strcmp(network->words[i], "yes") == 0 ||
+		    strcmp(network->words[i], "no") == 0)
+			oc_config_complain(l, key, line_of(l->section, key),
+			    "is yes, no, or addresses; remove one of them");
+}
+
+/* Where the password comes from goes with the database. */
+static void
+join_password(struct oc_config_loader *l, const char *source, char **database)
+{
+	char *joined;
+
+	if (source == NULL || *database == NULL)
+		return;
+	joined = oc_conninfo_join(source, *database);
+	if (joined == NULL) {
+		l->is_nomem = true;
+		return;
+	}
+	free(*database);
+	*database = joined;
+}
+
 static void
 check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 {
@@ -195,6 +225,9 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	check_where_signed(l, issuer);
 	place_fetched(l, issuer);
 	check_source(l, issuer);
+	check_network(l, "certdb-network", &issuer->certdb_network);
+	join_password(l, issuer->certdb_password_source,
+	    &issuer->certdb_database);
 	if (issuer->responses != NULL)
 		return;
 	if (is_delegated && issuer->ocsp_key == NULL)
@@ -457,16 +490,13 @@ check_users(struct oc_config_loader *l)
 		}
 }
 
-/* "yes" and "no" are about all addresses. */
 static void
-check_network(struct oc_config_loader *l, const char *key,
-    const struct oc_words *network)
+check_store(struct oc_config_loader *l, struct oc_config_store *store)
 {
-	for (size_t i = 0; network->num > 1 && i < network->num; i++)
-		if (strcmp(network->words[i], "yes") == 0 ||
-		    strcmp(network->words[i], "no") == 0)
-			oc_config_complain(l, key, line_of(l->section, key),
-			    "is yes, no, or addresses; remove one of them");
+	check_network(l, "database-network", &store->database_network);
+	if (store->password_source != NULL && store->database == NULL)
+		complain_alone(l, "password-source", "database");
+	join_password(l, store->password_source, &store->database);
 }
 
 void
@@ -487,8 +517,7 @@ oc_config_cross_check(struct oc_config_loader *l)
 		if (strcmp(l->section->type, "daemon") == 0)
 			check_users(l);
 		if (strcmp(l->section->type, "store") == 0)
-			check_network(l, "database-network",
-			    &l->config->store.database_network);
+			check_store(l, &l->config->store);
 		if (strcmp(l->section->type, "metrics") == 0)
 			check_metrics(l, &l->config->metrics);
 		if (l->section->name == NULL)

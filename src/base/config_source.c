@@ -36,14 +36,25 @@ oc_config_wrong_source(const struct oc_config_issuer *issuer, size_t *n,
 		    "remove one of them", NULL },
 		{ "index-file", is_by_index && issuer->index_file == NULL,
 		    "is missing; source = index needs it", "source" },
-		{ "certdb-file", is_by_certdb && issuer->certdb_file == NULL,
-		    "is missing; source = certdb needs it", "source" },
+		{ "certdb-file", is_by_certdb && issuer->certdb_file == NULL &&
+		    issuer->certdb_database == NULL, "is missing; source = "
+		    "certdb needs it, or certdb-database", "source" },
+		{ "certdb-database", issuer->certdb_file != NULL &&
+		    issuer->certdb_database != NULL, "is given beside "
+		    "certdb-file; remove one of the two", NULL },
 		{ "index-file", !is_by_index && issuer->index_file != NULL,
 		    "is given without source = index; add that or remove "
 		    "this", NULL },
 		{ "certdb-file", !is_by_certdb && issuer->certdb_file != NULL,
 		    "is given without source = certdb; add that or remove "
 		    "this", NULL },
+		{ "certdb-database", !is_by_certdb &&
+		    issuer->certdb_database != NULL, "is given without source "
+		    "= certdb; add that or remove this", NULL },
+		{ "certdb-password-source", issuer->certdb_password_source !=
+		    NULL && issuer->certdb_database == NULL, "is given "
+		    "without certdb-database; add that or remove this",
+		    NULL },
 		{ "source-dropped", issuer->source_dropped > 0 &&
 		    !is_by_index && !is_by_certdb, "is given without source "
 		    "= index or certdb; remove it", NULL },

@@ -70,9 +70,10 @@ bool oc_config_starts_with(const char *text, const char *prefix);
 enum oc_err oc_config_replace(char **value, char *text,
     struct oc_error *error) OC_MUST_CHECK;
 
-/* Of a [token NAME]. */
+/* Of a [token NAME]; and where its PIN, or a database's password, comes
+ * from. */
 oc_config_check_fn oc_config_check_module, oc_config_check_uri,
-    oc_config_check_pin_source, oc_config_check_environment;
+    oc_config_check_secret_source, oc_config_check_environment;
 
 /* Converts and checks.  written_at: when the file was; a date up to then has
  * passed, also where the clock was set back since.  CONFIG, MALFORMED, LIMIT:

@@ -52,7 +52,7 @@ oc_config_check_uri(const char *directory, char **value,
 
 /* A path is written as file:/absolute. */
 enum oc_err
-oc_config_check_pin_source(const char *directory, char **value,
+oc_config_check_secret_source(const char *directory, char **value,
     struct oc_error *error)
 {
 	const char *text = *value;
@@ -76,7 +76,8 @@ oc_config_check_pin_source(const char *directory, char **value,
 	}
 	if (oc_config_starts_with(text, "file:"))
 		text += 5;
-	/* A number may be the PIN: not repeated, since errors are logged. */
+	/* A number may be the secret itself: not repeated, since errors are
+	 * logged. */
 	if (text[strspn(text, "0123456789")] == '\0')
 		return oc_error_set(error, OC_ERR_CONFIG,
 		    "no path; write file:/PATH, fd:N or credential:NAME");

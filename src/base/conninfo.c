@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/conninfo.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* No value of the configuration has a line end. */
+static const char *
+without_source(const char *where)
+{
+	const char *end = strchr(where, '\n');
+
+	return end == NULL ? where : end + 1;
+}
 
 static bool
 is_uri(const char *text)
@@ -11,8 +22,9 @@ is_uri(const char *text)
 }
 
 bool
-oc_conninfo_is(const char *text)
+oc_conninfo_is(const char *where)
 {
+	const char *text = without_source(where);
 	const char *rest = text +
 	    strspn(text, "abcdefghijklmnopqrstuvwxyz_");
 
@@ -40,15 +52,38 @@ has_password(const char *text)
 }
 
 enum oc_err
-oc_conninfo_check(const char *text, struct oc_error *error)
+oc_conninfo_check(const char *where, struct oc_error *error)
 {
+	const char *text = without_source(where);
+
 	if (has_password(text))
 		return oc_error_set(error, OC_ERR_CONFIG, "has a password, "
 		    "which is not for here: put it into a file that "
-		    "passfile=FILE names, or ~/.pgpass");
+		    "password-source names");
 	if (!oc_conninfo_is(text))
 		return oc_error_set(error, OC_ERR_CONFIG, "is no connection "
 		    "string of PostgreSQL; write keywords such as "
 		    "\"host=a,b dbname=ocsign\", or a postgresql:// URI");
 	return OC_OK;
+}
+
+char *
+oc_conninfo_join(const char *source, const char *text)
+{
+	char *where;
+
+	return asprintf(&where, "%s\n%s", source, text) < 0 ? NULL : where;
+}
+
+enum oc_err
+oc_conninfo_split(const char *where, char **source, const char **text)
+{
+	const char *end = strchr(where, '\n');
+
+	*text = without_source(where);
+	*source = NULL;
+	if (end == NULL)
+		return OC_OK;
+	*source = strndup(where, (size_t)(end - where));
+	return *source == NULL ? OC_ERR_NOMEM : OC_OK;
 }

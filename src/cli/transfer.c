@@ -2,12 +2,15 @@
 /* import, export: an issuer's records from other software, and for it. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/config_table.h"
+#include "base/conninfo.h"
 #include "cli/print.h"
-#include "cli/work.h"
+#include "cli/work_impl.h"
 #include "transfer/export.h"
 
 #define PROGRESS_AFTER_NS INT64_C(2000000000)
@@ -68,6 +71,48 @@ read_format(const struct cli *cli, enum transfer_format *format,
 	    "crl and store are what there is", text);
 }
 
+static bool
+is_database(enum transfer_format format, const char *text)
+{
+	return oc_conninfo_is(text) && (format == TRANSFER_CERTDB ||
+	    format == TRANSFER_STORE);
+}
+
+/* A database, where the format may be in one: with the source of its password.
+ * Anything else: the same again. */
+static enum oc_err
+read_where(struct cli *cli, enum transfer_format format, const char *text,
+    char **where, struct oc_error *error)
+{
+	const char *option = cli_option(cli, "password-source");
+	bool is_one = is_database(format, text);
+	char *source = NULL, *here;
+	enum oc_err err = OC_OK;
+
+	if (!is_one && option != NULL)
+		return oc_error_set(error, OC_ERR_USAGE, "--password-source "
+		    "goes with a database of PostgreSQL");
+	if (is_one)
+		err = oc_conninfo_check(text, error);
+	if (err != OC_OK)
+		return oc_error_prefix(error, "the connection string");
+	here = getcwd(NULL, 0);
+	source = option == NULL ? NULL : strdup(option);
+	if (here == NULL || (option != NULL && source == NULL))
+		cli_no_memory();
+	if (source != NULL)
+		err = oc_config_check_secret_source(here, &source, error);
+	if (err == OC_OK)
+		*where = source == NULL ? strdup(text) :
+		    oc_conninfo_join(source, text);
+	if (err == OC_OK && *where == NULL)
+		cli_no_memory();
+	free(here);
+	free(source);
+	return err == OC_OK ? OC_OK : oc_error_prefix(error,
+	    "--password-source");
+}
+
 static void
 put_count(json_t *facts, const char *name, uint64_t num)
 {
@@ -111,7 +156,8 @@ tell_imported(struct cli *cli, const struct transfer_import *import,
 
 static enum oc_err
 import_into(struct cli *cli, const struct ca_issuer *issuer,
-    struct store *store, enum transfer_format format, struct oc_error *error)
+    struct store *store, enum transfer_format format, const char *where,
+    struct oc_error *error)
 {
 	struct progress progress = progress_begin("import");
 	const char *from = cli_option(cli, "from");
@@ -122,6 +168,7 @@ import_into(struct cli *cli, const struct ca_issuer *issuer,
 		.issuer = &issuer->cert,
 		.format = format,
 		.path = cli->args[0],
+		.where = where,
 		.certificates = cli_option(cli, "certs"),
 		.from = from == NULL ? issuer->config->name : from,
 		.policy = cli_has(cli, "keep") ? STORE_IMPORT_KEEP :
@@ -178,11 +225,14 @@ import_run(struct cli *cli, struct oc_error *error)
 	struct ca_issuer *issuer = NULL;
 	enum transfer_format format;
 	struct store *store;
+	char *where = NULL;
 	enum oc_err err;
 
 	err = read_format(cli, &format, error);
 	if (err == OC_OK)
 		err = check_import(cli, format, error);
+	if (err == OC_OK)
+		err = read_where(cli, format, cli->args[0], &where, error);
 	if (err == OC_OK)
 		err = check_source(cli, cli->args[0], error);
 	if (err == OC_OK)
@@ -191,7 +241,8 @@ import_run(struct cli *cli, struct oc_error *error)
 		err = cli_open_any_issuer(cli, cli_option(cli, "issuer"),
 		    &issuer, error);
 	if (err == OC_OK)
-		err = import_into(cli, issuer, store, format, error);
+		err = import_into(cli, issuer, store, format, where, error);
+	free(where);
 	ca_issuer_free(issuer);
 	return err;
 }
@@ -233,6 +284,8 @@ check_out(struct cli *cli, enum transfer_format format,
 	if (strcmp(out, "-") == 0)
 		return oc_error_set(error, OC_ERR_USAGE, "--out: give a file: "
 		    "it is put in place as a whole");
+	if (is_database(format, out))
+		return OC_OK;
 	if (access(out, F_OK) == 0 && !cli_has(cli, "force"))
 		return oc_error_set(error, OC_ERR_EXISTS, "%s is there "
 		    "already; --force replaces it", out);
@@ -247,7 +300,7 @@ tell_exported(struct cli *cli, const struct transfer_export *export,
 
 	cli_put_text(facts, "issuer", cli_option(cli, "issuer"));
 	cli_put_text(facts, "format", transfer_format_name(export->format));
-	cli_put_text(facts, "out", export->path);
+	cli_put_text(facts, "out", cli_option(cli, "out"));
 	put_count(facts, "written", c->num_written);
 	put_count(facts, "never_issued", c->num_reserved);
 	put_count(facts, "not_wholly_said", c->num_unsaid);
@@ -257,7 +310,8 @@ tell_exported(struct cli *cli, const struct transfer_export *export,
 
 static enum oc_err
 export_from(struct cli *cli, const struct ca_issuer *issuer, int64_t id,
-    struct store *store, enum transfer_format format, struct oc_error *error)
+    struct store *store, enum transfer_format format, const char *where,
+    struct oc_error *error)
 {
 	struct progress progress = progress_begin("export");
 	struct transfer_export export = {
@@ -265,7 +319,8 @@ export_from(struct cli *cli, const struct ca_issuer *issuer, int64_t id,
 		.issuer_id = id,
 		.issuer = &issuer->cert,
 		.format = format,
-		.path = cli_option(cli, "out"),
+		.path = where,
+		.replaces = cli_has(cli, "force"),
 		.certificates = cli_option(cli, "certs"),
 		.loss = cli_has(cli, "lossy") ? TRANSFER_LOSSY :
 		    TRANSFER_WHOLE,
@@ -292,11 +347,15 @@ export_run(struct cli *cli, struct oc_error *error)
 	struct ca_issuer *issuer = NULL;
 	enum transfer_format format;
 	struct store *store;
+	char *where = NULL;
 	enum oc_err err;
 
 	err = read_format(cli, &format, error);
 	if (err == OC_OK)
 		err = check_out(cli, format, error);
+	if (err == OC_OK)
+		err = read_where(cli, format, cli_option(cli, "out"), &where,
+		    error);
 	if (err == OC_OK)
 		err = cli_find_issuer(cli, cli_option(cli, "issuer"),
 		    &section, error);
@@ -311,7 +370,9 @@ export_run(struct cli *cli, struct oc_error *error)
 			    store_error(store));
 	}
 	if (err == OC_OK)
-		err = export_from(cli, issuer, row.id, store, format, error);
+		err = export_from(cli, issuer, row.id, store, format, where,
+		    error);
+	free(where);
 	store_issuer_fini(&row);
 	ca_issuer_free(issuer);
 	return err;
@@ -325,6 +386,8 @@ static const struct cli_option import_options[] = {
 	    "index: where openssl left SERIAL.pem" },
 	{ "from", "NAME", CLI_OPTIONAL,
 	    "store: what the issuer is called there" },
+	{ "password-source", "SOURCE", CLI_OPTIONAL,
+	    "of a database: as the configuration's" },
 	{ "keep", NULL, CLI_OPTIONAL,
 	    "where both differ on a status, the records stand" },
 	{ "dry-run", NULL, CLI_OPTIONAL, "all checks, and no change" },
@@ -334,12 +397,16 @@ static const struct cli_option import_options[] = {
 static const struct cli_option export_options[] = {
 	{ "issuer", "NAME", CLI_REQUIRED, "the [issuer NAME] whose they are" },
 	{ "format", "FORMAT", CLI_REQUIRED, "index or certdb" },
-	{ "out", "FILE", CLI_REQUIRED, "where to" },
+	{ "out", "FILE", CLI_REQUIRED,
+	    "where to; certdb: or a connection string" },
 	{ "certs", "FOLDER", CLI_OPTIONAL,
 	    "index: SERIAL.pem of each go there" },
+	{ "password-source", "SOURCE", CLI_OPTIONAL,
+	    "of a database: as the configuration's" },
 	{ "lossy", NULL, CLI_OPTIONAL,
 	    "leave out what the format cannot say" },
-	{ "force", NULL, CLI_OPTIONAL, "replace the file there is" },
+	{ "force", NULL, CLI_OPTIONAL,
+	    "replace the file, or the rows, there are" },
 	{ NULL }
 };
 
@@ -348,8 +415,9 @@ const struct cli_command cli_import_commands[] = {
 	    .num_args_min = 1, .num_args_max = 1, .options = import_options,
 	    .summary = "take in what other software issued",
 	    .about = "Takes an issuer's certificates into the records from "
-		"openssl's index.txt, CFSSL's certdb in SQLite, a CRL, or "
-		"another store of ocsign: all or none.  They are then "
+		"openssl's index.txt, CFSSL's certdb in SQLite or "
+		"PostgreSQL, a CRL, or another store of ocsign: all or "
+		"none.  They are then "
 		"answered for, listed and revoked as those issued here, and "
 		"their serial numbers are never given out again.  What is "
 		"revoked here stays so.",
@@ -363,9 +431,9 @@ const struct cli_command cli_export_commands[] = {
 	{ .noun = "export", .num_args_max = 0, .options = export_options,
 	    .summary = "write the records for other software",
 	    .about = "Writes an issuer's certificates as the index.txt that "
-		"\"openssl ca\" goes on with, or as CFSSL's certdb in SQLite. "
-		"What the format cannot say is named, and then nothing is "
-		"written, unless --lossy is given.",
+		"\"openssl ca\" goes on with, or as CFSSL's certdb in SQLite "
+		"or PostgreSQL.  What the format cannot say is named, and "
+		"then nothing is written, unless --lossy is given.",
 	    .example = "ocsign export --issuer web --format index "
 		"--out index.txt --certs newcerts",
 	    .run = export_run },

@@ -16,6 +16,7 @@
 #include "ca/blocklist.h"
 #include "ca/cfssl_config.h"
 #include "ca/profile.h"
+#include "daemon/databases.h"
 #include "daemon/users.h"
 #include "der/time.h"
 #include "lint/lint.h"
@@ -663,6 +664,9 @@ daemon_check(const char *path, enum daemon_check_how how,
 	for (size_t i = 0; i < loaded->num_profiles; i++)
 		check_profile(&c, loaded, &loaded->profiles[i]);
 	check_api(&c, loaded);
+	/* Those come and go, as files of other sources do. */
+	if (how == DAEMON_CHECK_ALL)
+		c.num_errors += daemon_check_databases(loaded, print);
 	ca_cfssl_config_free(c.cfssl);
 	ca_blocklist_free(c.blocklist);
 	if (c.num_errors > 0) {

@@ -76,14 +76,19 @@ put_allowed(struct oc_buffer *out, const struct oc_words *network)
 		    network->words[i]);
 }
 
+static bool
+is_elsewhere(const char *database, const struct oc_words *network)
+{
+	return database != NULL && network->num > 0 &&
+	    strcmp(network->words[0], "no") != 0;
+}
+
 /* The records are on another machine. */
 static bool
 has_database_network(const struct oc_config *config)
 {
-	const struct oc_words *network = &config->store.database_network;
-
-	return config->store.database != NULL && network->num > 0 &&
-	    strcmp(network->words[0], "no") != 0;
+	return is_elsewhere(config->store.database,
+	    &config->store.database_network);
 }
 
 /* The records' directory, or the way to their server. */
@@ -160,6 +165,13 @@ put_status(const struct oc_config *config, struct oc_buffer *out,
 		oc_buffer_printf(out, "IPAddressAllow=%s\n",
 		    metrics->allow_remote == OC_SWITCH_YES ? "any" :
 		    "localhost");
+	}
+	for (size_t i = 0; i < config->num_issuers; i++) {
+		const struct oc_config_issuer *issuer = &config->issuers[i];
+
+		if (is_elsewhere(issuer->certdb_database,
+		    &issuer->certdb_network))
+			put_allowed(out, &issuer->certdb_network);
 	}
 	return put_store(config, out, error);
 }

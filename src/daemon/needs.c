@@ -120,19 +120,27 @@ daemon_put_signer_needs(const struct oc_config *config,
 		put_ocsp(out, &config->ocsp[i]);
 }
 
+static void
+keep(struct daemon_kept *kept, const char *source)
+{
+	int64_t fd;
+
+	if (source == NULL || strncmp(source, "fd:", 3) != 0 ||
+	    oc_value_int(source + 3, 3, 1023, &fd, NULL) != OC_OK ||
+	    kept->num == DAEMON_KEPT_MAX)
+		return;
+	kept->fds[kept->num++] = (int)fd;
+}
+
 void
 daemon_find_kept(const struct oc_config *config,
     struct daemon_launch *launch)
 {
-	launch->num_kept = 0;
-	for (size_t i = 0; i < config->num_tokens; i++) {
-		const char *source = config->tokens[i].pin_source;
-		int64_t fd;
-
-		if (source == NULL || strncmp(source, "fd:", 3) != 0 ||
-		    oc_value_int(source + 3, 3, 1023, &fd, NULL) != OC_OK ||
-		    launch->num_kept == DAEMON_KEPT_MAX)
-			continue;
-		launch->kept_fds[launch->num_kept++] = (int)fd;
-	}
+	launch->pins.num = launch->passwords.num = 0;
+	for (size_t i = 0; i < config->num_tokens; i++)
+		keep(&launch->pins, config->tokens[i].pin_source);
+	keep(&launch->passwords, config->store.password_source);
+	for (size_t i = 0; i < config->num_issuers; i++)
+		keep(&launch->passwords,
+		    config->issuers[i].certdb_password_source);
 }

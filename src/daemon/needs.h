@@ -17,7 +17,7 @@
 void daemon_put_signer_needs(const struct oc_config *config,
     struct oc_buffer *out);
 
-/* The descriptors named by "pin-source = fd:N". */
+/* The descriptors named by "fd:N" of a pin-source or password-source. */
 void daemon_find_kept(const struct oc_config *config,
     struct daemon_launch *launch);
 

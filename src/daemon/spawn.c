@@ -168,29 +168,45 @@ close_from(unsigned int first, unsigned int last)
 }
 
 static bool
-is_kept(const struct daemon_launch *launch, int fd)
+is_kept(const struct daemon_kept *kept, int fd)
 {
-	for (size_t i = 0; i < launch->num_kept; i++)
-		if (launch->kept_fds[i] == fd)
+	for (size_t i = 0; i < kept->num; i++)
+		if (kept->fds[i] == fd)
 			return true;
 	return false;
 }
 
-/* Everything from first on but what the signer keeps. */
+/* Everything from first on but what is kept. */
 static void
-close_others(const struct daemon_launch *launch, enum daemon_kind kind,
-    int first)
+close_others(const struct daemon_kept *kept, int first)
 {
 	int top = first - 1;
 
-	if (kind == DAEMON_SIGNER)
-		for (size_t i = 0; i < launch->num_kept; i++)
-			if (launch->kept_fds[i] > top)
-				top = launch->kept_fds[i];
+	for (size_t i = 0; i < kept->num; i++)
+		if (kept->fds[i] > top)
+			top = kept->fds[i];
 	for (int fd = first; fd <= top; fd++)
-		if (!is_kept(launch, fd))
+		if (!is_kept(kept, fd))
 			(void)close(fd);
 	close_from((unsigned int)top + 1, UINT_MAX);
+}
+
+static const struct daemon_kept *
+kept_by(const struct daemon_launch *launch, enum daemon_kind kind)
+{
+	static const struct daemon_kept none = { .num = 0 };
+
+	switch (kind) {
+	case DAEMON_SIGNER:
+		return &launch->pins;
+	case DAEMON_STATUS:
+	case DAEMON_ISSUER:
+		return &launch->passwords;
+	case DAEMON_FETCHER:
+	case DAEMON_RESPONDER:
+		break;
+	}
+	return &none;
 }
 
 /* First all out of the way, then each to its place: neither may overwrite
@@ -291,7 +307,7 @@ become(const struct daemon_launch *launch, enum daemon_kind kind,
 
 	begin_child(parent);
 	lay_out(h);
-	close_others(launch, kind, FIRST_FD + (int)h->num);
+	close_others(kept_by(launch, kind), FIRST_FD + (int)h->num);
 	set_environment(launch, h);
 	become_user(&launch->users, kind, parent);
 	program_path(launch, kind, path);
@@ -313,7 +329,7 @@ become_renewal(const struct daemon_launch *launch, pid_t parent)
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(null, STDOUT_FILENO) < 0)
 		die("/dev/null");
-	close_from(STDERR_FILENO + 1, UINT_MAX);
+	close_others(&launch->passwords, STDERR_FILENO + 1);
 	(void)unsetenv("NOTIFY_SOCKET");
 	execv(launch->tool, (char *const *)(uintptr_t)argv);
 	die(launch->tool);

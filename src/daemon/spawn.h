@@ -20,7 +20,12 @@ enum daemon_kind {
 /* "ocsign-signer": the program. */
 const char *daemon_kind_name(enum daemon_kind kind);
 
+/* Descriptors that secrets come from. */
 #define DAEMON_KEPT_MAX 16
+struct daemon_kept {
+	int fds[DAEMON_KEPT_MAX];
+	size_t num;
+};
 struct daemon_launch {
 	const char *directory;		/* where the programs are */
 	const char *config_path;	/* absolute */
@@ -29,9 +34,8 @@ struct daemon_launch {
 	const struct daemon_listeners *listeners;
 	uint64_t run;			/* random: see ipc_handover_run() */
 	struct daemon_users users;
-	/* Descriptors that PINs come from: the signer's alone. */
-	int kept_fds[DAEMON_KEPT_MAX];
-	size_t num_kept;
+	struct daemon_kept pins;	/* the signer's alone */
+	struct daemon_kept passwords;	/* of databases: those who use one */
 };
 
 /* REFUSED when a program is missing or may not be run. */
@@ -42,7 +46,7 @@ enum oc_err daemon_launch_check(const struct daemon_launch *launch,
  * Forks, becomes the role's user if it has one, and executes.  The child dies
  * with us (PR_SET_PDEATHSIG), is in a process group of its own, so that a
  * terminal's ^C reaches us alone, and has no descriptor but 0 to 2, its
- * listeners from 3 on, and a signer the kept ones.  worker says which
+ * listeners from 3 on, and what it keeps.  worker says which
  * responder.
  */
 enum oc_err daemon_spawn(const struct daemon_launch *launch,

@@ -2,7 +2,8 @@
 /*
  * CFSSL's certificate database, the table "certificates" that "cfssl serve"
  * and "cfssl gencert -db-config" write: what its rows say (certdb.c), and how
- * they are read from SQLite (certdb_sqlite.c).
+ * they are read from SQLite (certdb_sqlite.c) and from PostgreSQL
+ * (certdb_postgres.c).
  */
 #ifndef STATUS_CERTDB_H
 #define STATUS_CERTDB_H
@@ -82,5 +83,37 @@ enum oc_err status_certdb_walk_sqlite(const char *path,
 /* Of the file and its write-ahead log. */
 enum oc_err status_certdb_stamp_sqlite(const char *path,
     struct oc_file_stamp *stamp, struct oc_error *error) OC_MUST_CHECK;
+
+/* --- in PostgreSQL ------------------------------------------------------ */
+
+/*
+ * A connection to the server, made when something is asked and none is there;
+ * for one thread at a time.  where is a connection string, maybe with the
+ * source of its password (base/conninfo.h).  DOWN: nobody answers.
+ */
+struct status_certdb_server;
+
+enum oc_err status_certdb_server_new(const char *where,
+    struct status_certdb_server **server, struct oc_error *error)
+    OC_MUST_CHECK;
+void status_certdb_server_free(struct status_certdb_server *server);
+/* Which database, for people; lives as long as the server. */
+const char *status_certdb_server_name(
+    const struct status_certdb_server *server);
+
+/* Another one if anybody has committed anything there since the last, or the
+ * connection was made anew; but after a read that took long not before ten
+ * times as long, or a minute, have passed. */
+enum oc_err status_certdb_server_stamp(struct status_certdb_server *server,
+    struct oc_file_stamp *stamp, struct oc_error *error) OC_MUST_CHECK;
+/* As status_certdb_read_sqlite(), of one moment.  One row at a time is in
+ * memory, beside the list. */
+enum oc_err status_certdb_server_read(struct status_certdb_server *server,
+    const struct status_certdb_issuer *issuer, struct status_list **list,
+    struct oc_error *error) OC_MUST_CHECK;
+/* As status_certdb_walk_sqlite(). */
+enum oc_err status_certdb_server_walk(struct status_certdb_server *server,
+    const struct status_certdb_issuer *issuer, status_certdb_row_fn *fn,
+    void *arg, uint64_t *num_others, struct oc_error *error) OC_MUST_CHECK;
 
 #endif

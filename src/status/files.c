@@ -82,7 +82,8 @@ open_one(struct status_files *files, size_t i, struct oc_error *error)
 		path = issuer->index_file;
 		break;
 	case OC_SOURCE_CERTDB:
-		path = issuer->certdb_file;
+		path = issuer->certdb_database != NULL ?
+		    issuer->certdb_database : issuer->certdb_file;
 		break;
 	}
 	if ((issuer->crl_file == NULL && path == NULL) ||

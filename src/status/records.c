@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/conninfo.h"
 #include "base/log.h"
 #include "der/time.h"
 #include "status/certdb.h"
@@ -24,6 +25,7 @@ struct status_records {
 	uint8_t *certificate_der;	/* owned */
 	struct x509_cert *certificate;	/* owned; views into that */
 	struct status_certdb_issuer issuer;	/* of CERTDB */
+	struct status_certdb_server *server;	/* owned; NULL: a file */
 	char key_hash[OC_HEX_LEN(HASH_LEN) + 1];
 	struct status_watch *watch;	/* owned */
 	struct status_lost lost;	/* by what was judged last */
@@ -46,6 +48,8 @@ records_stamp(void *arg, struct oc_file_stamp *stamp, struct oc_error *error)
 {
 	const struct status_records *r = arg;
 
+	if (r->server != NULL)
+		return status_certdb_server_stamp(r->server, stamp, error);
 	return r->plan.source == OC_SOURCE_CERTDB ?
 	    status_certdb_stamp_sqlite(r->plan.path, stamp, error) :
 	    oc_file_stamp(r->plan.path, stamp, error);
@@ -58,6 +62,10 @@ read_file(const struct status_records *r, struct status_list **list,
 	struct oc_file_stamp stamp = { .len = 0 };
 	enum oc_err err;
 
+	/* Nobody has written it at any one time. */
+	if (r->server != NULL)
+		return status_certdb_server_read(r->server, &r->issuer, list,
+		    error);
 	if (r->plan.source == OC_SOURCE_CERTDB) {
 		err = records_stamp((void *)(uintptr_t)r, &stamp, error);
 		if (err == OC_OK)
@@ -172,7 +180,8 @@ records_judge(void *arg, const struct status_list *list,
     const struct status_list *before, int64_t now, struct oc_error *error)
 {
 	struct status_records *r = arg;
-	enum oc_err err = check_written(list, before, now, error);
+	enum oc_err err = r->server != NULL ? OC_OK :
+	    check_written(list, before, now, error);
 
 	r->lost = (struct status_lost){ .num_final = 0 };
 	if (err == OC_OK && before != NULL) {
@@ -295,7 +304,7 @@ status_records_new(const struct status_records_plan *plan,
     struct status_records **records, struct oc_error *error)
 {
 	struct status_records *r = calloc(1, sizeof(*r));
-	const struct status_watch_plan watch = {
+	struct status_watch_plan watch = {
 		.issuer = plan->issuer,
 		.key = plan->source == OC_SOURCE_CERTDB ? "certdb-file" :
 		    "index-file",
@@ -312,6 +321,14 @@ status_records_new(const struct status_records_plan *plan,
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	err = copy_plan(r, plan) ? read_certificate(r, error) :
 	    oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (err == OC_OK && plan->source == OC_SOURCE_CERTDB &&
+	    oc_conninfo_is(plan->path)) {
+		err = status_certdb_server_new(plan->path, &r->server, error);
+		watch.key = "certdb-database";
+		watch.path = err != OC_OK ? NULL :
+		    status_certdb_server_name(r->server);
+		watch.is_exact = true;
+	}
 	if (err == OC_OK)
 		err = status_watch_new(&watch, &r->watch, error);
 	if (err != OC_OK) {
@@ -331,6 +348,7 @@ status_records_free(struct status_records *r)
 	free(r->certificate);
 	free(r->certificate_der);
 	status_certdb_issuer_fini(&r->issuer);
+	status_certdb_server_free(r->server);
 	free((char *)r->plan.issuer);
 	free((char *)r->plan.path);
 	free((char *)r->plan.certificate);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All certificates of an issuer, in a file that somebody else's CA keeps:
- * [issuer NAME] index-file or certdb-file, watched (status/watch.h).  What is
+ * All certificates of an issuer, in a file or database that somebody else's CA
+ * keeps: [issuer NAME] index-file, certdb-file or certdb-database, watched
+ * (status/watch.h).  What is
  * in it is in force only if all of it is well-formed, it is there at all, and
  * no step back from what was before: it is not older, has nobody's revocation
  * undone, and no certificate is missing that has not expired.
@@ -20,7 +21,7 @@ struct status_records;
 struct status_records_plan {
 	const char *issuer;		/* the configuration's name of it */
 	enum oc_config_source source;	/* INDEX, CERTDB */
-	const char *path;
+	const char *path;		/* or a connection string */
 	const char *certificate;	/* path of the issuer's */
 	const char *copy;		/* path of the last good one's */
 	int64_t dropped_max_percent;	/* source-dropped */

@@ -273,7 +273,8 @@ is_to_be_read(struct status_watch *w, const struct oc_file_stamp *stamp,
 		w->seen_ns = mono_ns;
 		return true;
 	}
-	return w->read_ns - w->seen_ns < SETTLE_NS ||
+	return (w->read_ns - w->seen_ns < SETTLE_NS &&
+	    (!w->plan.is_exact || w->unread_ns != 0)) ||
 	    (w->refused_since != 0 && mono_ns - w->read_ns >= AGAIN_NS);
 }
 

@@ -51,7 +51,10 @@ struct status_watch_plan {
 	const char *issuer;		/* the configuration's name of it */
 	const char *key;		/* of the configuration: "crl-file" */
 	const char *noun;		/* "CRL" */
-	const char *path;		/* of the file */
+	const char *path;		/* of the file; or what it is called */
+	/* Its stamp is another whenever what is read is: no second look is
+	 * wanted. */
+	bool is_exact;
 	const char *issued;		/* path; NULL: there is no such list */
 	bool is_fetched;		/* by us: until it has been, that there
 					 * is no file is no trouble */

@@ -39,7 +39,8 @@ struct postgres_identity {
 
 struct postgres_store {
 	struct store base;		/* base.path says which database */
-	char *conninfo;			/* owned; never in an error or log */
+	char *conninfo;			/* owned; never in an error or log;
+					 * maybe with a password's source */
 	const struct store_schema *schema;
 	struct pg_conn *db;		/* NULL: lost */
 	int busy_timeout_ms;

@@ -10,67 +10,12 @@
 
 #include "base/clock.h"
 #include "store/postgres.h"
+#include "store/postgres_link.h"
 
 #define RETRY_MS 100
 #define MAKESHIFT_NS (5 * OC_NS_PER_S)
 /* There are 2^30 numbers; another is drawn if somebody has it. */
 #define RUN_TRIES 3
-
-/* --- the connection string ---------------------------------------------- */
-
-/* "": not said. */
-static const char *
-option_of(const PQconninfoOption *options, const char *keyword)
-{
-	for (; options->keyword != NULL; options++)
-		if (strcmp(options->keyword, keyword) == 0)
-			return options->val == NULL ? "" : options->val;
-	return "";
-}
-
-/* What is known without a connection: which one this is, for errors. */
-static enum oc_err
-name_database(struct postgres_store *q, const PQconninfoOption *options,
-    struct oc_error *error)
-{
-	const char *service = option_of(options, "service");
-	const char *database = option_of(options, "dbname");
-	const char *host = option_of(options, "host");
-
-	if (asprintf(&q->base.path, "database %s%s%s", database[0] != '\0' ?
-	    database : service[0] != '\0' ? service : "(default)",
-	    host[0] != '\0' ? " at " : "", host) >= 0)
-		return OC_OK;
-	q->base.path = NULL;
-	return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-}
-
-static enum oc_err
-parse(struct postgres_store *q, const char *conninfo, struct oc_error *error)
-{
-	PQconninfoOption *options;
-	char *said = NULL;
-	enum oc_err err;
-
-	options = PQconninfoParse(conninfo, &said);
-	PQfreemem(said);
-	/* What libpq says quotes the string, which may have a password. */
-	if (options == NULL)
-		return oc_error_set(error, OC_ERR_CONFIG, "database is no "
-		    "connection string of PostgreSQL: write keywords, "
-		    "\"host=a,b dbname=ocsign\", or a postgresql:// URI");
-	if (option_of(options, "password")[0] != '\0' ||
-	    option_of(options, "sslpassword")[0] != '\0')
-		err = oc_error_set(error, OC_ERR_CONFIG, "a password is not "
-		    "for the connection string: put it into a file that "
-		    "passfile= names, or into a service's");
-	else
-		err = name_database(q, options, error);
-	q->prefers_primary = q->base.mode == STORE_READ &&
-	    option_of(options, "target_session_attrs")[0] == '\0';
-	PQconninfoFree(options);
-	return err;
-}
 
 /* What it warns of in COMMIT is that this may not be so. */
 static void
@@ -90,6 +35,8 @@ postgres_store_new(const char *conninfo, enum store_mode mode,
     struct oc_error *error)
 {
 	struct postgres_store *q = calloc(1, sizeof(*q));
+	bool says_session = false;
+	char *name = NULL;
 	enum oc_err err;
 
 	if (q == NULL)
@@ -100,8 +47,13 @@ postgres_store_new(const char *conninfo, enum store_mode mode,
 	q->busy_timeout_ms = 5000;
 	snprintf(q->base.actor, sizeof(q->base.actor), "uid %lu",
 	    (unsigned long)getuid());
-	err = parse(q, conninfo, error);
-	if (err == OC_OK && (q->conninfo = strdup(conninfo)) == NULL)
+	err = postgres_link_name(conninfo, &name, &says_session, error);
+	q->prefers_primary = mode == STORE_READ && !says_session;
+	if (err == OC_OK && asprintf(&q->base.path, "database %s", name) < 0)
+		q->base.path = NULL;
+	free(name);
+	if (err == OC_OK && (q->base.path == NULL ||
+	    (q->conninfo = strdup(conninfo)) == NULL))
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	if (err != OC_OK) {
 		postgres_store_free(q);
@@ -135,23 +87,6 @@ postgres_store_free(struct postgres_store *q)
 }
 
 /* --- one try ------------------------------------------------------------ */
-
-/* libpq's own words, on one line; they have hosts and users, no password. */
-static enum oc_err
-fail_connect(struct postgres_store *q)
-{
-	char text[OC_ERROR_TEXT_MAX];
-	size_t len;
-
-	snprintf(text, sizeof(text), "%s", PQerrorMessage(q->db));
-	for (len = 0; text[len] != '\0'; len++)
-		if (text[len] == '\n' || text[len] == '\t')
-			text[len] = ' ';
-	while (len > 0 && text[len - 1] == ' ')
-		text[--len] = '\0';
-	postgres_drop(q);
-	return store_fail(&q->base, OC_ERR_DOWN, "%s", text);
-}
 
 /*
  * What every connection needs.  Role and database may have set otherwise:
@@ -191,24 +126,15 @@ set_up(struct postgres_store *q)
 static enum oc_err
 try_connect(struct postgres_store *q, const char *attributes)
 {
-	/* The string's own words win over those in front of it, and lose to
-	 * those behind it. */
-	const char *const keywords[] = { "connect_timeout",
-		"tcp_user_timeout", "keepalives_idle", "keepalives_interval",
-		"keepalives_count", "gssencmode", "target_session_attrs",
-		"fallback_application_name", "dbname", "client_encoding",
-		"target_session_attrs", NULL };
-	const char *const values[] = { "3", "10000", "10", "3", "3",
-		"disable", attributes, "ocsign", q->conninfo, "UTF8",
-		q->base.mode == STORE_READ ? NULL : attributes, NULL };
+	const struct postgres_link_session session = { attributes,
+		q->base.mode != STORE_READ };
+	struct oc_error why = { 0 };
 	enum oc_err err;
 
 	postgres_drop(q);
-	q->db = PQconnectdbParams(keywords, values, 1);
-	if (q->db == NULL)
-		return store_fail(&q->base, OC_ERR_NOMEM, "out of memory");
-	if (PQstatus(q->db) != CONNECTION_OK)
-		return fail_connect(q);
+	err = postgres_link_open(q->conninfo, &session, &q->db, &why);
+	if (err != OC_OK)
+		return store_fail(&q->base, err, "%s", why.text);
 	PQsetNoticeReceiver(q->db, take_notice, q);
 	err = set_up(q);
 	if (err != OC_OK)

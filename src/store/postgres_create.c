@@ -140,33 +140,17 @@ postgres_identify(struct postgres_store *q,
 {
 	static const char text[] = "SELECT id, epoch, tableoid, change_seq,"
 	    " journal_number, journal_hash FROM store";
-	struct store_blob id;
 	struct sql sql;
-	int64_t epoch;
-	bool has_row = false;
 	enum oc_err err;
 
 	sql_open(&sql, &q->base, "look", text);
-	err = sql_next(&sql, &has_row);
-	if (err == OC_OK && !has_row)
-		err = store_fail(&q->base, OC_ERR_STORE, "the records are "
-		    "damaged: they have no id: restore a backup");
-	if (err != OC_OK)
-		goto out;
-	id = sql_get_blob(&sql);
-	epoch = sql_get_int(&sql);
-	if (id.len != STORE_ID_LEN || epoch <= 0 || epoch > STORE_EPOCH_MAX) {
-		err = store_fail(&q->base, OC_ERR_STORE, "the records are "
-		    "damaged: no id or epoch: restore a backup");
-		goto out;
+	err = sql_next_identity(&sql, identity->id, &identity->epoch);
+	if (err == OC_OK) {
+		identity->relation = sql_get_int(&sql);
+		head->change_seq = sql_get_int(&sql);
+		head->journal_number = sql_get_int(&sql);
+		err = sql_get_hash(&sql, head->journal_hash);
 	}
-	memcpy(identity->id, id.p, STORE_ID_LEN);
-	identity->epoch = (uint32_t)epoch;
-	identity->relation = sql_get_int(&sql);
-	head->change_seq = sql_get_int(&sql);
-	head->journal_number = sql_get_int(&sql);
-	err = sql_get_hash(&sql, head->journal_hash);
-out:
 	sql_close(&sql);
 	return err;
 }

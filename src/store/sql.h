@@ -137,6 +137,10 @@ enum oc_err sql_read_int(struct store *s, const char *what, const char *text,
 /* Of the row inserted last; its statement ends in RETURNING id. */
 int64_t sql_last_id(struct store *s);
 
+/* The next row, whose first two columns say which store it is; those behind
+ * are still to be read.  STORE: nothing does. */
+enum oc_err sql_next_identity(struct sql *q, uint8_t id[STORE_ID_LEN],
+    uint32_t *epoch) OC_MUST_CHECK;
 /* Inside a change: s->id and s->epoch are the store's from now on.
  * replaced_id: of the store whose place it takes; may be NULL. */
 enum oc_err sql_renew_identity(struct store *s,

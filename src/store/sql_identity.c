@@ -1,8 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is new of a store that was put back from a copy. */
+/* Which store it is, and what is new of one that was put back from a copy. */
+#include <string.h>
+
 #include "base/clock.h"
 #include "store/detail.h"
 #include "store/sql.h"
+
+enum oc_err
+sql_next_identity(struct sql *q, uint8_t id[STORE_ID_LEN], uint32_t *epoch)
+{
+	struct store_blob read;
+	int64_t minutes;
+	bool has_row = false;
+	enum oc_err err = sql_next(q, &has_row);
+
+	if (err == OC_OK && !has_row)
+		err = store_fail(q->store, OC_ERR_STORE, "the records are "
+		    "damaged: they have no id: restore a backup");
+	if (err != OC_OK)
+		return err;
+	read = sql_get_blob(q);
+	minutes = sql_get_int(q);
+	if (read.len != STORE_ID_LEN || minutes <= 0 ||
+	    minutes > STORE_EPOCH_MAX)
+		return store_fail(q->store, OC_ERR_STORE, "the records are "
+		    "damaged: no id or epoch: restore a backup");
+	memcpy(id, read.p, STORE_ID_LEN);
+	*epoch = (uint32_t)minutes;
+	return OC_OK;
+}
 
 /*
  * Where CRL numbers begin in the new epoch.  An epoch is a minute: two

@@ -100,30 +100,13 @@ enum oc_err
 sqlite_store_identify(struct sqlite_store *q, bool *is_backup)
 {
 	static const char text[] = "SELECT id, epoch, is_backup FROM store";
-	struct store_blob id;
 	struct sql sql;
-	int64_t epoch;
-	bool has_row = false;
 	enum oc_err err;
 
 	sql_open(&sql, &q->base, "open", text);
-	err = sql_next(&sql, &has_row);
-	if (err == OC_OK && !has_row)
-		err = store_fail(&q->base, OC_ERR_STORE, "the file is "
-		    "damaged: it has no id: restore a backup");
-	if (err != OC_OK)
-		goto out;
-	id = sql_get_blob(&sql);
-	epoch = sql_get_int(&sql);
-	if (id.len != STORE_ID_LEN || epoch <= 0 || epoch > STORE_EPOCH_MAX) {
-		err = store_fail(&q->base, OC_ERR_STORE, "the file is "
-		    "damaged: no id or epoch: restore a backup");
-		goto out;
-	}
-	memcpy(q->base.id, id.p, STORE_ID_LEN);
-	q->base.epoch = (uint32_t)epoch;
-	*is_backup = sql_get_int(&sql) != 0;
-out:
+	err = sql_next_identity(&sql, q->base.id, &q->base.epoch);
+	if (err == OC_OK)
+		*is_backup = sql_get_int(&sql) != 0;
 	sql_close(&sql);
 	return err;
 }

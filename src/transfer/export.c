@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/conninfo.h"
 #include "base/file.h"
 
 struct run {
@@ -78,7 +79,7 @@ put_all(struct run *run)
 }
 
 static enum oc_err
-write_file(struct run *run, const char *path)
+write_all(struct run *run, const char *path)
 {
 	enum oc_err err = run->ops->open(run->export, path, &run->writer,
 	    run->error);
@@ -123,6 +124,32 @@ put_in_place(const char *from, const char *to, struct oc_error *error)
 	return err;
 }
 
+static enum oc_err
+export_to_file(struct run *run)
+{
+	const char *to = run->export->path;
+	char *path;
+	enum oc_err err;
+	int fd;
+
+	if (asprintf(&path, "%s.XXXXXX", to) < 0)
+		return oc_error_set(run->error, OC_ERR_NOMEM, "out of memory");
+	fd = mkstemp(path);
+	if (fd < 0) {
+		err = oc_error_set_errno(run->error, OC_ERR_SYSTEM, "%s", to);
+		free(path);
+		return err;
+	}
+	(void)close(fd);
+	err = write_all(run, path);
+	if (err == OC_OK)
+		err = put_in_place(path, to, run->error);
+	if (err != OC_OK)
+		(void)unlink(path);
+	free(path);
+	return err;
+}
+
 enum oc_err
 transfer_export(const struct transfer_export *export,
     struct transfer_export_counts *counts, struct oc_error *error)
@@ -130,26 +157,12 @@ transfer_export(const struct transfer_export *export,
 	struct run run = { .export = export, .error = error,
 	    .ops = export->format == TRANSFER_INDEX ?
 	    &transfer_index_writer : &transfer_certdb_writer };
-	char *path;
 	enum oc_err err;
-	int fd;
 
-	if (asprintf(&path, "%s.XXXXXX", export->path) < 0)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	fd = mkstemp(path);
-	if (fd < 0) {
-		err = oc_error_set_errno(error, OC_ERR_SYSTEM, "%s",
-		    export->path);
-		free(path);
-		return err;
-	}
-	(void)close(fd);
-	err = write_file(&run, path);
-	if (err == OC_OK)
-		err = put_in_place(path, export->path, error);
-	if (err != OC_OK)
-		(void)unlink(path);
-	free(path);
+	if (export->format == TRANSFER_CERTDB && oc_conninfo_is(export->path))
+		err = write_all(&run, export->path);
+	else
+		err = export_to_file(&run);
 	if (err == OC_OK)
 		*counts = run.counts;
 	return err;

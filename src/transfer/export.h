@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An issuer's certificates for other software: openssl's index.txt, or
- * CFSSL's certdb in SQLite.  What was imported in that format and has not
- * changed since is written as it was, octet for octet.
+ * CFSSL's certdb in SQLite or PostgreSQL.  What was imported in that format
+ * and has not changed since is written as it was, octet for octet.
  *
- * The file is written beside its place and then put there as a whole.  Rows
+ * The file is written beside its place and then put there as a whole; into a
+ * database it is one transaction, into tables that are empty, or are emptied,
+ * and are made where there are none.  Rows
  * go by one at a time, so that memory does not grow with them.
  */
 #ifndef TRANSFER_EXPORT_H
@@ -30,7 +32,9 @@ struct transfer_export {
 	int64_t issuer_id;
 	const struct x509_cert *issuer;
 	enum transfer_format format;	/* INDEX or CERTDB */
-	const char *path;
+	const char *path;		/* or a connection string, maybe with
+					 * the source of a password */
+	bool replaces;			/* of a database: what is there */
 	const char *certificates;	/* INDEX: a folder for SERIAL.pem;
 					 * NULL: none */
 	enum transfer_loss loss;
@@ -43,7 +47,8 @@ struct transfer_export {
 	void *arg;
 };
 
-/* UNSUPPORTED: there was something that cannot be said, and no file. */
+/* UNSUPPORTED: there was something that cannot be said, and no file.  EXISTS:
+ * the database has rows, and they are not to be replaced. */
 enum oc_err transfer_export(const struct transfer_export *export,
     struct transfer_export_counts *counts, struct oc_error *error)
     OC_MUST_CHECK;

@@ -1,70 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CFSSL's certdb in SQLite, with the tables that its migrations make. */
+/* CFSSL's certdb: what its columns say of a certificate. */
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/conninfo.h"
 #include "base/pem.h"
 #include "der/time.h"
-#include "transfer/export.h"
-#include "transfer/record.h"
-
-static const char schema[] =
-"PRAGMA journal_mode = OFF;"
-"BEGIN;"
-"CREATE TABLE certificates ("
-"  serial_number            blob NOT NULL,"
-"  authority_key_identifier blob NOT NULL,"
-"  ca_label                 blob,"
-"  status                   blob NOT NULL,"
-"  reason                   int,"
-"  expiry                   timestamp,"
-"  revoked_at               timestamp,"
-"  pem                      blob NOT NULL,"
-"  issued_at                timestamp,"
-"  not_before               timestamp,"
-"  metadata                 blob,"
-"  sans                     blob,"
-"  common_name              text,"
-"  PRIMARY KEY(serial_number, authority_key_identifier));"
-"CREATE TABLE ocsp_responses ("
-"  serial_number            blob NOT NULL,"
-"  authority_key_identifier blob NOT NULL,"
-"  body                     blob NOT NULL,"
-"  expiry                   timestamp,"
-"  PRIMARY KEY(serial_number, authority_key_identifier),"
-"  FOREIGN KEY(serial_number, authority_key_identifier)"
-"    REFERENCES certificates(serial_number, authority_key_identifier));";
-static const char insert[] =
-    "INSERT INTO certificates (authority_key_identifier, pem, serial_number,"
-    " status, reason, expiry, revoked_at, ca_label, issued_at, not_before,"
-    " metadata, sans, common_name)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+#include "transfer/export_certdb.h"
 
 /* "2026-11-27 16:04:00+00:00", as Go writes it. */
 #define TIME_TEXT_MAX 40
 
 struct writer {
 	const struct transfer_export *export;
-	sqlite3 *db;
-	sqlite3_stmt *row;
+	const struct transfer_sink_ops *ops;
+	void *sink;			/* owned */
 	struct status_certdb_issuer issuer;
 	struct oc_buffer pem;
 	char *record;			/* owned: what columns are views of */
 	char *serial;			/* OPENSSL_free() */
 	char expiry[TIME_TEXT_MAX], revoked_at[TIME_TEXT_MAX], reason[12];
 };
-
-static enum oc_err
-fail(const struct writer *w, int rc, struct oc_error *error)
-{
-	return oc_error_set(error, (rc & 0xff) == SQLITE_FULL ?
-	    OC_ERR_NO_SPACE : OC_ERR_SYSTEM, "SQLite: %.300s",
-	    w->db != NULL ? sqlite3_errmsg(w->db) : sqlite3_errstr(rc));
-}
 
 static void
 certdb_close(void *arg)
@@ -73,8 +32,7 @@ certdb_close(void *arg)
 
 	if (w == NULL)
 		return;
-	(void)sqlite3_finalize(w->row);
-	(void)sqlite3_close(w->db);
+	w->ops->close(w->sink);
 	status_certdb_issuer_fini(&w->issuer);
 	oc_buffer_fini(&w->pem);
 	free(w->record);
@@ -88,24 +46,16 @@ certdb_open(const struct transfer_export *export, const char *path,
 {
 	struct writer *w = calloc(1, sizeof(*w));
 	enum oc_err err;
-	int rc;
 
 	if (w == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	w->export = export;
+	w->ops = oc_conninfo_is(path) ? &transfer_sink_postgres :
+	    &transfer_sink_sqlite;
 	oc_buffer_init(&w->pem, 2 * OC_CERTIFICATE_MAX);
 	err = status_certdb_issuer_init(&w->issuer, export->issuer, error);
-	if (err == OC_OK) {
-		rc = sqlite3_open_v2(path, &w->db, SQLITE_OPEN_READWRITE,
-		    NULL);
-		if (rc == SQLITE_OK)
-			rc = sqlite3_exec(w->db, schema, NULL, NULL, NULL);
-		if (rc == SQLITE_OK)
-			rc = sqlite3_prepare_v2(w->db, insert, -1, &w->row,
-			    NULL);
-		if (rc != SQLITE_OK)
-			err = fail(w, rc, error);
-	}
+	if (err == OC_OK)
+		err = w->ops->open(path, export->replaces, &w->sink, error);
 	if (err != OC_OK)
 		certdb_close(w);
 	else
@@ -195,24 +145,6 @@ make_columns(struct writer *w, const struct store_certificate *c,
 }
 
 static enum oc_err
-insert_row(struct writer *w, const char *const columns[TRANSFER_NUM_COLUMNS],
-    struct oc_error *error)
-{
-	int rc = SQLITE_OK;
-
-	for (int i = 0; rc == SQLITE_OK && i < TRANSFER_NUM_COLUMNS; i++)
-		rc = columns[i] == NULL ? sqlite3_bind_null(w->row, i + 1) :
-		    sqlite3_bind_text(w->row, i + 1, columns[i], -1,
-		    SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(w->row);
-	if (rc != SQLITE_DONE)
-		return fail(w, rc, error);
-	(void)sqlite3_reset(w->row);
-	return OC_OK;
-}
-
-static enum oc_err
 certdb_put(void *arg, const struct store_certificate *c,
     char unsaid[TRANSFER_UNSAID_MAX], struct oc_error *error)
 {
@@ -234,16 +166,15 @@ certdb_put(void *arg, const struct store_certificate *c,
 	if (err == OC_OK && c->invalidity_at != 0)
 		(void)snprintf(unsaid, TRANSFER_UNSAID_MAX, "CFSSL has no "
 		    "invalidity date");
-	return err == OC_OK ? insert_row(w, columns, error) : err;
+	return err == OC_OK ? w->ops->insert(w->sink, columns, error) : err;
 }
 
 static enum oc_err
 certdb_finish(void *arg, struct oc_error *error)
 {
 	struct writer *w = arg;
-	int rc = sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL);
 
-	return rc == SQLITE_OK ? OC_OK : fail(w, rc, error);
+	return w->ops->finish(w->sink, error);
 }
 
 const struct transfer_writer_ops transfer_certdb_writer = {

@@ -36,7 +36,11 @@ struct transfer_import {
 	const char *issuer_name;
 	const struct x509_cert *issuer;
 	enum transfer_format format;
-	const char *path;
+	const char *path;		/* or a connection string: as people
+					 * and the journal read it */
+	const char *where;		/* what of CERTDB and STORE is opened:
+					 * path, maybe with the source of a
+					 * password (base/conninfo.h) */
 	const char *certificates;	/* TRANSFER_INDEX: the folder with
 					 * SERIAL.pem; NULL: none */
 	const char *from;		/* TRANSFER_STORE: what the issuer is

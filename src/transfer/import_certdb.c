@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/conninfo.h"
 #include "transfer/import_impl.h"
 #include "transfer/record.h"
 #include "x509/file.h"
@@ -84,6 +85,31 @@ take_row(void *arg, const struct status_certdb_row *row,
 	return oc_error_prefix(error, "certificate %s", serial);
 }
 
+static enum oc_err
+walk_server(struct transfer_run *run,
+    const struct status_certdb_issuer *issuer, struct oc_error *error)
+{
+	struct status_certdb_server *server = NULL;
+	enum oc_err err = status_certdb_server_new(run->import->where, &server,
+	    error);
+
+	if (err == OC_OK)
+		err = status_certdb_server_walk(server, issuer, take_row, run,
+		    &run->counts.num_others, error);
+	status_certdb_server_free(server);
+	return err;
+}
+
+static enum oc_err
+walk(struct transfer_run *run, const struct status_certdb_issuer *issuer,
+    struct oc_error *error)
+{
+	if (oc_conninfo_is(run->import->where))
+		return walk_server(run, issuer, error);
+	return status_certdb_walk_sqlite(run->import->path, issuer, take_row,
+	    run, &run->counts.num_others, error);
+}
+
 enum oc_err
 transfer_read_certdb(struct transfer_run *run, struct oc_error *error)
 {
@@ -92,8 +118,7 @@ transfer_read_certdb(struct transfer_run *run, struct oc_error *error)
 	    run->import->issuer, error);
 
 	if (err == OC_OK)
-		err = status_certdb_walk_sqlite(run->import->path, &issuer,
-		    take_row, run, &run->counts.num_others, error);
+		err = walk(run, &issuer, error);
 	status_certdb_issuer_fini(&issuer);
 	return err;
 }

@@ -106,7 +106,7 @@ transfer_read_store(struct transfer_run *run, struct oc_error *error)
 {
 	struct reader r = { run, NULL, error };
 	struct store_filter filter = { .issuer_id = 0 };
-	enum oc_err err = store_open(run->import->path, STORE_READ, &r.from,
+	enum oc_err err = store_open(run->import->where, STORE_READ, &r.from,
 	    error);
 
 	if (err != OC_OK)

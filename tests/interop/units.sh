@@ -152,6 +152,15 @@ for unit in status issuer; do
 done
 lacks ocsign-responder@.service 'PrivateNetwork=no'
 has ocsign-renew.service 'RestrictAddressFamilies=AF_INET AF_INET6'
+# And of CFSSL's, for who reads it.
+sed '/^\[issuer /a source = certdb\
+certdb-database = host=db2 dbname=cfssl\
+certdb-network = 192.0.2.6' "$work/ocsign.conf" >"$work/certdb.conf"
+"$ocsignd" -c "$work/certdb.conf" --drop-ins "$work/drop" >"$work/again" ||
+    die "--drop-ins, certdb"
+has ocsign-status.service 'PrivateNetwork=no'
+has ocsign-status.service 'IPAddressAllow=192.0.2.6'
+lacks ocsign-issuer.service 'PrivateNetwork=no'
 "$ocsignd" -c "$work/ocsign.conf" --drop-ins "$work/drop" >"$work/again" ||
     die "--drop-ins"
 [ ! -e "$work/drop/ocsign-renew.service.d/50-ocsign.conf" ] ||

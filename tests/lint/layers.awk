@@ -36,7 +36,7 @@ BEGIN {
 	library["event2"] = "ocsp-net ipc status-service net validation " \
 	    "acme issuer daemon main"
 	library["sqlite3.h"] = "store status transfer"
-	library["libpq-fe.h"] = "store status"
+	library["libpq-fe.h"] = "store status transfer"
 	library["libp11.h"] = "pkcs11"
 	library["pkcs11.h"] = "pkcs11"
 	library["p11-kit"] = "pkcs11"

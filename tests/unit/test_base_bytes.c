@@ -40,7 +40,7 @@ read_pin(const void *bytes, size_t len, struct oc_secret *s)
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], bytes, len), len);
 	close(fds[1]);
-	err = oc_secret_read(s, fds[0], &error);
+	err = oc_secret_read(s, "PIN", fds[0], &error);
 	assert_int_equal(error.code, err);
 	/* No error text repeats what was read. */
 	assert_null(strstr(error.text, "secret"));
@@ -75,7 +75,7 @@ test_secret_read(void **state)
 	memcpy(text + OC_PIN_MAX, "\r\n", 2);
 	assert_int_equal(read_pin(text, OC_PIN_MAX + 2, &s), OC_OK);
 	assert_int_equal(s.len, OC_PIN_MAX);
-	assert_int_equal(oc_secret_read(&s, -1, NULL), OC_ERR_SYSTEM);
+	assert_int_equal(oc_secret_read(&s, "PIN", -1, NULL), OC_ERR_SYSTEM);
 	oc_secret_fini(&s);
 }
 

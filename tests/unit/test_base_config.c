@@ -103,6 +103,7 @@ test_presets(void **state)
 static const char all_keys[] =
 	    "[store]\npath = ./db/store.db\ndatabase = host=a,b dbname=x\n"
 	    "database-network = 192.0.2.0/24 ::1\n"
+	    "password-source = db.txt\n"
 	    "[daemon]\nrun-directory = run\ntable-directory = /t\n"
 	    "log-level = debug\n"
 	    "[responder]\nlisten = 0.0.0.0:80\t[2001:db8::1]:0\nworkers = 64\n"
@@ -174,7 +175,8 @@ test_all_keys(void **state)
 	assert_string_equal(c->directory, cwd);
 	snprintf(path, sizeof(path), "%s/db/store.db", cwd);
 	assert_string_equal(c->store.path, path);
-	assert_string_equal(oc_config_store_where(c), "host=a,b dbname=x");
+	snprintf(path, 4200, "file:%s/db.txt\nhost=a,b dbname=x", cwd);
+	assert_string_equal(oc_config_store_where(c), path);
 	assert_int_equal(c->store.database_network.num, 2);
 	snprintf(path, sizeof(path), "%s/run", cwd);
 	assert_string_equal(c->daemon.run_directory, path);
@@ -266,13 +268,19 @@ static const struct {
 	    "is no such key in [store]; see ocsign.conf(5)" },
 	{ "[store]\ndatabase = host=a password=b\n", "2: [store] database: "
 	    "has a password, which is not for here: put it into a file that "
-	    "passfile=FILE names, or ~/.pgpass" },
+	    "password-source names" },
 	{ "[store]\ndatabase = postgres://u:x@h/d\n", "2: [store] database: "
 	    "has a password, which is not for here: put it into a file that "
-	    "passfile=FILE names, or ~/.pgpass" },
+	    "password-source names" },
 	{ "[store]\ndatabase = /run/pg\n", "2: [store] database: is no "
 	    "connection string of PostgreSQL; write keywords such as "
 	    "\"host=a,b dbname=ocsign\", or a postgresql:// URI" },
+	{ "[store]\npassword-source = file:/p\n", "2: [store] "
+	    "password-source: is given without database; add that or remove "
+	    "this" },
+	{ "[store]\ndatabase = host=a\npassword-source = 4711\n",
+	    "3: [store] password-source: no path; write file:/PATH, fd:N or "
+	    "credential:NAME" },
 	{ "[store]\ndatabase-network = yes ::1\n", "2: [store] "
 	    "database-network: is yes, no, or addresses; remove one of "
 	    "them" },
@@ -346,7 +354,17 @@ static const struct {
 	{ ISSUER "source = index\n", "8: [issuer i] index-file: is missing; "
 	    "source = index needs it" },
 	{ ISSUER "source = certdb\n", "8: [issuer i] certdb-file: is missing; "
-	    "source = certdb needs it" },
+	    "source = certdb needs it, or certdb-database" },
+	{ ISSUER "source = certdb\ncertdb-file = f\ncertdb-database = "
+	    "host=a\n", "10: [issuer i] certdb-database: is given beside "
+	    "certdb-file; remove one of the two" },
+	{ ISSUER "certdb-database = host=a\n", "8: [issuer i] "
+	    "certdb-database: is given without source = certdb; add that or "
+	    "remove this" },
+	{ ISSUER "source = certdb\ncertdb-file = f\n"
+	    "certdb-password-source = /p\n", "10: [issuer i] "
+	    "certdb-password-source: is given without certdb-database; add "
+	    "that or remove this" },
 	{ ISSUER "index-file = f\n", "8: [issuer i] index-file: is given "
 	    "without source = index; add that or remove this" },
 	{ ISSUER BY_INDEX "certdb-file = f\n", "10: [issuer i] certdb-file: "

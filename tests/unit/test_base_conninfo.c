@@ -50,12 +50,39 @@ test_password(void **state)
 		assert_int_equal(oc_conninfo_check(good[i], NULL), OC_OK);
 }
 
+static void
+test_source(void **state)
+{
+	char *where = oc_conninfo_join("file:/etc/password=x", "host=a");
+	const char *text;
+	char *source;
+
+	(void)state;
+	assert_non_null(where);
+	assert_true(oc_conninfo_is(where));
+	assert_int_equal(oc_conninfo_check(where, NULL), OC_OK);
+	assert_int_equal(oc_conninfo_split(where, &source, &text), OC_OK);
+	assert_string_equal(source, "file:/etc/password=x");
+	assert_string_equal(text, "host=a");
+	free(source);
+	free(where);
+	assert_int_equal(oc_conninfo_split("service=x", &source, &text),
+	    OC_OK);
+	assert_null(source);
+	assert_string_equal(text, "service=x");
+	where = oc_conninfo_join("fd:7", "postgresql://u:s3cret@h/d");
+	assert_int_equal(oc_conninfo_check(where, NULL), OC_ERR_CONFIG);
+	free(where);
+	assert_false(oc_conninfo_is("fd:7\nstore.db"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is),
-		cmocka_unit_test(test_password)
+		cmocka_unit_test(test_password),
+		cmocka_unit_test(test_source)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
