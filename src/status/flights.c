@@ -257,7 +257,7 @@ must_wait(const struct status_service *s, const struct status_nudge *nudge)
 
 	if (!nudge->is_known)
 		return true;
-	if (urgent->num > STATUS_NUDGE_URGENT_MAX)
+	if (urgent->num > s->nudge_urgent_max)
 		return false;
 	if (since < s->last_signed_at)
 		since = s->last_signed_at;

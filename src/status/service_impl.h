@@ -33,7 +33,7 @@
 #define STATUS_NUDGE_WAIT_S 5
 /* Nor for more signatures than this: behind a million revocations it would
  * wait for hours. */
-#define STATUS_NUDGE_URGENT_MAX 256
+#define STATUS_NUDGE_URGENT_MAX 16384
 #define STATUS_BUCKETS 1024
 /* The continuity horizon: slots looked at in a tick, some 2 ms of work, and
  * the time between two passes. */
@@ -157,6 +157,7 @@ struct status_service {
 	bool is_sweeping, is_presigning;
 	bool is_closed;			/* see status_service_sweep_all() */
 	uint32_t closed_slots;		/* STATUS_CLOSED_SLOTS */
+	uint32_t nudge_urgent_max;	/* STATUS_NUDGE_URGENT_MAX */
 	bool is_source_well, is_signer_well, is_table_well;
 	bool has_said_expired;
 	char source_error[OC_ERROR_TEXT_MAX];

@@ -32,7 +32,8 @@ nudge(struct world *w, int *done)
 static void
 test_flood(void **state)
 {
-	enum { NUM = STATUS_NUDGE_URGENT_MAX + STATUS_URGENT_MAX + 40 };
+	enum { URGENT_MAX = 256,
+		NUM = URGENT_MAX + STATUS_URGENT_MAX + 40 };
 	struct world *w = *state;
 	struct reply reply = { 0 };
 	struct oc_serial serial = world_serial(1);
@@ -43,6 +44,7 @@ test_flood(void **state)
 	world_issue_many(w, 1, NUM + 1);
 	w->issuer.presign = OC_PRESIGN_ALL;
 	world_start(w);
+	w->service->nudge_urgent_max = URGENT_MAX;
 	world_until(w, world_num_slots(w) == NUM + 1);
 	sign_soft_hold(w->gate.soft);
 	assert_int_equal(store_begin_group(w->store), OC_OK);
