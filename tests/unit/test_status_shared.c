@@ -99,7 +99,7 @@ test_every_octet_counts(void **state)
 			bad.body[i] ^= (uint8_t)(1 << bit);
 			assert_no_good(w, v, &bad);
 			/* The row's own end is the body's. */
-			bad.next_update = bad.body[15] << 24 |
+			bad.next_update = (int64_t)bad.body[15] << 24 |
 			    bad.body[16] << 16 | bad.body[17] << 8 |
 			    bad.body[18];
 			assert_no_good(w, v, &bad);
