@@ -136,14 +136,14 @@ enum oc_err sql_renew_identity(struct store *s,
 
 /* The vtable's parts that are the same for both: a struct store_ops has them
  * by SQL_ROW_OPS. */
-enum oc_err sqlite_find_issuer(struct store *s, const char *name,
+enum oc_err sql_find_issuer(struct store *s, const char *name,
     struct store_issuer *issuer, struct store_issuer_key *key);
-enum oc_err sqlite_find_issuer_name(struct store *s, int64_t id,
+enum oc_err sql_find_issuer_name(struct store *s, int64_t id,
     char name[OC_CONFIG_NAME_MAX + 1]);
-enum oc_err sqlite_add_issuer(struct store *s, const char *name,
+enum oc_err sql_add_issuer(struct store *s, const char *name,
     struct store_blob certificate, const uint8_t spki_hash[STORE_HASH_LEN],
     int64_t *id);
-enum oc_err sqlite_renew_issuer(struct store *s, int64_t id,
+enum oc_err sql_renew_issuer(struct store *s, int64_t id,
     struct store_blob certificate);
 
 enum oc_err sql_add_certificate(struct store *s,
@@ -174,20 +174,20 @@ enum oc_err sql_complete_import(struct store *s, int64_t id,
 enum oc_err sql_read_epoch(struct store *s, uint32_t *epoch);
 enum oc_err sql_set_epoch(struct store *s, uint32_t epoch);
 
-enum oc_err sqlite_take_crl_counter(struct store *s, int64_t issuer_id,
+enum oc_err sql_take_crl_counter(struct store *s, int64_t issuer_id,
     uint32_t *counter);
-enum oc_err sqlite_add_crl(struct store *s, int64_t issuer_id,
+enum oc_err sql_add_crl(struct store *s, int64_t issuer_id,
     uint64_t number, int64_t this_update, int64_t next_update,
     int64_t reserved_at, int64_t *id);
-enum oc_err sqlite_get_crl(struct store *s, int64_t id,
+enum oc_err sql_get_crl(struct store *s, int64_t id,
     struct store_crl_row *row);
-enum oc_err sqlite_set_crl_issued(struct store *s, int64_t id,
+enum oc_err sql_set_crl_issued(struct store *s, int64_t id,
     int64_t issued_at, uint64_t crl_len);
-enum oc_err sqlite_find_crl(struct store *s, int64_t issuer_id,
+enum oc_err sql_find_crl(struct store *s, int64_t issuer_id,
     struct store_crl_row *row);
-enum oc_err sqlite_add_crl_part(struct store *s, int64_t id, uint32_t number,
+enum oc_err sql_add_crl_part(struct store *s, int64_t id, uint32_t number,
     struct store_blob part);
-enum oc_err sqlite_list_crl_parts(struct store *s, int64_t id,
+enum oc_err sql_list_crl_parts(struct store *s, int64_t id,
     store_crl_part_fn *fn, void *arg);
 
 enum oc_err sql_add_account(struct store *s,
@@ -249,10 +249,10 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
     int64_t *id_max);
 
 #define SQL_ROW_OPS \
-	.find_issuer = sqlite_find_issuer, \
-	.find_issuer_name = sqlite_find_issuer_name, \
-	.add_issuer = sqlite_add_issuer, \
-	.renew_issuer = sqlite_renew_issuer, \
+	.find_issuer = sql_find_issuer, \
+	.find_issuer_name = sql_find_issuer_name, \
+	.add_issuer = sql_add_issuer, \
+	.renew_issuer = sql_renew_issuer, \
 	.add_certificate = sql_add_certificate, \
 	.find_certificate = sql_find_certificate, \
 	.get_certificate = sql_get_certificate, \
@@ -266,13 +266,13 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.complete_import = sql_complete_import, \
 	.read_epoch = sql_read_epoch, \
 	.set_epoch = sql_set_epoch, \
-	.take_crl_counter = sqlite_take_crl_counter, \
-	.add_crl = sqlite_add_crl, \
-	.get_crl = sqlite_get_crl, \
-	.set_crl_issued = sqlite_set_crl_issued, \
-	.add_crl_part = sqlite_add_crl_part, \
-	.list_crl_parts = sqlite_list_crl_parts, \
-	.find_crl = sqlite_find_crl, \
+	.take_crl_counter = sql_take_crl_counter, \
+	.add_crl = sql_add_crl, \
+	.get_crl = sql_get_crl, \
+	.set_crl_issued = sql_set_crl_issued, \
+	.add_crl_part = sql_add_crl_part, \
+	.list_crl_parts = sql_list_crl_parts, \
+	.find_crl = sql_find_crl, \
 	.add_account = sql_add_account, \
 	.set_account = sql_set_account, \
 	.find_account = sql_find_account, \

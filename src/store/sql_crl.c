@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of issuers and of their CRLs. */
-#include <sqlite3.h>
-#include <string.h>
-
-#include "store/sqlite.h"
+#include "store/sql.h"
 
 enum oc_err
-sqlite_find_issuer(struct store *s, const char *name,
+sql_find_issuer(struct store *s, const char *name,
     struct store_issuer *issuer, struct store_issuer_key *key)
 {
 	static const char text[] = "SELECT id, name, spki_hash, certificate"
@@ -40,7 +37,7 @@ sqlite_find_issuer(struct store *s, const char *name,
 }
 
 enum oc_err
-sqlite_find_issuer_name(struct store *s, int64_t id,
+sql_find_issuer_name(struct store *s, int64_t id,
     char name[OC_CONFIG_NAME_MAX + 1])
 {
 	static const char text[] = "SELECT name FROM issuer WHERE id = ?";
@@ -61,7 +58,7 @@ sqlite_find_issuer_name(struct store *s, int64_t id,
 }
 
 enum oc_err
-sqlite_add_issuer(struct store *s, const char *name,
+sql_add_issuer(struct store *s, const char *name,
     struct store_blob certificate, const uint8_t spki_hash[STORE_HASH_LEN],
     int64_t *id)
 {
@@ -83,7 +80,7 @@ sqlite_add_issuer(struct store *s, const char *name,
 }
 
 enum oc_err
-sqlite_renew_issuer(struct store *s, int64_t id,
+sql_renew_issuer(struct store *s, int64_t id,
     struct store_blob certificate)
 {
 	static const char text[] =
@@ -99,7 +96,7 @@ sqlite_renew_issuer(struct store *s, int64_t id,
 /* --- CRLs --------------------------------------------------------------- */
 
 enum oc_err
-sqlite_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
+sql_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
 {
 	/* The rows are in the journal; the counter is not believed alone. */
 	static const char add[] = "UPDATE issuer SET crl_counter = 1 +"
@@ -136,7 +133,7 @@ sqlite_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
 }
 
 enum oc_err
-sqlite_add_crl(struct store *s, int64_t issuer_id, uint64_t number,
+sql_add_crl(struct store *s, int64_t issuer_id, uint64_t number,
     int64_t this_update, int64_t next_update, int64_t reserved_at, int64_t *id)
 {
 	static const char text[] = "INSERT INTO crl (id, issuer_id, number,"
@@ -196,7 +193,7 @@ find_crl_row(struct sql *q, struct store_crl_row *row)
 	" FROM crl r JOIN issuer i ON i.id = r.issuer_id"
 
 enum oc_err
-sqlite_get_crl(struct store *s, int64_t id, struct store_crl_row *row)
+sql_get_crl(struct store *s, int64_t id, struct store_crl_row *row)
 {
 	static const char text[] = SELECT_CRL " WHERE r.id = ?";
 	struct sql q;
@@ -207,7 +204,7 @@ sqlite_get_crl(struct store *s, int64_t id, struct store_crl_row *row)
 }
 
 enum oc_err
-sqlite_set_crl_issued(struct store *s, int64_t id, int64_t issued_at,
+sql_set_crl_issued(struct store *s, int64_t id, int64_t issued_at,
     uint64_t crl_len)
 {
 	static const char text[] =
@@ -222,7 +219,7 @@ sqlite_set_crl_issued(struct store *s, int64_t id, int64_t issued_at,
 }
 
 enum oc_err
-sqlite_add_crl_part(struct store *s, int64_t id, uint32_t number,
+sql_add_crl_part(struct store *s, int64_t id, uint32_t number,
     struct store_blob part)
 {
 	static const char text[] = "INSERT INTO crl_part (id, crl_id, number,"
@@ -238,7 +235,7 @@ sqlite_add_crl_part(struct store *s, int64_t id, uint32_t number,
 }
 
 enum oc_err
-sqlite_list_crl_parts(struct store *s, int64_t id, store_crl_part_fn *fn,
+sql_list_crl_parts(struct store *s, int64_t id, store_crl_part_fn *fn,
     void *arg)
 {
 	static const char text[] = "SELECT number, der FROM crl_part"
@@ -261,7 +258,7 @@ sqlite_list_crl_parts(struct store *s, int64_t id, store_crl_part_fn *fn,
 }
 
 enum oc_err
-sqlite_find_crl(struct store *s, int64_t issuer_id, struct store_crl_row *row)
+sql_find_crl(struct store *s, int64_t issuer_id, struct store_crl_row *row)
 {
 	static const char text[] = SELECT_CRL
 	    " WHERE r.issuer_id = ? AND r.issued_at <> 0"
