@@ -24,7 +24,7 @@ enum sql_use {
 	SQL_WALK	/* not cached; any number of rows, read as they come */
 };
 
-#define SQL_PARAMETERS_MAX 12
+#define SQL_PARAMETERS_MAX 16
 
 /* Not SQLite's, which keeps its own. */
 struct sql_parameter {
@@ -162,8 +162,6 @@ enum oc_err sql_set_status(struct store *s, int64_t id,
 enum oc_err sql_list_certificates(struct store *s,
     const struct store_filter *filter, int64_t now_at,
     store_certificate_fn *fn, void *arg);
-enum oc_err sql_list_revoked(struct store *s, int64_t issuer_id,
-    int64_t not_after_min, store_revoked_fn *fn, void *arg);
 enum oc_err sql_read_changes(struct store *s, int64_t after_seq,
     struct store_change *changes, uint32_t num_max, uint32_t *num);
 
@@ -176,19 +174,31 @@ enum oc_err sql_set_epoch(struct store *s, uint32_t epoch);
 
 enum oc_err sql_take_crl_counter(struct store *s, int64_t issuer_id,
     uint32_t *counter);
-enum oc_err sql_add_crl(struct store *s, int64_t issuer_id,
-    uint64_t number, int64_t this_update, int64_t next_update,
+enum oc_err sql_add_crl(struct store *s, const struct store_crl_row *row,
     int64_t reserved_at, int64_t *id);
 enum oc_err sql_get_crl(struct store *s, int64_t id,
     struct store_crl_row *row);
 enum oc_err sql_set_crl_issued(struct store *s, int64_t id,
-    int64_t issued_at, uint64_t crl_len);
-enum oc_err sql_find_crl(struct store *s, int64_t issuer_id,
+    int64_t issued_at, uint64_t crl_len, int64_t num_entries);
+enum oc_err sql_find_crl(struct store *s,
+    const struct store_crl_scope *scope, struct store_crl_row *row);
+enum oc_err sql_find_crl_base(struct store *s,
+    const struct store_crl_scope *scope, const char *point, int64_t now_at,
     struct store_crl_row *row);
 enum oc_err sql_add_crl_part(struct store *s, int64_t id, uint32_t number,
     struct store_blob part);
 enum oc_err sql_list_crl_parts(struct store *s, int64_t id,
     store_crl_part_fn *fn, void *arg);
+enum oc_err sql_list_revoked(struct store *s,
+    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+    void *arg);
+enum oc_err sql_list_released(struct store *s,
+    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+    void *arg);
+enum oc_err sql_find_status_change(struct store *s,
+    const struct store_revoked_filter *filter, bool *is_there);
+enum oc_err sql_find_last_partition(struct store *s, int64_t issuer_id,
+    uint32_t *partition);
 
 enum oc_err sql_add_account(struct store *s,
     const struct store_account *account, int64_t *id);
@@ -261,6 +271,9 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.set_status = sql_set_status, \
 	.list_certificates = sql_list_certificates, \
 	.list_revoked = sql_list_revoked, \
+	.list_released = sql_list_released, \
+	.find_status_change = sql_find_status_change, \
+	.find_last_partition = sql_find_last_partition, \
 	.read_changes = sql_read_changes, \
 	.import_certificate = sql_import_certificate, \
 	.complete_import = sql_complete_import, \
@@ -273,6 +286,7 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.add_crl_part = sql_add_crl_part, \
 	.list_crl_parts = sql_list_crl_parts, \
 	.find_crl = sql_find_crl, \
+	.find_crl_base = sql_find_crl_base, \
 	.add_account = sql_add_account, \
 	.set_account = sql_set_account, \
 	.find_account = sql_find_account, \

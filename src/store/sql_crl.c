@@ -133,22 +133,27 @@ sql_take_crl_counter(struct store *s, int64_t issuer_id, uint32_t *counter)
 }
 
 enum oc_err
-sql_add_crl(struct store *s, int64_t issuer_id, uint64_t number,
-    int64_t this_update, int64_t next_update, int64_t reserved_at, int64_t *id)
+sql_add_crl(struct store *s, const struct store_crl_row *row,
+    int64_t reserved_at, int64_t *id)
 {
 	static const char text[] = "INSERT INTO crl (id, issuer_id, number,"
-	    " this_update, next_update, reserved_at) VALUES ("
-	    "(SELECT coalesce(max(id), 0) + 1 FROM crl), ?, ?, ?, ?, ?)"
-	    " RETURNING id";
+	    " this_update, next_update, reserved_at, crl_partition,"
+	    " base_number, change_seq, point) VALUES ("
+	    "(SELECT coalesce(max(id), 0) + 1 FROM crl), ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?) RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
 	sql_open(&q, s, "reserve a CRL", text);
-	sql_put_int(&q, issuer_id);
-	sql_put_int(&q, (int64_t)number);
-	sql_put_int(&q, this_update);
-	sql_put_int(&q, next_update);
+	sql_put_int(&q, row->issuer_id);
+	sql_put_int(&q, (int64_t)row->number);
+	sql_put_int(&q, row->this_update);
+	sql_put_int(&q, row->next_update);
 	sql_put_int(&q, reserved_at);
+	sql_put_int(&q, row->partition);
+	sql_put_int(&q, (int64_t)row->base_number);
+	sql_put_int(&q, row->change_seq);
+	sql_put_text(&q, row->point);
 	err = sql_run(&q);
 	if (err == OC_OK)
 		*id = sql_last_id(s);
@@ -166,6 +171,11 @@ read_crl(struct sql *q, struct store_crl_row *row)
 	row->next_update = sql_get_int(q);
 	row->is_issued = sql_get_int(q) != 0;
 	row->crl_len = (uint64_t)sql_get_int(q);
+	row->partition = (uint32_t)sql_get_int(q);
+	row->base_number = (uint64_t)sql_get_int(q);
+	row->change_seq = sql_get_int(q);
+	sql_get_text_fixed(q, row->point, sizeof(row->point));
+	row->num_entries = sql_get_int(q);
 }
 
 static enum oc_err
@@ -189,7 +199,8 @@ find_crl_row(struct sql *q, struct store_crl_row *row)
 
 #define SELECT_CRL \
 	"SELECT r.id, r.issuer_id, i.name, r.number, r.this_update," \
-	" r.next_update, r.issued_at, r.der_len" \
+	" r.next_update, r.issued_at, r.der_len, r.crl_partition," \
+	" r.base_number, r.change_seq, r.point, r.num_entries" \
 	" FROM crl r JOIN issuer i ON i.id = r.issuer_id"
 
 enum oc_err
@@ -205,15 +216,16 @@ sql_get_crl(struct store *s, int64_t id, struct store_crl_row *row)
 
 enum oc_err
 sql_set_crl_issued(struct store *s, int64_t id, int64_t issued_at,
-    uint64_t crl_len)
+    uint64_t crl_len, int64_t num_entries)
 {
-	static const char text[] =
-	    "UPDATE crl SET issued_at = ?, der_len = ? WHERE id = ?";
+	static const char text[] = "UPDATE crl SET issued_at = ?,"
+	    " der_len = ?, num_entries = ? WHERE id = ?";
 	struct sql q;
 
 	sql_open(&q, s, "issue a CRL", text);
 	sql_put_int(&q, issued_at);
 	sql_put_int(&q, (int64_t)crl_len);
+	sql_put_int(&q, num_entries);
 	sql_put_int(&q, id);
 	return sql_run(&q);
 }
@@ -258,14 +270,141 @@ sql_list_crl_parts(struct store *s, int64_t id, store_crl_part_fn *fn,
 }
 
 enum oc_err
-sql_find_crl(struct store *s, int64_t issuer_id, struct store_crl_row *row)
+sql_find_crl(struct store *s, const struct store_crl_scope *scope,
+    struct store_crl_row *row)
 {
 	static const char text[] = SELECT_CRL
-	    " WHERE r.issuer_id = ? AND r.issued_at <> 0"
+	    " WHERE r.issuer_id = ? AND r.crl_partition = ?"
+	    " AND (r.base_number <> 0) = (? <> 0) AND r.issued_at <> 0"
 	    " ORDER BY r.number DESC LIMIT 1";
 	struct sql q;
 
 	sql_open(&q, s, "find a CRL", text);
-	sql_put_int(&q, issuer_id);
+	sql_put_int(&q, scope->issuer_id);
+	sql_put_int(&q, scope->partition);
+	sql_put_int(&q, scope->kind == STORE_CRL_DELTA);
 	return find_crl_row(&q, row);
+}
+
+enum oc_err
+sql_find_crl_base(struct store *s, const struct store_crl_scope *scope,
+    const char *point, int64_t now_at, struct store_crl_row *row)
+{
+	static const char text[] = SELECT_CRL
+	    " WHERE r.issuer_id = ? AND r.crl_partition = ?"
+	    " AND r.next_update > ? AND r.point = ? AND r.base_number = 0"
+	    " AND r.issued_at <> 0 AND r.change_seq >= 0"
+	    " ORDER BY r.number LIMIT 1";
+	struct sql q;
+
+	sql_open(&q, s, "find a CRL", text);
+	sql_put_int(&q, scope->issuer_id);
+	sql_put_int(&q, scope->partition);
+	sql_put_int(&q, now_at);
+	sql_put_text(&q, point);
+	return find_crl_row(&q, row);
+}
+
+/* --- what CRLs are made of ---------------------------------------------- */
+
+static enum oc_err
+read_revoked(struct sql *q, int64_t issuer_id, store_revoked_fn *fn,
+    void *arg)
+{
+	struct store_revocation r = { .issuer_id = issuer_id };
+	bool has_row = false;
+	enum oc_err err;
+
+	while ((err = sql_next(q, &has_row)) == OC_OK && has_row) {
+		err = sql_get_serial(q, &r.serial);
+		if (err != OC_OK)
+			break;
+		r.reason = (enum crl_reason)sql_get_int(q);
+		r.revoked_at = sql_get_int(q);
+		r.invalidity_at = sql_get_int(q);
+		err = fn(arg, &r);
+		if (err != OC_OK)
+			break;
+	}
+	sql_close(q);
+	return err;
+}
+
+enum oc_err
+sql_list_revoked(struct store *s, const struct store_revoked_filter *filter,
+    store_revoked_fn *fn, void *arg)
+{
+	static const char text[] = "SELECT serial, reason, revoked_at,"
+	    " invalidity_at FROM certificate"
+	    " WHERE issuer_id = ? AND crl_partition = ?"
+	    /* Signs keep it to the index that has all of it. */
+	    " AND (+not_after >= ? OR +change_seq > ?)"
+	    " AND revoked_at IS NOT NULL"
+	    " ORDER BY length(serial), serial";
+	struct sql q;
+
+	sql_open_walk(&q, s, "list revoked certificates", text);
+	sql_put_int(&q, filter->issuer_id);
+	sql_put_int(&q, filter->partition);
+	sql_put_int(&q, filter->not_after_min);
+	sql_put_int(&q, filter->after_seq);
+	return read_revoked(&q, filter->issuer_id, fn, arg);
+}
+
+enum oc_err
+sql_list_released(struct store *s, const struct store_revoked_filter *filter,
+    store_revoked_fn *fn, void *arg)
+{
+	static const char text[] = "SELECT serial, 8, 0, 0 FROM certificate"
+	    " WHERE issuer_id = ? AND crl_partition = ? AND released_seq > ?"
+	    " AND released_seq <> 0 AND revoked_at IS NULL"
+	    " ORDER BY length(serial), serial";
+	struct sql q;
+
+	sql_open_walk(&q, s, "list released certificates", text);
+	sql_put_int(&q, filter->issuer_id);
+	sql_put_int(&q, filter->partition);
+	sql_put_int(&q, filter->after_seq);
+	return read_revoked(&q, filter->issuer_id, fn, arg);
+}
+
+enum oc_err
+sql_find_status_change(struct store *s,
+    const struct store_revoked_filter *filter, bool *is_there)
+{
+	static const char text[] = "SELECT EXISTS (SELECT 1 FROM certificate"
+	    " WHERE change_seq > ?1 AND issuer_id = ?2 AND crl_partition = ?3"
+	    " AND (revoked_at IS NOT NULL OR released_seq > ?1))";
+	struct sql q;
+	bool has_row = false;
+	enum oc_err err;
+
+	sql_open(&q, s, "look for revoked certificates", text);
+	sql_put_int(&q, filter->after_seq);
+	sql_put_int(&q, filter->issuer_id);
+	sql_put_int(&q, filter->partition);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK)
+		*is_there = has_row && sql_get_int(&q) != 0;
+	sql_close(&q);
+	return err;
+}
+
+enum oc_err
+sql_find_last_partition(struct store *s, int64_t issuer_id,
+    uint32_t *partition)
+{
+	static const char text[] = "SELECT coalesce(max(crl_partition), 0)"
+	    " FROM certificate WHERE issuer_id = ? AND crl_partition <> 0";
+	struct sql q;
+	bool has_row = false;
+	enum oc_err err;
+
+	sql_open(&q, s, "look for partitions", text);
+	sql_put_int(&q, issuer_id);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK)
+		*partition = has_row ? (uint32_t)sql_get_int(&q) : 0;
+	sql_close(&q);
+	return err;
 }

@@ -166,8 +166,11 @@ test_revoked_index(void **state)
 
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
 	    " pragma_index_info('certificate_revoked') WHERE name IN"
-	    " ('issuer_id', 'serial', 'not_after', 'revoked_at', 'reason',"
-	    " 'invalidity_at')"), 6);
+	    " ('issuer_id', 'crl_partition', 'serial', 'not_after',"
+	    " 'change_seq', 'revoked_at', 'reason', 'invalidity_at')"), 8);
+	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
+	    " pragma_index_info('certificate_released') WHERE name IN"
+	    " ('issuer_id', 'crl_partition', 'released_seq')"), 3);
 }
 
 static void
