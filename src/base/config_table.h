@@ -100,6 +100,9 @@ const char *oc_config_wrong_key(const struct oc_config_issuer *issuer,
 /* The same of those that do not go with its source. */
 const char *oc_config_wrong_source(const struct oc_config_issuer *issuer,
     size_t *n, const char **at, const char **what);
+/* And of those about CRLs in parts. */
+const char *oc_config_wrong_crl(const struct oc_config_issuer *issuer,
+    size_t *n, const char **at, const char **what);
 struct oc_config_wrong {
 	const char *key;
 	bool is_wrong;

@@ -361,9 +361,10 @@ describe_files(const struct status_all *all)
 		    i);
 
 		(void)json_array_append_new(rows, json_pack(
-		    "{s:s, s:s, s:s#, s:o, s:o, s:o}",
+		    "{s:s, s:s, s:i, s:s#, s:o, s:o, s:o}",
 		    "issuer", f.file->issuer->name,
 		    "kind", status_publish_kind(&f),
+		    "partition", (int)f.file->partition,
 		    "url", f.file->url,
 		    (int)strnlen(f.file->url, URL_TOLD_MAX),
 		    "size", f.len == 0 ? json_null() : number_of(f.len),
