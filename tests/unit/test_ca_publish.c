@@ -335,7 +335,8 @@ expired_leave_after_one_list(void **state)
 {
 	struct ca_fixture *f = *state;
 	struct issued early = issue_into(f, 2, 2 * DAY),
-	    late = issue_into(f, 2, 2 * DAY), after = issue_into(f, 2, 2 * DAY);
+	    late = issue_into(f, 2, 2 * DAY), after = issue_into(f, 2, 2 * DAY),
+	    last = issue_into(f, 2, 2 * DAY);
 
 	f->section.crl_lifetime_s = DAY;
 	f->section.crl_delta_lifetime_s = DAY / 2;
@@ -355,13 +356,18 @@ expired_leave_after_one_list(void **state)
 	assert_int_equal(reason_on(f, 2, FULL, &early), CRL_REASON_SUPERSEDED);
 	assert_int_equal(reason_on(f, 2, FULL, &late), CRL_REASON_SUPERSEDED);
 	assert_int_equal(reason_on(f, 2, FULL, &after), CRL_REASON_SUPERSEDED);
-	/* Each was on one beyond its life. */
+	/* Each was on one beyond its life, but for who was revoked later. */
 	clock_offset_s += 2 * DAY;
+	revoke_it(f, &last, CRL_REASON_SUPERSEDED);
 	assert_int_equal(publish_num(f, ALL), 2 * (PARTITIONS + 1));
+	assert_int_equal(reason_on(f, 2, FULL, &last), CRL_REASON_SUPERSEDED);
 	assert_int_equal(reason_on(f, 2, FULL, &early), NOT_THERE);
 	assert_int_equal(reason_on(f, 2, FULL, &late), NOT_THERE);
 	assert_int_equal(reason_on(f, 2, FULL, &after), NOT_THERE);
 	assert_int_equal(reason_on(f, 2, DELTA, &after), NOT_THERE);
+	clock_offset_s += 2 * DAY;
+	assert_int_equal(publish_num(f, ALL), 2 * (PARTITIONS + 1));
+	assert_int_equal(reason_on(f, 2, FULL, &last), NOT_THERE);
 }
 
 /* One signature fails: nothing is recorded, and the numbers are gone. */
