@@ -184,6 +184,19 @@ place_fetched(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 		    "its own; choose another folder");
 }
 
+/* crl_partitions_open is known from here on. */
+static void
+check_crl(struct oc_config_loader *l, struct oc_config_issuer *issuer)
+{
+	const char *key, *at, *what;
+
+	for (size_t n = 0; (key = oc_config_wrong_crl(issuer, &n, &at,
+	    &what)) != NULL; )
+		oc_config_complain(l, key, line_of(l->section, at), what);
+	if (issuer->crl_partitions_open == OC_CONFIG_UNSET)
+		issuer->crl_partitions_open = issuer->crl_partitions;
+}
+
 static void
 check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 {
@@ -195,6 +208,7 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	check_where_signed(l, issuer);
 	place_fetched(l, issuer);
 	check_source(l, issuer);
+	check_crl(l, issuer);
 	if (issuer->responses != NULL)
 		return;
 	if (is_delegated && issuer->ocsp_key == NULL)

@@ -47,7 +47,8 @@ remake_import(const struct store_row *row, struct store_detail *d)
 		.names = c->names,
 		.tbs = { c->tbs, c->tbs_len },
 		.certificate = { c->certificate, c->certificate_len },
-		.record = c->import_record
+		.record = c->import_record,
+		.crl_partition = c->crl_partition
 	};
 
 	return store_detail_import(d, row->issuer, c->id, &i);
@@ -69,7 +70,8 @@ remake_certificate(const struct store_entry *entry,
 		.not_after = c->not_after,
 		.profile = c->profile,
 		.subject = has_names ? c->subject : NULL,
-		.names = c->names
+		.names = c->names,
+		.crl_partition = c->crl_partition
 	};
 	struct store_blob der = { c->certificate, c->certificate_len };
 	struct store_status status = {
