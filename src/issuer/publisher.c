@@ -280,6 +280,17 @@ has_work(const struct line *l)
 	return false;
 }
 
+static bool
+is_stopping(struct issuer_publisher *p)
+{
+	bool is;
+
+	(void)pthread_mutex_lock(&p->mutex);
+	is = p->is_stopping;
+	(void)pthread_mutex_unlock(&p->mutex);
+	return is;
+}
+
 static void
 look(struct line *l)
 {
@@ -290,7 +301,7 @@ look(struct line *l)
 	if (!has_work(l))
 		return;
 	err = look_for_news(l, &has_news, &error);
-	for (size_t i = 0; i < l->num_tasks; i++) {
+	for (size_t i = 0; i < l->num_tasks && !is_stopping(l->of); i++) {
 		struct task *t = &l->tasks[i];
 
 		if (err == OC_OK && l->store != NULL)
@@ -420,7 +431,7 @@ issuer_publisher_new(const struct oc_config *config,
 }
 
 void
-issuer_publisher_free(struct issuer_publisher *p)
+issuer_publisher_stop(struct issuer_publisher *p)
 {
 	if (p == NULL)
 		return;
@@ -428,6 +439,14 @@ issuer_publisher_free(struct issuer_publisher *p)
 	p->is_stopping = true;
 	(void)pthread_cond_broadcast(&p->stop);
 	(void)pthread_mutex_unlock(&p->mutex);
+}
+
+void
+issuer_publisher_free(struct issuer_publisher *p)
+{
+	if (p == NULL)
+		return;
+	issuer_publisher_stop(p);
 	while (p->num_started > 0)
 		(void)pthread_join(p->lines[--p->num_started].thread, NULL);
 	for (size_t i = 0; i < LINES_MAX; i++) {
