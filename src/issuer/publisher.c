@@ -342,7 +342,7 @@ look(struct line *l)
 	if (!has_work(l))
 		return;
 	err = look_for_news(l, &has_news, &error);
-	for (size_t i = 0; i < l->num_tasks; i++) {
+	for (size_t i = 0; i < l->num_tasks && !is_stopping(l->of); i++) {
 		struct task *t = &l->tasks[i];
 
 		if (err == OC_OK && l->store != NULL)
@@ -472,7 +472,7 @@ issuer_publisher_new(const struct oc_config *config,
 }
 
 void
-issuer_publisher_free(struct issuer_publisher *p)
+issuer_publisher_stop(struct issuer_publisher *p)
 {
 	if (p == NULL)
 		return;
@@ -480,6 +480,14 @@ issuer_publisher_free(struct issuer_publisher *p)
 	p->is_stopping = true;
 	(void)pthread_cond_broadcast(&p->stop);
 	(void)pthread_mutex_unlock(&p->mutex);
+}
+
+void
+issuer_publisher_free(struct issuer_publisher *p)
+{
+	if (p == NULL)
+		return;
+	issuer_publisher_stop(p);
 	while (p->num_started > 0)
 		(void)pthread_join(p->lines[--p->num_started].thread, NULL);
 	for (size_t i = 0; i < LINES_MAX; i++) {
