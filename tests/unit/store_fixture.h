@@ -279,6 +279,7 @@ go_back_to_3(const char *path)
 	go_back_journal(path);
 	run_sql(path, "DROP INDEX certificate_revoked;"
 	    "DROP INDEX certificate_released;"
+	    "DROP INDEX certificate_changed;"
 	    "DROP INDEX certificate_partition;"
 	    "ALTER TABLE certificate DROP COLUMN crl_partition;"
 	    "ALTER TABLE certificate DROP COLUMN released_seq");
