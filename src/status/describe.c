@@ -390,7 +390,8 @@ describe_sources(const struct status_all *all, size_t num_max)
 	return rows;
 }
 
-/* All must go into a frame: nobody has more, nor longer URLs. */
+/* All must go into a frame: of more files, as with many CRLs in parts, the
+ * first are told, and the metrics have all; URLs are cut. */
 #define FILES_TOLD_MAX 128
 #define URL_TOLD_MAX 160
 

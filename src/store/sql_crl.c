@@ -350,19 +350,28 @@ enum oc_err
 sql_list_revoked(struct store *s, const struct store_revoked_filter *filter,
     store_revoked_fn *fn, void *arg)
 {
-	static const char text[] = "SELECT serial, reason, revoked_at,"
+	/* Signs keep it to the index that has all of it, and that order. */
+	static const char full[] = "SELECT serial, reason, revoked_at,"
 	    " invalidity_at FROM certificate"
 	    " WHERE issuer_id = ? AND crl_partition = ?"
-	    /* Signs keep it to the index that has all of it. */
 	    " AND (+not_after >= ? OR +change_seq > ?)"
 	    " AND revoked_at IS NOT NULL"
 	    " ORDER BY length(serial), serial";
+	/* And those that are few to the one by change_seq. */
+	static const char delta[] = "SELECT serial, reason, revoked_at,"
+	    " invalidity_at FROM certificate"
+	    " WHERE issuer_id = ? AND crl_partition = ? AND change_seq > ?"
+	    " AND revoked_at IS NOT NULL"
+	    " ORDER BY length(serial) + 0, serial";
+	bool is_delta = filter->not_after_min == INT64_MAX;
 	struct sql q;
 
-	sql_open_walk(&q, s, "list revoked certificates", text);
+	sql_open_walk(&q, s, "list revoked certificates",
+	    is_delta ? delta : full);
 	sql_put_int(&q, filter->issuer_id);
 	sql_put_int(&q, filter->partition);
-	sql_put_int(&q, filter->not_after_min);
+	if (!is_delta)
+		sql_put_int(&q, filter->not_after_min);
 	sql_put_int(&q, filter->after_seq);
 	return read_revoked(&q, filter->issuer_id, fn, arg);
 }
@@ -389,8 +398,11 @@ sql_find_status_change(struct store *s,
     const struct store_revoked_filter *filter, bool *is_there)
 {
 	static const char text[] = "SELECT EXISTS (SELECT 1 FROM certificate"
-	    " WHERE change_seq > ?1 AND issuer_id = ?2 AND crl_partition = ?3"
-	    " AND (revoked_at IS NOT NULL OR released_seq > ?1))";
+	    " WHERE issuer_id = ?2 AND crl_partition = ?3"
+	    " AND change_seq > ?1 AND revoked_at IS NOT NULL)"
+	    " OR EXISTS (SELECT 1 FROM certificate"
+	    " WHERE issuer_id = ?2 AND crl_partition = ?3"
+	    " AND released_seq > ?1 AND released_seq <> 0)";
 	struct sql q;
 	bool has_row = false;
 	enum oc_err err;

@@ -220,6 +220,18 @@ remake_crl(struct store *s, const struct store_crl_row *row,
 	return OC_OK;
 }
 
+/* A row that does not know up to what it says all, as of a store that was put
+ * back to before version 6, is believed by nobody, and so does no harm. */
+static void
+take_change_seq(const struct store_entry *entry, struct store_crl_row *row)
+{
+	static const char name[] = "\"change_seq\":";
+	const char *at = strstr(entry->detail, name);
+
+	if (row->change_seq < 0 && at != NULL)
+		row->change_seq = strtoll(at + sizeof(name) - 1, NULL, 10);
+}
+
 static enum oc_err
 check_crl(struct verify *v, const struct store_entry *entry)
 {
@@ -239,6 +251,7 @@ check_crl(struct verify *v, const struct store_entry *entry)
 	if (err == OC_ERR_NOT_FOUND)
 		return store_verify_bad(v, entry->number,
 		    "its CRL is not there");
+	take_change_seq(entry, &row);
 	if (err == OC_OK && is_reserve)
 		store_detail_crl_reserve(&d, &row);
 	else if (err == OC_OK)

@@ -248,6 +248,24 @@ cksum lists/ca.crl lists/ca-?.crl lists/ca-delta* 2>err | cmp - sums ||
 [ "$(ls -A lists | wc -l)" -eq 10 ] || fail "left: $(ls -A lists)"
 
 ocsign audit verify >out || fail "$(cat out)"
+
+# Whoever takes the certificates over has them in the same partitions.
+ocsign export --issuer ca --format index --out index --certs certs >out
+sed 's|store\.db|other.db|' ocsign.conf >other.conf
+# parts DATABASE
+parts() {
+	sqlite3 "$1" "SELECT hex(serial), crl_partition FROM certificate
+	    WHERE issuer_id = (SELECT id FROM issuer WHERE name = 'ca')
+	    ORDER BY serial"
+}
+OCSIGN_CONF=$dir/other.conf ocsign import --issuer ca --format index \
+    --certs certs index >out 2>&1 || fail "import: $(cat out)"
+parts store.db >mine
+parts other.db | cmp - mine || fail "$(parts other.db)"
+rm other.db*
+OCSIGN_CONF=$dir/other.conf ocsign import --issuer ca --format store \
+    store.db >out 2>&1 || fail "import: $(cat out)"
+parts other.db | cmp - mine || fail "$(parts other.db)"
 [ "$(sqlite3 store.db 'SELECT count(*) FROM (SELECT number FROM crl
     WHERE base_number = 0 GROUP BY issuer_id, number HAVING count(*) > 1)')" \
     -eq 0 ] || fail "a number comes twice"

@@ -17,7 +17,6 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "store/journal.h"
 #include "store/store.h"
 #include "store_database.h"
 
@@ -210,75 +209,13 @@ run_sql(const char *path, const char *text)
 	sqlite3_close(db);
 }
 
-/* What entries say of a list since version 6. */
-static inline void
-drop_change_seq(char *detail)
-{
-	char *from = strstr(detail, ",\"change_seq\":"), *to = from;
-
-	if (from == NULL)
-		return;
-	from += strlen(",\"change_seq\":");
-	from += strspn(from, "0123456789");
-	memmove(to, from, strlen(from) + 1);
-}
-
-static inline void
-write_entry(sqlite3 *db, const struct store_entry *e)
-{
-	sqlite3_stmt *q;
-
-	assert_int_equal(sqlite3_prepare_v2(db, "UPDATE journal SET"
-	    " detail = ?1, hash = ?2 WHERE number = ?3", -1, &q, NULL),
-	    SQLITE_OK);
-	sqlite3_bind_text(q, 1, e->detail, -1, SQLITE_STATIC);
-	sqlite3_bind_blob(q, 2, e->hash, STORE_HASH_LEN, SQLITE_STATIC);
-	sqlite3_bind_int64(q, 3, e->number);
-	assert_int_equal(sqlite3_step(q), SQLITE_DONE);
-	sqlite3_finalize(q);
-}
-
-/* The journal as it was before version 6, with the chain that it then has. */
-static inline void
-go_back_journal(const char *path)
-{
-	static const char text[] = "SELECT number, at, actor, event, detail"
-	    " FROM journal ORDER BY number";
-	uint8_t last[STORE_HASH_LEN] = { 0 };
-	char detail[8192];
-	sqlite3_stmt *q;
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, text, -1, &q, NULL),
-	    SQLITE_OK);
-	while (sqlite3_step(q) == SQLITE_ROW) {
-		struct store_entry e = { sqlite3_column_int64(q, 0),
-		    sqlite3_column_int64(q, 1),
-		    (const char *)sqlite3_column_text(q, 2),
-		    (const char *)sqlite3_column_text(q, 3), detail, { 0 } };
-
-		snprintf(detail, sizeof(detail), "%s",
-		    (const char *)sqlite3_column_text(q, 4));
-		drop_change_seq(detail);
-		assert_int_equal(store_entry_hash(last, &e, e.hash), OC_OK);
-		memcpy(last, e.hash, sizeof(last));
-		write_entry(db, &e);
-	}
-	sqlite3_finalize(q);
-	assert_int_equal(sqlite3_exec(db, "UPDATE store SET journal_hash ="
-	    " (SELECT hash FROM journal ORDER BY number DESC LIMIT 1)", NULL,
-	    NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 /* As version 3 had it.  Lists are text here, which SQL can put together. */
 static inline void
 go_back_to_3(const char *path)
 {
-	go_back_journal(path);
 	run_sql(path, "DROP INDEX certificate_revoked;"
 	    "DROP INDEX certificate_released;"
+	    "DROP INDEX certificate_changed;"
 	    "DROP INDEX certificate_partition;"
 	    "ALTER TABLE certificate DROP COLUMN crl_partition;"
 	    "ALTER TABLE certificate DROP COLUMN released_seq");
