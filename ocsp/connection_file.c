@@ -18,6 +18,7 @@ counts_of(struct ocsp_counts *counts, enum oc_config_file_kind kind)
 {
 	switch (kind) {
 	case OC_FILE_CRL:
+	case OC_FILE_DELTA_CRL:
 		return &counts->crls;
 	case OC_FILE_CERTIFICATE:
 		return &counts->certificates;
@@ -42,6 +43,7 @@ describe(const struct ocsp_worker *w, const struct worker_file *f)
 		file.modified_at = w->now.at;
 	switch (f->kind) {
 	case OC_FILE_CRL:
+	case OC_FILE_DELTA_CRL:
 		file.type = "application/pkix-crl";
 		break;
 	case OC_FILE_CERTIFICATE:

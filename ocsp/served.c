@@ -18,7 +18,7 @@ char *
 ocsp_served_path(const char *directory, const struct oc_config_file *file)
 {
 	const char *kind = NULL;
-	char *path;
+	char part[16] = "", *path;
 
 	switch (file->kind) {
 	case OC_FILE_CRL:
@@ -27,9 +27,14 @@ ocsp_served_path(const char *directory, const struct oc_config_file *file)
 	case OC_FILE_CERTIFICATE:
 		kind = "certificate";
 		break;
+	case OC_FILE_DELTA_CRL:
+		kind = "delta-crl";
+		break;
 	}
-	return asprintf(&path, "%s/%s.%s.served", directory,
-	    file->issuer->name, kind) < 0 ? NULL : path;
+	if (file->partition != 0)
+		(void)snprintf(part, sizeof(part), "-%u", file->partition);
+	return asprintf(&path, "%s/%s.%s%s.served", directory,
+	    file->issuer->name, kind, part) < 0 ? NULL : path;
 }
 
 enum oc_err

@@ -183,116 +183,6 @@ p11_allow_is_listed(struct der_bytes list, struct der_bytes contents)
 	return false;
 }
 
-/* --- CRLs ----------------------------------------------------------------- */
-
-/*
- * crlExtensions: RFC 5280, 5.2.  A number that is a number; nothing critical
- * that makes another list of it, an indirect or a delta CRL.
- */
-static enum oc_err
-check_crl_extensions(const struct p11_limits *limits,
-    struct der_bytes contents, struct oc_error *error)
-{
-	struct p11_extensions all;
-	const struct p11_extension *number;
-	struct der_bytes value = { NULL, 0 };
-	struct der_reader r;
-	enum oc_err err;
-
-	if (contents.len == 0)
-		return p11_allow_refuse(error, "the CRL has no number");
-	err = p11_allow_read_extensions(contents, &all, error);
-	if (err == OC_OK)
-		err = p11_allow_check_authority(&all, limits->key_id, error);
-	if (err != OC_OK)
-		return err;
-	for (size_t i = 0; i < all.num; i++)
-		if (all.list[i].is_critical)
-			return p11_allow_refuse(error,
-			    "the CRL has a critical extension");
-	number = p11_allow_find(&all, DER_OID_CRL_NUMBER);
-	if (number != NULL) {
-		r = der_reader_of(number->value);
-		der_get_integer(&r, &value);
-		if (!der_is_done(&r) || value.len > 20 ||
-		    (value.p[0] & 0x80) != 0)
-			return p11_allow_malformed(error, "CRLNumber");
-	} else if (limits->key_id.len > 0)
-		return p11_allow_refuse(error, "the CRL has no number");
-	return OC_OK;
-}
-
-#define NO_NEXT_UPDATE INT64_MAX
-
-static enum oc_err
-check_crl_times(int64_t this_update, int64_t next_update, int64_t now_s,
-    struct oc_error *error)
-{
-	/* It may stand before the epoch: no difference with that. */
-	if (next_update == NO_NEXT_UPDATE)
-		return p11_allow_refuse(error, "the CRL has no nextUpdate");
-	if (this_update > next_update)
-		return p11_allow_refuse(error,
-		    "the CRL ends before it begins");
-	if (this_update > now_s + P11_OCSP_SKEW_S)
-		return p11_allow_refuse(error,
-		    "the CRL's thisUpdate lies in the future");
-	if (next_update - this_update > P11_CRL_LIFE_MAX_S)
-		return p11_allow_refuse(error,
-		    "the CRL lasts longer than five years");
-	return OC_OK;
-}
-
-/*
- * TBSCertList ::= SEQUENCE {
- *     version              Version,                       v2(1)
- *     signature            AlgorithmIdentifier,
- *     issuer               Name,
- *     thisUpdate           Time,
- *     nextUpdate           Time OPTIONAL,
- *     revokedCertificates  SEQUENCE OF ... OPTIONAL,
- *     crlExtensions        [0] EXPLICIT Extensions OPTIONAL }
- */
-static enum oc_err
-check_crl(const struct p11_allow *allow, enum sign_alg alg,
-    struct der_bytes tbs, int64_t now_s, struct oc_error *error)
-{
-	struct der_bytes identifier, issuer, skipped, extensions = { NULL, 0 };
-	struct der_reader r = der_reader_of(tbs), c, e;
-	int64_t this_update, next_update = NO_NEXT_UPDATE;
-	enum oc_err err;
-	uint64_t v;
-
-	if (!der_enter(&r, DER_SEQUENCE, &c) || !der_is_done(&r) ||
-	    !der_get_uint(&c, &v) ||
-	    !der_get_tlv(&c, DER_SEQUENCE, &identifier) ||
-	    !der_get_tlv(&c, DER_SEQUENCE, &issuer) ||
-	    !der_get_time(&c, &this_update))
-		return p11_allow_malformed(error, "TBSCertList");
-	if (der_next_is(&c, DER_UTC_TIME) ||
-	    der_next_is(&c, DER_GENERALIZED_TIME))
-		(void)der_get_time(&c, &next_update);
-	if (der_next_is(&c, DER_SEQUENCE))
-		(void)der_get(&c, DER_SEQUENCE, &skipped);
-	if (der_enter_optional(&c, DER_CONTEXT(0), &e) &&
-	    (!der_get(&e, DER_SEQUENCE, &extensions) || !der_leave(&c, &e)))
-		return p11_allow_malformed(error, "TBSCertList");
-	if (!der_is_done(&c))
-		return p11_allow_malformed(error, "TBSCertList");
-	if (v != 1)
-		return oc_error_set(error, OC_ERR_REFUSED,
-		    "the CRL is not version 2");
-	err = check_crl_times(this_update, next_update, now_s, error);
-	if (err != OC_OK)
-		return err;
-	if (allow->name.len == 0 || !der_bytes_equal(issuer, allow->name))
-		return oc_error_set(error, OC_ERR_REFUSED,
-		    "the CRL's issuer is not this key's subject");
-	if (extensions.len > 0 || allow->limits.key_id.len > 0)
-		err = check_crl_extensions(&allow->limits, extensions, error);
-	return err != OC_OK ? err : p11_allow_check_alg(identifier, alg, error);
-}
-
 /*
  * CertificationRequestInfo ::= SEQUENCE {
  *     version        INTEGER,                             v1(0)
@@ -521,7 +411,7 @@ p11_allow_check(const struct p11_allow *allow, struct der_bytes spki,
 		return p11_allow_check_certificate(allow, spki, alg, tbs,
 		    now_s, error);
 	case SIGN_KIND_CRL:
-		return check_crl(allow, alg, tbs, now_s, error);
+		return p11_allow_check_crl(allow, alg, tbs, now_s, error);
 	case SIGN_KIND_OCSP:
 		return check_ocsp(allow, spki, tbs, now_s, error);
 	case SIGN_KIND_CSR:

@@ -50,5 +50,8 @@ enum oc_err p11_allow_check_dns(const struct p11_limits *limits,
 enum oc_err p11_allow_check_certificate(const struct p11_allow *allow,
     struct der_bytes spki, enum sign_alg alg, struct der_bytes tbs,
     int64_t now_s, struct oc_error *error);
+enum oc_err p11_allow_check_crl(const struct p11_allow *allow,
+    enum sign_alg alg, struct der_bytes tbs, int64_t now_s,
+    struct oc_error *error);
 
 #endif

@@ -405,6 +405,8 @@ oc_config_free(struct oc_config *config)
 	free(config->daemon.responder_directory);
 	free(config->daemon.issuer_directory);
 	free(config->ocsp);
+	for (size_t i = 0; i < config->num_files; i++)
+		free(config->files[i].made);
 	free(config->files);
 	oc_conf_free(config->conf);
 	free(config->directory);

@@ -53,6 +53,11 @@ enum oc_config_source {		/* of what is so of its certificates */
 	OC_SOURCE_CERTDB	/* certdb-file or certdb-database, of CFSSL */
 };
 
+enum oc_config_freshest {
+	OC_FRESHEST_CRL = 1 << 0,
+	OC_FRESHEST_CERTIFICATE = 1 << 1
+};
+
 enum oc_config_unlisted {	/* what a serial that is on no CRL gets */
 	OC_UNLISTED_UNAUTHORIZED,
 	OC_UNLISTED_GOOD	/* if it is in issued, where that is given */
@@ -291,6 +296,13 @@ struct oc_config_issuer {
 	/* Set also where nothing is published; every and overlap are not more
 	 * than the lifetime together. */
 	int64_t crl_every_s, crl_overlap_s, crl_spacing_s;
+	/* 0 to OC_CRL_PARTITIONS_MAX: how many lists there are beside the one
+	 * at crl_url, at oc_config_partition_url()s.  Certificates are issued
+	 * into the first open ones. */
+	int64_t crl_partitions, crl_partitions_open;
+	char *crl_delta_url;	/* where deltas to it are; NULL: none are */
+	int64_t crl_delta_lifetime_s;
+	unsigned freshest_crl;	/* enum oc_config_freshest: what names it */
 	int64_t ocsp_lifetime_s;
 	int64_t ocsp_backdate_s;
 	enum oc_config_presign presign;
@@ -347,11 +359,18 @@ struct oc_config_ocsp {
 };
 
 /* What responders serve beside OCSP: an issuer's CRL at the path of its
- * crl-url, its certificate at that of its ca-issuers-url. */
-enum oc_config_file_kind { OC_FILE_CRL, OC_FILE_CERTIFICATE };
+ * crl-url, deltas to it at that of its crl-delta-url, and so its partitions';
+ * its certificate at that of its ca-issuers-url. */
+enum oc_config_file_kind {
+	OC_FILE_CRL,
+	OC_FILE_CERTIFICATE,
+	OC_FILE_DELTA_CRL
+};
 struct oc_config_file {
 	enum oc_config_file_kind kind;
 	const struct oc_config_issuer *issuer;
+	uint32_t partition;		/* of CRLs; 0: not partitioned */
+	char *made;			/* a partition's URL, owned; or NULL */
 	const char *url;		/* borrowed, as is the next */
 	const char *path;		/* in it, path_len octets; not
 					 * where OCSP is asked */
@@ -465,5 +484,10 @@ const struct oc_config_ocsp *oc_config_find_ocsp(
     const struct oc_config *config, const char *name);
 const struct oc_config_profile *oc_config_find_profile(
     const struct oc_config *config, const char *name);
+
+/* "http://host/web-3.crl" of "http://host/web.crl" and 3; of 0 as it is.
+ * False: that is longer than OC_CRL_URL_MAX. */
+bool oc_config_partition_url(const char *url, uint32_t partition,
+    char text[OC_CRL_URL_MAX + 1]);
 
 #endif

@@ -214,6 +214,19 @@ join_password(struct oc_config_loader *l, const char *source, char **database)
 	*database = joined;
 }
 
+/* crl_partitions_open is known from here on. */
+static void
+check_crl(struct oc_config_loader *l, struct oc_config_issuer *issuer)
+{
+	const char *key, *at, *what;
+
+	for (size_t n = 0; (key = oc_config_wrong_crl(issuer, &n, &at,
+	    &what)) != NULL; )
+		oc_config_complain(l, key, line_of(l->section, at), what);
+	if (issuer->crl_partitions_open == OC_CONFIG_UNSET)
+		issuer->crl_partitions_open = issuer->crl_partitions;
+}
+
 static void
 check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 {
@@ -228,6 +241,7 @@ check_issuer(struct oc_config_loader *l, struct oc_config_issuer *issuer)
 	check_network(l, "certdb-network", &issuer->certdb_network);
 	join_password(l, issuer->certdb_password_source,
 	    &issuer->certdb_database);
+	check_crl(l, issuer);
 	if (issuer->responses != NULL)
 		return;
 	if (is_delegated && issuer->ocsp_key == NULL)

@@ -18,6 +18,8 @@ key_of(enum oc_config_file_kind kind)
 		return "crl-url";
 	case OC_FILE_CERTIFICATE:
 		return "ca-issuers-url";
+	case OC_FILE_DELTA_CRL:
+		return "crl-delta-url";
 	}
 	return NULL;
 }
@@ -70,6 +72,7 @@ complain(const struct oc_config *config, struct oc_config_errors *errors,
 	    key_of(other->kind), other->issuer->name);
 }
 
+/* Takes what it has made over. */
 static void
 add(struct oc_config *config, struct oc_config_errors *errors,
     const struct oc_config_file *file)
@@ -81,31 +84,70 @@ add(struct oc_config *config, struct oc_config_errors *errors,
 		    memcmp(other->path, file->path, file->path_len) != 0)
 			continue;
 		complain(config, errors, file, other);
+		free(file->made);
 		return;
 	}
 	config->files[config->num_files++] = *file;
 }
 
+static enum oc_err
+add_at(struct oc_config *config, struct oc_config_errors *errors,
+    struct oc_config_file file)
+{
+	char text[OC_CRL_URL_MAX + 1];
+
+	if (file.url == NULL)
+		return OC_OK;
+	if (file.partition != 0) {
+		/* What is too long was complained of. */
+		if (!oc_config_partition_url(file.url, file.partition, text))
+			return OC_OK;
+		file.url = file.made = strdup(text);
+		if (file.made == NULL)
+			return OC_ERR_NOMEM;
+	}
+	if (find_path(config, &file))
+		add(config, errors, &file);
+	else
+		free(file.made);
+	return OC_OK;
+}
+
+static enum oc_err
+add_issuer(struct oc_config *config, struct oc_config_errors *errors,
+    const struct oc_config_issuer *issuer)
+{
+	enum oc_err err = OC_OK;
+
+	for (uint32_t n = 0; err == OC_OK && n <= issuer->crl_partitions;
+	    n++) {
+		err = add_at(config, errors, (struct oc_config_file){
+		    .kind = OC_FILE_CRL, .issuer = issuer, .partition = n,
+		    .url = issuer->crl_url });
+		if (err == OC_OK)
+			err = add_at(config, errors, (struct oc_config_file){
+			    .kind = OC_FILE_DELTA_CRL, .issuer = issuer,
+			    .partition = n, .url = issuer->crl_delta_url });
+	}
+	return err != OC_OK ? err : add_at(config, errors,
+	    (struct oc_config_file){ .kind = OC_FILE_CERTIFICATE,
+	    .issuer = issuer, .url = issuer->ca_issuers_url });
+}
+
 enum oc_err
 oc_config_list_files(struct oc_config *config, struct oc_config_errors *errors)
 {
-	config->files = calloc(2 * config->num_issuers + 1,
-	    sizeof(*config->files));
+	size_t num = 1, i;
+	enum oc_err err = OC_OK;
+
+	for (i = 0; i < config->num_issuers; i++)
+		num += 3 + 2 * (size_t)config->issuers[i].crl_partitions;
+	config->files = calloc(num, sizeof(*config->files));
 	if (config->files == NULL)
 		return OC_ERR_NOMEM;
 	if (config->responder.serve_files == OC_SWITCH_NO)
 		return OC_OK;
-	for (size_t i = 0; i < config->num_issuers; i++) {
-		const struct oc_config_issuer *issuer = &config->issuers[i];
-		struct oc_config_file crl = { OC_FILE_CRL, issuer,
-		    issuer->crl_url, NULL, 0 };
-		struct oc_config_file certificate = { OC_FILE_CERTIFICATE,
-		    issuer, issuer->ca_issuers_url, NULL, 0 };
-
-		if (crl.url != NULL && find_path(config, &crl))
-			add(config, errors, &crl);
-		if (certificate.url != NULL && find_path(config, &certificate))
-			add(config, errors, &certificate);
-	}
-	return OC_OK;
+	for (i = 0; err == OC_OK && i < config->num_issuers; i++)
+		err = add_issuer(config, errors, &config->issuers[i]);
+	return err;
 }

@@ -237,6 +237,10 @@ static const struct oc_config_word criticals[] = {
 	{ "unauthorized", OC_CRITICAL_UNAUTHORIZED },
 	{ "malformed", OC_CRITICAL_MALFORMED }, { NULL, 0 }
 };
+static const struct oc_config_word freshests[] = {
+	{ "crl", OC_FRESHEST_CRL },
+	{ "certificate", OC_FRESHEST_CERTIFICATE }, { NULL, 0 }
+};
 static const struct oc_config_word allows[] = {
 	{ "certificate", OC_ALLOW_CERTIFICATE }, { "crl", OC_ALLOW_CRL },
 	{ "ocsp", OC_ALLOW_OCSP }, { NULL, 0 }
@@ -505,6 +509,16 @@ static const struct oc_config_key issuer_keys[] = {
 	    .min = 1, .max = 5 * YEAR },
 	{ "crl-spacing", OC_KIND_DURATION, AT(crl_spacing_s),
 	    .preset = "1m", .min = 1, .max = DAY },
+	{ "crl-partitions", OC_KIND_INT, AT(crl_partitions), .preset = "0",
+	    .min = 0, .max = OC_CRL_PARTITIONS_MAX },
+	{ "crl-partitions-open", OC_KIND_INT, AT(crl_partitions_open),
+	    .min = 1, .max = OC_CRL_PARTITIONS_MAX },
+	{ "crl-delta-url", OC_KIND_STRING, AT(crl_delta_url),
+	    .check = oc_config_check_url },
+	{ "crl-delta-lifetime", OC_KIND_DURATION, AT(crl_delta_lifetime_s),
+	    .preset = "1d", .min = MINUTE, .max = 400 * DAY },
+	{ "freshest-crl", OC_KIND_FLAGS, AT(freshest_crl), .preset = "crl",
+	    .words = freshests },
 	{ "ocsp-lifetime", OC_KIND_DURATION, AT(ocsp_lifetime_s),
 	    .preset = "4d", .min = MINUTE, .max = 400 * DAY },
 	{ "ocsp-backdate", OC_KIND_DURATION, AT(ocsp_backdate_s),

@@ -106,6 +106,9 @@ const char *oc_config_wrong_publish(const struct oc_config_issuer *issuer,
     size_t *n, const char **at, const char **what);
 /* What was not said of that. */
 void oc_config_complete_publish(struct oc_config_issuer *issuer);
+/* And of those about CRLs in parts. */
+const char *oc_config_wrong_crl(const struct oc_config_issuer *issuer,
+    size_t *n, const char **at, const char **what);
 struct oc_config_wrong {
 	const char *key;
 	bool is_wrong;

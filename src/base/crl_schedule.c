@@ -11,22 +11,32 @@ least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Deltas are made beside each full list, and a quarter of their lives apart. */
+static int64_t
+every_of(const struct oc_config_issuer *issuer, bool is_delta)
+{
+	return is_delta ? least(issuer->crl_delta_lifetime_s / 4,
+	    issuer->crl_every_s) : issuer->crl_every_s;
+}
+
 /* How much of a life is to be left when the next one comes. */
 static int64_t
-overlap_of(const struct oc_config_issuer *issuer, int64_t this_update,
-    int64_t next_update)
+overlap_of(const struct oc_config_issuer *issuer, bool is_delta,
+    int64_t this_update, int64_t next_update)
 {
-	return least(issuer->crl_overlap_s, (next_update - this_update) / 2);
+	int64_t half_s = (next_update - this_update) / 2;
+
+	return is_delta ? half_s : least(issuer->crl_overlap_s, half_s);
 }
 
 int64_t
-oc_crl_due_at(const struct oc_config_issuer *issuer, int64_t this_update,
-    int64_t next_update)
+oc_crl_due_at(const struct oc_config_issuer *issuer, bool is_delta,
+    int64_t this_update, int64_t next_update)
 {
 	if (this_update == 0)
 		return 0;
-	return least(this_update + issuer->crl_every_s, next_update -
-	    overlap_of(issuer, this_update, next_update));
+	return least(this_update + every_of(issuer, is_delta), next_update -
+	    overlap_of(issuer, is_delta, this_update, next_update));
 }
 
 int64_t
@@ -42,12 +52,14 @@ oc_crl_is_of_future(int64_t this_update, int64_t now)
 }
 
 enum oc_crl_standing
-oc_crl_standing_of(const struct oc_config_issuer *issuer,
+oc_crl_standing_of(const struct oc_config_issuer *issuer, bool is_delta,
     int64_t this_update, int64_t next_update, int64_t now)
 {
-	int64_t due_at = oc_crl_due_at(issuer, this_update, next_update);
-	int64_t grace_s = least(issuer->crl_every_s / 4, GRACE_MAX_S);
-	int64_t overlap_s = overlap_of(issuer, this_update, next_update);
+	int64_t due_at = oc_crl_due_at(issuer, is_delta, this_update,
+	    next_update);
+	int64_t grace_s = least(every_of(issuer, is_delta) / 4, GRACE_MAX_S);
+	int64_t overlap_s = overlap_of(issuer, is_delta, this_update,
+	    next_update);
 
 	if (this_update == 0 || now >= next_update)
 		return OC_CRL_ENDED;

@@ -50,6 +50,11 @@
 /* What a status source has in all, 400 MiB in memory: more than any one CA of
  * the Web's has that have not expired, ten times over. */
 #define OC_RECORDS_MAX 10000000
+/* Into so many CRLs one issuer's certificates may go: with as many a hundred
+ * million, of which one in a hundred is revoked, make lists of 400 KB. */
+#define OC_CRL_PARTITIONS_MAX 128
+/* A URL that a list's partition goes into, with that. */
+#define OC_CRL_URL_MAX 511
 /* A frame: a TBS inline plus its header fields, or how 64 issuers stand, of
  * which each may have 2 KiB to say, and 128 files that are served, each with
  * 400 octets. */

@@ -2,9 +2,12 @@
 #include "ca/lint.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
+#include "base/spool.h"
 #include "lint/lint.h"
 
 static const struct lint_finding *
@@ -73,4 +76,65 @@ ca_lint_self_signed(struct der_bytes der, struct oc_error *error)
 	};
 
 	return look(&input, "written", NULL, error);
+}
+
+/* A signature of ECDSA, which is nobody's; what others look like no rule
+ * says. */
+static const uint8_t no_signature[] = {
+	0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x01
+};
+
+static enum oc_err
+write_list(const struct x509_crl_tbs *list, uint8_t **der, size_t *len)
+{
+	struct x509_signed whole = { .alg = list->alg,
+	    .signature = DER_ARRAY(no_signature) };
+	size_t max = OC_TBS_BEFORE_MAX + 2 * OC_SPOOL_CLAIM_MAX;
+	uint8_t *tbs = malloc(max), *out = malloc(max);
+	enum oc_err err = OC_ERR_NOMEM;
+
+	if (tbs != NULL && out != NULL)
+		err = der_write(x509_put_crl_tbs, list, tbs, max,
+		    &whole.tbs.len);
+	whole.tbs.p = tbs;
+	if (err == OC_OK)
+		err = der_write(x509_put_signed, &whole, out, max, len);
+	free(tbs);
+	if (err == OC_OK)
+		*der = out;
+	else
+		free(out);
+	return err;
+}
+
+enum oc_err
+ca_lint_list(const struct ca_issuer *issuer, const struct x509_crl_tbs *list,
+    const char *url, struct oc_error *error)
+{
+	struct lint_crl_input input = { .issuer = issuer->cert.der,
+	    .url = { (const uint8_t *)url, strlen(url) } };
+	struct lint_report *report = malloc(sizeof(*report));
+	const struct lint_finding *first;
+	uint8_t *der = NULL;
+	enum oc_err err = OC_ERR_NOMEM;
+
+	if (report != NULL)
+		err = write_list(list, &der, &input.der.len);
+	input.der.p = der;
+	if (err == OC_OK)
+		err = lint_crl(&input, report);
+	if (err != OC_OK) {
+		oc_error_set(error, err, "the list cannot be written: %s",
+		    oc_strerror(err));
+	} else if (report->num_errors > 0) {
+		first = find_error(report);
+		oc_assert(first != NULL);
+		err = oc_error_set(error, OC_ERR_REFUSED, "the CRL would "
+		    "break the lint rule %s (%s): %s: %s; nothing was signed",
+		    first->rule->name, first->rule->citation,
+		    first->rule->about, first->detail.text);
+	}
+	free(der);
+	free(report);
+	return err;
 }

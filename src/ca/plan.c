@@ -85,18 +85,18 @@ ca_plan_new(const struct ca_issuer *issuer, const struct ca_request *request,
 	err = plan_serial(&p);
 	if (err == OC_OK)
 		err = plan_all(&p);
+	if (err == OC_OK && issuer != NULL)
+		err = ca_planning_urls(&p);
 	if (err != OC_OK) {
 		ca_plan_free(p.plan);
 		return err;
 	}
 	p.plan->lint.profile = request->profile;
 	p.plan->lint.explanation = request->explanation;
-	if (issuer != NULL) {
+	if (issuer != NULL)
 		p.plan->lint.issuer = issuer->cert.der;
-		ca_planning_urls(&p);
-	} else {
+	else
 		p.plan->tbs.issuer = p.plan->tbs.subject;
-	}
 	*out = p.plan;
 	return OC_OK;
 }

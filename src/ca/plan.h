@@ -29,9 +29,12 @@ struct ca_plan {
 	uint8_t *der;			/* TBSCertificate; owned */
 	size_t der_len;
 	size_t san_octets_len;
+	uint32_t crl_partition;		/* 0: not partitioned */
 	/* From here on not zeroed: room for what the views above look at. */
 	uint8_t key_id[X509_KEY_ID_LEN];	/* of the subject */
 	uint8_t subject[OC_NAME_MAX];
+	char crl_url[OC_CRL_URL_MAX + 1];	/* of the partition */
+	uint8_t freshest[OC_CRL_URL_MAX + 32];	/* freshestCRL's value */
 	/* As many as the longest host names have together. */
 	uint8_t san_octets[X509_SANS_MAX * 256];
 };

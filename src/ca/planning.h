@@ -31,7 +31,7 @@ enum oc_err ca_planning_usage(struct ca_planning *p) OC_MUST_CHECK;
 enum oc_err ca_planning_sans(struct ca_planning *p) OC_MUST_CHECK;
 enum oc_err ca_planning_constraints(struct ca_planning *p) OC_MUST_CHECK;
 enum oc_err ca_planning_extensions(struct ca_planning *p) OC_MUST_CHECK;
-void ca_planning_urls(struct ca_planning *p);
+enum oc_err ca_planning_urls(struct ca_planning *p) OC_MUST_CHECK;
 
 /* The profile's keyUsage for this type of key. */
 uint32_t ca_planning_usage_of(const struct ca_profile *profile,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * URLs, policies, constraints, and the extensions that are only carried from
+ * Policies, constraints, and the extensions that are only carried from
  * a CSR or a caller: those of the profile's lists, and no others.
  */
 #include <string.h>
@@ -8,47 +8,6 @@
 #include "ca/planning.h"
 #include "ca/profile_impl.h"
 #include "der/oid.h"
-
-static void
-plan_url(struct ca_planning *p, const char *field, struct der_bytes own,
-    const char *of_issuer, struct der_bytes *urls, uint32_t *num)
-{
-	struct der_bytes url = own;
-
-	if (own.len == 0 && of_issuer != NULL)
-		url = (struct der_bytes){ (const uint8_t *)of_issuer,
-		    strlen(of_issuer) };
-	if (url.len == 0)
-		return;
-	urls[(*num)++] = url;
-	ca_explain(p->x, field, own.len != 0 ? CA_FROM_PROFILE :
-	    CA_FROM_ISSUER, own.len != 0 ? p->profile->name :
-	    p->issuer->config->name, "%.*s", (int)url.len,
-	    (const char *)url.p);
-}
-
-void
-ca_planning_urls(struct ca_planning *p)
-{
-	const struct oc_config_issuer *config = p->issuer->config;
-	const struct ca_profile *profile = p->profile;
-	struct x509_extensions *e = &p->plan->tbs.extensions;
-	const struct der_bytes none = { NULL, 0 };
-	uint32_t i;
-
-	if (profile->has_ocsp_url)
-		plan_url(p, "ocsp", profile->ocsp_url, config->ocsp_url,
-		    e->ocsp_urls, &e->num_ocsp_urls);
-	for (i = 0; i < profile->num_ca_issuers_urls; i++)
-		plan_url(p, "caIssuers", profile->ca_issuers_urls[i], NULL,
-		    e->ca_issuers_urls, &e->num_ca_issuers_urls);
-	if (profile->has_ca_issuers_url && i == 0)
-		plan_url(p, "caIssuers", none, config->ca_issuers_url,
-		    e->ca_issuers_urls, &e->num_ca_issuers_urls);
-	if (profile->has_crl_url)
-		plan_url(p, "cRLDistributionPoints", profile->crl_url,
-		    config->crl_url, e->crl_urls, &e->num_crl_urls);
-}
 
 static void
 plan_policies(struct ca_planning *p)

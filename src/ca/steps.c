@@ -90,6 +90,7 @@ ca_reserve(struct store *store, int64_t issuer_id,
 			.profile = plan->profile,
 			.subject = subject,
 			.names = oc_buffer_text(&names),
+			.crl_partition = plan->crl_partition,
 		    }, asked, plan->validity_s, reserved);
 	oc_buffer_fini(&names);
 	if (err == OC_ERR_EXISTS && plan->is_serial_given) {

@@ -23,8 +23,9 @@
 #define US_PER_S 1000000
 #define ALARMS_MAX 100			/* printed; all are counted */
 #define KEYS_MAX 512
-/* From a list's reservation to its signature. */
-#define CRL_MAX_S 600
+/* From a list's reservation to its signature: all lists of a publication are
+ * reserved before the first is signed. */
+#define CRL_MAX_S 3600
 
 /* What the journal says was signed, without responses and CSRs. */
 struct signature {
@@ -460,6 +461,35 @@ match_crl(struct audit *a, const struct signature *s)
 	return false;
 }
 
+static int
+compare_times(const void *va, const void *vb)
+{
+	const struct signature *const *a = va, *const *b = vb;
+
+	return ((*a)->at_us > (*b)->at_us) - ((*a)->at_us < (*b)->at_us);
+}
+
+/* In the order of their times, as the lists are: else one takes the only list
+ * that is early enough for another. */
+static void
+match_crls(struct audit *a)
+{
+	struct signature **left = calloc(a->num + 1,
+	    sizeof(struct signature *));
+	size_t num = 0;
+
+	if (left == NULL)
+		cli_no_memory();
+	for (size_t i = 0; i < a->num; i++)
+		if (!a->signatures[i].is_known &&
+		    a->signatures[i].kind == SIGN_KIND_CRL)
+			left[num++] = &a->signatures[i];
+	qsort(left, num, sizeof(struct signature *), compare_times);
+	for (size_t i = 0; i < num; i++)
+		left[i]->is_known = match_crl(a, left[i]);
+	free(left);
+}
+
 /* What a restored backup does not have: it says so itself. */
 static enum oc_err
 find_restore(void *arg, const struct store_entry *entry)
@@ -541,13 +571,10 @@ reconcile(struct audit *a, struct store *store, struct oc_error *error)
 		    store_error(store));
 	if (err != OC_OK)
 		return err;
-	for (size_t i = 0; i < a->num; i++) {
-		const struct signature *s = &a->signatures[i];
-
-		if (!s->is_known && (s->kind != SIGN_KIND_CRL ||
-		    !match_crl(a, s)))
-			tell_unknown(a, s);
-	}
+	match_crls(a);
+	for (size_t i = 0; i < a->num; i++)
+		if (!a->signatures[i].is_known)
+			tell_unknown(a, &a->signatures[i]);
 	if (a->num_missing > 0) {
 		err = read_again(a, error);
 		tell_missing(a);

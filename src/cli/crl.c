@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#include "ca/revoke.h"
+#include "ca/crl.h"
+#include "cli/crl.h"
 #include "cli/lint.h"
 #include "cli/print.h"
 #include "cli/work.h"
@@ -100,6 +101,40 @@ put_entries(const struct x509_crl *crl, json_t *facts, struct oc_error *error)
 	return err;
 }
 
+/* Of which certificates it is, and whether it is all of them. */
+static void
+put_scope(const struct x509_crl *crl, json_t *facts)
+{
+	struct der_bytes urls[X509_CRL_POINTS_MAX];
+	uint32_t num, i;
+	json_t *list;
+
+	if (crl->is_delta) {
+		cli_put_bool(facts, "delta", true);
+		cli_put_integer(facts, "base_number", crl->base_number);
+	}
+	num = x509_crl_point_urls(&crl->point, urls, X509_CRL_POINTS_MAX);
+	if (num > 0) {
+		list = cli_array();
+		for (i = 0; i < num; i++)
+			cli_append(list, json_stringn((const char *)urls[i].p,
+			    urls[i].len));
+		cli_put(facts, "distribution_point", list);
+	}
+	if (crl->point.has_only_user_certs)
+		cli_put_text(facts, "only", "users");
+	if (crl->point.has_only_ca_certs)
+		cli_put_text(facts, "only", "CAs");
+	num = x509_crl_freshest_urls(crl, urls, X509_CRL_POINTS_MAX);
+	if (num > 0) {
+		list = cli_array();
+		for (i = 0; i < num; i++)
+			cli_append(list, json_stringn((const char *)urls[i].p,
+			    urls[i].len));
+		cli_put(facts, "freshest", list);
+	}
+}
+
 static enum oc_err
 crl_show(struct cli *cli, struct oc_error *error)
 {
@@ -128,8 +163,7 @@ crl_show(struct cli *cli, struct oc_error *error)
 			if (crl.alg != SIGN_ALG_NONE)
 				cli_put_text(facts, "algorithm",
 				    sign_alg_info(crl.alg)->name);
-			if (crl.is_delta)
-				cli_put_bool(facts, "delta", true);
+			put_scope(&crl, facts);
 			err = put_entries(&crl, facts, error);
 		}
 		if (err != OC_OK)
@@ -154,9 +188,25 @@ const struct cli_command cli_crl_commands[] = {
 	{ .noun = "crl", .verb = "create", .options = create_options,
 	    .summary = "sign a new CRL",
 	    .about = "Signs a full CRL of what the issuer has revoked, with "
-		"the next CRL number, valid for the section's crl-lifetime.",
+		"the next CRL number, valid for the section's crl-lifetime.  "
+		"What is in crl-partitions has CRLs of its own: see \"ocsign "
+		"crl publish\".",
 	    .example = "ocsign crl create --issuer web --out web.crl",
 	    .run = crl_create },
+	{ .noun = "crl", .verb = "publish",
+	    .options = cli_crl_publish_options,
+	    .summary = "sign all CRLs of an issuer that are due",
+	    .about = "Signs the CRL of each of the section's crl-partitions, "
+		"that of what is in none, and deltas where there is a "
+		"crl-delta-url; all are recorded, or none.",
+	    .example = "ocsign crl publish --issuer web --due",
+	    .run = cli_crl_publish },
+	{ .noun = "crl", .verb = "list", .options = cli_crl_list_options,
+	    .summary = "the newest CRL of each partition",
+	    .about = "Prints number, entries and times of the newest full "
+		"CRL of each partition, and of the newest delta.",
+	    .example = "ocsign crl list --issuer web",
+	    .run = cli_crl_list },
 	{ .noun = "crl", .verb = "show", .arguments = "FILE",
 	    .num_args_min = 1, .num_args_max = 1,
 	    .summary = "what a CRL says",

@@ -171,6 +171,8 @@ import_into(struct cli *cli, const struct ca_issuer *issuer,
 		.where = where,
 		.certificates = cli_option(cli, "certs"),
 		.from = from == NULL ? issuer->config->name : from,
+		.crl_url = issuer->config->crl_url,
+		.crl_partitions = issuer->config->crl_partitions,
 		.policy = cli_has(cli, "keep") ? STORE_IMPORT_KEEP :
 		    STORE_IMPORT_STRICT,
 		.is_trial = cli_has(cli, "dry-run"),

@@ -135,6 +135,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 		return;
 	ipc_notify("STOPPING=1");
 	p->drain_until_ns = oc_clock_mono_ns() + DRAIN_NS;
+	issuer_publisher_stop(p->publisher);
 	if (p->server != NULL)
 		net_server_drain(p->server);
 	on_drain_tick(fd, what, p);

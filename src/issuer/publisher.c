@@ -110,9 +110,13 @@ drop_store(struct line *l)
 	store_close(l->store);
 	l->store = NULL;
 	l->has_version = false;
+	for (size_t i = 0; i < l->num_tasks; i++) {
+		ca_due_forget(&l->tasks[i].due);
+		l->tasks[i].is_known = false;
+	}
 }
 
-/* --- one CRL ------------------------------------------------------------ */
+/* --- one partition's CRLs ------------------------------------------------ */
 
 /* After a failure: a number is not taken for nothing each time.  What the
  * signer says of its tokens is what their last use was. */
@@ -143,7 +147,7 @@ check(struct line *l, const struct task *t, struct oc_error *error)
 }
 
 static enum oc_err
-sign(struct line *l, struct task *t, struct ca_crl *crl,
+sign(struct line *l, struct task *t, struct ca_publication *made,
     struct oc_error *error)
 {
 	struct signer *signer = NULL;
@@ -153,34 +157,45 @@ sign(struct line *l, struct task *t, struct ca_crl *crl,
 	if (err != OC_OK)
 		return oc_error_set(error, err, "ocsign-signer: %s",
 		    oc_strerror(err));
-	err = ca_due_publish(&t->due, l->store, signer, oc_clock_mono_ns() +
-	    CA_DUE_SIGN_S * OC_NS_PER_S, crl, error);
+	err = ca_due_publish(&t->due, l->store, signer, made, error);
 	sign_free(signer);
 	return err;
 }
 
 static void
-make(struct line *l, struct task *t)
+say_made(const struct task *t, const struct ca_crl *crl)
 {
+	char part[32] = "";
+
+	if (crl->partition != 0)
+		(void)snprintf(part, sizeof(part), " of partition %u",
+		    crl->partition);
+	oc_log(OC_LOG_NOTICE, "issuer %s: %sCRL %llu%s with %lu entries is "
+	    "published", t->config->name, crl->base_number != 0 ? "delta " :
+	    "", (unsigned long long)crl->number, part,
+	    (unsigned long)crl->num_entries);
+}
+
+/* False: it has failed. */
+static bool
+make_one(struct line *l, struct task *t)
+{
+	struct ca_publication made = { 0 };
 	struct oc_error error = { 0 };
-	struct ca_crl crl = { 0 };
 	enum oc_err err;
 
 	err = check(l, t, &error);
 	if (err == OC_OK)
-		err = sign(l, t, &crl, &error);
+		err = sign(l, t, &made, &error);
 	t->is_known = false;
-	if (err == OC_ERR_EXISTS)
-		return;
-	if (err != OC_OK) {
+	if (err != OC_OK && err != OC_ERR_EXISTS) {
 		fail(t, error.text);
-		return;
+		return false;
 	}
-	oc_log(OC_LOG_NOTICE, "issuer %s: CRL %llu with %lu entries is "
-	    "published", t->config->name, (unsigned long long)crl.number,
-	    (unsigned long)crl.num_entries);
-	ca_crl_fini(&crl);
-	succeed(t);
+	for (uint32_t i = 0; i < made.num; i++)
+		say_made(t, &made.lists[i]);
+	ca_publication_fini(&made);
+	return true;
 }
 
 /* --- what is due --------------------------------------------------------- */
@@ -205,6 +220,50 @@ load(struct line *l, struct task *t, struct oc_error *error)
 	return err;
 }
 
+/* False: it has failed. */
+static bool
+look_at(struct line *l, struct task *t)
+{
+	struct oc_error error = { 0 };
+
+	t->is_known = ca_due_look(&t->due, l->store, &t->due_at, &error) ==
+	    OC_OK;
+	if (t->is_known)
+		return true;
+	fail(t, error.text);
+	drop_store(l);
+	return false;
+}
+
+static bool
+is_due(const struct task *t)
+{
+	return t->is_known && t->due_at <= oc_clock_now_s();
+}
+
+static bool
+is_stopping(struct issuer_publisher *p)
+{
+	bool is;
+
+	(void)pthread_mutex_lock(&p->mutex);
+	is = p->is_stopping;
+	(void)pthread_mutex_unlock(&p->mutex);
+	return is;
+}
+
+/* What of it is due, and what is made meanwhile by others; that its thread has
+ * other issuers, too, is not forgotten. */
+static void
+make(struct line *l, struct task *t)
+{
+	int64_t num = 2 * (1 + t->config->crl_partitions);
+
+	while (num-- > 0 && is_due(t) && !is_stopping(l->of))
+		if (!make_one(l, t) || !look_at(l, t))
+			return;
+}
+
 static void
 step(struct line *l, struct task *t, bool has_news)
 {
@@ -216,17 +275,10 @@ step(struct line *l, struct task *t, bool has_news)
 		fail(t, error.text);
 		return;
 	}
-	if ((has_news || !t->is_known || t->due_at <= oc_clock_now_s()) &&
-	    ca_due_look(&t->due, l->store, &t->due_at) != OC_OK) {
-		t->is_known = false;
-		fail(t, store_error(l->store));
-		drop_store(l);
+	if ((has_news || !t->is_known || is_due(t)) && !look_at(l, t))
 		return;
-	}
-	t->is_known = true;
-	if (t->due_at <= oc_clock_now_s())
-		make(l, t);
-	else if (!t->is_clear)
+	make(l, t);
+	if (!t->is_clear && t->is_known && !is_due(t))
 		succeed(t);
 }
 
@@ -290,7 +342,7 @@ look(struct line *l)
 	if (!has_work(l))
 		return;
 	err = look_for_news(l, &has_news, &error);
-	for (size_t i = 0; i < l->num_tasks; i++) {
+	for (size_t i = 0; i < l->num_tasks && !is_stopping(l->of); i++) {
 		struct task *t = &l->tasks[i];
 
 		if (err == OC_OK && l->store != NULL)
@@ -420,7 +472,7 @@ issuer_publisher_new(const struct oc_config *config,
 }
 
 void
-issuer_publisher_free(struct issuer_publisher *p)
+issuer_publisher_stop(struct issuer_publisher *p)
 {
 	if (p == NULL)
 		return;
@@ -428,6 +480,14 @@ issuer_publisher_free(struct issuer_publisher *p)
 	p->is_stopping = true;
 	(void)pthread_cond_broadcast(&p->stop);
 	(void)pthread_mutex_unlock(&p->mutex);
+}
+
+void
+issuer_publisher_free(struct issuer_publisher *p)
+{
+	if (p == NULL)
+		return;
+	issuer_publisher_stop(p);
 	while (p->num_started > 0)
 		(void)pthread_join(p->lines[--p->num_started].thread, NULL);
 	for (size_t i = 0; i < LINES_MAX; i++) {

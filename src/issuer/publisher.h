@@ -20,7 +20,9 @@ struct issuer_publisher;
 enum oc_err issuer_publisher_new(const struct oc_config *config,
     struct issuer_publisher **publisher, struct oc_error *error)
     OC_MUST_CHECK;
-/* Waits for a CRL that is being made: some seconds at most.  NULL is fine. */
+/* Begins nothing more; does not wait.  NULL is fine, as it is below. */
+void issuer_publisher_stop(struct issuer_publisher *publisher);
+/* Waits for a CRL that is being made: some seconds at most. */
 void issuer_publisher_free(struct issuer_publisher *publisher);
 
 #endif

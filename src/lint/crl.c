@@ -113,6 +113,8 @@ note_reason(const struct lint_extension *e, struct der_bytes serial,
 	    reason.len != 1 || reason.p[0] == 0 || reason.p[0] == 7 ||
 	    reason.p[0] > CRL_REASON_AA_COMPROMISE)
 		note(&c->bad_reason, serial);
+	else if (reason.p[0] == CRL_REASON_REMOVE_FROM_CRL)
+		note(&c->removed, serial);
 }
 
 static bool

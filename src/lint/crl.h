@@ -21,7 +21,7 @@ struct lint_crl {
 	uint32_t num_extensions;
 	struct der_bytes signature;		/* BIT STRING contents */
 	/* INTEGER contents of the first entry of which it is true. */
-	struct der_bytes bad_reason, critical_reason, late, twice;
+	struct der_bytes bad_reason, critical_reason, late, twice, removed;
 	uint32_t num_entries;
 };
 

@@ -261,6 +261,90 @@ is_idp_elsewhere(const struct lint_crl *c, const struct lint_rule *rule,
 	    lint_text(c->input->url, text));
 }
 
+/* --- deltas and parts --------------------------------------------------- */
+
+static bool
+is_delta_not_critical(const struct lint_crl *c, const struct lint_rule *rule,
+    struct lint_detail *d)
+{
+	const struct lint_extension *e = find(c, DER_OID_DELTA_CRL_INDICATOR);
+
+	(void)rule;
+	return e != NULL && !e->is_critical &&
+	    lint_found(d, "deltaCRLIndicator is not critical");
+}
+
+static bool
+is_base_wrong(const struct lint_crl *c, const struct lint_rule *rule,
+    struct lint_detail *d)
+{
+	const struct lint_extension *e = find(c, DER_OID_DELTA_CRL_INDICATOR);
+	struct der_bytes base, number;
+
+	(void)rule;
+	if (e == NULL)
+		return false;
+	if (!der_read_whole(e->value, DER_INTEGER, &base) || base.len == 0 ||
+	    !der_integer_is_valid(base) || base.p[0] >= 0x80)
+		return lint_found(d, "BaseCRLNumber is no number");
+	return number_of(c, &number) &&
+	    lint_compare_integers(base, number) > 0 &&
+	    lint_found(d, "BaseCRLNumber is above cRLNumber");
+}
+
+static bool
+is_freshest_misplaced(const struct lint_crl *c, const struct lint_rule *rule,
+    struct lint_detail *d)
+{
+	const struct lint_extension *e = find(c, DER_OID_FRESHEST_CRL);
+
+	(void)rule;
+	if (e == NULL)
+		return false;
+	if (e->is_critical)
+		return lint_found(d, "freshestCRL is critical");
+	return find(c, DER_OID_DELTA_CRL_INDICATOR) != NULL &&
+	    lint_found(d, "freshestCRL in a delta");
+}
+
+static bool
+is_removal_misplaced(const struct lint_crl *c, const struct lint_rule *rule,
+    struct lint_detail *d)
+{
+	(void)rule;
+	return find(c, DER_OID_DELTA_CRL_INDICATOR) == NULL &&
+	    tell_entry(c->removed, d);
+}
+
+/*
+ * onlyContainsUserCerts [1], onlyContainsCACerts [2],
+ * onlyContainsAttributeCerts [5]: at most one.  An empty extension says
+ * nothing.
+ */
+static bool
+is_scope_wrong(const struct lint_crl *c, const struct lint_rule *rule,
+    struct lint_detail *d)
+{
+	const struct lint_extension *e = find(c,
+	    DER_OID_ISSUING_DISTRIBUTION_POINT);
+	struct der_bytes contents, value;
+	struct der_reader r;
+	uint32_t num = 0;
+	uint8_t tag;
+
+	(void)rule;
+	if (e == NULL || !der_read_whole(e->value, DER_SEQUENCE, &contents))
+		return false;
+	if (contents.len == 0)
+		return lint_found(d, "an empty issuingDistributionPoint");
+	r = der_reader_of(contents);
+	while (!der_at_end(&r) && der_get_any(&r, &tag, &value, NULL))
+		num += tag == DER_CONTEXT_PRIMITIVE(1) ||
+		    tag == DER_CONTEXT_PRIMITIVE(2) ||
+		    tag == DER_CONTEXT_PRIMITIVE(5);
+	return num > 1 && lint_found(d, "for two kinds of certificates only");
+}
+
 #define ROW(check) (check), LINT_ERROR, LINT_PRIVATE, 0
 const struct lint_rule lint_rules_crl[] = {
 	{ "crl_asn1_syntax", ROW(62), "RFC 5280, 5.1",
@@ -313,5 +397,18 @@ const struct lint_rule lint_rules_crl[] = {
 	{ "crl_issuing_distribution_point_not_url", ROW(40),
 	    "RFC 5280, 5.2.5 and 6.3.3",
 	    "not where certificates say it is", .crl = is_idp_elsewhere },
+	{ "crl_issuing_distribution_point_scope", ROW(63), "RFC 5280, 5.2.5",
+	    "for two kinds of certificates only, or for none",
+	    .crl = is_scope_wrong },
+	{ "crl_delta_crl_indicator_not_critical", ROW(63), "RFC 5280, 5.2.4",
+	    "deltaCRLIndicator not critical", .crl = is_delta_not_critical },
+	{ "crl_delta_crl_base_number", ROW(63), "RFC 5280, 5.2.4",
+	    "a BaseCRLNumber above the delta's own", .crl = is_base_wrong },
+	{ "crl_freshest_crl_misplaced", ROW(63), "RFC 5280, 5.2.6",
+	    "a freshestCRL that is critical, or in a delta",
+	    .crl = is_freshest_misplaced },
+	{ "crl_remove_from_crl_not_in_delta", ROW(63), "RFC 5280, 5.3.1",
+	    "removeFromCRL in a CRL that is no delta",
+	    .crl = is_removal_misplaced },
 	{ NULL }
 };

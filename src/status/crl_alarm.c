@@ -22,10 +22,22 @@ status_crl_standing(const struct status_crl *crl, int64_t now)
 {
 	if (crl->publish == NULL)
 		return OC_CRL_FINE;
-	if (crl->number == 0)
+	if (crl->worst.number == 0)
 		return is_missed(crl) ? OC_CRL_ENDED : OC_CRL_DUE;
-	return oc_crl_standing_of(crl->publish, crl->this_update,
-	    crl->next_update, now);
+	return oc_crl_standing_of(crl->publish, crl->worst.is_delta,
+	    crl->worst.this_update, crl->worst.next_update, now);
+}
+
+void
+status_crl_name(const struct status_crl *crl, char text[STATUS_CRL_NAME_MAX])
+{
+	char part[32] = "";
+
+	if (crl->worst.partition != 0)
+		(void)snprintf(part, sizeof(part), " of partition %" PRIu32,
+		    crl->worst.partition);
+	(void)snprintf(text, STATUS_CRL_NAME_MAX, "%s%s",
+	    crl->worst.is_delta ? "delta CRL" : "CRL", part);
 }
 
 /* "3 h"; what is left over is not said. */
@@ -51,14 +63,14 @@ status_crl_alarm(const struct status_crl *crl, int64_t now,
 {
 	enum oc_crl_standing standing = status_crl_standing(crl, now);
 	bool has_why = crl->trouble.num_failures > 0;
-	int64_t left_s = crl->next_update - now;
-	char how[32], stands[64];
+	int64_t left_s = crl->worst.next_update - now;
+	char how[32], stands[64], name[STATUS_CRL_NAME_MAX];
 
 	/* One that is fine may lack a revocation. */
 	if (standing <= OC_CRL_DUE && !has_why)
 		return false;
 	put_duration(left_s < 0 ? -left_s : left_s, how, sizeof(how));
-	if (crl->number == 0)
+	if (crl->worst.number == 0)
 		(void)snprintf(stands, sizeof(stands), "is not there");
 	else if (left_s <= 0)
 		(void)snprintf(stands, sizeof(stands), "has ended %s ago",
@@ -66,8 +78,9 @@ status_crl_alarm(const struct status_crl *crl, int64_t now,
 	else
 		(void)snprintf(stands, sizeof(stands), "is %s from its end",
 		    how);
-	(void)snprintf(text, STATUS_CRL_ALARM_MAX, "CRL of %s %s and %s%s",
-	    crl->issuer, stands, has_why ? "could not be published: " :
+	status_crl_name(crl, name);
+	(void)snprintf(text, STATUS_CRL_ALARM_MAX, "%s of %s %s and %s%s",
+	    name, crl->issuer, stands, has_why ? "could not be published: " :
 	    "was not published: does ocsign-issuer run?", has_why ?
 	    crl->trouble.why : "");
 	return true;
@@ -83,7 +96,7 @@ status_crls_complain(struct status_crls *crls, int64_t now)
 		char text[STATUS_CRL_ALARM_MAX];
 
 		if (before >= OC_CRL_LATE && standing == OC_CRL_FINE)
-			oc_log(OC_LOG_NOTICE, "CRL of %s is published again",
+			oc_log(OC_LOG_NOTICE, "CRLs of %s are published again",
 			    crl.issuer);
 		if (standing >= OC_CRL_LATE && standing > before &&
 		    status_crl_alarm(&crl, now, text))

@@ -15,6 +15,10 @@
 
 struct row {
 	struct status_crl crl;
+	const struct oc_config_issuer *config;
+	/* The thread's: of each partition one or two. */
+	struct status_crl_one *lists;
+	size_t num_lists;
 	enum oc_crl_standing noted;
 	int64_t absent_since_ns;	/* the thread's; 0: it is not */
 	char *trouble_path;		/* NULL: nobody publishes it */
@@ -37,35 +41,79 @@ struct status_crls {
 	struct row *list;
 };
 
+static enum oc_err
+read_list(struct store *store, int64_t issuer_id,
+    struct status_crl_one *list)
+{
+	const struct store_crl_scope scope = { issuer_id, list->partition,
+	    list->is_delta ? STORE_CRL_DELTA : STORE_CRL_FULL };
+	struct store_crl crl = { 0 };
+	enum oc_err err = store_find_list_times(store, &scope, &crl);
+
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+		return err;
+	list->number = crl.number;
+	list->this_update = crl.this_update;
+	list->next_update = crl.next_update;
+	return OC_OK;
+}
+
 /* Leaves what was seen before if there is an error. */
 static enum oc_err
-read_one(struct status_crls *crls, struct status_crl *of)
+read_one(struct status_crls *crls, struct row *row)
 {
 	struct store_issuer issuer = { 0 };
-	struct store_crl crl = { 0 };
 	bool is_known;
 	enum oc_err err;
 
-	err = store_find_issuer(crls->store, of->issuer, &issuer);
+	err = store_find_issuer(crls->store, row->crl.issuer, &issuer);
 	is_known = err == OC_OK;
-	if (err == OC_OK)
-		err = store_find_crl_times(crls->store, issuer.id, &crl);
+	for (size_t i = 0; err == OC_OK && i < row->num_lists; i++)
+		err = read_list(crls->store, issuer.id, &row->lists[i]);
 	store_issuer_fini(&issuer);
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
 	(void)pthread_mutex_lock(&crls->lock);
-	of->is_known = is_known;
-	of->number = crl.number;
-	of->this_update = crl.this_update;
-	of->next_update = crl.next_update;
+	row->crl.is_known = is_known;
+	row->crl.newest = row->lists[0];
 	(void)pthread_mutex_unlock(&crls->lock);
 	return OC_OK;
+}
+
+/* Of those that are not there the first. */
+static bool
+is_worse(const struct row *row, const struct status_crl_one *a,
+    const struct status_crl_one *b, int64_t now)
+{
+	enum oc_crl_standing of_a = oc_crl_standing_of(row->config,
+	    a->is_delta, a->this_update, a->next_update, now);
+	enum oc_crl_standing of_b = oc_crl_standing_of(row->config,
+	    b->is_delta, b->this_update, b->next_update, now);
+
+	if (of_a != of_b)
+		return of_a > of_b;
+	return oc_crl_due_at(row->config, a->is_delta, a->this_update,
+	    a->next_update) < oc_crl_due_at(row->config, b->is_delta,
+	    b->this_update, b->next_update);
+}
+
+static const struct status_crl_one *
+find_worst(const struct row *row)
+{
+	const struct status_crl_one *worst = &row->lists[0];
+	int64_t now = oc_clock_now_s();
+
+	for (size_t i = 1; i < row->num_lists; i++)
+		if (is_worse(row, &row->lists[i], worst, now))
+			worst = &row->lists[i];
+	return worst;
 }
 
 /* What stands beside the records. */
 static void
 look_beside(struct status_crls *crls, struct row *row)
 {
+	const struct status_crl_one *worst = find_worst(row);
 	struct oc_crl_trouble trouble = { 0 };
 	int64_t now_ns = oc_clock_mono_ns();
 
@@ -73,12 +121,13 @@ look_beside(struct status_crls *crls, struct row *row)
 		return;
 	if (oc_crl_trouble_read(row->trouble_path, &trouble, NULL) != OC_OK)
 		trouble.num_failures = 0;
-	if (!row->crl.is_known || row->crl.number != 0)
+	if (!row->crl.is_known || worst->number != 0)
 		row->absent_since_ns = 0;
 	else if (row->absent_since_ns == 0)
 		row->absent_since_ns = now_ns;
 	(void)pthread_mutex_lock(&crls->lock);
 	row->crl.trouble = trouble;
+	row->crl.worst = *worst;
 	row->crl.absent_s = row->absent_since_ns == 0 ? 0 :
 	    (now_ns - row->absent_since_ns) / OC_NS_PER_S;
 	(void)pthread_mutex_unlock(&crls->lock);
@@ -98,7 +147,7 @@ look(struct status_crls *crls)
 	if (err == OC_OK && crls->has_version && version == crls->version)
 		return false;
 	for (size_t i = 0; err == OC_OK && i < crls->num; i++)
-		err = read_one(crls, &crls->list[i].crl);
+		err = read_one(crls, &crls->list[i]);
 	if (err != OC_OK && !crls->has_failed)
 		oc_log(OC_LOG_WARNING, "which CRLs there are: %s",
 		    store_error(crls->store));
@@ -165,10 +214,28 @@ static void
 release(struct status_crls *crls)
 {
 	store_close(crls->store);
-	for (size_t i = 0; i < crls->num; i++)
+	for (size_t i = 0; i < crls->num; i++) {
 		free(crls->list[i].trouble_path);
+		free(crls->list[i].lists);
+	}
 	free(crls->list);
 	free(crls);
+}
+
+static enum oc_err
+add_lists(struct row *row, const struct oc_config_issuer *issuer)
+{
+	size_t kinds = issuer->crl_delta_url != NULL ? 2 : 1;
+
+	row->num_lists = kinds * (1 + (size_t)issuer->crl_partitions);
+	row->lists = calloc(row->num_lists, sizeof(*row->lists));
+	if (row->lists == NULL)
+		return OC_ERR_NOMEM;
+	for (size_t i = 0; i < row->num_lists; i++) {
+		row->lists[i].partition = (uint32_t)(i / kinds);
+		row->lists[i].is_delta = i % kinds != 0;
+	}
+	return OC_OK;
 }
 
 static enum oc_err
@@ -178,6 +245,9 @@ add(struct status_crls *crls, const struct oc_config *config,
 	struct row *row = &crls->list[crls->num++];
 
 	row->crl.issuer = issuer->name;
+	row->config = issuer;
+	if (add_lists(row, issuer) != OC_OK)
+		return OC_ERR_NOMEM;
 	if (issuer->crl_publish <= OC_PUBLISH_NO)
 		return OC_OK;
 	row->crl.publish = issuer;

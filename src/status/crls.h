@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The newest CRL of each issuer that may sign one, as the store has it, for
+ * The newest CRLs of each issuer that may sign them, as the store has them, for
  * people and metrics: also of those whose status nobody asks by OCSP.  A
  * thread with a connection of its own looks once a second whether something
  * has changed; whoever asks is told what it saw last, and never waits.
@@ -16,15 +16,25 @@
 
 struct status_crls;
 
-struct status_crl {
-	const char *issuer;		/* the configuration's */
+/* One list. */
+struct status_crl_one {
+	uint32_t partition;
+	bool is_delta;
 	uint64_t number;		/* 0: none was issued */
 	int64_t this_update, next_update;
+};
+
+struct status_crl {
+	const char *issuer;		/* the configuration's */
+	struct status_crl_one newest;	/* full, and of no partition */
+	/* Of all its lists the one that is worst off, or is due first: that
+	 * decides. */
+	struct status_crl_one worst;
 	/* NULL: it is none that ocsign-issuer publishes, nor is the rest. */
 	const struct oc_config_issuer *publish;
 	bool is_known;			/* the store has the issuer */
-	int64_t absent_s;		/* for how long that has been without
-					 * one, as seen from here */
+	int64_t absent_s;		/* for how long the worst has not been
+					 * there, as seen from here */
 	struct oc_crl_trouble trouble;
 };
 

@@ -243,7 +243,21 @@ static int64_t
 due_at(const struct status_crl *crl)
 {
 	return crl->publish == NULL ? 0 : oc_crl_due_at(crl->publish,
-	    crl->this_update, crl->next_update);
+	    crl->worst.is_delta, crl->worst.this_update,
+	    crl->worst.next_update);
+}
+
+/* Of one list alone nothing is said. */
+static void
+describe_worst(const struct status_crl *crl, json_t *row)
+{
+	char name[STATUS_CRL_NAME_MAX];
+
+	if (crl->publish == NULL || (crl->publish->crl_partitions == 0 &&
+	    crl->publish->crl_delta_url == NULL))
+		return;
+	status_crl_name(crl, name);
+	(void)json_object_set_new(row, "worst", json_string(name));
 }
 
 /* Null before the first one. */
@@ -258,20 +272,23 @@ describe_crls(const struct status_all *all)
 	now = oc_clock_watch_now_s(all->clock);
 	for (size_t i = 0; i < status_crls_num(all->crls); i++) {
 		struct status_crl crl = status_crls_get(all->crls, i);
-		bool is_known = crl.number != 0;
-
-		(void)json_array_append_new(rows, json_pack(
+		bool is_known = crl.newest.number != 0;
+		json_t *row = json_pack(
 		    "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o}",
 		    "issuer", crl.issuer,
-		    "number", is_known ? number_of(crl.number) : json_null(),
-		    "this_update", time_of(crl.this_update),
-		    "next_update", time_of(crl.next_update),
-		    "age_s", is_known ? json_integer(now - crl.this_update) :
+		    "number", is_known ? number_of(crl.newest.number) :
 		    json_null(),
+		    "this_update", time_of(crl.newest.this_update),
+		    "next_update", time_of(crl.newest.next_update),
+		    "age_s", is_known ? json_integer(now -
+		    crl.newest.this_update) : json_null(),
 		    "due_at", time_of(due_at(&crl)),
 		    "state", crl.publish == NULL ? "by hand" :
 		    oc_crl_standing_word(status_crl_standing(&crl, now)),
-		    "alarm", describe_alarm(&crl, now, &num_alarms)));
+		    "alarm", describe_alarm(&crl, now, &num_alarms));
+
+		describe_worst(&crl, row);
+		(void)json_array_append_new(rows, row);
 	}
 	return rows;
 }
@@ -391,9 +408,10 @@ describe_sources(const struct status_all *all, size_t num_max)
 	return rows;
 }
 
-/* All must go into a frame: nobody has more, nor longer URLs. */
+/* All must go into a frame: of more files, as with many CRLs in parts, the
+ * first are told, and the metrics have all; URLs are cut. */
 #define FILES_TOLD_MAX 128
-#define URL_TOLD_MAX 200
+#define URL_TOLD_MAX 160
 
 /* Null while there is none. */
 static json_t *
@@ -407,9 +425,10 @@ describe_files(const struct status_all *all)
 		    i);
 
 		(void)json_array_append_new(rows, json_pack(
-		    "{s:s, s:s, s:s#, s:o, s:o, s:o}",
+		    "{s:s, s:s, s:i, s:s#, s:o, s:o, s:o}",
 		    "issuer", f.file->issuer->name,
 		    "kind", status_publish_kind(&f),
+		    "partition", (int)f.file->partition,
 		    "url", f.file->url,
 		    (int)strnlen(f.file->url, URL_TOLD_MAX),
 		    "size", f.len == 0 ? json_null() : number_of(f.len),

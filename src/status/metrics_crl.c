@@ -13,12 +13,12 @@ static const struct {
 	size_t offset;			/* of 64 bits */
 } crl_values[] = {
 	{ "crl_number", "Of the newest CRL.",
-	    offsetof(struct status_crl, number) },
+	    offsetof(struct status_crl, newest.number) },
 	{ "crl_this_update_timestamp_seconds", "When it was made.",
-	    offsetof(struct status_crl, this_update) },
+	    offsetof(struct status_crl, newest.this_update) },
 	{ "crl_next_update_timestamp_seconds",
 	    "When the next one must be there.",
-	    offsetof(struct status_crl, next_update) }
+	    offsetof(struct status_crl, newest.next_update) }
 };
 
 /* Who has issued none has no sample. */
@@ -33,7 +33,7 @@ put_newest(struct oc_buffer *out, struct status_crls *crls)
 		for (size_t i = 0; i < status_crls_num(crls); i++) {
 			struct status_crl crl = status_crls_get(crls, i);
 
-			if (crl.number == 0)
+			if (crl.newest.number == 0)
 				continue;
 			oc_buffer_printf(out, "ocsign_%s{",
 			    crl_values[v].name);
@@ -50,8 +50,8 @@ static int64_t
 crl_due_at(const struct status_crl *crl, int64_t now)
 {
 	(void)now;
-	return oc_crl_due_at(crl->publish, crl->this_update,
-	    crl->next_update);
+	return oc_crl_due_at(crl->publish, crl->worst.is_delta,
+	    crl->worst.this_update, crl->worst.next_update);
 }
 
 static int64_t

@@ -10,8 +10,11 @@ put_file(struct oc_buffer *out, const char *name,
 {
 	oc_buffer_printf(out, "ocsign_%s{", name);
 	status_put_label(out, "issuer", f->file->issuer->name);
-	oc_buffer_printf(out, ",kind=\"%s\"} %" PRId64 "\n",
-	    status_publish_kind(f), value);
+	oc_buffer_printf(out, ",kind=\"%s\"", status_publish_kind(f));
+	if (f->file->partition != 0)
+		oc_buffer_printf(out, ",partition=\"%u\"",
+		    f->file->partition);
+	oc_buffer_printf(out, "} %" PRId64 "\n", value);
 }
 
 void

@@ -48,6 +48,8 @@ status_publish_kind(const struct status_published *published)
 		return "crl";
 	case OC_FILE_CERTIFICATE:
 		return "certificate";
+	case OC_FILE_DELTA_CRL:
+		return "delta-crl";
 	}
 	return NULL;
 }
@@ -227,15 +229,20 @@ put_crl(struct status_publish *p, struct published *f, struct der_bytes der)
 static enum oc_err
 read_store(struct status_publish *p, struct published *f, struct store *store)
 {
+	const struct oc_config_file *file = f->report.file;
+	struct store_crl_scope scope = { .partition = file->partition,
+	    .kind = file->kind == OC_FILE_DELTA_CRL ? STORE_CRL_DELTA :
+	    STORE_CRL_FULL };
 	struct store_issuer issuer = { 0 };
 	struct store_crl crl = { 0 };
 	enum oc_err err;
 
-	err = store_find_issuer(store, f->report.file->issuer->name, &issuer);
+	err = store_find_issuer(store, file->issuer->name, &issuer);
+	scope.issuer_id = issuer.id;
 	if (err == OC_OK)
-		err = store_find_crl_times(store, issuer.id, &crl);
+		err = store_find_list_times(store, &scope, &crl);
 	if (err == OC_OK && crl.number != f->number) {
-		err = store_find_crl(store, issuer.id, &crl);
+		err = store_find_list(store, &scope, &crl);
 		if (err == OC_OK && put_crl(p, f,
 		    (struct der_bytes){ crl.crl, crl.crl_len }))
 			f->number = crl.number;
@@ -303,6 +310,9 @@ status_publish_look(void *publish, struct store *store, bool has_news)
 				look_crl_file(p, f);
 			else
 				look_store(p, f, store, has_news);
+			break;
+		case OC_FILE_DELTA_CRL:
+			look_store(p, f, store, has_news);
 			break;
 		case OC_FILE_CERTIFICATE:
 			look_certificate(p, f);

@@ -33,7 +33,7 @@ void status_publish_free(struct status_publish *publish);  /* NULL: fine */
  * for a while. */
 void status_publish_look(void *publish, struct store *store, bool has_news);
 
-/* "crl", "certificate". */
+/* "crl", "certificate", "delta-crl". */
 const char *status_publish_kind(const struct status_published *published);
 size_t status_publish_num(const struct status_publish *publish); /* NULL: 0 */
 struct status_published status_publish_get(struct status_publish *publish,

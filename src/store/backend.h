@@ -73,12 +73,15 @@ struct store_crl_row {
 	int64_t id;
 	int64_t issuer_id;
 	char issuer[OC_CONFIG_NAME_MAX + 1];
-	uint64_t number;
+	uint64_t number, base_number;
 	int64_t this_update, next_update;
 	int64_t reserved_at;
-	int64_t change_seq;		/* -1: not known */
+	uint32_t partition;
+	int64_t change_seq;
+	char point[STORE_CRL_POINT_MAX + 1];
 	bool is_issued;
 	uint64_t crl_len;		/* of what is in its parts */
+	int64_t num_entries;
 };
 
 /* Octets of each part of a CRL but the last. */
@@ -199,8 +202,18 @@ struct store_ops {
 	enum oc_err (*list_certificates)(struct store *s,
 	    const struct store_filter *filter, int64_t now_at,
 	    store_certificate_fn *fn, void *arg);
-	enum oc_err (*list_revoked)(struct store *s, int64_t issuer_id,
-	    int64_t not_after_min, store_revoked_fn *fn, void *arg);
+	enum oc_err (*list_revoked)(struct store *s,
+	    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+	    void *arg);
+	enum oc_err (*list_released)(struct store *s,
+	    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+	    void *arg);
+	/* Of any of that filter, revoked or released since. */
+	enum oc_err (*find_status_change)(struct store *s,
+	    const struct store_revoked_filter *filter, bool *is_there);
+	/* 0: none. */
+	enum oc_err (*find_last_partition)(struct store *s,
+	    int64_t issuer_id, uint32_t *partition);
 	enum oc_err (*read_changes)(struct store *s, int64_t after_seq,
 	    struct store_change *changes, uint32_t num_max, uint32_t *num);
 
@@ -223,19 +236,29 @@ struct store_ops {
 	enum oc_err (*get_crl)(struct store *s, int64_t id,
 	    struct store_crl_row *row);
 	enum oc_err (*set_crl_issued)(struct store *s, int64_t id,
-	    int64_t issued_at, uint64_t crl_len);
+	    int64_t issued_at, uint64_t crl_len, int64_t num_entries);
 	/* Parts are numbered from 0. */
 	enum oc_err (*add_crl_part)(struct store *s, int64_t id,
 	    uint32_t number, struct store_blob part);
 	/* All there are, in order. */
 	enum oc_err (*list_crl_parts)(struct store *s, int64_t id,
 	    store_crl_part_fn *fn, void *arg);
-	/* The newest one that was issued. */
-	enum oc_err (*find_crl)(struct store *s, int64_t issuer_id,
-	    struct store_crl_row *row);
-	/* The newest one, issued or not. */
+	/* The newest one of the scope that was issued. */
+	enum oc_err (*find_crl)(struct store *s,
+	    const struct store_crl_scope *scope, struct store_crl_row *row);
+	/* The newest one of the partition, issued or not. */
 	enum oc_err (*find_reserved_crl)(struct store *s, int64_t issuer_id,
-	    struct store_crl_row *row);
+	    uint32_t partition, struct store_crl_row *row);
+	/* Of its full ones that end after now_at, have that point and a
+	 * change_seq, the oldest. */
+	enum oc_err (*find_crl_base)(struct store *s,
+	    const struct store_crl_scope *scope, const char *point,
+	    int64_t now_at, struct store_crl_row *row);
+
+	/* After after_seq, up to upto_seq. */
+	enum oc_err (*list_touched)(struct store *s, int64_t issuer_id,
+	    int64_t after_seq, int64_t upto_seq, store_touched_fn *fn,
+	    void *arg);
 
 	enum oc_err (*add_entry)(struct store *s,
 	    const struct store_entry *entry);

@@ -196,8 +196,13 @@ enum oc_err
 store_list_revoked(struct store *store, int64_t issuer_id,
     int64_t not_after_min, store_revoked_fn *fn, void *arg)
 {
-	return store->ops->list_revoked(store, issuer_id, not_after_min, fn,
-	    arg);
+	const struct store_revoked_filter filter = {
+		.issuer_id = issuer_id,
+		.not_after_min = not_after_min,
+		.after_seq = INT64_MAX
+	};
+
+	return store_list_partition(store, &filter, fn, arg);
 }
 
 enum oc_err

@@ -14,27 +14,58 @@ store_crl_fini(struct store_crl *crl)
 	memset(crl, 0, sizeof(*crl));
 }
 
+static struct store_crl
+crl_of(const struct store_crl_row *row)
+{
+	struct store_crl crl = {
+		.id = row->id,
+		.number = row->number,
+		.base_number = row->base_number,
+		.this_update = row->this_update,
+		.next_update = row->next_update,
+		.partition = row->partition,
+		.change_seq = row->change_seq,
+		.num_entries = row->num_entries
+	};
+
+	memcpy(crl.point, row->point, sizeof(crl.point));
+	return crl;
+}
+
+/* --- reserving ---------------------------------------------------------- */
+
 /* Inside a change. */
 static enum oc_err
-reserve_crl(struct store *s, struct store_crl_row *row)
+take_number(struct store *s, struct store_crl_row *row)
 {
-	struct store_detail d;
-	struct store_head head;
 	uint32_t counter;
 	enum oc_err err;
 
-	err = s->ops->find_issuer_name(s, row->issuer_id, row->issuer);
-	if (err == OC_OK)
-		err = s->ops->read_epoch(s, &s->epoch);
+	err = s->ops->read_epoch(s, &s->epoch);
 	if (err == OC_OK)
 		err = s->ops->take_crl_counter(s, row->issuer_id, &counter);
+	if (err == OC_OK)
+		row->number = ((uint64_t)s->epoch << 32) + counter;
+	return err;
+}
+
+/* Inside a change: its entries, read in the same, are as of change_seq. */
+static enum oc_err
+reserve_crl(struct store *s, struct store_crl_row *row)
+{
+	struct store_head head;
+	struct store_detail d;
+	enum oc_err err;
+
+	err = s->ops->find_issuer_name(s, row->issuer_id, row->issuer);
+	if (err == OC_OK && row->number == 0)
+		err = take_number(s, row);
 	if (err == OC_OK)
 		err = store_read_head(s, &head);
 	if (err != OC_OK)
 		return err;
-	row->number = ((uint64_t)s->epoch << 32) + counter;
-	row->reserved_at = oc_clock_now_s();
 	row->change_seq = head.change_seq;
+	row->reserved_at = oc_clock_now_s();
 	err = s->ops->add_crl(s, row, &row->id);
 	if (err != OC_OK)
 		return err;
@@ -42,30 +73,74 @@ reserve_crl(struct store *s, struct store_crl_row *row)
 	return store_add_entry(s, "crl-reserve", d.text);
 }
 
+static enum oc_err
+check_list(struct store *s, const struct store_crl_reservation *r,
+    struct store_crl_row *row)
+{
+	size_t len = r->point == NULL ? 0 : strlen(r->point);
+
+	if (r->next_update < r->this_update)
+		return store_fail(s, OC_ERR_MALFORMED,
+		    "nextUpdate is before thisUpdate");
+	if (len > STORE_CRL_POINT_MAX)
+		return store_fail(s, OC_ERR_LIMIT, "a distribution point "
+		    "has more than %d octets", STORE_CRL_POINT_MAX);
+	if ((r->scope.kind == STORE_CRL_DELTA) != (r->base_number != 0) ||
+	    (r->number != 0 && r->number < r->base_number))
+		return store_fail(s, OC_ERR_MALFORMED, "a delta, and only "
+		    "that, is to a list of no higher number");
+	*row = (struct store_crl_row){
+		.issuer_id = r->scope.issuer_id,
+		.partition = r->scope.partition,
+		.number = r->number,
+		.base_number = r->base_number,
+		.this_update = r->this_update,
+		.next_update = r->next_update,
+		.num_entries = -1
+	};
+	if (len > 0)
+		memcpy(row->point, r->point, len);
+	return OC_OK;
+}
+
+enum oc_err
+store_reserve_list(struct store *store, const struct store_crl_reservation *r,
+    struct store_crl *crl)
+{
+	struct store_crl_row row;
+	enum oc_err err;
+
+	err = check_list(store, r, &row);
+	if (err == OC_OK)
+		err = store_begin_change(store);
+	if (err != OC_OK)
+		return err;
+	err = store_end_change(store, reserve_crl(store, &row));
+	if (err == OC_OK)
+		*crl = crl_of(&row);
+	return err;
+}
+
 enum oc_err
 store_reserve_crl(struct store *store, int64_t issuer_id,
     int64_t this_update, int64_t next_update, int64_t *id, uint64_t *number)
 {
-	struct store_crl_row row = {
-		.issuer_id = issuer_id,
+	const struct store_crl_reservation r = {
+		.scope = { .issuer_id = issuer_id },
 		.this_update = this_update,
 		.next_update = next_update
 	};
-	enum oc_err err;
+	struct store_crl crl;
+	enum oc_err err = store_reserve_list(store, &r, &crl);
 
-	if (next_update < this_update)
-		return store_fail(store, OC_ERR_MALFORMED,
-		    "nextUpdate is before thisUpdate");
-	err = store_begin_change(store);
 	if (err != OC_OK)
 		return err;
-	err = store_end_change(store, reserve_crl(store, &row));
-	if (err != OC_OK)
-		return err;
-	*id = row.id;
-	*number = row.number;
+	*id = crl.id;
+	*number = crl.number;
 	return OC_OK;
 }
+
+/* --- issuing ------------------------------------------------------------ */
 
 static enum oc_err
 add_parts(struct store *s, int64_t id, struct store_blob crl)
@@ -85,7 +160,8 @@ add_parts(struct store *s, int64_t id, struct store_blob crl)
 
 /* Inside a change. */
 static enum oc_err
-issue_crl(struct store *s, int64_t id, struct store_blob crl)
+issue_crl(struct store *s, int64_t id, struct store_blob crl,
+    int64_t num_entries)
 {
 	struct store_crl_row row = { 0 };
 	uint8_t hash[STORE_HASH_LEN];
@@ -98,7 +174,7 @@ issue_crl(struct store *s, int64_t id, struct store_blob crl)
 		    "waiting for its CRL", (long long)id);
 	if (err == OC_OK)
 		err = s->ops->set_crl_issued(s, id, oc_clock_now_s(),
-		    crl.len);
+		    crl.len, num_entries);
 	if (err == OC_OK)
 		err = add_parts(s, id, crl);
 	if (err != OC_OK)
@@ -109,8 +185,9 @@ issue_crl(struct store *s, int64_t id, struct store_blob crl)
 	return store_add_entry(s, "crl", d.text);
 }
 
-enum oc_err
-store_issue_crl(struct store *store, int64_t id, struct store_blob crl)
+static enum oc_err
+issue(struct store *store, int64_t id, struct store_blob crl,
+    int64_t num_entries)
 {
 	enum oc_err err;
 
@@ -121,7 +198,21 @@ store_issue_crl(struct store *store, int64_t id, struct store_blob crl)
 		err = store_begin_change(store);
 	if (err != OC_OK)
 		return err;
-	return store_end_change(store, issue_crl(store, id, crl));
+	return store_end_change(store, issue_crl(store, id, crl,
+	    num_entries));
+}
+
+enum oc_err
+store_issue_list(struct store *store, int64_t id, struct store_blob crl,
+    uint32_t num_entries)
+{
+	return issue(store, id, crl, num_entries);
+}
+
+enum oc_err
+store_issue_crl(struct store *store, int64_t id, struct store_blob crl)
+{
+	return issue(store, id, crl, -1);
 }
 
 /* --- reading ------------------------------------------------------------ */
@@ -180,8 +271,7 @@ static enum oc_err
 read_crl(struct store *s, const struct store_crl_row *row,
     struct store_crl *crl)
 {
-	struct store_crl read = { row->id, row->number, row->this_update,
-	    row->next_update, NULL, 0, { 0 } };
+	struct store_crl read = crl_of(row);
 	struct oc_spool spool;
 	enum oc_err err, walked = OC_OK;
 
@@ -210,9 +300,10 @@ read_crl(struct store *s, const struct store_crl_row *row,
 }
 
 static enum oc_err
-find_row(struct store *store, int64_t issuer_id, struct store_crl_row *row)
+find_row(struct store *store, const struct store_crl_scope *scope,
+    struct store_crl_row *row)
 {
-	enum oc_err err = store->ops->find_crl(store, issuer_id, row);
+	enum oc_err err = store->ops->find_crl(store, scope, row);
 
 	if (err == OC_ERR_NOT_FOUND)
 		return store_fail(store, err, "no CRL of this issuer was "
@@ -221,51 +312,128 @@ find_row(struct store *store, int64_t issuer_id, struct store_crl_row *row)
 }
 
 enum oc_err
-store_find_crl(struct store *store, int64_t issuer_id, struct store_crl *crl)
+store_find_list(struct store *store, const struct store_crl_scope *scope,
+    struct store_crl *crl)
 {
 	struct store_crl_row row;
-	enum oc_err err = find_row(store, issuer_id, &row);
+	enum oc_err err = find_row(store, scope, &row);
 
 	return err == OC_OK ? read_crl(store, &row, crl) : err;
+}
+
+enum oc_err
+store_find_list_times(struct store *store,
+    const struct store_crl_scope *scope, struct store_crl *crl)
+{
+	struct store_crl_row row;
+	enum oc_err err = find_row(store, scope, &row);
+
+	if (err == OC_OK)
+		*crl = crl_of(&row);
+	return err;
+}
+
+enum oc_err
+store_find_list_base(struct store *store, const struct store_crl_scope *scope,
+    const char *point, int64_t now_at, struct store_crl *crl)
+{
+	struct store_crl_row row;
+	enum oc_err err = store->ops->find_crl_base(store, scope, point,
+	    now_at, &row);
+
+	if (err == OC_OK)
+		*crl = crl_of(&row);
+	return err;
+}
+
+enum oc_err
+store_find_crl(struct store *store, int64_t issuer_id, struct store_crl *crl)
+{
+	const struct store_crl_scope scope = { .issuer_id = issuer_id };
+
+	return store_find_list(store, &scope, crl);
 }
 
 enum oc_err
 store_find_crl_times(struct store *store, int64_t issuer_id,
     struct store_crl *crl)
 {
-	struct store_crl_row row;
-	enum oc_err err = find_row(store, issuer_id, &row);
+	const struct store_crl_scope scope = { .issuer_id = issuer_id };
 
+	return store_find_list_times(store, &scope, crl);
+}
+
+/* --- how publishing stands ---------------------------------------------- */
+
+static enum oc_err
+find_life(struct store *s, const struct store_crl_scope *scope,
+    const char *point, struct store_crl_life *life)
+{
+	struct store_crl_row row;
+	enum oc_err err = s->ops->find_crl(s, scope, &row);
+
+	*life = (struct store_crl_life){ .change_seq = -1 };
+	if (err == OC_ERR_NOT_FOUND)
+		return OC_OK;
 	if (err == OC_OK)
-		*crl = (struct store_crl){ row.id, row.number,
-		    row.this_update, row.next_update, NULL, 0, { 0 } };
+		*life = (struct store_crl_life){ row.number, row.this_update,
+		    row.next_update, row.change_seq,
+		    strcmp(row.point, point) == 0 };
 	return err;
 }
 
 enum oc_err
 store_find_crl_standing(struct store *store, int64_t issuer_id,
+    uint32_t partition, const char *point,
     struct store_crl_standing *standing)
 {
-	struct store_crl_standing read = { .change_seq = -1 };
+	struct store_crl_scope scope = { issuer_id, partition,
+	    STORE_CRL_FULL };
+	struct store_crl_standing read = { .reserved_number = 0 };
 	struct store_crl_row row;
-	enum oc_err err = store->ops->find_crl(store, issuer_id, &row);
+	enum oc_err err = find_life(store, &scope, point, &read.full);
 
-	if (err == OC_OK) {
-		read.number = row.number;
-		read.this_update = row.this_update;
-		read.next_update = row.next_update;
-		read.change_seq = row.change_seq;
-	}
-	if (err == OC_OK || err == OC_ERR_NOT_FOUND)
-		err = store->ops->find_reserved_crl(store, issuer_id, &row);
+	scope.kind = STORE_CRL_DELTA;
+	if (err == OC_OK)
+		err = find_life(store, &scope, point, &read.delta);
+	if (err == OC_OK)
+		err = store->ops->find_reserved_crl(store, issuer_id,
+		    partition, &row);
 	if (err == OC_OK && !row.is_issued) {
-		read.reserved_id = row.id;
+		read.reserved_number = row.number;
 		read.reserved_at = row.reserved_at;
 	}
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
 	*standing = read;
 	return OC_OK;
+}
+
+/* More than that since the last time is everything. */
+#define NEWS_MAX 1000
+
+enum oc_err
+store_list_crl_news(struct store *store, int64_t issuer_id, int64_t *id,
+    store_crl_news_fn *fn, void *arg)
+{
+	struct store_crl_row row;
+	int64_t id_max = 0;
+	enum oc_err err;
+
+	err = store->ops->find_id_max(store, STORE_TABLE_CRL, &id_max);
+	if (err == OC_OK && (id_max < *id || id_max - *id > NEWS_MAX)) {
+		fn(arg, STORE_ALL_PARTITIONS);
+		*id = id_max;
+	}
+	while (err == OC_OK && *id < id_max) {
+		err = store->ops->get_crl(store, *id + 1, &row);
+		if (err == OC_OK && row.issuer_id == issuer_id)
+			fn(arg, row.partition);
+		if (err == OC_ERR_NOT_FOUND)
+			err = OC_OK;
+		*id += err == OC_OK;
+	}
+	return err;
 }
 
 static enum oc_err
@@ -303,4 +471,51 @@ store_list_crls(struct store *store, store_crl_fn *fn, void *arg)
 		err = list_crl(store, id, fn, arg);
 	store->ops->rollback(store);
 	return err;
+}
+
+/* --- who is on them ----------------------------------------------------- */
+
+enum oc_err
+store_list_partition(struct store *store,
+    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+    void *arg)
+{
+	return store->ops->list_revoked(store, filter, fn, arg);
+}
+
+enum oc_err
+store_list_released(struct store *store,
+    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+    void *arg)
+{
+	return store->ops->list_released(store, filter, fn, arg);
+}
+
+enum oc_err
+store_has_revoked(struct store *store,
+    const struct store_revoked_filter *filter, bool *has)
+{
+	return store->ops->find_status_change(store, filter, has);
+}
+
+enum oc_err
+store_list_touched(struct store *store, int64_t issuer_id, int64_t *seq,
+    store_touched_fn *fn, void *arg)
+{
+	struct store_head head;
+	enum oc_err err = store_read_head(store, &head);
+
+	if (err == OC_OK && head.change_seq > *seq)
+		err = store->ops->list_touched(store, issuer_id, *seq,
+		    head.change_seq, fn, arg);
+	if (err == OC_OK)
+		*seq = head.change_seq;
+	return err;
+}
+
+enum oc_err
+store_last_crl_partition(struct store *store, int64_t issuer_id,
+    uint32_t *partition)
+{
+	return store->ops->find_last_partition(store, issuer_id, partition);
 }

@@ -170,6 +170,8 @@ store_detail_reserve(struct store_detail *d, const char *issuer, int64_t id,
 		err = put_text_hash(d, "subject_sha256", r->subject);
 	if (err == OC_OK && r->subject != NULL)
 		err = put_text_hash(d, "names_sha256", r->names);
+	if (r->crl_partition != 0)
+		store_detail_put_int(d, "crl_partition", r->crl_partition);
 	store_detail_end(d);
 	return err;
 }
@@ -197,6 +199,8 @@ store_detail_import(struct store_detail *d, const char *issuer, int64_t id,
 		err = put_text_hash(d, "names_sha256", i->names);
 	if (err == OC_OK)
 		err = put_text_hash(d, "record_sha256", i->record);
+	if (i->crl_partition != 0)
+		store_detail_put_int(d, "crl_partition", i->crl_partition);
 	store_detail_end(d);
 	return err;
 }
@@ -243,6 +247,12 @@ put_crl(struct store_detail *d, const struct store_crl_row *row)
 	store_detail_put_int(d, "crl", row->id);
 	store_detail_put_text(d, "issuer", row->issuer);
 	store_detail_put_text(d, "number", number);
+	if (row->partition != 0)
+		store_detail_put_int(d, "partition", row->partition);
+	if (row->base_number == 0)
+		return;
+	snprintf(number, sizeof(number), "%" PRIu64, row->base_number);
+	store_detail_put_text(d, "base_number", number);
 }
 
 void
@@ -252,6 +262,11 @@ store_detail_crl_reserve(struct store_detail *d,
 	put_crl(d, row);
 	store_detail_put_int(d, "this_update", row->this_update);
 	store_detail_put_int(d, "next_update", row->next_update);
+	/* Not of those before schema 6. */
+	if (row->change_seq >= 0)
+		store_detail_put_int(d, "change_seq", row->change_seq);
+	if (row->point[0] != '\0')
+		store_detail_put_text(d, "point", row->point);
 	store_detail_end(d);
 }
 

@@ -30,6 +30,7 @@ struct store_import {
 	int64_t revoked_at;
 	int64_t invalidity_at;		/* 0: not given */
 	const char *record;		/* STORE_RECORD_MAX; "": none */
+	uint32_t crl_partition;		/* as it was issued into; 0: none */
 };
 
 /* Where source and records say something else of one certificate. */

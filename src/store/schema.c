@@ -195,9 +195,67 @@ static const char version_5[] =
 "	record TEXT NOT NULL"
 ");";
 
-/* change_seq: the CRL lacks no change up to that; -1: nobody knows. */
+/*
+ * crl_partition: of which of its issuer's CRLs a certificate is, for good; 0
+ * is the one that is not partitioned.  released_seq: change_seq of when its
+ * hold was lifted last, which a delta CRL has to say.
+ * crl: base_number 0 is a full list, else a delta to that one, and both may
+ * have one number; change_seq is the store's when its entries were read, -1
+ * that nobody knows; point the URLs of its issuingDistributionPoint, "" none;
+ * num_entries -1 that nobody counted them.
+ */
 static const char version_6[] =
-"ALTER TABLE crl ADD COLUMN change_seq INTEGER NOT NULL DEFAULT -1;";
+"ALTER TABLE certificate ADD COLUMN"
+"	crl_partition INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE certificate ADD COLUMN"
+"	released_seq INTEGER NOT NULL DEFAULT 0;"
+"DROP INDEX certificate_revoked;"
+"CREATE INDEX certificate_revoked ON certificate (issuer_id, crl_partition,"
+"	length(serial), serial, not_after, change_seq, revoked_at, reason,"
+"	invalidity_at) WHERE revoked_at IS NOT NULL;"
+"CREATE INDEX certificate_changed"
+"	ON certificate (issuer_id, crl_partition, change_seq)"
+"	WHERE revoked_at IS NOT NULL;"
+"CREATE INDEX certificate_released"
+"	ON certificate (issuer_id, crl_partition, released_seq)"
+"	WHERE released_seq <> 0;"
+"CREATE INDEX certificate_partition ON certificate (issuer_id, crl_partition)"
+"	WHERE crl_partition <> 0;"
+"ALTER TABLE crl_part RENAME TO crl_part_5;"
+"ALTER TABLE crl RENAME TO crl_5;"
+"CREATE TABLE crl ("
+"	id INTEGER PRIMARY KEY,"
+"	issuer_id INTEGER NOT NULL REFERENCES issuer (id),"
+"	number INTEGER NOT NULL,"
+"	this_update INTEGER NOT NULL,"
+"	next_update INTEGER NOT NULL,"
+"	reserved_at INTEGER NOT NULL,"
+"	issued_at INTEGER NOT NULL DEFAULT 0,"
+"	der_len INTEGER NOT NULL DEFAULT 0,"
+"	crl_partition INTEGER NOT NULL DEFAULT 0,"
+"	base_number INTEGER NOT NULL DEFAULT 0,"
+"	change_seq INTEGER NOT NULL DEFAULT -1,"
+"	point TEXT NOT NULL DEFAULT '',"
+"	num_entries INTEGER NOT NULL DEFAULT -1,"
+"	CHECK ((der_len = 0) = (issued_at = 0)),"
+"	UNIQUE (issuer_id, number, base_number)"
+");"
+"INSERT INTO crl (id, issuer_id, number, this_update, next_update,"
+"	reserved_at, issued_at, der_len) SELECT id, issuer_id, number,"
+"	this_update, next_update, reserved_at, issued_at, der_len FROM crl_5;"
+"CREATE TABLE crl_part ("
+"	id INTEGER PRIMARY KEY,"
+"	crl_id INTEGER NOT NULL REFERENCES crl (id),"
+"	number INTEGER NOT NULL CHECK (number >= 0),"
+"	der BLOB NOT NULL,"
+"	UNIQUE (crl_id, number)"
+");"
+"INSERT INTO crl_part (id, crl_id, number, der)"
+"	SELECT id, crl_id, number, der FROM crl_part_5;"
+"DROP TABLE crl_part_5;"
+"DROP TABLE crl_5;"
+"CREATE INDEX crl_scope ON crl (issuer_id, crl_partition, number);"
+"CREATE INDEX crl_current ON crl (issuer_id, crl_partition, next_update);";
 
 /*
  * Of hosts that share a database: see store/share.h.  Derived data, in no

@@ -149,14 +149,14 @@ enum oc_err sql_renew_identity(struct store *s,
 
 /* The vtable's parts that are the same for both: a struct store_ops has them
  * by SQL_ROW_OPS. */
-enum oc_err sqlite_find_issuer(struct store *s, const char *name,
+enum oc_err sql_find_issuer(struct store *s, const char *name,
     struct store_issuer *issuer, struct store_issuer_key *key);
-enum oc_err sqlite_find_issuer_name(struct store *s, int64_t id,
+enum oc_err sql_find_issuer_name(struct store *s, int64_t id,
     char name[OC_CONFIG_NAME_MAX + 1]);
-enum oc_err sqlite_add_issuer(struct store *s, const char *name,
+enum oc_err sql_add_issuer(struct store *s, const char *name,
     struct store_blob certificate, const uint8_t spki_hash[STORE_HASH_LEN],
     int64_t *id);
-enum oc_err sqlite_renew_issuer(struct store *s, int64_t id,
+enum oc_err sql_renew_issuer(struct store *s, int64_t id,
     struct store_blob certificate);
 
 enum oc_err sql_add_certificate(struct store *s,
@@ -177,8 +177,6 @@ enum oc_err sql_set_status(struct store *s, int64_t id,
 enum oc_err sql_list_certificates(struct store *s,
     const struct store_filter *filter, int64_t now_at,
     store_certificate_fn *fn, void *arg);
-enum oc_err sql_list_revoked(struct store *s, int64_t issuer_id,
-    int64_t not_after_min, store_revoked_fn *fn, void *arg);
 enum oc_err sql_read_changes(struct store *s, int64_t after_seq,
     struct store_change *changes, uint32_t num_max, uint32_t *num);
 
@@ -189,22 +187,37 @@ enum oc_err sql_complete_import(struct store *s, int64_t id,
 enum oc_err sql_read_epoch(struct store *s, uint32_t *epoch);
 enum oc_err sql_set_epoch(struct store *s, uint32_t epoch);
 
-enum oc_err sqlite_take_crl_counter(struct store *s, int64_t issuer_id,
+enum oc_err sql_take_crl_counter(struct store *s, int64_t issuer_id,
     uint32_t *counter);
-enum oc_err sqlite_add_crl(struct store *s, const struct store_crl_row *row,
+enum oc_err sql_add_crl(struct store *s, const struct store_crl_row *row,
     int64_t *id);
-enum oc_err sqlite_get_crl(struct store *s, int64_t id,
+enum oc_err sql_get_crl(struct store *s, int64_t id,
     struct store_crl_row *row);
-enum oc_err sqlite_set_crl_issued(struct store *s, int64_t id,
-    int64_t issued_at, uint64_t crl_len);
-enum oc_err sqlite_find_crl(struct store *s, int64_t issuer_id,
+enum oc_err sql_set_crl_issued(struct store *s, int64_t id,
+    int64_t issued_at, uint64_t crl_len, int64_t num_entries);
+enum oc_err sql_find_crl(struct store *s,
+    const struct store_crl_scope *scope, struct store_crl_row *row);
+enum oc_err sql_find_reserved_crl(struct store *s, int64_t issuer_id,
+    uint32_t partition, struct store_crl_row *row);
+enum oc_err sql_find_crl_base(struct store *s,
+    const struct store_crl_scope *scope, const char *point, int64_t now_at,
     struct store_crl_row *row);
-enum oc_err sqlite_find_reserved_crl(struct store *s, int64_t issuer_id,
-    struct store_crl_row *row);
-enum oc_err sqlite_add_crl_part(struct store *s, int64_t id, uint32_t number,
+enum oc_err sql_add_crl_part(struct store *s, int64_t id, uint32_t number,
     struct store_blob part);
-enum oc_err sqlite_list_crl_parts(struct store *s, int64_t id,
+enum oc_err sql_list_crl_parts(struct store *s, int64_t id,
     store_crl_part_fn *fn, void *arg);
+enum oc_err sql_list_revoked(struct store *s,
+    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+    void *arg);
+enum oc_err sql_list_released(struct store *s,
+    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+    void *arg);
+enum oc_err sql_find_status_change(struct store *s,
+    const struct store_revoked_filter *filter, bool *is_there);
+enum oc_err sql_list_touched(struct store *s, int64_t issuer_id,
+    int64_t after_seq, int64_t upto_seq, store_touched_fn *fn, void *arg);
+enum oc_err sql_find_last_partition(struct store *s, int64_t issuer_id,
+    uint32_t *partition);
 
 enum oc_err sql_add_account(struct store *s,
     const struct store_account *account, int64_t *id);
@@ -265,10 +278,10 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
     int64_t *id_max);
 
 #define SQL_ROW_OPS \
-	.find_issuer = sqlite_find_issuer, \
-	.find_issuer_name = sqlite_find_issuer_name, \
-	.add_issuer = sqlite_add_issuer, \
-	.renew_issuer = sqlite_renew_issuer, \
+	.find_issuer = sql_find_issuer, \
+	.find_issuer_name = sql_find_issuer_name, \
+	.add_issuer = sql_add_issuer, \
+	.renew_issuer = sql_renew_issuer, \
 	.add_certificate = sql_add_certificate, \
 	.find_certificate = sql_find_certificate, \
 	.find_state = sql_find_state, \
@@ -278,19 +291,24 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.set_status = sql_set_status, \
 	.list_certificates = sql_list_certificates, \
 	.list_revoked = sql_list_revoked, \
+	.list_released = sql_list_released, \
+	.find_status_change = sql_find_status_change, \
+	.find_last_partition = sql_find_last_partition, \
 	.read_changes = sql_read_changes, \
 	.import_certificate = sql_import_certificate, \
 	.complete_import = sql_complete_import, \
 	.read_epoch = sql_read_epoch, \
 	.set_epoch = sql_set_epoch, \
-	.take_crl_counter = sqlite_take_crl_counter, \
-	.add_crl = sqlite_add_crl, \
-	.get_crl = sqlite_get_crl, \
-	.set_crl_issued = sqlite_set_crl_issued, \
-	.add_crl_part = sqlite_add_crl_part, \
-	.list_crl_parts = sqlite_list_crl_parts, \
-	.find_crl = sqlite_find_crl, \
-	.find_reserved_crl = sqlite_find_reserved_crl, \
+	.take_crl_counter = sql_take_crl_counter, \
+	.add_crl = sql_add_crl, \
+	.get_crl = sql_get_crl, \
+	.set_crl_issued = sql_set_crl_issued, \
+	.add_crl_part = sql_add_crl_part, \
+	.list_crl_parts = sql_list_crl_parts, \
+	.find_crl = sql_find_crl, \
+	.find_reserved_crl = sql_find_reserved_crl, \
+	.find_crl_base = sql_find_crl_base, \
+	.list_touched = sql_list_touched, \
 	.add_account = sql_add_account, \
 	.set_account = sql_set_account, \
 	.find_account = sql_find_account, \

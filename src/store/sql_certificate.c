@@ -24,9 +24,9 @@ sql_add_certificate(struct store *s, const struct store_reservation *r,
 {
 	static const char text[] = "INSERT INTO certificate (id,"
 	    " issuer_id, serial, change_seq, state, reserved_at, not_before,"
-	    " not_after, profile, subject, names) VALUES ("
+	    " not_after, profile, subject, names, crl_partition) VALUES ("
 	    "(SELECT coalesce(max(id), 0) + 1 FROM certificate),"
-	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
 	static const char tbs[] =
 	    "INSERT INTO certificate_tbs (id, der) VALUES (?, ?)";
 	struct sql q;
@@ -44,6 +44,7 @@ sql_add_certificate(struct store *s, const struct store_reservation *r,
 	sql_put_text(&q, r->profile);
 	sql_put_text(&q, r->subject);
 	sql_put_text(&q, r->names);
+	sql_put_int(&q, r->crl_partition);
 	err = sql_run(&q);
 	if (err != OC_OK)
 		return err;
@@ -79,11 +80,14 @@ enum oc_err
 sql_set_status(struct store *s, int64_t id, int64_t change_seq,
     const struct store_status *status)
 {
-	static const char text[] = "UPDATE certificate SET change_seq = ?,"
+	static const char revoke[] = "UPDATE certificate SET change_seq = ?,"
 	    " reason = ?, revoked_at = ?, invalidity_at = ? WHERE id = ?";
+	static const char release[] = "UPDATE certificate SET"
+	    " released_seq = ?1, change_seq = ?1, reason = ?2,"
+	    " revoked_at = ?3, invalidity_at = ?4 WHERE id = ?5";
 	struct sql q;
 
-	sql_open(&q, s, "revoke", text);
+	sql_open(&q, s, "revoke", status->is_revoked ? revoke : release);
 	sql_put_int(&q, change_seq);
 	if (status->is_revoked) {
 		sql_put_int(&q, status->reason);
@@ -103,7 +107,8 @@ sql_set_status(struct store *s, int64_t id, int64_t change_seq,
 #define SELECT_CERTIFICATE \
 	"SELECT c.id, c.issuer_id, i.name, c.serial, c.state," \
 	" c.reserved_at, c.issued_at, c.not_before, c.not_after, c.profile," \
-	" c.reason, c.revoked_at, c.invalidity_at, c.subject, c.names," \
+	" c.reason, c.revoked_at, c.invalidity_at, c.crl_partition," \
+	" c.subject, c.names," \
 	" m.id, m.record, t.der, d.der" \
 	" FROM certificate c JOIN issuer i ON i.id = c.issuer_id" \
 	" LEFT JOIN certificate_import m ON m.id = c.id" \
@@ -150,6 +155,7 @@ read_row(struct sql *q, struct store_row *row)
 	sql_get_text_fixed(q, c->profile, sizeof(c->profile));
 	get_status(q, &c->is_revoked, &c->reason, &c->revoked_at);
 	c->invalidity_at = sql_get_int(q);
+	c->crl_partition = (uint32_t)sql_get_int(q);
 	if (err == OC_OK)
 		err = sql_take_text(q, &c->subject);
 	if (err == OC_OK)
@@ -361,38 +367,6 @@ sql_list_certificates(struct store *s, const struct store_filter *filter,
 		if (err == OC_OK)
 			err = fn(arg, &row.certificate);
 		store_certificate_fini(&row.certificate);
-		if (err != OC_OK)
-			break;
-	}
-	sql_close(&q);
-	return err;
-}
-
-enum oc_err
-sql_list_revoked(struct store *s, int64_t issuer_id, int64_t not_after_min,
-    store_revoked_fn *fn, void *arg)
-{
-	static const char text[] = "SELECT serial, reason, revoked_at,"
-	    " invalidity_at FROM certificate"
-	    " WHERE issuer_id = ? AND not_after >= ?"
-	    " AND revoked_at IS NOT NULL"
-	    " ORDER BY length(serial), serial";
-	struct store_revocation r = { .issuer_id = issuer_id };
-	bool has_row = false;
-	struct sql q;
-	enum oc_err err;
-
-	sql_open_walk(&q, s, "list revoked certificates", text);
-	sql_put_int(&q, issuer_id);
-	sql_put_int(&q, not_after_min);
-	while ((err = sql_next(&q, &has_row)) == OC_OK && has_row) {
-		err = sql_get_serial(&q, &r.serial);
-		if (err != OC_OK)
-			break;
-		r.reason = (enum crl_reason)sql_get_int(&q);
-		r.revoked_at = sql_get_int(&q);
-		r.invalidity_at = sql_get_int(&q);
-		err = fn(arg, &r);
 		if (err != OC_OK)
 			break;
 	}

@@ -56,9 +56,9 @@ sql_import_certificate(struct store *s, const struct store_import *i,
 	static const char text[] = "INSERT INTO certificate (id, issuer_id,"
 	    " serial, change_seq, state, reserved_at, issued_at, not_before,"
 	    " not_after, profile, subject, names, reason, revoked_at,"
-	    " invalidity_at) VALUES ("
+	    " invalidity_at, crl_partition) VALUES ("
 	    "(SELECT coalesce(max(id), 0) + 1 FROM certificate),"
-	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
 	struct sql q;
 	int64_t added;
 	enum oc_err err;
@@ -76,6 +76,7 @@ sql_import_certificate(struct store *s, const struct store_import *i,
 	sql_put_text(&q, i->subject);
 	sql_put_text(&q, i->names);
 	put_status(&q, i);
+	sql_put_int(&q, i->crl_partition);
 	err = sql_run(&q);
 	if (err != OC_OK)
 		return err;
@@ -96,7 +97,8 @@ sql_complete_import(struct store *s, int64_t id,
 {
 	static const char text[] = "UPDATE certificate SET change_seq = ?,"
 	    " reserved_at = ?, issued_at = ?, not_before = ?, not_after = ?,"
-	    " profile = ?, subject = ?, names = ? WHERE id = ?";
+	    " profile = ?, subject = ?, names = ?, crl_partition = ?"
+	    " WHERE id = ?";
 	static const char record[] =
 	    "UPDATE certificate_import SET record = ? WHERE id = ?";
 	struct sql q;
@@ -111,6 +113,7 @@ sql_complete_import(struct store *s, int64_t id,
 	sql_put_text(&q, i->profile);
 	sql_put_text(&q, i->subject);
 	sql_put_text(&q, i->names);
+	sql_put_int(&q, i->crl_partition);
 	sql_put_int(&q, id);
 	err = sql_run(&q);
 	if (err == OC_OK)

@@ -135,6 +135,7 @@ struct store_certificate {
 	enum store_state state;
 	int64_t reserved_at, issued_at;		/* issued_at 0: not yet */
 	int64_t not_before, not_after;
+	uint32_t crl_partition;
 	char profile[OC_CONFIG_NAME_MAX + 1];
 	char *subject;			/* RFC 4514 text; owned */
 	char *names;			/* SANs, "DNS:a\nDNS:b"; owned */
@@ -161,6 +162,8 @@ struct store_reservation {
 	const char *profile;
 	const char *subject;
 	const char *names;
+	uint32_t crl_partition;		/* of which CRL it is; 0: of the one
+					 * that is not partitioned */
 };
 
 /* Durable before it returns.  EXISTS if the issuer has the serial. */
@@ -249,10 +252,19 @@ enum oc_err store_data_version(struct store *store, int64_t *version)
 
 /* --- CRLs ------------------------------------------------------------- */
 
+/* URLs of an issuingDistributionPoint, with a blank between them. */
+#define STORE_CRL_POINT_MAX 511
+
 struct store_crl {
 	int64_t id;
 	uint64_t number;		/* cRLNumber, RFC 5280 5.2.3 */
+	uint64_t base_number;		/* 0: a full list, else a delta */
 	int64_t this_update, next_update;
+	uint32_t partition;
+	int64_t change_seq;		/* up to which it says all; -1: that
+					 * is not known */
+	int64_t num_entries;		/* the same */
+	char point[STORE_CRL_POINT_MAX + 1];	/* "": none */
 	const uint8_t *crl;		/* DER; NULL: none, or not asked for */
 	size_t crl_len;
 	struct oc_mapping mapping;	/* what owns it, private: shared
@@ -260,31 +272,89 @@ struct store_crl {
 };
 void store_crl_fini(struct store_crl *crl);
 
-/* Takes the next number, for good: (epoch << 32) + counter. */
+/*
+ * Takes the next number, for good: (epoch << 32) + counter, one sequence an
+ * issuer, whatever its lists are of.  In a group with store_list_revoked() a
+ * list with a higher number says all that one with a lower says.
+ */
 enum oc_err store_reserve_crl(struct store *store, int64_t issuer_id,
     int64_t this_update, int64_t next_update, int64_t *id, uint64_t *number)
     OC_MUST_CHECK;
 enum oc_err store_issue_crl(struct store *store, int64_t id,
     struct store_blob crl) OC_MUST_CHECK;
-/* The newest one that was issued. */
+/* The newest one that was issued: full, and of what is not partitioned. */
 enum oc_err store_find_crl(struct store *store, int64_t issuer_id,
     struct store_crl *crl) OC_MUST_CHECK;
 /* The same without its octets, which may be many. */
 enum oc_err store_find_crl_times(struct store *store, int64_t issuer_id,
     struct store_crl *crl) OC_MUST_CHECK;
 
-/* How publishing stands.  Inside a group it is as of the lock. */
-struct store_crl_standing {
+/* The same of a partition, and of deltas. */
+enum store_crl_kind { STORE_CRL_FULL, STORE_CRL_DELTA };
+struct store_crl_scope {
+	int64_t issuer_id;
+	uint32_t partition;
+	enum store_crl_kind kind;
+};
+struct store_crl_reservation {
+	struct store_crl_scope scope;
+	uint64_t number;		/* 0: the next; else of the full list
+					 * that it is signed together with */
+	uint64_t base_number;		/* of a delta */
+	int64_t this_update, next_update;
+	const char *point;		/* "" or NULL: none */
+};
+/* Writes what the row then is but for its octets. */
+enum oc_err store_reserve_list(struct store *store,
+    const struct store_crl_reservation *r, struct store_crl *crl)
+    OC_MUST_CHECK;
+enum oc_err store_issue_list(struct store *store, int64_t id,
+    struct store_blob crl, uint32_t num_entries) OC_MUST_CHECK;
+enum oc_err store_find_list(struct store *store,
+    const struct store_crl_scope *scope, struct store_crl *crl)
+    OC_MUST_CHECK;
+enum oc_err store_find_list_times(struct store *store,
+    const struct store_crl_scope *scope, struct store_crl *crl)
+    OC_MUST_CHECK;
+/* What a delta of the scope is to be to: of the full lists with this point
+ * that somebody may still hold at now_at, the oldest.  Without octets. */
+enum oc_err store_find_list_base(struct store *store,
+    const struct store_crl_scope *scope, const char *point, int64_t now_at,
+    struct store_crl *crl) OC_MUST_CHECK;
+
+/* How publishing a partition's lists stands.  Inside a group it is as of the
+ * lock. */
+struct store_crl_life {
 	uint64_t number;	/* of the newest that was issued; 0: none */
 	int64_t this_update, next_update;
-	int64_t change_seq;	/* it lacks no change up to that; -1: nobody
-				 * knows */
-	int64_t reserved_id;	/* one that was reserved since, and is not
-				 * issued; 0: none */
+	int64_t change_seq;	/* as of store_crl */
+	bool has_point;		/* the one that was asked about */
+};
+struct store_crl_standing {
+	struct store_crl_life full, delta;
+	/* Of what was reserved since, and is not issued; 0: nothing. */
+	uint64_t reserved_number;
 	int64_t reserved_at;
 };
 enum oc_err store_find_crl_standing(struct store *store, int64_t issuer_id,
+    uint32_t partition, const char *point,
     struct store_crl_standing *standing) OC_MUST_CHECK;
+/* Where the standing is another than when *id was got, 0 at first, but for
+ * what was reserved then: in all partitions, or once or more in each. */
+#define STORE_ALL_PARTITIONS UINT32_MAX
+typedef void store_crl_news_fn(void *arg, uint32_t partition);
+enum oc_err store_list_crl_news(struct store *store, int64_t issuer_id,
+    int64_t *id, store_crl_news_fn *fn, void *arg) OC_MUST_CHECK;
+/* The partitions in which somebody was revoked or released after the change
+ * *seq, each with the last such change; *seq is then up to where they are
+ * told. */
+typedef void store_touched_fn(void *arg, uint32_t partition, int64_t seq);
+enum oc_err store_list_touched(struct store *store, int64_t issuer_id,
+    int64_t *seq, store_touched_fn *fn, void *arg) OC_MUST_CHECK;
+
+/* The highest into which a certificate was issued; 0: none. */
+enum oc_err store_last_crl_partition(struct store *store, int64_t issuer_id,
+    uint32_t *partition) OC_MUST_CHECK;
 
 /* Every list that was reserved, issued or not, in the order of its row, which
  * is the walk's.  crl_len is 0 if it was not. */
@@ -298,11 +368,32 @@ enum oc_err store_list_crls(struct store *store, store_crl_fn *fn, void *arg)
     OC_MUST_CHECK;
 
 /* Revoked certificates of an issuer with not_after >= not_after_min, by
- * serial.  There may be millions: this is all that is read of them. */
+ * serial; but for those in partitions.  There may be millions: this is all
+ * that is read of them. */
 typedef enum oc_err store_revoked_fn(void *arg,
     const struct store_revocation *revoked);
 enum oc_err store_list_revoked(struct store *store, int64_t issuer_id,
     int64_t not_after_min, store_revoked_fn *fn, void *arg) OC_MUST_CHECK;
+
+/* Those of one partition, by serial: with not_after >= not_after_min, or
+ * changed after the change after_seq. */
+struct store_revoked_filter {
+	int64_t issuer_id;
+	uint32_t partition;
+	int64_t not_after_min;
+	int64_t after_seq;
+};
+enum oc_err store_list_partition(struct store *store,
+    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+    void *arg) OC_MUST_CHECK;
+/* Those that are not revoked, and whose hold was lifted after after_seq, by
+ * serial; the reason is REMOVE_FROM_CRL, without any time. */
+enum oc_err store_list_released(struct store *store,
+    const struct store_revoked_filter *filter, store_revoked_fn *fn,
+    void *arg) OC_MUST_CHECK;
+/* Whether there is one that was revoked or released after after_seq. */
+enum oc_err store_has_revoked(struct store *store,
+    const struct store_revoked_filter *filter, bool *has) OC_MUST_CHECK;
 
 /* --- the journal ------------------------------------------------------ */
 

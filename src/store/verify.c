@@ -47,7 +47,8 @@ remake_import(const struct store_row *row, struct store_detail *d)
 		.names = c->names,
 		.tbs = { c->tbs, c->tbs_len },
 		.certificate = { c->certificate, c->certificate_len },
-		.record = c->import_record
+		.record = c->import_record,
+		.crl_partition = c->crl_partition
 	};
 
 	return store_detail_import(d, row->issuer, c->id, &i);
@@ -69,7 +70,8 @@ remake_certificate(const struct store_entry *entry,
 		.not_after = c->not_after,
 		.profile = c->profile,
 		.subject = has_names ? c->subject : NULL,
-		.names = c->names
+		.names = c->names,
+		.crl_partition = c->crl_partition
 	};
 	struct store_blob der = { c->certificate, c->certificate_len };
 	struct store_status status = {
@@ -218,6 +220,18 @@ remake_crl(struct store *s, const struct store_crl_row *row,
 	return OC_OK;
 }
 
+/* A row that does not know up to what it says all, as of a store that was put
+ * back to before version 6, is believed by nobody, and so does no harm. */
+static void
+take_change_seq(const struct store_entry *entry, struct store_crl_row *row)
+{
+	static const char name[] = "\"change_seq\":";
+	const char *at = strstr(entry->detail, name);
+
+	if (row->change_seq < 0 && at != NULL)
+		row->change_seq = strtoll(at + sizeof(name) - 1, NULL, 10);
+}
+
 static enum oc_err
 check_crl(struct verify *v, const struct store_entry *entry)
 {
@@ -237,6 +251,7 @@ check_crl(struct verify *v, const struct store_entry *entry)
 	if (err == OC_ERR_NOT_FOUND)
 		return store_verify_bad(v, entry->number,
 		    "its CRL is not there");
+	take_change_seq(entry, &row);
 	if (err == OC_OK && is_reserve)
 		store_detail_crl_reserve(&d, &row);
 	else if (err == OC_OK)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/config.h"
 #include "sign/digest.h"
 #include "transfer/import_impl.h"
 
@@ -63,6 +64,23 @@ check_certificate(const struct transfer_run *run,
 	return x509_cert_verify_issued(cert, run->import->issuer, error);
 }
 
+/* What was issued into one, whoever has kept it since, is of that list. */
+static uint32_t
+find_partition(const struct transfer_import *import,
+    const struct x509_extensions *e)
+{
+	char text[OC_CRL_URL_MAX + 1];
+
+	if (e->num_crl_urls != 1 || import->crl_url == NULL)
+		return 0;
+	for (uint32_t n = 1; n <= import->crl_partitions; n++)
+		if (oc_config_partition_url(import->crl_url, n, text) &&
+		    der_bytes_equal(e->crl_urls[0], (struct der_bytes){
+		    (const uint8_t *)text, strlen(text) }))
+			return n;
+	return 0;
+}
+
 enum oc_err
 transfer_describe(struct transfer_run *run, struct der_bytes der,
     char subject[X509_NAME_TEXT_MAX], struct store_import *row,
@@ -93,6 +111,7 @@ transfer_describe(struct transfer_run *run, struct der_bytes der,
 		    oc_strerror(run->names.err));
 	row->subject = subject;
 	row->names = run->names.len == 0 ? "" : oc_buffer_text(&run->names);
+	row->crl_partition = find_partition(run->import, extensions);
 	row->not_before = run->cert->not_before;
 	row->not_after = run->cert->not_after;
 	row->certificate = (struct store_blob){ der.p, der.len };

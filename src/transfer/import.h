@@ -45,6 +45,10 @@ struct transfer_import {
 					 * SERIAL.pem; NULL: none */
 	const char *from;		/* TRANSFER_STORE: what the issuer is
 					 * called there */
+	/* The issuer's, for who is in a partition of its CRLs: a certificate
+	 * says so by its URL.  NULL and 0: none is. */
+	const char *crl_url;
+	int64_t crl_partitions;
 	enum store_import_policy policy;
 	bool is_trial;			/* all but keeping it */
 	/* After every row; may be NULL. */

@@ -29,7 +29,8 @@ take(struct reader *r, const struct store_certificate *c)
 		.reason = c->reason,
 		.revoked_at = c->revoked_at,
 		.invalidity_at = c->invalidity_at,
-		.record = c->import_record == NULL ? "" : c->import_record
+		.record = c->import_record == NULL ? "" : c->import_record,
+		.crl_partition = c->crl_partition
 	}, checked = row;
 	char subject[X509_NAME_TEXT_MAX];
 	enum oc_err err = OC_OK;

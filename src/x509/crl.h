@@ -26,7 +26,9 @@ enum oc_err x509_crl_entry_write(const struct x509_crl_entry *entry,
     uint8_t out[X509_CRL_ENTRY_MAX], size_t *len) OC_MUST_CHECK;
 
 /* TBSCertList; entries are the TLVs of revokedCertificates end to end, and
- * the field is left out when there are none. */
+ * the field is left out when there are none.  What may be left out is, where
+ * it is zero. */
+#define X509_CRL_POINTS_MAX 4
 struct x509_crl_tbs {
 	enum sign_alg alg;
 	struct der_bytes issuer;		/* Name TLV */
@@ -34,6 +36,12 @@ struct x509_crl_tbs {
 	struct der_bytes entries;
 	struct der_bytes authority_key_id;	/* octets */
 	uint64_t number;
+	uint64_t base_number;			/* of a delta; 0: it is none */
+	/* issuingDistributionPoint, if there is a URL. */
+	struct der_bytes points[X509_CRL_POINTS_MAX];
+	uint32_t num_points;
+	bool has_only_user_certs;
+	struct der_bytes freshest_url;		/* where deltas to it are */
 };
 void x509_put_crl_tbs(struct der_writer *w, const void *crl_tbs);
 
@@ -46,6 +54,9 @@ struct x509_crl_point {
 	bool has_only_some_reasons;
 	bool is_indirect;		/* others' certificates are in it */
 };
+/* Those of its fullName, up to num_max; how many. */
+uint32_t x509_crl_point_urls(const struct x509_crl_point *point,
+    struct der_bytes *urls, uint32_t num_max);
 /* Octet for octet: as certificates name it (4.2.1.13). */
 bool x509_crl_point_has_url(const struct x509_crl_point *point,
     struct der_bytes url);

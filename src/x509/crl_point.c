@@ -92,21 +92,46 @@ x509_read_crl_point(struct der_bytes value, struct x509_crl_point *out)
 	return true;
 }
 
+/* The next URI; false: there is none. */
+static bool
+next_url(struct der_reader *r, struct der_bytes *url)
+{
+	struct x509_san name;
+	enum oc_err err = OC_OK;
+
+	while ((err == OC_OK || err == OC_ERR_UNSUPPORTED) &&
+	    !der_at_end(r)) {
+		err = x509_get_general_name(r, X509_FORM_NAME, &name);
+		if (err == OC_OK && name.kind == X509_SAN_URI) {
+			*url = name.value;
+			return true;
+		}
+	}
+	return false;
+}
+
+uint32_t
+x509_crl_point_urls(const struct x509_crl_point *point,
+    struct der_bytes *urls, uint32_t num_max)
+{
+	struct der_reader r = der_reader_of(point->full_name);
+	uint32_t num = 0;
+
+	while (num < num_max && next_url(&r, &urls[num]))
+		num++;
+	return num;
+}
+
 bool
 x509_crl_point_has_url(const struct x509_crl_point *point,
     struct der_bytes url)
 {
 	struct der_reader r = der_reader_of(point->full_name);
-	struct x509_san name;
-	enum oc_err err = OC_OK;
+	struct der_bytes found;
 
-	while ((err == OC_OK || err == OC_ERR_UNSUPPORTED) &&
-	    !der_at_end(&r)) {
-		err = x509_get_general_name(&r, X509_FORM_NAME, &name);
-		if (err == OC_OK && name.kind == X509_SAN_URI &&
-		    der_bytes_equal(name.value, url))
+	while (next_url(&r, &found))
+		if (der_bytes_equal(found, url))
 			return true;
-	}
 	return false;
 }
 

@@ -6,7 +6,7 @@
  */
 #include "x509/crl_impl.h"
 
-#include "x509/ext.h"
+#include "x509/ext_impl.h"
 
 const uint8_t x509_crl_reason[X509_CRL_REASON_LEN] = {
 	0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15,
@@ -71,23 +71,80 @@ x509_crl_entry_write(const struct x509_crl_entry *entry,
 	return der_write(put_entry, entry, out, X509_CRL_ENTRY_MAX, len);
 }
 
-/* authorityKeyIdentifier and cRLNumber: both MUST be there, 5.2.1, 5.2.3. */
+/* An Extension up to its value, and what closes it. */
+static void
+begin_extension(struct der_writer *w, enum der_oid oid, bool is_critical)
+{
+	der_begin(w, DER_SEQUENCE);
+	der_put_oid(w, oid);
+	if (is_critical)
+		der_put_boolean(w, true);
+	der_begin(w, DER_OCTET_STRING);
+}
+
+static void
+end_extension(struct der_writer *w)
+{
+	der_end(w);
+	der_end(w);
+}
+
+/*
+ * IssuingDistributionPoint ::= SEQUENCE {
+ *     distributionPoint      [0] EXPLICIT CHOICE {
+ *         fullName           [0] IMPLICIT GeneralNames, ... } OPTIONAL,
+ *     onlyContainsUserCerts  [1] IMPLICIT BOOLEAN DEFAULT FALSE, ... }
+ */
+static void
+put_point(struct der_writer *w, const struct x509_crl_tbs *tbs)
+{
+	static const uint8_t yes[] = { 0xff };
+
+	oc_assert(tbs->num_points <= X509_CRL_POINTS_MAX);
+	der_begin(w, DER_SEQUENCE);
+	der_begin(w, DER_CONTEXT(0));
+	der_begin(w, DER_CONTEXT(0));
+	for (uint32_t i = 0; i < tbs->num_points; i++)
+		x509_put_general_name(w, &(struct x509_san){
+		    .kind = X509_SAN_URI, .value = tbs->points[i] });
+	der_end(w);
+	der_end(w);
+	if (tbs->has_only_user_certs)
+		der_put_primitive(w, DER_CONTEXT_PRIMITIVE(1),
+		    (struct der_bytes){ yes, sizeof(yes) });
+	der_end(w);
+}
+
+/*
+ * authorityKeyIdentifier and cRLNumber: both MUST be there, 5.2.1, 5.2.3;
+ * deltaCRLIndicator and issuingDistributionPoint MUST be critical, 5.2.4 and
+ * 5.2.5; freshestCRL MUST NOT, nor be in a delta, 5.2.6.
+ */
 static void
 put_crl_extensions(struct der_writer *w, const struct x509_crl_tbs *tbs)
 {
 	der_begin(w, DER_SEQUENCE);
-	der_begin(w, DER_SEQUENCE);
-	der_put_oid(w, DER_OID_AUTHORITY_KEY_IDENTIFIER);
-	der_begin(w, DER_OCTET_STRING);
+	begin_extension(w, DER_OID_AUTHORITY_KEY_IDENTIFIER, false);
 	x509_put_authority_key_id(w, tbs->authority_key_id);
-	der_end(w);
-	der_end(w);
-	der_begin(w, DER_SEQUENCE);
-	der_put_oid(w, DER_OID_CRL_NUMBER);
-	der_begin(w, DER_OCTET_STRING);
+	end_extension(w);
+	begin_extension(w, DER_OID_CRL_NUMBER, false);
 	der_put_uint(w, tbs->number);
-	der_end(w);
-	der_end(w);
+	end_extension(w);
+	if (tbs->base_number != 0) {
+		begin_extension(w, DER_OID_DELTA_CRL_INDICATOR, true);
+		der_put_uint(w, tbs->base_number);
+		end_extension(w);
+	}
+	if (tbs->num_points > 0) {
+		begin_extension(w, DER_OID_ISSUING_DISTRIBUTION_POINT, true);
+		put_point(w, tbs);
+		end_extension(w);
+	}
+	if (tbs->freshest_url.len > 0) {
+		begin_extension(w, DER_OID_FRESHEST_CRL, false);
+		x509_put_crl_points(w, &tbs->freshest_url, 1);
+		end_extension(w);
+	}
 	der_end(w);
 }
 
@@ -108,7 +165,9 @@ x509_put_crl_behind(struct der_writer *w, const void *arg)
 {
 	const struct x509_crl_tbs *tbs = arg;
 
-	if (!x509_is_given(tbs->authority_key_id)) {
+	if (!x509_is_given(tbs->authority_key_id) ||
+	    (tbs->base_number != 0 && tbs->freshest_url.len > 0) ||
+	    (tbs->has_only_user_certs && tbs->num_points == 0)) {
 		der_fail(w, OC_ERR_MALFORMED);
 		return;
 	}

@@ -164,6 +164,11 @@ bool x509_read_authority_key_id(struct der_bytes value,
     struct der_bytes *key_id);
 void x509_put_authority_key_id(struct der_writer *w, struct der_bytes key_id);
 
+/* CRLDistributionPoints, and FreshestCRL, which is the same: the value inside
+ * extnValue, one point a URL.  NO_SPACE. */
+enum oc_err x509_write_crl_points(const struct der_bytes *urls, uint32_t num,
+    uint8_t *out, size_t out_max, size_t *len) OC_MUST_CHECK;
+
 /* True if there is something to write: octets, or a hole that stands for
  * them. */
 bool x509_is_given(struct der_bytes bytes);

@@ -20,7 +20,10 @@ enum oc_err x509_get_general_name(struct der_reader *r,
     enum x509_name_form form, struct x509_san *san) OC_MUST_CHECK;
 void x509_put_general_name(struct der_writer *w, const struct x509_san *san);
 
-/* CRLDistributionPoints, into crl_urls: the contents of extnValue. */
+/* CRLDistributionPoints, one point a URL: the contents of extnValue. */
+void x509_put_crl_points(struct der_writer *w, const struct der_bytes *urls,
+    uint32_t num);
+/* The same, into crl_urls. */
 enum oc_err x509_read_crl_points(struct der_bytes value,
     struct x509_extensions *out);
 

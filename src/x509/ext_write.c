@@ -257,15 +257,44 @@ put_distribution_point(struct der_writer *w, struct der_bytes url)
 }
 
 /* CRLDistributionPoints ::= SEQUENCE SIZE (1..MAX) OF DistributionPoint */
-static void
-put_crl_points(struct der_writer *w, const struct x509_extensions *e)
+void
+x509_put_crl_points(struct der_writer *w, const struct der_bytes *urls,
+    uint32_t num)
 {
 	uint32_t i;
 
 	der_begin(w, DER_SEQUENCE);
-	for (i = 0; i < e->num_crl_urls; i++)
-		put_distribution_point(w, e->crl_urls[i]);
+	for (i = 0; i < num; i++)
+		put_distribution_point(w, urls[i]);
 	der_end(w);
+}
+
+struct points {
+	const struct der_bytes *urls;
+	uint32_t num;
+};
+
+static void
+put_points(struct der_writer *w, const void *arg)
+{
+	const struct points *points = arg;
+
+	x509_put_crl_points(w, points->urls, points->num);
+}
+
+enum oc_err
+x509_write_crl_points(const struct der_bytes *urls, uint32_t num,
+    uint8_t *out, size_t out_max, size_t *len)
+{
+	const struct points points = { urls, num };
+
+	return der_write(put_points, &points, out, out_max, len);
+}
+
+static void
+put_crl_points(struct der_writer *w, const struct x509_extensions *e)
+{
+	x509_put_crl_points(w, e->crl_urls, e->num_crl_urls);
 }
 
 /* id-pkix-ocsp-nocheck: NULL, RFC 6960 4.2.2.2.1. */

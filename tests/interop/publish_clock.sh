@@ -112,7 +112,7 @@ is_new() {
 	served && [ $((made - $(date +%s))) -gt $((3 * day)) ]
 }
 within 90 is_new || fail "the token is back, and no CRL"
-within 10 grep -q 'notice: CRL of ca is published again' ocsignd.log ||
+within 10 grep -q 'notice: CRLs of ca are published again' ocsignd.log ||
     fail "no end of it"
 [ "$(metric crl_urgent)" -eq 0 ] || fail "still urgent"
 service_stop

@@ -104,8 +104,12 @@ has_trouble() {
 	[ -e run/ca.crl-trouble ] && [ -e second_run/ca.crl-trouble ]
 }
 within 30 has_trouble || fail "nobody says so: $(cat ocsignd.log)"
-ocsign --json status | grep -q '"alarm": "CRL of ca is 6 d from its end and' ||
-    fail "no alarm: $(ocsign --json status)"
+# Who tells it waits for the database now and then.
+has_alarm() {
+	ocsign --json status >status.json 2>/dev/null &&
+	    grep -q '"alarm": "CRL of ca is 6 d from its end and' status.json
+}
+within 40 has_alarm || fail "no alarm: $(cat status.json)"
 both_list 4.test.pem || fail "not served"
 pg_start "$dir/pg"
 no_trouble() {

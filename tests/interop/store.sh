@@ -138,6 +138,14 @@ schema=$(sqlite3 store.db 'PRAGMA user_version')
 back_to_2() {
 	sqlite3 store.db '.timeout 5000' 'BEGIN IMMEDIATE;
 	    ALTER TABLE certificate_request DROP COLUMN run;
+	    DROP INDEX certificate_revoked; DROP INDEX certificate_changed;
+	    DROP INDEX certificate_released;
+	    DROP INDEX certificate_partition;
+	    ALTER TABLE certificate DROP COLUMN crl_partition;
+	    ALTER TABLE certificate DROP COLUMN released_seq;
+	    CREATE INDEX certificate_revoked
+		ON certificate (issuer_id, length(serial), serial)
+		WHERE revoked_at IS NOT NULL;
 	    ALTER TABLE crl RENAME TO crl_4;
 	    CREATE TABLE crl (id INTEGER PRIMARY KEY,
 		issuer_id INTEGER NOT NULL REFERENCES issuer (id),

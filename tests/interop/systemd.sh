@@ -518,11 +518,28 @@ shell "cp ocsign.conf good.conf && sed -i '/^.api./,/^profiles/d' ocsign.conf"
 in_machine systemctl start ocsign-reload.service || fail "no API"
 is_active ocsign-issuer.service || fail "nobody publishes"
 ! is_active ocsign-issuer.socket || fail "the API's socket stays"
+serial_of() {
+	shell "openssl x509 -in $1 -noout -serial" | sed 's/serial=//'
+}
 issue e.test
+issue f.test
 shell "ocsign cert revoke e.test.pem" >/dev/null
-e_serial=$(shell "openssl x509 -in e.test.pem -noout -serial" |
-    sed 's/serial=//')
-within 20 on_crl "$e_serial" || fail "not published: $(cat crl.text)"
+within 20 on_crl "$(serial_of e.test.pem)" ||
+    fail "not published: $(cat crl.text)"
+# What keeps it from that, ocsign-status says, which is another user.
+signing="ocsign-signer.service ocsign-signer-issuer.socket
+    ocsign-signer-status.socket"
+in_machine systemctl stop $signing
+shell "ocsign cert revoke f.test.pem" >/dev/null
+has_alarm() {
+	machine ocsign --json status >status.json 2>/dev/null &&
+	    grep -q '"alarm": "CRL of ca .* could not be published: [^"]' \
+	    status.json
+}
+within 30 has_alarm || fail "no alarm: $(cat status.json)"
+in_machine systemctl start $signing
+within 90 on_crl "$(serial_of f.test.pem)" ||
+    fail "not published again: $(cat crl.text)"
 shell "mv good.conf ocsign.conf"
 in_machine systemctl start ocsign-reload.service || fail "the API again"
 is_active ocsign-issuer.socket || fail "the API's socket is gone"

@@ -213,6 +213,12 @@ run_sql(const char *path, const char *text)
 static inline void
 go_back_to_3(const char *path)
 {
+	run_sql(path, "DROP INDEX certificate_revoked;"
+	    "DROP INDEX certificate_released;"
+	    "DROP INDEX certificate_changed;"
+	    "DROP INDEX certificate_partition;"
+	    "ALTER TABLE certificate DROP COLUMN crl_partition;"
+	    "ALTER TABLE certificate DROP COLUMN released_seq");
 	run_sql(path, "ALTER TABLE crl RENAME TO crl_4; CREATE TABLE crl ("
 	    "id INTEGER PRIMARY KEY,"
 	    "issuer_id INTEGER NOT NULL REFERENCES issuer (id),"
@@ -230,7 +236,6 @@ go_back_to_3(const char *path)
 	    "DROP TABLE response;"
 	    "DROP TABLE response_context;"
 	    "DROP TABLE certificate_import;"
-	    "DROP INDEX certificate_revoked;"
 	    "CREATE INDEX certificate_revoked ON certificate (issuer_id,"
 	    "length(serial), serial) WHERE revoked_at IS NOT NULL;"
 	    "PRAGMA user_version = 3");

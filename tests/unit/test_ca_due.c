@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a CRL published when it is due, by one of those who are at it, and by
- * another when that one has died? */
+/* Is a CRL published when it is due, of the partition that wants one, by one of
+ * those who are at it, and by another when that one has died? */
 #include "ca_fixture.h"
 
 #include <pthread.h>
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/crl_schedule.h"
 #include "ca/due.h"
+#include "ca/revoke.h"
 
 #define DAY_S CA_FIXTURE_DAY_S
 
@@ -27,9 +28,17 @@ run_sql(struct ca_fixture *f, const char *text)
 	sqlite3_close(db);
 }
 
+/* Nobody else changes what stands in the records. */
+static void
+see_anew(struct ca_due *p)
+{
+	for (uint32_t i = 0; i <= OC_CRL_PARTITIONS_MAX; i++)
+		p->partitions[i].is_known = false;
+}
+
 /* All CRLs were made that much earlier. */
 static void
-age(struct ca_fixture *f, int64_t by_s)
+age(struct ca_fixture *f, struct ca_due *p, int64_t by_s)
 {
 	char text[200];
 
@@ -38,6 +47,7 @@ age(struct ca_fixture *f, int64_t by_s)
 	    " reserved_at = reserved_at - %lld", (long long)by_s,
 	    (long long)by_s, (long long)by_s);
 	run_sql(f, text);
+	see_anew(p);
 }
 
 static int
@@ -57,9 +67,11 @@ setup(void **state)
 static int64_t
 due_in(struct ca_fixture *f, struct ca_due *p)
 {
+	struct oc_error error = { 0 };
 	int64_t due_at;
 
-	assert_int_equal(ca_due_look(p, f->store, &due_at), OC_OK);
+	if (ca_due_look(p, f->store, &due_at, &error) != OC_OK)
+		fail_msg("%s", error.text);
 	return due_at - oc_clock_now_s();
 }
 
@@ -75,14 +87,13 @@ publish(struct ca_fixture *f, struct ca_due *p, struct signer *signer,
     uint64_t *number)
 {
 	struct oc_error error = { 0 };
-	struct ca_crl crl = { 0 };
-	enum oc_err err = ca_due_publish(p, f->store, signer, ca_deadline(),
-	    &crl, &error);
+	struct ca_publication made = { 0 };
+	enum oc_err err = ca_due_publish(p, f->store, signer, &made, &error);
 
 	if (err != OC_OK)
 		assert_string_not_equal(error.text, "");
-	*number = crl.number;
-	ca_crl_fini(&crl);
+	*number = made.num == 0 ? 0 : made.lists[0].number;
+	ca_publication_fini(&made);
 	return err;
 }
 
@@ -108,14 +119,21 @@ issue(struct ca_fixture *f)
 }
 
 static void
-revoke(struct ca_fixture *f, const struct oc_serial *serial)
+put_status(struct ca_fixture *f, const struct oc_serial *serial,
+    enum crl_reason reason)
 {
 	struct oc_error error = { 0 };
 	int64_t revoked_at;
 
-	if (ca_revoke(f->issuer, f->store, serial, CRL_REASON_SUPERSEDED,
-	    &revoked_at, 0, &error) != OC_OK)
+	if (ca_revoke(f->issuer, f->store, serial, reason, &revoked_at, 0,
+	    &error) != OC_OK)
 		fail_msg("%s", error.text);
+}
+
+static void
+revoke(struct ca_fixture *f, const struct oc_serial *serial)
+{
+	put_status(f, serial, CRL_REASON_SUPERSEDED);
 }
 
 static void
@@ -130,7 +148,7 @@ on_schedule(void **state)
 	assert_int_equal(publish(f, &p, f->signer, &first), OC_OK);
 	assert_about(due_in(f, &p), DAY_S);
 	assert_int_equal(publish(f, &p, f->signer, &none), OC_ERR_EXISTS);
-	age(f, DAY_S);
+	age(f, &p, DAY_S);
 	assert_true(due_in(f, &p) <= 0);
 	assert_int_equal(publish(f, &p, f->signer, &second), OC_OK);
 	assert_true(second > first);
@@ -139,9 +157,10 @@ on_schedule(void **state)
 	assert_about(due_in(f, &p), 4 * DAY_S);
 	/* Somebody's for a minute: in its second half. */
 	run_sql(f, "UPDATE crl SET next_update = this_update + 60");
+	see_anew(&p);
 	assert_about(due_in(f, &p), 30);
 	/* By a clock that was wrong. */
-	age(f, -20 * DAY_S);
+	age(f, &p, -20 * DAY_S);
 	assert_true(due_in(f, &p) <= 0);
 }
 
@@ -169,7 +188,7 @@ at_once(void **state)
 	anew = (struct ca_due){ .issuer = f->issuer };
 	assert_about(due_in(f, &anew), DAY_S);
 	f->section.crl_publish = OC_PUBLISH_AT_ONCE;
-	age(f, 60);
+	age(f, &p, 60);
 	assert_true(due_in(f, &p) <= 0);
 	revoke(f, &other);
 	assert_int_equal(publish(f, &p, f->signer, &number), OC_OK);
@@ -195,7 +214,7 @@ of_before(void **state)
 	run_sql(f, "UPDATE crl SET change_seq = -1");
 	p = (struct ca_due){ .issuer = f->issuer };
 	assert_about(due_in(f, &p), 60);
-	age(f, 60);
+	age(f, &p, 60);
 	assert_int_equal(publish(f, &p, f->signer, &number), OC_OK);
 	assert_about(due_in(f, &p), DAY_S);
 }
@@ -238,7 +257,7 @@ claims_end(void **state)
 
 	faulty_signer_init(&faulty, f->signer);
 	assert_int_equal(publish(f, &p, f->signer, &first), OC_OK);
-	age(f, 2 * DAY_S);
+	age(f, &p, 2 * DAY_S);
 	faulty.fail_at = FAIL_DONE;
 	faulty.err = OC_ERR_DOWN;
 	assert_int_equal(publish(f, &p, &faulty.signer, &number),
@@ -299,7 +318,7 @@ race(void *arg)
 	struct oc_error error = { 0 };
 	struct faulty_signer quick;
 	struct signer_ops ops;
-	struct ca_crl crl = { 0 };
+	struct ca_publication made = { 0 };
 
 	faulty_signer_init(&quick, r->f->signer);
 	ops = *quick.signer.ops;
@@ -307,9 +326,8 @@ race(void *arg)
 	ops.dispatch = quick_dispatch;
 	quick.signer.ops = &ops;
 	(void)pthread_barrier_wait(r->start);
-	r->err = ca_due_publish(&p, r->store, &quick.signer, ca_deadline(),
-	    &crl, &error);
-	ca_crl_fini(&crl);
+	r->err = ca_due_publish(&p, r->store, &quick.signer, &made, &error);
+	ca_publication_fini(&made);
 	return NULL;
 }
 
@@ -343,6 +361,143 @@ one_of_several(void **state)
 	(void)pthread_barrier_destroy(&start);
 }
 
+/* --- partitions and deltas ------------------------------------------------ */
+
+#define PARTITIONS 2
+
+static void
+split(struct ca_fixture *f)
+{
+	f->section.crl_url = (char *)(uintptr_t)"http://a.example/a.crl";
+	f->section.crl_delta_url = (char *)(uintptr_t)"http://a.example/d";
+	f->section.crl_delta_lifetime_s = DAY_S / 2;
+	f->section.crl_partitions = f->section.crl_partitions_open =
+	    PARTITIONS;
+}
+
+/* Into that one. */
+static struct oc_serial
+issue_into(struct ca_fixture *f, uint32_t partition)
+{
+	struct store_certificate row = { 0 };
+
+	for (int i = 0; i < 200; i++) {
+		struct oc_serial serial = issue(f);
+		bool is_in;
+
+		assert_int_equal(store_find_certificate(f->store,
+		    f->issuer->store_id, &serial, &row), OC_OK);
+		is_in = row.crl_partition == partition;
+		store_certificate_fini(&row);
+		if (is_in)
+			return serial;
+	}
+	fail_msg("none of 200 is in partition %u", partition);
+	return (struct oc_serial){ .len = 0 };
+}
+
+/* "1f2d": of partition 1 a full one, of 2 a delta, in this order; up to num
+ * times. */
+static void
+assert_publishes(struct ca_fixture *f, struct ca_due *p, const char *wanted,
+    int num)
+{
+	struct oc_error error = { 0 };
+	struct ca_publication made = { 0 };
+	unsigned int counts[8] = { 0 };	/* full ones and deltas, by partition */
+	char text[64] = "";
+	enum oc_err err = OC_OK;
+
+	while (err == OC_OK && num-- > 0) {
+		err = ca_due_publish(p, f->store, f->signer, &made, &error);
+		for (uint32_t i = 0; err == OC_OK && i < made.num; i++)
+			counts[2 * made.lists[i].partition +
+			    (made.lists[i].base_number != 0)]++;
+		ca_publication_fini(&made);
+	}
+	if (err != OC_OK && err != OC_ERR_EXISTS)
+		fail_msg("%s", error.text);
+	for (size_t i = 0; i < 8; i++)
+		while (counts[i]-- > 0)
+			snprintf(text + strlen(text), 12, "%zu%c", i / 2,
+			    i % 2 == 0 ? 'f' : 'd');
+	assert_string_equal(text, wanted);
+}
+
+static void
+partitions_and_deltas(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct ca_due p = { .issuer = f->issuer }, anew;
+	struct oc_serial bad, held;
+
+	split(f);
+	bad = issue_into(f, 2);
+	held = issue_into(f, 1);
+	assert_publishes(f, &p, "0f0d1f1d2f2d", 9);
+	/* A quarter of the deltas' lives. */
+	assert_about(due_in(f, &p), DAY_S / 8);
+	revoke(f, &bad);
+	assert_about(due_in(f, &p), 60);
+	age(f, &p, 60);
+	assert_publishes(f, &p, "2d", 9);
+	assert_about(due_in(f, &p), DAY_S / 8 - 60);
+	/* Whoever is released stands on a delta, too. */
+	put_status(f, &held, CRL_REASON_CERTIFICATE_HOLD);
+	age(f, &p, 60);
+	assert_publishes(f, &p, "1d", 9);
+	put_status(f, &held, CRL_REASON_REMOVE_FROM_CRL);
+	anew = (struct ca_due){ .issuer = f->issuer };
+	assert_about(due_in(f, &anew), 60);
+	age(f, &anew, 60);
+	assert_publishes(f, &anew, "1d", 9);
+	assert_publishes(f, &p, "", 9);
+	/* On schedule: deltas alone, and then all. */
+	age(f, &p, DAY_S / 8);
+	assert_publishes(f, &p, "0d1d2d", 9);
+	age(f, &p, DAY_S);
+	assert_publishes(f, &p, "0f0d1f1d2f2d", 9);
+	/* More partitions, and lists that say another URL. */
+	f->section.crl_partitions = 3;
+	assert_publishes(f, &p, "3f3d", 9);
+	f->section.crl_url = (char *)(uintptr_t)"http://b.example/a.crl";
+	anew = (struct ca_due){ .issuer = f->issuer };
+	assert_publishes(f, &anew, "0f0d1f1d2f2d3f3d", 9);
+	/* Without deltas the full one. */
+	f->section.crl_delta_url = NULL;
+	revoke(f, (struct oc_serial[]){ issue_into(f, 1) });
+	age(f, &p, 60);
+	anew = (struct ca_due){ .issuer = f->issuer };
+	assert_publishes(f, &anew, "1f", 9);
+}
+
+/* A claim is on a partition, and what fails does not keep the rest waiting. */
+static void
+claims_of_partitions(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct ca_due p = { .issuer = f->issuer }, other = p;
+	struct faulty_signer faulty;
+	struct oc_error error = { 0 };
+	struct ca_publication made = { 0 };
+
+	split(f);
+	faulty_signer_init(&faulty, f->signer);
+	faulty.fail_at = FAIL_DONE;
+	faulty.err = OC_ERR_DOWN;
+	assert_int_equal(ca_due_publish(&p, f->store, &faulty.signer, &made,
+	    &error), OC_ERR_DOWN);
+	assert_non_null(strstr(error.text, "partition 0"));
+	/* It goes on with another, and so does another host. */
+	assert_publishes(f, &p, "1f1d", 1);
+	assert_publishes(f, &other, "2f2d", 9);
+	assert_about(due_in(f, &other), CA_DUE_CLAIM_S);
+	assert_publishes(f, &p, "0f0d", 9);
+	assert_about(due_in(f, &other), DAY_S / 8);
+}
+
+/* --- what is said --------------------------------------------------------- */
+
 /* Who complains goes by the same times. */
 static void
 how_late(void **state)
@@ -365,15 +520,15 @@ how_late(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_string_equal(oc_crl_standing_word(oc_crl_standing_of(
-		    &issuer, 1000, 1000 + 7 * DAY_S, cases[i].now)),
+		    &issuer, false, 1000, 1000 + 7 * DAY_S, cases[i].now)),
 		    cases[i].word);
 	assert_string_equal(oc_crl_standing_word(oc_crl_standing_of(&issuer,
-	    0, 0, 1)), "ended");
+	    false, 0, 0, 1)), "ended");
 	/* One for a minute is urgent in its last quarter. */
 	assert_string_equal(oc_crl_standing_word(oc_crl_standing_of(&issuer,
-	    1000, 1060, 1044)), "due");
+	    false, 1000, 1060, 1044)), "due");
 	assert_string_equal(oc_crl_standing_word(oc_crl_standing_of(&issuer,
-	    1000, 1060, 1045)), "urgent");
+	    false, 1000, 1060, 1045)), "urgent");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, ca_teardown)
@@ -385,6 +540,7 @@ main(void)
 		TEST(on_schedule), TEST(at_once), TEST(of_before),
 		TEST(not_for_others),
 		TEST(claims_end), TEST(one_of_several),
+		TEST(partitions_and_deltas), TEST(claims_of_partitions),
 		cmocka_unit_test(how_late),
 	};
 

@@ -17,6 +17,11 @@
 #define URL "http://example.com/ca.crl"
 #define IDP_URL "30{a0{a0{86{'" URL "'}}}}"
 
+#define IDP_USERS "30{a0{a0{86{'" URL "'}}}8101ff}"
+#define DELTA(octets) CRITICAL("551d1b", "02{" octets "}")
+#define FRESHEST_URL "30{30{a0{a0{86{'http://example.com/delta'}}}}}"
+#define FRESHEST EXTENSION("551d2e", FRESHEST_URL)
+
 /* --- CRLs ------------------------------------------------------------- */
 
 enum crl_part {
@@ -98,6 +103,30 @@ static const struct crl_case crl_cases[] = {
 	    "}}" } } },
 	{ "crl_issuing_distribution_point_not_url",
 	    { { CRL_URL, "http://example.com/other.crl" } } },
+	{ "", { { CRL_EXTENSIONS, "a0{30{" AKI NUMBER("0102") DELTA("0102")
+	    IDP(IDP_USERS) "}}" }, { CRL_ENTRIES, "30{"
+	    ENTRY("05", "251201000000", REASON("08")) "}" } } },
+	{ "", { { CRL_EXTENSIONS, "a0{30{" AKI NUMBER("0102")
+	    FRESHEST "}}" } } },
+	{ "crl_issuing_distribution_point_scope", { { CRL_EXTENSIONS,
+	    "a0{30{" AKI NUMBER("0102") IDP("30{a0{a0{86{'" URL "'}}}"
+	    "8101ff8201ff}") "}}" } } },
+	{ "crl_issuing_distribution_point_scope", { { CRL_EXTENSIONS,
+	    "a0{30{" AKI NUMBER("0102") IDP("3000") "}}" } } },
+	{ "crl_delta_crl_indicator_not_critical", { { CRL_EXTENSIONS,
+	    "a0{30{" AKI NUMBER("0102") EXTENSION("551d1b", "02{7f}")
+	    "}}" } } },
+	{ "crl_delta_crl_base_number", { { CRL_EXTENSIONS,
+	    "a0{30{" AKI NUMBER("0102") DELTA("0103") "}}" } } },
+	{ "crl_delta_crl_base_number", { { CRL_EXTENSIONS,
+	    "a0{30{" AKI NUMBER("0102") DELTA("81") "}}" } } },
+	{ "crl_freshest_crl_misplaced", { { CRL_EXTENSIONS,
+	    "a0{30{" AKI NUMBER("0102") DELTA("0101") FRESHEST "}}" } } },
+	{ "crl_freshest_crl_misplaced", { { CRL_EXTENSIONS,
+	    "a0{30{" AKI NUMBER("0102") CRITICAL("551d2e", FRESHEST_URL)
+	    "}}" } } },
+	{ "crl_remove_from_crl_not_in_delta", { { CRL_ENTRIES, "30{"
+	    ENTRY("05", "251201000000", REASON("08")) "}" } } },
 	{ NULL }
 };
 

@@ -327,6 +327,89 @@ long_crls_have_the_same_rules(void **state)
 	}
 }
 
+/* The same list, with the first of these octets changed. */
+static enum oc_err
+patched_crl(const struct x509_crl_tbs *plan, struct der_bytes from,
+    const uint8_t *to)
+{
+	struct x509_crl_stream *stream;
+	struct der_bytes tbs;
+	uint8_t *at;
+	enum oc_err err;
+
+	assert_int_equal(x509_crl_stream_new(&stream), OC_OK);
+	assert_int_equal(x509_crl_stream_end(stream, plan), OC_OK);
+	tbs = x509_crl_stream_tbs(stream);
+	at = memmem(tbs.p, tbs.len, from.p, from.len);
+	assert_non_null(at);
+	memcpy(at, to, from.len);
+	err = check_bytes(SIGN_KIND_CRL, tbs);
+	x509_crl_stream_free(stream);
+	return err;
+}
+#define PATCHED(plan, from, to) patched_crl(plan, \
+	(struct der_bytes)DER_LITERAL(from), (const uint8_t *)(to))
+
+/* A part of the CA's certificates, and what changed since; no other list. */
+static void
+parts_and_deltas(void **state)
+{
+	static const uint8_t key_id[] = { 9, 8, 7, 6 };
+	struct x509_crl_tbs part = { .alg = ALG, .issuer = tbs_name,
+	    .this_update = NOW, .next_update = NOW + 86400,
+	    .authority_key_id = DER_ARRAY(key_id), .number = 5,
+	    .points = { DER_LITERAL("http://a/1.crl") }, .num_points = 1,
+	    .has_only_user_certs = true,
+	    .freshest_url = DER_LITERAL("http://a/d") };
+	struct x509_crl_tbs delta = part;
+
+	(void)state;
+	allow.limits.key_id = DER_ARRAY(key_id);
+	delta.freshest_url.len = 0;
+	delta.base_number = 4;
+	assert_int_equal(long_crl(&part, 3, 0), OC_OK);
+	assert_int_equal(long_crl(&delta, 3, 0), OC_OK);
+	/* Of the first list that there is. */
+	delta.base_number = 5;
+	assert_int_equal(long_crl(&delta, 3, 0), OC_OK);
+	delta.base_number = 6;
+	assert_int_equal(long_crl(&delta, 3, 0), OC_ERR_REFUSED);
+	delta.base_number = 4;
+	/* onlyContainsCACerts may be; onlySomeReasons, indirectCRL and
+	 * onlyContainsAttributeCerts not. */
+	assert_int_equal(PATCHED(&part, "\x81\x01\xff", "\x82\x01\xff"),
+	    OC_OK);
+	assert_int_equal(PATCHED(&part, "\x81\x01\xff", "\x83\x01\xff"),
+	    OC_ERR_REFUSED);
+	assert_int_equal(PATCHED(&part, "\x81\x01\xff", "\x84\x01\xff"),
+	    OC_ERR_REFUSED);
+	assert_int_equal(PATCHED(&part, "\x81\x01\xff", "\x85\x01\xff"),
+	    OC_ERR_REFUSED);
+	assert_int_not_equal(PATCHED(&part, "\x81\x01\xff",
+	    "\x81\x01\x01"), OC_OK);
+	/* A DNS name is no URL. */
+	assert_int_equal(PATCHED(&part, "\x86\x0ehttp", "\x82\x0ehttp"),
+	    OC_ERR_REFUSED);
+	/* Not critical: FALSE is not written in DER, so it takes the place of
+	 * another that is not known. */
+	assert_int_not_equal(PATCHED(&part, "\x55\x1d\x1c\x01\x01\xff",
+	    "\x55\x1d\x1c\x01\x01\x00"), OC_OK);
+	assert_int_equal(PATCHED(&part, "\x55\x1d\x1c\x01\x01\xff",
+	    "\x55\x1d\x7d\x01\x01\xff"), OC_ERR_REFUSED);
+	assert_int_equal(PATCHED(&part, "\x06\x03\x55\x1d\x2e",
+	    "\x06\x03\x55\x1d\x1c"), OC_ERR_REFUSED);
+	assert_int_equal(PATCHED(&part, "\x06\x03\x55\x1d\x2e",
+	    "\x06\x03\x55\x1d\x1b"), OC_ERR_REFUSED);
+	assert_int_not_equal(PATCHED(&delta, "\x55\x1d\x1b\x01\x01\xff",
+	    "\x55\x1d\x1b\x01\x01\x00"), OC_OK);
+	/* BaseCRLNumber is negative. */
+	assert_int_equal(PATCHED(&delta, "\x02\x01\x04", "\x02\x01\x84"),
+	    OC_ERR_MALFORMED);
+	/* Without a number there is nothing to be a delta to. */
+	assert_int_equal(PATCHED(&delta, "\x55\x1d\x14",
+	    "\x55\x1d\x7d"), OC_ERR_REFUSED);
+}
+
 /* Looking at what is long takes long, and all wait for it. */
 static void
 only_crls_are_long(void **state)
@@ -450,6 +533,7 @@ main(void)
 		cmocka_unit_test_setup(crl_rules, set_up),
 		cmocka_unit_test_setup(csr_rules, set_up),
 		cmocka_unit_test_setup(long_crls_have_the_same_rules, set_up),
+		cmocka_unit_test_setup(parts_and_deltas, set_up),
 		cmocka_unit_test_setup(only_crls_are_long, set_up),
 		cmocka_unit_test_setup(ocsp_responder_must_be_the_key,
 		    set_up),

@@ -443,13 +443,57 @@ crls_have_key_and_number(void **state)
 	sample.not_before = NOW + 3601;
 	assert_int_equal(check_crl(), OC_ERR_REFUSED);
 	sample.not_before = NOW;
-	/* A delta CRL would be taken for the whole, or an indirect one. */
-	add(DER_OID_DELTA_CRL_INDICATOR, true, BYTES(2, 1, 6));
-	assert_int_equal(check_crl(), OC_ERR_REFUSED);
 	clear();
 	add(DER_OID_AUTHORITY_KEY_IDENTIFIER, false, AUTHORITY);
 	add(DER_OID_CRL_NUMBER, false, BYTES(2, 1, 0x87));
 	assert_int_equal(check_crl(), OC_ERR_MALFORMED);
+}
+
+/* A list of the number 7 with one more extension. */
+static enum oc_err
+crl_with(enum der_oid oid, bool is_critical, struct der_bytes value)
+{
+	clear();
+	add(DER_OID_AUTHORITY_KEY_IDENTIFIER, false, AUTHORITY);
+	add(DER_OID_CRL_NUMBER, false, BYTES(2, 1, 7));
+	add(oid, is_critical, value);
+	return check_crl();
+}
+
+/* Who does not know what makes a part or a delta of it must not take it for
+ * the whole. */
+static void
+parts_of_crls_are_critical(void **state)
+{
+	static const uint8_t named[] = { 0x30, 9, 0xa0, 7, 0xa0, 5, 0x86, 3,
+	    'h', ':', 'a' };
+	static const uint8_t indirect[] = { 0x30, 12, 0xa0, 7, 0xa0, 5, 0x86,
+	    3, 'h', ':', 'a', 0x84, 1, 0xff };
+	static const uint8_t no_name[] = { 0x30, 3, 0x81, 1, 0xff };
+
+	(void)state;
+	assert_int_equal(crl_with(DER_OID_DELTA_CRL_INDICATOR, true,
+	    BYTES(2, 1, 6)), OC_OK);
+	assert_int_equal(crl_with(DER_OID_DELTA_CRL_INDICATOR, false,
+	    BYTES(2, 1, 6)), OC_ERR_REFUSED);
+	assert_int_equal(crl_with(DER_OID_DELTA_CRL_INDICATOR, true,
+	    BYTES(2, 1, 8)), OC_ERR_REFUSED);
+	assert_int_equal(crl_with(DER_OID_DELTA_CRL_INDICATOR, true,
+	    BYTES(2, 1, 6, 0)), OC_ERR_MALFORMED);
+	add(DER_OID_FRESHEST_CRL, false, BYTES(0x30, 0));
+	assert_int_not_equal(check_crl(), OC_OK);
+	assert_int_equal(crl_with(DER_OID_ISSUING_DISTRIBUTION_POINT, true,
+	    DER_ARRAY(named)), OC_OK);
+	assert_int_equal(crl_with(DER_OID_ISSUING_DISTRIBUTION_POINT, false,
+	    DER_ARRAY(named)), OC_ERR_REFUSED);
+	assert_int_equal(crl_with(DER_OID_ISSUING_DISTRIBUTION_POINT, true,
+	    DER_ARRAY(indirect)), OC_ERR_REFUSED);
+	assert_int_equal(crl_with(DER_OID_ISSUING_DISTRIBUTION_POINT, true,
+	    DER_ARRAY(no_name)), OC_ERR_REFUSED);
+	assert_int_equal(crl_with(DER_OID_FRESHEST_CRL, false,
+	    BYTES(0x30, 0)), OC_OK);
+	assert_int_equal(crl_with(DER_OID_FRESHEST_CRL, true,
+	    BYTES(0x30, 0)), OC_ERR_REFUSED);
 }
 
 static void
@@ -554,6 +598,7 @@ main(void)
 		cmocka_unit_test_setup(extensions_are_known_and_there_once,
 		    set_up),
 		cmocka_unit_test_setup(crls_have_key_and_number, set_up),
+		cmocka_unit_test_setup(parts_of_crls_are_critical, set_up),
 		cmocka_unit_test_setup(copy_is_its_own, set_up),
 		cmocka_unit_test(limits_come_from_certificate_and_section),
 	};

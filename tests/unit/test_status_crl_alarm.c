@@ -17,13 +17,14 @@
 static const struct oc_config_issuer issuer = {
 	.crl_every_s = DAY,
 	.crl_overlap_s = 3 * DAY,
+	.crl_delta_lifetime_s = DAY,
 };
 
 static struct status_crl
 newest(void)
 {
-	return (struct status_crl){ .issuer = "web", .number = 5,
-	    .this_update = 1000, .next_update = END, .publish = &issuer,
+	return (struct status_crl){ .issuer = "web", .publish = &issuer,
+	    .worst = { .number = 5, .this_update = 1000, .next_update = END },
 	    .is_known = true };
 }
 
@@ -59,9 +60,27 @@ by_the_records(void **state)
 	/* One that a revocation is missing from. */
 	assert_says(&crl, 1001, "CRL of web is 6 d from its end and could not "
 	    "be published: a reason");
+	/* Which it is. */
+	crl.worst.partition = 3;
+	assert_says(&crl, END - 119, "CRL of partition 3 of web is 119 s from "
+	    "its end and could not be published: a reason");
+	crl.worst.is_delta = true;
+	crl.worst.next_update = 1000 + DAY;
+	assert_says(&crl, 1000 + DAY / 2, "delta CRL of partition 3 of web is "
+	    "12 h from its end and could not be published: a reason");
+	crl.worst.partition = 0;
+	assert_says(&crl, 1000 + DAY - 60, "delta CRL of web is 60 s from its "
+	    "end and could not be published: a reason");
+	/* Its schedule is of its own. */
+	crl.trouble.num_failures = 0;
+	assert_int_equal(status_crl_standing(&crl, 1000 + DAY / 4 - 1),
+	    OC_CRL_FINE);
+	assert_int_equal(status_crl_standing(&crl, 1000 + DAY / 4 + 3600),
+	    OC_CRL_LATE);
+	assert_int_equal(status_crl_standing(&crl, 1000 + DAY * 3 / 4),
+	    OC_CRL_URGENT);
 	/* Somebody makes them by hand. */
 	crl.publish = NULL;
-	crl.trouble.num_failures = 0;
 	assert_says(&crl, END + DAY, NULL);
 	assert_int_equal(status_crl_standing(&crl, END + DAY), OC_CRL_FINE);
 }
@@ -103,6 +122,8 @@ it_fits(void **state)
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	crl.issuer = name;
+	crl.worst.partition = OC_CRL_PARTITIONS_MAX;
+	crl.worst.is_delta = true;
 	crl.trouble.num_failures = 1;
 	oc_crl_trouble_say(&crl.trouble, why);
 	assert_true(status_crl_alarm(&crl, END + 9999 * DAY, text));

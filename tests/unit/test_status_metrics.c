@@ -246,9 +246,9 @@ static void
 publish_certificate(struct world *w, struct oc_config_file files[2])
 {
 	files[0] = (struct oc_config_file){ OC_FILE_CERTIFICATE, &w->issuer,
-	    "http://a/ca.cer", "/ca.cer", 7 };
+	    0, NULL, "http://a/ca.cer", "/ca.cer", 7 };
 	files[1] = (struct oc_config_file){ OC_FILE_CRL, &w->issuer,
-	    "http://a/ca.crl", "/ca.crl", 7 };
+	    0, NULL, "http://a/ca.crl", "/ca.crl", 7 };
 	w->config.files = files;
 	w->config.num_files = 2;
 	assert_int_equal(status_publish_new(&w->config, NULL, &publish,
@@ -500,7 +500,7 @@ test_most_issuers(void **state)
 		    .source = OC_SOURCE_INDEX, .index_file = url,
 		    .certificate = w->issuer.certificate };
 		files[len] = (struct oc_config_file){ OC_FILE_CERTIFICATE,
-		    &many[len], url, url, 0 };
+		    &many[len], 0, NULL, url, url, 0 };
 	}
 	config.files = files;
 	config.num_files = len;

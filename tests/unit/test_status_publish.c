@@ -55,9 +55,9 @@ make(struct bed *b, struct world *w)
 	b->publish = NULL;
 	b->crl_files = NULL;
 	b->files[CERTIFICATE] = (struct oc_config_file){ OC_FILE_CERTIFICATE,
-	    &w->issuer, "http://a/ca.cer", "/ca.cer", 7 };
+	    &w->issuer, 0, NULL, "http://a/ca.cer", "/ca.cer", 7 };
 	b->files[CRL] = (struct oc_config_file){ OC_FILE_CRL, &w->issuer,
-	    "http://a/ca.crl", "/ca.crl", 7 };
+	    0, NULL, "http://a/ca.crl", "/ca.crl", 7 };
 	w->config.files = b->files;
 	w->config.num_files = 2;
 	for (int i = 0; i < 2; i++) {

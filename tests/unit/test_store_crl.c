@@ -50,7 +50,8 @@ standing_of(struct fixture *f)
 {
 	struct store_crl_standing standing;
 
-	assert_ok(store_find_crl_standing(f->store, f->issuer_id, &standing));
+	assert_ok(store_find_crl_standing(f->store, f->issuer_id, 0, "",
+	    &standing));
 	return standing;
 }
 
@@ -64,14 +65,14 @@ test_crl_standing(void **state)
 	int64_t id, next, seq, later;
 	uint64_t number;
 
-	assert_true(s.number == 0 && s.change_seq == -1 &&
-	    s.reserved_id == 0);
+	assert_true(s.full.number == 0 && s.full.change_seq == -1 &&
+	    s.reserved_number == 0);
 	(void)issue_one(f, 1);
 	assert_ok(store_change_seq(f->store, &seq));
 	assert_ok(store_reserve_crl(f->store, f->issuer_id, 10, 20, &id,
 	    &number));
 	s = standing_of(f);
-	assert_true(s.number == 0 && s.reserved_id == id);
+	assert_true(s.full.number == 0 && s.reserved_number == number);
 	assert_true(s.reserved_at > 1700000000);
 	assert_int_equal(revoke_one(f, 1,
 	    CRL_REASON_SUPERSEDED), OC_OK);
@@ -79,17 +80,18 @@ test_crl_standing(void **state)
 	assert_true(later > seq);
 	assert_ok(store_issue_crl(f->store, id, BLOB("CRL one")));
 	s = standing_of(f);
-	assert_true(s.number == number && s.this_update == 10 &&
-	    s.next_update == 20 && s.reserved_id == 0);
+	assert_true(s.full.number == number && s.full.this_update == 10 &&
+	    s.full.next_update == 20 && s.reserved_number == 0);
+	assert_true(s.full.has_point && s.delta.number == 0);
 	/* What was revoked since it took its number is not on it. */
-	assert_true(s.change_seq == seq);
+	assert_true(s.full.change_seq == seq);
 	assert_ok(store_reserve_crl(f->store, f->issuer_id, 11, 21, &next,
 	    &number));
 	s = standing_of(f);
-	assert_true(s.change_seq == seq && s.reserved_id == next);
+	assert_true(s.full.change_seq == seq && s.reserved_number == number);
 	assert_ok(store_issue_crl(f->store, next, BLOB("CRL two")));
 	s = standing_of(f);
-	assert_true(s.change_seq == later && s.reserved_id == 0);
+	assert_true(s.full.change_seq == later && s.reserved_number == 0);
 	assert_verifies(f->store);
 }
 
@@ -191,7 +193,7 @@ test_crl_parts_of_before(void **state)
 	go_back_to_3(f->path);
 	f->store = open_store(f->path, STORE_WRITE);
 	assert_newest(f, wanted);
-	assert_int_equal(standing_of(f).change_seq, -1);
+	assert_int_equal(standing_of(f).full.change_seq, -1);
 	assert_verifies(f->store);
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM crl_part"),
 	    1 + 1 + 1 + 2 + 2 + 3);
@@ -215,8 +217,11 @@ test_revoked_index(void **state)
 
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
 	    " pragma_index_info('certificate_revoked') WHERE name IN"
-	    " ('issuer_id', 'serial', 'not_after', 'revoked_at', 'reason',"
-	    " 'invalidity_at')"), 6);
+	    " ('issuer_id', 'crl_partition', 'serial', 'not_after',"
+	    " 'change_seq', 'revoked_at', 'reason', 'invalidity_at')"), 8);
+	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
+	    " pragma_index_info('certificate_released') WHERE name IN"
+	    " ('issuer_id', 'crl_partition', 'released_seq')"), 3);
 }
 
 static void
