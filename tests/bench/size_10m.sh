@@ -186,8 +186,9 @@ start() {
 	says revoked bad.der "$bad"
 	says good good.der "$good"
 }
-caught_up() {
-	[ "$(counter responses)" -ge "$number" ]
+# ocsign-status reads the store while the table is served.
+knows_all() {
+	[ "$(counter certificates)" -ge "$number" ]
 }
 # Anonymous memory is what a process has to itself; the rest it maps: the
 # table, which is the same pages for all, and its own program.
@@ -240,7 +241,7 @@ revoke_some() {
 
 refresh() {
 	service_run
-	within 300 caught_up || fail "not caught up"
+	within 3600 knows_all || fail "it does not get to know all"
 	signed_before=$(counter signed)
 	begun=$(now_ms)
 	sleep "$refresh_s"
@@ -273,7 +274,8 @@ import
 table 0
 line table-bytes "$(quotient "$(wc -c <tables/ca.table)" "$number")" bytes
 start cold 1
-within 300 caught_up || fail "not caught up"
+within 3600 knows_all || fail "it does not get to know all"
+line start-knows-all $(($(now_ms) - begun)) ms
 memory ''
 revoke_some
 crl
