@@ -276,6 +276,8 @@ line table-bytes "$(quotient "$(wc -c <tables/ca.table)" "$number")" bytes
 start cold 1
 within 3600 knows_all || fail "it does not get to know all"
 line start-knows-all $(($(now_ms) - begun)) ms
+# shellcheck disable=SC2046
+line start-status-cpu $(($(cpu $(role status)) / 1000000)) ms
 memory ''
 revoke_some
 crl
