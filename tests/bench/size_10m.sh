@@ -190,6 +190,11 @@ start() {
 knows_all() {
 	[ "$(counter certificates)" -ge "$number" ]
 }
+# And then it looks at all of the table, for what is to be made anew when; what
+# is being signed is not in that order.
+has_looked() {
+	[ "$(counter scheduled)" -ge $((number / 10 * 9)) ]
+}
 # Anonymous memory is what a process has to itself; the rest it maps: the
 # table, which is the same pages for all, and its own program.
 memory() {
@@ -223,18 +228,18 @@ revoke_one() {
 	echo "$(($(now_ms) - begun)) $((returned - begun))" >>ways
 	says revoked one.der "$one"
 }
+# revoke_some SUFFIX NUMBER FIRST
 revoke_some() {
 	: >ways
 	n=0
-	while [ $n -lt "$revocations" ]; do
+	while [ $n -lt "$2" ]; do
 		n=$((n + 1))
-		revoke_one $((n * (number / (revocations + 1)) / 100 * 100 \
-		    + 11))
+		revoke_one $((n * (number / ($2 + 1)) / 100 * 100 + $3))
 	done
-	line revoke-to-wire "$(median ways 1)" ms
-	line revoke-to-wire-worst "$(sort -n ways | tail -n 1 |
+	line "revoke-to-wire$1" "$(median ways 1)" ms
+	line "revoke-to-wire$1-worst" "$(sort -n ways | tail -n 1 |
 	    cut -d ' ' -f 1)" ms
-	line revoke-command "$(median ways 2)" ms
+	line "revoke-command$1" "$(median ways 2)" ms
 }
 
 # --- responses are made anew ----------------------------------------------
@@ -242,6 +247,7 @@ revoke_some() {
 refresh() {
 	service_run
 	within 3600 knows_all || fail "it does not get to know all"
+	within 3600 has_looked || fail "it does not look at all"
 	signed_before=$(counter signed)
 	begun=$(now_ms)
 	sleep "$refresh_s"
@@ -275,11 +281,15 @@ table 0
 line table-bytes "$(quotient "$(wc -c <tables/ca.table)" "$number")" bytes
 start cold 1
 within 3600 knows_all || fail "it does not get to know all"
+begun_start=$begun
 line start-knows-all $(($(now_ms) - begun)) ms
 # shellcheck disable=SC2046
 line start-status-cpu $(($(cpu $(role status)) / 1000000)) ms
+revoke_some -starting 3 21
+within 3600 has_looked || fail "it does not look at all"
+line start-looked-at-all $(($(now_ms) - begun_start)) ms
 memory ''
-revoke_some
+revoke_some '' "$revocations" 11
 crl
 service_stop
 start warm 3
