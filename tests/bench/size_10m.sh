@@ -173,7 +173,7 @@ make_cold() {
 start() {
 	bad=$(serial "$2")
 	good=$(serial $(($2 + 1)))
-	ocsign cert revoke "$bad" --issuer ca --reason superseded >/dev/null \
+	ocsign cert revoke "0x$bad" --issuer ca --reason superseded >/dev/null \
 	    2>&1
 	request_for "$bad" bad.request
 	request_for "$good" good.request
@@ -215,7 +215,7 @@ revoke_one() {
 	signed one.request before.der
 	says good before.der "$one"
 	begun=$(now_ms)
-	ocsign cert revoke "$one" --issuer ca --reason keyCompromise \
+	ocsign cert revoke "0x$one" --issuer ca --reason keyCompromise \
 	    >/dev/null 2>&1 || fail "it cannot be revoked"
 	returned=$(now_ms)
 	one_by=$(($(date +%s) + 120))
