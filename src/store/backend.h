@@ -322,6 +322,7 @@ struct store_ops {
 
 	enum oc_err (*backup)(struct store *s, const char *to);
 	void (*say_risks)(struct store *s);
+	enum oc_err (*expect_many)(struct store *s);
 };
 
 /* Sets store->error, with the store's path in front; returns err. */

@@ -256,6 +256,12 @@ store_import(struct store *store, const struct store_import *row,
 }
 
 enum oc_err
+store_expect_many(struct store *store)
+{
+	return store->ops->expect_many(store);
+}
+
+enum oc_err
 store_last_certificate(struct store *store, int64_t *id)
 {
 	return store->ops->find_id_max(store, STORE_TABLE_CERTIFICATE, id);

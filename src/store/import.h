@@ -47,6 +47,13 @@ enum store_import_outcome {
 	STORE_IMPORT_KEPT	/* as STORE_IMPORT_KEEP says */
 };
 
+/* Before the group of an import: there may be millions of them, each at a
+ * place of its own in the index of serials.  Until it is closed the connection
+ * to a file keeps up to STORE_MANY_CACHE of it in memory, instead of a little,
+ * so that a page is not written for each row. */
+#define STORE_MANY_CACHE ((int64_t)512 * 1024 * 1024)
+enum oc_err store_expect_many(struct store *store) OC_MUST_CHECK;
+
 /*
  * Inside a group.  MISMATCH, which names both: it is another certificate than
  * the one with this serial number, whatever the policy; or it is good there

@@ -133,6 +133,20 @@ say_risks(struct store *s)
 	(void)s;
 }
 
+/* What undoes one change of a group goes into a file for all of the group once
+ * one of them had too much for memory: then each page is written again for
+ * each row.  It is a few pages. */
+static enum oc_err
+expect_many(struct store *s)
+{
+	char text[96];
+
+	/* Negative: in KiB. */
+	(void)snprintf(text, sizeof(text), "PRAGMA temp_store = MEMORY;"
+	    "PRAGMA cache_size = -%lld", (long long)(STORE_MANY_CACHE / 1024));
+	return sql_exec(s, "import", text);
+}
+
 static void
 close_store(struct store *s)
 {
@@ -155,6 +169,7 @@ static const struct store_ops sqlite_ops = {
 	.data_version = data_version,
 	.backup = sqlite_backup,
 	.say_risks = say_risks,
+	.expect_many = expect_many,
 	.read_head = sql_read_head,
 	.write_head = sql_write_head,
 	SQL_ROW_OPS

@@ -254,8 +254,10 @@ static enum oc_err
 run_group(struct transfer_run *run, struct oc_error *error)
 {
 	struct store *store = run->import->store;
-	enum oc_err err = store_begin_group(store);
+	enum oc_err err = store_expect_many(store);
 
+	if (err == OC_OK)
+		err = store_begin_group(store);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s", store_error(store));
 	err = store_last_certificate(store, &run->last_id);

@@ -45,6 +45,6 @@ text_files() {
 	    -o -name '*.supp' -o -name '*.service' -o -name '*.socket' \
 	    -o -name packages -o -name README | grep -v '^tests/data/'
 	find_in 'Makefile.am configure.ac quickstart check README HACKING
-	    DECISIONS CHANGES SECURITY' -name '*'
+	    DECISIONS CHANGES SECURITY SIZE' -name '*'
 	find_in m4 -name 'ocsign-*.m4'
 }

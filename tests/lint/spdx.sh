@@ -21,4 +21,4 @@ FNR == 1 || (FNR == 2 && is_script) {
 FNR == 1 { is_script = /^#!/ }
 END { file = file == "/dev/null" ? "" : file; finish(); exit status }
 ' $(text_files | grep -Ev \
-    '^(README|HACKING|DECISIONS|CHANGES|SECURITY)$|/README$') /dev/null
+    '^(README|HACKING|DECISIONS|CHANGES|SECURITY|SIZE)$|/README$') /dev/null
