@@ -159,6 +159,7 @@ back_to_2() {
 		crl_part WHERE crl_id = crl_4.id) FROM crl_4;
 	    DROP TABLE crl_part; DROP TABLE crl_4;
 	    DROP TABLE certificate_import;
+	    DROP TABLE response; DROP TABLE response_context;
 	    PRAGMA user_version = 2; COMMIT'
 }
 back_to_2
