@@ -194,6 +194,12 @@ test_wrong_parts(void **state)
 		{ "crl-url = http://h/a\ncrl-delta-url = http://h/b\n"
 		    "source = crl\ncrl-file = x\n", "crl-delta-url: is given "
 		    "beside crl-file" },
+		{ "crl-url = http://h/a\ncrl-partitions = 2\n"
+		    "source = crl\ncrl-fetch = http://h/b\n",
+		    "crl-partitions: is given beside crl-file or crl-fetch" },
+		{ "crl-url = http://h/a\ncrl-partitions = 2\n"
+		    "crl-publish = at-once\nallow = certificate\n",
+		    "crl-publish: wants CRLs signed" },
 		{ "crl-url = http://h/a\ncrl-delta-url = http://h/a\n",
 		    "crl-delta-url: has the path of crl-url" },
 		{ "crl-url = http://h/a\nfreshest-crl = crl root\n",
