@@ -12,6 +12,8 @@
 #define CHUNK (64 * 1024)
 /* "0x", two digits and a colon each. */
 #define WORD_MAX (3 * OC_SERIAL_MAX + 8)
+/* Behind the first: what has more is no list of serial numbers. */
+#define BAD_MAX 1000
 
 void
 oc_serial_list_fini(struct oc_serial_list *list)
@@ -160,6 +162,13 @@ sort(struct oc_serial_list *list)
 	list->num = num;
 }
 
+/* Which never ends, maybe. */
+static bool
+is_hopeless(const struct oc_serial_list *list)
+{
+	return list->num_bad > BAD_MAX || list->line_len > OC_SERIAL_LINE_MAX;
+}
+
 enum oc_err
 oc_serial_list_end(struct oc_serial_list *list, struct oc_error *error)
 {
@@ -169,9 +178,9 @@ oc_serial_list_end(struct oc_serial_list *list, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_MALFORMED, "%s",
 		    list->bad.text);
 	if (list->num_bad > 1)
-		return oc_error_set(error, OC_ERR_MALFORMED, "%s; and %llu "
-		    "lines behind it", list->bad.text,
-		    (unsigned long long)list->num_bad - 1);
+		return oc_error_set(error, OC_ERR_MALFORMED, "%s; and %s%llu "
+		    "lines behind it", list->bad.text, is_hopeless(list) ?
+		    "at least " : "", (unsigned long long)list->num_bad - 1);
 	if (list->err == OC_ERR_LIMIT)
 		return oc_error_set(error, list->err, "there are more than %u "
 		    "serial numbers in it: give them in several files",
@@ -194,7 +203,7 @@ feed_all(int fd, struct oc_serial_list *list, struct oc_error *error)
 	if (chunk == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	/* What is no text, or far too much, is not read to its end. */
-	while (list->err == OC_OK) {
+	while (list->err == OC_OK && !is_hopeless(list)) {
 		len = read(fd, chunk, CHUNK);
 		if (len < 0 && errno == EINTR)
 			continue;
@@ -203,7 +212,7 @@ feed_all(int fd, struct oc_serial_list *list, struct oc_error *error)
 		oc_serial_list_feed(list, chunk, (size_t)len);
 	}
 	free(chunk);
-	if (list->err == OC_OK && len < 0)
+	if (list->err == OC_OK && !is_hopeless(list) && len < 0)
 		return oc_error_set_errno(error, OC_ERR_SYSTEM,
 		    "it cannot be read");
 	return OC_OK;

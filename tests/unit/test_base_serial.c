@@ -277,6 +277,31 @@ test_list_long(void **state)
 	    OC_ERR_NOT_FOUND);
 }
 
+/* What never ends is given up. */
+static void
+test_list_endless(void **state)
+{
+	static const struct {
+		const char *path, *error;
+	} rows[] = {
+		{ "/dev/zero", "line 1: it is too long" },
+		{ "/dev/urandom", "lines behind it" },
+	};
+	struct oc_serial_list list = { 0 };
+	struct oc_error error;
+
+	(void)state;
+	(void)alarm(60);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(oc_serial_list_read(rows[i].path, &list,
+		    &error), OC_ERR_MALFORMED);
+		if (strstr(error.text, rows[i].error) == NULL)
+			fail_msg("%s", error.text);
+		oc_serial_list_fini(&list);
+	}
+	(void)alarm(0);
+}
+
 int
 main(void)
 {
@@ -288,6 +313,7 @@ main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_list_bad),
 		cmocka_unit_test(test_list_long),
+		cmocka_unit_test(test_list_endless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
