@@ -63,27 +63,32 @@ note_bad(struct oc_serial_list *list, const char *why)
 		    (unsigned long long)list->num_lines, why);
 }
 
-/* A word without blanks. */
+/* A word without blanks.  What oc_serial_parse() says of one that is none
+ * offers decimal, which would be taken for hexadecimal here. */
 static void
 take_word(struct oc_serial_list *list, const char *text, size_t len)
 {
 	char word[WORD_MAX + 3] = "0x";
 	struct oc_error error = { 0 };
+	static const char none[] = "that is no serial number in hexadecimal, "
+	    "above zero";
 	struct oc_serial serial;
+	enum oc_err err;
 	bool is_plain = memchr(text, ':', len) == NULL &&
 	    !(len > 1 && text[0] == '0' && (text[1] | 0x20) == 'x');
 
 	/* What is hidden behind a NUL would be taken for less than it is. */
 	if (len > WORD_MAX || memchr(text, '\0', len) != NULL) {
-		note_bad(list, "that is no serial number in hexadecimal");
+		note_bad(list, none);
 		return;
 	}
 	memcpy(word + (is_plain ? 2 : 0), text, len);
 	word[len + (is_plain ? 2 : 0)] = '\0';
-	if (oc_serial_parse(word, &serial, &error) == OC_OK)
+	err = oc_serial_parse(word, &serial, &error);
+	if (err == OC_OK)
 		add(list, &serial);
 	else
-		note_bad(list, error.text);
+		note_bad(list, err == OC_ERR_LIMIT ? error.text : none);
 }
 
 static bool

@@ -230,6 +230,8 @@ test_list_bad(void **state)
 		{ "AB\nCG\n", "line 2: ", OC_ERR_MALFORMED },
 		{ "AB\n\n#\nAB CD\n0\n-1\n", "line 4: ",
 		    OC_ERR_MALFORMED },
+		{ "G\n", "line 1: that is no serial number in hexadecimal",
+		    OC_ERR_MALFORMED },
 		{ "X\nY\nZ\n", "and 2 lines behind it", OC_ERR_MALFORMED },
 		{ "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF\n",
 		    "20 octets at most", OC_ERR_MALFORMED },
