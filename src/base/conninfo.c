@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/conninfo.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,27 @@ oc_conninfo_is(const char *where)
 	    (rest != text && rest[strspn(rest, " ")] == '=');
 }
 
+/* A URI may write any letter as "%70". */
+static bool
+has_word(const char *text, const char *word)
+{
+	char digits[3] = "";
+	uint8_t octet;
+
+	for (; *word != '\0'; word++) {
+		octet = (uint8_t)*text;
+		if (*text == '%') {
+			memcpy(digits, text + 1, strnlen(text + 1, 2));
+			octet = (uint8_t)strtoul(digits, NULL, 16);
+			text += strnlen(text + 1, 2);
+		}
+		if (octet != (uint8_t)*word)
+			return false;
+		text++;
+	}
+	return *text == '=';
+}
+
 /* "postgresql://user:secret@host/": what stands before the '@' has a ':'. */
 static bool
 has_password(const char *text)
@@ -46,6 +68,9 @@ has_password(const char *text)
 	}
 	if (!is_uri(text))
 		return false;
+	for (rest = text; *rest != '\0'; rest++)
+		if (has_word(rest, "password"))
+			return true;
 	rest = strstr(text, "://") + 3;
 	end = rest + strcspn(rest, "@/?");
 	return *end == '@' && memchr(rest, ':', (size_t)(end - rest)) != NULL;

@@ -12,6 +12,8 @@
 #define CHUNK (64 * 1024)
 /* "0x", two digits and a colon each. */
 #define WORD_MAX (3 * OC_SERIAL_MAX + 8)
+/* Behind the first: what has more is no list of serial numbers. */
+#define BAD_MAX 1000
 
 void
 oc_serial_list_fini(struct oc_serial_list *list)
@@ -61,27 +63,32 @@ note_bad(struct oc_serial_list *list, const char *why)
 		    (unsigned long long)list->num_lines, why);
 }
 
-/* A word without blanks. */
+/* A word without blanks.  What oc_serial_parse() says of one that is none
+ * offers decimal, which would be taken for hexadecimal here. */
 static void
 take_word(struct oc_serial_list *list, const char *text, size_t len)
 {
 	char word[WORD_MAX + 3] = "0x";
 	struct oc_error error = { 0 };
+	static const char none[] = "that is no serial number in hexadecimal, "
+	    "above zero";
 	struct oc_serial serial;
+	enum oc_err err;
 	bool is_plain = memchr(text, ':', len) == NULL &&
 	    !(len > 1 && text[0] == '0' && (text[1] | 0x20) == 'x');
 
 	/* What is hidden behind a NUL would be taken for less than it is. */
 	if (len > WORD_MAX || memchr(text, '\0', len) != NULL) {
-		note_bad(list, "that is no serial number in hexadecimal");
+		note_bad(list, none);
 		return;
 	}
 	memcpy(word + (is_plain ? 2 : 0), text, len);
 	word[len + (is_plain ? 2 : 0)] = '\0';
-	if (oc_serial_parse(word, &serial, &error) == OC_OK)
+	err = oc_serial_parse(word, &serial, &error);
+	if (err == OC_OK)
 		add(list, &serial);
 	else
-		note_bad(list, error.text);
+		note_bad(list, err == OC_ERR_LIMIT ? error.text : none);
 }
 
 static bool
@@ -160,6 +167,13 @@ sort(struct oc_serial_list *list)
 	list->num = num;
 }
 
+/* Which never ends, maybe. */
+static bool
+is_hopeless(const struct oc_serial_list *list)
+{
+	return list->num_bad > BAD_MAX || list->line_len > OC_SERIAL_LINE_MAX;
+}
+
 enum oc_err
 oc_serial_list_end(struct oc_serial_list *list, struct oc_error *error)
 {
@@ -169,9 +183,9 @@ oc_serial_list_end(struct oc_serial_list *list, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_MALFORMED, "%s",
 		    list->bad.text);
 	if (list->num_bad > 1)
-		return oc_error_set(error, OC_ERR_MALFORMED, "%s; and %llu "
-		    "lines behind it", list->bad.text,
-		    (unsigned long long)list->num_bad - 1);
+		return oc_error_set(error, OC_ERR_MALFORMED, "%s; and %s%llu "
+		    "lines behind it", list->bad.text, is_hopeless(list) ?
+		    "at least " : "", (unsigned long long)list->num_bad - 1);
 	if (list->err == OC_ERR_LIMIT)
 		return oc_error_set(error, list->err, "there are more than %u "
 		    "serial numbers in it: give them in several files",
@@ -194,7 +208,7 @@ feed_all(int fd, struct oc_serial_list *list, struct oc_error *error)
 	if (chunk == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	/* What is no text, or far too much, is not read to its end. */
-	while (list->err == OC_OK) {
+	while (list->err == OC_OK && !is_hopeless(list)) {
 		len = read(fd, chunk, CHUNK);
 		if (len < 0 && errno == EINTR)
 			continue;
@@ -203,7 +217,7 @@ feed_all(int fd, struct oc_serial_list *list, struct oc_error *error)
 		oc_serial_list_feed(list, chunk, (size_t)len);
 	}
 	free(chunk);
-	if (list->err == OC_OK && len < 0)
+	if (list->err == OC_OK && !is_hopeless(list) && len < 0)
 		return oc_error_set_errno(error, OC_ERR_SYSTEM,
 		    "it cannot be read");
 	return OC_OK;

@@ -85,7 +85,7 @@ flush(const struct cli *cli, enum oc_err err)
 		    "standard output: %s", strerror(errno));
 		complain(cli, text);
 	}
-	return EXIT_FAILED;
+	return cli->error_status != 0 ? cli->error_status : EXIT_FAILED;
 }
 
 int

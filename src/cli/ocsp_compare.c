@@ -57,6 +57,7 @@ struct comparing {
 
 	pthread_mutex_t lock;			/* of all below */
 	uint32_t next, num_done, num_same;
+	uint32_t num_told;			/* at least one knew it */
 	int64_t next_ns;			/* when the next is asked */
 	uint32_t num[PROBE_DIFFERENCES];
 	uint32_t num_rows;			/* printed */
@@ -98,6 +99,14 @@ print_row(struct comparing *c, const char *serial,
 	json_decref(row);
 }
 
+static bool
+is_told(const struct probe_said *said)
+{
+	return said->meaning == PROBE_SAYS_GOOD ||
+	    said->meaning == PROBE_SAYS_REVOKED ||
+	    said->meaning == PROBE_SAYS_UNKNOWN;
+}
+
 /* With the lock. */
 static void
 take(struct comparing *c, const struct oc_serial *serial,
@@ -109,6 +118,7 @@ take(struct comparing *c, const struct oc_serial *serial,
 	oc_serial_format(serial, text);
 	c->num_done++;
 	c->num_same += bits == 0;
+	c->num_told += is_told(&said[A]) || is_told(&said[B]);
 	for (int d = 0; d < PROBE_DIFFERENCES; d++) {
 		if ((bits & 1u << d) == 0)
 			continue;
@@ -319,6 +329,11 @@ run(struct comparing *c, struct oc_error *error)
 			    c->sides[i].why);
 	if (c->num_same < c->num_done)
 		c->cli->exit_status = 1;
+	else if (c->num_told == 0)
+		return oc_error_set(error, OC_ERR_MISMATCH, "both say errors "
+		    "alone, such as unauthorized, and nothing of any "
+		    "certificate: is %s its issuer's?",
+		    cli_option(c->cli, "issuer"));
 	return OC_OK;
 }
 

@@ -43,7 +43,6 @@ struct run {
 	uint32_t batch_max;
 	uint32_t next;			/* in the plan's order */
 	uint32_t num_done, num_lost;	/* lost: somebody else was faster */
-	int64_t seq;			/* the last change that we made; 0 */
 	int64_t record_ns;
 	struct cli_revoke_service service;
 };
@@ -98,7 +97,6 @@ record_batch(struct run *run, struct oc_error *error)
 {
 	struct store *store = run->plan->store;
 	uint32_t end = run->next, num_lost = 0;
-	int64_t seq = 0;
 	enum oc_err err = store_begin_group(store);
 
 	if (err != OC_OK)
@@ -108,15 +106,9 @@ record_batch(struct run *run, struct oc_error *error)
 		store_abandon_group(store);
 		return err;
 	}
-	err = store_change_seq(store, &seq);
-	if (err == OC_OK)
-		err = store_commit_group(store);
-	else
-		store_abandon_group(store);
+	err = store_commit_group(store);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s", store_error(store));
-	if (num_lost < end - run->next)
-		run->seq = seq;
 	run->num_done += end - run->next - num_lost;
 	run->num_lost += num_lost;
 	run->next = end;
@@ -170,8 +162,21 @@ record_all(struct run *run, struct oc_error *error)
 
 /* --- until the responses say so ----------------------------------------- */
 
+/* What the service has to know: also what a run that was ended, or somebody
+ * else, recorded a moment ago. */
+static enum oc_err
+find_seq(const struct run *run, int64_t *seq, struct oc_error *error)
+{
+	struct cli_revoke_service now;
+
+	cli_revoke_look(run->plan, &now);
+	*seq = 0;
+	return now.is_there ? cli_revoke_last_seq(run->plan, now.seq, seq,
+	    error) : OC_OK;
+}
+
 static void
-wait_signed(struct run *run)
+wait_signed(struct run *run, int64_t seq)
 {
 	struct cli_revoke_service *s = &run->service;
 	uint64_t num_all = 0, num_left = UINT64_MAX;
@@ -180,7 +185,7 @@ wait_signed(struct run *run)
 	cli_progress_start(&run->progress, "signed");
 	for (;;) {
 		cli_revoke_look(run->plan, s);
-		if (!s->is_there || (s->seq >= run->seq &&
+		if (!s->is_there || (s->seq >= seq &&
 		    s->num_urgent == 0))
 			break;
 		if (s->num_urgent > num_all)
@@ -274,6 +279,8 @@ print_time(const struct cli_revoke_plan *plan,
 {
 	double num = (double)num_signatures(plan);
 
+	if (plan->num_wanted == 0)
+		return;
 	if (!s->is_there)
 		printf("responses: %s\n", s->notice.text);
 	else if (num == 0)
@@ -336,6 +343,9 @@ tell(struct run *run, json_t *plan)
 		    run->plan->issuer->config->name,
 		    crl_reason_name(run->plan->reason),
 		    (double)run->record_ns / 1e9);
+		if (run->num_lost > 0)
+			printf("%u were changed by others meanwhile\n",
+			    run->num_lost);
 		printf("OCSP: %s\n", s->notice.text[0] != '\0' ?
 		    s->notice.text : "all responses say so");
 		return;
@@ -407,6 +417,7 @@ carry_out(struct run *run, struct oc_error *error)
 	struct cli_revoke_plan *plan = run->plan;
 	json_t *facts = describe_plan(plan, &run->service);
 	enum oc_err err = OC_OK;
+	int64_t seq;
 
 	if (plan->cli->format == CLI_FORMAT_TEXT)
 		print_plan(plan, &run->service);
@@ -420,8 +431,11 @@ carry_out(struct run *run, struct oc_error *error)
 		if (err == OC_OK && cli_has(plan->cli, "no-wait"))
 			oc_error_set(&run->service.notice, OC_OK,
 			    "not waited for");
-		else if (err == OC_OK)
-			wait_signed(run);
+		else if (err == OC_OK) {
+			err = find_seq(run, &seq, error);
+			if (err == OC_OK)
+				wait_signed(run, seq);
+		}
 		if (err == OC_OK)
 			tell(run, facts);
 	}

@@ -62,6 +62,10 @@ struct cli_revoke_service {
 };
 void cli_revoke_look(const struct cli_revoke_plan *plan,
     struct cli_revoke_service *service);
+/* The last change of one of the issuer's that is newer than after_seq,
+ * whoever made it; 0: there is none. */
+enum oc_err cli_revoke_last_seq(const struct cli_revoke_plan *plan,
+    int64_t after_seq, int64_t *seq, struct oc_error *error) OC_MUST_CHECK;
 
 /* --- revoke_many.c --- */
 enum oc_err cli_revoke_many(struct cli *cli, enum crl_reason reason,

@@ -8,6 +8,8 @@
 
 #include "ipc/server.h"
 
+#define CHANGES_MAX 512			/* of one page */
+
 /* One role's own words; NULL: it does not run, or does not answer. */
 static json_t *
 ask(struct cli *cli, const char *socket, struct oc_error *error)
@@ -107,4 +109,35 @@ cli_revoke_look(const struct cli_revoke_plan *plan,
 	if (service->is_there && cli_find_ocsp(plan->cli, issuer, NULL, &ocsp,
 	    NULL) == OC_OK)
 		look_at_tokens(plan->cli, ocsp, service);
+}
+
+enum oc_err
+cli_revoke_last_seq(const struct cli_revoke_plan *plan, int64_t after_seq,
+    int64_t *seq, struct oc_error *error)
+{
+	struct store_change *page = calloc(CHANGES_MAX, sizeof(*page));
+	int64_t end = 0, last = 0, from = after_seq;
+	uint32_t num = 0, i;
+	enum oc_err err;
+
+	if (page == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	/* What comes meanwhile is somebody else's to wait for. */
+	err = store_change_seq(plan->store, &end);
+	while (err == OC_OK && from < end) {
+		err = store_read_changes(plan->store, from, page, CHANGES_MAX,
+		    &num);
+		if (err != OC_OK || num == 0)
+			break;
+		for (i = 0; i < num && page[i].seq <= end; i++)
+			if (page[i].issuer_id == plan->issuer->store_id)
+				last = page[i].seq;
+		from = page[num - 1].seq;
+	}
+	free(page);
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s",
+		    store_error(plan->store));
+	*seq = last;
+	return OC_OK;
 }

@@ -21,8 +21,11 @@
 #include "base/clock.h"
 #include "store/postgres_link.h"
 
-/* Nothing came for so long: it is gone, or hangs. */
+/* Nothing came for so long: it is gone, or hangs.  All rows in order may have
+ * to be sorted, on the server's disk, before the first of them comes; whether
+ * it is there meanwhile, TCP tells (postgres_link.c). */
 #define SILENCE_NS (10 * OC_NS_PER_S)
+#define SORTING_NS (3600 * OC_NS_PER_S)
 #define PAUSE_FACTOR 10
 #define PAUSE_MAX_NS (60 * OC_NS_PER_S)
 
@@ -54,6 +57,7 @@ struct status_certdb_server {
 	PGconn *db;			/* NULL: none */
 	uint64_t num_made;		/* connections */
 	int64_t pause_until_ns;		/* after a read */
+	bool is_sorting;		/* it may be silent for longer */
 	struct oc_file_stamp stamp;	/* as it was told last */
 };
 
@@ -91,7 +95,8 @@ fail_result(PGresult *result, struct oc_error *error)
 static bool
 wait_input(struct status_certdb_server *server)
 {
-	int64_t deadline_ns = oc_clock_mono_ns() + SILENCE_NS;
+	int64_t deadline_ns = oc_clock_mono_ns() + (server->is_sorting ?
+	    SORTING_NS : SILENCE_NS);
 	struct pollfd fd = { .fd = PQsocket(server->db), .events = POLLIN };
 
 	while (PQisBusy(server->db) == 1) {
@@ -310,7 +315,9 @@ run_select(struct status_certdb_server *server, const char *query,
 	if (PQsendQueryParams(server->db, query, 0, NULL, NULL, NULL, NULL,
 	    1) != 1 || PQsetSingleRowMode(server->db) != 1)
 		return fail_lost(server, error);
+	server->is_sorting = to->fn != NULL;
 	err = take_rows(server, to, is_missing, error);
+	server->is_sorting = false;
 	/* It has changed nothing. */
 	if (server->db != NULL && run(server, "ROLLBACK", NULL,
 	    &ignored) != OC_OK && server->db != NULL)

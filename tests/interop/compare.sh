@@ -124,6 +124,14 @@ long=$theirs
 printf '%s\n' "$good" >one
 compare 1 "$url" "$theirs" --serials one
 grep -Eq "^$good life: 3[0-9]{5} s / 2592000 s$" out || fail "$(cat out)"
+# Another issuer's certificate, and a full disk, prove nothing.
+compare 2 "$url" "$url" --serials never
+grep -q 'nothing of any certificate: is ca.pem its issuer' err ||
+    fail "$(cat err)"
+status=0
+ocsign ocsp compare "$url" "$same" --issuer ca.pem --serials serials \
+    >/dev/full 2>err || status=$?
+[ $status -eq 2 ] || fail "$status: $(cat err)"
 echo "ok: what is different"
 
 # CFSSL's serves what others made: by us, an old one, a rogue's.

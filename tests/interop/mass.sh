@@ -238,4 +238,18 @@ terminal y || fail "$(cat out)"
 grep -Eq '^ocsign: recorded: [0-9]+ of 40, [0-9]+ a second, [0-9]+ s left' \
     out || fail "no progress: $(cat out)"
 grep -q '^40 of ca are revoked (superseded)' out || fail "$(cat out)"
+
+# What a run only recorded, the next one waits for, with nothing to do itself.
+sed -n 41,120p others >serials
+"$shim_rule" shim lasts 10
+ocsign $revoke --no-wait >out
+grep -q '^OCSP: not waited for' out || fail "$(cat out)"
+ocsign $revoke >out
+ocsign --json status >status.json
+grep -q '^OCSP: all responses say so' out || fail "$(cat out)"
+known=$(sed -n 's/^ *"change_seq": \([0-9]*\),*$/\1/p' status.json | sort -n |
+    tail -n 1)
+[ "$known" -ge "$(sql "SELECT max(change_seq) FROM certificate
+    WHERE revoked_at IS NOT NULL")" ] && ! grep -q '"urgent": [1-9]' \
+    status.json || fail "it has not been waited for: $(cat status.json)"
 service_stop

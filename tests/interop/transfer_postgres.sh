@@ -149,6 +149,15 @@ ours=" WHERE authority_key_identifier IN ('$key_id', '')
 sql "$rows$ours" >old.rows
 [ "$(wc -l <old.rows)" -eq 4 ] || fail "$(cat old.rows)"
 
+# A server that sorts for long before the first row comes.
+store slow
+sql 'CREATE SCHEMA slow; CREATE VIEW slow.certificates AS SELECT c.* FROM
+    public.certificates c, (SELECT pg_sleep(11)) s'
+ocsign --json import --issuer corp --format certdb --dry-run \
+    "$(at cfssl) options=-csearch_path=slow" >slow.json 2>slow.err &
+slow=$!
+pids="$pids $slow"
+
 # --- in, and out again ------------------------------------------------------
 
 store first
@@ -246,3 +255,11 @@ sql "UPDATE certificates SET expiry = 'infinity'
 refused 'expiry is no time' take "$(at back)"
 [ "$(sqlite3 fourth/store.db 'SELECT journal_number FROM store')" -eq \
     "$before" ] || fail "what was refused has changed something"
+
+n=0
+while kill -0 $slow 2>/dev/null; do
+	n=$((n + 1))
+	[ $n -lt 300 ] || fail "the slow import does not end"
+	sleep 0.2
+done
+[ "$(jq .new slow.json)" -eq 4 ] || fail "slow: $(cat slow.json slow.err)"

@@ -29,7 +29,9 @@ test_password(void **state)
 	static const char *const bad[] = {
 		"host=a password=s3cret", "host=a sslpassword = s3cret",
 		"password='s3cret'", "postgresql://u:s3cret@h/d",
-		"postgres://h/d?password=s3cret", "postgresql://:s3cret@h"
+		"postgres://h/d?password=s3cret", "postgresql://:s3cret@h",
+		"postgresql://h/d?%70asswor%64=s3cret",
+		"postgresql://h/d?x=%&ssl%70assword=s3cret"
 	};
 	static const char *const good[] = {
 		"host=a passfile=/etc/ocsign/password user=x",

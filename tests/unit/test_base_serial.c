@@ -230,6 +230,8 @@ test_list_bad(void **state)
 		{ "AB\nCG\n", "line 2: ", OC_ERR_MALFORMED },
 		{ "AB\n\n#\nAB CD\n0\n-1\n", "line 4: ",
 		    OC_ERR_MALFORMED },
+		{ "G\n", "line 1: that is no serial number in hexadecimal",
+		    OC_ERR_MALFORMED },
 		{ "X\nY\nZ\n", "and 2 lines behind it", OC_ERR_MALFORMED },
 		{ "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF\n",
 		    "20 octets at most", OC_ERR_MALFORMED },
@@ -277,6 +279,31 @@ test_list_long(void **state)
 	    OC_ERR_NOT_FOUND);
 }
 
+/* What never ends is given up. */
+static void
+test_list_endless(void **state)
+{
+	static const struct {
+		const char *path, *error;
+	} rows[] = {
+		{ "/dev/zero", "line 1: it is too long" },
+		{ "/dev/urandom", "lines behind it" },
+	};
+	struct oc_serial_list list = { 0 };
+	struct oc_error error;
+
+	(void)state;
+	(void)alarm(60);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(oc_serial_list_read(rows[i].path, &list,
+		    &error), OC_ERR_MALFORMED);
+		if (strstr(error.text, rows[i].error) == NULL)
+			fail_msg("%s", error.text);
+		oc_serial_list_fini(&list);
+	}
+	(void)alarm(0);
+}
+
 int
 main(void)
 {
@@ -288,6 +315,7 @@ main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_list_bad),
 		cmocka_unit_test(test_list_long),
+		cmocka_unit_test(test_list_endless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
