@@ -31,10 +31,11 @@
 static bool take_batch(void *arg, struct status_share_batch *batch);
 
 enum oc_err
-status_fleet_join(struct status_service *s, struct oc_error *error)
+status_fleet_join(struct status_service *s,
+    const uint8_t store_id[STORE_ID_LEN], struct oc_error *error)
 {
 	const struct status_member_plan plan = { s->plan.ocsp, s->identity,
-	    take_batch, s };
+	    store_id, take_batch, s };
 
 	if (s->plan.share == NULL || s->offline != NULL ||
 	    s->plan.ocsp->issuer->source != OC_SOURCE_STORE ||

@@ -196,7 +196,7 @@ status_service_new(const struct status_service_plan *plan,
 	ocsp_table_set_run(s->table, plan->run);
 	err = serve_current(s, path, source, id, error);
 	if (err == OC_OK)
-		err = status_fleet_join(s, error);
+		err = status_fleet_join(s, id, error);
 	if (err != OC_OK)
 		goto out;
 	err = status_feed_new(source, s->is_following ? s->seq : 0,

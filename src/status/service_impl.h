@@ -302,7 +302,8 @@ void status_older_tick(struct status_service *s, int64_t now);
  */
 /* Before anything is signed. */
 enum oc_err status_fleet_join(struct status_service *s,
-    struct oc_error *error) OC_MUST_CHECK;
+    const uint8_t store_id[STORE_ID_LEN], struct oc_error *error)
+    OC_MUST_CHECK;
 /* What became due less than so many seconds ago is left to who leads. */
 int64_t status_fleet_patience(const struct status_service *s,
     enum status_due_kind kind, int64_t now);

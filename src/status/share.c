@@ -77,7 +77,7 @@ status_share_join(struct status_share *share,
 	err = status_shared_verifier_new(plan->ocsp, plan->identity,
 	    &m->verifier, error);
 	if (err == OC_OK && status_shared_context(plan->identity, plan->ocsp,
-	    m->name) != OC_OK)
+	    plan->store_id, m->name) != OC_OK)
 		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	if (err != OC_OK) {
 		status_shared_verifier_free(m->verifier);

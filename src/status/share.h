@@ -41,6 +41,7 @@ enum oc_err status_share_new(const char *where, struct status_share **share,
 struct status_member_plan {
 	const struct oc_config_ocsp *ocsp;	/* borrowed, as the next */
 	const struct ocsp_identity *identity;
+	const uint8_t *store_id;	/* STORE_ID_LEN; only for join */
 	status_share_fn *fn;
 	void *arg;
 };

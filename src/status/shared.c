@@ -37,7 +37,8 @@ put_part(struct oc_buffer *out, const void *octets, size_t len)
 
 enum oc_err
 status_shared_context(const struct ocsp_identity *identity,
-    const struct oc_config_ocsp *ocsp, uint8_t name[STORE_CONTEXT_LEN])
+    const struct oc_config_ocsp *ocsp, const uint8_t store_id[STORE_ID_LEN],
+    uint8_t name[STORE_CONTEXT_LEN])
 {
 	static const char title[] = "ocsign shared responses 1";
 	const struct oc_config_issuer *issuer = ocsp->issuer;
@@ -46,6 +47,7 @@ status_shared_context(const struct ocsp_identity *identity,
 
 	oc_buffer_init(&out, CONTEXT_MAX);
 	put_part(&out, title, strlen(title));
+	put_part(&out, store_id, STORE_ID_LEN);
 	put_part(&out, identity->name_hash, sizeof(identity->name_hash));
 	put_part(&out, identity->key_hash, sizeof(identity->key_hash));
 	put_part(&out, identity->responder_key_hash,

@@ -33,11 +33,12 @@ struct status_shared {
  * All that makes two hosts write one response in the same octets, and renew it
  * at the same time: whose key, which algorithm, issuer and responderID,
  * extensions; how long responses live, and which are signed unasked.  Who
- * differs in any of it shares nothing.
+ * differs in any of it shares nothing; nor do a store and what it was restored
+ * to.
  */
 enum oc_err status_shared_context(const struct ocsp_identity *identity,
-    const struct oc_config_ocsp *ocsp, uint8_t name[STORE_CONTEXT_LEN])
-    OC_MUST_CHECK;
+    const struct oc_config_ocsp *ocsp, const uint8_t store_id[STORE_ID_LEN],
+    uint8_t name[STORE_CONTEXT_LEN]) OC_MUST_CHECK;
 
 void status_shared_name(const struct oc_serial *serial, uint8_t encoding,
     struct store_shared *row);

@@ -241,7 +241,8 @@ name_of() {
 refused() {
 	refused_sum=0
 	for host in $hosts; do
-		refused_sum=$((refused_sum + $(shared "$host" refused)))
+		refused_num=$(shared "$host" refused)
+		refused_sum=$((refused_sum + ${refused_num:-0}))
 	done
 	[ "$refused_sum" -ge "$1" ]
 }

@@ -93,8 +93,9 @@ static void
 begin(struct world *w, int i)
 {
 	struct host *h = &hosts[i];
+	static const uint8_t id[STORE_ID_LEN] = { 7 };
 	const struct status_member_plan plan = { &w->ocsp,
-	    w->service->identity, on_batch, h };
+	    w->service->identity, id, on_batch, h };
 	struct oc_error error = { 0 };
 
 	*h = (struct host){ .fitness = STATUS_FIT };

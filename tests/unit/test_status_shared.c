@@ -184,14 +184,16 @@ static void
 test_contexts(void **state)
 {
 	struct world *w = *state;
-	uint8_t names[12][STORE_CONTEXT_LEN];
+	uint8_t names[13][STORE_CONTEXT_LEN], store[STORE_ID_LEN] = { 1 };
 	struct ocsp_identity *id;
 	int num = 0, i, k;
 
 	world_start(w);
 	id = w->service->identity;
-#define NAME() assert_int_equal(status_shared_context(id, &w->ocsp, \
+#define NAME() assert_int_equal(status_shared_context(id, &w->ocsp, store, \
     names[num++]), OC_OK)
+	NAME();
+	store[15] = 1;
 	NAME();
 	w->issuer.ocsp_lifetime_s++;
 	NAME();
@@ -218,8 +220,8 @@ test_contexts(void **state)
 	id->signer_not_after++;
 	NAME();
 #undef NAME
-	assert_memory_equal(names[10], names[11], STORE_CONTEXT_LEN);
-	for (i = 0; i < 11; i++)
+	assert_memory_equal(names[11], names[12], STORE_CONTEXT_LEN);
+	for (i = 0; i < 12; i++)
 		for (k = 0; k < i; k++)
 			assert_memory_not_equal(names[i], names[k],
 			    STORE_CONTEXT_LEN);
