@@ -158,7 +158,7 @@ within 20 is_quiet || fail "for ever: $(cat status.json)"
 
 # partitions NUM: that many from now on.
 partitions() {
-	sed -i "s/^crl-partitions = .*/crl-partitions = $1/" ocsign.conf
+	sed -i "s/crl-partitions = .*/crl-partitions = $1/" ocsign.conf
 	kill -HUP "$(cat ocsignd.pid)"
 }
 is_refused() {
