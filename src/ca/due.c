@@ -190,10 +190,12 @@ enum oc_err
 ca_due_look(struct ca_due *d, struct store *store, int64_t *due_at,
     struct oc_error *error)
 {
-	enum oc_err err = look(d, store, error);
+	enum oc_err err = ca_crl_check_partitions(d->issuer, store, error);
 	int64_t now = oc_clock_now_s(), least = INT64_MAX;
 	unsigned int kinds;
 
+	if (err == OC_OK)
+		err = look(d, store, error);
 	if (err != OC_OK)
 		return err;
 	for (uint32_t i = 0; i < num_partitions(d); i++) {

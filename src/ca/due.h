@@ -11,7 +11,7 @@
  * keeps the others away from that partition for CA_DUE_CLAIM_S.  Nothing else
  * is held, so one who dies keeps nobody away for longer.
  *
- * A look costs two queries, and three for each partition where something was
+ * A look costs three queries, and three for each partition where something was
  * reserved since, or is being made.
  */
 #ifndef CA_DUE_H
@@ -45,7 +45,7 @@ struct ca_due {
 /* Of another store nothing is known. */
 void ca_due_forget(struct ca_due *due);
 /* Unix seconds: when the next is to be published, if nothing changes; now or
- * before: it is. */
+ * before: it is.  REFUSED as by ca_crl_check_partitions(). */
 enum oc_err ca_due_look(struct ca_due *due, struct store *store,
     int64_t *due_at, struct oc_error *error) OC_MUST_CHECK;
 /* What is due of one partition, which is named in an error: of those where it

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crl_schedule.h"
 
 /* A full one and a delta, of each partition and of what is in none. */
 #define LISTS_MAX (2 * (OC_CRL_PARTITIONS_MAX + 1))
@@ -59,7 +60,8 @@ static bool
 is_old(const struct publishing *p, const struct store_crl *crl, int64_t age_s)
 {
 	return crl->id == 0 || p->now - crl->this_update >= age_s ||
-	    p->now >= crl->next_update;
+	    p->now >= crl->next_update ||
+	    oc_crl_is_of_future(crl->this_update, p->now);
 }
 
 static enum oc_err

@@ -19,8 +19,8 @@
 typedef void ca_publish_progress_fn(void *arg, uint32_t done, uint32_t num);
 
 struct ca_publish_order {
-	/* A list is due that is as old as this, in seconds, has ended, or is
-	 * not there; 0: each is.  Deltas are where there is a
+	/* A list is due that is as old as this, in seconds, has ended, is of
+	 * the future, or is not there; 0: each is.  Deltas are where there is a
 	 * crl-delta-url, and beside each full list. */
 	int64_t full_age_s, delta_age_s;
 	/* And where somebody was revoked or released since the newest: of

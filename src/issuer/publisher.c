@@ -225,13 +225,16 @@ static bool
 look_at(struct line *l, struct task *t)
 {
 	struct oc_error error = { 0 };
+	enum oc_err err;
 
-	t->is_known = ca_due_look(&t->due, l->store, &t->due_at, &error) ==
-	    OC_OK;
+	err = ca_due_look(&t->due, l->store, &t->due_at, &error);
+	t->is_known = err == OC_OK;
 	if (t->is_known)
 		return true;
 	fail(t, error.text);
-	drop_store(l);
+	/* That was not the store's. */
+	if (err != OC_ERR_REFUSED)
+		drop_store(l);
 	return false;
 }
 

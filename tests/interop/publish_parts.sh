@@ -153,6 +153,23 @@ is_quiet() {
 	ocsign --json status >status.json && ! grep -q '"alarm": "' status.json
 }
 within 20 is_quiet || fail "for ever: $(cat status.json)"
+
+# --- fewer than there are certificates in -----------------------------------
+
+# partitions NUM: that many from now on.
+partitions() {
+	sed -i "s/crl-partitions = .*/crl-partitions = $1/" ocsign.conf
+	kill -HUP "$(cat ocsignd.pid)"
+}
+is_refused() {
+	ocsign --json status >status.json 2>/dev/null &&
+	    grep '"alarm": "' status.json |
+	    grep -q 'into CRL partition 2, and crl-partitions is 1'
+}
+partitions 1
+within 30 is_refused || fail "no alarm: $(cat status.json)"
+partitions 2
+within 30 is_quiet || fail "for ever: $(cat status.json)"
 service_stop
 
 # What is there was made by the service, each once, and not by us.

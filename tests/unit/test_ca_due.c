@@ -496,6 +496,28 @@ claims_of_partitions(void **state)
 	assert_about(due_in(f, &other), DAY_S / 8);
 }
 
+/* Fewer partitions than there are certificates in is said at once, not when
+ * the next list is due: what is revoked in them is on none. */
+static void
+none_is_forgotten(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct ca_due p = { .issuer = f->issuer };
+	struct oc_error error = { 0 };
+	int64_t due_at;
+
+	split(f);
+	(void)issue_into(f, 2);
+	assert_publishes(f, &p, "0f0d1f1d2f2d", 9);
+	f->section.crl_partitions = 1;
+	p = (struct ca_due){ .issuer = f->issuer };
+	assert_int_equal(ca_due_look(&p, f->store, &due_at, &error),
+	    OC_ERR_REFUSED);
+	assert_non_null(strstr(error.text, "CRL partition 2"));
+	f->section.crl_partitions = 2;
+	assert_about(due_in(f, &p), DAY_S / 8);
+}
+
 /* --- what is said --------------------------------------------------------- */
 
 /* Who complains goes by the same times. */
@@ -541,6 +563,7 @@ main(void)
 		TEST(not_for_others),
 		TEST(claims_end), TEST(one_of_several),
 		TEST(partitions_and_deltas), TEST(claims_of_partitions),
+		TEST(none_is_forgotten),
 		cmocka_unit_test(how_late),
 	};
 

@@ -467,6 +467,34 @@ one_list_has_no_point(void **state)
 	assert_int_equal(publish_num(f, DUE), 1);
 }
 
+static uint64_t
+number_of(struct ca_fixture *f, uint32_t partition)
+{
+	struct store_crl crl = find(f, partition, FULL);
+	uint64_t number = crl.number;
+
+	store_crl_fini(&crl);
+	return number;
+}
+
+/* Made by a clock that was ahead, nobody believes it by one that is right. */
+static void
+one_of_the_future_is_none(void **state)
+{
+	struct ca_fixture *f = *state;
+	uint64_t number;
+
+	clock_offset_s = 30 * DAY;
+	assert_int_equal(publish_num(f, DUE), 2 * (PARTITIONS + 1));
+	number = number_of(f, 1);
+	clock_offset_s = 30 * DAY - 60;
+	assert_int_equal(publish_num(f, DUE), 0);
+	clock_offset_s = 0;
+	assert_int_equal(publish_num(f, DUE), 2 * (PARTITIONS + 1));
+	assert_true(number_of(f, 1) > number);
+	assert_int_equal(publish_num(f, DUE), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -479,6 +507,7 @@ main(void)
 		TEST(all_or_none),
 		TEST(none_is_left_out),
 		TEST(one_list_has_no_point),
+		TEST(one_of_the_future_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, test_free_all);
