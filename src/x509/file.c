@@ -111,11 +111,34 @@ check_only_request(struct oc_pem_cursor *cursor, struct oc_error *error)
 	    oc_error_set(error, err, "%s", bad.text);
 }
 
+/* DER whose outermost length, in the long form, says that there is more:
+ * how much in all.  0: it is none. */
+static uint64_t
+length_of_torn(struct der_bytes whole)
+{
+	uint64_t len = 0;
+	size_t num = whole.len < 2 ? 0 : whole.p[1] & 0x7f;
+
+	if (whole.len < 2 || whole.p[0] != DER_SEQUENCE ||
+	    whole.p[1] < 0x81 || num > 4 || whole.len < 2 + num)
+		return 0;
+	for (size_t i = 0; i < num; i++)
+		len = len << 8 | whole.p[2 + i];
+	len += 2 + num;
+	return len > whole.len ? len : 0;
+}
+
 /* first: the label of what there is; "": nothing is. */
 static enum oc_err
-say_none(const char *where, const char *first, enum x509_file_kind kind,
-    struct oc_error *error)
+say_none(const char *where, struct der_bytes whole, const char *first,
+    enum x509_file_kind kind, struct oc_error *error)
 {
+	uint64_t len = length_of_torn(whole);
+
+	if (first[0] == '\0' && len != 0)
+		return oc_error_set(error, OC_ERR_MALFORMED, "%s: a %s in DER "
+		    "that is cut off after octet %zu of %llu", where,
+		    kinds[kind].what, whole.len, (unsigned long long)len);
 	if (first[0] != '\0')
 		return oc_error_set(error, OC_ERR_MALFORMED, "%s: holds a %s, "
 		    "not a %s", where, first, kinds[kind].what);
@@ -144,7 +167,8 @@ parse_pem(const char *where, const char *text, size_t len,
 	for (;;) {
 		err = oc_pem_next(&cursor, label, der, der_len, error);
 		if (err == OC_ERR_NOT_FOUND)
-			return say_none(where, first, kind, error);
+			return say_none(where, (struct der_bytes){
+			    (const uint8_t *)text, len }, first, kind, error);
 		if (err != OC_OK)
 			return oc_error_prefix(error, "%s", where);
 		if (is_label_of(kind, label))
@@ -210,7 +234,7 @@ spool_pem(const char *where, struct der_bytes text, enum x509_file_kind kind,
 		memcpy(first, label, sizeof(first));
 	}
 	if (err == OC_ERR_NOT_FOUND)
-		return say_none(where, first, kind, error);
+		return say_none(where, text, first, kind, error);
 	return err == OC_OK ? OC_OK : oc_error_prefix(error, "%s", where);
 }
 

@@ -34,6 +34,7 @@ struct cut {
 	const char *key;
 	char log[112];
 	int stderr_fd;
+	bool is_der;			/* what is cut */
 };
 static struct cut cut;
 
@@ -138,6 +139,18 @@ check_log(const char *path)
 	assert_true(num > 0);
 }
 
+/* Behind the header of DER the reason says where. */
+static void
+check_place(const char *why, size_t n, size_t len)
+{
+	char wanted[80];
+
+	(void)snprintf(wanted, sizeof(wanted),
+	    "cut off after octet %zu of %zu", n, len);
+	if (cut.is_der && n >= 4 && strstr(why, wanted) == NULL)
+		fail_msg("%zu octets: \"%s\"", n, why);
+}
+
 /* part: what may be in the reason; num_same: of that many lengths the rest is
  * padding, without which the file says the same. */
 static void
@@ -163,6 +176,8 @@ cut_everywhere(const char *path, const char *part, size_t num_same)
 		if (r.refused_since != 0 && (r.why[0] == '\0' ||
 		    (n > 0 && strstr(r.why, part) == NULL)))
 			fail_msg("%zu octets: \"%s\"", n, r.why);
+		if (r.refused_since != 0)
+			check_place(r.why, n, len);
 	}
 	assert_true(num <= num_same);
 	check_log(path);
@@ -194,6 +209,7 @@ test_crl(void **state)
 	(void)state;
 	put(cut.w, &(struct crl_order){ .number = 7, .items = two });
 	open_crl("crl-file");
+	cut.is_der = true;
 	cut_everywhere(cut.w->path, "", 0);
 }
 
