@@ -477,6 +477,21 @@ number_of(struct ca_fixture *f, uint32_t partition)
 	return number;
 }
 
+/* What the newest delta says is no news. */
+static void
+each_change_makes_one_delta(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct issued issued = issue_into(f, 1, 0);
+
+	assert_int_equal(publish_num(f, DUE), 2 * (PARTITIONS + 1));
+	revoke_it(f, &issued, CRL_REASON_SUPERSEDED);
+	assert_int_equal(publish_num(f, DUE), 1);
+	assert_int_equal(publish_num(f, DUE), 0);
+	assert_int_equal(reason_on(f, 1, DELTA, &issued),
+	    CRL_REASON_SUPERSEDED);
+}
+
 /* Made by a clock that was ahead, nobody believes it by one that is right. */
 static void
 one_of_the_future_is_none(void **state)
@@ -507,6 +522,7 @@ main(void)
 		TEST(all_or_none),
 		TEST(none_is_left_out),
 		TEST(one_list_has_no_point),
+		TEST(each_change_makes_one_delta),
 		TEST(one_of_the_future_is_none),
 	};
 
