@@ -31,6 +31,13 @@ static struct exception {
 	/* Sorts as many as there are partitions, of the changes that were not
 	 * looked at before. */
 	{ "+crl_partition, max(change_seq)", "change_seq > ?", false },
+	/* What was revoked, and holds that were lifted, since a delta's
+	 * base. */
+	{ "serial, reason, revoked_at, invalidity_at",
+	    "AND change_seq > ?", false },
+	{ "serial, 8, 0, 0", "released_seq > ?", false },
+	/* The lists of a partition that have not ended. */
+	{ "r.id, r.issuer_id, i.name", "r.next_update > ?", false },
 	/* The few that have one serial, by the order of their rows. */
 	{ "c.id, c.issuer_id, i.name", "c.serial = ?", false },
 };

@@ -298,6 +298,50 @@ reserve_in_thread(void *arg)
 	return NULL;
 }
 
+static int64_t
+num_waiting(const struct fixture *f)
+{
+	return database_run(f->path, "SELECT count(*) FROM pg_stat_activity"
+	    " WHERE wait_event = 'SyncRep'");
+}
+
+/* From when on commits wait for a replica is up to the server's checkpointer:
+ * one that changes nothing is tried until it does. */
+static void
+await_replica(const struct fixture *f, int64_t deadline_ns)
+{
+	PGconn *db = database_connect(f->path);
+	PGresult *result;
+
+	sql(f, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+	sql(f, "SELECT pg_reload_conf()");
+	while (num_waiting(f) == 0) {
+		assert_true(oc_clock_mono_ns() < deadline_ns);
+		assert_int_equal(PQconsumeInput(db), 1);
+		if (PQisBusy(db))
+			continue;
+		while ((result = PQgetResult(db)) != NULL)
+			PQclear(result);
+		assert_int_equal(PQsendQuery(db, "SELECT"
+		    " pg_logical_emit_message(true, 'test', '')"), 1);
+	}
+	database_run(f->path, "SELECT pg_terminate_backend(pid) FROM"
+	    " pg_stat_activity WHERE wait_event = 'SyncRep'");
+	PQfinish(db);
+	while (num_waiting(f) != 0)
+		assert_true(oc_clock_mono_ns() < deadline_ns);
+}
+
+static int
+stop_awaiting(void **state)
+{
+	const struct fixture *f = *state;
+
+	sql(f, "ALTER SYSTEM RESET synchronous_standby_names");
+	sql(f, "SELECT pg_reload_conf()");
+	return teardown(state);
+}
+
 /* The commit is on the server's disk and waits for a replica that never
  * comes; end is what happens to it there. */
 static void
@@ -309,12 +353,10 @@ lose_after_commit(struct fixture *f, const char *end)
 	char text[200];
 	bool is_early;
 
-	sql(f, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-	sql(f, "SELECT pg_reload_conf()");
+	await_replica(f, deadline_ns);
 	assert_int_equal(pthread_create(&thread, NULL, reserve_in_thread,
 	    &w), 0);
-	while (database_run(f->path, "SELECT count(*) FROM pg_stat_activity"
-	    " WHERE wait_event = 'SyncRep'") == 0) {
+	while (num_waiting(f) == 0) {
 		assert_true(oc_clock_mono_ns() < deadline_ns);
 		usleep(1000);
 	}
@@ -534,6 +576,9 @@ test_notice_missed(void **state)
 	cmocka_unit_test_setup_teardown(name, setup_directory, teardown)
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, setup_store, teardown)
+/* A test that fails must not leave commits that wait. */
+#define AWAITING(name) \
+	cmocka_unit_test_setup_teardown(name, setup_store, stop_awaiting)
 
 int
 main(void)
@@ -549,8 +594,8 @@ main(void)
 		TEST(test_lost_in_change),
 		TEST(test_put_off),
 		TEST(test_lost_before_commit),
-		TEST(test_lost_after_commit),
-		TEST(test_wait_cancelled),
+		AWAITING(test_lost_after_commit),
+		AWAITING(test_wait_cancelled),
 		TEST(test_lost_history),
 		TEST(test_put_back),
 		TEST(test_copied),
