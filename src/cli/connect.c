@@ -110,6 +110,7 @@ resolve(const char *host, const char *port, int64_t deadline_ns,
 {
 	struct lookup *l = calloc(1, sizeof(*l));
 	enum oc_err err = OC_OK;
+	uint64_t num;
 
 	if (l == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
@@ -131,6 +132,8 @@ resolve(const char *host, const char *port, int64_t deadline_ns,
 		else if (!cli_wait(l->done_fd, POLLIN, deadline_ns))
 			err = oc_error_set_errno(error, OC_ERR_TIMEOUT,
 			    "%s: looking up the name", host);
+		else	/* Poll alone orders no memory. */
+			(void)!read(l->done_fd, &num, sizeof(num));
 	}
 	if (err == OC_OK && l->rc != 0)
 		err = oc_error_set(error, OC_ERR_DOWN, "%s: %s", host,

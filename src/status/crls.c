@@ -10,6 +10,7 @@
 #include "base/thread.h"
 
 #define PAUSE_S 1
+#define READ_TIMEOUT_S 60
 /* Nobody has more, and what is told of them is bounded. */
 #define ISSUERS_MAX 128
 
@@ -143,6 +144,7 @@ look(struct status_crls *crls)
 	if (crls->store == NULL && store_open_to_read(crls->path,
 	    &crls->store, NULL) != OC_OK)
 		return false;
+	store_set_read_timeout(crls->store, READ_TIMEOUT_S);
 	err = store_data_version(crls->store, &version);
 	if (err == OC_OK && crls->has_version && version == crls->version)
 		return false;

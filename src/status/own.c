@@ -12,6 +12,8 @@
 #include "store/store.h"
 
 #define BATCH_MAX 512
+/* Of one question, the longest of which looks through all certificates. */
+#define READ_TIMEOUT_S 60
 
 struct watched {
 	struct oc_serial serial;
@@ -301,6 +303,7 @@ status_own_open(const char *store_path, const char *issuer,
 		free(own);
 		return err;
 	}
+	store_set_read_timeout(own->store, READ_TIMEOUT_S);
 	*source = &own->source;
 	return OC_OK;
 }

@@ -47,6 +47,7 @@ struct store {
 	uint32_t epoch;
 	char actor[STORE_ACTOR_MAX];
 	int64_t run;			/* of this connection; 0: none */
+	int read_timeout_s;		/* 0: none */
 	struct oc_error error;
 	unsigned int depth;		/* transactions open, nested */
 	enum oc_err broken;		/* the outermost one is lost: why */

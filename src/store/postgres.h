@@ -31,8 +31,8 @@ struct postgres_identity {
 };
 
 #define POSTGRES_STATEMENTS_MAX 96	/* all there are in sql_*.c */
-/* For a statement of a change, or its commit; the network's own limits are
- * for what only reads. */
+/* For a statement of a change, or its commit; for what only reads there is
+ * store_set_read_timeout(), and else the network's own limits. */
 #define POSTGRES_CHANGE_WAIT_S 30
 /* For whatever who shares responses asks: it can do without. */
 #define POSTGRES_SHARE_WAIT_S 5

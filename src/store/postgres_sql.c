@@ -125,7 +125,7 @@ static int64_t
 deadline_of(const struct postgres_store *q)
 {
 	int64_t wait_s = q->base.mode == STORE_SHARE ? POSTGRES_SHARE_WAIT_S :
-	    q->in_change ? POSTGRES_CHANGE_WAIT_S : 0;
+	    q->in_change ? POSTGRES_CHANGE_WAIT_S : q->base.read_timeout_s;
 
 	return wait_s == 0 ? 0 : oc_clock_mono_ns() + wait_s * OC_NS_PER_S;
 }

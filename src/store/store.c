@@ -129,6 +129,12 @@ store_set_busy_timeout(struct store *store, int timeout_ms)
 	store->ops->set_busy_timeout(store, timeout_ms);
 }
 
+void
+store_set_read_timeout(struct store *store, int timeout_s)
+{
+	store->read_timeout_s = timeout_s;
+}
+
 enum oc_err
 store_fail(struct store *s, enum oc_err err, const char *format, ...)
 {

@@ -80,6 +80,11 @@ uint32_t store_epoch(const struct store *store);
 /* How long to wait for a locked database before BUSY; 5000 unless set. */
 void store_set_busy_timeout(struct store *store, int timeout_ms);
 
+/* Of a server's answer to what only reads, before the connection is taken for
+ * lost: for who may go on with another host, when this one hangs and the
+ * network does not tell.  None unless set, and none in SQLite. */
+void store_set_read_timeout(struct store *store, int timeout_s);
+
 /* Logs what a server of PostgreSQL may lose of what it has confirmed. */
 void store_say_risks(struct store *store);
 

@@ -190,8 +190,50 @@ test_does_not_take(void **state)
 	REFUSES(row.slot.next_update = now + 2 * YEAR, true);
 	/* The thread found that it is none. */
 	REFUSES((row.is_there = false, row.is_refused = true), true);
+	/* Longer than what the source says, and with a key that is told to
+	 * others. */
+	REFUSES(w->service->bounds.next_update = row.slot.next_update - 1,
+	    false);
+	w->service->bounds.next_update = 0;
+	w->issuer.on_compromise = OC_COMPROMISE_REFUSED;
+	REFUSES((w->service->trust.is_compromised = true,
+	    w->service->trust.compromised_at = now - 1), false);
 #undef REFUSES
 	assert_int_equal(world_num_slots(w), 0);
+}
+
+/* Who could not sign does not want to lead. */
+static void
+test_unfit(void **state)
+{
+	struct world *w = *state;
+	int64_t now = oc_clock_now_s();
+	struct status_service *s;
+
+	follow(w, 1);
+	s = w->service;
+#define UNFIT(field, value) do { \
+	bool was = s->field; \
+	status_fleet_tick(s, now); \
+	assert_int_equal(s->fleet.member->fitness, STATUS_FIT); \
+	s->field = value; \
+	status_fleet_tick(s, now); \
+	assert_int_equal(s->fleet.member->fitness, STATUS_UNFIT); \
+	s->field = was; \
+} while (0)
+	UNFIT(is_current, false);
+	UNFIT(is_closed, true);
+	UNFIT(is_source_well, false);
+	UNFIT(is_signer_well, false);
+	UNFIT(is_table_well, false);
+	UNFIT(is_between, true);
+	w->issuer.on_compromise = OC_COMPROMISE_REFUSED;
+	UNFIT(trust.is_compromised, true);
+#undef UNFIT
+	s->is_ready = false;
+	status_fleet_tick(s, now);
+	assert_int_equal(s->fleet.member->fitness, STATUS_UNREADY);
+	s->is_ready = true;
 }
 
 /* Ahead of our own source: it is asked again. */
@@ -428,6 +470,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_takes),
 		TEST(test_does_not_take),
+		TEST(test_unfit),
 		TEST(test_early),
 		TEST(test_news_first),
 		TEST(test_row_first),

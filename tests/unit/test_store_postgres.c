@@ -5,6 +5,7 @@
 #ifdef HAVE_LIBPQ
 #include <pthread.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/postgres.h"
@@ -207,6 +208,33 @@ test_lost_between(void **state)
 	end_sessions(f);
 	assert_ok(revoke_one(f, 2, CRL_REASON_SUPERSEDED));
 	assert_verifies(f->store);
+	store_close(reader);
+}
+
+/* The server hangs, and the network does not tell: here it waits for a lock,
+ * for as long as it may. */
+static void
+test_hangs(void **state)
+{
+	struct fixture *f = *state;
+	struct store *reader = open_store(f->path, STORE_READ);
+	PGconn *db = database_connect(f->path);
+	struct store_change changes[8];
+	uint32_t num;
+
+	reserve_one(f, 1);
+	store_set_busy_timeout(reader, 50000);
+	store_set_read_timeout(reader, 1);
+	end_sessions(f);	/* the next one waits longer for a lock */
+	PQclear(PQexec(db, "BEGIN; LOCK TABLE certificate"));
+	(void)alarm(40);
+	assert_int_not_equal(store_read_changes(reader, 0, changes, 8, &num),
+	    OC_OK);
+	(void)alarm(0);
+	PQfinish(db);
+	store_set_busy_timeout(reader, 5000);
+	assert_ok(store_read_changes(reader, 0, changes, 8, &num));
+	assert_int_equal(num, 1);
 	store_close(reader);
 }
 
@@ -591,6 +619,7 @@ main(void)
 		BARE(test_create_race),
 		TEST(test_settings),
 		TEST(test_lost_between),
+		TEST(test_hangs),
 		TEST(test_lost_in_change),
 		TEST(test_put_off),
 		TEST(test_lost_before_commit),
