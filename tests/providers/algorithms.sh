@@ -133,7 +133,9 @@ for name in p256-256 p384-384 p521-512 ed rsa-512 pss-384 hashing always; do
 	within 20 ask $name -no_nonce || die "$name: $(cat out err)"
 	within 20 ask $name || die "$name: $(cat out err)"
 done
-kill "$(cat ocsignd.pid)"
+service=$(cat ocsignd.pid)
+kill "$service"
+within 20 not kill -0 "$service" 2>/dev/null || die "ocsignd does not end"
 
 # What is asked for in vain.
 issuer_section wrong p256 rsa-sha256 >>ocsign.conf
