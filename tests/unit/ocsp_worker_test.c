@@ -269,9 +269,15 @@ worker_start(struct world *w, worker_tune_fn *tune, struct running *r)
 void
 worker_stop(struct running *r)
 {
+	assert_int_equal(kill(r->pid, SIGTERM), 0);
+	worker_wait(r);
+}
+
+void
+worker_wait(struct running *r)
+{
 	int status;
 
-	assert_int_equal(kill(r->pid, SIGTERM), 0);
 	assert_int_equal(waitpid(r->pid, &status, 0), r->pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);

@@ -75,6 +75,9 @@ void worker_stop_untroubled(void);
 	worker_teardown)
 /* SIGTERM; it must end well. */
 void worker_stop(struct running *r);
+/* The same after a SIGTERM, of which a second could find it without a
+ * handler. */
+void worker_wait(struct running *r);
 /* CPU time it has used, in ms. */
 int64_t worker_cpu_ms(const struct running *r);
 /* Its descriptors, once it has seen that the last client is gone. */

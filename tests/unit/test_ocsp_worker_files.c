@@ -107,12 +107,18 @@ begin_big(struct world *w, struct running *r)
 }
 
 static void
-end(struct world *w, struct running *r)
+clean(struct world *w)
 {
-	worker_stop(r);
 	for (size_t i = 0; i < NUM_FILES; i++)
 		(void)unlink(paths[i]);
 	world_fini(w);
+}
+
+static void
+end(struct world *w, struct running *r)
+{
+	worker_stop(r);
+	clean(w);
 }
 
 static void
@@ -540,7 +546,8 @@ test_drain(void **state)
 	assert_int_equal(drink(c, 256 * 1024, 0, BIG_LEN, 3), BIG_LEN);
 	assert_true(client_is_closed(c, 5000));
 	client_free(c);
-	end(&w, &r);
+	worker_wait(&r);
+	clean(&w);
 	assert_true(r.counts->crls.cut == 0);
 }
 
