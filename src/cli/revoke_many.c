@@ -19,6 +19,7 @@
 #include "cli/cert.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "sign/queue.h"
 
 /* A transaction: others who write wait for it, so it is short, and there is a
  * pause behind it, in which they have their turn. */
@@ -34,7 +35,7 @@
 #define PACE_MAX 1000000
 
 /* Of what the token can do while all else has work for it, too. */
-#define SHARE 0.75
+#define SHARE ((double)SIGN_QUEUE_AHEAD_MAX / (SIGN_QUEUE_AHEAD_MAX + 1))
 
 struct run {
 	struct cli_revoke_plan *plan;
