@@ -11,6 +11,10 @@
 #include "base/log.h"
 #include "ipc/memfd.h"
 
+/* What to do about it. */
+#define NO_TOKEN	"the token is not there now; ocsign-signer's log says why"
+#define STOPPING	"ocsign-signer is stopping; try again"
+
 struct served_peer;
 
 /* A job from the wire to the signer and back. */
@@ -228,7 +232,7 @@ take_sign(struct served_peer *sp, uint64_t id, struct der_bytes fields, int fd)
 	}
 	if (server->signer == NULL || server->is_draining) {
 		answer_error(sp, id, OC_ERR_DOWN, server->is_draining ?
-		    "ocsign-signer is stopping" : "the token is not there");
+		    STOPPING : NO_TOKEN);
 		return;
 	}
 	err = job_new(sp, id, &m, fd, &sj);
@@ -260,8 +264,7 @@ find_key(struct served_peer *sp, const char *key, struct sign_key_info *info,
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "this key is not told on this socket");
 	if (server->signer == NULL)
-		return oc_error_set(error, OC_ERR_DOWN,
-		    "the token is not there");
+		return oc_error_set(error, OC_ERR_DOWN, NO_TOKEN);
 	/* A deadline that is past: what the signer knows, it knows now. */
 	return sign_find_key(server->signer, key, oc_clock_mono_ns(), info,
 	    error);
