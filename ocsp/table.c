@@ -2,7 +2,13 @@
 /* The response table as its users see it: ocsp/table.h. */
 #include "ocsp/table.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "ocsp/table_private.h"
+
+/* A multiple of every page's size. */
+#define PREFETCH_LEN ((uint64_t)4 * 1024 * 1024)
 
 const struct ocsp_identity *
 ocsp_table_identity(const struct ocsp_table *table)
@@ -146,6 +152,23 @@ ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn, void *arg)
 		if (ocsp_table_get(table, i, &slot) && !fn(arg, &slot))
 			return;
 	}
+}
+
+bool
+ocsp_table_prefetch(const struct ocsp_table *table, uint64_t *at)
+{
+	long num_pages = sysconf(_SC_PHYS_PAGES);
+	uint64_t len;
+
+	if (*at >= table->map_len || num_pages <= 0 || table->map_len >
+	    (uint64_t)num_pages * (uint64_t)sysconf(_SC_PAGESIZE) / 2)
+		return false;
+	len = table->map_len - *at;
+	if (len > PREFETCH_LEN)
+		len = PREFETCH_LEN;
+	(void)madvise(table->map + *at, len, MADV_WILLNEED);
+	*at += len;
+	return *at < table->map_len;
 }
 
 bool

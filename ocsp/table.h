@@ -132,6 +132,11 @@ bool ocsp_table_was_ready(const struct ocsp_table *table);
 typedef bool ocsp_table_fn(void *arg, const struct ocsp_slot *slot);
 void ocsp_table_walk(const struct ocsp_table *table, ocsp_table_fn *fn,
     void *arg);
+/* Asks the kernel to have the next megabytes of the table in memory soon,
+ * unless all of it is more than half of what there is: a walk finds one slot
+ * after the other, and each by an index that leads all over it.  *at starts as
+ * 0.  False: those were the last.  Waits for no disk, or hardly. */
+bool ocsp_table_prefetch(const struct ocsp_table *table, uint64_t *at);
 /* The writer's walk in parts, while it puts and withdraws: what is put
  * meanwhile may be met or not.  *next starts as 0.  Looks at num slots, live
  * or not; false when those were the last, or fn said so. */

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 /* What was loaded cannot be made anew: it stays unless it must not be said. */
@@ -226,30 +227,55 @@ open_again(struct status_service *s)
 	status_service_answer_early(s);
 }
 
-enum oc_err
-status_service_sweep(struct status_service *s, int64_t now)
+static enum oc_err
+sweep_part(struct status_service *s, int64_t now, uint32_t num)
 {
 	/* A second later: no nudge waits for all these signatures. */
 	struct part part = { .service = s, .now = now + s->is_closed };
 	uint32_t i;
 
-	if (!s->is_sweeping)
-		return OC_OK;
-	s->is_sweeping = ocsp_table_walk_part(s->table, &s->sweep.next,
-	    s->is_closed ? s->closed_slots : STATUS_SWEEP_SLOTS, sweep_slot,
-	    &part);
+	s->is_sweeping = ocsp_table_walk_part(s->table, &s->sweep.next, num,
+	    sweep_slot, &part);
 	for (i = 0; i < part.num_stale; i++)
 		withdraw_stale(s, &part.stale[i]);
 	s->sweep.num_withdrawn += part.num_stale;
 	free(part.stale);
-	if (!s->is_sweeping)
-		oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u "
-		    "responses at hand, %u withdrawn", s->plan.ocsp->name,
-		    status_set_num(s->set), ocsp_table_num_used(s->table),
-		    s->sweep.num_withdrawn);
-	if (part.err == OC_OK && s->is_closed && !s->is_sweeping)
-		open_again(s);
 	return part.err;
+}
+
+static void
+end_sweep(struct status_service *s)
+{
+	oc_log(OC_LOG_INFO, "issuer %s: %u certificates known, %u responses "
+	    "at hand, %u withdrawn", s->plan.ocsp->name,
+	    status_set_num(s->set), ocsp_table_num_used(s->table),
+	    s->sweep.num_withdrawn);
+	if (s->is_closed)
+		open_again(s);
+}
+
+enum oc_err
+status_service_sweep(struct status_service *s, int64_t now)
+{
+	int64_t until_ns = oc_clock_mono_ns() + (s->is_closed ?
+	    STATUS_CLOSED_TURN_NS : STATUS_TURN_NS);
+	uint32_t left = s->is_closed ? s->closed_slots : UINT32_MAX, num;
+	enum oc_err err = OC_OK;
+
+	if (!s->is_sweeping)
+		return OC_OK;
+	while (ocsp_table_prefetch(s->table, &s->sweep.fetched))
+		if (oc_clock_mono_ns() >= until_ns)
+			return OC_OK;
+	do {
+		num = left < STATUS_TURN_SLOTS ? left : STATUS_TURN_SLOTS;
+		err = sweep_part(s, now, num);
+		left -= num;
+	} while (err == OC_OK && s->is_sweeping && left > 0 &&
+	    oc_clock_mono_ns() < until_ns);
+	if (err == OC_OK && !s->is_sweeping)
+		end_sweep(s);
+	return err;
 }
 
 /* Once for all that is known, before there is anything in it, rather than by
@@ -297,7 +323,7 @@ status_service_sweep_all(struct status_service *s, int64_t now)
 	s->is_current = s->is_ready;
 	if (!s->is_ready)
 		return OC_OK;
-	s->sweep = (struct status_sweep){ 0, 0 };
+	s->sweep = (struct status_sweep){ 0 };
 	s->is_sweeping = s->is_closed = true;
 	return status_service_sweep(s, now);
 }
@@ -343,10 +369,14 @@ has_few_due(const struct status_service *s)
 void
 status_service_presign(struct status_service *s)
 {
-	if (!s->is_presigning || !has_few_due(s))
+	int64_t until_ns = oc_clock_mono_ns() + STATUS_TURN_NS;
+
+	if (!has_few_due(s))
 		return;
 	s->presign_max = s->agenda.wanted[STATUS_DUE_REFRESH].num +
 	    STATUS_PRESIGN_NUM;
-	s->is_presigning = status_set_walk_part(s->set, &s->presigned,
-	    STATUS_SWEEP_SLOTS, presign_record, s);
+	while (s->is_presigning && oc_clock_mono_ns() < until_ns &&
+	    s->agenda.wanted[STATUS_DUE_REFRESH].num < s->presign_max)
+		s->is_presigning = status_set_walk_part(s->set,
+		    &s->presigned, STATUS_TURN_SLOTS, presign_record, s);
 }

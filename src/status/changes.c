@@ -375,10 +375,18 @@ status_service_tick(struct status_service *s, int64_t now)
 		status_service_tend(s);
 	}
 	status_fleet_tick(s, now);
+	(void)!status_service_walk(s, now);
+}
+
+bool
+status_service_walk(struct status_service *s, int64_t now)
+{
 	status_older_tick(s, now);
 	if (status_service_sweep(s, now) != OC_OK)
 		status_service_give_up(s);
 	status_service_pump(s, now);
 	if (s->nudges != NULL)
 		status_service_finish_nudges(s);
+	return s->is_sweeping || (s->older != NULL &&
+	    s->older_walk.is_under_way && !s->is_closed);
 }

@@ -229,22 +229,34 @@ end_walk(struct status_service *s)
 	status_older_set_seq(s);
 }
 
-/* The next part; once it is over, what is left is true. */
-static void
-walk_on(struct status_service *s, int64_t now)
+static bool
+walk_part(struct status_service *s, int64_t now)
 {
 	struct older_part part = { .service = s, .now = now };
 	bool goes_on;
 	uint32_t i;
 
 	goes_on = ocsp_table_walk_part(s->older, &s->older_walk.next,
-	    STATUS_SWEEP_SLOTS, walk_slot, &part);
+	    STATUS_TURN_SLOTS, walk_slot, &part);
 	for (i = 0; i < part.num_gone; i++)
 		ocsp_table_withdraw(s->older, &part.gone[i]);
 	s->older_walk.num_withdrawn += part.num_gone;
 	free(part.gone);
 	if (part.has_failed)
 		status_service_give_up(s);
+	return goes_on;
+}
+
+/* The next turn; once it is over, what is left is true. */
+static void
+walk_on(struct status_service *s, int64_t now)
+{
+	int64_t until_ns = oc_clock_mono_ns() + STATUS_TURN_NS;
+	bool goes_on;
+
+	do
+		goes_on = walk_part(s, now);
+	while (goes_on && oc_clock_mono_ns() < until_ns);
 	if (!goes_on)
 		end_walk(s);
 }

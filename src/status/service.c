@@ -161,7 +161,7 @@ status_service_new(const struct status_service_plan *plan,
 	if (s == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	s->plan = *plan;
-	s->closed_slots = STATUS_CLOSED_SLOTS;
+	s->closed_slots = UINT32_MAX;
 	s->nudge_urgent_max = STATUS_NUDGE_URGENT_MAX;
 	s->is_source_well = s->is_signer_well = s->is_table_well = true;
 	/* With a delegated signer or without, the key is the one that this

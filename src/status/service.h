@@ -60,6 +60,11 @@ int status_service_fd(const struct status_service *service);
 void status_service_dispatch(struct status_service *service);
 /* Signs what is due.  Called a few times a second. */
 void status_service_tick(struct status_service *service, int64_t now);
+/* The part of that which goes through all of a table, if there is anything to
+ * go through: for some 10 ms, or 120 if nobody is answered from it meanwhile.
+ * True: call it again soon, once others have had their turn. */
+bool status_service_walk(struct status_service *service, int64_t now)
+    OC_MUST_CHECK;
 
 /* The table shows nothing that has changed since, and is served. */
 bool status_service_is_current(const struct status_service *service);

@@ -63,6 +63,7 @@ struct status_early {
 /* The walk over the table once all is known: which slots are to be renewed
  * when, and which are to go. */
 struct status_sweep {
+	uint64_t fetched;		/* see ocsp_table_prefetch() */
 	uint32_t next;			/* slot */
 	uint32_t num_withdrawn;
 };
@@ -73,10 +74,12 @@ struct status_older_walk {
 	bool is_under_way;
 	bool is_first;			/* when which is renewed is not known */
 };
-/* Slots, and records of the set, looked at in a tick: some 15 ms of work; and
- * while nobody is answered from the table, some 120 ms. */
-#define STATUS_SWEEP_SLOTS 65536
-#define STATUS_CLOSED_SLOTS (8 * STATUS_SWEEP_SLOTS)
+/* A turn of what goes through all of the table or of the set; and one while
+ * nobody is answered from the table.  The clock is looked at after so many
+ * slots or records: each may cost a read of the disk. */
+#define STATUS_TURN_NS (10 * OC_NS_PER_MS)
+#define STATUS_CLOSED_TURN_NS (120 * OC_NS_PER_MS)
+#define STATUS_TURN_SLOTS 256
 /* Slots that are tended in a tick: looked at in 5 ms, or copied to a larger
  * table in 15. */
 #define STATUS_TEND_SLOTS 16384
@@ -156,7 +159,7 @@ struct status_service {
 	bool is_following;
 	bool is_sweeping, is_presigning;
 	bool is_closed;			/* see status_service_sweep_all() */
-	uint32_t closed_slots;		/* STATUS_CLOSED_SLOTS */
+	uint32_t closed_slots;		/* in a turn then; a test's */
 	uint32_t nudge_urgent_max;	/* STATUS_NUDGE_URGENT_MAX */
 	bool is_source_well, is_signer_well, is_table_well;
 	bool has_said_expired;
@@ -217,7 +220,7 @@ bool status_service_withdraw_missed(struct status_service *s,
 /* The first time that everything is known: holds the table against it, now
  * if it is not served yet, else in parts. */
 enum oc_err status_service_catch_up(struct status_service *s) OC_MUST_CHECK;
-/* The next part of that; nothing once it is over. */
+/* The next turn of that; nothing once it is over. */
 enum oc_err status_service_sweep(struct status_service *s, int64_t now)
     OC_MUST_CHECK;
 /* Another may be said of all certificates at once: nobody is answered from the

@@ -28,6 +28,8 @@
 
 #define SERVICES_MAX 64
 #define TICK_MS 250
+/* Between two turns of what goes through a table: for everybody else. */
+#define TURN_MS 5
 #define KNOWN_STEP 100000
 /* How long a successor waits for the tables of the one before it. */
 #define LOCK_TRIES 600
@@ -52,6 +54,7 @@ struct program {
 	struct status_admin *admin;	/* NULL: none wanted */
 	uint64_t num_known;		/* when we last asked for time */
 	struct event *events[SERVICES_MAX + 8];
+	struct event *walk;		/* one of them */
 	uint32_t num_events;
 	struct status_share *share;	/* NULL: nothing is shared */
 	struct ipc_turn turn;		/* of having things signed */
@@ -332,6 +335,29 @@ note_clock(struct program *p)
 }
 
 static void
+walk_soon(struct program *p)
+{
+	static const struct timeval soon = { 0, TURN_MS * 1000 };
+
+	(void)event_add(p->walk, &soon);
+}
+
+static void
+on_walk(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *p = arg;
+	int64_t now = oc_clock_watch_now_s(&p->clock);
+	bool goes_on = false;
+
+	(void)fd, (void)what;
+	ipc_turn_asks(&p->turn);
+	for (uint32_t i = 0; i < p->num_services; i++)
+		goes_on |= status_service_walk(p->services[i], now);
+	if (goes_on)
+		walk_soon(p);
+}
+
+static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct program *p = arg;
@@ -348,6 +374,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	if (p->share != NULL)
 		status_share_dispatch(p->share);
 	note_ready(p);
+	walk_soon(p);
 }
 
 static void
@@ -387,6 +414,10 @@ add_events(struct program *p)
 	if (p->share != NULL && !add_event(p, status_share_fd(p->share),
 	    EV_READ, on_share, p, NULL))
 		return false;
+	p->walk = evtimer_new(p->base, on_walk, p);
+	if (p->walk == NULL)
+		return false;
+	p->events[p->num_events++] = p->walk;
 	return add_event(p, sign_fd(p->signer), EV_READ, on_signer, p, NULL) &&
 	    add_event(p, -1, 0, on_tick, p, &tick) &&
 	    add_event(p, SIGTERM, EV_SIGNAL, on_signal, p, NULL) &&

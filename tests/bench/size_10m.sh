@@ -136,10 +136,12 @@ import() {
 	    "$(quotient $(($(store_bytes) - before)) "$number")" bytes
 }
 
-# table SECONDS: a slot for each, as if made so long ago.
+# table SECONDS: a slot for each, as if made so long ago, and the room that the
+# service has beside.
 table() {
 	rm -f tables/ca.table
-	"$tools/big_table" ocsign.conf ca $((number + 1000)) -"$1" >/dev/null
+	"$tools/big_table" ocsign.conf ca $((number + number / 32)) \
+	    -"$1" >/dev/null
 }
 
 # --- starts ---------------------------------------------------------------
