@@ -460,8 +460,15 @@ one_list_has_no_point(void **state)
 	check_shell(f, 0, DELTA);
 	assert_int_equal(reason_on(f, 0, FULL, &issued),
 	    CRL_REASON_SUPERSEDED);
-	/* Without deltas a change makes the full one. */
+	/* Without deltas no list says any more where they are, and a change
+	 * makes the full one. */
 	f->section.crl_delta_url = NULL;
+	assert_int_equal(publish_num(f, DUE), PARTITIONS + 1);
+	stored = find(f, 1, FULL);
+	assert_int_equal(x509_crl_read((struct der_bytes){ stored.crl,
+	    stored.crl_len }, &crl, NULL), OC_OK);
+	assert_int_equal(crl.freshest.len, 0);
+	store_crl_fini(&stored);
 	revoke_it(f, (struct issued[]){ issue_into(f, 3, 0) },
 	    CRL_REASON_SUPERSEDED);
 	assert_int_equal(publish_num(f, DUE), 1);
