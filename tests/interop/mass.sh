@@ -51,6 +51,8 @@ others=${MASS_OTHERS:-400}
 # Of one signature, in each of two sessions.
 patience=${MASS_PATIENCE:-60}
 lasts=${MASS_LASTS:-2} slow=${MASS_LASTS:-6}
+# There recording is slower than that.
+[ "$store" != postgres ] || slow=${MASS_LASTS:-16}
 
 ca_folder
 "$shim_rule" shim clear
