@@ -100,40 +100,13 @@ publish(struct ca_fixture *f, struct ca_due *p, struct signer *signer,
 static struct oc_serial
 issue(struct ca_fixture *f)
 {
-	struct ca_certificate certificate = { 0 };
-	struct oc_error error = { 0 };
-	struct ca_profile profile;
-	struct oc_serial serial;
-	const struct ca_request request = {
-		.profile = &profile,
-		.csr = ca_csr("P-256", "CN=a.example", NULL),
-	};
-
-	ca_get_profile(f, "server", &profile);
-	if (ca_issue(f->issuer, f->store, f->signer, &request, ca_deadline(),
-	    &certificate, &error) != OC_OK)
-		fail_msg("%s", error.text);
-	serial = certificate.serial;
-	ca_certificate_fini(&certificate);
-	return serial;
-}
-
-static void
-put_status(struct ca_fixture *f, const struct oc_serial *serial,
-    enum crl_reason reason)
-{
-	struct oc_error error = { 0 };
-	int64_t revoked_at;
-
-	if (ca_revoke(f->issuer, f->store, serial, reason, &revoked_at, 0,
-	    &error) != OC_OK)
-		fail_msg("%s", error.text);
+	return ca_issue_one(f, 0, 0);
 }
 
 static void
 revoke(struct ca_fixture *f, const struct oc_serial *serial)
 {
-	put_status(f, serial, CRL_REASON_SUPERSEDED);
+	ca_put_status(f, serial, CRL_REASON_SUPERSEDED);
 }
 
 static void
@@ -529,10 +502,10 @@ partitions_and_deltas(void **state)
 	assert_publishes(f, &p, "2d", 9);
 	assert_about(due_in(f, &p), DAY_S / 8 - 60);
 	/* Whoever is released stands on a delta, too. */
-	put_status(f, &held, CRL_REASON_CERTIFICATE_HOLD);
+	ca_put_status(f, &held, CRL_REASON_CERTIFICATE_HOLD);
 	age(f, &p, 60);
 	assert_publishes(f, &p, "1d", 9);
-	put_status(f, &held, CRL_REASON_REMOVE_FROM_CRL);
+	ca_put_status(f, &held, CRL_REASON_REMOVE_FROM_CRL);
 	anew = (struct ca_due){ .issuer = f->issuer };
 	assert_about(due_in(f, &anew), 60);
 	age(f, &anew, 60);

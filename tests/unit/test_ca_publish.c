@@ -134,12 +134,7 @@ static void
 revoke_it(struct ca_fixture *f, const struct issued *issued,
     enum crl_reason reason)
 {
-	struct oc_error error = { 0 };
-	int64_t revoked_at;
-
-	if (ca_revoke(f->issuer, f->store, &issued->serial, reason,
-	    &revoked_at, 0, &error) != OC_OK)
-		fail_msg("%s", error.text);
+	ca_put_status(f, &issued->serial, reason);
 }
 
 /* --- lists ------------------------------------------------------------ */
