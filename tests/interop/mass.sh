@@ -286,10 +286,16 @@ has_all() {
 }
 within "${MASS_START:-60}" has_all || fail "not all: $(cat status.json)"
 
-# Nor does it take for signed what ocsign-status has to find again.
-"$shim_rule" shim lasts 100
+# Nor does it take for signed what ocsign-status has to find again, which is
+# away for longer each time.
+"$shim_rule" shim lasts 200
 wanted 301 350
-kill -9 "$(role status)"
+for n in 1 2 3 4; do
+	kill -9 $(role status)
+	within 10 eval '[ "$(count "another starts" ocsignd.log)" -eq $n ]' ||
+	    fail "nobody sees that it is gone"
+	within 20 eval 'test -n "$(role status)"' || fail "no ocsign-status"
+done
 wait $waiting || fail "$(cat out err)"
 "$shim_rule" shim clear
 grep -q '^OCSP: all responses say so' out || fail "$(cat out)"
