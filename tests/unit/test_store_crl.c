@@ -204,6 +204,7 @@ test_crl_parts_of_before(void **state)
 	uint64_t number;
 	int64_t id;
 
+	needs_file();
 	for (size_t i = 0; i < NUM_CRL_LENS; i++) {
 		free((void *)(uintptr_t)wanted.p);
 		wanted = long_crl(crl_lens[i]);
@@ -237,6 +238,7 @@ test_revoked_index(void **state)
 {
 	struct fixture *f = *state;
 
+	needs_file();
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
 	    " pragma_index_info('certificate_revoked') WHERE name IN"
 	    " ('issuer_id', 'crl_partition', 'serial', 'not_after',"
