@@ -35,6 +35,16 @@ enum oc_err ca_crl_create(struct ca_issuer *issuer, struct store *store,
     struct signer *signer, int64_t deadline_ns, struct ca_crl *crl,
     struct oc_error *error) OC_MUST_CHECK;
 
+/*
+ * Whether crl-url was changed while certificates live that have the old one, by
+ * the newest of them: where that says its CRL is, if that is no URL of now's;
+ * else "".  Cheap, and so right at the change and until the next certificate is
+ * issued.
+ */
+enum oc_err ca_crl_find_moved(const struct ca_issuer *issuer,
+    struct store *store, char url[OC_CRL_URL_MAX + 1], struct oc_error *error)
+    OC_MUST_CHECK;
+
 /* --- for ca/publish.c --------------------------------------------------- */
 
 /* What all lists of an issuer have in common. */

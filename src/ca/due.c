@@ -162,13 +162,23 @@ claimed_until(const struct ca_due_partition *p, int64_t now)
 	return s->reserved_at + CA_DUE_CLAIM_S;
 }
 
+/* Deltas were made once, and are no more: the newest full list was made with
+ * one, or is older than the last, and so may still name where they are. */
+static bool
+names_lost_delta(const struct ca_due *d, const struct store_crl_standing *s)
+{
+	return !has_deltas(d) && s->delta.number != 0 &&
+	    s->delta.number >= s->full.number;
+}
+
 /* What is due now, of enum ca_crl_kinds, and when something is. */
 static int64_t
 partition_due_at(const struct ca_due *d, uint32_t partition, int64_t now,
     unsigned int *kinds)
 {
 	const struct ca_due_partition *p = &d->partitions[partition];
-	int64_t full_at = list_due_at(d, &p->standing.full, false, now);
+	int64_t full_at = names_lost_delta(d, &p->standing) ? 0 :
+	    list_due_at(d, &p->standing.full, false, now);
 	int64_t at = full_at, other = claimed_until(p, now);
 
 	if (has_deltas(d)) {

@@ -253,6 +253,14 @@ ca_issuer_check_blocked(const struct ca_issuer *issuer,
 	    CA_RULE_ISSUER_BLOCKED, err, error);
 }
 
+static enum oc_err
+say_another_key(const struct ca_issuer *issuer, struct oc_error *error)
+{
+	return oc_error_set(error, OC_ERR_MISMATCH, "issuer %s: the store "
+	    "knows this name with another key; a new key is a new issuer: "
+	    "give it another name", issuer->config->name);
+}
+
 enum oc_err
 ca_issuer_register(struct ca_issuer *issuer, struct store *store,
     struct oc_error *error)
@@ -263,12 +271,38 @@ ca_issuer_register(struct ca_issuer *issuer, struct store *store,
 	    issuer->spki_hash, &issuer->store_id);
 
 	if (err == OC_ERR_MISMATCH)
-		return oc_error_set(error, err, "issuer %s: the store knows "
-		    "this name with another key; a new key is a new issuer: "
-		    "give it another name", issuer->config->name);
+		return say_another_key(issuer, error);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s", store_error(store));
 	return OC_OK;
+}
+
+enum oc_err
+ca_issuer_recognize(struct ca_issuer *issuer, struct store *store,
+    struct oc_error *error)
+{
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	struct store_issuer row = { 0 };
+	enum oc_err err = OC_ERR_NOMEM;
+
+	if (cert != NULL)
+		err = store_find_issuer(store, issuer->config->name, &row);
+	if (err == OC_ERR_NOT_FOUND)
+		oc_error_set(error, err, "issuer %s is not in the records: "
+		    "nothing was issued yet", issuer->config->name);
+	else if (err != OC_OK)
+		oc_error_set(error, err, "%s", cert == NULL ?
+		    oc_strerror(err) : store_error(store));
+	if (err == OC_OK)
+		err = x509_cert_read((struct der_bytes){ row.certificate,
+		    row.certificate_len }, cert, error);
+	if (err == OC_OK && !der_bytes_equal(cert->spki, issuer->cert.spki))
+		err = say_another_key(issuer, error);
+	if (err == OC_OK)
+		issuer->store_id = row.id;
+	store_issuer_fini(&row);
+	free(cert);
+	return err;
 }
 
 enum oc_err

@@ -27,7 +27,7 @@ struct ca_issuer {
 	uint8_t spki_hash[STORE_HASH_LEN];
 	uint8_t key_id[CA_KEY_ID_MAX];	/* its SKI, or made */
 	size_t key_id_len;
-	int64_t store_id;		/* 0 until ca_issuer_register() */
+	int64_t store_id;		/* 0 until the next two */
 	/* Keys it certifies for nobody; borrowed; NULL: none.  Set by whoever
 	 * loads it, from [policy] blocklist. */
 	const struct ca_blocklist *blocklist;
@@ -54,6 +54,9 @@ enum oc_err ca_issuer_check_blocked(const struct ca_issuer *issuer,
     OC_MUST_CHECK;
 /* Makes the store know it, blocked or not. */
 enum oc_err ca_issuer_register(struct ca_issuer *issuer, struct store *store,
+    struct oc_error *error) OC_MUST_CHECK;
+/* The same for who only reads: NOT_FOUND if the store does not know it. */
+enum oc_err ca_issuer_recognize(struct ca_issuer *issuer, struct store *store,
     struct oc_error *error) OC_MUST_CHECK;
 /* Its key's name and what the signer knows of it; MISMATCH if the signer's is
  * not the certificate's.  Blocks until deadline_ns. */

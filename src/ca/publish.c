@@ -91,15 +91,17 @@ choose(void *arg, struct store *store, uint32_t partition, const char *point,
 
 	oc_assert(store == p->store);
 	err = find_newest(p, partition, STORE_CRL_FULL, point, &newest.full);
-	if (err == OC_OK && has_deltas)
+	if (err == OC_OK)
 		err = find_newest(p, partition, STORE_CRL_DELTA, point,
 		    &newest.delta);
 	if (err == OC_OK && p->order->on_change && newest.full.id != 0)
 		err = has_changed(p, partition, &newest, &is_changed);
 	if (err != OC_OK)
 		return err;
+	/* Without deltas any more, one that may still name where they are. */
 	is_full_due = is_old(p, &newest.full, p->order->full_age_s) ||
-	    (is_changed && !has_deltas);
+	    (!has_deltas && (is_changed || (newest.delta.id != 0 &&
+	    newest.delta.number >= newest.full.number)));
 	is_delta_due = has_deltas && (is_full_due || is_changed ||
 	    is_old(p, &newest.delta, p->order->delta_age_s));
 	*kinds = (is_full_due ? CA_CRL_FULL : 0) |

@@ -2,11 +2,9 @@
 /* crl publish, list: all lists of an issuer. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "ca/publish.h"
 #include "cli/crl.h"
 #include "cli/print.h"
@@ -19,7 +17,8 @@ struct publishing {
 	struct cli *cli;
 	struct ca_issuer *issuer;
 	struct ca_publication made;
-	char **paths;			/* of each list; NULL: no files */
+	char **paths;			/* of each list that was written; NULL:
+					 * no files */
 	int64_t next_ns;		/* when something is said again */
 	bool has_said;
 };
@@ -82,71 +81,25 @@ sign_all(struct publishing *p, struct oc_error *error)
 	    &p->made, error);
 }
 
-/* As at its URL; without one "web-3.crl", "web-delta-3.crl". */
-static char *
-name_of(const struct publishing *p, const struct ca_crl *crl)
-{
-	size_t len = strcspn(crl->url, "?#"), at = len;
-	char *path, name[OC_CRL_URL_MAX + 1];
-
-	while (at > 0 && crl->url[at - 1] != '/')
-		at--;
-	if (crl->url[0] != '\0' && at < len)
-		snprintf(name, sizeof(name), "%.*s", (int)(len - at),
-		    crl->url + at);
-	else
-		snprintf(name, sizeof(name), "%s%s.crl",
-		    p->issuer->config->name, crl->base_number != 0 ?
-		    "-delta" : "");
-	return asprintf(&path, "%s/%s", cli_option(p->cli, "directory"),
-	    name) < 0 ? NULL : path;
-}
-
-/* Two at one name, of a full list and its delta say, would lose one. */
-static enum oc_err
-check_names(const struct publishing *p, struct oc_error *error)
-{
-	for (uint32_t i = 0; i < p->made.num; i++)
-		for (uint32_t j = 0; j < i; j++)
-			if (strcmp(p->paths[i], p->paths[j]) == 0)
-				return oc_error_set(error, OC_ERR_CONFIG,
-				    "%s would be two CRLs: crl-url and "
-				    "crl-delta-url end in one name",
-				    p->paths[i]);
-	return OC_OK;
-}
-
 /* All of them, or the old ones. */
 static enum oc_err
 write_all(struct publishing *p, struct oc_error *error)
 {
-	struct oc_file_part *parts;
-	enum oc_err err = OC_OK;
-	uint32_t i;
+	const struct cli_crl_files files = {
+		.directory = cli_option(p->cli, "directory"),
+		.issuer = p->issuer,
+		.lists = p->made.lists,
+		.num = p->made.num,
+	};
+	enum oc_err err;
 
-	if (cli_option(p->cli, "directory") == NULL || p->made.num == 0)
+	if (files.directory == NULL || p->made.num == 0)
 		return OC_OK;
-	parts = calloc(p->made.num, sizeof(*parts));
 	p->paths = calloc(p->made.num, sizeof(*p->paths));
-	if (parts == NULL || p->paths == NULL)
-		err = OC_ERR_NOMEM;
-	for (i = 0; err == OC_OK && i < p->made.num; i++) {
-		p->paths[i] = name_of(p, &p->made.lists[i]);
-		if (p->paths[i] == NULL)
-			err = OC_ERR_NOMEM;
-		else
-			parts[i] = (struct oc_file_part){
-			    .path = p->paths[i], .mode = 0644,
-			    .bytes = p->made.lists[i].der,
-			    .len = p->made.lists[i].der_len };
-	}
-	if (err != OC_OK)
-		oc_error_set(error, err, "out of memory");
+	if (p->paths == NULL)
+		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	else
-		err = check_names(p, error);
-	if (err == OC_OK)
-		err = oc_file_write_all(parts, p->made.num, error);
-	free(parts);
+		err = cli_crl_write(&files, p->paths, error);
 	return err == OC_OK ? OC_OK : oc_error_prefix(error, "the CRLs are "
 	    "signed and recorded, but not written");
 }

@@ -29,9 +29,6 @@
 /* Who else writes, or a server that changes its primary. */
 #define TRIES_MAX 30
 #define TRY_AGAIN_NS OC_NS_PER_S
-#define LOOK_NS (500 * OC_NS_PER_MS)
-/* Without one signature: the token is away. */
-#define STUCK_NS (60 * OC_NS_PER_S)
 #define PACE_MAX 1000000
 
 /* Of what the token can do while all else has work for it, too. */
@@ -164,47 +161,26 @@ record_all(struct run *run, struct oc_error *error)
 /* --- until the responses say so ----------------------------------------- */
 
 /* What the service has to know: also what a run that was ended, or somebody
- * else, recorded a moment ago. */
+ * else, recorded a moment ago.  One that was there is waited for, even if it
+ * starts again just now. */
 static enum oc_err
-find_seq(const struct run *run, int64_t *seq, struct oc_error *error)
+wait_signed(struct run *run, struct oc_error *error)
 {
-	struct cli_revoke_service now;
+	int64_t seq = 0, after_seq = run->service.seq;
+	bool was_there = run->service.is_there;
+	enum oc_err err;
 
-	cli_revoke_look(run->plan, &now);
-	*seq = 0;
-	return now.is_there ? cli_revoke_last_seq(run->plan, now.seq, seq,
-	    error) : OC_OK;
-}
-
-static void
-wait_signed(struct run *run, int64_t seq)
-{
-	struct cli_revoke_service *s = &run->service;
-	uint64_t num_all = 0, num_left = UINT64_MAX;
-	int64_t moved_ns = oc_clock_mono_ns();
-
-	cli_progress_start(&run->progress, "signed");
-	for (;;) {
-		cli_revoke_look(run->plan, s);
-		if (!s->is_there || (s->seq >= seq &&
-		    s->num_urgent == 0))
-			break;
-		if (s->num_urgent > num_all)
-			num_all = s->num_urgent;
-		if (s->num_urgent != num_left)
-			moved_ns = oc_clock_mono_ns();
-		num_left = s->num_urgent;
-		if (oc_clock_mono_ns() - moved_ns > STUCK_NS) {
-			oc_error_set(&s->notice, OC_ERR_TIMEOUT, "%llu "
-			    "responses are not signed yet, and nothing is "
-			    "signed; see \"ocsign status\"",
-			    (unsigned long long)num_left);
-			break;
-		}
-		cli_progress_tell(&run->progress, num_all - num_left, num_all);
-		pause_ns(LOOK_NS);
-	}
-	cli_progress_stop(&run->progress);
+	cli_revoke_look(run->plan, &run->service);
+	if (run->service.is_there)
+		after_seq = run->service.seq;
+	else if (!was_there)
+		return OC_OK;
+	err = cli_revoke_last_seq(run->plan, after_seq, &seq, error);
+	if (err == OC_OK)
+		err = cli_revoke_wait(run->plan, seq, &run->service, error);
+	if (err == OC_OK && run->service.notice.text[0] != '\0')
+		run->plan->cli->exit_status = 1;
+	return err;
 }
 
 /* --- telling ------------------------------------------------------------ */
@@ -220,11 +196,15 @@ num_signatures(const struct cli_revoke_plan *plan)
 	if (cli_config(plan->cli, &config, NULL) != OC_OK)
 		return 0;
 	for (size_t i = 0; i < config->num_ocsp; i++)
-		if (config->ocsp[i].issuer == plan->issuer->config &&
-		    config->ocsp[i].presign != OC_PRESIGN_NONE &&
-		    plan->issuer->config->responses == NULL)
-			num_signers++;
+		num_signers += cli_revoke_is_signed(plan, &config->ocsp[i]);
 	return plan->num[CLI_REVOKE_WANTED] * num_signers;
+}
+
+static uint32_t
+num_done(const struct cli_revoke_plan *plan)
+{
+	return plan->num[CLI_REVOKE_DONE] +
+	    plan->num[CLI_REVOKE_DONE_EXPIRED];
 }
 
 static json_t *
@@ -253,7 +233,7 @@ describe_plan(const struct cli_revoke_plan *plan,
 	cli_put_int(facts, "twice", plan->list.num_double);
 	cli_put_int(facts, "to_revoke", plan->num_wanted);
 	cli_put_int(facts, "expired", plan->num[CLI_REVOKE_EXPIRED]);
-	cli_put_int(facts, "revoked_already", plan->num[CLI_REVOKE_DONE]);
+	cli_put_int(facts, "revoked_already", num_done(plan));
 	cli_put_int(facts, "never_issued", plan->num[CLI_REVOKE_UNKNOWN]);
 	cli_put_int(facts, "refused", plan->num[CLI_REVOKE_REFUSED]);
 	cli_put_int(facts, "asked_about", plan->num_asked);
@@ -310,8 +290,8 @@ print_plan(const struct cli_revoke_plan *plan,
 	if (plan->list.num_double > 0)
 		printf("%u stand there more than once\n",
 		    plan->list.num_double);
-	if (plan->num[CLI_REVOKE_DONE] > 0)
-		printf("%u are revoked already\n", plan->num[CLI_REVOKE_DONE]);
+	if (num_done(plan) > 0)
+		printf("%u are revoked already\n", num_done(plan));
 	if (plan->num[CLI_REVOKE_EXPIRED] > 0)
 		printf("%u have expired: no responses are made of them\n",
 		    plan->num[CLI_REVOKE_EXPIRED]);
@@ -418,7 +398,6 @@ carry_out(struct run *run, struct oc_error *error)
 	struct cli_revoke_plan *plan = run->plan;
 	json_t *facts = describe_plan(plan, &run->service);
 	enum oc_err err = OC_OK;
-	int64_t seq;
 
 	if (plan->cli->format == CLI_FORMAT_TEXT)
 		print_plan(plan, &run->service);
@@ -432,11 +411,8 @@ carry_out(struct run *run, struct oc_error *error)
 		if (err == OC_OK && cli_has(plan->cli, "no-wait"))
 			oc_error_set(&run->service.notice, OC_OK,
 			    "not waited for");
-		else if (err == OC_OK) {
-			err = find_seq(run, &seq, error);
-			if (err == OC_OK)
-				wait_signed(run, seq);
-		}
+		else if (err == OC_OK)
+			err = wait_signed(run, error);
 		if (err == OC_OK)
 			tell(run, facts);
 	}

@@ -15,6 +15,7 @@ enum cli_revoke_state {
 	CLI_REVOKE_WANTED,
 	CLI_REVOKE_EXPIRED,	/* wanted, and no response is made of it */
 	CLI_REVOKE_DONE,	/* for as good a reason */
+	CLI_REVOKE_DONE_EXPIRED,
 	CLI_REVOKE_UNKNOWN,	/* never issued */
 	CLI_REVOKE_REFUSED,	/* a CA's without a reason, not on hold */
 	CLI_REVOKE_STATES
@@ -66,6 +67,17 @@ void cli_revoke_look(const struct cli_revoke_plan *plan,
  * whoever made it; 0: there is none. */
 enum oc_err cli_revoke_last_seq(const struct cli_revoke_plan *plan,
     int64_t after_seq, int64_t *seq, struct oc_error *error) OC_MUST_CHECK;
+
+/* Whether that signs responses before somebody asks for them. */
+bool cli_revoke_is_signed(const struct cli_revoke_plan *plan,
+    const struct oc_config_ocsp *ocsp);
+
+/* --- revoke_wait.c --- */
+/* Until all that the file names, and that the service knows of by change seq,
+ * is signed; if it ends before, the service's notice says with how many left.
+ * That is after a minute in which none of them was, or when it is gone. */
+enum oc_err cli_revoke_wait(const struct cli_revoke_plan *plan, int64_t seq,
+    struct cli_revoke_service *service, struct oc_error *error) OC_MUST_CHECK;
 
 /* --- revoke_many.c --- */
 enum oc_err cli_revoke_many(struct cli *cli, enum crl_reason reason,

@@ -43,7 +43,8 @@ judge(struct cli_revoke_plan *plan, const struct oc_serial *serial,
 		*state = not_after > now ? CLI_REVOKE_WANTED :
 		    CLI_REVOKE_EXPIRED;
 	else if (err == OC_ERR_EXISTS)
-		*state = CLI_REVOKE_DONE;
+		*state = not_after > now ? CLI_REVOKE_DONE :
+		    CLI_REVOKE_DONE_EXPIRED;
 	else if (err == OC_ERR_NOT_FOUND)
 		*state = CLI_REVOKE_UNKNOWN;
 	else if (err == OC_ERR_REFUSED || err == OC_ERR_MISMATCH)
@@ -76,7 +77,8 @@ judge_all(struct cli_revoke_plan *plan, struct oc_error *error)
 		plan->num[state]++;
 		if (state == CLI_REVOKE_WANTED || state == CLI_REVOKE_EXPIRED)
 			plan->order[plan->num_wanted++] = i;
-		else if (state != CLI_REVOKE_DONE)
+		else if (state == CLI_REVOKE_UNKNOWN ||
+		    state == CLI_REVOKE_REFUSED)
 			name_it(plan, &list->serials[i]);
 		cli_progress_tell(&progress, i, list->num);
 	}
@@ -134,14 +136,17 @@ sort(struct cli_revoke_plan *plan, struct oc_error *error)
 enum oc_err
 cli_revoke_plan(struct cli_revoke_plan *plan, struct oc_error *error)
 {
+	/* Where there is no store nothing was issued; a plan writes nothing. */
+	enum store_mode mode = cli_has(plan->cli, "dry-run") ? STORE_READ :
+	    STORE_WRITE;
 	enum oc_err err;
 
 	err = oc_serial_list_read(plan->path, &plan->list, error);
 	if (err == OC_OK)
-		err = cli_store(plan->cli, STORE_CREATE, &plan->store, error);
+		err = cli_open_known_issuer(plan->cli, cli_option(plan->cli,
+		    "issuer"), mode, &plan->issuer, error);
 	if (err == OC_OK)
-		err = cli_open_any_issuer(plan->cli, cli_option(plan->cli,
-		    "issuer"), &plan->issuer, error);
+		err = cli_store(plan->cli, mode, &plan->store, error);
 	if (err == OC_OK)
 		err = judge_all(plan, error);
 	if (err == OC_OK)

@@ -111,6 +111,16 @@ cli_revoke_look(const struct cli_revoke_plan *plan,
 		look_at_tokens(plan->cli, ocsp, service);
 }
 
+bool
+cli_revoke_is_signed(const struct cli_revoke_plan *plan,
+    const struct oc_config_ocsp *ocsp)
+{
+	const struct oc_config_issuer *config = plan->issuer->config;
+
+	return ocsp->issuer == config && ocsp->presign != OC_PRESIGN_NONE &&
+	    config->responses == NULL && config->source == OC_SOURCE_STORE;
+}
+
 enum oc_err
 cli_revoke_last_seq(const struct cli_revoke_plan *plan, int64_t after_seq,
     int64_t *seq, struct oc_error *error)

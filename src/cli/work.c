@@ -210,8 +210,8 @@ cli_blocklist(struct cli *cli, const struct ca_blocklist **blocklist,
 
 static enum oc_err
 open_issuer(struct cli *cli, const char *name,
-    const struct ca_blocklist *blocklist, struct ca_issuer **issuer,
-    struct oc_error *error)
+    const struct ca_blocklist *blocklist, enum store_mode mode,
+    struct ca_issuer **issuer, struct oc_error *error)
 {
 	const struct oc_config_issuer *section;
 	struct ca_issuer *opened = NULL;
@@ -223,10 +223,12 @@ open_issuer(struct cli *cli, const char *name,
 		err = ca_issuer_load(section, &opened, error);
 	if (err == OC_OK) {
 		opened->blocklist = blocklist;
-		err = cli_store(cli, STORE_CREATE, &store, error);
+		err = cli_store(cli, mode, &store, error);
 	}
 	if (err == OC_OK)
-		err = ca_issuer_register(opened, store, error);
+		err = mode == STORE_READ ?
+		    ca_issuer_recognize(opened, store, error) :
+		    ca_issuer_register(opened, store, error);
 	if (err != OC_OK) {
 		ca_issuer_free(opened);
 		return err;
@@ -242,8 +244,8 @@ cli_open_listed_issuer(struct cli *cli, const char *name,
 	const struct ca_blocklist *blocklist;
 	enum oc_err err = cli_blocklist(cli, &blocklist, error);
 
-	return err != OC_OK ? err : open_issuer(cli, name, blocklist, issuer,
-	    error);
+	return err != OC_OK ? err : open_issuer(cli, name, blocklist,
+	    STORE_CREATE, issuer, error);
 }
 
 enum oc_err
@@ -267,7 +269,15 @@ enum oc_err
 cli_open_any_issuer(struct cli *cli, const char *name,
     struct ca_issuer **issuer, struct oc_error *error)
 {
-	return open_issuer(cli, name, NULL, issuer, error);
+	return open_issuer(cli, name, NULL, STORE_CREATE, issuer, error);
+}
+
+enum oc_err
+cli_open_known_issuer(struct cli *cli, const char *name, enum store_mode mode,
+    struct ca_issuer **issuer, struct oc_error *error)
+{
+	oc_assert(mode != STORE_CREATE);
+	return open_issuer(cli, name, NULL, mode, issuer, error);
 }
 
 enum oc_err

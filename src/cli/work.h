@@ -56,6 +56,12 @@ enum oc_err cli_open_listed_issuer(struct cli *cli, const char *name,
 enum oc_err cli_open_any_issuer(struct cli *cli, const char *name,
     struct ca_issuer **issuer, struct oc_error *error) OC_MUST_CHECK;
 
+/* The same from a store that is there; with STORE_READ nothing is written, and
+ * one that the store does not know is NOT_FOUND. */
+enum oc_err cli_open_known_issuer(struct cli *cli, const char *name,
+    enum store_mode mode, struct ca_issuer **issuer, struct oc_error *error)
+    OC_MUST_CHECK;
+
 /* [policy] blocklist, loaded once; borrowed. */
 enum oc_err cli_blocklist(struct cli *cli,
     const struct ca_blocklist **blocklist, struct oc_error *error)

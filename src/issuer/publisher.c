@@ -31,6 +31,7 @@ struct task {
 	const struct oc_config_issuer *config;
 	struct ca_issuer *issuer;	/* NULL: not loaded yet */
 	struct ca_due due;
+	bool has_looked;		/* for another crl-url */
 	bool is_known;			/* due_at is */
 	int64_t due_at;
 	char *path;			/* of trouble */
@@ -206,6 +207,29 @@ is_planned(const struct task *t)
 	return t->issuer == NULL && access(t->config->certificate, F_OK) != 0;
 }
 
+/* Once: whether crl-url is what certificates say.  A profile of CFSSL's may
+ * have one of its own where there are no partitions. */
+static enum oc_err
+look_for_moved(const struct line *l, struct task *t, struct oc_error *error)
+{
+	char url[OC_CRL_URL_MAX + 1];
+	enum oc_err err;
+
+	if (t->has_looked || (l->of->config->cfssl.config != NULL &&
+	    t->config->crl_partitions == 0))
+		return OC_OK;
+	err = ca_crl_find_moved(t->issuer, l->store, url, error);
+	t->has_looked = err == OC_OK;
+	if (err == OC_OK && url[0] != '\0')
+		oc_log(OC_LOG_WARNING, "issuer %s: certificates that live "
+		    "name %s for their CRL, and crl-url is no longer that: "
+		    "%s", t->config->name, url,
+		    t->config->crl_partitions > 0 ? "no list is taken for "
+		    "theirs any more; give crl-url back" : "a web server of "
+		    "yours has to have it there as well");
+	return err;
+}
+
 static enum oc_err
 load(struct line *l, struct task *t, struct oc_error *error)
 {
@@ -215,6 +239,8 @@ load(struct line *l, struct task *t, struct oc_error *error)
 		err = ca_issuer_load(t->config, &t->issuer, error);
 	if (err == OC_OK && t->due.issuer == NULL)
 		err = ca_issuer_register(t->issuer, l->store, error);
+	if (err == OC_OK)
+		err = look_for_moved(l, t, error);
 	if (err == OC_OK)
 		t->due.issuer = t->issuer;
 	return err;

@@ -305,6 +305,7 @@ status_service_catch_up(struct status_service *s)
 	} while (s->is_sweeping && !s->is_current);
 	status_older_catch_up(s);
 	s->is_presigning = s->plan.ocsp->presign == OC_PRESIGN_ALL;
+	s->is_urging = s->is_presigning;
 	ocsp_table_set_seq(s->table, s->seq);
 	ocsp_table_set_ready(s->table, true);
 	s->is_current = s->is_ready = s->is_following = true;
@@ -328,29 +329,50 @@ status_service_sweep_all(struct status_service *s, int64_t now)
 	return status_service_sweep(s, now);
 }
 
+static bool
+is_lacking(const struct status_service *s, const struct status_record *record,
+    int64_t now)
+{
+	struct ocsp_slot slot;
+
+	return record->not_after > now &&
+	    !ocsp_table_find(s->table, &record->serial, OCSP_ENCODING_USUAL,
+	    &slot) && !status_older_find(s, &record->serial,
+	    OCSP_ENCODING_USUAL, &slot);
+}
+
 /* Not as fresh news: a first signing of all is as long as the store, and
  * must not stand before what happens meanwhile. */
 static bool
 presign_record(void *arg, const struct status_record *record)
 {
 	struct status_service *s = arg;
-	struct ocsp_slot slot;
 	int64_t now = status_service_now(s);
 
-	if (record->not_after > now &&
-	    !ocsp_table_find(s->table, &record->serial, OCSP_ENCODING_USUAL,
-	    &slot) && !status_older_find(s, &record->serial,
-	    OCSP_ENCODING_USUAL, &slot))
+	if (!record->is_revoked && is_lacking(s, record, now))
 		status_service_renew_at(s, STATUS_DUE_REFRESH,
 		    &record->serial, OCSP_ENCODING_USUAL, now);
 	return s->agenda.wanted[STATUS_DUE_REFRESH].num < s->presign_max;
 }
 
+/* What was withdrawn, and not signed yet when this or another run ended. */
+static bool
+urge_record(void *arg, const struct status_record *record)
+{
+	struct status_service *s = arg;
+	int64_t now = status_service_now(s);
+
+	if (record->is_revoked && is_lacking(s, record, now))
+		status_service_renew_at(s, STATUS_DUE_URGENT,
+		    &record->serial, OCSP_ENCODING_USUAL, now);
+	return s->agenda.wanted[STATUS_DUE_URGENT].num < STATUS_URGE_MAX;
+}
+
 void
 status_service_presign_again(struct status_service *s)
 {
-	s->presigned = 0;
-	s->is_presigning = s->is_ready &&
+	s->presigned = s->urged = 0;
+	s->is_presigning = s->is_urging = s->is_ready &&
 	    s->plan.ocsp->presign == OC_PRESIGN_ALL;
 }
 
@@ -371,6 +393,12 @@ status_service_presign(struct status_service *s)
 {
 	int64_t until_ns = oc_clock_mono_ns() + STATUS_TURN_NS;
 
+	if (!s->is_urging && !s->is_presigning)
+		return;
+	while (s->is_urging && oc_clock_mono_ns() < until_ns &&
+	    s->agenda.wanted[STATUS_DUE_URGENT].num < STATUS_URGE_MAX / 2)
+		s->is_urging = status_set_walk_part(s->set, &s->urged,
+		    STATUS_TURN_SLOTS, urge_record, s);
 	if (!has_few_due(s))
 		return;
 	s->presign_max = s->agenda.wanted[STATUS_DUE_REFRESH].num +
@@ -379,4 +407,5 @@ status_service_presign(struct status_service *s)
 	    s->agenda.wanted[STATUS_DUE_REFRESH].num < s->presign_max)
 		s->is_presigning = status_set_walk_part(s->set,
 		    &s->presigned, STATUS_TURN_SLOTS, presign_record, s);
+	s->has_more |= oc_clock_mono_ns() >= until_ns;
 }

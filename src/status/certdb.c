@@ -276,6 +276,39 @@ status_certdb_finish(struct status_certdb *db, struct oc_error *error)
 }
 
 enum oc_err
+status_certdb_list(status_certdb_rows_fn *rows, void *source,
+    const struct status_certdb_issuer *issuer, struct status_list **list,
+    struct oc_error *error)
+{
+	struct status_certdb db = { .issuer = issuer };
+	enum oc_err err;
+
+	if (status_list_new(&db.list) != OC_OK)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = rows(source, &db, error);
+	if (err == OC_OK)
+		err = status_certdb_finish(&db, error);
+	if (err == OC_OK)
+		*list = db.list;
+	else
+		status_list_release(db.list);
+	return err;
+}
+
+enum oc_err
+status_certdb_walk(status_certdb_rows_fn *rows, void *source,
+    const struct status_certdb_issuer *issuer, status_certdb_row_fn *fn,
+    void *arg, uint64_t *num_others, struct oc_error *error)
+{
+	struct status_certdb db = { .issuer = issuer, .fn = fn, .arg = arg };
+	enum oc_err err = rows(source, &db, error);
+
+	if (err == OC_OK)
+		*num_others = db.num_others;
+	return err;
+}
+
+enum oc_err
 status_certdb_issuer_init(struct status_certdb_issuer *issuer,
     const struct x509_cert *cert, struct oc_error *error)
 {

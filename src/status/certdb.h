@@ -68,6 +68,17 @@ enum oc_err status_certdb_entry(const struct status_certdb_row *row,
 enum oc_err status_certdb_finish(struct status_certdb *db,
     struct oc_error *error) OC_MUST_CHECK;
 
+/* What a database has for the next two: gives each of its rows to
+ * status_certdb_put(). */
+typedef enum oc_err status_certdb_rows_fn(void *source,
+    struct status_certdb *db, struct oc_error *error);
+enum oc_err status_certdb_list(status_certdb_rows_fn *rows, void *source,
+    const struct status_certdb_issuer *issuer, struct status_list **list,
+    struct oc_error *error) OC_MUST_CHECK;
+enum oc_err status_certdb_walk(status_certdb_rows_fn *rows, void *source,
+    const struct status_certdb_issuer *issuer, status_certdb_row_fn *fn,
+    void *arg, uint64_t *num_others, struct oc_error *error) OC_MUST_CHECK;
+
 /* A moment as Go and SQLite write it, or PostgreSQL. */
 enum oc_err status_certdb_time(const char *text, int64_t *at) OC_MUST_CHECK;
 

@@ -326,9 +326,9 @@ run_select(struct status_certdb_server *server, const char *query,
 }
 
 static enum oc_err
-read_rows(struct status_certdb_server *server, struct status_certdb *to,
-    struct oc_error *error)
+read_rows(void *source, struct status_certdb *to, struct oc_error *error)
 {
+	struct status_certdb_server *server = source;
 	int64_t begin_ns = oc_clock_mono_ns(), took_ns;
 	bool is_missing;
 	enum oc_err err = ensure(server, error);
@@ -343,9 +343,7 @@ read_rows(struct status_certdb_server *server, struct status_certdb *to,
 	took_ns = (oc_clock_mono_ns() - begin_ns) * PAUSE_FACTOR;
 	server->pause_until_ns = oc_clock_mono_ns() +
 	    (took_ns < PAUSE_MAX_NS ? took_ns : PAUSE_MAX_NS);
-	if (err != OC_OK || to->fn != NULL)
-		return err;
-	return status_certdb_finish(to, error);
+	return err;
 }
 
 /* --- for everybody ------------------------------------------------------- */
@@ -413,17 +411,7 @@ status_certdb_server_read(struct status_certdb_server *server,
     const struct status_certdb_issuer *issuer, struct status_list **list,
     struct oc_error *error)
 {
-	struct status_certdb to = { .issuer = issuer };
-	enum oc_err err;
-
-	if (status_list_new(&to.list) != OC_OK)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = read_rows(server, &to, error);
-	if (err == OC_OK)
-		*list = to.list;
-	else
-		status_list_release(to.list);
-	return err;
+	return status_certdb_list(read_rows, server, issuer, list, error);
 }
 
 enum oc_err
@@ -431,12 +419,8 @@ status_certdb_server_walk(struct status_certdb_server *server,
     const struct status_certdb_issuer *issuer, status_certdb_row_fn *fn,
     void *arg, uint64_t *num_others, struct oc_error *error)
 {
-	struct status_certdb to = { .issuer = issuer, .fn = fn, .arg = arg };
-	enum oc_err err = read_rows(server, &to, error);
-
-	if (err == OC_OK)
-		*num_others = to.num_others;
-	return err;
+	return status_certdb_walk(read_rows, server, issuer, fn, arg,
+	    num_others, error);
 }
 
 #else

@@ -139,9 +139,7 @@ read_rows(sqlite3 *db, struct status_certdb *to, struct oc_error *error)
 		err = cut == OC_OK ? err : cut;
 	}
 	(void)sqlite3_finalize(row);
-	if (err != OC_OK || to->fn != NULL)
-		return err;
-	return status_certdb_finish(to, error);
+	return err;
 }
 
 /* "file:PATH", for free(). */
@@ -207,9 +205,10 @@ read_by(const char *path, const char *parameters, struct status_certdb *to,
 }
 
 static enum oc_err
-read_either_way(const char *path, struct status_certdb *to,
+read_either_way(void *source, struct status_certdb *to,
     struct oc_error *error)
 {
+	const char *path = source;
 	struct oc_file_stamp before, after;
 	struct stat st;
 	enum oc_err err = oc_file_stamp(path, &before, error);
@@ -238,17 +237,8 @@ status_certdb_read_sqlite(const char *path,
     const struct status_certdb_issuer *issuer, struct status_list **list,
     struct oc_error *error)
 {
-	struct status_certdb to = { .issuer = issuer };
-	enum oc_err err;
-
-	if (status_list_new(&to.list) != OC_OK)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = read_either_way(path, &to, error);
-	if (err == OC_OK)
-		*list = to.list;
-	else
-		status_list_release(to.list);
-	return err;
+	return status_certdb_list(read_either_way, (void *)(uintptr_t)path,
+	    issuer, list, error);
 }
 
 enum oc_err
@@ -256,12 +246,8 @@ status_certdb_walk_sqlite(const char *path,
     const struct status_certdb_issuer *issuer, status_certdb_row_fn *fn,
     void *arg, uint64_t *num_others, struct oc_error *error)
 {
-	struct status_certdb to = { .issuer = issuer, .fn = fn, .arg = arg };
-	enum oc_err err = read_either_way(path, &to, error);
-
-	if (err == OC_OK)
-		*num_others = to.num_others;
-	return err;
+	return status_certdb_walk(read_either_way, (void *)(uintptr_t)path,
+	    issuer, fn, arg, num_others, error);
 }
 
 enum oc_err

@@ -381,12 +381,13 @@ status_service_tick(struct status_service *s, int64_t now)
 bool
 status_service_walk(struct status_service *s, int64_t now)
 {
+	s->has_more = false;
 	status_older_tick(s, now);
 	if (status_service_sweep(s, now) != OC_OK)
 		status_service_give_up(s);
 	status_service_pump(s, now);
 	if (s->nudges != NULL)
 		status_service_finish_nudges(s);
-	return s->is_sweeping || (s->older != NULL &&
+	return s->has_more || s->is_sweeping || (s->older != NULL &&
 	    s->older_walk.is_under_way && !s->is_closed);
 }

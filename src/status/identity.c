@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "x509/cert.h"
 #include "x509/file.h"
 
 static enum oc_err
@@ -51,5 +52,41 @@ status_identity_load(const struct oc_config_ocsp *config,
 		*out = identity;
 	else
 		free(identity);
+	return err;
+}
+
+enum oc_err
+status_identity_verifier(const char *path,
+    const struct ocsp_identity *identity, struct ocsp_context **context,
+    struct sign_verifier **verifier, struct oc_error *error)
+{
+	struct x509_cert *cert = calloc(1, sizeof(*cert));
+	struct sign_verifier *made = NULL;
+	uint8_t *der = NULL;
+	size_t len = 0;
+	enum oc_err err = OC_OK;
+
+	if (cert == NULL)
+		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	if (err == OC_OK)
+		err = x509_file_read(path, X509_FILE_CERTIFICATE, &der, &len,
+		    error);
+	if (err == OC_OK)
+		err = x509_cert_read((struct der_bytes){ der, len }, cert,
+		    error);
+	if (err == OC_OK) {
+		err = sign_verifier_new(cert->spki, &made);
+		if (err == OC_OK)
+			err = ocsp_context_new(identity, context);
+		if (err != OC_OK)
+			oc_error_set(error, err, "%s: the key: %s", path,
+			    oc_strerror(err));
+	}
+	free(der);
+	free(cert);
+	if (err == OC_OK)
+		*verifier = made;
+	else
+		sign_verifier_free(made);
 	return err;
 }

@@ -6,8 +6,7 @@
 
 #include "der/time.h"
 #include "sign/verify.h"
-#include "x509/cert.h"
-#include "x509/file.h"
+#include "status/identity.h"
 
 /* Between the clock of the ceremony and ours. */
 #define SKEW_S 300
@@ -25,34 +24,16 @@ status_loader_new(const struct oc_config_issuer *issuer,
     struct oc_error *error)
 {
 	bool is_delegated = issuer->ocsp_certificate != NULL;
-	const char *path = is_delegated ? issuer->ocsp_certificate :
-	    issuer->certificate;
 	struct status_loader *loader = calloc(1, sizeof(*loader));
-	struct x509_cert *cert = calloc(1, sizeof(*cert));
-	uint8_t *der = NULL;
-	size_t len = 0;
-	enum oc_err err = OC_OK;
+	enum oc_err err;
 
-	if (loader == NULL || cert == NULL)
-		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	if (err == OC_OK)
-		err = x509_file_read(path, X509_FILE_CERTIFICATE, &der, &len,
-		    error);
-	if (err == OC_OK)
-		err = x509_cert_read((struct der_bytes){ der, len }, cert,
-		    error);
-	if (err == OC_OK) {
-		loader->identity = identity;
-		loader->is_delegated = is_delegated;
-		err = sign_verifier_new(cert->spki, &loader->verifier);
-		if (err == OC_OK)
-			err = ocsp_context_new(identity, &loader->context);
-		if (err != OC_OK)
-			oc_error_set(error, err, "%s: the key: %s", path,
-			    oc_strerror(err));
-	}
-	free(der);
-	free(cert);
+	if (loader == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	loader->identity = identity;
+	loader->is_delegated = is_delegated;
+	err = status_identity_verifier(is_delegated ?
+	    issuer->ocsp_certificate : issuer->certificate, identity,
+	    &loader->context, &loader->verifier, error);
 	if (err != OC_OK) {
 		status_loader_free(loader);
 		return err;

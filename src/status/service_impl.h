@@ -87,6 +87,8 @@ struct status_older_walk {
  * looked for, and how many at once. */
 #define STATUS_PRESIGN_LOW 64
 #define STATUS_PRESIGN_NUM 4096
+/* Of those that are revoked: who is revoked meanwhile waits behind them. */
+#define STATUS_URGE_MAX 512
 
 /* See fleet.c. */
 struct status_fleet {
@@ -150,6 +152,7 @@ struct status_service {
 	struct status_horizon_pass pass;
 	struct status_sweep sweep;
 	uint32_t presigned;		/* so many of the set are wanted */
+	uint32_t urged;			/* the same of those revoked */
 	uint32_t presign_max;		/* wanted, in one go */
 	/* Current: nothing in the table is untrue, and news come as they
 	 * happen.  Ready: every certificate is known, too. */
@@ -157,7 +160,7 @@ struct status_service {
 	/* What changes is told before what is read again, because something
 	 * is served meanwhile: the table, or what the key before has signed. */
 	bool is_following;
-	bool is_sweeping, is_presigning;
+	bool is_sweeping, is_presigning, is_urging;
 	bool is_closed;			/* see status_service_sweep_all() */
 	uint32_t closed_slots;		/* in a turn then; a test's */
 	uint32_t nudge_urgent_max;	/* STATUS_NUDGE_URGENT_MAX */

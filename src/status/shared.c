@@ -7,8 +7,7 @@
 #include "base/bytes.h"
 #include "ocsp/answer.h"
 #include "sign/verify.h"
-#include "x509/cert.h"
-#include "x509/file.h"
+#include "status/identity.h"
 
 #define BODY_VERSION 1
 #define HEAD_LEN 19
@@ -197,33 +196,15 @@ status_shared_verifier_new(const struct oc_config_ocsp *ocsp,
     const struct ocsp_identity *identity,
     struct status_shared_verifier **out, struct oc_error *error)
 {
-	const char *path = ocsp->certificate != NULL ? ocsp->certificate :
-	    ocsp->issuer->certificate;
 	struct status_shared_verifier *v = calloc(1, sizeof(*v));
-	struct x509_cert *cert = calloc(1, sizeof(*cert));
-	uint8_t *der = NULL;
-	size_t len = 0;
-	enum oc_err err = OC_OK;
+	enum oc_err err;
 
-	if (v == NULL || cert == NULL)
-		err = oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	if (err == OC_OK)
-		err = x509_file_read(path, X509_FILE_CERTIFICATE, &der, &len,
-		    error);
-	if (err == OC_OK)
-		err = x509_cert_read((struct der_bytes){ der, len }, cert,
-		    error);
-	if (err == OC_OK) {
-		v->identity = identity;
-		err = sign_verifier_new(cert->spki, &v->key);
-		if (err == OC_OK)
-			err = ocsp_context_new(identity, &v->context);
-		if (err != OC_OK)
-			oc_error_set(error, err, "%s: the key: %s", path,
-			    oc_strerror(err));
-	}
-	free(der);
-	free(cert);
+	if (v == NULL)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	v->identity = identity;
+	err = status_identity_verifier(ocsp->certificate != NULL ?
+	    ocsp->certificate : ocsp->issuer->certificate, identity,
+	    &v->context, &v->key, error);
 	if (err != OC_OK)
 		status_shared_verifier_free(v);
 	else

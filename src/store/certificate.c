@@ -184,6 +184,38 @@ store_find_certificate(struct store *store, int64_t issuer_id,
 	return err;
 }
 
+static bool
+is_issued_here(const struct store_certificate *c, int64_t issuer_id)
+{
+	return c->issuer_id == issuer_id && c->state == STORE_ISSUED &&
+	    c->import_record == NULL && c->certificate_len > 0;
+}
+
+enum oc_err
+store_find_newest(struct store *store, int64_t issuer_id, uint32_t num_max,
+    struct store_certificate *certificate)
+{
+	struct store_row row = { 0 };
+	int64_t id = 0, least;
+	enum oc_err err;
+
+	err = store->ops->find_id_max(store, STORE_TABLE_CERTIFICATE, &id);
+	least = id - num_max;
+	for (; err == OC_OK && id > 0 && id > least; id--) {
+		err = store->ops->get_certificate(store, id, &row);
+		if (err == OC_OK && is_issued_here(&row.certificate,
+		    issuer_id)) {
+			*certificate = row.certificate;
+			return OC_OK;
+		}
+		store_certificate_fini(&row.certificate);
+		if (err == OC_ERR_NOT_FOUND)
+			err = OC_OK;
+	}
+	return err != OC_OK ? err : store_fail(store, OC_ERR_NOT_FOUND,
+	    "nothing was issued lately");
+}
+
 enum oc_err
 store_list_certificates(struct store *store,
     const struct store_filter *filter, store_certificate_fn *fn, void *arg)
@@ -327,7 +359,7 @@ store_may_revoke(struct store *store, const struct store_revocation *r,
 		    r->issuer_id, &r->serial, &row), &r->serial);
 	if (err == OC_OK)
 		err = check_transition(store, &row, r);
-	if (err == OC_OK)
+	if (err == OC_OK || err == OC_ERR_EXISTS)
 		*not_after = row.certificate.not_after;
 	return err;
 }

@@ -183,6 +183,10 @@ enum oc_err store_issue(struct store *store, int64_t id,
 enum oc_err store_find_certificate(struct store *store, int64_t issuer_id,
     const struct oc_serial *serial, struct store_certificate *certificate)
     OC_MUST_CHECK;
+/* The last that the issuer issued here, if it is among the last num_max of all
+ * that were recorded; else NOT_FOUND. */
+enum oc_err store_find_newest(struct store *store, int64_t issuer_id,
+    uint32_t num_max, struct store_certificate *certificate) OC_MUST_CHECK;
 
 /* What to list; zero means "any". */
 struct store_filter {
@@ -221,7 +225,8 @@ struct store_revocation {
 };
 enum oc_err store_revoke(struct store *store, struct store_revocation *r)
     OC_MUST_CHECK;
-/* What that would say now, and when the certificate ends; changes nothing. */
+/* What that would say now, and, of EXISTS, too, when the certificate ends;
+ * changes nothing. */
 enum oc_err store_may_revoke(struct store *store,
     const struct store_revocation *r, int64_t *not_after) OC_MUST_CHECK;
 /* Between begin and commit of a group: as long as it is the same, which is

@@ -66,6 +66,31 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 bad 1 'no \[issuer\]' ocsign cert revoke nobody.pem
 bad 1 'private key' ocsign cert revoke n.key
 
+# A plan for many writes nothing, and says what is missing; nor is a store made
+# to revoke from.
+openssl x509 -in b.pem -noout -serial | cut -d= -f2 >serials
+many='ocsign cert revoke --file serials --reason superseded'
+snapshot >before
+good $many --issuer web --dry-run
+grep -q ', 1 of them to be revoked' out || die "$(cat out)"
+snapshot | cmp -s before - || die "a plan has written something"
+cp ocsign.conf kept.conf
+cp web.pem new.pem
+cat >>ocsign.conf <<'EOT'
+[issuer new]
+certificate = new.pem
+token = ca
+key = web
+EOT
+bad 1 'issuer new is not in the records' $many --issuer new --dry-run
+cp kept.conf ocsign.conf
+mv store kept
+for how in --dry-run --yes; do
+	bad 1 'there is no store .*yet' $many --issuer web $how
+	[ ! -e store ] || die "$how makes a store"
+done
+mv kept store
+
 # CRL numbers only ever rise, and are the same wherever they are printed.
 good ocsign --json crl show web.crl
 number=$(sed -n 's/.*"number": "\(.*\)".*/\1/p' out)

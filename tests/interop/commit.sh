@@ -45,6 +45,23 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout site.key -out site.csr -subj /CN=site.test \
     -addext subjectAltName=DNS:site.test 2>/dev/null
 
+# A server that does not come back in the half of a minute that it is asked:
+# nobody knows, and that is said.  Beside all else.
+mkdir gone
+python3 "$top_srcdir/tests/interop/lose_commit.py" \
+    "$dir/gone/.s.PGSQL.5432" "$dir/pg/.s.PGSQL.5432" "$dir/plan.gone" \
+    2>gone.log &
+pids="$pids $!"
+within 10 test -S gone/.s.PGSQL.5432 || fail "$(cat gone.log)"
+sed "s|host=$dir/door|host=$dir/gone|" ocsign.conf >gone.conf
+echo '1 gone' >plan.gone
+OCSIGN_CONF=$dir/gone.conf ocsign account add lost >gone.out 2>gone.err &
+unknown=$!
+pids="$pids $unknown"
+within 20 test -e plan.gone.done || fail "no commit: $(cat gone.err gone.log)"
+[ "$(sql "SELECT count(*) FROM account WHERE name = 'lost'")" -eq 1 ] ||
+    fail "the commit that was to be lost was another"
+
 # lost N HOW COMMAND...: its exit status; false is what happens if there was
 # no such commit.
 round=0
@@ -141,3 +158,9 @@ for how in before after; do
 done
 [ "$(numbers)" -eq 0 ] || fail "a CRL number came twice"
 verify
+
+status=0
+wait $unknown || status=$?
+[ $status -eq 1 ] && [ ! -s gone.out ] && [ "$(wc -l <gone.err)" -eq 1 ] &&
+    grep -q 'not say whether it was written: look before' gone.err ||
+    fail "$status: $(cat gone.out gone.err)"

@@ -247,6 +247,40 @@ cksum lists/ca.crl lists/ca-?.crl lists/ca-delta* 2>err | cmp - sums ||
     fail "half of them was written"
 [ "$(ls -A lists | wc -l)" -eq 10 ] || fail "left: $(ls -A lists)"
 
+# Of several who write, the higher number wins in every file, and one waits for
+# the other.
+rmdir lists/ca-3.crl
+sqlite3 store.db '.backup behind.db'
+publish
+publish
+cksum lists/* >sums
+sed 's|store\.db|behind.db|' ocsign.conf >behind.conf
+OCSIGN_CONF=$dir/behind.conf ocsign crl publish --issuer ca \
+    --directory lists >out 2>&1 || fail "$(cat out)"
+cksum lists/* | cmp - sums || fail "a lower number has won: $(cat out)"
+if command -v flock >/dev/null; then
+	num_lists() {
+		sqlite3 -cmd '.timeout 5000' store.db \
+		    'SELECT count(*) FROM crl WHERE issued_at <> 0'
+	}
+	flock lists sh -c ': >locked
+	    until [ -e unlock ]; do sleep 0.05; done' &
+	pids="$pids $!"
+	within 10 test -e locked || fail "not locked"
+	before=$(num_lists)
+	ocsign crl publish --issuer ca --directory lists >out 2>&1 &
+	waiting=$!
+	pids="$pids $waiting"
+	within 30 eval '[ "$(num_lists)" -eq $((before + 10)) ]' ||
+	    fail "not recorded: $(cat out)"
+	! within 1 not kill -0 $waiting 2>/dev/null ||
+	    fail "it does not wait: $(cat out)"
+	cksum lists/* | cmp - sums || fail "written beside another"
+	: >unlock
+	wait $waiting || fail "$(cat out)"
+	! cksum lists/* | cmp -s - sums || fail "not written: $(cat out)"
+fi
+
 ocsign audit verify >out || fail "$(cat out)"
 
 # Whoever takes the certificates over has them in the same partitions.

@@ -5,7 +5,8 @@
 A door before a server of PostgreSQL (paths of sockets) that loses the answer
 to a commit.  PLAN is a file: "N MODE": the Nth COMMIT since it was written.
 MODE before: the connection is cut before the server has it; after: when it
-has answered.  Then PLAN.done is there.
+has answered; gone: the same, and the door is shut for good.  Then PLAN.done
+is there.
 """
 import os
 import socket
@@ -20,7 +21,7 @@ seen = {"plan": "", "commits": 0}
 
 
 def how_lost():
-    """Of this COMMIT: before, after, or None."""
+    """Of this COMMIT: before, after, gone, or None."""
     with lock:
         try:
             with open(PLAN, encoding="ascii") as file:
@@ -81,9 +82,11 @@ class Session(threading.Thread):
 
     def lose(self, how, message):
         self.is_held = True
-        if how == "after":
+        if how in ("after", "gone"):
             self.server.sendall(message)
             self.has_answered.wait(20)
+        if how == "gone":
+            os.unlink(DOOR)
         with open(PLAN + ".done", "w", encoding="ascii"):
             pass
         self.close()

@@ -170,10 +170,38 @@ partitions 1
 within 30 is_refused || fail "no alarm: $(cat status.json)"
 partitions 2
 within 30 is_quiet || fail "for ever: $(cat status.json)"
-service_stop
 
 # What is there was made by the service, each once, and not by us.
-[ "$(sqlite3 store.db "SELECT count(*) FROM crl WHERE base_number = 0
-    AND issued_at <> 0 AND issuer_id = (SELECT id FROM issuer WHERE
-    name = 'ca')")" -eq 3 ] || fail "full CRLs were made again"
+num_full() {
+	sqlite3 -cmd '.timeout 5000' store.db "SELECT count(*) FROM crl
+	    WHERE base_number = 0 AND issued_at <> 0 AND issuer_id =
+	    (SELECT id FROM issuer WHERE name = 'ca')"
+}
+[ "$(num_full)" -eq 3 ] || fail "full CRLs were made again"
+
+# --- no deltas any more -----------------------------------------------------
+
+sed -i '/crl-delta-url/d; s/freshest-crl = .*/freshest-crl = crl/' \
+    ocsign.conf
+kill -HUP "$(cat ocsignd.pid)"
+names_none() {
+	is_answered "$1" || return 1
+	openssl crl -inform DER -in got -noout -text >text &&
+	    ! grep -q Freshest text
+}
+for name in '' -1 -2; do
+	within 30 names_none "$crl$name.crl" ||
+	    fail "ca$name.crl names a delta that is no more: $(cat text)"
+done
+[ "$(num_full)" -eq 6 ] || fail "full CRLs were made again"
+
+# --- another URL than certificates have -------------------------------------
+
+! grep -q 'crl-url is no longer' ocsignd.log || fail "a warning for nothing"
+sed -i 's|\(crl-url = .*\)/ca.crl$|\1/moved.crl|' ocsign.conf
+kill -HUP "$(cat ocsignd.pid)"
+within 30 grep -q \
+    "issuer ca: certificates .* name ${crl}-[12].crl .*no longer" \
+    ocsignd.log || fail "no warning"
+service_stop
 ocsign audit verify >out || fail "$(cat out)"

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/pem.h"
+#include "ca/revoke.h"
 
 /* --- a signer that fails ---------------------------------------------- */
 
@@ -423,4 +424,42 @@ ca_count(struct ca_fixture *f, enum store_state state)
 	assert_int_equal(store_list_certificates(f->store, &filter, count_one,
 	    &num), OC_OK);
 	return num;
+}
+
+struct oc_serial
+ca_issue_one(struct ca_fixture *f, int64_t not_before, int64_t validity_s)
+{
+	struct ca_certificate certificate = { 0 };
+	struct oc_error error = { 0 };
+	struct ca_profile profile;
+	struct oc_serial serial;
+	const struct ca_request request = {
+		.profile = &profile,
+		.csr = ca_csr("P-256", "CN=a.example", NULL),
+		.not_before = not_before,
+		.validity_s = validity_s,
+	};
+
+	ca_get_profile(f, "server", &profile);
+	/* To have one that has expired. */
+	assert_int_equal(lint_set_add(&profile.lint_exempt,
+	    "excessively_backdated", &error), OC_OK);
+	if (ca_issue(f->issuer, f->store, f->signer, &request, ca_deadline(),
+	    &certificate, &error) != OC_OK)
+		fail_msg("%s", error.text);
+	serial = certificate.serial;
+	ca_certificate_fini(&certificate);
+	return serial;
+}
+
+void
+ca_put_status(struct ca_fixture *f, const struct oc_serial *serial,
+    enum crl_reason reason)
+{
+	struct oc_error error = { 0 };
+	int64_t revoked_at;
+
+	if (ca_revoke(f->issuer, f->store, serial, reason, &revoked_at, 0,
+	    &error) != OC_OK)
+		fail_msg("%s", error.text);
 }

@@ -71,6 +71,13 @@ const struct x509_csr *ca_csr(const char *key, const char *subject, ...)
 const struct x509_csr *ca_csr_microsoft(const char *key, const char *subject,
     const char *name, const char *value);
 
+/* One of "server", from then on and for as long (0: as that says); and its
+ * status.  Either fails the test. */
+struct oc_serial ca_issue_one(struct ca_fixture *f, int64_t not_before,
+    int64_t validity_s);
+void ca_put_status(struct ca_fixture *f, const struct oc_serial *serial,
+    enum crl_reason reason);
+
 /* Issues under the profile; the caller has the certificate to fini. */
 enum oc_err ca_try(struct ca_fixture *f, const char *profile,
     const struct x509_csr *csr, struct ca_certificate *certificate,

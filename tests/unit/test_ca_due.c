@@ -100,40 +100,13 @@ publish(struct ca_fixture *f, struct ca_due *p, struct signer *signer,
 static struct oc_serial
 issue(struct ca_fixture *f)
 {
-	struct ca_certificate certificate = { 0 };
-	struct oc_error error = { 0 };
-	struct ca_profile profile;
-	struct oc_serial serial;
-	const struct ca_request request = {
-		.profile = &profile,
-		.csr = ca_csr("P-256", "CN=a.example", NULL),
-	};
-
-	ca_get_profile(f, "server", &profile);
-	if (ca_issue(f->issuer, f->store, f->signer, &request, ca_deadline(),
-	    &certificate, &error) != OC_OK)
-		fail_msg("%s", error.text);
-	serial = certificate.serial;
-	ca_certificate_fini(&certificate);
-	return serial;
-}
-
-static void
-put_status(struct ca_fixture *f, const struct oc_serial *serial,
-    enum crl_reason reason)
-{
-	struct oc_error error = { 0 };
-	int64_t revoked_at;
-
-	if (ca_revoke(f->issuer, f->store, serial, reason, &revoked_at, 0,
-	    &error) != OC_OK)
-		fail_msg("%s", error.text);
+	return ca_issue_one(f, 0, 0);
 }
 
 static void
 revoke(struct ca_fixture *f, const struct oc_serial *serial)
 {
-	put_status(f, serial, CRL_REASON_SUPERSEDED);
+	ca_put_status(f, serial, CRL_REASON_SUPERSEDED);
 }
 
 static void
@@ -217,6 +190,92 @@ of_before(void **state)
 	age(f, &p, 60);
 	assert_int_equal(publish(f, &p, f->signer, &number), OC_OK);
 	assert_about(due_in(f, &p), DAY_S);
+}
+
+/* How many lists are made of what is as old. */
+static uint32_t
+num_by_hand(struct ca_fixture *f, int64_t age_s)
+{
+	const struct ca_publish_order order = { .full_age_s = age_s,
+	    .delta_age_s = age_s, .sign_ns = 60 * OC_NS_PER_S };
+	struct ca_publication made = { 0 };
+	struct oc_error error = { 0 };
+	uint32_t num;
+
+	if (ca_publish(f->issuer, f->store, f->signer, &order, &made,
+	    &error) != OC_OK)
+		fail_msg("%s", error.text);
+	num = made.num;
+	ca_publication_fini(&made);
+	return num;
+}
+
+/* Lists that say where deltas are, are replaced when there are none any more:
+ * once, and of those partitions alone that had any. */
+static void
+deltas_are_given_up(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct ca_due p = { .issuer = f->issuer };
+	char url[] = "http://a.example/delta.crl";
+	uint64_t first, number;
+
+	f->section.crl_delta_url = url;
+	f->section.crl_delta_lifetime_s = DAY_S;
+	assert_int_equal(publish(f, &p, f->signer, &first), OC_OK);
+	assert_true(due_in(f, &p) > 0);
+	f->section.crl_delta_url = NULL;
+	p = (struct ca_due){ .issuer = f->issuer };
+	assert_true(due_in(f, &p) <= 0);
+	assert_int_equal(publish(f, &p, f->signer, &number), OC_OK);
+	assert_true(number > first);
+	assert_about(due_in(f, &p), DAY_S);
+	/* By hand. */
+	f->section.crl_delta_url = url;
+	assert_int_equal(num_by_hand(f, 0), 2);
+	assert_int_equal(num_by_hand(f, DAY_S), 0);
+	f->section.crl_delta_url = NULL;
+	assert_int_equal(num_by_hand(f, DAY_S), 1);
+	assert_int_equal(num_by_hand(f, DAY_S), 0);
+}
+
+static void
+assert_moved(struct ca_fixture *f, const char *expected)
+{
+	struct oc_error error = { 0 };
+	char url[OC_CRL_URL_MAX + 1];
+
+	if (ca_crl_find_moved(f->issuer, f->store, url, &error) != OC_OK)
+		fail_msg("%s", error.text);
+	assert_string_equal(url, expected);
+}
+
+/* Certificates that say where else they look for their CRL. */
+static void
+url_has_changed(void **state)
+{
+	struct ca_fixture *f = *state;
+	char old[] = "http://old.example/a.crl", now[] =
+	    "http://new.example/a.crl";
+
+	f->section.crl_url = old;
+	assert_moved(f, "");
+	(void)issue(f);
+	assert_moved(f, "");
+	f->section.crl_url = now;
+	assert_moved(f, old);
+	f->section.crl_url = NULL;
+	assert_moved(f, old);
+	/* The newest counts. */
+	f->section.crl_url = now;
+	(void)issue(f);
+	assert_moved(f, "");
+	f->section.crl_partitions = f->section.crl_partitions_open = 2;
+	(void)issue(f);
+	assert_moved(f, "");
+	/* What has ended looks for nothing. */
+	run_sql(f, "UPDATE certificate SET not_after = 1000");
+	assert_moved(f, "");
 }
 
 /* What another CA revokes is not on our list. */
@@ -443,10 +502,10 @@ partitions_and_deltas(void **state)
 	assert_publishes(f, &p, "2d", 9);
 	assert_about(due_in(f, &p), DAY_S / 8 - 60);
 	/* Whoever is released stands on a delta, too. */
-	put_status(f, &held, CRL_REASON_CERTIFICATE_HOLD);
+	ca_put_status(f, &held, CRL_REASON_CERTIFICATE_HOLD);
 	age(f, &p, 60);
 	assert_publishes(f, &p, "1d", 9);
-	put_status(f, &held, CRL_REASON_REMOVE_FROM_CRL);
+	ca_put_status(f, &held, CRL_REASON_REMOVE_FROM_CRL);
 	anew = (struct ca_due){ .issuer = f->issuer };
 	assert_about(due_in(f, &anew), 60);
 	age(f, &anew, 60);
@@ -463,8 +522,10 @@ partitions_and_deltas(void **state)
 	f->section.crl_url = (char *)(uintptr_t)"http://b.example/a.crl";
 	anew = (struct ca_due){ .issuer = f->issuer };
 	assert_publishes(f, &anew, "0f0d1f1d2f2d3f3d", 9);
-	/* Without deltas the full one. */
+	/* Without deltas the full ones, that say so; then of what changes. */
 	f->section.crl_delta_url = NULL;
+	anew = (struct ca_due){ .issuer = f->issuer };
+	assert_publishes(f, &anew, "0f1f2f3f", 9);
 	revoke(f, (struct oc_serial[]){ issue_into(f, 1) });
 	age(f, &p, 60);
 	anew = (struct ca_due){ .issuer = f->issuer };
@@ -560,6 +621,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(on_schedule), TEST(at_once), TEST(of_before),
+		TEST(deltas_are_given_up), TEST(url_has_changed),
 		TEST(not_for_others),
 		TEST(claims_end), TEST(one_of_several),
 		TEST(partitions_and_deltas), TEST(claims_of_partitions),

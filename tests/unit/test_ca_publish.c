@@ -134,12 +134,7 @@ static void
 revoke_it(struct ca_fixture *f, const struct issued *issued,
     enum crl_reason reason)
 {
-	struct oc_error error = { 0 };
-	int64_t revoked_at;
-
-	if (ca_revoke(f->issuer, f->store, &issued->serial, reason,
-	    &revoked_at, 0, &error) != OC_OK)
-		fail_msg("%s", error.text);
+	ca_put_status(f, &issued->serial, reason);
 }
 
 /* --- lists ------------------------------------------------------------ */
@@ -460,8 +455,15 @@ one_list_has_no_point(void **state)
 	check_shell(f, 0, DELTA);
 	assert_int_equal(reason_on(f, 0, FULL, &issued),
 	    CRL_REASON_SUPERSEDED);
-	/* Without deltas a change makes the full one. */
+	/* Without deltas no list says any more where they are, and a change
+	 * makes the full one. */
 	f->section.crl_delta_url = NULL;
+	assert_int_equal(publish_num(f, DUE), PARTITIONS + 1);
+	stored = find(f, 1, FULL);
+	assert_int_equal(x509_crl_read((struct der_bytes){ stored.crl,
+	    stored.crl_len }, &crl, NULL), OC_OK);
+	assert_int_equal(crl.freshest.len, 0);
+	store_crl_fini(&stored);
 	revoke_it(f, (struct issued[]){ issue_into(f, 3, 0) },
 	    CRL_REASON_SUPERSEDED);
 	assert_int_equal(publish_num(f, DUE), 1);

@@ -13,32 +13,6 @@
 #include "base/clock.h"
 #include "ca/revoke.h"
 
-static struct oc_serial
-issue(struct ca_fixture *f, int64_t not_before, int64_t validity_s)
-{
-	struct ca_certificate certificate = { 0 };
-	struct oc_error error = { 0 };
-	struct ca_profile profile;
-	struct oc_serial serial;
-	const struct ca_request request = {
-		.profile = &profile,
-		.csr = ca_csr("P-256", "CN=a.example", NULL),
-		.not_before = not_before,
-		.validity_s = validity_s,
-	};
-
-	ca_get_profile(f, "server", &profile);
-	/* To have one that has expired. */
-	assert_int_equal(lint_set_add(&profile.lint_exempt,
-	    "excessively_backdated", &error), OC_OK);
-	if (ca_issue(f->issuer, f->store, f->signer, &request, ca_deadline(),
-	    &certificate, &error) != OC_OK)
-		fail_msg("%s", error.text);
-	serial = certificate.serial;
-	ca_certificate_fini(&certificate);
-	return serial;
-}
-
 static enum oc_err
 revoke(struct ca_fixture *f, const struct oc_serial *serial,
     enum crl_reason reason, struct oc_error *error)
@@ -115,8 +89,8 @@ static void
 crl_says_what_is_revoked(void **state)
 {
 	struct ca_fixture *f = *state;
-	struct oc_serial bare = issue(f, 0, 0), key = issue(f, 0, 0),
-	    good = issue(f, 0, 0);
+	struct oc_serial bare = ca_issue_one(f, 0, 0),
+	    key = ca_issue_one(f, 0, 0), good = ca_issue_one(f, 0, 0);
 	struct oc_error error = { 0 };
 	ASN1_INTEGER *in_crl;
 	uint64_t number = 0;
@@ -167,7 +141,7 @@ static void
 hold_comes_and_goes(void **state)
 {
 	struct ca_fixture *f = *state;
-	struct oc_serial serial = issue(f, 0, 0);
+	struct oc_serial serial = ca_issue_one(f, 0, 0);
 	struct oc_error error = { 0 };
 	uint64_t number;
 	X509_CRL *crl;
@@ -256,9 +230,9 @@ expired_leave_after_one_crl(void **state)
 {
 	struct ca_fixture *f = *state;
 	int64_t now = oc_clock_now_s();
-	struct oc_serial long_ago = issue(f, now - 90 * CA_FIXTURE_DAY_S,
+	struct oc_serial long_ago = ca_issue_one(f, now - 90 * CA_FIXTURE_DAY_S,
 	    30 * CA_FIXTURE_DAY_S);
-	struct oc_serial lately = issue(f, now - 90 * CA_FIXTURE_DAY_S,
+	struct oc_serial lately = ca_issue_one(f, now - 90 * CA_FIXTURE_DAY_S,
 	    89 * CA_FIXTURE_DAY_S);
 	struct oc_error error = { 0 };
 	uint64_t number;
@@ -441,7 +415,7 @@ no_revocation_is_lost_between_two_at_once(void **state)
 		    &rivals[i].store, &error), OC_OK);
 		store_set_busy_timeout(rivals[i].store, 60 * 1000);
 		for (int k = 0; k < ROUNDS; k++)
-			rivals[i].serials[k] = issue(f, 0, 0);
+			rivals[i].serials[k] = ca_issue_one(f, 0, 0);
 	}
 	for (int i = 0; i < RIVALS; i++)
 		assert_int_equal(pthread_create(&rivals[i].thread, NULL,

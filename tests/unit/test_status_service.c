@@ -56,8 +56,10 @@ test_presign_all(void **state)
 		assert_true(is_in_table(w, n, USUAL,
 		    n == 7 ? OCSP_REVOKED : OCSP_GOOD));
 	assert_false(world_look(w, 100, USUAL, &slot));
-	/* A first signing of all stands behind everything else. */
-	assert_int_equal(w->gate.num_in_lane[SIGN_LANE_REFRESH], 30);
+	/* A first signing of all stands behind everything else; but what is
+	 * revoked may have been withdrawn in a run that ended too soon. */
+	assert_int_equal(w->gate.num_in_lane[SIGN_LANE_REFRESH], 29);
+	assert_int_equal(w->gate.num_in_lane[SIGN_LANE_REVOCATION], 1);
 	/* One more, which is news. */
 	world_issue(w, 31, now + YEAR);
 	nudge(w, &done);

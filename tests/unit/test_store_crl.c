@@ -173,6 +173,28 @@ test_crl_parts(void **state)
 	assert_int_equal(crl.id, 77);
 }
 
+/* What each CRL that was signed takes for good, beside its octets: what
+ * ocsign.conf(5) says of crl-publish. */
+static void
+test_crl_growth(void **state)
+{
+	static const char size[] = "SELECT page_count * page_size FROM"
+	    " pragma_page_count, pragma_page_size";
+	struct fixture *f = *state;
+	struct store_blob wanted = long_crl(10000);
+	int64_t before, each;
+
+	needs_file();
+	issue_crl(f, wanted);
+	before = read_sql(f->path, size);
+	for (int i = 0; i < 100; i++)
+		issue_crl(f, wanted);
+	each = (read_sql(f->path, size) - before) / 100;
+	if (each > (int64_t)wanted.len + 1024)
+		fail_msg("%lld octets of %zu", (long long)each, wanted.len);
+	free((void *)(uintptr_t)wanted.p);
+}
+
 /* Those of a store of before, in one piece each, are the same in parts. */
 static void
 test_crl_parts_of_before(void **state)
@@ -182,6 +204,7 @@ test_crl_parts_of_before(void **state)
 	uint64_t number;
 	int64_t id;
 
+	needs_file();
 	for (size_t i = 0; i < NUM_CRL_LENS; i++) {
 		free((void *)(uintptr_t)wanted.p);
 		wanted = long_crl(crl_lens[i]);
@@ -215,6 +238,7 @@ test_revoked_index(void **state)
 {
 	struct fixture *f = *state;
 
+	needs_file();
 	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
 	    " pragma_index_info('certificate_revoked') WHERE name IN"
 	    " ('issuer_id', 'crl_partition', 'serial', 'not_after',"
@@ -266,6 +290,7 @@ main(void)
 		TEST(test_crl),
 		TEST(test_crl_standing),
 		TEST(test_crl_parts),
+		TEST(test_crl_growth),
 		TEST(test_crl_parts_of_before),
 		TEST(test_revoked_index),
 		TEST(test_crl_refused)

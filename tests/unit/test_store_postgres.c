@@ -600,6 +600,58 @@ test_notice_missed(void **state)
 	store_close(reader);
 }
 
+static void *
+revoke_second(void *arg)
+{
+	struct fixture *f = arg;
+
+	if (revoke_one(f, 2, CRL_REASON_SUPERSEDED) != OC_OK)
+		f->issuer_id = 0;
+	return NULL;
+}
+
+/* Who has read up to a change has missed none before it: none gets a later
+ * place and is seen first.  Transactions of others on the server, however long,
+ * keep nobody from reading. */
+static void
+test_in_order(void **state)
+{
+	struct fixture *f = *state, other = *f;
+	struct store *reader = open_store(f->path, STORE_READ);
+	PGconn *idle = database_connect(f->path);
+	struct store_change changes[8];
+	uint32_t num = 77;
+	pthread_t thread;
+	int64_t seq;
+
+	PQclear(PQexec(idle, "BEGIN; SELECT pg_current_xact_id()"));
+	issue_one(f, 1);
+	issue_one(f, 2);
+	assert_ok(store_change_seq(reader, &seq));
+	other.store = open_store(f->path, STORE_WRITE);
+	assert_ok(store_begin_group(f->store));
+	assert_ok(revoke_one(f, 1, CRL_REASON_SUPERSEDED));
+	assert_int_equal(pthread_create(&thread, NULL, revoke_second, &other),
+	    0);
+	for (int i = 0; i < 2000 && read_sql(f->path, "SELECT count(*) FROM"
+	    " pg_stat_activity WHERE wait_event_type = 'Lock' AND"
+	    " application_name = 'ocsign'") == 0; i++)
+		usleep(2000);
+	assert_ok(store_read_changes(reader, seq, changes, 8, &num));
+	assert_int_equal(num, 0);
+	assert_ok(store_commit_group(f->store));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(other.issuer_id, f->issuer_id);
+	assert_ok(store_read_changes(reader, seq, changes, 8, &num));
+	assert_int_equal(num, 2);
+	assert_int_equal(changes[0].seq, seq + 1);
+	assert_int_equal(changes[1].seq, seq + 2);
+	PQfinish(idle);
+	store_close(other.store);
+	store_close(reader);
+	assert_verifies(f->store);
+}
+
 #define BARE(name) \
 	cmocka_unit_test_setup_teardown(name, setup_directory, teardown)
 #define TEST(name) \
@@ -629,6 +681,7 @@ main(void)
 		TEST(test_put_back),
 		TEST(test_copied),
 		TEST(test_backup),
+		TEST(test_in_order),
 		TEST(test_notified),
 		TEST(test_notice_missed)
 	};
