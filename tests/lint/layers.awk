@@ -24,7 +24,7 @@ BEGIN {
 	may["probe"] = "base der sign x509 ocsp-codec"
 	may["daemon"] = "base ipc"
 	may["net"] = "base"
-	may["validation"] = "base net"
+	may["validation"] = "base der net ipc"
 	may["acme"] = "base der sign x509 ca store net validation"
 	may["issuer"] = "base der sign x509 ca store cfssl ipc net " \
 	    "validation acme ocsp-codec ocsp-engine"
