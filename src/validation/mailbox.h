@@ -2,8 +2,9 @@
 /*
  * Addresses that a message may go to: of RFC 5321's Mailbox the plain part, a
  * dot-atom at a host name of A-labels, 64 and 254 octets at most.  No quoted
- * local part, no address literal, no source route, no comment, nothing that a
- * shell, a header or SMTP could take for more than an address.
+ * local part, no address literal, no comment, no route ("!" and "%"), no "/",
+ * "|", "`" or "$", no hyphen in front: what a header, SMTP or a mailer of old
+ * could take for more than an address.
  */
 #ifndef VALIDATION_MAILBOX_H
 #define VALIDATION_MAILBOX_H

@@ -14,6 +14,9 @@ enum validation_tsig_algorithm {
 	VALIDATION_HMAC_SHA384,
 	VALIDATION_HMAC_SHA512
 };
+/* "hmac-sha256" */
+const char *validation_tsig_algorithm_name(
+    enum validation_tsig_algorithm algorithm);
 #define VALIDATION_MAC_MAX 64
 #define VALIDATION_TSIG_FUDGE_S 300	/* RFC 8945, 10 */
 
