@@ -42,6 +42,7 @@ BEGIN {
 	library["p11-kit"] = "pkcs11"
 	library["ini.h"] = "base"
 	library["curl"] = "fetch validation"
+	library["unbound.h"] = "validation"
 	library["idn2.h"] = "ca lint"
 	library["pcre2.h"] = "ca"
 	library["libpsl.h"] = "lint"
