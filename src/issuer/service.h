@@ -19,6 +19,7 @@ struct event_base;
 struct issuer_service;
 
 struct net_exchange;
+struct issuer_prover;
 
 /* Its CRL, for cfssl_crl.c. */
 struct issuer_list {
@@ -130,6 +131,9 @@ struct issuer_authority *issuer_service_find_name(
 /* The one of [api] issuers with this key identifier; NULL. */
 struct issuer_authority *issuer_service_find_key_id(
     struct issuer_service *service, struct der_bytes key_id);
+/* What looks at challenges (issuer/prover.h); NULL: without [validation]
+ * nothing does. */
+struct issuer_prover *issuer_service_prover(struct issuer_service *service);
 void issuer_service_ask_health(struct issuer_service *service,
     issuer_health_fn *done, void *arg);
 
