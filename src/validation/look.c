@@ -86,26 +86,38 @@ is_expected(const struct validation_look *look, const void *octets,
 	    memcmp(octets, look->expected, len) == 0;
 }
 
-/* Looks for the one, and says what else there is. */
+/* As text into what is for free(); NULL: it is none. */
+static uint8_t *
+text_of(const struct validation_record *record, size_t *len)
+{
+	uint8_t *text = malloc(record->len + 1);
+
+	if (text != NULL && join_strings(record, text, len))
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Looks for the one, and says that it is there, or what is. */
 static bool
 find_text(const struct validation_look *look,
     const struct validation_answer *answer, struct validation_text *seen)
 {
-	for (size_t i = 0; i < answer->num_records; i++) {
-		const struct validation_record *record = &answer->records[i];
-		uint8_t *text = malloc(record->len + 1);
-		bool is_there = false;
-		size_t len;
+	struct validation_text before = *seen;
 
-		if (text == NULL)
-			return false;
-		if (join_strings(record, text, &len)) {
-			is_there = is_expected(look, text, len);
-			validation_text_put(seen, "%s\"", i == 0 ? "" : ", ");
+	for (size_t i = 0; i < answer->num_records; i++) {
+		size_t len = 0;
+		uint8_t *text = text_of(&answer->records[i], &len);
+		bool is_there = text != NULL && is_expected(look, text, len);
+
+		if (is_there)
+			*seen = before;
+		validation_text_put(seen, "%s\"", i == 0 || is_there ? "" :
+		    ", ");
+		if (text != NULL)
 			validation_text_put_octets(seen, text, len,
 			    SHOWN_MAX);
-			validation_text_put(seen, "\"");
-		}
+		validation_text_put(seen, "\"");
 		free(text);
 		if (is_there)
 			return true;
@@ -125,8 +137,9 @@ on_text(void *arg, const struct validation_answer *answer)
 	validation_text_put(&seen, "TXT of %s", look->name);
 	if (strcasecmp(answer->name, look->name) != 0)
 		validation_text_put(&seen, " (%.80s)", answer->name);
-	validation_text_put(&seen, "%s: %s", answer->is_secure ? ", signed" :
-	    "", answer->why);
+	validation_text_put(&seen, "%s: %s", answer->is_secure &&
+	    answer->outcome == VALIDATION_DNS_FOUND ? ", signed" : "",
+	    answer->why);
 	switch (answer->outcome) {
 	case VALIDATION_DNS_FOUND:
 		fault = find_text(look, answer, &seen) ?

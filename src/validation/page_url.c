@@ -108,20 +108,19 @@ validation_url_follow(struct validation_visit *visit, const char *location,
 	if (has_part(visit->url, CURLUPART_USER) ||
 	    has_part(visit->url, CURLUPART_PASSWORD))
 		return "a URL with credentials";
-	if (!copy_part(visit->url, CURLUPART_PORT, CURLU_DEFAULT_PORT, port,
-	    sizeof(port)) || !is_port_allowed(visit->pages,
-	    strtoul(port, NULL, 10)))
-		return "a port that is not allowed";
 	if (!copy_part(visit->url, CURLUPART_HOST, 0, visit->host,
 	    sizeof(visit->host)))
 		return "a host's name that is too long";
 	*is_literal = read_literal(visit->host, literal);
-	if (*is_literal)
-		return is_in_allowed(visit->pages, literal) ? NULL :
-		    "an address instead of a name";
-	if (!validation_dns_name_is_valid(visit->host) ||
-	    ends_in_number(visit->host))
+	if (*is_literal && !is_in_allowed(visit->pages, literal))
+		return "an address instead of a name";
+	if (!*is_literal && (!validation_dns_name_is_valid(visit->host) ||
+	    ends_in_number(visit->host)))
 		return "what is no host's name";
+	if (!copy_part(visit->url, CURLUPART_PORT, CURLU_DEFAULT_PORT, port,
+	    sizeof(port)) || !is_port_allowed(visit->pages,
+	    strtoul(port, NULL, 10)))
+		return "a port that is not allowed";
 	return NULL;
 }
 

@@ -160,6 +160,16 @@ list_records(const struct ub_result *result, size_t *num)
 	return records;
 }
 
+static const char *
+without_dot(char *name)
+{
+	size_t len = strlen(name);
+
+	if (len > 0 && name[len - 1] == '.')
+		name[len - 1] = '\0';
+	return name;
+}
+
 static void
 on_result(void *arg, int err, struct ub_result *result)
 {
@@ -174,7 +184,7 @@ on_result(void *arg, int err, struct ub_result *result)
 	} else if (l->done != NULL) {
 		judge(result, &answer);
 		if (result->canonname != NULL)
-			answer.name = result->canonname;
+			answer.name = without_dot(result->canonname);
 		if (answer.outcome == VALIDATION_DNS_FOUND) {
 			records = list_records(result, &answer.num_records);
 			answer.records = records;
