@@ -210,8 +210,8 @@ read_record(const uint8_t *message,
 	t->code = validation_dns_get_u16(&r);
 	t->other_len = validation_dns_get_u16(&r);
 	t->other = validation_dns_get(&r, t->other_len);
-	if (r.is_bad || r.at != r.len || record->class != VALIDATION_CLASS_ANY ||
-	    record->ttl != 0)
+	if (r.is_bad || r.at != r.len || record->ttl != 0 ||
+	    record->class != VALIDATION_CLASS_ANY)
 		return OC_ERR_MALFORMED;
 	return OC_OK;
 }
