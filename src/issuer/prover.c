@@ -489,19 +489,39 @@ add_events(struct issuer_prover *p)
 	return OC_OK;
 }
 
+static enum oc_err
+open_client(struct issuer_prover *p)
+{
+	const struct oc_config *config = issuer_service_config(p->service);
+	enum oc_err err;
+	char *path;
+
+	if (asprintf(&path, "%s/" VALIDATION_SOCKET_NAME,
+	    config->daemon.run_directory) < 0)
+		return OC_ERR_NOMEM;
+	err = validation_client_new(path, &p->client);
+	free(path);
+	return err;
+}
+
 enum oc_err
-issuer_prover_new(struct issuer_service *service, const char *validator,
+issuer_prover_new(struct issuer_service *service,
     struct issuer_prover **prover, struct oc_error *error)
 {
-	struct issuer_prover *p = calloc(1, sizeof(*p));
+	const struct oc_config *config = issuer_service_config(service);
+	struct issuer_prover *p;
 	enum oc_err err;
 
+	*prover = NULL;
+	if (!config->has_validation)
+		return OC_OK;
+	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	p->service = service;
-	p->config = &issuer_service_config(service)->validation;
+	p->config = &config->validation;
 	p->prune_at = oc_clock_now_s() + PRUNE_S;
-	err = validation_client_new(validator, &p->client);
+	err = open_client(p);
 	if (err == OC_OK)
 		err = add_events(p);
 	if (err != OC_OK) {

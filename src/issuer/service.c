@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/cfssl_config.h"
+#include "issuer/caa.h"
 #include "issuer/finder.h"
 #include "issuer/prover.h"
-#include "validation/validation.h"
 
 #define EVENTS_MAX 8
 #define THREADS_MAX 8
@@ -36,6 +36,7 @@ struct issuer_service {
 	size_t num_authorities;
 	struct issuer_finder *finder;
 	struct issuer_prover *prover;	/* NULL without [validation] */
+	struct issuer_caa_way *caa;	/* NULL: CAA is not asked for */
 	uint32_t epoch;
 	struct ca_profile *profiles;	/* of [api] profiles, in order */
 	size_t num_profiles;
@@ -420,22 +421,6 @@ open_channels(struct issuer_service *s, struct oc_error *error)
 }
 
 static enum oc_err
-start_prover(struct issuer_service *s, struct oc_error *error)
-{
-	char *path;
-	enum oc_err err;
-
-	if (!s->config->has_validation)
-		return OC_OK;
-	if (asprintf(&path, "%s/" VALIDATION_SOCKET_NAME,
-	    s->config->daemon.run_directory) < 0)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = issuer_prover_new(s, path, &s->prover, error);
-	free(path);
-	return err;
-}
-
-static enum oc_err
 start_workers(struct issuer_service *s, struct oc_error *error)
 {
 	enum oc_err err = issuer_workers_new(num_threads(), ISSUER_WORK_MAX,
@@ -467,9 +452,11 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	if (err == OC_OK)
 		err = open_channels(s, error);
 	if (err == OC_OK)
+		err = issuer_caa_way_new(config, base, &s->caa, error);
+	if (err == OC_OK)
 		err = start_workers(s, error);
 	if (err == OC_OK)
-		err = start_prover(s, error);
+		err = issuer_prover_new(s, &s->prover, error);
 	if (err == OC_OK) {
 		err = add_events(s);
 		if (err != OC_OK)
@@ -508,6 +495,7 @@ issuer_service_free(struct issuer_service *s)
 	issuer_workers_free(workers);
 	store_thread_free(store);
 	issuer_prover_free(s->prover);
+	issuer_caa_way_free(s->caa);
 	if (s->nudge_soon != NULL)
 		event_free(s->nudge_soon);
 	sign_free(s->signer);
@@ -557,6 +545,12 @@ struct issuer_workers *
 issuer_service_workers(struct issuer_service *service)
 {
 	return service->workers;
+}
+
+struct issuer_caa_way *
+issuer_service_caa(struct issuer_service *service)
+{
+	return service->caa;
 }
 
 struct issuer_workers *
