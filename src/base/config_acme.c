@@ -55,12 +55,6 @@ static const struct oc_config_word externals[] = {
 	{ NULL, 0 }
 };
 
-static const struct oc_config_word switches[] = {
-	{ "no", OC_SWITCH_NO },
-	{ "yes", OC_SWITCH_YES },
-	{ NULL, 0 }
-};
-
 #define AT(field) .offset = offsetof(struct oc_config_acme, field)
 const struct oc_config_key oc_config_acme_keys[] = {
 	{ "url", OC_KIND_STRING, AT(url), .check = check_url },
@@ -73,7 +67,7 @@ const struct oc_config_key oc_config_acme_keys[] = {
 	    .check = check_page },
 	{ "website", OC_KIND_STRING, AT(website), .check = check_page },
 	{ "alternates", OC_KIND_ENUM, AT(alternates), .preset = "yes",
-	    .words = switches },
+	    .words = oc_config_switches },
 	{ "order-lifetime", OC_KIND_DURATION, AT(order_lifetime_s),
 	    .preset = "7d", .min = MINUTE, .max = 30 * DAY },
 	{ "orders-max", OC_KIND_INT, AT(orders_max), .preset = "300",

@@ -24,7 +24,7 @@ BEGIN {
 	may["probe"] = "base der sign x509 ocsp-codec"
 	may["daemon"] = "base ipc"
 	may["net"] = "base"
-	may["validation"] = "base net"
+	may["validation"] = "base der net ipc"
 	may["acme"] = "base der sign x509 ca store net validation"
 	may["issuer"] = "base der sign x509 ca store cfssl ipc net " \
 	    "validation acme ocsp-codec ocsp-engine"
@@ -41,7 +41,8 @@ BEGIN {
 	library["pkcs11.h"] = "pkcs11"
 	library["p11-kit"] = "pkcs11"
 	library["ini.h"] = "base"
-	library["curl"] = "fetch"
+	library["curl"] = "fetch validation"
+	library["unbound.h"] = "validation"
 	library["idn2.h"] = "ca lint"
 	library["pcre2.h"] = "ca"
 	library["libpsl.h"] = "lint"
