@@ -19,6 +19,7 @@ struct event_base;
 struct issuer_service;
 
 struct net_exchange;
+struct issuer_acme;
 
 /* Its CRL, for cfssl_crl.c. */
 struct issuer_list {
@@ -130,6 +131,8 @@ struct issuer_authority *issuer_service_find_name(
 /* The one of [api] issuers with this key identifier; NULL. */
 struct issuer_authority *issuer_service_find_key_id(
     struct issuer_service *service, struct der_bytes key_id);
+/* ACME's door; NULL: there is none. */
+struct issuer_acme *issuer_service_acme(struct issuer_service *service);
 void issuer_service_ask_health(struct issuer_service *service,
     issuer_health_fn *done, void *arg);
 
