@@ -99,6 +99,7 @@ struct acme_call {
 	struct ca_names *names;		/* owned; an order's */
 	struct ca_names *other_names;	/* owned; a CSR's, a certificate's */
 	struct ca_policy *policy;	/* owned */
+	struct issuer_proofs *proofs;	/* owned; for finalize */
 	const struct ca_profile *profile;
 	struct issuer_authority *authority;
 	struct store_order order;

@@ -6,6 +6,7 @@
  * certificate or none, whatever happens in between.  What is not the order's
  * fault leaves it ready, and the client tries again.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,11 +122,25 @@ load_policy(struct store *store, struct acme_call *call)
 	    CA_RULE_NONE, error.text);
 }
 
+static enum oc_err
+alloc_proofs(struct acme_call *call)
+{
+	call->proofs = calloc(1, sizeof(*call->proofs) +
+	    STORE_NAMES_MAX * sizeof(call->proofs->list[0]));
+	if (call->proofs == NULL)
+		return OC_ERR_NOMEM;
+	snprintf(call->proofs->account_uri, sizeof(call->proofs->account_uri),
+	    "%saccount/%s", call->acme->base, call->account.tag);
+	return OC_OK;
+}
+
 enum oc_err
 issuer_acme_run_finalize(struct store *store, struct acme_call *call)
 {
-	enum oc_err err = issuer_acme_run_order(store, call);
+	enum oc_err err = alloc_proofs(call);
 
+	if (err == OC_OK)
+		err = issuer_acme_run_order(store, call);
 	if (err == OC_OK)
 		err = check_state(store, call);
 	if (err != OC_OK)
@@ -232,25 +247,24 @@ issued(void *arg, const struct issuer_result *result)
 
 /* --- issuing ------------------------------------------------------------ */
 
-/* The life that ends at notAfter, from where it will begin. */
+/* The life that ends at notAfter, from where it will begin: back-dated, unless
+ * the client said when, but by no more than the profile's life leaves. */
 static void
 put_times(const struct acme_call *call, struct issuer_order *order)
 {
 	const struct store_order *o = &call->order;
 	const struct ca_profile *p = call->profile;
+	int64_t end = o->not_after + (p->validity_end == CA_END_INCLUSIVE);
 
 	order->not_before = o->not_before;
 	if (o->not_after == 0)
 		return;
 	if (order->not_before == 0)
 		order->not_before = call->now_at - p->backdate_s;
-	order->validity_s = o->not_after - order->not_before +
-	    (p->validity_end == CA_END_INCLUSIVE);
-	/* Back-dating is the profile's, and no longer life. */
-	if (p->validity_s != 0 && order->validity_s > p->validity_s) {
-		order->not_before += order->validity_s - p->validity_s;
-		order->validity_s = p->validity_s;
-	}
+	if (o->not_before == 0 && p->validity_s != 0 &&
+	    order->not_before < end - p->validity_s)
+		order->not_before = end - p->validity_s;
+	order->validity_s = end - order->not_before;
 }
 
 static bool
@@ -275,6 +289,7 @@ issuer_acme_answer_finalize(struct acme_call *call)
 	struct issuer_order order = {
 		.csr = (const char *)call->der, .csr_len = call->der_len,
 		.names = call->names, .policy = call->policy,
+		.proofs = call->proofs,
 		.acme_order_id = call->order.id,
 		.hostnames = call->order.names,
 		.type = call->order.profile,
@@ -299,4 +314,5 @@ issuer_acme_answer_finalize(struct acme_call *call)
 	}
 	call->names = NULL;
 	call->policy = NULL;
+	call->proofs = NULL;
 }

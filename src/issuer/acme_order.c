@@ -139,7 +139,9 @@ check_times(struct acme_call *call)
 		    "(validity)");
 	if (call->profile->validity_s != 0 &&
 	    call->profile->num_validity_choices == 0 &&
-	    o->not_after - start > call->profile->validity_s)
+	    o->not_after - start + (o->not_before != 0 &&
+	    call->profile->validity_end == CA_END_INCLUSIVE) >
+	    call->profile->validity_s)
 		return acme_problem_set(&call->problem, ACME_MALFORMED,
 		    "the life from notBefore to notAfter is longer than the "
 		    "profile %s gives (validity-profile)",

@@ -161,6 +161,7 @@ issuer_acme_call_free(struct acme_call *call)
 	if (call->policy != NULL)
 		ca_policy_fini(call->policy);
 	free(call->policy);
+	free(call->proofs);
 	free(call->names);
 	free(call->other_names);
 	free(call->tags);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Orders as they are, and their certificates: RFC 8555, 7.1.3, 7.4.2. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,20 @@ load_replaces(struct store *store, struct acme_call *call)
 	return OC_OK;
 }
 
+/* For CAA: RFC 8657, 4. */
+static void
+put_proof(struct acme_call *call, const struct store_authorization *a)
+{
+	struct issuer_proof *proof = &call->proofs->list[call->proofs->num++];
+	bool is_acme = a->method == STORE_METHOD_HTTP_01 ||
+	    a->method == STORE_METHOD_DNS_01;
+
+	snprintf(proof->name, sizeof(proof->name), "%s", a->name);
+	if (a->method != 0)
+		snprintf(proof->method, sizeof(proof->method), "%s%s",
+		    is_acme ? "" : "ca-", store_method_text(a->method));
+}
+
 static enum oc_err
 load_tags(struct store *store, struct acme_call *call)
 {
@@ -55,6 +70,8 @@ load_tags(struct store *store, struct acme_call *call)
 		if (err == OC_OK)
 			memcpy(call->tags[i], a->tag,
 			    sizeof(call->tags[i]));
+		if (err == OC_OK && call->proofs != NULL)
+			put_proof(call, a);
 	}
 	free(a);
 	return err;
@@ -67,6 +84,8 @@ issuer_acme_load_order(struct store *store, struct acme_call *call)
 
 	store_order_fini(&call->order);
 	memset(&call->order, 0, sizeof(call->order));
+	if (call->proofs != NULL)
+		call->proofs->num = 0;
 	err = store_find_order(store, call->ids[0], &call->order);
 	if (err == OC_ERR_NOT_FOUND)
 		return issuer_acme_not_found(call, "order");

@@ -12,6 +12,7 @@
 #include "ca/policy.h"
 #include "ca/steps.h"
 #include "cfssl/subject.h"
+#include "issuer/caa.h"
 #include "issuer/service.h"
 
 /* What a caller gives beside the request; by the profile's rules. */
@@ -41,6 +42,9 @@ struct issuer_order {
 	/* An order of ACME's that this certificate is for: taken when it is
 	 * reserved, completed when it is recorded.  0: none. */
 	int64_t acme_order_id;
+	/* How its names were proven; NULL: not known here.  Owned from
+	 * submit() on. */
+	struct issuer_proofs *proofs;
 	/* Who asks; NULL: the operator's configuration lets everybody.
 	 * Owned from submit() on, as are names and given. */
 	struct ca_policy *policy;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ca/cfssl_config.h"
 #include "issuer/acme.h"
+#include "issuer/caa.h"
 #include "issuer/finder.h"
 #include "issuer/prover.h"
 #include "validation/validation.h"
@@ -37,6 +38,7 @@ struct issuer_service {
 	size_t num_authorities;
 	struct issuer_finder *finder;
 	struct issuer_prover *prover;	/* NULL without [validation] */
+	struct issuer_caa_way *caa;	/* NULL: CAA is not asked for */
 	uint32_t epoch;
 	struct ca_profile *profiles;	/* of [api] profiles, in order */
 	size_t num_profiles;
@@ -475,6 +477,8 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	if (err == OC_OK)
 		err = open_channels(s, error);
 	if (err == OC_OK)
+		err = issuer_caa_way_new(config, base, &s->caa, error);
+	if (err == OC_OK)
 		err = start_workers(s, error);
 	if (err == OC_OK)
 		err = start_prover(s, error);
@@ -516,6 +520,7 @@ issuer_service_free(struct issuer_service *s)
 	issuer_workers_free(workers);
 	store_thread_free(store);
 	issuer_prover_free(s->prover);
+	issuer_caa_way_free(s->caa);
 	if (s->nudge_soon != NULL)
 		event_free(s->nudge_soon);
 	sign_free(s->signer);
@@ -566,6 +571,12 @@ struct issuer_workers *
 issuer_service_workers(struct issuer_service *service)
 {
 	return service->workers;
+}
+
+struct issuer_caa_way *
+issuer_service_caa(struct issuer_service *service)
+{
+	return service->caa;
 }
 
 struct issuer_workers *

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -147,10 +148,11 @@ make_resolver(struct validation_tools *t, struct oc_error *error)
 	struct validation_stub *stubs = calloc(v->stub_zones.num + 1,
 	    sizeof(*stubs));
 	struct word *words = NULL;
+	const char *anchor = strcmp(v->trust_anchor, "none") == 0 ? NULL :
+	    v->trust_anchor;
 	struct validation_resolver_options options = {
 		.base = t->base,
-		.trust_anchor_path = strcmp(v->trust_anchor, "none") == 0 ?
-		    NULL : v->trust_anchor,
+		.trust_anchor_path = anchor,
 		.insecure_zones =
 		    (const char *const *)v->insecure_zones.words,
 		.num_insecure_zones = v->insecure_zones.num,
@@ -163,6 +165,13 @@ make_resolver(struct validation_tools *t, struct oc_error *error)
 	};
 	enum oc_err err = OC_ERR_NOMEM;
 
+	/* It is read with the first question: too late to say so. */
+	if (anchor != NULL && access(anchor, R_OK) != 0) {
+		free(stubs);
+		return oc_error_set_errno(error, OC_ERR_CONFIG, "[validation] "
+		    "trust-anchor: %s (install dns-root-data, name another, "
+		    "or \"none\")", anchor);
+	}
 	if (stubs != NULL)
 		err = words_of(&v->stub_zones, &words, error);
 	for (size_t i = 0; err == OC_OK && i < v->stub_zones.num; i++)

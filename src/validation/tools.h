@@ -14,12 +14,10 @@ struct event_base;
 struct validation_tools;
 
 /* Begins the hook's runner, reads keys, passwords and certificates: before the
- * sandbox.  config is borrowed.  CONFIG, and what those say who read them. */
+ * sandbox.  The resolver's thread begins with the first question.  config is
+ * borrowed.  CONFIG, and what those say who read them. */
 enum oc_err validation_tools_new(const struct oc_config_validation *config,
     struct event_base *base, struct validation_tools **tools,
-    struct oc_error *error) OC_MUST_CHECK;
-/* What has threads; inside the sandbox. */
-enum oc_err validation_tools_start(struct validation_tools *tools,
     struct oc_error *error) OC_MUST_CHECK;
 /* Behind the service, which cancels what is under way.  NULL is fine. */
 void validation_tools_free(struct validation_tools *tools);

@@ -7,7 +7,6 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -101,18 +100,6 @@ open_listener(struct program *p, struct oc_error *error)
 	return err;
 }
 
-/* As many sockets as the system lets us have. */
-static void
-raise_fd_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* What name resolution and TLS read of the system; secrets have been read by
  * then. */
 static enum oc_err
@@ -154,8 +141,8 @@ open_service(struct program *p, const struct ipc_peers *peers,
 	    "validator.sock: %s", oc_strerror(err));
 }
 
-/* What begins other processes first; then what reads secrets; then what has
- * threads. */
+/* First what begins another process and reads secrets; threads come with the
+ * first question. */
 static enum oc_err
 open_all(struct program *p, struct oc_error *error)
 {
@@ -169,7 +156,6 @@ open_all(struct program *p, struct oc_error *error)
 	p->base = event_base_new();
 	if (p->base == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	raise_fd_limit();
 	err = ipc_peers_find(config, IPC_DOOR_VALIDATOR, &peers, error);
 	if (err == OC_OK)
 		err = validation_tools_new(&config->validation, p->base,
@@ -186,8 +172,6 @@ open_all(struct program *p, struct oc_error *error)
 		err = limit_files(config, error);
 	if (err == OC_OK)
 		err = ipc_sandbox_enter(IPC_SANDBOX_VALIDATOR, error);
-	if (err == OC_OK)
-		err = validation_tools_start(p->tools, error);
 	if (err == OC_OK)
 		err = open_service(p, &peers, error);
 	return err;

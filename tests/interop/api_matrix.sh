@@ -105,6 +105,7 @@ profiles = origin-ecc server
 stub-zones = example.com=127.0.0.1:$dns_port \
     xn--bcher-kva.example=127.0.0.1:$dns_port
 insecure-zones = example.com xn--bcher-kva.example
+trust-anchor = none
 allow-addresses = 127.0.0.0/8
 http-port = $http_port
 EOF
