@@ -121,6 +121,8 @@ oc_config_wrong_acme(const struct oc_config *config, size_t *n,
 		    "external-account = optional", NULL },
 		{ "url", config->api.listen.num == 0, "is nowhere listened "
 		    "for; add an [api] section with listen", NULL },
+		{ "url", !config->has_validation, "no name could be proven; "
+		    "add a [validation] section", NULL },
 	};
 
 	return oc_config_find_wrong(keys, sizeof(keys) / sizeof(keys[0]), n,

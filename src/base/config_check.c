@@ -406,7 +406,8 @@ check_api(struct oc_config_loader *l, const struct oc_config_api *api)
 		    "tls-certificate and tls-key go together");
 	check_api_listen(l, api);
 	if (api->issuers.num == 0 && api->origin_rsa == NULL &&
-	    api->origin_ecc == NULL && l->config->acme.url == NULL)
+	    api->origin_ecc == NULL && l->config->acme.url == NULL &&
+	    l->config->acme.issuer == NULL)
 		oc_config_complain(l, "issuers", l->section->line, "is "
 		    "missing, and origin-rsa and origin-ecc too: nobody would "
 		    "issue; add one, or an [acme] section");

@@ -27,7 +27,9 @@ read_csr(struct acme_call *call, struct x509_csr *csr)
 
 	if (err != OC_OK)
 		return acme_problem_set(&call->problem, ACME_BAD_CSR,
-		    "the request: %s (csr-malformed)", error.text);
+		    "the request: %s (%s)", error.text, ca_rule_name(
+		    err == OC_ERR_UNSUPPORTED ? CA_RULE_CSR_SIGNATURE :
+		    CA_RULE_CSR_MALFORMED));
 	if (acme_jwk_is_spki(&call->key, csr->spki.p, csr->spki.len))
 		return acme_problem_set(&call->problem, ACME_BAD_CSR,
 		    "the request's key is the account's: make another");

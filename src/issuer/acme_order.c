@@ -138,6 +138,7 @@ check_times(struct acme_call *call)
 		    "notAfter is before notBefore, or has passed "
 		    "(validity)");
 	if (call->profile->validity_s != 0 &&
+	    call->profile->num_validity_choices == 0 &&
 	    o->not_after - start > call->profile->validity_s)
 		return acme_problem_set(&call->problem, ACME_MALFORMED,
 		    "the life from notBefore to notAfter is longer than the "

@@ -186,7 +186,7 @@ close_if_done(struct client *c)
 	for (int lane = 0; lane < LANES; lane++)
 		if (c->num_under_way[lane] > 0)
 			return;
-	ipc_peer_close(c->peer);
+	ipc_peer_finish(c->peer);
 }
 
 static void
