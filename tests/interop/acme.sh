@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Sourced by the tests of ACME, on top of service.sh: a CA whose ocsign-issuer
+# Sourced by the tests of ACME, on top of failure.sh: a CA whose ocsign-issuer
 # is an ACME server and whose ocsign-validator asks a knot of its own, which
 # has the signed zone example.test and takes updates with a TSIG key; and an
 # account with that zone.
 
-. "$top_srcdir/tests/interop/service.sh"
+. "$top_srcdir/tests/interop/failure.sh"
 need openssl knotd knotc keymgr knsupdate kdig python3 curl
 python3 -c 'import cryptography' 2>/dev/null || {
 	echo "python3-cryptography is not installed"
@@ -21,16 +21,6 @@ new_port() {
 	done
 	given="$given $new "
 	eval "$1=$new"
-}
-
-# within SECONDS COMMAND...: until it succeeds.
-within() {
-	within_end=$(($(date +%s) + $1))
-	shift
-	until "$@"; do
-		[ "$(date +%s)" -lt "$within_end" ] || return 1
-		sleep 0.1
-	done
 }
 
 # --- the DNS
