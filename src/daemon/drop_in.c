@@ -224,12 +224,10 @@ put_validator(const struct oc_config *config, struct oc_buffer *out,
 	(void)error;
 	if (!oc_config_validates(config))
 		return OC_OK;
-	oc_buffer_put_text(out, "[Unit]
-Requires=ocsign-validator.socket
-"
-	    "[Service]
-Sockets=ocsign-validator.socket
-");
+	oc_buffer_put_text(out, "[Unit]\n"
+	    "Requires=ocsign-validator.socket\n"
+	    "[Service]\n"
+	    "Sockets=ocsign-validator.socket\n");
 	put_user(out, config->daemon.validator_user);
 	put_writable(out, config->daemon.validator_directory);
 	return OC_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "issuer/acme.h"
+#include "issuer/prover.h"
 
 /* While one is looked at, clients ask again after this. */
 #define RETRY_S 2
@@ -128,6 +129,9 @@ issuer_acme_answer_challenge(struct acme_call *call)
 {
 	const struct store_challenge *c = &call->challenge;
 
+	if (call->has_made)
+		issuer_prover_kick(issuer_service_prover(
+		    call->acme->service));
 	issuer_acme_put_link(call, "up", "authz/%s",
 	    call->authorization->tag);
 	if (c->state == STORE_PROOF_PENDING && c->begun_at != 0)

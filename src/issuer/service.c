@@ -13,6 +13,8 @@
 #include "ca/cfssl_config.h"
 #include "issuer/acme.h"
 #include "issuer/finder.h"
+#include "issuer/prover.h"
+#include "validation/validation.h"
 
 #define EVENTS_MAX 8
 #define THREADS_MAX 8
@@ -34,6 +36,7 @@ struct issuer_service {
 	struct issuer_authority *authorities;
 	size_t num_authorities;
 	struct issuer_finder *finder;
+	struct issuer_prover *prover;	/* NULL without [validation] */
 	uint32_t epoch;
 	struct ca_profile *profiles;	/* of [api] profiles, in order */
 	size_t num_profiles;
@@ -423,6 +426,22 @@ open_channels(struct issuer_service *s, struct oc_error *error)
 }
 
 static enum oc_err
+start_prover(struct issuer_service *s, struct oc_error *error)
+{
+	char *path;
+	enum oc_err err;
+
+	if (!s->config->has_validation)
+		return OC_OK;
+	if (asprintf(&path, "%s/" VALIDATION_SOCKET_NAME,
+	    s->config->daemon.run_directory) < 0)
+		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	err = issuer_prover_new(s, path, &s->prover, error);
+	free(path);
+	return err;
+}
+
+static enum oc_err
 start_workers(struct issuer_service *s, struct oc_error *error)
 {
 	enum oc_err err = issuer_workers_new(num_threads(), ISSUER_WORK_MAX,
@@ -457,6 +476,8 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 		err = open_channels(s, error);
 	if (err == OC_OK)
 		err = start_workers(s, error);
+	if (err == OC_OK)
+		err = start_prover(s, error);
 	if (err == OC_OK) {
 		err = add_events(s);
 		if (err != OC_OK)
@@ -494,6 +515,7 @@ issuer_service_free(struct issuer_service *s)
 		issuer_workers_free(makers[i]);
 	issuer_workers_free(workers);
 	store_thread_free(store);
+	issuer_prover_free(s->prover);
 	if (s->nudge_soon != NULL)
 		event_free(s->nudge_soon);
 	sign_free(s->signer);
@@ -643,6 +665,12 @@ struct issuer_acme *
 issuer_service_acme(struct issuer_service *service)
 {
 	return service->acme;
+}
+
+struct issuer_prover *
+issuer_service_prover(struct issuer_service *service)
+{
+	return service->prover;
 }
 
 void

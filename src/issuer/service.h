@@ -20,6 +20,7 @@ struct issuer_service;
 
 struct net_exchange;
 struct issuer_acme;
+struct issuer_prover;
 
 /* Its CRL, for cfssl_crl.c. */
 struct issuer_list {
@@ -133,6 +134,9 @@ struct issuer_authority *issuer_service_find_key_id(
     struct issuer_service *service, struct der_bytes key_id);
 /* ACME's door; NULL: there is none. */
 struct issuer_acme *issuer_service_acme(struct issuer_service *service);
+/* What looks at challenges (issuer/prover.h); NULL: without [validation]
+ * nothing does. */
+struct issuer_prover *issuer_service_prover(struct issuer_service *service);
 void issuer_service_ask_health(struct issuer_service *service,
     issuer_health_fn *done, void *arg);
 

@@ -263,6 +263,14 @@ store_add_acme_account(struct store *store, struct store_acme_account *a,
 }
 
 enum oc_err
+store_get_acme_account(struct store *store, int64_t id,
+    struct store_acme_account *a)
+{
+	return store->ops->find_acme_account(store, STORE_ACME_BY_ID, id,
+	    NULL, a);
+}
+
+enum oc_err
 store_find_acme_account(struct store *store, const char *tag,
     struct store_acme_account *a)
 {

@@ -72,6 +72,8 @@ struct store_acme_account {
 enum oc_err store_add_acme_account(struct store *store,
     struct store_acme_account *a, int64_t eab_id) OC_MUST_CHECK;
 /* NOT_FOUND.  By thumbprint: of whatever state, a VALID one first. */
+enum oc_err store_get_acme_account(struct store *store, int64_t id,
+    struct store_acme_account *a) OC_MUST_CHECK;
 enum oc_err store_find_acme_account(struct store *store, const char *tag,
     struct store_acme_account *a) OC_MUST_CHECK;
 enum oc_err store_find_acme_key(struct store *store,

@@ -12,7 +12,8 @@
 
 /* Borrowed. */
 struct validation_caa_wish {
-	const char *const *identities;	/* of ours: "ca.example.net" */
+	const char *const *identities;	/* of ours: "ca.example.net";
+					 * until done() has returned */
 	size_t num_identities;
 	bool is_wildcard;
 	/* NULL: not known, and then what names any does not allow. */

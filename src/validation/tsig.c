@@ -59,7 +59,7 @@ put_variables(struct validation_dns_writer *w,
     const struct validation_tsig_key *key, const struct tsig *t)
 {
 	validation_dns_put_name(w, key->name);
-	validation_dns_put_u16(w, VALIDATION_DNS_ANY);
+	validation_dns_put_u16(w, VALIDATION_CLASS_ANY);
 	validation_dns_put_u32(w, 0);
 	validation_dns_put_name(w, algorithms[key->algorithm].name);
 	put_time(w, t->signed_at);
@@ -98,8 +98,8 @@ put_record(struct validation_dns_writer *w,
 	const char *algorithm = algorithms[key->algorithm].name;
 
 	validation_dns_put_name(w, key->name);
-	validation_dns_put_u16(w, VALIDATION_DNS_TSIG);
-	validation_dns_put_u16(w, VALIDATION_DNS_ANY);
+	validation_dns_put_u16(w, VALIDATION_RR_TSIG);
+	validation_dns_put_u16(w, VALIDATION_CLASS_ANY);
 	validation_dns_put_u32(w, 0);
 	/* A name is two octets longer than its text. */
 	validation_dns_put_u16(w, (unsigned int)(strlen(algorithm) + 2 + 16 +
@@ -181,19 +181,20 @@ find_record(const uint8_t *message, size_t len,
 	num = num_records(message);
 	record->type = 0;
 	for (; num > 0 && !r.is_bad; num--) {
-		if (record->type == VALIDATION_DNS_TSIG)
+		if (record->type == VALIDATION_RR_TSIG)
 			return OC_ERR_MALFORMED;
 		validation_dns_get_record(&r, record);
 	}
 	if (r.is_bad || r.at != len)
 		return OC_ERR_MALFORMED;
-	return record->type == VALIDATION_DNS_TSIG &&
+	return record->type == VALIDATION_RR_TSIG &&
 	    (message[ARCOUNT_AT] | message[ARCOUNT_AT + 1]) != 0 ? OC_OK :
 	    OC_ERR_UNSIGNED;
 }
 
 static enum oc_err
-read_record(const uint8_t *message, const struct validation_dns_record *record,
+read_record(const uint8_t *message,
+    const struct validation_dns_record *record,
     char algorithm[VALIDATION_NAME_MAX + 1], struct tsig *t)
 {
 	struct validation_dns_reader r = { message, record->data_at +
@@ -209,8 +210,8 @@ read_record(const uint8_t *message, const struct validation_dns_record *record,
 	t->code = validation_dns_get_u16(&r);
 	t->other_len = validation_dns_get_u16(&r);
 	t->other = validation_dns_get(&r, t->other_len);
-	if (r.is_bad || r.at != r.len || record->class != VALIDATION_DNS_ANY ||
-	    record->ttl != 0)
+	if (r.is_bad || r.at != r.len || record->ttl != 0 ||
+	    record->class != VALIDATION_CLASS_ANY)
 		return OC_ERR_MALFORMED;
 	return OC_OK;
 }

@@ -13,9 +13,7 @@
 /* What is shorter could be guessed (RFC 8945, 10, wants the MAC's length). */
 #define SECRET_MIN 16
 #define SECRET_TEXT_MAX OC_BASE64_LEN(OC_PIN_MAX)
-#define WORD_MAX (SECRET_TEXT_MAX + 1)
-
-_Static_assert(WORD_MAX > VALIDATION_NAME_MAX + 1, "a word may be a name");
+#define WORD_MAX (16 + VALIDATION_NAME_MAX + SECRET_TEXT_MAX)
 
 struct scan {
 	const char *text;

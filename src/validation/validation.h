@@ -81,8 +81,7 @@ enum validation_fault {
 	VALIDATION_CONNECTION_FAULT,	/* nobody answers; a forbidden address,
 					 * port, redirect */
 	VALIDATION_TLS_FAULT,
-	VALIDATION_INCORRECT,		/* something else is there, or
-					 * nothing */
+	VALIDATION_INCORRECT,		/* something else is there, or none */
 	VALIDATION_CAA_FAULT,		/* forbids it, or cannot be known */
 	VALIDATION_REFUSED,		/* a mail server does not take it, an
 					 * update is not let in, a hook fails */

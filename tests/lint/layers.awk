@@ -26,8 +26,9 @@ BEGIN {
 	may["net"] = "base"
 	may["validation"] = "base der net ipc"
 	may["acme"] = "base der sign x509 ca store net validation"
+	may["proof"] = "base store validation acme"
 	may["issuer"] = "base der sign x509 ca store cfssl ipc net " \
-	    "validation acme ocsp-codec ocsp-engine"
+	    "validation acme proof ocsp-codec ocsp-engine"
 	# These wire parts together.
 	may["cli"] = "*"
 	may["main"] = "*"
@@ -48,7 +49,7 @@ BEGIN {
 	library["libpsl.h"] = "lint"
 	library["openssl"] = "sign x509 lint store status transfer ca " \
 	    "cfssl ipc probe pkcs11 ocsp-codec ocsp-engine net validation " \
-	    "acme issuer cli main"
+	    "acme proof issuer cli main"
 	engine = "^(answer|asked|context|counts|identity|preferred|proof|" \
 	    "refresh|served|table[._])"
 	source = "^(status\\.h|own|index_txt|crl|issued|certdb|list|records|" \

@@ -138,6 +138,8 @@ test_accounts(void **state)
 	assert_memory_equal(&again, &a, sizeof(a));
 	assert_ok(store_find_acme_account(f->store, a.tag, &again));
 	assert_memory_equal(&again, &a, sizeof(a));
+	assert_ok(store_get_acme_account(f->store, a.id, &again));
+	assert_memory_equal(&again, &a, sizeof(a));
 	b = acme_account_of(account, 2);
 	assert_ok(store_add_acme_account(f->store, &b, 0));
 	/* Another key, but nobody else's. */
