@@ -5,7 +5,8 @@
 # has the signed zone example.test and takes updates with a TSIG key; and an
 # account with that zone.
 
-. "$top_srcdir/tests/interop/failure.sh"
+# A bench has it already.
+[ -n "${dir-}" ] || . "$top_srcdir/tests/interop/failure.sh"
 need openssl knotd knotc keymgr knsupdate kdig python3 curl
 python3 -c 'import cryptography' 2>/dev/null || {
 	echo "python3-cryptography is not installed"
@@ -104,14 +105,14 @@ dns_start() {
 # --- the server
 
 # acme_folder [LINE...]: the CA and its configuration; the lines go into
-# [acme].
+# [acme], what is in $issuer_lines into [issuer ca].
 acme_folder() {
 	cd "$dir"
 	dns_start
 	new_port http_port
 	new_port acme_port
 	directory=http://127.0.0.1:$acme_port/acme/directory
-	ca_folder
+	ca_folder ${issuer_lines+"$issuer_lines"}
 	ca_make
 	cat >>ocsign.conf <<-END
 	[api]
@@ -136,7 +137,9 @@ acme_folder() {
 acme_begin() {
 	if is_ours; then
 		acme_folder "$@"
-		service_start
+		# shellcheck disable=SC2086
+		${acme_cpu-} ocsignd -d -p "$dir/ocsignd.pid" 2>>ocsignd.log ||
+		    fail "ocsignd does not start"
 		within 20 acme_is_there || fail "$(cat ocsignd.log)"
 		return
 	fi
@@ -300,7 +303,7 @@ pebble_start() {
 	}}
 	END
 	# shellcheck disable=SC2086
-	${pebble_cpu-} pebble -config pebble/config.json \
+	${acme_cpu-} pebble -config pebble/config.json \
 	    ${dns_port:+-dnsserver 127.0.0.1:$dns_port} >pebble/log 2>&1 &
 	pids="$pids $!"
 	directory=https://127.0.0.1:$pebble_port/dir

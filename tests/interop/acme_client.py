@@ -306,10 +306,9 @@ class Client:
         self.good(challenge['url'], {})
         return text
 
-    def wait(self, url, states, seconds=60):
+    def wait(self, url, states, seconds=60, pause=0.02):
         """Polls until "status" is one of these."""
         end = time.monotonic() + seconds
-        pause = 0.02
         while True:
             answer = self.good(url)
             if answer.json()['status'] in states:
@@ -330,12 +329,15 @@ class Client:
             if authorization['status'] != 'valid':
                 raise Exception(json.dumps(authorization))
 
-    def finish(self, location, csr):
-        """Finalizes and downloads: PEM, the leaf first."""
-        order = self.wait(location, ('ready', 'valid'))
+    def finish(self, location, csr, order=None, pause=0.02):
+        """Finalizes and downloads: PEM, the leaf first.  order: as it was
+        answered; what is said already is not asked for again."""
+        if order is None or order['status'] == 'pending':
+            order = self.wait(location, ('ready', 'valid'))
         if order['status'] == 'ready':
-            self.good(order['finalize'], {'csr': b64(csr)})
-        order = self.wait(location, ('valid', 'invalid'))
+            order = self.good(order['finalize'], {'csr': b64(csr)}).json()
+        if order['status'] != 'valid':
+            order = self.wait(location, ('valid', 'invalid'), pause=pause)
         if order['status'] != 'valid':
             raise Exception(json.dumps(order))
         return self.good(order['certificate']).body
