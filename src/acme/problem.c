@@ -210,6 +210,8 @@ acme_error_of_rule(enum ca_rule rule)
 	case CA_RULE_QUOTA:
 	case CA_RULE_QUOTA_PERIOD:
 		return ACME_RATE_LIMITED;
+	case CA_RULE_CAA:
+		return ACME_CAA;
 	case CA_RULE_PROFILE_UNKNOWN:
 		return ACME_INVALID_PROFILE;
 	case CA_RULE_NONE:

@@ -79,7 +79,7 @@ unknown_section(struct oc_config_loader *l)
 		oc_buffer_printf(&b, "did you mean [%s]?", n.word);
 	else
 		oc_buffer_put_text(&b, "the sections are store, daemon, "
-		    "responder, api, metrics, policy, cfssl, token, "
+		    "responder, api, acme, metrics, policy, cfssl, token, "
 		    "issuer, ocsp-signer and profile");
 	oc_config_complain(l, NULL, l->section->line, oc_buffer_text(&b));
 	oc_buffer_fini(&b);

@@ -226,6 +226,26 @@ struct oc_config_api {		/* no listen: no API */
 	char *origin_rsa, *origin_ecc;	/* NAMEs of issuers */
 };
 
+enum oc_config_external {	/* account binding, RFC 8555, 7.3.4 */
+	OC_EXTERNAL_REQUIRED,
+	OC_EXTERNAL_OPTIONAL
+};
+
+struct oc_config_acme {		/* no url: no ACME */
+	char *url;		/* of the directory */
+	char *issuer;		/* NAME of an issuer that exists */
+	struct oc_words profiles;	/* the default first */
+	enum oc_config_external external_account;
+	char *account;		/* of the registry, for who has none bound;
+				 * given where that is optional */
+	char *terms_of_service, *website;	/* URLs */
+	enum oc_config_switch alternates;	/* are offered */
+	int64_t order_lifetime_s;
+	int64_t orders_max, orders_period_s;	/* of an account */
+	int64_t failures_max;	/* of an account's name in an hour */
+	int64_t renewal_retry_s;
+};
+
 struct oc_config_metrics {	/* no listen: none */
 	struct oc_words listen;
 	enum oc_config_switch allow_remote;	/* off loopback */
@@ -458,6 +478,7 @@ struct oc_config {
 	struct oc_config_daemon daemon;
 	struct oc_config_responder responder;
 	struct oc_config_api api;
+	struct oc_config_acme acme;
 	struct oc_config_metrics metrics;
 	struct oc_config_policy policy;
 	struct oc_config_cfssl cfssl;

@@ -406,10 +406,11 @@ check_api(struct oc_config_loader *l, const struct oc_config_api *api)
 		    "tls-certificate and tls-key go together");
 	check_api_listen(l, api);
 	if (api->issuers.num == 0 && api->origin_rsa == NULL &&
-	    api->origin_ecc == NULL)
+	    api->origin_ecc == NULL && l->config->acme.url == NULL &&
+	    l->config->acme.issuer == NULL)
 		oc_config_complain(l, "issuers", l->section->line, "is "
 		    "missing, and origin-rsa and origin-ecc too: nobody would "
-		    "issue; add one");
+		    "issue; add one, or an [acme] section");
 	for (size_t i = 0; i < api->issuers.num; i++)
 		check_api_issuer(l, "issuers", api->issuers.words[i]);
 	check_api_issuer(l, "origin-rsa", api->origin_rsa);
@@ -426,6 +427,16 @@ check_api(struct oc_config_loader *l, const struct oc_config_api *api)
 		oc_config_complain(l, "profiles", line_of(l->section,
 		    "profiles"), text);
 	}
+}
+
+static void
+check_acme(struct oc_config_loader *l)
+{
+	const char *key, *at, *what;
+
+	for (size_t n = 0; (key = oc_config_wrong_acme(l->config, &n, &at,
+	    &what)) != NULL; )
+		oc_config_complain(l, key, line_of(l->section, at), what);
 }
 
 /* Names of issuers, how many certificates: not for everybody. */
@@ -545,6 +556,8 @@ oc_config_cross_check(struct oc_config_loader *l)
 			check_users(l);
 		if (strcmp(l->section->type, "store") == 0)
 			check_store(l, &l->config->store);
+		if (strcmp(l->section->type, "acme") == 0)
+			check_acme(l);
 		if (strcmp(l->section->type, "metrics") == 0)
 			check_metrics(l, &l->config->metrics);
 		if (strcmp(l->section->type, "validation") == 0)

@@ -633,6 +633,7 @@ const struct oc_config_section oc_config_sections[] = {
 	{ "daemon", daemon_keys, SINGLE(daemon) },
 	{ "responder", responder_keys, SINGLE(responder) },
 	{ "api", api_keys, SINGLE(api) },
+	{ "acme", oc_config_acme_keys, SINGLE(acme) },
 	{ "metrics", metrics_keys, SINGLE(metrics) },
 	{ "policy", policy_keys, SINGLE(policy) },
 	{ "cfssl", cfssl_keys, SINGLE(cfssl) },

@@ -95,6 +95,8 @@ enum oc_err oc_config_list_files(struct oc_config *config,
     struct oc_config_errors *errors) OC_MUST_CHECK;
 
 extern const struct oc_config_section oc_config_sections[];
+/* [acme]'s, which stand in a file of their own. */
+extern const struct oc_config_key oc_config_acme_keys[];
 /* "no", "yes". */
 extern const struct oc_config_word oc_config_switches[];
 /* [validation]'s, which stand in a file of their own. */
@@ -116,6 +118,9 @@ void oc_config_complete_publish(struct oc_config_issuer *issuer);
 /* And of those about CRLs in parts. */
 const char *oc_config_wrong_crl(const struct oc_config_issuer *issuer,
     size_t *n, const char **at, const char **what);
+/* And of those of [acme]. */
+const char *oc_config_wrong_acme(const struct oc_config *config, size_t *n,
+    const char **at, const char **what);
 /* And of those of [validation]. */
 const char *oc_config_wrong_validation(
     const struct oc_config_validation *validation, size_t *n, const char **at,

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "ca/csr.h"
+#include "store/acme.h"
 
 /* The same request is being signed: how often to look whether it is done. */
 #define PENDING_LOOK_US 50000
@@ -42,7 +43,7 @@ struct issuance {
 	struct issuer_proofs *proofs;
 	uint8_t subject_der[OC_NAME_MAX];
 	size_t subject_len;		/* 0: the CSR's */
-	int64_t validity_s, deadline_ns;
+	int64_t validity_s, not_before, deadline_ns;
 	char *hostnames, *type;
 	uint8_t key[STORE_HASH_LEN];
 	bool has_csr_key;
@@ -290,6 +291,22 @@ check_revoked(struct issuance *i, struct store *store)
 	return err;
 }
 
+/* Once: what is tried again has it already. */
+static enum oc_err
+take_acme_order(struct issuance *i, struct store *store)
+{
+	enum oc_err err;
+
+	if (i->asked.acme_order_id == 0 || i->result.has_order)
+		return OC_OK;
+	err = store_process_order(store, i->asked.acme_order_id,
+	    oc_clock_now_s());
+	if (err == OC_ERR_MISMATCH)
+		(void)oc_error_set(&i->result.error, err,
+		    "the order is not ready");
+	return err;
+}
+
 static enum oc_err
 reserve(struct store *store, void *arg)
 {
@@ -305,6 +322,8 @@ reserve(struct store *store, void *arg)
 	/* No other request would fare better: not the client's fault. */
 	if (err == OC_ERR_REFUSED)
 		return OC_ERR_DOWN;
+	if (err == OC_OK)
+		err = take_acme_order(i, store);
 	if (err != OC_OK)
 		return err;
 	return ca_reserve(store, i->authority->issuer->store_id, i->plan,
@@ -324,6 +343,7 @@ reserved(struct store_job *job, void *arg)
 		fail(i, job->err, job->error_text);
 		return;
 	}
+	i->result.has_order = i->asked.acme_order_id != 0;
 	switch (i->reserved.outcome) {
 	case STORE_OUTCOME_RESERVED:
 		begin_signing(i);
@@ -404,6 +424,7 @@ plan(struct issuance *i, struct oc_error *error)
 		.sans = i->names == NULL ? NULL : i->names->sans,
 		.num_sans = i->names == NULL ? 0 : i->names->num_sans,
 		.validity_s = i->validity_s,
+		.not_before = i->not_before,
 		/* Another serial number changes nothing of it. */
 		.explanation = i->num_tries == 0 ? &i->explanation : NULL,
 	};
@@ -537,6 +558,7 @@ take_order(struct issuance *i, const struct issuer_order *o)
 	i->authority = o->authority;
 	i->profile = o->profile;
 	i->validity_s = o->validity_s;
+	i->not_before = o->not_before;
 	i->deadline_ns = o->deadline_ns;
 	i->has_csr_key = o->has_csr_key;
 	i->explanation.has_no_items = !o->explains;
@@ -563,6 +585,7 @@ take_order(struct issuance *i, const struct issuer_order *o)
 		.type = i->type,
 		.key = o->key == NULL ? NULL : i->key,
 		.key_window_s = o->key_window_s,
+		.acme_order_id = o->acme_order_id,
 	};
 	i->names = o->names;
 	i->given = o->given;

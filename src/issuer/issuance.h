@@ -38,6 +38,10 @@ struct issuer_order {
 	/* NULL: nothing.  Owned from submit() on. */
 	struct issuer_given *given;
 	int64_t validity_s;		/* 0: the profile's */
+	int64_t not_before;		/* 0: now, less the back-dating */
+	/* An order of ACME's that this certificate is for: taken when it is
+	 * reserved, completed when it is recorded.  0: none. */
+	int64_t acme_order_id;
 	/* How its names were proven; NULL: not known here.  Owned from
 	 * submit() on. */
 	struct issuer_proofs *proofs;
@@ -63,6 +67,8 @@ struct issuer_result {
 	 * Without items if the certificate was issued before, or the order
 	 * did not ask. */
 	const struct ca_explanation *explanation;
+	bool has_order;			/* the order was taken; whoever asked
+					 * gives it back after an error */
 	struct ca_certificate certificate;	/* err OC_OK; borrowed */
 	int64_t not_after, validity_s;
 	const char *profile;

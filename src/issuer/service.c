@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/cfssl_config.h"
+#include "issuer/acme.h"
 #include "issuer/caa.h"
 #include "issuer/finder.h"
 #include "issuer/prover.h"
@@ -41,6 +42,7 @@ struct issuer_service {
 	struct ca_profile *profiles;	/* of [api] profiles, in order */
 	size_t num_profiles;
 	struct ca_profile origin_rsa, origin_ecc;
+	struct issuer_acme *acme;	/* NULL: none is configured */
 	struct ca_blocklist *blocklist;
 	struct ca_cfssl_config *cfssl;	/* NULL: none is configured */
 	struct event *nudge_soon;
@@ -268,9 +270,13 @@ has_word(const struct oc_words *words, const char *word)
 
 /* Others' keys are none of our business. */
 static bool
-is_ours(const struct oc_config_api *api, const char *name)
+is_ours(const struct oc_config *config, const char *name)
 {
+	const struct oc_config_api *api = &config->api;
+	const char *acme = config->acme.issuer;
+
 	return has_word(&api->issuers, name) ||
+	    (acme != NULL && strcmp(acme, name) == 0) ||
 	    (api->origin_rsa != NULL && strcmp(api->origin_rsa, name) == 0) ||
 	    (api->origin_ecc != NULL && strcmp(api->origin_ecc, name) == 0);
 }
@@ -298,7 +304,7 @@ load_authority(struct issuer_service *s,
 	struct issuer_authority *a = &s->authorities[s->num_authorities];
 	enum oc_err err;
 
-	if (!is_ours(&s->config->api, config->name))
+	if (!is_ours(s->config, config->name))
 		return OC_OK;
 	if ((config->allow & OC_ALLOW_CERTIFICATE) == 0)
 		return oc_error_set(error, OC_ERR_CONFIG, "[api]: issuer %s "
@@ -446,6 +452,8 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	err = load_authorities(s, error);
 	if (err == OC_OK)
 		err = load_profiles(s, error);
+	if (err == OC_OK && config->acme.url != NULL)
+		err = issuer_acme_new(s, &s->acme, error);
 	if (err == OC_OK)
 		err = store_thread_new(oc_config_store_where(config),
 		    STORE_WRITE, "ocsign-issuer", &s->store, error);
@@ -503,6 +511,7 @@ issuer_service_free(struct issuer_service *s)
 	issuer_finder_free(s->finder);
 	ipc_channel_free(s->status);
 	cancel_nudges(s);
+	issuer_acme_free(s->acme);
 	issuer_health_free(s->health);
 	for (size_t i = 0; i < s->num_authorities; i++) {
 		ca_issuer_free(s->authorities[i].issuer);
@@ -644,6 +653,12 @@ issuer_service_find_key_id(struct issuer_service *s, struct der_bytes key_id)
 			return &s->authorities[i];
 	}
 	return NULL;
+}
+
+struct issuer_acme *
+issuer_service_acme(struct issuer_service *service)
+{
+	return service->acme;
 }
 
 struct issuer_prover *

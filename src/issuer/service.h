@@ -19,6 +19,7 @@ struct event_base;
 struct issuer_service;
 
 struct net_exchange;
+struct issuer_acme;
 struct issuer_prover;
 struct issuer_caa_way;
 
@@ -134,6 +135,8 @@ struct issuer_authority *issuer_service_find_name(
 /* The one of [api] issuers with this key identifier; NULL. */
 struct issuer_authority *issuer_service_find_key_id(
     struct issuer_service *service, struct der_bytes key_id);
+/* ACME's door; NULL: there is none. */
+struct issuer_acme *issuer_service_acme(struct issuer_service *service);
 /* What looks at challenges (issuer/prover.h); NULL: without [validation]
  * nothing does. */
 struct issuer_prover *issuer_service_prover(struct issuer_service *service);
