@@ -6,17 +6,21 @@
  * and the one that is named must be the key's own.
  *
  * Strict: one reading of every document, or none.  Duplicate members, base64url
- * with padding, blanks or loose bits, a nonce in the outer object, "crit",
- * "b64", jwk beside kid, a key of a curve, size or exponent that is not ours
- * (ca/key rules say which) are refused, by the type that RFC 8555 has for it.
+ * with padding, blanks or loose bits, "crit", "b64", jwk beside kid, and keys
+ * that x509_spki_check() does not take are refused, by the type that RFC 8555
+ * has for it.
  */
 #ifndef ACME_JWS_H
 #define ACME_JWS_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "acme/problem.h"
 #include "base/err.h"
+#include "base/limits.h"
+#include "sign/alg.h"
 
 #define ACME_BODY_MAX (64 * 1024)
 #define ACME_THUMBPRINT_LEN 32
@@ -30,13 +34,15 @@ enum acme_alg {
 
 /* A public key.  Zero state is legal for fini. */
 struct acme_jwk {
-	void *pkey;			/* EVP_PKEY; owned */
+	enum sign_key_type type;
+	uint8_t spki[OC_SPKI_MAX];	/* SubjectPublicKeyInfo */
+	size_t spki_len;
 	uint8_t thumbprint[ACME_THUMBPRINT_LEN];	/* RFC 7638 */
 	char text[ACME_JWK_MAX + 1];	/* canonical: what that is of */
 };
 enum oc_err acme_jwk_read(const json_t *json, struct acme_jwk *jwk,
     struct acme_problem *problem) OC_MUST_CHECK;
-/* From the canonical text that was stored. */
+/* From the canonical text that was stored; MISMATCH if it is another. */
 enum oc_err acme_jwk_parse(const char *text, struct acme_jwk *jwk)
     OC_MUST_CHECK;
 /* Whether this is the key of a SubjectPublicKeyInfo (DER). */
@@ -76,10 +82,12 @@ enum oc_err acme_jws_read(const uint8_t *body, size_t len,
     struct acme_problem *problem) OC_MUST_CHECK;
 enum oc_err acme_jws_read_json(const json_t *json, enum acme_jws_kind kind,
     struct acme_jws *jws, struct acme_problem *problem) OC_MUST_CHECK;
-/* SIGNATURE: it is not the key's, or the algorithm is not.  Any thread. */
+/* SIGNATURE: it is not the key's, or the algorithm is not.  MALFORMED and
+ * BAD_SIGNATURE_ALGORITHM are what the client is told.  Any thread. */
 enum oc_err acme_jws_verify(const struct acme_jws *jws,
     const struct acme_jwk *key, struct acme_problem *problem) OC_MUST_CHECK;
-/* Constant time. */
+/* Of an inner EAB.  SIGNATURE, and unauthorized for the client; in constant
+ * time. */
 enum oc_err acme_jws_verify_mac(const struct acme_jws *jws,
     const uint8_t *key, size_t key_len, struct acme_problem *problem)
     OC_MUST_CHECK;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replay-Nonces (RFC 8555, 6.5): a counter and the time, encrypted and
- * authenticated with a key of this process, in base64url.  What was used is a
- * bit in a window of fixed size, so that nobody can fill memory by asking for
- * nonces; one that is older than the window, or of another process, is
- * badNonce, which clients answer by trying again.
+ * Replay-Nonces (RFC 8555, 6.5): a counter, encrypted and authenticated with a
+ * key of this process, in base64url.  What was used is a bit in a window of
+ * fixed size, so that nobody can fill memory by asking for nonces; one that is
+ * older than the window, or of another process, is badNonce, which clients
+ * answer by trying again.
+ *
+ * One thread's.
  */
 #ifndef ACME_NONCE_H
 #define ACME_NONCE_H
@@ -22,6 +24,7 @@ void acme_nonces_make(struct acme_nonces *nonces,
 /* Once alone: REFUSED for one that is not ours, was used, or is too old. */
 enum oc_err acme_nonces_use(struct acme_nonces *nonces, const char *text)
     OC_MUST_CHECK;
+/* NULL is fine. */
 void acme_nonces_free(struct acme_nonces *nonces);
 
 #endif

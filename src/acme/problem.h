@@ -7,6 +7,8 @@
 #define ACME_PROBLEM_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "ca/rule.h"
@@ -26,7 +28,7 @@ enum acme_error {
 	ACME_NUM_ERRORS
 };
 
-#define ACME_DETAIL_MAX 400
+#define ACME_DETAIL_MAX OC_ERROR_TEXT_MAX
 #define ACME_SUBPROBLEMS_MAX 200
 
 /* Zero state is legal for fini. */
@@ -34,13 +36,14 @@ struct acme_problem {
 	enum acme_error error;
 	int status;			/* 0: the type's own */
 	char detail[ACME_DETAIL_MAX];
-	char identifier[256];		/* whose; "": nobody's */
-	bool lists_algorithms;		/* 6.2: badSignatureAlgorithm */
+	char identifier[256];		/* whose; "": nobody's.  JSON has it in
+					 * a subproblem */
+	bool lists_algorithms;		/* 6.2: those of jws.h */
 	int64_t retry_after_s;		/* 0: none */
 	json_t *subproblems;		/* owned; NULL: none */
 };
-/* Writes over what was there; returns the error of that kind, for a caller
- * to pass on: MALFORMED, REFUSED, SIGNATURE, BUSY... */
+/* Writes over what was there; what is no printable UTF-8 is '?'.  Returns the
+ * error of that kind, for a caller to pass on: MALFORMED, REFUSED, BUSY... */
 enum oc_err acme_problem_set(struct acme_problem *problem,
     enum acme_error error, const char *format, ...) OC_PRINTF(3, 4);
 void acme_problem_add(struct acme_problem *problem, enum acme_error error,

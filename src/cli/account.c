@@ -282,6 +282,13 @@ static const struct cli_option token_options[] = {
 	{ NULL }
 };
 
+static const struct cli_option acme_options[] = {
+	{ "label", "TEXT", CLI_OPTIONAL, "for people" },
+	{ "expires-in", "DURATION", CLI_OPTIONAL, "such as 7d" },
+	{ "out", "FILE", CLI_OPTIONAL, "else standard output" },
+	{ NULL }
+};
+
 const struct cli_command cli_account_commands[] = {
 	{ .noun = "account", .verb = "add", .arguments = "ACCOUNT",
 	    .num_args_min = 1, .num_args_max = 1, .options = quota_options,
@@ -346,5 +353,30 @@ const struct cli_command cli_account_commands[] = {
 		"its public half, as \"ocsign account tokens\" lists it.",
 	    .example = "ocsign account revoke acme 0123456789abcdef",
 	    .run = cli_account_revoke },
+	{ .noun = "account", .verb = "acme-key", .arguments = "ACCOUNT",
+	    .num_args_min = 1, .num_args_max = 1, .options = acme_options,
+	    .summary = "make a key for an account's ACME client",
+	    .about = "Makes a key for external account binding and prints "
+		"it, once: the ACME account that is made with it is the "
+		"account's.  It is good for one.  With --out it goes to a "
+		"file that only you can read.",
+	    .example = "ocsign account acme-key acme --out acme.key",
+	    .run = cli_account_acme_key },
+	{ .noun = "account", .verb = "acme-keys", .arguments = "ACCOUNT",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .summary = "the ACME keys of an account",
+	    .about = "Prints the account's keys for external account "
+		"binding, used or not.",
+	    .example = "ocsign account acme-keys acme",
+	    .run = cli_account_acme_keys },
+	{ .noun = "account", .verb = "acme-revoke",
+	    .arguments = "ACCOUNT KID",
+	    .num_args_min = 2, .num_args_max = 2,
+	    .summary = "take an ACME key back",
+	    .about = "Takes a key for external account binding back.  An "
+		"ACME account that was made with it stays.",
+	    .example = "ocsign account acme-revoke acme "
+		"0123456789abcdef0123456789abcdef",
+	    .run = cli_account_acme_revoke },
 	{ NULL }
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ca/explain_json.h"
+#include "issuer/acme.h"
 #include "net/json.h"
 
 static const char text_type[] = "text/plain; charset=utf-8";
@@ -21,8 +22,11 @@ issuer_door_handle(void *arg, struct net_exchange *exchange)
 {
 	static const char not_found[] = "404 page not found\n";
 	const char *path = net_exchange_request(exchange)->path;
+	struct issuer_acme *acme = issuer_service_acme(arg);
 
-	if (starts_with(path, ISSUER_CFSSL_PREFIX))
+	if (acme != NULL && issuer_acme_is_path(acme, path))
+		issuer_acme_handle(acme, exchange);
+	else if (starts_with(path, ISSUER_CFSSL_PREFIX))
 		issuer_cfssl_handle(arg, exchange,
 		    path + strlen(ISSUER_CFSSL_PREFIX));
 	else if (issuer_origin_is_path(path))
@@ -50,13 +54,20 @@ void
 issuer_door_refuse(void *arg, const char *path, int status, char **body,
     const char **type)
 {
-	bool is_origin = issuer_origin_is_path(path);
+	const struct issuer_acme *acme = issuer_service_acme(arg);
 	const char *text = net_status_text(status);
-	json_t *json = is_origin ? issuer_origin_failure(status, text) :
-	    issuer_cfssl_failure(status, text);
+	json_t *json;
 
-	(void)arg;
-	*type = is_origin ? "application/json" : text_type;
+	if (acme != NULL && issuer_acme_is_path(acme, path)) {
+		json = issuer_acme_failure(status, text);
+		*type = "application/problem+json";
+	} else if (issuer_origin_is_path(path)) {
+		json = issuer_origin_failure(status, text);
+		*type = "application/json";
+	} else {
+		json = issuer_cfssl_failure(status, text);
+		*type = text_type;
+	}
 	*body = dump(json);
 	json_decref(json);
 }

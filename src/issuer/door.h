@@ -48,6 +48,8 @@ void issuer_cfssl_handle(struct issuer_service *service,
     struct net_exchange *exchange, const char *name);
 json_t *issuer_cfssl_failure(int code, const char *message);
 
+/* ACME's is in issuer/acme.h: below the path of [acme] url. */
+
 /* Cloudflare's: "/client/v4". */
 bool issuer_origin_is_path(const char *path);
 void issuer_origin_handle(struct issuer_service *service,

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "ca/csr.h"
+#include "store/acme.h"
 
 /* The same request is being signed: how often to look whether it is done. */
 #define PENDING_LOOK_US 50000
@@ -39,9 +40,10 @@ struct issuance {
 	struct ca_policy *policy;
 	struct cfssl_subject *subject;
 	struct issuer_given *given;
+	struct issuer_proofs *proofs;
 	uint8_t subject_der[OC_NAME_MAX];
 	size_t subject_len;		/* 0: the CSR's */
-	int64_t validity_s, deadline_ns;
+	int64_t validity_s, not_before, deadline_ns;
 	char *hostnames, *type;
 	uint8_t key[STORE_HASH_LEN];
 	bool has_csr_key;
@@ -56,6 +58,7 @@ struct issuance {
 	struct ca_zone_ids zone_ids;
 	struct ca_explanation explanation;
 	struct ca_plan *plan;
+	bool needs_caa;			/* before it is reserved */
 	struct store_request asked;
 	bool is_asked;
 	struct store_reserved reserved;
@@ -80,6 +83,7 @@ issuance_free(struct issuance *i)
 	free(i->csr_der);
 	free(i->subject);
 	free(i->given);
+	free(i->proofs);
 	free(i->hostnames);
 	free(i->type);
 	free(i->signing);
@@ -287,6 +291,22 @@ check_revoked(struct issuance *i, struct store *store)
 	return err;
 }
 
+/* Once: what is tried again has it already. */
+static enum oc_err
+take_acme_order(struct issuance *i, struct store *store)
+{
+	enum oc_err err;
+
+	if (i->asked.acme_order_id == 0 || i->result.has_order)
+		return OC_OK;
+	err = store_process_order(store, i->asked.acme_order_id,
+	    oc_clock_now_s());
+	if (err == OC_ERR_MISMATCH)
+		(void)oc_error_set(&i->result.error, err,
+		    "the order is not ready");
+	return err;
+}
+
 static enum oc_err
 reserve(struct store *store, void *arg)
 {
@@ -302,6 +322,8 @@ reserve(struct store *store, void *arg)
 	/* No other request would fare better: not the client's fault. */
 	if (err == OC_ERR_REFUSED)
 		return OC_ERR_DOWN;
+	if (err == OC_OK)
+		err = take_acme_order(i, store);
 	if (err != OC_OK)
 		return err;
 	return ca_reserve(store, i->authority->issuer->store_id, i->plan,
@@ -321,6 +343,7 @@ reserved(struct store_job *job, void *arg)
 		fail(i, job->err, job->error_text);
 		return;
 	}
+	i->result.has_order = i->asked.acme_order_id != 0;
 	switch (i->reserved.outcome) {
 	case STORE_OUTCOME_RESERVED:
 		begin_signing(i);
@@ -401,6 +424,7 @@ plan(struct issuance *i, struct oc_error *error)
 		.sans = i->names == NULL ? NULL : i->names->sans,
 		.num_sans = i->names == NULL ? 0 : i->names->num_sans,
 		.validity_s = i->validity_s,
+		.not_before = i->not_before,
 		/* Another serial number changes nothing of it. */
 		.explanation = i->num_tries == 0 ? &i->explanation : NULL,
 	};
@@ -450,14 +474,42 @@ work_out(void *arg)
 	if (err == OC_OK)
 		err = plan(i, error);
 	i->result.err = err;
-	if (err != OC_OK)
+	if (err != OC_OK || i->needs_caa)
 		return;
 	i->job = (struct store_job){ .kind = STORE_JOB_CHANGE, .fn = reserve,
 	    .done = reserved, .arg = i };
 	i->work.then = &i->job;
 }
 
-/* Refused, or the store did not take it. */
+/* --- CAA ---------------------------------------------------------------- */
+
+/* Not again for another serial number. */
+static void
+caa_is_known(void *arg, enum oc_err err)
+{
+	struct issuance *i = arg;
+
+	i->needs_caa = false;
+	if (err != OC_OK)
+		fail(i, err, oc_strerror(err));
+	else
+		begin_reserving(i);
+}
+
+static void
+begin_caa(struct issuance *i)
+{
+	const struct issuer_caa_order order = { i->plan, i->proofs,
+	    i->deadline_ns, &i->explanation, &i->result.error };
+	struct issuer_caa *caa;
+	enum oc_err err = issuer_caa_ask(issuer_service_caa(i->service),
+	    &order, caa_is_known, i, &caa);
+
+	if (err != OC_OK || caa == NULL)
+		caa_is_known(i, err);
+}
+
+/* Planned, refused, or the store did not take it. */
 static void
 worked_out(void *arg)
 {
@@ -465,6 +517,8 @@ worked_out(void *arg)
 
 	if (i->result.err != OC_OK)
 		fail(i, i->result.err, oc_strerror(i->result.err));
+	else if (i->needs_caa)
+		begin_caa(i);
 	else
 		fail(i, OC_ERR_BUSY, RECORDS_BUSY);
 }
@@ -504,6 +558,7 @@ take_order(struct issuance *i, const struct issuer_order *o)
 	i->authority = o->authority;
 	i->profile = o->profile;
 	i->validity_s = o->validity_s;
+	i->not_before = o->not_before;
 	i->deadline_ns = o->deadline_ns;
 	i->has_csr_key = o->has_csr_key;
 	i->explanation.has_no_items = !o->explains;
@@ -530,9 +585,11 @@ take_order(struct issuance *i, const struct issuer_order *o)
 		.type = i->type,
 		.key = o->key == NULL ? NULL : i->key,
 		.key_window_s = o->key_window_s,
+		.acme_order_id = o->acme_order_id,
 	};
 	i->names = o->names;
 	i->given = o->given;
+	i->proofs = o->proofs;
 	i->policy = o->policy;
 	return true;
 }
@@ -551,6 +608,7 @@ issuer_issue(struct issuer_service *service,
 		return OC_ERR_NOMEM;
 	}
 	i->service = service;
+	i->needs_caa = issuer_service_caa(service) != NULL;
 	i->done = done;
 	i->arg = arg;
 	i->work = (struct issuer_work){ work_out, worked_out, i, NULL };
@@ -559,6 +617,7 @@ issuer_issue(struct issuer_service *service,
 	if (err != OC_OK) {
 		i->names = NULL;
 		i->given = NULL;
+		i->proofs = NULL;
 		i->policy = NULL;
 		issuance_free(i);
 		return err;

@@ -12,6 +12,7 @@
 #include "ca/policy.h"
 #include "ca/steps.h"
 #include "cfssl/subject.h"
+#include "issuer/caa.h"
 #include "issuer/service.h"
 
 /* What a caller gives beside the request; by the profile's rules. */
@@ -37,6 +38,13 @@ struct issuer_order {
 	/* NULL: nothing.  Owned from submit() on. */
 	struct issuer_given *given;
 	int64_t validity_s;		/* 0: the profile's */
+	int64_t not_before;		/* 0: now, less the back-dating */
+	/* An order of ACME's that this certificate is for: taken when it is
+	 * reserved, completed when it is recorded.  0: none. */
+	int64_t acme_order_id;
+	/* How its names were proven; NULL: not known here.  Owned from
+	 * submit() on. */
+	struct issuer_proofs *proofs;
 	/* Who asks; NULL: the operator's configuration lets everybody.
 	 * Owned from submit() on, as are names and given. */
 	struct ca_policy *policy;
@@ -59,6 +67,8 @@ struct issuer_result {
 	 * Without items if the certificate was issued before, or the order
 	 * did not ask. */
 	const struct ca_explanation *explanation;
+	bool has_order;			/* the order was taken; whoever asked
+					 * gives it back after an error */
 	struct ca_certificate certificate;	/* err OC_OK; borrowed */
 	int64_t not_after, validity_s;
 	const char *profile;

@@ -11,7 +11,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/cfssl_config.h"
+#include "issuer/acme.h"
+#include "issuer/caa.h"
 #include "issuer/finder.h"
+#include "issuer/prover.h"
 
 #define EVENTS_MAX 8
 #define THREADS_MAX 8
@@ -33,10 +36,13 @@ struct issuer_service {
 	struct issuer_authority *authorities;
 	size_t num_authorities;
 	struct issuer_finder *finder;
+	struct issuer_prover *prover;	/* NULL without [validation] */
+	struct issuer_caa_way *caa;	/* NULL: CAA is not asked for */
 	uint32_t epoch;
 	struct ca_profile *profiles;	/* of [api] profiles, in order */
 	size_t num_profiles;
 	struct ca_profile origin_rsa, origin_ecc;
+	struct issuer_acme *acme;	/* NULL: none is configured */
 	struct ca_blocklist *blocklist;
 	struct ca_cfssl_config *cfssl;	/* NULL: none is configured */
 	struct event *nudge_soon;
@@ -264,9 +270,13 @@ has_word(const struct oc_words *words, const char *word)
 
 /* Others' keys are none of our business. */
 static bool
-is_ours(const struct oc_config_api *api, const char *name)
+is_ours(const struct oc_config *config, const char *name)
 {
+	const struct oc_config_api *api = &config->api;
+	const char *acme = config->acme.issuer;
+
 	return has_word(&api->issuers, name) ||
+	    (acme != NULL && strcmp(acme, name) == 0) ||
 	    (api->origin_rsa != NULL && strcmp(api->origin_rsa, name) == 0) ||
 	    (api->origin_ecc != NULL && strcmp(api->origin_ecc, name) == 0);
 }
@@ -294,7 +304,7 @@ load_authority(struct issuer_service *s,
 	struct issuer_authority *a = &s->authorities[s->num_authorities];
 	enum oc_err err;
 
-	if (!is_ours(&s->config->api, config->name))
+	if (!is_ours(s->config, config->name))
 		return OC_OK;
 	if ((config->allow & OC_ALLOW_CERTIFICATE) == 0)
 		return oc_error_set(error, OC_ERR_CONFIG, "[api]: issuer %s "
@@ -442,13 +452,19 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	err = load_authorities(s, error);
 	if (err == OC_OK)
 		err = load_profiles(s, error);
+	if (err == OC_OK && config->acme.url != NULL)
+		err = issuer_acme_new(s, &s->acme, error);
 	if (err == OC_OK)
 		err = store_thread_new(oc_config_store_where(config),
 		    STORE_WRITE, "ocsign-issuer", &s->store, error);
 	if (err == OC_OK)
 		err = open_channels(s, error);
 	if (err == OC_OK)
+		err = issuer_caa_way_new(config, base, &s->caa, error);
+	if (err == OC_OK)
 		err = start_workers(s, error);
+	if (err == OC_OK)
+		err = issuer_prover_new(s, &s->prover, error);
 	if (err == OC_OK) {
 		err = add_events(s);
 		if (err != OC_OK)
@@ -486,6 +502,8 @@ issuer_service_free(struct issuer_service *s)
 		issuer_workers_free(makers[i]);
 	issuer_workers_free(workers);
 	store_thread_free(store);
+	issuer_prover_free(s->prover);
+	issuer_caa_way_free(s->caa);
 	if (s->nudge_soon != NULL)
 		event_free(s->nudge_soon);
 	sign_free(s->signer);
@@ -493,6 +511,7 @@ issuer_service_free(struct issuer_service *s)
 	issuer_finder_free(s->finder);
 	ipc_channel_free(s->status);
 	cancel_nudges(s);
+	issuer_acme_free(s->acme);
 	issuer_health_free(s->health);
 	for (size_t i = 0; i < s->num_authorities; i++) {
 		ca_issuer_free(s->authorities[i].issuer);
@@ -535,6 +554,12 @@ struct issuer_workers *
 issuer_service_workers(struct issuer_service *service)
 {
 	return service->workers;
+}
+
+struct issuer_caa_way *
+issuer_service_caa(struct issuer_service *service)
+{
+	return service->caa;
 }
 
 struct issuer_workers *
@@ -628,6 +653,18 @@ issuer_service_find_key_id(struct issuer_service *s, struct der_bytes key_id)
 			return &s->authorities[i];
 	}
 	return NULL;
+}
+
+struct issuer_acme *
+issuer_service_acme(struct issuer_service *service)
+{
+	return service->acme;
+}
+
+struct issuer_prover *
+issuer_service_prover(struct issuer_service *service)
+{
+	return service->prover;
 }
 
 void

@@ -19,6 +19,9 @@ struct event_base;
 struct issuer_service;
 
 struct net_exchange;
+struct issuer_acme;
+struct issuer_prover;
+struct issuer_caa_way;
 
 /* Its CRL, for cfssl_crl.c. */
 struct issuer_list {
@@ -84,6 +87,8 @@ enum issuer_keys { ISSUER_KEYS_OF_ANYBODY, ISSUER_KEYS_OF_ACCOUNTS,
 struct issuer_workers *issuer_service_makers(struct issuer_service *service,
     enum issuer_keys whose);
 
+/* Who asks for CAA records; NULL: nobody does. */
+struct issuer_caa_way *issuer_service_caa(struct issuer_service *service);
 struct event_base *issuer_service_base(struct issuer_service *service);
 /* store_epoch(): ca_prepare() wants it, on another thread. */
 uint32_t issuer_service_epoch(const struct issuer_service *service);
@@ -130,6 +135,11 @@ struct issuer_authority *issuer_service_find_name(
 /* The one of [api] issuers with this key identifier; NULL. */
 struct issuer_authority *issuer_service_find_key_id(
     struct issuer_service *service, struct der_bytes key_id);
+/* ACME's door; NULL: there is none. */
+struct issuer_acme *issuer_service_acme(struct issuer_service *service);
+/* What looks at challenges (issuer/prover.h); NULL: without [validation]
+ * nothing does. */
+struct issuer_prover *issuer_service_prover(struct issuer_service *service);
 void issuer_service_ask_health(struct issuer_service *service,
     issuer_health_fn *done, void *arg);
 

@@ -161,6 +161,7 @@ struct status_service {
 	 * is served meanwhile: the table, or what the key before has signed. */
 	bool is_following;
 	bool is_sweeping, is_presigning, is_urging;
+	bool has_more;			/* for who walks: a turn was over */
 	bool is_closed;			/* see status_service_sweep_all() */
 	uint32_t closed_slots;		/* in a turn then; a test's */
 	uint32_t nudge_urgent_max;	/* STATUS_NUDGE_URGENT_MAX */

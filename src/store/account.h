@@ -194,6 +194,9 @@ struct store_request {
 	 */
 	const uint8_t *key;
 	int64_t key_window_s;
+	/* That it is for: it must be being processed over this connection,
+	 * else MISMATCH (store/acme.h).  0: none. */
+	int64_t acme_order_id;
 };
 
 enum store_outcome {

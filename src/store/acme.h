@@ -23,8 +23,9 @@ struct store_eab_key {
 	int64_t id;
 	int64_t account_id;
 	char kid[STORE_TAG_LEN + 1];	/* random */
-	uint8_t hmac[STORE_HMAC_KEY_LEN];	/* the secret itself: HMAC
-						 * needs it; cleanse it */
+	/* The secret itself: HMAC needs it; cleanse it.  Zeros once it
+	 * was used or revoked. */
+	uint8_t hmac[STORE_HMAC_KEY_LEN];
 	char label[STORE_LABEL_MAX + 1];
 	int64_t created_at, expires_at, revoked_at;	/* 0: never */
 	int64_t used_at;	/* by an ACME account; once alone */
@@ -32,10 +33,12 @@ struct store_eab_key {
 /* Fills in id, kid, hmac, created_at. */
 enum oc_err store_add_eab_key(struct store *store, struct store_eab_key *key)
     OC_MUST_CHECK;
-/* One that may be used now; else REFUSED with the reason for the log alone;
- * NOT_FOUND. */
+/* One that may be used now, of an account that is active; else REFUSED with the
+ * reason for the log alone; NOT_FOUND. */
 enum oc_err store_find_eab_key(struct store *store, const char *kid,
     int64_t now_at, struct store_eab_key *key) OC_MUST_CHECK;
+/* EXISTS when it is revoked already; NOT_FOUND also when it is another
+ * account's. */
 enum oc_err store_revoke_eab_key(struct store *store, int64_t account_id,
     const char *kid) OC_MUST_CHECK;
 /* hmac is zeros. */
@@ -69,6 +72,8 @@ struct store_acme_account {
 enum oc_err store_add_acme_account(struct store *store,
     struct store_acme_account *a, int64_t eab_id) OC_MUST_CHECK;
 /* NOT_FOUND.  By thumbprint: of whatever state, a VALID one first. */
+enum oc_err store_get_acme_account(struct store *store, int64_t id,
+    struct store_acme_account *a) OC_MUST_CHECK;
 enum oc_err store_find_acme_account(struct store *store, const char *tag,
     struct store_acme_account *a) OC_MUST_CHECK;
 enum oc_err store_find_acme_key(struct store *store,
@@ -117,9 +122,10 @@ struct store_order {
 };
 void store_order_fini(struct store_order *order);
 
-/* With authorizations that are there; READY if all of them are valid.  Fills
- * in id, tag, state, created_at.  EXISTS: what it replaces was replaced by
- * another order that is not invalid. */
+/* With authorizations of the account's that are there; READY if all of them are
+ * valid, MISMATCH if one is over.  Fills in id, tag, state, created_at.
+ * EXISTS: what it replaces was replaced by another order that is not invalid,
+ * and has not ended. */
 enum oc_err store_add_order(struct store *store, struct store_order *order)
     OC_MUST_CHECK;
 enum oc_err store_find_order(struct store *store, const char *tag,
@@ -134,19 +140,30 @@ enum oc_err store_list_orders(struct store *store, int64_t acme_account_id,
 /* For limits: orders of the registry's account since. */
 enum oc_err store_count_orders(struct store *store, int64_t account_id,
     int64_t since_at, int64_t *num) OC_MUST_CHECK;
-/* READY -> PROCESSING: MISMATCH if it is not READY, or has ended, or one of
- * its authorizations no longer holds.  What a process that died left in
- * PROCESSING is READY again (or VALID, if its certificate was issued) when it
- * is read after STORE_PENDING_S, or at once if the store was closed since by
- * who had it, as with store_reserve_request(). */
+/*
+ * How an order gets its certificate, all on one connection:
+ *	store_process_order()	READY -> PROCESSING, in whose hands it is then
+ *	store_reserve_request()	with acme_order_id in the struct
+ *				store_request: the order names the certificate
+ *	store_issue()		PROCESSING -> VALID, in the transaction that
+ *				issues: there is nothing in between
+ * What a process that died left in PROCESSING is read as READY after
+ * STORE_PENDING_S, or at once if the store was closed since by who had it, as
+ * with store_reserve_request(); whoever processes it then gives up what was
+ * reserved for it before, which store_issue() refuses from then on.
+ *
+ * READY -> PROCESSING: MISMATCH if it is not READY, or has ended, or one of
+ * its authorizations no longer holds.
+ */
 enum oc_err store_process_order(struct store *store, int64_t id,
     int64_t now_at) OC_MUST_CHECK;
-/* PROCESSING -> VALID with this certificate; in a group with store_issue(),
- * so that none is issued without its order saying so. */
+/* OK if store_issue() has done so already.  Else PROCESSING -> VALID with one
+ * that was issued before, as STORE_OUTCOME_REPEATED says; MISMATCH. */
 enum oc_err store_complete_order(struct store *store, int64_t id,
     int64_t certificate_id) OC_MUST_CHECK;
-/* PROCESSING -> READY (the token is away: the client may try again), or any
- * -> INVALID with a problem. */
+/* PROCESSING -> READY (the token is away: the client may try again), or any but
+ * VALID -> INVALID with a problem; else MISMATCH.  What was reserved for it is
+ * given up. */
 enum oc_err store_reopen_order(struct store *store, int64_t id)
     OC_MUST_CHECK;
 enum oc_err store_fail_order(struct store *store, int64_t id,

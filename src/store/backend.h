@@ -12,6 +12,7 @@
 #define STORE_BACKEND_H
 
 #include "store/account.h"
+#include "store/acme.h"
 #include "store/import.h"
 #include "store/store.h"
 
@@ -52,6 +53,7 @@ struct store {
 	unsigned int depth;		/* transactions open, nested */
 	enum oc_err broken;		/* the outermost one is lost: why */
 	uint64_t revocation_mark;
+	int64_t pruned_at;		/* up to which end prune has looked */
 	/* Written once, right before the outermost change is committed;
 	 * saved[n] is what it was when n changes were open. */
 	struct store_head_state head, saved[STORE_DEPTH_MAX];
@@ -94,7 +96,11 @@ enum store_table {
 	STORE_TABLE_ACCOUNT,
 	STORE_TABLE_TOKEN,
 	STORE_TABLE_ZONE,
-	STORE_TABLE_ISSUER
+	STORE_TABLE_ISSUER,
+	STORE_TABLE_PROOF,
+	STORE_TABLE_ORDER,
+	STORE_TABLE_ACME_ACCOUNT,
+	STORE_TABLE_EAB_KEY
 };
 
 /* A certificate and the name of its issuer. */
@@ -111,6 +117,7 @@ struct store_waiting {
 	bool is_asked;			/* there is a request with it */
 	bool is_current;		/* as that says */
 	int64_t reserved_at;
+	int64_t order_id;		/* that is processed for it; 0: none */
 };
 
 /* A request's row without the certificate's. */
@@ -138,6 +145,37 @@ struct store_key_row {
 	int64_t run;			/* whose reservation; 0: unknown */
 };
 
+/* As it is in its row: nobody has looked yet who processes it. */
+struct store_order_row {
+	struct store_order order;
+	int64_t run, processing_at;
+	bool is_issued;			/* its certificate */
+	bool is_asked;			/* its request stands */
+};
+
+typedef enum oc_err store_order_row_fn(void *arg,
+    struct store_order_row *row);
+
+/* One whose end has come. */
+struct store_ended {
+	int64_t id;
+	int64_t expires_at;
+	bool is_kept;			/* something refers to it */
+};
+
+enum store_proof_by {
+	STORE_PROOF_BY_ID,
+	STORE_PROOF_BY_TAG,
+	STORE_PROOF_BY_CHALLENGE,
+	STORE_PROOF_BY_CHALLENGE_TAG
+};
+enum store_acme_by { STORE_ACME_BY_ID, STORE_ACME_BY_TAG };
+enum store_eab_by { STORE_EAB_BY_ID, STORE_EAB_BY_KID };
+enum store_order_by {
+	STORE_ORDER_BY_ID,
+	STORE_ORDER_BY_TAG,
+	STORE_ORDER_BY_CERTIFICATE
+};
 enum store_account_by { STORE_BY_ID, STORE_BY_NAME, STORE_BY_EMAIL };
 enum store_zone_by { STORE_ZONE_BY_ID, STORE_ZONE_BY_NAME, STORE_ZONE_BY_TAG };
 enum store_token_by { STORE_TOKEN_BY_ID, STORE_TOKEN_BY_PREFIX };
@@ -321,6 +359,88 @@ struct store_ops {
 	    int64_t *num);
 	enum oc_err (*count_requests)(struct store *s, int64_t *num);
 
+	/* Proofs, with their challenges but for add and set. */
+	enum oc_err (*add_proof)(struct store *s,
+	    const struct store_authorization *a, int64_t *id);
+	enum oc_err (*set_proof)(struct store *s,
+	    const struct store_authorization *a);
+	enum oc_err (*add_challenge)(struct store *s,
+	    const struct store_challenge *c, int64_t *id);
+	enum oc_err (*set_challenge)(struct store *s,
+	    const struct store_challenge *c);
+	enum oc_err (*plan_challenge)(struct store *s, int64_t id,
+	    int64_t next_try_at);
+	enum oc_err (*find_proof)(struct store *s, enum store_proof_by by,
+	    int64_t id, const char *text, struct store_authorization *a);
+	/* VALID, newest first. */
+	enum oc_err (*list_valid_proofs)(struct store *s, int64_t account_id,
+	    const char *name, int64_t proved_from, store_challenge_fn *fn,
+	    void *arg);
+	enum oc_err (*list_due)(struct store *s, int64_t now_at,
+	    int64_t until_at, uint32_t num_max, store_challenge_fn *fn,
+	    void *arg);
+	enum oc_err (*list_proofs)(struct store *s, int64_t account_id,
+	    int64_t acme_account_id, const char *name, uint32_t num_max,
+	    store_challenge_fn *fn, void *arg);
+	enum oc_err (*count_pending)(struct store *s, int64_t account_id,
+	    const char *name, int64_t now_at, int64_t *num);
+	enum oc_err (*count_failed)(struct store *s, int64_t account_id,
+	    const char *name, int64_t since_at, int64_t *num);
+	/* By expires_at, from one to before another. */
+	enum oc_err (*list_ended_proofs)(struct store *s, int64_t from_at,
+	    int64_t before_at, uint32_t num_max, struct store_ended *ended,
+	    uint32_t *num);
+	enum oc_err (*remove_proof)(struct store *s, int64_t id);
+	/* Of challenges whose proof ended before. */
+	enum oc_err (*drop_plans)(struct store *s, int64_t before_at);
+
+	enum oc_err (*add_eab_key)(struct store *s,
+	    const struct store_eab_key *key, int64_t *id);
+	enum oc_err (*set_eab_key)(struct store *s,
+	    const struct store_eab_key *key);	/* hmac, revoked_at, used_at */
+	enum oc_err (*find_eab_key)(struct store *s, enum store_eab_by by,
+	    int64_t id, const char *kid, struct store_eab_key *key);
+	enum oc_err (*list_eab_keys)(struct store *s, int64_t account_id,
+	    store_eab_key_fn *fn, void *arg);
+	enum oc_err (*add_acme_account)(struct store *s,
+	    const struct store_acme_account *a, int64_t *id);
+	enum oc_err (*set_acme_account)(struct store *s,
+	    const struct store_acme_account *a);
+	enum oc_err (*find_acme_account)(struct store *s,
+	    enum store_acme_by by, int64_t id, const char *tag,
+	    struct store_acme_account *a);
+	/* A VALID one first. */
+	enum oc_err (*find_acme_key)(struct store *s,
+	    const uint8_t thumbprint[STORE_HASH_LEN],
+	    struct store_acme_account *a);
+	enum oc_err (*list_acme_accounts)(struct store *s, int64_t account_id,
+	    store_acme_account_fn *fn, void *arg);
+
+	enum oc_err (*add_order)(struct store *s,
+	    const struct store_order *order, int64_t *id);
+	enum oc_err (*set_order)(struct store *s,
+	    const struct store_order_row *row);
+	enum oc_err (*find_order)(struct store *s, enum store_order_by by,
+	    int64_t id, const char *tag, struct store_order_row *row);
+	/* Without authorizations. */
+	enum oc_err (*list_orders)(struct store *s, int64_t acme_account_id,
+	    int64_t before_id, uint32_t num_max, store_order_row_fn *fn,
+	    void *arg);
+	enum oc_err (*count_orders)(struct store *s, int64_t account_id,
+	    int64_t since_at, int64_t *num);
+	/* Of those that have the proof, are PENDING or READY and whose id is
+	 * above after_id, the first. */
+	enum oc_err (*find_waiting_order)(struct store *s, int64_t proof_id,
+	    int64_t after_id, struct store_order_row *row);
+	/* Its authorizations that do not hold. */
+	enum oc_err (*count_unproved)(struct store *s, int64_t order_id,
+	    int64_t now_at, int64_t *num);
+	enum oc_err (*count_replacing)(struct store *s,
+	    int64_t certificate_id, int64_t now_at, int64_t *num);
+	enum oc_err (*list_ended_orders)(struct store *s, int64_t before_at,
+	    uint32_t num_max, struct store_ended *ended, uint32_t *num);
+	enum oc_err (*remove_order)(struct store *s, int64_t id);
+
 	enum oc_err (*backup)(struct store *s, const char *to);
 	void (*say_risks)(struct store *s);
 	enum oc_err (*expect_many)(struct store *s);
@@ -366,6 +486,22 @@ enum oc_err store_check_reservation(struct store *s,
 enum oc_err store_add_reservation(struct store *s,
     const struct store_reservation *r, int64_t *id) OC_MUST_CHECK;
 void store_request_row_fini(struct store_request_row *row);
+
+/* Inside a change: the key, if any, no longer stands for the certificate. */
+enum oc_err store_end_request(struct store *s, int64_t id) OC_MUST_CHECK;
+/* Inside a change: what is reserved, or issued, for an order. */
+enum oc_err store_reserve_for_order(struct store *s, int64_t order_id,
+    int64_t certificate_id, int64_t now_at) OC_MUST_CHECK;
+enum oc_err store_issue_for_order(struct store *s, int64_t order_id,
+    int64_t certificate_id) OC_MUST_CHECK;
+/* Inside a change: what becomes of the orders that wait for a proof. */
+enum oc_err store_ready_orders(struct store *s, int64_t proof_id,
+    int64_t now_at) OC_MUST_CHECK;
+enum oc_err store_fail_orders(struct store *s, int64_t proof_id,
+    const char *problem) OC_MUST_CHECK;
+/* One line of UTF-8, at most that long. */
+enum oc_err store_check_line(struct store *s, const char *what,
+    const char *text, size_t len_max) OC_MUST_CHECK;
 
 /* A CRL's parts in order, and whether they are what its row says they are:
  * STORE if they are not. */

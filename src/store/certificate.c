@@ -137,7 +137,10 @@ issue(struct store *s, int64_t id, struct store_blob certificate)
 	if (store_detail_issue(&d, row.issuer, id, &row.serial,
 	    certificate) != OC_OK)
 		return store_fail(s, OC_ERR_INTERNAL, "SHA-256 failed");
-	return store_add_entry(s, "issue", d.text);
+	err = store_add_entry(s, "issue", d.text);
+	if (err == OC_OK && row.order_id != 0)
+		err = store_issue_for_order(s, row.order_id, id);
+	return err;
 }
 
 enum oc_err

@@ -6,7 +6,8 @@
  * 7.1.4) have the same.
  *
  * Under store.h's contract: blocks, every change is one transaction with its
- * entry in the journal (what was seen is in it), usable inside a group.  Rows
+ * entry in the journal (what was seen is in it), usable inside a group.  When
+ * the next try is due is a plan and no record: in no journal.  Rows
  * are never removed while anything refers to them; store_prune_challenges()
  * removes those that ended long ago and led to nothing.
  */
@@ -60,7 +61,8 @@ struct store_challenge {
 	int64_t validated_at;
 	char problem[STORE_PROBLEM_MAX + 1];	/* of the last try; "" */
 	char seen[STORE_SEEN_MAX + 1];
-	/* EMAIL: to whom it went, SHA-256 of the code; else "". */
+	/* EMAIL: to whom it went, SHA-256 of the code, which has 128 random
+	 * bits or more, since the hash is not secret; else "". */
 	char address[STORE_EMAIL_MAX + 1];
 	uint8_t code_hash[STORE_HASH_LEN];
 };
@@ -74,14 +76,16 @@ struct store_authorization {
 	bool is_wildcard;
 	enum store_proof_state state;
 	int64_t created_at, expires_at;
-	int64_t proved_at;		/* 0: not */
+	int64_t proved_at, failed_at;	/* 0: not */
 	enum store_method method;	/* that proved it; 0 */
+	int64_t touched_id;		/* the challenge that changed last; 0 */
 	uint32_t num_challenges;
 	struct store_challenge challenges[STORE_CHALLENGES_MAX];
 };
 
 /* Fills in ids, tags, created_at, and each challenge's token unless it has
- * one; the challenges say which methods. */
+ * one; the challenges say which methods.  PENDING, unless state is VALID and
+ * method says by what it was proven just now. */
 enum oc_err store_add_authorization(struct store *store,
     struct store_authorization *a) OC_MUST_CHECK;
 /* With its challenges.  NOT_FOUND. */
@@ -96,14 +100,20 @@ enum oc_err store_find_challenge(struct store *store, const char *tag,
 
 /* A proof of the account's that holds at now_at and is no older than
  * proved_from: of the name itself by any of the methods (a bit each, 1 <<
- * method), or, where covers says so, of a domain around it.  The newest.
- * acme_account_id 0: whoever's of the account.  NOT_FOUND. */
+ * method), or, where covers says so, of a domain around it, the nearest.  The
+ * newest.  acme_account_id 0: whoever's of the account.  NOT_FOUND. */
+enum store_proof_kind {
+	STORE_PROOF_ANY = 0,
+	STORE_PROOF_PLAIN,		/* is_wildcard is not set */
+	STORE_PROOF_WILDCARD
+};
 struct store_proof_wish {
 	int64_t account_id, acme_account_id;
 	const char *name;
 	uint32_t methods;	/* that prove the name itself */
 	uint32_t covers;	/* that prove all below a domain, too */
 	int64_t now_at, proved_from;
+	enum store_proof_kind kind;
 };
 enum oc_err store_find_proof(struct store *store,
     const struct store_proof_wish *wish, struct store_authorization *a)
@@ -114,11 +124,16 @@ enum oc_err store_find_proof(struct store *store,
  * ended. */
 enum oc_err store_begin_challenge(struct store *store, int64_t id,
     int64_t now_at) OC_MUST_CHECK;
-/* A message went to address with a code of this hash; begun_at becomes
- * now_at. */
+/* A message goes to address with a code of this hash; begun_at becomes
+ * now_at.  MISMATCH as above, and for another method.  It is never due: who
+ * has the code compares it, and says so by pass or fail. */
 enum oc_err store_send_challenge(struct store *store, int64_t id,
     const char *address, const uint8_t code_hash[STORE_HASH_LEN],
     int64_t now_at) OC_MUST_CHECK;
+/* Before somebody looks: the next try, which was due at due_at, is at
+ * next_try_at now.  MISMATCH: another host was faster, or it is over. */
+enum oc_err store_claim_challenge(struct store *store, int64_t id,
+    int64_t due_at, int64_t next_try_at) OC_MUST_CHECK;
 /* How a try went: another try at next_try_at, or (0) it is INVALID and so is
  * its authorization, and every order that waits for that. */
 struct store_try {
@@ -130,8 +145,9 @@ enum oc_err store_fail_challenge(struct store *store,
     const struct store_try *t) OC_MUST_CHECK;
 /* It is there: challenge and authorization are VALID, until expires_at; an
  * order whose last one that was is ready.  A zone registry's own makes the
- * zone: EXISTS, REFUSED as store_add_zone(); then nothing is changed.
- * MISMATCH if it is no longer PENDING. */
+ * zone, unless the account has it: EXISTS, REFUSED as store_add_zone() of one
+ * that is not delegated; then nothing is changed.  MISMATCH if it is no longer
+ * PENDING, or has ended; so for fail. */
 enum oc_err store_pass_challenge(struct store *store,
     const struct store_try *t, int64_t expires_at) OC_MUST_CHECK;
 /* By its account.  An order that waits for it is invalid.  EXISTS. */
@@ -139,15 +155,16 @@ enum oc_err store_deactivate_authorization(struct store *store, int64_t id)
     OC_MUST_CHECK;
 
 /* Challenges of authorizations that are PENDING and hold, begun, whose next
- * try is at until_at or before: earliest first, num_max at most.  The
+ * try is at until_at or before: earliest first, num_max at most; but for
+ * those by e-mail.  The
  * authorization's own fields are filled in, with this challenge alone. */
 typedef enum oc_err store_challenge_fn(void *arg,
     const struct store_authorization *a);
 enum oc_err store_list_due_challenges(struct store *store, int64_t now_at,
     int64_t until_at, uint32_t num_max, store_challenge_fn *fn, void *arg)
     OC_MUST_CHECK;
-/* Of an account and a name (NULL: any), newest first; acme_account_id 0: the
- * zone registry's own alone. */
+/* Of an account (0: any, and then of a name) and a name (NULL: any), newest
+ * first; acme_account_id 0: the zone registry's own alone. */
 enum oc_err store_list_authorizations(struct store *store,
     int64_t account_id, int64_t acme_account_id, const char *name,
     uint32_t num_max, store_challenge_fn *fn, void *arg) OC_MUST_CHECK;
@@ -155,7 +172,8 @@ enum oc_err store_list_authorizations(struct store *store,
 enum oc_err store_count_authorizations(struct store *store,
     int64_t account_id, const char *name, int64_t now_at, int64_t since_at,
     int64_t *num_pending, int64_t *num_invalid) OC_MUST_CHECK;
-/* What ended before this and led to no certificate; num at most. */
+/* What ended before this and led to no certificate and no zone, orders first;
+ * num at most, and no more than a moment's work: to be called now and then. */
 enum oc_err store_prune_challenges(struct store *store, int64_t before_at,
     uint32_t num, uint32_t *num_removed) OC_MUST_CHECK;
 

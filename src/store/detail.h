@@ -9,9 +9,9 @@
 
 #include "store/backend.h"
 
-/* A zone's name of 253 octets and an account's of 64, an e-mail address: each
+/* A name of 253 octets, an e-mail address, 400 of what was seen: each
  * octet six when escaped, as in a row that somebody else wrote. */
-#define STORE_DETAIL_MAX 4096
+#define STORE_DETAIL_MAX 8192
 
 struct store_detail {
 	char text[STORE_DETAIL_MAX];
@@ -61,6 +61,22 @@ enum oc_err store_detail_of_token(struct store *s, int64_t id,
     struct store_detail *d) OC_MUST_CHECK;
 enum oc_err store_detail_of_zone(struct store *s, int64_t id,
     struct store_detail *d) OC_MUST_CHECK;
+enum oc_err store_detail_of_proof(struct store *s, int64_t id,
+    struct store_detail *d) OC_MUST_CHECK;
+enum oc_err store_detail_of_order(struct store *s, int64_t id,
+    struct store_detail *d) OC_MUST_CHECK;
+enum oc_err store_detail_of_acme_account(struct store *s, int64_t id,
+    struct store_detail *d) OC_MUST_CHECK;
+enum oc_err store_detail_of_eab_key(struct store *s, int64_t id,
+    struct store_detail *d) OC_MUST_CHECK;
+/* Inside a change: an entry of what its row is now. */
+enum oc_err store_add_proof_entry(struct store *s,
+    const struct store_authorization *a) OC_MUST_CHECK;
+enum oc_err store_add_order_entry(struct store *s,
+    const struct store_order *order) OC_MUST_CHECK;
+/* Of a row that was removed: {"proof":id}. */
+enum oc_err store_add_removal(struct store *s, const char *event,
+    const char *what, int64_t id) OC_MUST_CHECK;
 /* Inside a change: an entry with that. */
 enum oc_err store_add_row_entry(struct store *s, const char *event,
     store_detail_fn *detail_of, int64_t id) OC_MUST_CHECK;

@@ -93,7 +93,8 @@ is_own_event(const char *event)
 	static const char *const own[] = {
 		"create", "migrate", "restore", "issuer", "reserve", "issue",
 		"revoke", "release", "crl-reserve", "crl", "account", "token",
-		"zone", "request", "request-end"
+		"zone", "request", "request-end", "proof", "proof-remove",
+		"order", "order-remove", "acme-account", "eab-key"
 	};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)

@@ -30,7 +30,7 @@ struct postgres_identity {
 	int64_t relation;		/* of the table "store" */
 };
 
-#define POSTGRES_STATEMENTS_MAX 96	/* all there are in sql_*.c */
+#define POSTGRES_STATEMENTS_MAX 160	/* all there are in sql_*.c */
 /* For a statement of a change, or its commit; for what only reads there is
  * store_set_read_timeout(), and else the network's own limits. */
 #define POSTGRES_CHANGE_WAIT_S 30

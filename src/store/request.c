@@ -228,9 +228,8 @@ check_account(struct store *s, const struct store_request *request,
 
 /* --- reserve ------------------------------------------------------------ */
 
-/* Inside a change: the key no longer stands for the certificate. */
-static enum oc_err
-end_request(struct store *s, int64_t id)
+enum oc_err
+store_end_request(struct store *s, int64_t id)
 {
 	struct store_detail d;
 	enum oc_err err;
@@ -291,7 +290,7 @@ reserve_request(struct store *s, const struct store_reservation *r,
 	}
 	/* Before quotas are counted: it is no longer one of them. */
 	if (standing == STALE)
-		err = end_request(s, id);
+		err = store_end_request(s, id);
 	if (err == OC_OK)
 		err = check_account(s, request, now, account, out);
 	if (err != OC_OK || out->outcome != STORE_OUTCOME_RESERVED)
@@ -299,6 +298,9 @@ reserve_request(struct store *s, const struct store_reservation *r,
 	err = store_add_reservation(s, r, &out->id);
 	if (err == OC_OK)
 		err = add_request(s, request, account, now, out->id);
+	if (err == OC_OK && request->acme_order_id != 0)
+		err = store_reserve_for_order(s, request->acme_order_id,
+		    out->id, now);
 	return err;
 }
 
@@ -344,7 +346,7 @@ abandon(struct store *s, int64_t id)
 	if (err == OC_ERR_NOT_FOUND || (err == OC_OK && !is_waiting))
 		return store_fail(s, OC_ERR_MISMATCH, "record %lld is not a "
 		    "request that waits for its certificate", (long long)id);
-	return err == OC_OK ? end_request(s, id) : err;
+	return err == OC_OK ? store_end_request(s, id) : err;
 }
 
 enum oc_err

@@ -268,6 +268,69 @@ enum oc_err sql_count_asked(struct store *s,
     const struct store_asked_filter *filter, int64_t now_at, int64_t *num);
 enum oc_err sql_count_requests(struct store *s, int64_t *num);
 
+enum oc_err sql_add_proof(struct store *s, const struct store_authorization *a,
+    int64_t *id);
+enum oc_err sql_set_proof(struct store *s, const struct store_authorization
+    *a);
+enum oc_err sql_add_challenge(struct store *s, const struct store_challenge *c,
+    int64_t *id);
+enum oc_err sql_set_challenge(struct store *s, const struct store_challenge
+    *c);
+enum oc_err sql_plan_challenge(struct store *s, int64_t id, int64_t
+    next_try_at);
+enum oc_err sql_find_proof(struct store *s, enum store_proof_by by, int64_t id,
+    const char *text, struct store_authorization *a);
+enum oc_err sql_list_valid_proofs(struct store *s, int64_t account_id, const
+    char *name, int64_t proved_from, store_challenge_fn *fn, void *arg);
+enum oc_err sql_list_due(struct store *s, int64_t now_at, int64_t until_at,
+    uint32_t num_max, store_challenge_fn *fn, void *arg);
+enum oc_err sql_list_proofs(struct store *s, int64_t account_id, int64_t
+    acme_account_id, const char *name, uint32_t num_max, store_challenge_fn
+    *fn, void *arg);
+enum oc_err sql_count_pending(struct store *s, int64_t account_id, const char
+    *name, int64_t now_at, int64_t *num);
+enum oc_err sql_count_failed(struct store *s, int64_t account_id, const char
+    *name, int64_t since_at, int64_t *num);
+enum oc_err sql_list_ended_proofs(struct store *s, int64_t from_at, int64_t
+    before_at, uint32_t num_max, struct store_ended *ended, uint32_t *num);
+enum oc_err sql_remove_proof(struct store *s, int64_t id);
+enum oc_err sql_drop_plans(struct store *s, int64_t before_at);
+enum oc_err sql_add_eab_key(struct store *s, const struct store_eab_key *key,
+    int64_t *id);
+enum oc_err sql_set_eab_key(struct store *s, const struct store_eab_key *key);
+enum oc_err sql_find_eab_key(struct store *s, enum store_eab_by by, int64_t id,
+    const char *kid, struct store_eab_key *key);
+enum oc_err sql_list_eab_keys(struct store *s, int64_t account_id,
+    store_eab_key_fn *fn, void *arg);
+enum oc_err sql_add_acme_account(struct store *s, const struct
+    store_acme_account *a, int64_t *id);
+enum oc_err sql_set_acme_account(struct store *s, const struct
+    store_acme_account *a);
+enum oc_err sql_find_acme_account(struct store *s, enum store_acme_by by,
+    int64_t id, const char *tag, struct store_acme_account *a);
+enum oc_err sql_find_acme_key(struct store *s, const uint8_t
+    thumbprint[STORE_HASH_LEN], struct store_acme_account *a);
+enum oc_err sql_list_acme_accounts(struct store *s, int64_t account_id,
+    store_acme_account_fn *fn, void *arg);
+enum oc_err sql_add_order(struct store *s, const struct store_order *order,
+    int64_t *id);
+enum oc_err sql_set_order(struct store *s, const struct store_order_row *row);
+enum oc_err sql_find_order(struct store *s, enum store_order_by by, int64_t id,
+    const char *tag, struct store_order_row *row);
+enum oc_err sql_list_orders(struct store *s, int64_t acme_account_id, int64_t
+    before_id, uint32_t num_max, store_order_row_fn *fn, void *arg);
+enum oc_err sql_count_orders(struct store *s, int64_t account_id, int64_t
+    since_at, int64_t *num);
+enum oc_err sql_find_waiting_order(struct store *s, int64_t proof_id, int64_t
+    after_id, struct store_order_row *row);
+enum oc_err sql_count_unproved(struct store *s, int64_t order_id, int64_t
+    now_at, int64_t *num);
+enum oc_err sql_count_replacing(struct store *s, int64_t certificate_id,
+    int64_t now_at, int64_t *num);
+enum oc_err sql_list_ended_orders(struct store *s, int64_t before_at, uint32_t
+    num_max, struct store_ended *ended, uint32_t *num);
+enum oc_err sql_remove_order(struct store *s, int64_t id);
+
 enum oc_err sql_read_head(struct store *s, struct store_head *head);
 enum oc_err sql_write_head(struct store *s, const struct store_head *head);
 enum oc_err sql_add_entry(struct store *s,
@@ -333,6 +396,39 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.list_asked = sql_list_asked, \
 	.count_asked = sql_count_asked, \
 	.count_requests = sql_count_requests, \
+	.add_proof = sql_add_proof, \
+	.set_proof = sql_set_proof, \
+	.add_challenge = sql_add_challenge, \
+	.set_challenge = sql_set_challenge, \
+	.plan_challenge = sql_plan_challenge, \
+	.find_proof = sql_find_proof, \
+	.list_valid_proofs = sql_list_valid_proofs, \
+	.list_due = sql_list_due, \
+	.list_proofs = sql_list_proofs, \
+	.count_pending = sql_count_pending, \
+	.count_failed = sql_count_failed, \
+	.list_ended_proofs = sql_list_ended_proofs, \
+	.remove_proof = sql_remove_proof, \
+	.drop_plans = sql_drop_plans, \
+	.add_eab_key = sql_add_eab_key, \
+	.set_eab_key = sql_set_eab_key, \
+	.find_eab_key = sql_find_eab_key, \
+	.list_eab_keys = sql_list_eab_keys, \
+	.add_acme_account = sql_add_acme_account, \
+	.set_acme_account = sql_set_acme_account, \
+	.find_acme_account = sql_find_acme_account, \
+	.find_acme_key = sql_find_acme_key, \
+	.list_acme_accounts = sql_list_acme_accounts, \
+	.add_order = sql_add_order, \
+	.set_order = sql_set_order, \
+	.find_order = sql_find_order, \
+	.list_orders = sql_list_orders, \
+	.count_orders = sql_count_orders, \
+	.find_waiting_order = sql_find_waiting_order, \
+	.count_unproved = sql_count_unproved, \
+	.count_replacing = sql_count_replacing, \
+	.list_ended_orders = sql_list_ended_orders, \
+	.remove_order = sql_remove_order, \
 	.add_entry = sql_add_entry, \
 	.list_entries = sql_list_entries, \
 	.find_id_max = sql_find_id_max

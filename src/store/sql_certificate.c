@@ -252,9 +252,11 @@ enum oc_err
 sql_get_waiting(struct store *s, int64_t id, struct store_waiting *row)
 {
 	static const char text[] = "SELECT i.name, c.serial, c.state,"
-	    " r.is_current, r.reserved_at FROM certificate c"
+	    " r.is_current, r.reserved_at, o.id FROM certificate c"
 	    " JOIN issuer i ON i.id = c.issuer_id"
-	    " LEFT JOIN certificate_request r ON r.id = c.id WHERE c.id = ?";
+	    " LEFT JOIN certificate_request r ON r.id = c.id"
+	    " LEFT JOIN acme_order o ON o.certificate_id = c.id"
+	    " AND o.state = 3 WHERE c.id = ?";
 	struct sql q;
 	bool has_row = false;
 	enum oc_err err;
@@ -272,6 +274,7 @@ sql_get_waiting(struct store *s, int64_t id, struct store_waiting *row)
 		row->is_asked = !sql_get_is_null(&q);
 		row->is_current = sql_get_int(&q) != 0;
 		row->reserved_at = sql_get_int(&q);
+		row->order_id = sql_get_int(&q);	/* NULL reads as 0 */
 	}
 	sql_close(&q);
 	return err;

@@ -114,7 +114,14 @@ sql_find_id_max(struct store *s, enum store_table table, int64_t *id_max)
 		    "SELECT coalesce(max(id), 0) FROM account_token",
 		[STORE_TABLE_ZONE] = "SELECT coalesce(max(id), 0) FROM zone",
 		[STORE_TABLE_ISSUER] =
-		    "SELECT coalesce(max(id), 0) FROM issuer"
+		    "SELECT coalesce(max(id), 0) FROM issuer",
+		[STORE_TABLE_PROOF] = "SELECT coalesce(max(id), 0) FROM proof",
+		[STORE_TABLE_ORDER] =
+		    "SELECT coalesce(max(id), 0) FROM acme_order",
+		[STORE_TABLE_ACME_ACCOUNT] =
+		    "SELECT coalesce(max(id), 0) FROM acme_account",
+		[STORE_TABLE_EAB_KEY] =
+		    "SELECT coalesce(max(id), 0) FROM acme_external_key"
 	};
 
 	return sql_read_int(s, "count records", texts[table], id_max);

@@ -14,7 +14,7 @@
 struct sqlite3;
 
 #define SQLITE_BUSY_TIMEOUT_MS 5000
-#define SQLITE_STATEMENTS_MAX 96	/* all there are in sqlite*.c */
+#define SQLITE_STATEMENTS_MAX 160	/* all there are in sqlite*.c */
 
 struct sqlite_store {
 	struct store base;

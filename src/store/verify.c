@@ -448,15 +448,9 @@ verify(struct verify *v)
 		    &v->certificates);
 	if (err == OC_OK)
 		err = allocate_seen(v, STORE_TABLE_CRL, &head, &v->crls);
-	if (err == OC_OK)
-		err = allocate_seen(v, STORE_TABLE_ACCOUNT, &head,
-		    &v->accounts);
-	if (err == OC_OK)
-		err = allocate_seen(v, STORE_TABLE_TOKEN, &head, &v->tokens);
-	if (err == OC_OK)
-		err = allocate_seen(v, STORE_TABLE_ZONE, &head, &v->zones);
-	if (err == OC_OK)
-		err = allocate_seen(v, STORE_TABLE_ISSUER, &head, &v->issuers);
+	for (uint32_t i = 0; err == OC_OK && i < VERIFY_REGISTERS_NUM; i++)
+		err = allocate_seen(v, store_verify_table(i), &head,
+		    &v->registers[i]);
 	if (err == OC_OK)
 		err = s->ops->list_entries(s, 0, check_entry, v);
 	if (err != OC_OK)
@@ -491,10 +485,8 @@ store_verify_journal(struct store *store, int64_t *num_entries,
 	store->ops->rollback(store);
 	free(v.certificates.seen);
 	free(v.crls.seen);
-	free(v.accounts.seen);
-	free(v.tokens.seen);
-	free(v.zones.seen);
-	free(v.issuers.seen);
+	for (uint32_t i = 0; i < VERIFY_REGISTERS_NUM; i++)
+		free(v.registers[i].seen);
 	if (err != OC_OK && err != OC_ERR_MISMATCH)
 		return err;
 	*num_entries = v.number;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Holds the journal against issuers, accounts, tokens and zones, whose entries
- * are the row as it then was, so that the last must be the row as it is; and
- * against what was asked for.
+ * Holds the journal against the registers, whose entries are the row as it then
+ * was, so that the last must be the row as it is, or say that it was removed;
+ * and against what was asked for.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -31,25 +31,79 @@ detail_of_issuer(struct store *s, int64_t id, struct store_detail *d)
 	return err;
 }
 
-static enum oc_err
-check_latest(struct verify *v, const struct store_entry *entry,
-    struct verify_table *table, store_detail_fn *detail_of)
+static const struct {
+	enum store_table table;
+	const char *event;
+	const char *removal;		/* NULL: no row is ever removed */
+	const char *what;		/* in errors */
+	store_detail_fn *detail_of;
+} registers[VERIFY_REGISTERS_NUM] = {
+	{ STORE_TABLE_ISSUER, "issuer", NULL, "issuer", detail_of_issuer },
+	{ STORE_TABLE_ACCOUNT, "account", NULL, "account",
+	    store_detail_of_account },
+	{ STORE_TABLE_TOKEN, "token", NULL, "token", store_detail_of_token },
+	{ STORE_TABLE_ZONE, "zone", NULL, "zone", store_detail_of_zone },
+	{ STORE_TABLE_PROOF, "proof", "proof-remove", "proof",
+	    store_detail_of_proof },
+	{ STORE_TABLE_ORDER, "order", "order-remove", "order",
+	    store_detail_of_order },
+	{ STORE_TABLE_ACME_ACCOUNT, "acme-account", NULL, "ACME account",
+	    store_detail_of_acme_account },
+	{ STORE_TABLE_EAB_KEY, "eab-key", NULL, "external key",
+	    store_detail_of_eab_key }
+};
+
+enum store_table
+store_verify_table(uint32_t number)
 {
-	uint64_t *seen = store_verify_seen(table, entry->detail);
-	struct store_detail d;
+	return registers[number].table;
+}
+
+/* A row that is not there any more must be said to be removed, later. */
+static enum oc_err
+check_latest(struct verify *v, const struct store_entry *entry, uint32_t n)
+{
+	uint64_t *seen = store_verify_seen(&v->registers[n], entry->detail);
+	struct store_detail d = { .len = 0 };
 	enum oc_err err;
 
 	if (seen == NULL)
 		return store_verify_bad(v, entry->number,
 		    "what it is about is not there");
-	err = detail_of(v->store, store_detail_id(entry->detail), &d);
-	if (err == OC_ERR_NOT_FOUND)
+	if ((*seen & SEEN_REMOVED) != 0)
+		return store_verify_bad(v, entry->number,
+		    "what it is about was removed before");
+	err = registers[n].detail_of(v->store,
+	    store_detail_id(entry->detail), &d);
+	if (err == OC_ERR_NOT_FOUND && registers[n].removal == NULL)
 		return store_verify_bad(v, entry->number,
 		    "what it is about is not there");
-	if (err != OC_OK)
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
 	*seen = SEEN_RESERVE |
-	    (strcmp(d.text, entry->detail) == 0 ? 0 : SEEN_STALE) |
+	    (err == OC_OK && strcmp(d.text, entry->detail) == 0 ? 0 :
+	    SEEN_STALE) | (uint64_t)entry->number << SEEN_NUMBER_SHIFT;
+	return OC_OK;
+}
+
+static enum oc_err
+check_removal(struct verify *v, const struct store_entry *entry, uint32_t n)
+{
+	uint64_t *seen = store_verify_seen(&v->registers[n], entry->detail);
+	struct store_detail d = { .len = 0 };
+	enum oc_err err;
+
+	if (seen == NULL || *seen == 0 || (*seen & SEEN_REMOVED) != 0)
+		return store_verify_bad(v, entry->number,
+		    "removes what was not there before");
+	err = registers[n].detail_of(v->store,
+	    store_detail_id(entry->detail), &d);
+	if (err == OC_OK)
+		return store_verify_bad(v, entry->number,
+		    "what it removes is there");
+	if (err != OC_ERR_NOT_FOUND)
+		return err;
+	*seen = SEEN_RESERVE | SEEN_REMOVED |
 	    (uint64_t)entry->number << SEEN_NUMBER_SHIFT;
 	return OC_OK;
 }
@@ -162,17 +216,14 @@ check_request_rows(struct verify *v)
 enum oc_err
 store_verify_register(struct verify *v, const struct store_entry *entry)
 {
-	if (strcmp(entry->event, "issuer") == 0)
-		return check_latest(v, entry, &v->issuers, detail_of_issuer);
-	if (strcmp(entry->event, "account") == 0)
-		return check_latest(v, entry, &v->accounts,
-		    store_detail_of_account);
-	if (strcmp(entry->event, "token") == 0)
-		return check_latest(v, entry, &v->tokens,
-		    store_detail_of_token);
-	if (strcmp(entry->event, "zone") == 0)
-		return check_latest(v, entry, &v->zones,
-		    store_detail_of_zone);
+	for (uint32_t i = 0; i < VERIFY_REGISTERS_NUM; i++) {
+		const char *removal = registers[i].removal;
+
+		if (strcmp(entry->event, registers[i].event) == 0)
+			return check_latest(v, entry, i);
+		if (removal != NULL && strcmp(entry->event, removal) == 0)
+			return check_removal(v, entry, i);
+	}
 	if (strcmp(entry->event, "request") == 0)
 		return check_request(v, entry);
 	if (strcmp(entry->event, "request-end") == 0)
@@ -183,15 +234,10 @@ store_verify_register(struct verify *v, const struct store_entry *entry)
 enum oc_err
 store_verify_register_rows(struct verify *v)
 {
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
-	err = check_rows(v, &v->issuers, "issuer");
-	if (err == OC_OK)
-		err = check_rows(v, &v->accounts, "account");
-	if (err == OC_OK)
-		err = check_rows(v, &v->tokens, "token");
-	if (err == OC_OK)
-		err = check_rows(v, &v->zones, "zone");
+	for (uint32_t i = 0; err == OC_OK && i < VERIFY_REGISTERS_NUM; i++)
+		err = check_rows(v, &v->registers[i], registers[i].what);
 	if (err == OC_OK)
 		err = check_request_rows(v);
 	return err;

@@ -25,7 +25,6 @@
 #define RSA_EXPONENT_MIN 65537
 /* Verifying costs in proportion to it, and no library makes larger ones. */
 #define RSA_EXPONENT_OCTETS_MAX 8
-#define ED25519_OCTETS 32
 #define EC_UNCOMPRESSED 0x04
 
 /* A SubjectPublicKeyInfo taken apart; views. */
@@ -369,10 +368,10 @@ x509_spki_check(struct der_bytes spki, struct oc_error *error)
 	if (parts.algorithm != DER_OID_ED25519)
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "key: neither RSA nor EC nor Ed25519");
-	if (parts.has_parameters || parts.bits.len != ED25519_OCTETS)
+	if (parts.has_parameters || parts.bits.len != X509_ED25519_LEN)
 		return oc_error_set(error, OC_ERR_REFUSED,
 		    "key: not an Ed25519 key as RFC 8410 has it");
-	return OC_OK;
+	return x509_weak_check_ed25519(parts.bits.p, error);
 }
 
 void

@@ -31,8 +31,8 @@ enum oc_err x509_spki_hash(struct der_bytes spki, uint8_t hash[32])
 
 /*
  * What we certify: RSA 2048 to 4096 with an odd exponent of at least 65537,
- * P-256, P-384, P-521 points that are on their curve, Ed25519.  REFUSED with
- * the reason in error otherwise.
+ * P-256, P-384, P-521 points that are on their curve, Ed25519 points of no
+ * small order.  REFUSED with the reason in error otherwise.
  */
 enum oc_err x509_spki_check(struct der_bytes spki, struct oc_error *error)
     OC_MUST_CHECK;

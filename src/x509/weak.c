@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Weak RSA moduli.  Cheap tests only: none of them factors anything, they
+ * Weak keys.  Cheap tests only: none of them factors anything, they
  * recognise what a broken generator leaves behind.
  */
 #include "x509/weak.h"
 
 #include <openssl/bn.h>
-#include <stdint.h>
+#include <stdbool.h>
+#include <string.h>
 
 /* Steps of Fermat's method: what found the keys of CVE-2022-26320 needed a
  * handful; a good key never yields to a hundred. */
@@ -155,4 +156,49 @@ x509_weak_check(struct der_bytes modulus, struct oc_error *error)
 	BN_CTX_free(ctx);
 	BN_free(n);
 	return err;
+}
+
+/*
+ * The y of the points whose order divides 8, but for 0, 1 and p - 1: those of
+ * order 8, each with its negative, little-endian.
+ */
+static const uint8_t order_8[2][X509_ED25519_LEN] = {
+	{ 0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0,
+	  0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+	  0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39,
+	  0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05 },
+	{ 0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f,
+	  0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+	  0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6,
+	  0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a },
+};
+
+/* 0, 1; and p - 1 = 2^255 - 20, p and all above it. */
+static bool
+is_at_an_end(const uint8_t y[X509_ED25519_LEN])
+{
+	uint8_t middle = y[1];
+
+	for (int i = 1; i < X509_ED25519_LEN - 1; i++)
+		if (y[i] != middle)
+			return false;
+	if (middle == 0)
+		return y[0] <= 1 && y[X509_ED25519_LEN - 1] == 0;
+	return middle == 0xff && y[0] >= 0xec &&
+	    y[X509_ED25519_LEN - 1] == 0x7f;
+}
+
+enum oc_err
+x509_weak_check_ed25519(const uint8_t key[X509_ED25519_LEN],
+    struct oc_error *error)
+{
+	uint8_t y[X509_ED25519_LEN];
+
+	memcpy(y, key, sizeof(y));
+	y[X509_ED25519_LEN - 1] &= 0x7f;	/* the sign of x */
+	if (is_at_an_end(y) || memcmp(y, order_8[0], sizeof(y)) == 0 ||
+	    memcmp(y, order_8[1], sizeof(y)) == 0)
+		return oc_error_set(error, OC_ERR_REFUSED,
+		    "key: an Ed25519 point of small order, or none");
+	return OC_OK;
 }

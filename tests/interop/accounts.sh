@@ -248,6 +248,33 @@ bad 1 'revoked already' ocsign account revoke acme "$prefix"
 good ocsign account tokens acme
 grep -q "^$prefix *bearer *revoked" out || die "tokens: $(cat out)"
 
+# --- ACME keys ---------------------------------------------------------------
+good ocsign account acme-key acme --label lego --expires-in 1d
+kid=$(sed -n 's/^kid: //p' out)
+secret=$(sed -n 's/^key: //p' out)
+echo "$kid" | grep -Eq '^[0-9a-f]{32}$' || die "kid: $(cat out)"
+echo "$secret" | grep -Eq '^[A-Za-z0-9_-]{43}$' || die "key: $(cat out)"
+good ocsign account acme-key acme --out acme.key
+[ ! -s out ] || die "a secret on standard output too"
+[ "$(stat -c %a acme.key)" = 600 ] || die "mode $(stat -c %a acme.key)"
+grep -q '^kid: [0-9a-f]\{32\}$' acme.key || die "acme.key: $(cat acme.key)"
+good ocsign --json account acme-key other
+grep -q '"key": "[A-Za-z0-9_-]\{43\}"' out || die "JSON: $(cat out)"
+ocsign audit list | grep -q "$secret" && die "a secret is in the journal"
+bad 2 'expires' ocsign account acme-key acme --expires-in 0d
+bad 2 'label' ocsign account acme-key acme --label "$(printf '%065d' 0)"
+bad 1 'no account' ocsign account acme-key nobody
+bad 1 'no/such' ocsign account acme-key acme --out no/such/file
+good ocsign account acme-keys acme
+grep -q "^$kid *good *lego" out || die "acme-keys: $(cat out)"
+grep -q "$secret" out && die "a secret in a list"
+bad 2 'no kid' ocsign account acme-revoke acme "$secret"
+bad 1 . ocsign account acme-revoke other "$kid"
+good ocsign account acme-revoke acme "$kid"
+bad 1 . ocsign account acme-revoke acme "$kid"
+good ocsign account acme-keys acme
+grep -q "^$kid *revoked" out || die "acme-keys: $(cat out)"
+
 # --- the block list ----------------------------------------------------------
 pin=$(openssl pkey -in site.key -pubout -outform DER 2>/dev/null |
     openssl dgst -sha256 | sed 's/.* //')

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # One core, many doors: each line of tests/data/api_matrix is asked of "ocsign
-# cert issue", "ocsign sign", CFSSL's sign and authsign and Cloudflare's API,
-# and all of them must say what the line says: issued, or refused by that
+# cert issue", "ocsign sign", CFSSL's sign and authsign, Cloudflare's API and
+# ACME, and all of them must say what the line says: issued, or refused by that
 # rule.  What was issued is what is recorded, and nothing else.
 
 . "$top_srcdir/tests/interop/failure.sh"
-need openssl curl pgrep jq sqlite3
+need openssl curl pgrep jq sqlite3 knotd knsupdate python3
+python3 -c 'import cryptography' 2>/dev/null || {
+	echo "python3-cryptography is not installed"
+	exit 77
+}
 
 table=$top_srcdir/tests/data/api_matrix
 hmac=0123456789abcdef0123456789abcdef
@@ -32,6 +36,9 @@ cat >"$dir/config.json" <<EOF
 EOF
 ca_folder
 ca_make
+dns_port=$(free_port)
+acme_port=$(free_port)
+http_port=$(free_port)
 {
 	echo '[cfssl]'
 	echo 'config = config.json'
@@ -54,7 +61,7 @@ ca_make
 		echo 'auth-key = k'
 	done
 	echo '[api]'
-	echo 'listen = 127.0.0.1:0'
+	echo "listen = 127.0.0.1:$acme_port"
 	echo 'issuers = ca short gone inner'
 	echo 'endpoints = health sign authsign'
 	echo 'profiles = server client ocsp-signer intermediate root' \
@@ -64,6 +71,44 @@ ca_make
 	echo 'origin-rsa = short'
 	echo 'origin-ecc = ca'
 } >>ocsign.conf
+
+# --- the DNS in which names are proven by ACME ------------------------------
+mkdir dns
+{
+	printf 'server:\n    rundir: %s\n' "$dir/dns"
+	printf '    listen: 127.0.0.1@%s\n    udp-workers: 1\n' "$dns_port"
+	printf '    tcp-workers: 1\n    background-workers: 1\n'
+	printf 'database:\n    storage: %s\n' "$dir/dns"
+	printf 'log:\n  - target: stderr\n    any: warning\n'
+	printf 'acl:\n  - id: here\n    address: 127.0.0.1\n'
+	printf '    action: update\n'
+	printf 'template:\n  - id: default\n    storage: %s\n' "$dir/dns"
+	printf '    acl: here\n    zonefile-sync: -1\n'
+	printf '    zonefile-load: difference-no-serial\n'
+	printf '    journal-content: all\nzone:\n'
+	for zone in example.com xn--bcher-kva.example; do
+		printf '  - domain: %s\n' $zone
+		printf '%s\n' "\$ORIGIN $zone." "\$TTL 1" \
+		    '@ SOA ns hostmaster 1 3600 900 86400 1' '@ NS ns' \
+		    'ns A 127.0.0.1' '@ A 127.0.0.1' '* A 127.0.0.1' \
+		    >dns/$zone.zone
+	done
+} >dns/knot.conf
+knotd -c dns/knot.conf >dns/log 2>&1 &
+pids="$pids $!"
+cat >>ocsign.conf <<EOF
+[acme]
+url = http://127.0.0.1:$acme_port/acme/directory
+issuer = ca
+profiles = origin-ecc server
+[validation]
+stub-zones = example.com=127.0.0.1:$dns_port \
+    xn--bcher-kva.example=127.0.0.1:$dns_port
+insecure-zones = example.com xn--bcher-kva.example
+trust-anchor = none
+allow-addresses = 127.0.0.0/8
+http-port = $http_port
+EOF
 
 # request NAME KEY SUBJECT OPTION...
 request() {
@@ -151,8 +196,10 @@ for account in acme other full busy gone; do
 	ocsign account add $account >/dev/null
 	ocsign account token $account --kind bearer --out token.$account \
 	    >/dev/null
+	ocsign account acme-key $account --out $account.acme >/dev/null
 done
 echo v1.0-0123456789abcdef01234567-0 >token.nobody
+printf 'kid: %032d\nkey: %s\n' 0 AAAA >nobody.acme
 ocsign account change full --live-max 1 >/dev/null
 ocsign account change busy --period-max 1 --period 1d >/dev/null
 for zone in example.com bücher.example paused.test; do
@@ -172,6 +219,7 @@ ocsign account disable gone >/dev/null
 
 service_start
 api=$(sed 's,/$,,' run/api.urls)
+acme=http://127.0.0.1:$acme_port/acme/directory
 is_healthy() {
 	curl -sS -m 5 "$api/api/v1/cfssl/health" 2>/dev/null |
 	    jq -e .result.healthy >/dev/null
@@ -302,6 +350,14 @@ ask_origin() {
 	fi
 }
 
+ask_acme() {
+	PYTHONPATH=$top_srcdir/tests/interop PYTHONDONTWRITEBYTECODE=1 \
+	    python3 "$top_srcdir/tests/interop/acme_matrix.py" "$acme" \
+	    "$http_port" "$dns_port" "$caller" "$profile" "$csr" "$days" \
+	    >out 2>err || echo "error: $(cat err)" >out
+	cat out
+}
+
 # --- one case after the other -----------------------------------------------
 recorded() {
 	sqlite3 store.db 'SELECT count(*) FROM certificate'
@@ -340,8 +396,8 @@ door() {
 
 grep -v '^#' "$table" | grep . >cases
 while read -r name issuer caller profile csr hosts days verdict cli sign \
-    api_mark auth origin more; do
-	[ -n "$origin" ] && [ -z "$more" ] || fail "$name: columns"
+    api_mark auth origin acme_mark more; do
+	[ -n "$acme_mark" ] && [ -z "$more" ] || fail "$name: columns"
 	num_cases=$((num_cases + 1))
 	said=
 	write_hosts
@@ -350,6 +406,7 @@ while read -r name issuer caller profile csr hosts days verdict cli sign \
 	door api "$api_mark"
 	door auth "$auth"
 	door origin "$origin"
+	door acme "$acme_mark"
 	echo "$name: $verdict:$said"
 done <cases
 

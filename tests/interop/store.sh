@@ -137,6 +137,9 @@ service_stop
 schema=$(sqlite3 store.db 'PRAGMA user_version')
 back_to_2() {
 	sqlite3 store.db '.timeout 5000' 'BEGIN IMMEDIATE;
+	    DROP TABLE acme_order_proof; DROP TABLE acme_order;
+	    DROP TABLE proof_challenge; DROP TABLE proof;
+	    DROP TABLE acme_external_key; DROP TABLE acme_account;
 	    ALTER TABLE certificate_request DROP COLUMN run;
 	    DROP INDEX certificate_revoked; DROP INDEX certificate_changed;
 	    DROP INDEX certificate_released;

@@ -24,10 +24,11 @@ BEGIN {
 	may["probe"] = "base der sign x509 ocsp-codec"
 	may["daemon"] = "base ipc"
 	may["net"] = "base"
-	may["validation"] = "base net"
+	may["validation"] = "base der net ipc"
 	may["acme"] = "base der sign x509 ca store net validation"
+	may["proof"] = "base store validation acme"
 	may["issuer"] = "base der sign x509 ca store cfssl ipc net " \
-	    "validation acme ocsp-codec ocsp-engine"
+	    "validation acme proof ocsp-codec ocsp-engine"
 	# These wire parts together.
 	may["cli"] = "*"
 	may["main"] = "*"
@@ -41,13 +42,14 @@ BEGIN {
 	library["pkcs11.h"] = "pkcs11"
 	library["p11-kit"] = "pkcs11"
 	library["ini.h"] = "base"
-	library["curl"] = "fetch"
+	library["curl"] = "fetch validation"
+	library["unbound.h"] = "validation"
 	library["idn2.h"] = "ca lint"
 	library["pcre2.h"] = "ca"
 	library["libpsl.h"] = "lint"
 	library["openssl"] = "sign x509 lint store status transfer ca " \
 	    "cfssl ipc probe pkcs11 ocsp-codec ocsp-engine net validation " \
-	    "acme issuer cli main"
+	    "acme proof issuer cli main"
 	engine = "^(answer|asked|context|counts|identity|preferred|proof|" \
 	    "refresh|served|table[._])"
 	source = "^(status\\.h|own|index_txt|crl|issued|certdb|list|records|" \

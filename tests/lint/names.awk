@@ -23,6 +23,7 @@ BEGIN {
 	prefix["net"] = "net_ http_"
 	prefix["validation"] = "validation_"
 	prefix["acme"] = "acme_"
+	prefix["proof"] = "proof_"
 	prefix["issuer"] = "issuer_"
 	prefix["fetch"] = "fetch_"
 	status = 0

@@ -116,7 +116,9 @@ static const char *const database_tables[] = {
 	"store", "issuer", "certificate", "certificate_tbs",
 	"certificate_der", "crl", "crl_part", "journal", "account",
 	"account_token", "zone", "certificate_request", "certificate_zone",
-	"certificate_import", "response_context", "response"
+	"certificate_import", "response_context", "response",
+	"acme_account", "acme_external_key", "proof", "proof_challenge",
+	"acme_order", "acme_order_proof"
 };
 
 #define NUM_DATABASE_TABLES \
@@ -138,7 +140,7 @@ database_keep(const char *conninfo)
 static inline void
 database_put_back(const char *conninfo)
 {
-	char text[2048] = "";
+	char text[4096] = "";
 	size_t len = 0;
 
 	for (size_t i = 0; i < NUM_DATABASE_TABLES; i++) {

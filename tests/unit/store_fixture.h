@@ -213,7 +213,10 @@ run_sql(const char *path, const char *text)
 static inline void
 go_back_to_3(const char *path)
 {
-	run_sql(path, "DROP INDEX certificate_revoked;"
+	run_sql(path, "DROP TABLE acme_order_proof; DROP TABLE acme_order;"
+	    "DROP TABLE proof_challenge; DROP TABLE proof;"
+	    "DROP TABLE acme_external_key; DROP TABLE acme_account;"
+	    "DROP INDEX certificate_revoked;"
 	    "DROP INDEX certificate_released;"
 	    "DROP INDEX certificate_changed;"
 	    "DROP INDEX certificate_partition;"

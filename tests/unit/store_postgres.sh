@@ -35,7 +35,8 @@ OCSIGN_TEST_DATABASE="host=$work/pg user=ocsign dbname=ocsign"
 export OCSIGN_TEST_DATABASE
 status=0
 for name in ${OCSIGN_STORE_TESTS:-record revoke request race account journal \
-    walk thread partition crl crash import postgres}; do
+    walk thread partition crl crash import challenge acme order \
+    postgres}; do
 	"$top_builddir/tests/unit/test_store_$name" || {
 		echo "FAILED: test_store_$name on PostgreSQL"
 		status=1

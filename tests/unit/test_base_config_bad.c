@@ -20,8 +20,8 @@ static const struct {
 	{ "[isuer x]\n", "1: [isuer x]: there is no such section; did you "
 	    "mean [issuer]?" },
 	{ "[whatever]\nk = v\n", "1: [whatever]: there is no such section; "
-	    "the sections are store, daemon, responder, api, metrics, "
-	    "policy, cfssl, token, issuer, ocsp-signer and profile" },
+	    "the sections are store, daemon, responder, api, acme, "
+	    "metrics, policy, cfssl, token, issuer, ocsp-signer and profile" },
 	{ "[store x]\n", "1: [store x]: there is only one such section; "
 	    "write [store]" },
 	{ "[token]\n", "1: [token]: the section needs a name; write "

@@ -28,6 +28,8 @@ static struct exception {
 	/* Accounts and zones: an operator's list, and a zone that is added. */
 	{ "id, tag, name, email", "ORDER BY name", false },
 	{ "id, tag, name, account_id", "ORDER BY name", false },
+	/* An operator's list of ACME's accounts. */
+	{ "thumbprint, jwk, contacts", "acme_account ORDER BY id", false },
 	/* Sorts as many as there are partitions, of the changes that were not
 	 * looked at before. */
 	{ "+crl_partition, max(change_seq)", "change_seq > ?", false },

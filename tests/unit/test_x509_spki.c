@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "sign/verify.h"
+
 static const char *const good[] = { "RSA2048", "P-256", "P-384", "P-521",
     "ED25519" };
 
@@ -487,6 +490,71 @@ test_ed25519(void **state)
 	expect_refused(test_write(put_spki, &s), "Ed25519");
 }
 
+/* Under 1, the neutral element, this verifies for whatever is signed. */
+static void
+expect_forged(struct der_bytes spki)
+{
+	static const uint8_t signature[64] = { 1 };
+	enum oc_err key_err;
+
+	assert_int_equal(sign_verify_once(spki, SIGN_ED25519,
+	    DER_LITERAL("anything"), DER_ARRAY(signature), &key_err), OC_OK);
+	assert_int_equal(key_err, OC_OK);
+}
+
+/* Points of small order, and numbers that are no coordinate: all of them with
+ * either sign of x. */
+static void
+test_ed25519_weak(void **state)
+{
+	static const char *const weak[] = {
+		"00000000000000000000000000000000"
+		"00000000000000000000000000000000",
+		"01000000000000000000000000000000"
+		"00000000000000000000000000000000",
+		"ecffffffffffffffffffffffffffffff"
+		"ffffffffffffffffffffffffffffff7f",
+		"edffffffffffffffffffffffffffffff"
+		"ffffffffffffffffffffffffffffff7f",
+		"ffffffffffffffffffffffffffffffff"
+		"ffffffffffffffffffffffffffffff7f",
+		"26e8958fc2b227b045c3f489f2ef98f0"
+		"d5dfac05d3c63339b13802886d53fc05",
+		"c7176a703d4dd84fba3c0b760d10670f"
+		"2a2053fa2c39ccc64ec7fd7792ac037a",
+	};
+	static const char *const near[] = {
+		"02000000000000000000000000000000"
+		"00000000000000000000000000000000",
+		"01000000000000000000000000000000"
+		"00000000000000000000000000000001",
+		"ebffffffffffffffffffffffffffffff"
+		"ffffffffffffffffffffffffffffff7f",
+		"27e8958fc2b227b045c3f489f2ef98f0"
+		"d5dfac05d3c63339b13802886d53fc05",
+	};
+	uint8_t key[32];
+	struct spki s = { der_oid_bytes(DER_OID_ED25519), DER_LITERAL(""),
+	    DER_ARRAY(key) };
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(weak); i++) {
+		assert_int_equal(oc_hex_decode(weak[i / 2], 64, key, 32, &len),
+		    OC_OK);
+		key[31] |= (uint8_t)(i % 2 << 7);
+		expect_refused(test_write(put_spki, &s), "small order");
+		if (i == 2)
+			expect_forged(test_write(put_spki, &s));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(near); i++) {
+		assert_int_equal(oc_hex_decode(near[i], 64, key, 32, &len),
+		    OC_OK);
+		assert_int_equal(x509_spki_check(test_write(put_spki, &s),
+		    NULL), OC_OK);
+	}
+}
+
 static void
 test_not_a_key(void **state)
 {
@@ -530,6 +598,7 @@ main(void)
 		cmocka_unit_test(test_ec),
 		cmocka_unit_test(test_ec_explicit),
 		cmocka_unit_test(test_ed25519),
+		cmocka_unit_test(test_ed25519_weak),
 		cmocka_unit_test(test_not_a_key),
 	};
 

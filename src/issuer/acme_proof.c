@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an order has to prove, and what was proven before: RFC 8555, 7.1.4.
+ *
+ * By http-01 the name itself is proven; by dns-01 the name and its wildcard;
+ * by the zone registry's TXT record or mail all that is below the zone, by
+ * its page and file the zone's own name.  A zone that the operator registered
+ * by hand proves nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "issuer/acme.h"
+
+#define HOUR_S INT64_C(3600)
+/* What ends sooner is of no use to an order. */
+#define MARGIN_S 30
+#define PENDING_RETRY_S 60
+
+#define BIT(method) (1u << STORE_METHOD_##method)
+
+static struct store_proof_wish
+wish_of(const struct acme_call *call, const struct acme_name *name)
+{
+	const struct oc_config_validation *v = &issuer_service_config(
+	    call->acme->service)->validation;
+	const struct store_proof_wish wish = {
+		.account_id = call->registry.id,
+		.acme_account_id = call->account.id,
+		.name = name->text,
+		.methods = name->is_wildcard ? BIT(DNS_01) :
+		    BIT(DNS_01) | BIT(HTTP_01),
+		.now_at = call->now_at + MARGIN_S,
+		.proved_from = call->now_at - v->proof_lifetime_s,
+	};
+
+	return wish;
+}
+
+enum oc_err
+issuer_acme_find_proof(struct store *store, const struct acme_call *call,
+    const struct acme_name *name, struct store_authorization *proof)
+{
+	struct store_proof_wish wish = wish_of(call, name);
+	enum oc_err err = store_find_proof(store, &wish, proof);
+
+	if (err != OC_ERR_NOT_FOUND)
+		return err;
+	wish.acme_account_id = 0;
+	wish.covers = BIT(DNS) | BIT(EMAIL);
+	wish.methods = name->is_wildcard ? wish.covers :
+	    wish.covers | BIT(META) | BIT(FILE);
+	return store_find_proof(store, &wish, proof);
+}
+
+/* One that is this very name's; false: there is none. */
+static enum oc_err
+find_own(struct store *store, struct acme_call *call,
+    const struct acme_name *name)
+{
+	struct store_proof_wish wish = wish_of(call, name);
+
+	wish.kind = name->is_wildcard ? STORE_PROOF_WILDCARD :
+	    STORE_PROOF_PLAIN;
+	return store_find_proof(store, &wish, call->authorization);
+}
+
+static struct store_authorization *
+begin_authorization(struct acme_call *call, const struct acme_name *name)
+{
+	struct store_authorization *a = call->authorization;
+
+	memset(a, 0, sizeof(*a));
+	a->account_id = call->registry.id;
+	a->acme_account_id = call->account.id;
+	strcpy(a->name, name->text);
+	a->is_wildcard = name->is_wildcard;
+	return a;
+}
+
+/* From what was proven otherwise: it ends when that does. */
+static enum oc_err
+add_proven(struct store *store, struct acme_call *call,
+    const struct acme_name *name)
+{
+	enum store_method method = call->authorization->method;
+	int64_t expires_at = call->authorization->expires_at;
+	struct store_authorization *a = begin_authorization(call, name);
+
+	a->state = STORE_PROOF_VALID;
+	a->method = method;
+	a->expires_at = expires_at;
+	return store_add_authorization(store, a);
+}
+
+static enum oc_err
+check_failures(struct store *store, struct acme_call *call,
+    const struct acme_name *name)
+{
+	int64_t num_pending, num_invalid;
+	enum oc_err err = store_count_authorizations(store,
+	    call->registry.id, name->text, call->now_at, call->now_at -
+	    HOUR_S, &num_pending, &num_invalid);
+
+	if (err != OC_OK || num_invalid < call->acme->config->failures_max)
+		return err;
+	return issuer_acme_limit(call, HOUR_S /
+	    call->acme->config->failures_max + 1, "this name could not be "
+	    "proven too often of late: wait");
+}
+
+static enum oc_err
+add_pending(struct store *store, struct acme_call *call,
+    const struct acme_name *name)
+{
+	const struct oc_config_validation *v = &issuer_service_config(
+	    call->acme->service)->validation;
+	struct store_authorization *a = begin_authorization(call, name);
+	enum oc_err err = check_failures(store, call, name);
+
+	if (err != OC_OK)
+		return err;
+	a->expires_at = call->now_at + v->challenge_lifetime_s;
+	if (!name->is_wildcard)
+		a->challenges[a->num_challenges++].method =
+		    STORE_METHOD_HTTP_01;
+	a->challenges[a->num_challenges++].method = STORE_METHOD_DNS_01;
+	return store_add_authorization(store, a);
+}
+
+static enum oc_err
+authorize_one(struct store *store, struct acme_call *call,
+    const struct acme_name *name, bool *is_pending)
+{
+	enum oc_err err = find_own(store, call, name);
+
+	*is_pending = false;
+	if (err != OC_ERR_NOT_FOUND)
+		return err;
+	err = issuer_acme_find_proof(store, call, name, call->authorization);
+	if (err == OC_OK)
+		return add_proven(store, call, name);
+	if (err != OC_ERR_NOT_FOUND)
+		return err;
+	*is_pending = true;
+	return add_pending(store, call, name);
+}
+
+/* Open ones of before, and those of this order. */
+static enum oc_err
+check_pending_max(struct store *store, struct acme_call *call)
+{
+	const struct oc_config_validation *v = &issuer_service_config(
+	    call->acme->service)->validation;
+	int64_t num_pending, num_invalid;
+	enum oc_err err = store_count_authorizations(store,
+	    call->registry.id, NULL, call->now_at, call->now_at - HOUR_S,
+	    &num_pending, &num_invalid);
+
+	return err != OC_OK || num_pending <= v->pending_max ? err :
+	    issuer_acme_limit(call, PENDING_RETRY_S, "too many "
+	    "authorizations are open: prove some, or give them up");
+}
+
+/* The order ends with what it rests on. */
+enum oc_err
+issuer_acme_authorize(struct store *store, struct acme_call *call)
+{
+	struct store_order *order = &call->order;
+	struct acme_name name;
+	bool is_pending, has_pending = false;
+	enum oc_err err = OC_OK;
+
+	call->authorization = calloc(1, sizeof(*call->authorization));
+	call->tags = calloc(call->names->num_sans, sizeof(*call->tags));
+	if (call->authorization == NULL || call->tags == NULL)
+		return OC_ERR_NOMEM;
+	for (uint32_t i = 0; err == OC_OK && i < call->names->num_sans; i++) {
+		const struct store_authorization *a = call->authorization;
+
+		acme_names_get(call->names, i, &name);
+		err = authorize_one(store, call, &name, &is_pending);
+		if (err != OC_OK)
+			break;
+		has_pending |= is_pending;
+		order->authorization_ids[i] = a->id;
+		memcpy(call->tags[i], a->tag, sizeof(call->tags[i]));
+		order->num_authorizations = i + 1;
+		if (a->expires_at < order->expires_at)
+			order->expires_at = a->expires_at;
+	}
+	if (err == OC_OK && has_pending)
+		err = check_pending_max(store, call);
+	return err;
+}

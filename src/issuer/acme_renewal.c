@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When to renew, and what an order replaces: RFC 9773. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "issuer/acme.h"
+#include "issuer/text.h"
+
+static enum oc_err
+find_certificate(struct store *store, struct acme_call *call)
+{
+	const struct issuer_authority *authority = issuer_service_find_name(
+	    call->acme->service, call->acme->config->issuer);
+	const struct acme_certificate_id *id = &call->certificate_id;
+	enum oc_err err;
+
+	if (authority == NULL ||
+	    id->key_id_len != authority->issuer->key_id_len ||
+	    memcmp(id->key_id, authority->issuer->key_id, id->key_id_len) !=
+	    0)
+		return OC_ERR_NOT_FOUND;
+	err = store_find_certificate(store, authority->issuer->store_id,
+	    &id->serial, &call->certificate);
+	return err == OC_OK && call->certificate.state != STORE_ISSUED ?
+	    OC_ERR_NOT_FOUND : err;
+}
+
+/* --- renewal-info ------------------------------------------------------- */
+
+enum oc_err
+issuer_acme_run_renewal(struct store *store, struct acme_call *call)
+{
+	enum oc_err err;
+
+	if (acme_certificate_id_parse(call->ids[0], &call->certificate_id) !=
+	    OC_OK)
+		return acme_problem_set(&call->problem, ACME_MALFORMED,
+		    "this is no certificate's identifier (RFC 9773, 4.1)");
+	err = find_certificate(store, call);
+	return err != OC_ERR_NOT_FOUND ? err :
+	    issuer_acme_not_found(call, "certificate");
+}
+
+void
+issuer_acme_answer_renewal(struct acme_call *call)
+{
+	const struct store_certificate *c = &call->certificate;
+	char start[ISSUER_TIME_MAX], end[ISSUER_TIME_MAX];
+	struct acme_window window;
+
+	acme_window_of(c->not_before, c->not_after, c->is_revoked ?
+	    c->revoked_at : 0, &window);
+	issuer_time(window.start, start);
+	issuer_time(window.end, end);
+	issuer_acme_put_retry(call, call->acme->config->renewal_retry_s);
+	issuer_acme_succeed(call, 200, json_pack("{s:{s:s, s:s}}",
+	    "suggestedWindow", "start", start, "end", end));
+}
+
+/* --- replaces ----------------------------------------------------------- */
+
+/* "DNS:a\nDNS:b", as the records have them. */
+static bool
+shares_a_name(const struct acme_call *call)
+{
+	const char *p = call->certificate.names;
+
+	while (p != NULL && *p != '\0') {
+		size_t len = strcspn(p, "\n");
+
+		for (uint32_t i = 0; i < call->names->num_sans; i++) {
+			const struct der_bytes *v = &call->names->
+			    sans[i].value;
+
+			if (len == v->len + 4 && memcmp(p, "DNS:", 4) == 0 &&
+			    memcmp(p + 4, v->p, v->len) == 0)
+				return true;
+		}
+		p += len;
+		p += *p == '\n';
+	}
+	return false;
+}
+
+/* RFC 9773, 5: of the same account, and for some of the same names.  That
+ * nobody has replaced it yet, the order's transaction says. */
+enum oc_err
+issuer_acme_check_replaces(struct store *store, struct acme_call *call)
+{
+	struct store_order before = { .id = 0 };
+	bool is_own;
+	enum oc_err err = find_certificate(store, call);
+
+	if (err == OC_OK)
+		err = store_find_order_of(store, call->certificate.id,
+		    &before);
+	is_own = err == OC_OK &&
+	    before.acme_account_id == call->account.id;
+	store_order_fini(&before);
+	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
+		return err;
+	if (!is_own || !shares_a_name(call))
+		return acme_problem_set(&call->problem, ACME_MALFORMED,
+		    "replaces is no certificate that this account has "
+		    "ordered with one of these names");
+	call->order.replaces_id = call->certificate.id;
+	return OC_OK;
+}

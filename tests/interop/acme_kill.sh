@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# ocsign-issuer killed with SIGKILL between any two steps of an order, and at
+# random moments within them: the order is where it was, the client's next try
+# succeeds, and each order has one certificate, the one that its client was
+# given.  OCSIGN_KILLS: how many at random; OCSIGN_KILL_SEED: those of a run
+# before.
+
+. "$top_srcdir/tests/interop/acme.sh"
+need sqlite3 pgrep
+kills=${OCSIGN_KILLS:-12}
+seed=${OCSIGN_KILL_SEED:-$(date +%s)}
+echo "OCSIGN_KILLS=$kills OCSIGN_KILL_SEED=$seed"
+acme_begin
+ACME_DIRECTORY=$directory
+ACME_HTTP_PORT=$http_port
+ACME_DNS_PORT=$dns_port
+PYTHONDONTWRITEBYTECODE=1
+export ACME_DIRECTORY ACME_HTTP_PORT ACME_DNS_PORT PYTHONDONTWRITEBYTECODE
+
+# The one that is there; a new one may be on its way.
+cat >kill.sh <<-END
+	n=0
+	until pid=\$(pgrep -P $(cat ocsignd.pid) -f '/ocsign-issuer '); do
+		n=\$((n + 1))
+		[ \$n -lt 200 ] || exit 1
+		sleep 0.05
+	done
+	kill -9 \$pid 2>/dev/null || :
+END
+python3 "$top_srcdir/tests/interop/acme_kill.py" "$kills" "$seed" \
+    sh kill.sh >given || fail "seed $seed"
+[ "$(wc -l <given)" -eq $((kills + 1)) ] || fail "$(cat given)"
+
+# What is recorded as issued is what clients have, no more and no less.
+sqlite3 store.db "SELECT substr(names, 5) || ' ' ||
+    ltrim(lower(hex(serial)), '0') FROM certificate
+    WHERE state = 2 AND names LIKE 'DNS:%.example.test'" | sort >recorded
+sort given >wanted
+cmp -s wanted recorded || fail "$(diff wanted recorded)"
+left=$(sqlite3 store.db 'SELECT count(*) FROM certificate WHERE state = 1')
+echo "$kills kills, $(wc -l <given) certificates, $left reserved and left"
+ocsign audit verify >audit || fail "$(cat audit)"
+grep -q '^chain: *good' audit || fail "$(cat audit)"
