@@ -126,14 +126,15 @@ recorded(struct store_job *job, void *arg)
 {
 	struct try *t = arg;
 	struct issuer_prover *p = t->prover;
+	bool is_over = job->err == OC_ERR_CANCELLED;
 
 	/* MISMATCH: it was given back, or has ended meanwhile. */
 	if (job->err != OC_OK && job->err != OC_ERR_CANCELLED &&
 	    job->err != OC_ERR_MISMATCH)
 		oc_log(OC_LOG_WARNING, "the proof of %s is looked at again: "
 		    "%s", t->wanted.name, job->error_text);
-	end_try(t);
-	if (job->err != OC_ERR_CANCELLED)
+	end_try(t);		/* and the job */
+	if (!is_over)
 		issuer_prover_kick(p);
 }
 

@@ -140,6 +140,10 @@ def settled(walk):
         for challenge in proof['challenges']:
             if challenge['status'] == 'processing':
                 return None
+    # It was proven between the two questions.
+    if state[0]['status'] == 'pending' and all(
+            proof['status'] == 'valid' for proof in state[1]):
+        return None
     return state
 
 

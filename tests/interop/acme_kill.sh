@@ -19,15 +19,26 @@ ACME_DNS_PORT=$dns_port
 PYTHONDONTWRITEBYTECODE=1
 export ACME_DIRECTORY ACME_HTTP_PORT ACME_DNS_PORT PYTHONDONTWRITEBYTECODE
 
-# The one that is there; a new one may be on its way.
-cat >kill.sh <<-END
-	n=0
-	until pid=\$(pgrep -P $(cat ocsignd.pid) -f '/ocsign-issuer '); do
-		n=\$((n + 1))
-		[ \$n -lt 200 ] || exit 1
+# The one that is there; a new one may be on its way.  ocsignd waits longer
+# each time, so that it begins anew itself now and then.
+cat >kill.sh <<-'END'
+	echo >>killed
+	for n in $(seq 200); do
+		if pid=$(pgrep -P "$(cat ocsignd.pid)" -f '/ocsign-issuer '); then
+			kill -9 $pid 2>/dev/null
+			break
+		fi
 		sleep 0.05
 	done
-	kill -9 \$pid 2>/dev/null || :
+	[ $(($(wc -l <killed) % 4)) -eq 0 ] || exit 0
+	pid=$(cat ocsignd.pid)
+	kill "$pid"
+	for n in $(seq 400); do
+		kill -0 "$pid" 2>/dev/null || exec \
+		    ocsignd -d -p ocsignd.pid 2>>ocsignd.log
+		sleep 0.05
+	done
+	exit 1
 END
 python3 "$top_srcdir/tests/interop/acme_kill.py" "$kills" "$seed" \
     sh kill.sh >given || fail "seed $seed"
