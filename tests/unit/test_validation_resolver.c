@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Does whoever asks have an answer in time, once, and none when he has gone?
- * The server here is a socket that nobody reads.
+ * The server here is a socket that nobody reads, but for one test.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,8 +26,9 @@ struct world {
 	struct event_base *base;
 	struct validation_resolver *resolver;
 	int fd;				/* the server */
-	unsigned int num_done, num_again;
+	unsigned int num_done, num_again, num_asked;
 	enum validation_dns_outcome outcome;
+	uint8_t last;			/* octet of the record found */
 	int64_t done_ns;
 };
 
@@ -185,6 +186,99 @@ asked_again(void **state)
 	world_free(w);
 }
 
+/* What was not there is there at the second question, and each time it is
+ * another; either might be kept for an hour. */
+static void
+on_query(evutil_socket_t fd, short events, void *arg)
+{
+	/* A pointer to the question's name, IN, 3600 s. */
+	static const uint8_t txt[] = "\300\014\0\020\0\1\0\0\016\020"
+	    "\0\006\005token";
+	static const uint8_t soa[] = "\4dead\7example\0\0\006\0\1"
+	    "\0\0\016\020\0\026\0\0\0\0\0\1\0\0\016\020\0\0\016\020"
+	    "\0\0\016\020\0\0\016\020";
+	struct world *w = arg;
+	uint8_t message[1024];
+	struct sockaddr_in from;
+	socklen_t from_len = sizeof(from);
+	ssize_t len = recvfrom(fd, message, sizeof(message) / 2, 0,
+	    (struct sockaddr *)&from, &from_len);
+	size_t end = 12;
+	bool is_there;
+
+	(void)events;
+	assert_true(len > 17);
+	while (message[end] != 0)
+		end += message[end] + 1u;
+	end += 5;
+	/* Of another type there is none. */
+	is_there = message[end - 3] == VALIDATION_DNS_TXT &&
+	    w->num_asked++ > 0;
+	message[2] = 0x84;
+	message[3] = 0;
+	message[7] = is_there;
+	message[9] = !is_there;
+	message[11] = 0;
+	memcpy(message + end, is_there ? txt : soa, is_there ?
+	    sizeof(txt) - 1 : sizeof(soa) - 1);
+	end += is_there ? sizeof(txt) - 1 : sizeof(soa) - 1;
+	if (is_there)
+		message[end - 1] = (uint8_t)('0' + w->num_asked % 64);
+	assert_int_equal(sendto(fd, message, end, 0,
+	    (struct sockaddr *)&from, from_len), end);
+}
+
+static void
+on_any(void *arg, const struct validation_answer *answer)
+{
+	struct world *w = arg;
+
+	w->num_done++;
+	w->outcome = answer->outcome;
+	if (answer->outcome == VALIDATION_DNS_FOUND)
+		w->last = answer->records[0].octets[
+		    answer->records[0].len - 1];
+	(void)event_base_loopexit(w->base, NULL);
+}
+
+static void
+ask_now(struct world *w)
+{
+	struct validation_lookup *lookup;
+
+	assert_int_equal(validation_resolver_ask(w->resolver,
+	    "a.dead.example", VALIDATION_DNS_TXT, oc_clock_mono_ns() +
+	    20 * OC_NS_PER_S, on_any, w, &lookup), OC_OK);
+	assert_int_equal(event_base_dispatch(w->base), 0);
+}
+
+static void
+fresh(void **state)
+{
+	struct world *w = world_new(0);
+	struct event *event = event_new(w->base, w->fd, EV_READ | EV_PERSIST,
+	    on_query, w);
+	uint8_t first;
+
+	(void)state;
+	assert_int_equal(event_add(event, NULL), 0);
+	ask_now(w);
+	assert_int_equal(w->outcome, VALIDATION_DNS_NONE);
+	for (int i = 0; w->outcome == VALIDATION_DNS_NONE && i < 100; i++) {
+		(void)usleep(50000);
+		ask_now(w);
+	}
+	assert_int_equal(w->outcome, VALIDATION_DNS_FOUND);
+	first = w->last;
+	for (int i = 0; w->last == first && i < 100; i++) {
+		(void)usleep(50000);
+		ask_now(w);
+	}
+	assert_int_not_equal(w->last, first);
+	event_free(event);
+	world_free(w);
+}
+
 static void
 names(void **state)
 {
@@ -276,6 +370,7 @@ main(void)
 		cmocka_unit_test(freed),
 		cmocka_unit_test(busy),
 		cmocka_unit_test(asked_again),
+		cmocka_unit_test(fresh),
 		cmocka_unit_test(names),
 		cmocka_unit_test(looks)
 	};
