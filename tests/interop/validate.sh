@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # ocsignd with ocsign-validator, whole: names looked at in zones of knot's and
-# behind nginx; CAA at issue, by the command and the API, as it permits,
+# behind nginx, records put in place, mail handed over; CAA at issue, by the command and the API, as it permits,
 # forbids and is bogus; the validator killed, stopped, replaced, taken away;
 # and a thousand names on dead servers, while certificates and OCSP answers
 # take no longer than before.
@@ -38,7 +38,12 @@ for zone in ours bogus; do
 		*.dead A 127.0.0.1
 	EOT
 done
-cat >knot.conf <<EOF
+printf '%s\ndyn CAA 0 issue ";"\n' "$soa" >zones/dyn.example.zone
+key=$(openssl rand -base64 32)
+(umask 077; cat >update.key) <<EOF
+key "update" { algorithm hmac-sha256; secret "$key"; };
+EOF
+(umask 077; cat >knot.conf) <<EOF
 server:
     listen: 127.0.0.1@$dns_port
     rundir: $dir/knot
@@ -48,6 +53,14 @@ database:
 policy:
   - id: here
     algorithm: ecdsap256sha256
+key:
+  - id: update
+    algorithm: hmac-sha256
+    secret: $key
+acl:
+  - id: update
+    key: update
+    action: update
 template:
   - id: default
     storage: $dir/zones
@@ -57,6 +70,8 @@ zone:
   - domain: example
   - domain: ours.example
   - domain: bogus.example
+  - domain: dyn.example
+    acl: update
 EOF
 # sign ZONE
 sign() {
@@ -78,12 +93,28 @@ mv bogus zones/bogus.example.zone
 		echo "ns.$zone A 127.0.0.1"
 		ds $zone.example
 	done
+	echo 'dyn NS ns.dyn'
+	echo 'ns.dyn A 127.0.0.1'
 } >zones/example.zone
 sign example
 ds example >anchor
 [ -s anchor ] || fail "no DS: $(cat sign.log)"
 knotd -c knot.conf >knot.log 2>&1 &
 pids="$pids $!"
+
+# --- mail, WHOIS, a hook ------------------------------------------------------
+
+python3 -S "$top_srcdir/tests/interop/validate_mail.py" mails >mail.ports &
+pids="$pids $!"
+has_ports() {
+	[ "$(wc -l <mail.ports)" -eq 2 ]
+}
+within 10 has_ports || fail "no mail server"
+cat >hook <<EOF
+#!/bin/sh
+echo "\$1 \$2 \$(cat)" >>"$dir/hooked"
+EOF
+chmod 755 hook
 
 # --- nginx, and behind it one that never answers --------------------------
 
@@ -146,12 +177,20 @@ cp ocsign.conf plain.conf
 dns=127.0.0.1:$dns_port
 cat >validation.conf <<EOF
 [validation]
-stub-zones = example=$dns ours.example=$dns bogus.example=$dns
+stub-zones = example=$dns ours.example=$dns bogus.example=$dns dyn.example=$dns
 trust-anchor = anchor
 http-port = $http_port
 allow-addresses = 127.0.0.0/8
 caa-identities = ca.example.net
 timeout = 3s
+mail-server = smtp://127.0.0.1:$(sed q mail.ports)
+mail-from = ca@ca.example.net
+mail-plain = yes
+whois-servers = 127.0.0.1:$(sed 1d mail.ports)
+update-server = $dns
+update-key = update.key
+update-zones = dyn.example
+publish-hook = $dir/hook
 EOF
 cat >>plain.conf <<EOF
 [api]
@@ -170,11 +209,14 @@ is_healthy() {
 }
 within 20 is_healthy || fail "not healthy"
 
-# look TASK NAME WANTED [SECONDS]
+# sees TASK NAME WANTED
+sees() {
+	timeout 60 "$ask" run/validator.sock 10000 "$1" "$2" 1 >looked 2>&1 ||
+	    fail "$1 $2: $(cat looked)"
+	sed 1d looked | grep -q "^$3"
+}
 look() {
-	timeout 60 "$ask" run/validator.sock $((${4:-10} * 1000)) "$1" "$2" 1 \
-	    >looked 2>&1 || fail "$1 $2: $(cat looked)"
-	sed 1d looked | grep -q "^$3" || fail "$1 $2, not $3: $(cat looked)"
+	sees "$@" || fail "$1 $2, not $3: $(cat looked)"
 }
 look txt www.ours.example ok
 look file www.ours.example ok
@@ -184,6 +226,19 @@ look txt www.bogus.example ok
 look caa www.ours.example ok
 look caa forbids.ours.example caa
 look file x.dead.ours.example connection
+# From inside of the sandbox.
+look publish www.dyn.example ok
+look txt www.dyn.example ok
+look withdraw www.dyn.example ok
+# An answer is kept for a second.
+within 5 sees txt www.dyn.example incorrectResponse ||
+    fail "not withdrawn: $(cat looked)"
+look publish www.hooked.test ok
+[ "$(cat hooked)" = "publish _acme-challenge.www.hooked.test token" ] ||
+    fail "the hook: $(cat hooked)"
+look contacts dyn.example 'ok .*owner@dyn.example.* postmaster@dyn.example'
+look mail dyn.example ok
+grep -q 'The code is token' mails || fail "no mail: $(cat mails)"
 echo "looked at"
 
 openssl ecparam -name prime256v1 -genkey -noout -out a.key

@@ -3,8 +3,9 @@
  * usage: validate_ask SOCKET MS TASK NAME NUM
  *
  * Asks NUM questions at once at validator.sock: TASK is "file", "txt", "meta",
- * "caa" or "contacts", of NAME, in which a "%" is the question's number.  Says
- * "asked" when all are, and a line "FAULT SEEN" for each answer.
+ * "caa", "contacts", "mail", "publish" or "withdraw", of NAME, in which a "%" is
+ * the question's number.  Says "asked" when all are, and a line
+ * "FAULT SEEN [CONTACT...]" for each answer.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -21,8 +22,11 @@ on_done(void *arg, const struct validation_reply *reply)
 {
 	(void)arg;
 	num_waiting--;
-	printf("%s %s\n", reply->fault == VALIDATION_NO_FAULT ? "ok" :
+	printf("%s %s", reply->fault == VALIDATION_NO_FAULT ? "ok" :
 	    validation_fault_text(reply->fault), reply->seen);
+	for (uint32_t i = 0; i < reply->num_contacts; i++)
+		printf(" %s", reply->contacts[i]);
+	printf("\n");
 }
 
 static void
@@ -53,15 +57,23 @@ ask(struct validation_client *client, enum validation_task task,
     const char *name, int64_t deadline_ns)
 {
 	struct validation_question q = { .task = task, .name = name };
+	char to[VALIDATION_NAME_MAX + 16];
 	struct validation_ask *asked;
 
-	if (task == VALIDATION_TXT)
+	(void)snprintf(to, sizeof(to), "postmaster@%s", name);
+	if (task == VALIDATION_TXT || task == VALIDATION_PUBLISH ||
+	    task == VALIDATION_WITHDRAW)
 		q.prefix = "_acme-challenge.";
 	if (task == VALIDATION_FILE)
 		q.path = "acme-challenge/good";
-	if (task == VALIDATION_TXT || task == VALIDATION_FILE ||
-	    task == VALIDATION_META)
+	if (task == VALIDATION_FILE || task == VALIDATION_META ||
+	    q.prefix != NULL)
 		q.expected = "token";
+	if (task == VALIDATION_MAIL) {
+		q.to = to;
+		q.subject = "Is it yours?";
+		q.body = "The code is token.\n";
+	}
 	if (validation_client_ask(client, &q, deadline_ns, on_done, NULL,
 	    &asked) != OC_OK) {
 		fprintf(stderr, "%s is not asked\n", name);
