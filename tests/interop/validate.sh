@@ -361,9 +361,15 @@ reload() {
 is_reloaded() {
 	[ "$(count 'notice: reloaded' ocsignd.log)" -gt "$num" ]
 }
-sh -c 'while [ ! -e asked.stop ]; do
-    curl -sS -m 30 -o /dev/null -w "%{http_code}\n" -d "@$1" "$2" || true
-    done' sh www.ours.example.json "$api/api/v1/cfssl/sign" >asked 2>&1 &
+ask_on() {
+	while [ ! -e asked.stop ]; do
+		code=$(curl -sS -m 30 -o on.out -w '%{http_code}' \
+		    -d @www.ours.example.json "$api/api/v1/cfssl/sign" 2>&1)
+		echo "$code" >>asked
+		[ "$code" = 200 ] || cat on.out >>asked.bad
+	done
+}
+ask_on &
 loop=$!
 pids="$pids $loop"
 timeout 60 "$ask" run/validator.sock 20000 file x.dead.ours.example 1 \
@@ -379,7 +385,8 @@ goes_on() {
 within 20 goes_on $(($(wc -l <asked) + 3)) || fail "the API: $(cat asked)"
 : >asked.stop
 wait $loop
-! grep -v 200 asked || fail "not all are issued: $(sort asked | uniq -c)"
+! grep -v 200 asked || fail "not all are issued: $(sort asked |
+    uniq -c; cat asked.bad)"
 # What was under way is told by the one that began it.
 wait $asker || fail "whoever asked: $(cat under_way)"
 grep -q '^connection' under_way || fail "a reload: $(cat under_way)"
