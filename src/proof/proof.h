@@ -67,8 +67,9 @@ bool proof_has_method(const struct oc_config *config,
 enum oc_err proof_find_claim(struct store *store, int64_t account_id,
     const char *zone, int64_t now_at, struct store_authorization *a)
     OC_MUST_CHECK;
-/* That one, or a new one with a challenge for each method.  EXISTS: the zone
- * is another account's; LIMIT: the account has too many open. */
+/* That one, or a new one with a challenge for each method, whoever's the zone
+ * is: who proves it learns that.  LIMIT: the account has too many open;
+ * CONFIG: nothing looks here. */
 enum oc_err proof_open_claim(struct store *store,
     const struct oc_config *config, int64_t account_id, const char *zone,
     int64_t now_at, struct store_authorization *a, struct oc_error *error)
