@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* zone add, list, show, pause, resume, remove. */
+/* zone add, list, show, pause, resume, remove; proofs are in zone_proof.c. */
 #include <string.h>
 
 #include "ca/hostname.h"
 #include "cli/account.h"
+#include "cli/zone.h"
 
 #define UNICODE_MAX 1024
 
-static const char *
-state_name(enum store_zone_state state)
+const char *
+cli_zone_state(enum store_zone_state state)
 {
 	switch (state) {
 	case STORE_ZONE_ACTIVE:
@@ -37,14 +38,14 @@ describe(struct store *store, const struct store_zone *zone, json_t **row)
 	if (strcmp(unicode, zone->name) != 0)
 		cli_put_text(*row, "unicode", unicode);
 	cli_put_text(*row, "account", account.name);
-	cli_put_text(*row, "state", state_name(zone->state));
+	cli_put_text(*row, "state", cli_zone_state(zone->state));
 	cli_put_text(*row, "id", zone->tag);
 	cli_put_time(*row, "created_at", zone->created_at);
 	return OC_OK;
 }
 
-static enum oc_err
-print_zone(struct cli *cli, struct store *store,
+enum oc_err
+cli_print_zone(struct cli *cli, struct store *store,
     const struct store_zone *zone, struct oc_error *error)
 {
 	json_t *row;
@@ -77,7 +78,7 @@ zone_add(struct cli *cli, struct oc_error *error)
 	    STORE_ZONE_DELEGATED : STORE_ZONE_ALONE);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s", store_error(store));
-	return print_zone(cli, store, &zone, error);
+	return cli_print_zone(cli, store, &zone, error);
 }
 
 /* The zone that the first argument names. */
@@ -117,7 +118,7 @@ set_state(struct cli *cli, enum store_zone_state state,
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s", store_error(store));
 	zone.state = state;
-	return print_zone(cli, store, &zone, error);
+	return cli_print_zone(cli, store, &zone, error);
 }
 
 static enum oc_err
@@ -146,7 +147,7 @@ zone_show(struct cli *cli, struct oc_error *error)
 	enum oc_err err;
 
 	err = find_zone(cli, STORE_READ, &store, &zone, error);
-	return err != OC_OK ? err : print_zone(cli, store, &zone, error);
+	return err != OC_OK ? err : cli_print_zone(cli, store, &zone, error);
 }
 
 struct listing {
@@ -197,6 +198,23 @@ static const struct cli_option add_options[] = {
 	{ NULL }
 };
 
+static const struct cli_option claim_options[] = {
+	{ "account", "ACCOUNT", CLI_REQUIRED, "who says that it is theirs" },
+	{ NULL }
+};
+
+static const struct cli_option verify_options[] = {
+	{ "account", "ACCOUNT", CLI_REQUIRED, "who says that it is theirs" },
+	{ "method", "METHOD", CLI_REQUIRED, "dns, meta, file or email" },
+	{ "publish", NULL, CLI_OPTIONAL,
+	    "put the record in place, on the site's behalf" },
+	{ "wait", "[DURATION]", CLI_OPTIONAL, "until it is there, or over" },
+	{ "to", "ADDRESS", CLI_OPTIONAL, "email: send a code there" },
+	{ "code", "CODE", CLI_OPTIONAL, "email: that arrived; \"-\" to read "
+	    "it" },
+	{ NULL }
+};
+
 static const struct cli_option list_options[] = {
 	{ "account", "ACCOUNT", CLI_OPTIONAL, "only this one's" },
 	{ NULL }
@@ -210,6 +228,36 @@ const struct cli_command cli_zone_commands[] = {
 		"for the name and all names below it.",
 	    .example = "ocsign zone add example.com --account acme",
 	    .run = zone_add },
+	{ .noun = "zone", .verb = "methods",
+	    .summary = "how a zone can be proven",
+	    .about = "Prints the methods by which an account can prove a "
+		"zone, whether they can be used here, and what each is "
+		"worth.",
+	    .example = "ocsign zone methods",
+	    .run = cli_zone_methods },
+	{ .noun = "zone", .verb = "claim", .arguments = "ZONE",
+	    .num_args_min = 1, .num_args_max = 1, .options = claim_options,
+	    .summary = "say that a zone is an account's, to be proven",
+	    .about = "Prints what has to be put where.  A claim gives nothing "
+		"until it is proven, and is in nobody's way.",
+	    .example = "ocsign zone claim example.com --account acme",
+	    .run = cli_zone_claim },
+	{ .noun = "zone", .verb = "verify", .arguments = "ZONE",
+	    .num_args_min = 1, .num_args_max = 1, .options = verify_options,
+	    .summary = "look whether a zone is proven",
+	    .about = "Has ocsign-validator look.  If what was asked for is "
+		"there, the zone is the account's; else the exit status is "
+		"1, and the service looks again by itself.",
+	    .example = "ocsign zone verify example.com --account acme "
+		"--method dns",
+	    .run = cli_zone_verify },
+	{ .noun = "zone", .verb = "status", .arguments = "ZONE",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .summary = "whose a zone is, and who claims it",
+	    .about = "Prints whose a zone is, and how each claim of it "
+		"stands, newest first.",
+	    .example = "ocsign zone status example.com",
+	    .run = cli_zone_status },
 	{ .noun = "zone", .verb = "list", .options = list_options,
 	    .summary = "the zones",
 	    .about = "Prints the zones and whose they are.",

@@ -20,9 +20,8 @@
 /* Of an account that has enough under way. */
 #define POSTPONED_S 5
 /* What the validator may take beyond [validation] timeout, to say that it
- * found no time; and what it takes to write that down. */
+ * found no time. */
 #define ASK_MARGIN_S 5
-#define CLAIM_MARGIN_S 30
 #define PRUNE_S 300
 #define PRUNE_NUM 256
 #define KEPT_S (30 * INT64_C(86400))
@@ -32,10 +31,8 @@ struct try {
 	struct issuer_prover *prover;
 	struct try *next;		/* of those taken on */
 	struct store_job job;
-	int64_t challenge_id, account_id;
-	int64_t claimed_until;		/* its next try, as we moved it on */
-	uint32_t num_tries;
-	enum store_method method;
+	int64_t account_id;
+	struct proof_try what;
 	struct proof_wanted wanted;
 	struct validation_reply reply;
 	struct validation_ask *ask;
@@ -138,46 +135,13 @@ recorded(struct store_job *job, void *arg)
 		issuer_prover_kick(p);
 }
 
-/* A zone that is somebody else's now: no proof makes it theirs. */
-static enum oc_err
-lose_zone(struct store *store, struct store_try *result)
-{
-	static const char problem[] = "{\"type\":\"urn:ietf:params:acme:"
-	    "error:rejectedIdentifier\",\"detail\":\"the zone, or one inside "
-	    "or around it, is another account's\"}";
-
-	result->problem = problem;
-	result->next_try_at = 0;
-	return store_fail_challenge(store, result);
-}
-
 /* On the store's thread. */
 static enum oc_err
 record(struct store *store, void *arg)
 {
 	struct try *t = arg;
-	const struct oc_config_validation *config = t->prover->config;
-	char problem[STORE_PROBLEM_MAX + 1] = "";
-	struct store_try result = { .id = t->challenge_id,
-		.at = oc_clock_now_s(), .seen = t->reply.seen,
-		.problem = problem };
-	enum oc_err err;
 
-	if (t->reply.fault == VALIDATION_OURS)
-		return store_claim_challenge(store, t->challenge_id,
-		    t->claimed_until, result.at + PROOF_AGAIN_S);
-	if (t->reply.fault == VALIDATION_NO_FAULT) {
-		err = store_pass_challenge(store, &result,
-		    result.at + config->proof_lifetime_s);
-		return err == OC_ERR_EXISTS || err == OC_ERR_REFUSED ?
-		    lose_zone(store, &result) : err;
-	}
-	err = proof_problem(&t->reply, problem);
-	if (err != OC_OK)
-		return err;
-	result.next_try_at = proof_next_try(config, t->method, &t->reply,
-	    t->num_tries + 1, result.at);
-	return store_fail_challenge(store, &result);
+	return proof_record(store, t->prover->config, &t->what, &t->reply);
 }
 
 /* If the store does not take it, it is due again at claimed_until. */
@@ -296,16 +260,11 @@ take(struct taking *taking, const struct store_authorization *a)
 	if (t == NULL)
 		return OC_ERR_NOMEM;
 	t->prover = p;
-	t->challenge_id = c->id;
 	t->account_id = a->account_id;
-	t->num_tries = c->num_tries;
-	t->method = c->method;
-	t->claimed_until = taking->now + p->config->timeout_s +
-	    ASK_MARGIN_S + CLAIM_MARGIN_S;
 	err = want(taking->store, a, &t->wanted);
 	if (err == OC_OK)
-		err = store_claim_challenge(taking->store, c->id,
-		    c->next_try_at, t->claimed_until);
+		err = proof_take(taking->store, p->config, c, taking->now,
+		    &t->what);
 	if (err == OC_OK) {
 		t->next = p->taken;
 		p->taken = t;
@@ -531,19 +490,39 @@ add_events(struct issuer_prover *p)
 	return OC_OK;
 }
 
+static enum oc_err
+open_client(struct issuer_prover *p)
+{
+	const struct oc_config *config = issuer_service_config(p->service);
+	enum oc_err err;
+	char *path;
+
+	if (asprintf(&path, "%s/" VALIDATION_SOCKET_NAME,
+	    config->daemon.run_directory) < 0)
+		return OC_ERR_NOMEM;
+	err = validation_client_new(path, &p->client);
+	free(path);
+	return err;
+}
+
 enum oc_err
-issuer_prover_new(struct issuer_service *service, const char *validator,
+issuer_prover_new(struct issuer_service *service,
     struct issuer_prover **prover, struct oc_error *error)
 {
-	struct issuer_prover *p = calloc(1, sizeof(*p));
+	const struct oc_config *config = issuer_service_config(service);
+	struct issuer_prover *p;
 	enum oc_err err;
 
+	*prover = NULL;
+	if (!config->has_validation)
+		return OC_OK;
+	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
 	p->service = service;
-	p->config = &issuer_service_config(service)->validation;
+	p->config = &config->validation;
 	p->prune_at = oc_clock_now_s() + PRUNE_S;
-	err = validation_client_new(validator, &p->client);
+	err = open_client(p);
 	if (err == OC_OK)
 		err = add_events(p);
 	if (err != OC_OK) {

@@ -22,10 +22,10 @@ struct validation_client;
 #define PROVER_TRIES_MAX 256		/* under way */
 #define PROVER_ACCOUNT_MAX 64		/* of one account */
 
-/* Begins to look at once.  service outlives it. */
+/* Begins to look at once.  service outlives it.  *prover is NULL without
+ * [validation]. */
 enum oc_err issuer_prover_new(struct issuer_service *service,
-    const char *validator, struct issuer_prover **prover,
-    struct oc_error *error) OC_MUST_CHECK;
+    struct issuer_prover **prover, struct oc_error *error) OC_MUST_CHECK;
 /* After store_begin_challenge() is on the disk: looks without waiting for the
  * next turn.  Event loop; NULL is fine. */
 void issuer_prover_kick(struct issuer_prover *prover);

@@ -15,7 +15,6 @@
 #include "issuer/caa.h"
 #include "issuer/finder.h"
 #include "issuer/prover.h"
-#include "validation/validation.h"
 
 #define EVENTS_MAX 8
 #define THREADS_MAX 8
@@ -428,22 +427,6 @@ open_channels(struct issuer_service *s, struct oc_error *error)
 }
 
 static enum oc_err
-start_prover(struct issuer_service *s, struct oc_error *error)
-{
-	char *path;
-	enum oc_err err;
-
-	if (!s->config->has_validation)
-		return OC_OK;
-	if (asprintf(&path, "%s/" VALIDATION_SOCKET_NAME,
-	    s->config->daemon.run_directory) < 0)
-		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	err = issuer_prover_new(s, path, &s->prover, error);
-	free(path);
-	return err;
-}
-
-static enum oc_err
 start_workers(struct issuer_service *s, struct oc_error *error)
 {
 	enum oc_err err = issuer_workers_new(num_threads(), ISSUER_WORK_MAX,
@@ -481,7 +464,7 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	if (err == OC_OK)
 		err = start_workers(s, error);
 	if (err == OC_OK)
-		err = start_prover(s, error);
+		err = issuer_prover_new(s, &s->prover, error);
 	if (err == OC_OK) {
 		err = add_events(s);
 		if (err != OC_OK)

@@ -74,7 +74,8 @@ proof_write_mail(const struct store_authorization *a, const char *account,
     const char *code, char subject[PROOF_SUBJECT_MAX],
     struct oc_buffer *body)
 {
-	snprintf(subject, PROOF_SUBJECT_MAX, "Certificates for %s", a->name);
+	snprintf(subject, PROOF_SUBJECT_MAX, "Certificates for %.180s",
+	    a->name);
 	oc_buffer_printf(body,
 	    "Somebody asks for the right to have certificates for\n"
 	    "%s and all names below it, as account \"%s\".\n\n"

@@ -169,32 +169,3 @@ proof_next_try(const struct oc_config_validation *config,
 	return now_at + waits_s[num_tries < 1 ? 0 :
 	    num_tries > num ? num - 1 : num_tries - 1];
 }
-
-/* --- claims ------------------------------------------------------------- */
-
-bool
-proof_has_method(const struct oc_config *config, enum store_method method)
-{
-	if (!config->has_validation)
-		return false;
-	return method == STORE_METHOD_DNS || method == STORE_METHOD_META ||
-	    method == STORE_METHOD_FILE || (method == STORE_METHOD_EMAIL &&
-	    config->validation.mail_server != NULL);
-}
-
-void
-proof_claim(const struct oc_config *config, int64_t account_id,
-    const char *zone, int64_t now_at, struct store_authorization *a)
-{
-	static const enum store_method methods[] = { STORE_METHOD_DNS,
-		STORE_METHOD_META, STORE_METHOD_FILE, STORE_METHOD_EMAIL };
-
-	memset(a, 0, sizeof(*a));
-	a->account_id = account_id;
-	snprintf(a->name, sizeof(a->name), "%s", zone);
-	a->expires_at = now_at + config->validation.challenge_lifetime_s;
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (proof_has_method(config, methods[i]))
-			a->challenges[a->num_challenges++].method =
-			    methods[i];
-}

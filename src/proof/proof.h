@@ -40,15 +40,49 @@ enum oc_err proof_problem(const struct validation_reply *reply,
 int64_t proof_next_try(const struct oc_config_validation *config,
     enum store_method method, const struct validation_reply *reply,
     uint32_t num_tries, int64_t now_at);
-/* After as many that said nothing of the name. */
+/* After so many seconds, if one said nothing of the name. */
 #define PROOF_AGAIN_S 5
 
-/* A method of the zone registry's that this configuration can use. */
+/* What somebody looks at who has it claimed (store_claim_challenge()). */
+struct proof_try {
+	int64_t challenge_id;
+	enum store_method method;
+	uint32_t num_tries;		/* before */
+	int64_t claimed_until;
+};
+/* How long looking may take, and writing down what was seen. */
+int64_t proof_claim_s(const struct oc_config_validation *config);
+/* Inside a change: passed; another try; or over, as where the zone is another
+ * account's by now.  MISMATCH: nobody waits for it any more. */
+enum oc_err proof_record(struct store *store,
+    const struct oc_config_validation *config, const struct proof_try *t,
+    const struct validation_reply *reply) OC_MUST_CHECK;
+
+/* --- claims of the zone registry's -------------------------------------- */
+
+/* A method that this configuration can use. */
 bool proof_has_method(const struct oc_config *config,
     enum store_method method);
-/* A claim of the zone, with a challenge for each of these. */
-void proof_claim(const struct oc_config *config, int64_t account_id,
-    const char *zone, int64_t now_at, struct store_authorization *a);
+/* The account's claim of the zone that is open: the newest.  NOT_FOUND. */
+enum oc_err proof_find_claim(struct store *store, int64_t account_id,
+    const char *zone, int64_t now_at, struct store_authorization *a)
+    OC_MUST_CHECK;
+/* That one, or a new one with a challenge for each method, whoever's the zone
+ * is: who proves it learns that.  LIMIT: the account has too many open;
+ * CONFIG: nothing looks here. */
+enum oc_err proof_open_claim(struct store *store,
+    const struct oc_config *config, int64_t account_id, const char *zone,
+    int64_t now_at, struct store_authorization *a, struct oc_error *error)
+    OC_MUST_CHECK;
+/* Its challenge by a method; NULL. */
+const struct store_challenge *proof_challenge_by(
+    const struct store_authorization *a, enum store_method method);
+/* Begun, if it was not, and in the caller's hands until t->claimed_until.
+ * MISMATCH: somebody else looks, or it is over. */
+enum oc_err proof_take(struct store *store,
+    const struct oc_config_validation *config,
+    const struct store_challenge *c, int64_t now_at, struct proof_try *t)
+    OC_MUST_CHECK;
 
 /* --- by e-mail ---------------------------------------------------------- */
 
@@ -63,7 +97,7 @@ enum oc_err proof_new_code(char code[PROOF_CODE_TEXT_MAX],
  * MALFORMED. */
 enum oc_err proof_hash_code(const char *text, uint8_t hash[STORE_HASH_LEN])
     OC_MUST_CHECK;
-#define PROOF_SUBJECT_MAX 320
+#define PROOF_SUBJECT_MAX (VALIDATION_SUBJECT_MAX + 1)
 void proof_write_mail(const struct store_authorization *a,
     const char *account, const char *code, char subject[PROOF_SUBJECT_MAX],
     struct oc_buffer *body);

@@ -145,7 +145,7 @@ enum oc_err store_fail_challenge(struct store *store,
     const struct store_try *t) OC_MUST_CHECK;
 /* It is there: challenge and authorization are VALID, until expires_at; an
  * order whose last one that was is ready.  A zone registry's own makes the
- * zone, unless the account has it: EXISTS, REFUSED as store_add_zone() of one
+ * zone, with its own tag, unless the account has it: EXISTS, REFUSED as store_add_zone() of one
  * that is not delegated; then nothing is changed.  MISMATCH if it is no longer
  * PENDING, or has ended; so for fail. */
 enum oc_err store_pass_challenge(struct store *store,

@@ -6,8 +6,8 @@
  *	txt NAME PREFIX EXPECTED	file NAME PATH EXPECTED
  *	meta NAME EXPECTED		caa NAME METHOD ACCOUNT WILD
  *
- * "-" is nothing.  The longest turn of the loop goes to standard error, with
- * the largest resident size.
+ * "-" is nothing, the PREFIX "acme" RFC 8555's.  The longest turn of the loop
+ * goes to standard error, with the largest resident size.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +97,8 @@ start(char *line, int number, int64_t wait_s)
 	if (strcmp(task, "txt") == 0) {
 		q.task = VALIDATION_TXT;
 		q.prefix = word(&line);
+		if (q.prefix != NULL && strcmp(q.prefix, "acme") == 0)
+			q.prefix = "_acme-challenge.";
 	} else if (strcmp(task, "file") == 0) {
 		q.task = VALIDATION_FILE;
 		q.path = word(&line);

@@ -330,6 +330,7 @@ test_zone(void **state)
 	pass(f, &b);
 	assert_ok(store_find_zone(f->store, "example.com", &zone));
 	assert_int_equal(zone.account_id, two);
+	assert_string_equal(zone.tag, b.tag);
 	assert_int_equal(zone.state, STORE_ZONE_ACTIVE);
 	assert_ok(store_begin_challenge(f->store, a.challenges[0].id,
 	    oc_clock_now_s()));
