@@ -9,7 +9,7 @@
 
 . "$top_srcdir/tests/interop/acme.sh"
 need sqlite3 pgrep
-kills=${OCSIGN_KILLS:-12}
+kills=${OCSIGN_KILLS:-8}
 seed=${OCSIGN_KILL_SEED:-$(date +%s)}
 echo "OCSIGN_KILLS=$kills OCSIGN_KILL_SEED=$seed"
 acme_begin
