@@ -16,7 +16,8 @@ acme_cpu="taskset -c $server_cpus"
 issuer_lines='presign = asked'
 acme_begin 'external-account = optional
 	account = site
-	orders-max = 10000000' >/dev/null 2>&1
+	orders-max = 10000000
+	orders-period = 1s' >/dev/null 2>&1
 ours=$directory
 PEBBLE_VA_ALWAYS_VALID=1
 PEBBLE_VA_NOSLEEP=1

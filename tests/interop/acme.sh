@@ -128,7 +128,7 @@ acme_folder() {
 	http-port = $http_port
 	${validation-}
 	END
-	ocsign account add site --live-max 100000 >/dev/null
+	ocsign account add site >/dev/null
 	ocsign zone add example.test --account site >/dev/null
 }
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # One order, with ocsign-issuer killed after each of its steps, and many with
-# it killed at a random moment of a step: "acme_kill.py ROUNDS SEED COMMAND",
-# the command kills it.  Prints "NAME SERIAL" for each certificate it was given.
+# it killed at a random moment of a step: "acme_kill.py ROUNDS SEED COMMAND".
+# The command says which process it is; with "begin" behind it, it may begin
+# anew, now that it was killed.  Prints "NAME SERIAL" for each certificate.
 
 import http.client
+import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -24,8 +27,19 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def kill():
-    subprocess.run(command, check=True)
+def find():
+    return int(subprocess.check_output(command))
+
+
+def strike(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def begin():
+    subprocess.run(command + ['begin'], check=True)
 
 
 def insist(client, function, seconds=60):
@@ -153,7 +167,8 @@ def between_steps():
     for step in walk.steps():
         insist(client, step)
         before = settled(walk)
-        kill()
+        strike(find())
+        begin()
         after = insist(client, walk.state)
         if before is not None:
             assert before == after, '%s: %s, then %s' % (step.__name__,
@@ -172,11 +187,14 @@ def within_steps():
         for step in steps:
             killer = None
             if step == which:
-                killer = threading.Timer(chance.random() * 0.05, kill)
+                # A step takes some 10 ms.
+                killer = threading.Timer(chance.random() * 0.02, strike,
+                                         (find(), ))
                 killer.start()
             insist(client, step)
             if killer is not None:
                 killer.join()
+                begin()
         walk.end()
 
 
