@@ -196,6 +196,8 @@ load_section(struct oc_config_loader *l)
 		l->is_nomem = true;
 	else
 		load_keys(l, kind, item);
+	if (strcmp(s->type, "validation") == 0)
+		l->config->has_validation = true;
 }
 
 /* Sections that nobody wrote have their presets too. */
@@ -251,6 +253,12 @@ oc_config_fetches(const struct oc_config *config)
 }
 
 bool
+oc_config_validates(const struct oc_config *config)
+{
+	return config->has_validation;
+}
+
+bool
 oc_config_publishes(const struct oc_config *config)
 {
 	for (size_t i = 0; i < config->num_issuers; i++)
@@ -292,6 +300,7 @@ set_directories(struct oc_config_loader *l)
 		{ &d->status_directory, "status" },
 		{ &d->responder_directory, "responder" },
 		{ &d->issuer_directory, "issuer" },
+		{ &d->validator_directory, "validator" },
 	};
 
 	for (size_t i = 0; d->run_directory != NULL &&
@@ -404,6 +413,7 @@ oc_config_free(struct oc_config *config)
 	free(config->daemon.status_directory);
 	free(config->daemon.responder_directory);
 	free(config->daemon.issuer_directory);
+	free(config->daemon.validator_directory);
 	free(config->ocsp);
 	for (size_t i = 0; i < config->num_files; i++)
 		free(config->files[i].made);

@@ -179,11 +179,12 @@ struct oc_config_daemon {
 	/* Whom the roles run as: a name or a number.  NULL: whoever runs
 	 * ocsignd; all of those that there is a role for, or none. */
 	char *signer_user, *status_user, *responder_user, *issuer_user;
-	char *fetcher_user;
+	char *fetcher_user, *validator_user;
 	struct oc_words operators;	/* users that "ocsign" is for */
 	/* Where a role keeps what others read: the run directory, or, where
 	 * the roles have users of their own, a folder in it for each. */
 	char *status_directory, *responder_directory, *issuer_directory;
+	char *validator_directory;
 	enum oc_log_level log_level;
 	int64_t renew_every_s;	/* OCSP signers' certificates; 0: never */
 };
@@ -419,6 +420,37 @@ struct oc_config_policy {
 	char *blocklist;	/* path; NULL: none */
 };
 
+/* What proves a name, and how it is asked for: ocsign-validator's, but for
+ * the challenges, which those keep who have made them. */
+struct oc_config_validation {
+	struct oc_words resolvers;	/* "192.0.2.1", "[2001:db8::1]:53";
+					 * none: from the root */
+	struct oc_words stub_zones;	/* "ZONE=SERVER" */
+	struct oc_words insecure_zones;	/* domains */
+	char *trust_anchor;	/* path, or "none" */
+	int64_t http_port, https_port;
+	struct oc_words allow_addresses;	/* address ranges */
+	int64_t timeout_s;	/* of one validation, all of it */
+	struct oc_words caa_identities;	/* none: CAA is not asked for */
+	int64_t challenge_lifetime_s, proof_lifetime_s;
+	int64_t tries;		/* of a challenge */
+	int64_t pending_max;	/* challenges of an account */
+	/* mail-from and mail-server: both or none. */
+	char *mail_server;	/* "smtp://HOST:PORT", "smtps://..." */
+	char *mail_from;
+	char *mail_user, *mail_password_source;	/* both or none */
+	char *mail_ca;		/* path; NULL: whom the system trusts */
+	enum oc_config_switch mail_plain;
+	/* "HOST", "HOST:PORT", "SUFFIX=HOST:PORT". */
+	struct oc_words whois_servers;
+	struct oc_words rdap_urls;	/* "URL/", "SUFFIX=URL/" */
+	/* All three or none. */
+	char *update_server;	/* as a resolver */
+	char *update_key;	/* path */
+	struct oc_words update_zones;	/* domains */
+	char *publish_hook;	/* absolute path */
+};
+
 struct oc_config {
 	char *path;		/* as it was given */
 	char *directory;	/* where relative paths start, absolute */
@@ -429,6 +461,8 @@ struct oc_config {
 	struct oc_config_metrics metrics;
 	struct oc_config_policy policy;
 	struct oc_config_cfssl cfssl;
+	struct oc_config_validation validation;
+	bool has_validation;	/* that section is there */
 	struct oc_config_token *tokens;
 	size_t num_tokens;
 	struct oc_config_issuer *issuers;
@@ -472,6 +506,8 @@ bool oc_config_publishes(const struct oc_config *config);
 bool oc_config_has_issuer(const struct oc_config *config);
 /* Some CRL is fetched: there is an ocsign-fetcher. */
 bool oc_config_fetches(const struct oc_config *config);
+/* There is an ocsign-validator. */
+bool oc_config_validates(const struct oc_config *config);
 /* The module may use the network, all of it or some addresses. */
 bool oc_config_has_network(const struct oc_config_token *token);
 

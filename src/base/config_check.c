@@ -463,20 +463,33 @@ place_signing_journal(struct oc_config_loader *l)
 		l->is_nomem = true;
 }
 
-#define NUM_USERS 5
+static void
+check_validation(struct oc_config_loader *l)
+{
+	const struct oc_config_validation *v = &l->config->validation;
+	const char *key, *at, *what;
+
+	for (size_t n = 0; (key = oc_config_wrong_validation(v, &n, &at,
+	    &what)) != NULL; )
+		oc_config_complain(l, key, line_of(l->section, at), what);
+}
+
+#define NUM_USERS 6
 /* Half of them separated would be what nobody meant, and two of them one user
  * is not separated. */
 static void
 check_users(struct oc_config_loader *l)
 {
 	static const char *const keys[NUM_USERS] = { "signer-user",
-	    "status-user", "responder-user", "issuer-user", "fetcher-user" };
+	    "status-user", "responder-user", "issuer-user", "fetcher-user",
+	    "validator-user" };
 	const struct oc_config_daemon *d = &l->config->daemon;
 	const char *const users[NUM_USERS] = { d->signer_user,
 	    d->status_user, d->responder_user, d->issuer_user,
-	    d->fetcher_user };
+	    d->fetcher_user, d->validator_user };
 	const bool are_needed[NUM_USERS] = { true, true, true,
-	    oc_config_has_issuer(l->config), oc_config_fetches(l->config) };
+	    oc_config_has_issuer(l->config), oc_config_fetches(l->config),
+	    oc_config_validates(l->config) };
 	size_t num = 0;
 	char text[160];
 
@@ -534,6 +547,8 @@ oc_config_cross_check(struct oc_config_loader *l)
 			check_store(l, &l->config->store);
 		if (strcmp(l->section->type, "metrics") == 0)
 			check_metrics(l, &l->config->metrics);
+		if (strcmp(l->section->type, "validation") == 0)
+			check_validation(l);
 		if (l->section->name == NULL)
 			continue;
 		if (strcmp(l->section->type, "issuer") == 0)

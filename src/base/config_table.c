@@ -62,8 +62,9 @@ check_listen(const char *directory, char **value, struct oc_error *error)
 	    "[2001:db8::1]:80", *value);
 }
 
-static enum oc_err
-check_addresses(const char *directory, char **value, struct oc_error *error)
+enum oc_err
+oc_config_check_addresses(const char *directory, char **value,
+    struct oc_error *error)
 {
 	struct oc_address_range range;
 
@@ -77,7 +78,7 @@ check_network(const char *directory, char **value, struct oc_error *error)
 {
 	if (strcmp(*value, "yes") == 0 || strcmp(*value, "no") == 0)
 		return OC_OK;
-	return check_addresses(directory, value, error);
+	return oc_config_check_addresses(directory, value, error);
 }
 
 static enum oc_err
@@ -120,8 +121,9 @@ check_endpoint(const char *directory, char **value, struct oc_error *error)
 }
 
 /* A domain and all below it. */
-static enum oc_err
-check_domain(const char *directory, char **value, struct oc_error *error)
+enum oc_err
+oc_config_check_domain(const char *directory, char **value,
+    struct oc_error *error)
 {
 	size_t len = strlen(*value);
 
@@ -258,7 +260,7 @@ static const struct oc_config_word algorithms[] = {
 	{ "ed25519", OC_ALGORITHM_ED25519 },
 	{ NULL, 0 }
 };
-static const struct oc_config_word switches[] = {
+const struct oc_config_word oc_config_switches[] = {
 	{ "no", OC_SWITCH_NO }, { "yes", OC_SWITCH_YES }, { NULL, 0 }
 };
 static const struct oc_config_word subjects[] = {
@@ -296,7 +298,7 @@ static const struct oc_config_key store_keys[] = {
 	{ "database-network", OC_KIND_LIST, AT(database_network),
 	    .preset = "no", .check = check_network },
 	{ "share-responses", OC_KIND_ENUM, AT(share_responses),
-	    .preset = "yes", .words = switches },
+	    .preset = "yes", .words = oc_config_switches },
 	{ "password-source", OC_KIND_STRING, AT(password_source),
 	    .check = oc_config_check_secret_source },
 	{ "signing-journal", OC_KIND_PATH, AT(signing_journal) },
@@ -325,6 +327,8 @@ static const struct oc_config_key daemon_keys[] = {
 	    .check = check_user },
 	{ "fetcher-user", OC_KIND_STRING, AT(fetcher_user),
 	    .check = check_user },
+	{ "validator-user", OC_KIND_STRING, AT(validator_user),
+	    .check = check_user },
 	{ "operators", OC_KIND_LIST, AT(operators), .check = check_user },
 	{ "log-level", OC_KIND_ENUM, AT(log_level), .preset = "notice",
 	    .words = log_levels },
@@ -351,7 +355,8 @@ static const struct oc_config_key responder_keys[] = {
 	{ "misses-per-address", OC_KIND_INT, AT(misses_each),
 	    .preset = "100", .min = 0, .max = 1000000 },
 	{ "exempt-addresses", OC_KIND_LIST, AT(exempt),
-	    .preset = "127.0.0.0/8 ::1", .check = check_addresses },
+	    .preset = "127.0.0.0/8 ::1",
+	    .check = oc_config_check_addresses },
 	{ "prefix", OC_KIND_STRING, AT(prefix), .preset = "/",
 	    .check = check_prefix },
 	{ "nonce-budget", OC_KIND_INT, AT(nonce_budget), .preset = "100",
@@ -366,7 +371,7 @@ static const struct oc_config_key responder_keys[] = {
 	{ "critical-extension", OC_KIND_ENUM, AT(critical_extension),
 	    .preset = "unauthorized", .words = criticals },
 	{ "serve-files", OC_KIND_ENUM, AT(serve_files), .preset = "yes",
-	    .words = switches },
+	    .words = oc_config_switches },
 	{ NULL }
 };
 #undef AT
@@ -377,7 +382,7 @@ static const struct oc_config_key api_keys[] = {
 	{ "tls-certificate", OC_KIND_PATH, AT(tls_certificate) },
 	{ "tls-key", OC_KIND_PATH, AT(tls_key) },
 	{ "allow-plain", OC_KIND_ENUM, AT(allow_plain), .preset = "no",
-	    .words = switches },
+	    .words = oc_config_switches },
 	{ "connections-max", OC_KIND_INT, AT(connections_max),
 	    .preset = "512", .min = 1, .max = 10000 },
 	{ "connections-per-address", OC_KIND_INT, AT(address_max),
@@ -396,7 +401,7 @@ static const struct oc_config_key api_keys[] = {
 	{ "auth-window", OC_KIND_DURATION, AT(auth_window_s),
 	    .preset = "10m", .min = 1, .max = DAY },
 	{ "require-nonce", OC_KIND_ENUM, AT(require_nonce), .preset = "no",
-	    .words = switches },
+	    .words = oc_config_switches },
 	{ "origin-rsa", OC_KIND_STRING, AT(origin_rsa) },
 	{ "origin-ecc", OC_KIND_STRING, AT(origin_ecc) },
 	{ NULL }
@@ -407,7 +412,7 @@ static const struct oc_config_key api_keys[] = {
 static const struct oc_config_key metrics_keys[] = {
 	{ "listen", OC_KIND_LIST, AT(listen), .check = check_listen },
 	{ "allow-remote", OC_KIND_ENUM, AT(allow_remote), .preset = "no",
-	    .words = switches },
+	    .words = oc_config_switches },
 	{ NULL }
 };
 #undef AT
@@ -534,7 +539,7 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "archive-cutoff", OC_KIND_DURATION, AT(archive_cutoff_s),
 	    .min = 1, .max = 50 * YEAR },
 	{ "crl-reference", OC_KIND_ENUM, AT(crl_reference), .preset = "no",
-	    .words = switches },
+	    .words = oc_config_switches },
 	{ "signed-requests", OC_KIND_ENUM, AT(signed_requests),
 	    .preset = "ignore", .words = signed_requests },
 	{ "requestor-ca", OC_KIND_PATH, AT(requestor_ca) },
@@ -544,16 +549,16 @@ static const struct oc_config_key issuer_keys[] = {
 	{ "allow", OC_KIND_FLAGS, AT(allow),
 	    .preset = "certificate crl ocsp", .words = allows },
 	{ "allow-ca", OC_KIND_ENUM, AT(allow_ca), .preset = "yes",
-	    .words = switches },
+	    .words = oc_config_switches },
 	{ "max-path-length", OC_KIND_INT, AT(max_path_length),
 	    .min = 0, .max = 16 },
 	{ "max-validity", OC_KIND_DURATION, AT(max_validity_s),
 	    .min = MINUTE, .max = 100 * YEAR },
 	{ "permitted-ekus", OC_KIND_LIST, AT(permitted_ekus) },
 	{ "permitted-dns", OC_KIND_LIST, AT(permitted_dns),
-	    .check = check_domain },
+	    .check = oc_config_check_domain },
 	{ "excluded-dns", OC_KIND_LIST, AT(excluded_dns),
-	    .check = check_domain },
+	    .check = oc_config_check_domain },
 	{ "critical-extensions", OC_KIND_LIST, AT(critical_extensions) },
 	{ NULL }
 };
@@ -631,6 +636,7 @@ const struct oc_config_section oc_config_sections[] = {
 	{ "metrics", metrics_keys, SINGLE(metrics) },
 	{ "policy", policy_keys, SINGLE(policy) },
 	{ "cfssl", cfssl_keys, SINGLE(cfssl) },
+	{ "validation", oc_config_validation_keys, SINGLE(validation) },
 	{ "token", token_keys, NAMED(tokens, oc_config_token) },
 	{ "issuer", issuer_keys, NAMED(issuers, oc_config_issuer) },
 	{ "ocsp-signer", ocsp_signer_keys,

@@ -37,6 +37,9 @@ typedef enum oc_err oc_config_check_fn(const char *directory, char **value,
 oc_config_check_fn oc_config_check_url, oc_config_check_fetched,
     oc_config_check_delta, oc_config_check_proxy;
 
+/* Address ranges; a domain and all below it. */
+oc_config_check_fn oc_config_check_addresses, oc_config_check_domain;
+
 struct oc_config_key {
 	const char *name;	/* NULL ends the table */
 	enum oc_config_kind kind;
@@ -92,6 +95,10 @@ enum oc_err oc_config_list_files(struct oc_config *config,
     struct oc_config_errors *errors) OC_MUST_CHECK;
 
 extern const struct oc_config_section oc_config_sections[];
+/* "no", "yes". */
+extern const struct oc_config_word oc_config_switches[];
+/* [validation]'s, which stand in a file of their own. */
+extern const struct oc_config_key oc_config_validation_keys[];
 
 /* The keys of an issuer that do not go with others, or with where its
  * responses are signed, here or elsewhere, one a call: *n is 0 first.  *at is
@@ -109,6 +116,10 @@ void oc_config_complete_publish(struct oc_config_issuer *issuer);
 /* And of those about CRLs in parts. */
 const char *oc_config_wrong_crl(const struct oc_config_issuer *issuer,
     size_t *n, const char **at, const char **what);
+/* And of those of [validation]. */
+const char *oc_config_wrong_validation(
+    const struct oc_config_validation *validation, size_t *n, const char **at,
+    const char **what);
 struct oc_config_wrong {
 	const char *key;
 	bool is_wrong;

@@ -55,6 +55,8 @@
 #define OC_CRL_PARTITIONS_MAX 128
 /* A URL that a list's partition goes into, with that. */
 #define OC_CRL_URL_MAX 511
+/* Names that a CA has in CAA records (RFC 8659): one or two. */
+#define OC_CAA_IDENTITIES_MAX 8
 /* A frame: a TBS inline plus its header fields, or how 64 issuers stand, of
  * which each may have 2 KiB to say, and 128 files that are served, each with
  * 400 octets. */

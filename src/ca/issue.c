@@ -226,6 +226,9 @@ ca_issue(struct ca_issuer *issuer, struct store *store, struct signer *signer,
 	if (err == OC_OK)
 		err = ca_check_blocked(issuer->blocklist, request, plan,
 		    error);
+	if (err == OC_OK && request->check != NULL)
+		err = request->check(request->check_arg, plan,
+		    request->explanation, error);
 	if (err == OC_OK)
 		err = carry_out(plan, issuer->store_id, store, signer, key,
 		    request, deadline_ns, certificate, error);

@@ -22,6 +22,11 @@ struct ca_request_extension {
 	struct der_bytes value;		/* one DER value: inside extnValue */
 };
 
+/* REFUSED, or what it says; explanation may be NULL. */
+struct ca_plan;
+typedef enum oc_err ca_check_fn(void *arg, const struct ca_plan *plan,
+    struct ca_explanation *explanation, struct oc_error *error);
+
 /* What somebody wants certified.  Everything is borrowed. */
 struct ca_request {
 	const struct ca_profile *profile;
@@ -45,6 +50,10 @@ struct ca_request {
 	 * what was issued before: recorded beside the certificate, and the
 	 * quotas held.  NULL: the operator asks, without limits. */
 	const struct store_request *asked;
+	/* What else is asked of the plan before anything is reserved: CAA, of
+	 * whoever knows.  NULL: nothing. */
+	ca_check_fn *check;
+	void *check_arg;
 };
 
 struct ca_certificate {

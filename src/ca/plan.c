@@ -143,6 +143,9 @@ ca_plan_preview(const struct ca_issuer *issuer,
 		plan->serial = stand_in;
 	if (err == OC_OK)
 		err = ca_plan_write(plan, error);
+	if (err == OC_OK && request->check != NULL)
+		err = request->check(request->check_arg, plan,
+		    request->explanation, error);
 	ca_plan_free(plan);
 	return err;
 }

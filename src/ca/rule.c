@@ -48,6 +48,7 @@ static const char *const names[CA_RULE_MAX] = {
 	[CA_RULE_PROFILE_UNKNOWN] = "profile-unknown",
 	[CA_RULE_AUTHENTICATION] = "authentication",
 	[CA_RULE_ISSUER_BLOCKED] = "issuer-blocked",
+	[CA_RULE_CAA] = "caa",
 };
 
 const char *

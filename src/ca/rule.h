@@ -63,6 +63,8 @@ enum ca_rule {
 					 * wants it */
 	CA_RULE_ISSUER_BLOCKED,		/* "issuer-blocked": its key, or that of
 					 * one above it, is on a block list */
+	CA_RULE_CAA,			/* "caa": records of a name let only
+					 * others issue, or cannot be known */
 	CA_RULE_MAX
 };
 

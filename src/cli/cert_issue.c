@@ -13,6 +13,7 @@
 #include "ca/issue.h"
 #include "ca/plan.h"
 #include "cli/account.h"
+#include "cli/caa.h"
 #include "cli/csr.h"
 #include "cli/explain.h"
 #include "cli/names.h"
@@ -33,6 +34,7 @@ struct issuing {
 	struct ca_certificate certificate;
 	struct ca_explanation explanation;
 	struct ca_explanation late;	/* of what only the records know */
+	struct cli_caa caa;
 };
 
 enum oc_err
@@ -97,6 +99,11 @@ prepare(struct issuing *i, struct oc_error *error)
 	i->request.sans = i->names->num_sans > 0 ? i->names->sans : NULL;
 	i->request.num_sans = i->names->num_sans;
 	i->request.explanation = &i->explanation;
+	i->caa = (struct cli_caa){ .cli = i->cli,
+	    .may_override = cli_has(i->cli, "no-caa") };
+	i->request.check_arg = &i->caa;
+	if (cli_has(i->cli, "dry-run"))
+		i->request.check = cli_caa_check;
 	if (cli_has(i->cli, "account"))
 		err = cli_asked_new(i->cli, cli_option(i->cli, "account"),
 		    &i->request, &i->asked, error);
@@ -140,6 +147,8 @@ issue(struct issuing *i, struct oc_error *error)
 		return err;
 	sign_key_name(SIGN_KEY_ISSUER, name, key);
 	i->request.explanation = &i->late;
+	i->request.check = cli_caa_check;
+	i->caa.store = store;
 	cli_progress_begin("the token");
 	err = ca_issue(i->issuer, store, cli_signer(i->cli, key), &i->request,
 	    cli_deadline(CLI_SIGN_S), &i->certificate, error);
@@ -238,6 +247,8 @@ const struct cli_option cli_cert_issue_options[] = {
 	    "of the alternate chain: its number, or an issuer" },
 	{ "out", "FILE", CLI_OPTIONAL, "else standard output" },
 	{ "explain", NULL, CLI_OPTIONAL, "say where each field comes from" },
+	{ "no-caa", NULL, CLI_OPTIONAL,
+	    "whatever CAA says; the journal has it" },
 	{ "dry-run", NULL, CLI_OPTIONAL, "check it all, sign nothing" },
 	{ NULL }
 };

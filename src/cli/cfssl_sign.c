@@ -12,6 +12,7 @@
 #include "ca/issue.h"
 #include "ca/plan.h"
 #include "ca/policy.h"
+#include "cli/caa.h"
 #include "cli/cfssl.h"
 #include "cli/cfssl_issuer.h"
 #include "cli/explain.h"
@@ -29,6 +30,7 @@ struct signing {
 	struct ca_request request;
 	struct ca_certificate certificate;
 	struct ca_explanation explanation;
+	struct cli_caa caa;
 };
 
 /* What CFSSL signs with where nobody says otherwise. */
@@ -146,6 +148,9 @@ issue(struct signing *s, struct oc_error *error)
 		return err;
 	sign_key_name(SIGN_KEY_ISSUER, name, key);
 	s->request.explanation = &late;
+	s->caa = (struct cli_caa){ .cli = s->cli, .store = store };
+	s->request.check = cli_caa_check;
+	s->request.check_arg = &s->caa;
 	cli_progress_begin("the token");
 	err = ca_issue(s->issuer, store, cli_signer(s->cli, key),
 	    &s->request, cli_deadline(CLI_SIGN_S), &s->certificate, error);

@@ -216,6 +216,21 @@ put_fetcher(const struct oc_config *config, struct oc_buffer *out,
 	return OC_OK;
 }
 
+/* Its hook is a program, which runs under the same rules. */
+static enum oc_err
+put_validator(const struct oc_config *config, struct oc_buffer *out,
+    struct oc_error *error)
+{
+	(void)error;
+	if (!oc_config_validates(config))
+		return OC_OK;
+	oc_buffer_put_text(out, "[Unit]\nRequires=ocsign-validator.socket\n"
+	    "[Service]\nSockets=ocsign-validator.socket\n");
+	put_user(out, config->daemon.validator_user);
+	put_writable(out, config->daemon.validator_directory);
+	return OC_OK;
+}
+
 static enum oc_err
 put_responder(const struct oc_config *config, struct oc_buffer *out,
     struct oc_error *error)
@@ -278,6 +293,9 @@ put_target(const struct oc_config *config, struct oc_buffer *out,
 		oc_buffer_put_text(out, "Wants=ocsign-issuer.service\n");
 	if (oc_config_fetches(config))
 		oc_buffer_put_text(out, "Wants=ocsign-fetcher.service\n");
+	if (oc_config_validates(config))
+		oc_buffer_put_text(out, "Wants=ocsign-validator.socket "
+		    "ocsign-validator.service\n");
 	return OC_OK;
 }
 
@@ -296,6 +314,9 @@ put_prepare(const struct oc_config *config, struct oc_buffer *out,
 	if (d->issuer_user != NULL)
 		oc_buffer_printf(out, "Environment=OCSIGN_ISSUER_USER=%s\n",
 		    d->issuer_user);
+	if (d->validator_user != NULL)
+		oc_buffer_printf(out, "Environment=OCSIGN_VALIDATOR_USER=%s\n",
+		    d->validator_user);
 	return OC_OK;
 }
 
@@ -353,6 +374,16 @@ put_control(const struct oc_config *config, struct oc_buffer *out,
 	    config->daemon.issuer_user, out, error);
 }
 
+static enum oc_err
+put_validator_socket(const struct oc_config *config, struct oc_buffer *out,
+    struct oc_error *error)
+{
+	if (!oc_config_validates(config))
+		return OC_OK;
+	return put_door(config, "validator", config->daemon.validator_user,
+	    config->daemon.issuer_user, out, error);
+}
+
 static const struct {
 	const char *unit;
 	put_fn *put;
@@ -368,6 +399,8 @@ static const struct {
 	{ "ocsign-issuer.service", put_issuer },
 	{ "ocsign-issuer.socket", put_issuer_socket },
 	{ "ocsign-fetcher.service", put_fetcher },
+	{ "ocsign-validator.service", put_validator },
+	{ "ocsign-validator.socket", put_validator_socket },
 	{ "ocsign-renew.service", put_renew },
 	{ "ocsign-responder@.service", put_responder },
 	{ "ocsign-responder@.socket", put_responder_socket },

@@ -50,6 +50,8 @@ daemon_socket_name(enum daemon_socket socket)
 		return "status";
 	case DAEMON_SOCKET_STATUS_CONTROL:
 		return "status-control";
+	case DAEMON_SOCKET_VALIDATOR:
+		return "validator";
 	case DAEMON_SOCKET_MAX:
 		break;
 	}
@@ -78,7 +80,7 @@ open_unix(struct daemon_listeners *l, const struct daemon_listeners *old,
 {
 	char path[512];
 
-	if (old != NULL)
+	if (old != NULL && old->unix_fds[socket] >= 0)
 		return share(old->unix_fds[socket], &l->unix_fds[socket],
 		    error);
 	socket_path(l, socket, path);
@@ -334,7 +336,9 @@ daemon_listeners_open(const struct oc_config *config,
 	if (err == OC_OK)
 		err = check_free(&config->metrics.listen, old, error);
 	for (int i = 0; err == OC_OK && i < DAEMON_SOCKET_MAX; i++)
-		err = open_unix(l, old, (enum daemon_socket)i, error);
+		if (i != DAEMON_SOCKET_VALIDATOR ||
+		    oc_config_validates(config))
+			err = open_unix(l, old, (enum daemon_socket)i, error);
 	if (err == OC_OK)
 		err = open_all_http(&l->http, &config->responder.listen,
 		    l->num_workers, old == NULL ? NULL : &old->http, error);
@@ -370,6 +374,19 @@ daemon_listeners_free(struct daemon_listeners *l)
 		http_fini(&l->metrics.list[i]);
 	free(l->directory);
 	free(l);
+}
+
+void
+daemon_listeners_unlink_but(const struct daemon_listeners *gone,
+    const struct daemon_listeners *others)
+{
+	char path[512];
+
+	for (int i = 0; i < DAEMON_SOCKET_MAX; i++)
+		if (gone->unix_fds[i] >= 0 && others->unix_fds[i] < 0) {
+			socket_path(gone, (enum daemon_socket)i, path);
+			(void)unlink(path);
+		}
 }
 
 void

@@ -24,6 +24,7 @@ enum daemon_socket {
 	DAEMON_SOCKET_SIGNER_ISSUER,
 	DAEMON_SOCKET_STATUS,
 	DAEMON_SOCKET_STATUS_CONTROL,
+	DAEMON_SOCKET_VALIDATOR,	/* only with [validation] */
 	DAEMON_SOCKET_MAX
 };
 
@@ -40,11 +41,15 @@ enum oc_err daemon_listeners_open(const struct oc_config *config,
     struct oc_error *error) OC_MUST_CHECK;
 /* Closes; the socket files stay.  NULL is fine. */
 void daemon_listeners_free(struct daemon_listeners *listeners);
+/* Removes the files of those of gone that others has not. */
+void daemon_listeners_unlink_but(const struct daemon_listeners *gone,
+    const struct daemon_listeners *others);
 /* Removes the socket files. */
 void daemon_listeners_unlink(const struct daemon_listeners *listeners);
 
 /* "signer-status": its name in LISTEN_FDNAMES, and NAME.sock its file. */
 const char *daemon_socket_name(enum daemon_socket socket);
+/* -1: there is none. */
 int daemon_listeners_unix(const struct daemon_listeners *listeners,
     enum daemon_socket socket);
 size_t daemon_listeners_num_http(const struct daemon_listeners *listeners);

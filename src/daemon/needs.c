@@ -136,10 +136,11 @@ void
 daemon_find_kept(const struct oc_config *config,
     struct daemon_launch *launch)
 {
-	launch->pins.num = launch->passwords.num = 0;
+	launch->pins.num = launch->passwords.num = launch->mail.num = 0;
 	for (size_t i = 0; i < config->num_tokens; i++)
 		keep(&launch->pins, config->tokens[i].pin_source);
 	keep(&launch->passwords, config->store.password_source);
+	keep(&launch->mail, config->validation.mail_password_source);
 	for (size_t i = 0; i < config->num_issuers; i++)
 		keep(&launch->passwords,
 		    config->issuers[i].certdb_password_source);

@@ -44,12 +44,16 @@ adopt(struct supervisor *sup, struct oc_config *config,
 	if (err == OC_OK)
 		err = daemon_users_make(config, &users, error);
 	if (err == OC_OK)
-		err = daemon_users_own(config, &users, error);
-	if (err == OC_OK)
 		err = daemon_listeners_open(config, sup->listeners,
 		    &listeners, error);
 	if (err != OC_OK)
 		return err;
+	err = daemon_users_own(config, &users, error);
+	if (err != OC_OK) {
+		daemon_listeners_unlink_but(listeners, sup->listeners);
+		daemon_listeners_free(listeners);
+		return err;
+	}
 	oc_config_free(sup->config);
 	sup->old_listeners = sup->listeners;
 	sup->listeners = listeners;
@@ -173,6 +177,7 @@ end_reload(const char *what)
 static enum supervisor_state
 fail_reload(struct supervisor *sup, const char *what)
 {
+	daemon_listeners_unlink_but(sup->listeners, sup->old_listeners);
 	daemon_listeners_free(sup->listeners);
 	sup->listeners = sup->old_listeners;
 	sup->launch.listeners = sup->listeners;
@@ -267,6 +272,7 @@ daemon_look_at_status(struct supervisor *sup)
 		    "responders stay as they are");
 	/* Those that nobody is to take from must not be left open: the kernel
 	 * would go on giving them connections. */
+	daemon_listeners_unlink_but(sup->old_listeners, sup->listeners);
 	daemon_listeners_free(sup->old_listeners);
 	sup->old_listeners = NULL;
 	sup->num_steered = 0;

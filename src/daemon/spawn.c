@@ -44,6 +44,8 @@ daemon_kind_name(enum daemon_kind kind)
 		return "ocsign-issuer";
 	case DAEMON_FETCHER:
 		return "ocsign-fetcher";
+	case DAEMON_VALIDATOR:
+		return "ocsign-validator";
 	case DAEMON_RESPONDER:
 		return "ocsign-responder";
 	}
@@ -66,7 +68,9 @@ daemon_launch_check(const struct daemon_launch *launch,
 
 	for (int kind = DAEMON_SIGNER; kind <= DAEMON_RESPONDER; kind++) {
 		if ((kind == DAEMON_ISSUER && !oc_config_has_issuer(config)) ||
-		    (kind == DAEMON_FETCHER && !oc_config_fetches(config)))
+		    (kind == DAEMON_FETCHER && !oc_config_fetches(config)) ||
+		    (kind == DAEMON_VALIDATOR &&
+		    !oc_config_validates(config)))
 			continue;
 		program_path(launch, (enum daemon_kind)kind, path);
 		if (access(path, X_OK) != 0)
@@ -141,6 +145,9 @@ hand_all(struct handed *h, const struct daemon_listeners *l,
 		return;
 	case DAEMON_FETCHER:
 		return;
+	case DAEMON_VALIDATOR:
+		hand_unix(h, l, DAEMON_SOCKET_VALIDATOR);
+		return;
 	case DAEMON_RESPONDER:
 		hand_http(h, l, worker);
 		return;
@@ -202,6 +209,8 @@ kept_by(const struct daemon_launch *launch, enum daemon_kind kind)
 	case DAEMON_STATUS:
 	case DAEMON_ISSUER:
 		return &launch->passwords;
+	case DAEMON_VALIDATOR:
+		return &launch->mail;
 	case DAEMON_FETCHER:
 	case DAEMON_RESPONDER:
 		break;

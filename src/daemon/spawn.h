@@ -14,6 +14,7 @@ enum daemon_kind {
 	DAEMON_STATUS,
 	DAEMON_ISSUER,
 	DAEMON_FETCHER,
+	DAEMON_VALIDATOR,
 	DAEMON_RESPONDER
 };
 
@@ -36,6 +37,7 @@ struct daemon_launch {
 	struct daemon_users users;
 	struct daemon_kept pins;	/* the signer's alone */
 	struct daemon_kept passwords;	/* of databases: those who use one */
+	struct daemon_kept mail;	/* its password: the validator's */
 };
 
 /* REFUSED when a program is missing or may not be run. */

@@ -33,6 +33,8 @@ daemon_is_wanted(const struct supervisor *sup, size_t i)
 {
 	if (i == ROLE_ISSUER)
 		return oc_config_has_issuer(sup->config);
+	if (i == ROLE_VALIDATOR)
+		return oc_config_validates(sup->config);
 	return i != ROLE_FETCHER || oc_config_fetches(sup->config);
 }
 
@@ -48,6 +50,8 @@ kind_of(size_t i)
 		return DAEMON_ISSUER;
 	case ROLE_FETCHER:
 		return DAEMON_FETCHER;
+	case ROLE_VALIDATOR:
+		return DAEMON_VALIDATOR;
 	}
 	return DAEMON_RESPONDER;
 }

@@ -10,12 +10,13 @@
 struct event;
 struct event_base;
 
-#define ROLES_MAX (4 + DAEMON_WORKERS_MAX)
+#define ROLES_MAX (5 + DAEMON_WORKERS_MAX)
 #define ROLE_SIGNER 0			/* in roles[] */
 #define ROLE_STATUS 1
 #define ROLE_ISSUER 2			/* an [api], or CRLs to publish */
 #define ROLE_FETCHER 3			/* only where something is fetched */
-#define ROLE_FIRST_RESPONDER 4
+#define ROLE_VALIDATOR 4		/* with [validation] */
+#define ROLE_FIRST_RESPONDER 5
 #define NUM_SIGNALS 4
 
 enum supervisor_state {
@@ -25,7 +26,8 @@ enum supervisor_state {
 	SUPERVISOR_RELOADING_SIGNER,
 	/* Its successor beside it, then alone. */
 	SUPERVISOR_RELOADING_STATUS,
-	/* The same, all at once, issuer and fetcher with them. */
+	/* The same, all at once, issuer, fetcher and validator with
+	 * them. */
 	SUPERVISOR_RELOADING_RESPONDERS,
 	SUPERVISOR_STOPPING_RESPONDERS,
 	SUPERVISOR_STOPPING_STATUS,

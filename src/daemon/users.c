@@ -155,6 +155,9 @@ daemon_users_make(const struct oc_config *config,
 	if (err == OC_OK && users->of[DAEMON_ISSUER].uid != 0)
 		err = make(d->issuer_directory, &users->of[DAEMON_ISSUER],
 		    status->gid, 02750, error);
+	if (err == OC_OK && users->of[DAEMON_VALIDATOR].uid != 0)
+		err = make(d->validator_directory,
+		    &users->of[DAEMON_VALIDATOR], status->gid, 02750, error);
 	if (err == OC_OK && users->of[DAEMON_FETCHER].uid != 0)
 		err = make(d->fetch_directory, &users->of[DAEMON_FETCHER],
 		    status->gid, 02750, error);
@@ -183,10 +186,15 @@ daemon_users_own(const struct oc_config *config,
 		[DAEMON_SOCKET_STATUS] = { DAEMON_STATUS, DAEMON_RESPONDER },
 		[DAEMON_SOCKET_STATUS_CONTROL] = { DAEMON_STATUS,
 		    DAEMON_ISSUER },
+		[DAEMON_SOCKET_VALIDATOR] = { DAEMON_VALIDATOR,
+		    DAEMON_ISSUER },
 	};
 	char path[PATH_MAX];
 
 	for (int i = 0; users->is_separate && i < DAEMON_SOCKET_MAX; i++) {
+		if (i == DAEMON_SOCKET_VALIDATOR &&
+		    !oc_config_validates(config))
+			continue;
 		(void)snprintf(path, sizeof(path), "%s/%s.sock",
 		    config->daemon.run_directory,
 		    daemon_socket_name((enum daemon_socket)i));

@@ -11,7 +11,7 @@
 #include "base/user.h"
 
 /* By enum daemon_kind. */
-#define DAEMON_USERS 5
+#define DAEMON_USERS 6
 struct daemon_users {
 	bool is_separate;
 	struct oc_user of[DAEMON_USERS];

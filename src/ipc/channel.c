@@ -170,7 +170,7 @@ ipc_channel_hold(struct ipc_channel *ch, bool is_held)
 	ipc_channel_push(ch);
 }
 
-/* The signer works on it, or soon will: spare it that.  If there is no
+/* The peer works on it, or soon will: spare it that.  If there is no
  * memory to say so, it works in vain. */
 static void
 tell_cancelled(struct ipc_channel *ch, uint64_t id)
@@ -188,7 +188,7 @@ tell_cancelled(struct ipc_channel *ch, uint64_t id)
 static void
 drop(struct ipc_channel *ch, struct ipc_call *call)
 {
-	bool is_known = call->num_sent > 0 && call->type == IPC_SIGN;
+	bool is_known = call->num_sent > 0 && ipc_has_timeout(call->type);
 	uint64_t id = call->id;
 
 	ipc_calls_drop(&ch->calls, call);

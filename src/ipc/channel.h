@@ -34,9 +34,9 @@ void ipc_channel_dispatch(struct ipc_channel *channel);
 uint64_t ipc_channel_next_id(struct ipc_channel *channel);
 /* Copies the frame, which was written with that id; reply runs exactly once,
  * from dispatch.  BUSY when too much waits.  fd >= 0 is sent along and
- * belongs to the channel from then on, even when this fails.  A SIGN is sent
- * with the time that is then left as its timeout, and when its deadline
- * passes or it is cancelled the peer is sent CANCEL. */
+ * belongs to the channel from then on, even when this fails.  A SIGN or
+ * VALIDATE is sent with the time that is then left as its timeout, and when
+ * its deadline passes or it is cancelled the peer is sent CANCEL. */
 enum oc_err ipc_channel_ask(struct ipc_channel *channel, uint64_t id,
     const uint8_t *frame, size_t len, int fd, int64_t deadline_ns,
     ipc_reply_fn *reply, void *arg) OC_MUST_CHECK;

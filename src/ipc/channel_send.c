@@ -130,8 +130,8 @@ gather(struct ipc_channel *ch, struct iovec *iov, int *fd)
 
 		if (carries_fd && num > 0)
 			break;
-		if (c->type == IPC_SIGN && c->num_sent == 0) {
-			ipc_sign_set_timeout(c->frame, c->len,
+		if (ipc_has_timeout(c->type) && c->num_sent == 0) {
+			ipc_set_timeout(c->frame, c->len,
 			    timeout_ms(c->deadline_ns - now));
 		}
 		iov[num++] = (struct iovec){ c->frame + c->num_sent,

@@ -46,8 +46,8 @@ ipc_read_hello(struct der_bytes fields, struct ipc_hello *m)
 	return OC_OK;
 }
 
-/* Where ipc_sign_set_timeout() finds it: behind kind, lane and alg. */
-#define SIGN_TIMEOUT_AT (IPC_HEADER_LEN + 3)
+/* Behind kind, lane and alg, or task and what is given. */
+#define TIMEOUT_AT (IPC_HEADER_LEN + IPC_TIMEOUT_AT)
 
 enum oc_err
 ipc_put_sign(uint8_t *out, size_t out_max, uint64_t id,
@@ -68,13 +68,18 @@ ipc_put_sign(uint8_t *out, size_t out_max, uint64_t id,
 }
 
 void
-ipc_sign_set_timeout(uint8_t *frame, size_t len, uint32_t timeout_ms)
+ipc_set_timeout(uint8_t *frame, size_t len, uint32_t timeout_ms)
 {
-	struct ipc_writer w = { frame, SIGN_TIMEOUT_AT + 4, SIGN_TIMEOUT_AT,
-	    false };
+	struct ipc_writer w = { frame, TIMEOUT_AT + 4, TIMEOUT_AT, false };
 
-	oc_assert(len >= SIGN_TIMEOUT_AT + 4);
+	oc_assert(len >= TIMEOUT_AT + 4);
 	ipc_put_u32(&w, timeout_ms);
+}
+
+bool
+ipc_has_timeout(uint16_t type)
+{
+	return type == IPC_SIGN || type == IPC_VALIDATE;
 }
 
 /* Inline and complete, or by descriptor and empty, as a CRL may be: nothing

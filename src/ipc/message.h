@@ -10,6 +10,8 @@
  *	status.sock		ocsign-responder asks about misses
  *	status-control.sock	ocsign says that the store has changed, and
  *				asks how things stand
+ *	validator.sock		ocsign-issuer and ocsign ask for names to be
+ *				looked at
  */
 #ifndef IPC_MESSAGE_H
 #define IPC_MESSAGE_H
@@ -36,7 +38,9 @@ enum ipc_type {
 	IPC_STATUS = 11,	/* how are things? */
 	IPC_STATUS_IS = 12,	/* JSON text */
 	IPC_DRAIN = 13,		/* no more work for a token, or again */
-	IPC_DRAINED = 14
+	IPC_DRAINED = 14,
+	IPC_VALIDATE = 15,	/* validation/wire.h, as is the next */
+	IPC_VALIDATED = 16
 };
 
 struct ipc_hello {
@@ -111,9 +115,14 @@ enum oc_err ipc_put_hello(uint8_t *out, size_t out_max, uint64_t id,
     const struct ipc_hello *m, size_t *len) OC_MUST_CHECK;
 enum oc_err ipc_put_sign(uint8_t *out, size_t out_max, uint64_t id,
     const struct ipc_sign *m, size_t *len) OC_MUST_CHECK;
-/* Overwrites timeout_ms in a whole SIGN frame: one that waited has less time
- * left than when it was written. */
-void ipc_sign_set_timeout(uint8_t *frame, size_t len, uint32_t timeout_ms);
+/* Overwrites timeout_ms in a whole SIGN or VALIDATE frame: one that waited has
+ * less time left than when it was written.  It stands IPC_TIMEOUT_AT octets
+ * behind the header. */
+#define IPC_TIMEOUT_AT 3
+void ipc_set_timeout(uint8_t *frame, size_t len, uint32_t timeout_ms);
+/* Such a type: its callers' deadline is told to the peer, and when they give
+ * up. */
+bool ipc_has_timeout(uint16_t type);
 enum oc_err ipc_put_signed(uint8_t *out, size_t out_max, uint64_t id,
     const struct ipc_signed *m, size_t *len) OC_MUST_CHECK;
 enum oc_err ipc_put_find_key(uint8_t *out, size_t out_max, uint64_t id,

@@ -150,6 +150,18 @@ peer_flush(struct ipc_peer *peer)
 		}
 		drop_sent(peer, (size_t)n);
 	}
+	if (peer->is_finishing)
+		ipc_peer_close(peer);
+}
+
+void
+ipc_peer_finish(struct ipc_peer *peer)
+{
+	if (peer->is_doomed || peer->is_finishing)
+		return;
+	peer->is_finishing = true;
+	event_del(peer->event);
+	event_active(peer->out_event, EV_WRITE, 0);
 }
 
 static void

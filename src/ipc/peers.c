@@ -15,6 +15,7 @@ ipc_role_user(const struct oc_config *config, const char *role)
 		{ "ocsign-responder", d->responder_user },
 		{ "ocsign-issuer", d->issuer_user },
 		{ "ocsign-fetcher", d->fetcher_user },
+		{ "ocsign-validator", d->validator_user },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -70,6 +71,7 @@ ipc_peers_find(const struct oc_config *config, enum ipc_door door,
 		break;
 	case IPC_DOOR_SIGNER_ISSUER:
 	case IPC_DOOR_STATUS_CONTROL:
+	case IPC_DOOR_VALIDATOR:
 		role = d->issuer_user;
 		break;
 	case IPC_DOOR_STATUS:

@@ -14,7 +14,8 @@ enum ipc_door {
 	IPC_DOOR_SIGNER_STATUS,		/* ocsign-status, operators */
 	IPC_DOOR_SIGNER_ISSUER,		/* ocsign-issuer, operators */
 	IPC_DOOR_STATUS,		/* responders */
-	IPC_DOOR_STATUS_CONTROL		/* ocsign-issuer, operators */
+	IPC_DOOR_STATUS_CONTROL,	/* ocsign-issuer, operators */
+	IPC_DOOR_VALIDATOR		/* ocsign-issuer, operators */
 };
 
 /* Looks the users up: before there is an event loop.  NOT_FOUND, REFUSED:

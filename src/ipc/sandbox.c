@@ -64,17 +64,22 @@ static const char *const nobody_may[] = {
 	NULL
 };
 
-/* What changes names, files and their owners; new processes. */
-static const char *const responder_may_not[] = {
+/* What changes names, files and their owners. */
+static const char *const changes_files[] = {
 	"creat", "openat2", "unlink", "unlinkat", "rename", "renameat",
 	"renameat2", "mkdir", "mkdirat", "rmdir", "link", "linkat",
 	"symlink", "symlinkat", "truncate", "truncate64", "chmod", "fchmod",
 	"fchmodat", "chown", "chown32", "fchown", "fchown32", "fchownat",
 	"lchown", "lchown32", "setxattr", "lsetxattr", "fsetxattr",
 	"removexattr", "lremovexattr", "fremovexattr", "utime", "utimes",
-	"utimensat", "futimesat", "bind", "memfd_create", "memfd_secret",
-	"shmget", "shmat", "msgget", "semget", "mq_open", "personality",
-	"pkey_mprotect", "remap_file_pages",
+	"utimensat", "futimesat",
+	NULL
+};
+/* More ways to others, and to code. */
+static const char *const responder_may_not[] = {
+	"bind", "memfd_create", "memfd_secret", "shmget", "shmat", "msgget",
+	"semget", "mq_open", "personality", "pkey_mprotect",
+	"remap_file_pages",
 	NULL
 };
 /* What sanitizers do at the end. */
@@ -108,7 +113,8 @@ static bool
 is_family(unsigned int family, enum ipc_sandbox sandbox)
 {
 	bool has_network = sandbox == IPC_SANDBOX_SIGNER_NETWORK ||
-	    sandbox == IPC_SANDBOX_FETCHER;
+	    sandbox == IPC_SANDBOX_FETCHER ||
+	    sandbox == IPC_SANDBOX_VALIDATOR;
 
 	return family == AF_UNIX || (has_network && (family == AF_INET ||
 	    family == AF_INET6 || family == AF_NETLINK));
@@ -185,8 +191,10 @@ refuse_code(scmp_filter_ctx ctx)
 static int
 add_responder(scmp_filter_ctx ctx)
 {
-	int rc = refuse(ctx, responder_may_not);
+	int rc = refuse(ctx, changes_files);
 
+	if (rc == 0)
+		rc = refuse(ctx, responder_may_not);
 	if (rc == 0)
 		rc = refuse_writing(ctx);
 	if (rc == 0)
@@ -233,8 +241,13 @@ add_rules(scmp_filter_ctx ctx, enum ipc_sandbox sandbox)
 		    UINT32_MAX, TIOCSTI));
 	if (rc == 0 && sandbox == IPC_SANDBOX_SIGNER)
 		rc = refuse(ctx, binding);
-	if (rc == 0 && sandbox == IPC_SANDBOX_FETCHER)
+	if (rc == 0 && (sandbox == IPC_SANDBOX_FETCHER ||
+	    sandbox == IPC_SANDBOX_VALIDATOR))
 		rc = add_fetcher(ctx);
+	if (rc == 0 && sandbox == IPC_SANDBOX_VALIDATOR)
+		rc = refuse(ctx, changes_files);
+	if (rc == 0 && sandbox == IPC_SANDBOX_VALIDATOR)
+		rc = refuse_writing(ctx);
 	if (rc == 0 && sandbox == IPC_SANDBOX_RESPONDER)
 		rc = add_responder(ctx);
 	return rc;

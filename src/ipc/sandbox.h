@@ -21,6 +21,8 @@ enum ipc_sandbox {
 	/* Who asks strangers: sockets like that one's, and no process begins;
 	 * threads do. */
 	IPC_SANDBOX_FETCHER,
+	/* The same, and no file is written but what is open. */
+	IPC_SANDBOX_VALIDATOR,
 	/* What strangers talk to: beside that, nothing is written but to what
 	 * is open, no code comes in, and no process or thread begins. */
 	IPC_SANDBOX_RESPONDER

@@ -52,6 +52,8 @@ void ipc_server_free(struct ipc_server *server);
 /* Queues a frame that an ipc_put_*() wrote; copies it. */
 void ipc_peer_send(struct ipc_peer *peer, const uint8_t *frame, size_t len);
 void ipc_peer_close(struct ipc_peer *peer);
+/* The same once what was sent is on its way; nothing is read any more. */
+void ipc_peer_finish(struct ipc_peer *peer);
 void ipc_peer_set_data(struct ipc_peer *peer, void *data);
 void *ipc_peer_data(const struct ipc_peer *peer);
 pid_t ipc_peer_pid(const struct ipc_peer *peer);

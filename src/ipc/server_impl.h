@@ -23,6 +23,7 @@ struct ipc_peer {
 	uid_t uid;
 	bool is_greeted;
 	bool is_doomed;
+	bool is_finishing;		/* doomed when all is sent */
 	void *data;
 
 	struct ipc_chunk *out_first, *out_last;

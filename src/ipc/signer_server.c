@@ -385,6 +385,8 @@ take_frame(struct served_peer *sp, const struct ipc_header *header,
 	case IPC_NUDGED:
 	case IPC_STATUS_IS:
 	case IPC_DRAINED:
+	case IPC_VALIDATE:
+	case IPC_VALIDATED:
 		break;
 	}
 	ipc_peer_close(sp->peer);

@@ -39,6 +39,7 @@ struct issuance {
 	struct ca_policy *policy;
 	struct cfssl_subject *subject;
 	struct issuer_given *given;
+	struct issuer_proofs *proofs;
 	uint8_t subject_der[OC_NAME_MAX];
 	size_t subject_len;		/* 0: the CSR's */
 	int64_t validity_s, deadline_ns;
@@ -56,6 +57,7 @@ struct issuance {
 	struct ca_zone_ids zone_ids;
 	struct ca_explanation explanation;
 	struct ca_plan *plan;
+	bool needs_caa;			/* before it is reserved */
 	struct store_request asked;
 	bool is_asked;
 	struct store_reserved reserved;
@@ -80,6 +82,7 @@ issuance_free(struct issuance *i)
 	free(i->csr_der);
 	free(i->subject);
 	free(i->given);
+	free(i->proofs);
 	free(i->hostnames);
 	free(i->type);
 	free(i->signing);
@@ -450,14 +453,42 @@ work_out(void *arg)
 	if (err == OC_OK)
 		err = plan(i, error);
 	i->result.err = err;
-	if (err != OC_OK)
+	if (err != OC_OK || i->needs_caa)
 		return;
 	i->job = (struct store_job){ .kind = STORE_JOB_CHANGE, .fn = reserve,
 	    .done = reserved, .arg = i };
 	i->work.then = &i->job;
 }
 
-/* Refused, or the store did not take it. */
+/* --- CAA ---------------------------------------------------------------- */
+
+/* Not again for another serial number. */
+static void
+caa_is_known(void *arg, enum oc_err err)
+{
+	struct issuance *i = arg;
+
+	i->needs_caa = false;
+	if (err != OC_OK)
+		fail(i, err, oc_strerror(err));
+	else
+		begin_reserving(i);
+}
+
+static void
+begin_caa(struct issuance *i)
+{
+	const struct issuer_caa_order order = { i->plan, i->proofs,
+	    i->deadline_ns, &i->explanation, &i->result.error };
+	struct issuer_caa *caa;
+	enum oc_err err = issuer_caa_ask(issuer_service_caa(i->service),
+	    &order, caa_is_known, i, &caa);
+
+	if (err != OC_OK || caa == NULL)
+		caa_is_known(i, err);
+}
+
+/* Planned, refused, or the store did not take it. */
 static void
 worked_out(void *arg)
 {
@@ -465,6 +496,8 @@ worked_out(void *arg)
 
 	if (i->result.err != OC_OK)
 		fail(i, i->result.err, oc_strerror(i->result.err));
+	else if (i->needs_caa)
+		begin_caa(i);
 	else
 		fail(i, OC_ERR_BUSY, RECORDS_BUSY);
 }
@@ -533,6 +566,7 @@ take_order(struct issuance *i, const struct issuer_order *o)
 	};
 	i->names = o->names;
 	i->given = o->given;
+	i->proofs = o->proofs;
 	i->policy = o->policy;
 	return true;
 }
@@ -551,6 +585,7 @@ issuer_issue(struct issuer_service *service,
 		return OC_ERR_NOMEM;
 	}
 	i->service = service;
+	i->needs_caa = issuer_service_caa(service) != NULL;
 	i->done = done;
 	i->arg = arg;
 	i->work = (struct issuer_work){ work_out, worked_out, i, NULL };
@@ -559,6 +594,7 @@ issuer_issue(struct issuer_service *service,
 	if (err != OC_OK) {
 		i->names = NULL;
 		i->given = NULL;
+		i->proofs = NULL;
 		i->policy = NULL;
 		issuance_free(i);
 		return err;

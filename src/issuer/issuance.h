@@ -12,6 +12,7 @@
 #include "ca/policy.h"
 #include "ca/steps.h"
 #include "cfssl/subject.h"
+#include "issuer/caa.h"
 #include "issuer/service.h"
 
 /* What a caller gives beside the request; by the profile's rules. */
@@ -37,6 +38,9 @@ struct issuer_order {
 	/* NULL: nothing.  Owned from submit() on. */
 	struct issuer_given *given;
 	int64_t validity_s;		/* 0: the profile's */
+	/* How its names were proven; NULL: not known here.  Owned from
+	 * submit() on. */
+	struct issuer_proofs *proofs;
 	/* Who asks; NULL: the operator's configuration lets everybody.
 	 * Owned from submit() on, as are names and given. */
 	struct ca_policy *policy;

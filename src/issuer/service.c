@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/cfssl_config.h"
+#include "issuer/caa.h"
 #include "issuer/finder.h"
 
 #define EVENTS_MAX 8
@@ -33,6 +34,7 @@ struct issuer_service {
 	struct issuer_authority *authorities;
 	size_t num_authorities;
 	struct issuer_finder *finder;
+	struct issuer_caa_way *caa;	/* NULL: CAA is not asked for */
 	uint32_t epoch;
 	struct ca_profile *profiles;	/* of [api] profiles, in order */
 	size_t num_profiles;
@@ -448,6 +450,8 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 	if (err == OC_OK)
 		err = open_channels(s, error);
 	if (err == OC_OK)
+		err = issuer_caa_way_new(config, base, &s->caa, error);
+	if (err == OC_OK)
 		err = start_workers(s, error);
 	if (err == OC_OK) {
 		err = add_events(s);
@@ -486,6 +490,7 @@ issuer_service_free(struct issuer_service *s)
 		issuer_workers_free(makers[i]);
 	issuer_workers_free(workers);
 	store_thread_free(store);
+	issuer_caa_way_free(s->caa);
 	if (s->nudge_soon != NULL)
 		event_free(s->nudge_soon);
 	sign_free(s->signer);
@@ -535,6 +540,12 @@ struct issuer_workers *
 issuer_service_workers(struct issuer_service *service)
 {
 	return service->workers;
+}
+
+struct issuer_caa_way *
+issuer_service_caa(struct issuer_service *service)
+{
+	return service->caa;
 }
 
 struct issuer_workers *

@@ -19,6 +19,7 @@ struct event_base;
 struct issuer_service;
 
 struct net_exchange;
+struct issuer_caa_way;
 
 /* Its CRL, for cfssl_crl.c. */
 struct issuer_list {
@@ -84,6 +85,8 @@ enum issuer_keys { ISSUER_KEYS_OF_ANYBODY, ISSUER_KEYS_OF_ACCOUNTS,
 struct issuer_workers *issuer_service_makers(struct issuer_service *service,
     enum issuer_keys whose);
 
+/* Who asks for CAA records; NULL: nobody does. */
+struct issuer_caa_way *issuer_service_caa(struct issuer_service *service);
 struct event_base *issuer_service_base(struct issuer_service *service);
 /* store_epoch(): ca_prepare() wants it, on another thread. */
 uint32_t issuer_service_epoch(const struct issuer_service *service);

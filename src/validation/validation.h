@@ -26,6 +26,11 @@
 #define VALIDATION_CONTACTS_MAX 16
 #define VALIDATION_IDENTITIES_MAX 8
 #define VALIDATION_URI_MAX 512
+#define VALIDATION_PREFIX_MAX 63	/* with its dot */
+#define VALIDATION_PATH_MAX 255
+#define VALIDATION_METHOD_MAX 63
+#define VALIDATION_SUBJECT_MAX 200
+#define VALIDATION_BODY_MAX (32 * 1024)
 
 enum validation_task {
 	/* A TXT record at prefix + name is expected; CNAMEs are followed
@@ -49,6 +54,7 @@ enum validation_task {
 	VALIDATION_PUBLISH = 7,
 	VALIDATION_WITHDRAW = 8
 };
+#define VALIDATION_TASK_LAST VALIDATION_WITHDRAW
 
 /* Strings are borrowed until ask() has returned; NULL where a task has no use
  * for it. */
@@ -83,6 +89,7 @@ enum validation_fault {
 					 * time: says nothing of the name; ask
 					 * again */
 };
+#define VALIDATION_FAULT_LAST VALIDATION_OURS
 
 struct validation_reply {
 	enum validation_fault fault;
@@ -96,8 +103,10 @@ struct validation_reply {
 };
 
 /* "dns", "connection", "tls", "incorrectResponse", "caa",
- * "serverInternal"...: behind "urn:ietf:params:acme:error:". */
+ * "serverInternal"...: behind "urn:ietf:params:acme:error:"; NO_FAULT: "". */
 const char *validation_fault_text(enum validation_fault fault);
+/* "txt", "file", "meta", "caa", "contacts", "mail", "publish", "withdraw". */
+const char *validation_task_text(enum validation_task task);
 
 /*
  * ocsign-validator by its socket, for an event loop.  The contract is
@@ -106,6 +115,7 @@ const char *validation_fault_text(enum validation_fault fault);
  * A validator that is away, or gives no answer until the deadline, is
  * VALIDATION_OURS.
  */
+#define VALIDATION_SOCKET_NAME "validator.sock"	/* in the run directory */
 struct validation_client;
 struct validation_ask;
 typedef void validation_done_fn(void *arg,
@@ -113,13 +123,20 @@ typedef void validation_done_fn(void *arg,
 
 enum oc_err validation_client_new(const char *path,
     struct validation_client **client) OC_MUST_CHECK;
-/* *ask is for cancel(), until done() runs. */
+/* *ask is for cancel(), until done() runs.  Questions are copied.  REFUSED: one
+ * that no name, path or address can have, or not for this task; BUSY: too many
+ * wait; NOMEM; CANCELLED: from within free(). */
 enum oc_err validation_client_ask(struct validation_client *client,
     const struct validation_question *question, int64_t deadline_ns,
     validation_done_fn *done, void *arg, struct validation_ask **ask)
     OC_MUST_CHECK;
 void validation_client_cancel(struct validation_client *client,
     struct validation_ask *ask);
+/* Blocking, for commands: asks and waits, dispatching others meanwhile. */
+enum oc_err validation_client_ask_now(struct validation_client *client,
+    const struct validation_question *question, int64_t deadline_ns,
+    struct validation_reply *reply) OC_MUST_CHECK;
+/* Readable when dispatch() has work. */
 int validation_client_fd(const struct validation_client *client);
 void validation_client_dispatch(struct validation_client *client);
 /* NULL is fine. */

@@ -4,10 +4,12 @@
  * is what a reader takes written again as the same octets?  (Each message has
  * one encoding.)
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ipc/message.h"
 #include "tests/fuzz/fuzz.h"
+#include "validation/wire.h"
 
 static uint8_t again[OC_FRAME_MAX + 4];
 
@@ -39,7 +41,7 @@ check_sign(const struct ipc_header *h, struct der_bytes fields)
 	fuzz_check(m.tbs.len == m.tbs_len || m.tbs.len == 0);
 	err = ipc_put_sign(again, sizeof(again), h->id, &m, &len);
 	check_same(err, len, h, fields);
-	ipc_sign_set_timeout(again, len, m.timeout_ms);
+	ipc_set_timeout(again, len, m.timeout_ms);
 	check_same(err, len, h, fields);
 }
 
@@ -151,6 +153,35 @@ check_answer(const struct ipc_header *h, struct der_bytes fields)
 }
 
 static void
+check_question(const struct ipc_header *h, struct der_bytes fields)
+{
+	struct validation_asked *m;
+	const char *which;
+	size_t len = 0;
+	enum oc_err err;
+
+	if (validation_read_question(fields, &m) != OC_OK)
+		return;
+	err = validation_put_question(again, sizeof(again), h->id,
+	    &m->question, m->timeout_ms, &len, &which);
+	check_same(err, len, h, fields);
+	free(m);
+}
+
+static void
+check_reply(const struct ipc_header *h, struct der_bytes fields)
+{
+	struct validation_reply m;
+	size_t len = 0;
+	enum oc_err err;
+
+	if (validation_read_reply(fields, &m) != OC_OK)
+		return;
+	err = validation_put_reply(again, sizeof(again), h->id, &m, &len);
+	check_same(err, len, h, fields);
+}
+
+static void
 check_text(struct der_bytes fields)
 {
 	struct der_bytes text;
@@ -194,6 +225,12 @@ check_message(const struct ipc_header *h, struct der_bytes fields)
 		return;
 	case IPC_DRAINED:
 		check_drained(h, fields);
+		return;
+	case IPC_VALIDATE:
+		check_question(h, fields);
+		return;
+	case IPC_VALIDATED:
+		check_reply(h, fields);
 		return;
 	case IPC_CANCEL:
 	case IPC_NUDGE:

@@ -62,6 +62,7 @@ exposed ocsign-signer.service 10
 exposed ocsign-status.service 15
 exposed ocsign-issuer.service 15
 exposed ocsign-fetcher.service 15
+exposed ocsign-validator.service 15
 exposed ocsign-responder@.service 15
 exposed ocsignd.service 15
 exposed ocsign-prepare.service 15

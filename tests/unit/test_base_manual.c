@@ -355,7 +355,7 @@ test_words(void **state)
 		num++;
 	}
 	page_close(&p);
-	assert_int_equal(num, 32);
+	assert_int_equal(num, 33);
 }
 
 static const char *

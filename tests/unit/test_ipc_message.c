@@ -198,7 +198,7 @@ sign(void **state)
 	assert_int_equal(got.tbs_len, 300);
 	assert_true(der_bytes_equal(got.tbs, m.tbs));
 	ASSERT_NO_SPACE(ipc_put_sign, &m);
-	ipc_sign_set_timeout(out, out_len, 77);
+	ipc_set_timeout(out, out_len, 77);
 	assert_int_equal(ipc_read_sign(fields_of_out(IPC_SIGN), &got), OC_OK);
 	assert_int_equal(got.timeout_ms, 77);
 	assert_int_equal(got.alg, SIGN_ECDSA_SHA256);

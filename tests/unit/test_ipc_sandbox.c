@@ -256,42 +256,46 @@ try_serve(void)
 static const struct {
 	const char *name;
 	int (*try)(void);
-	/* Expected of the signer's, the one with a network, the fetcher's, a
-	 * responder's. */
-	int signer, network, fetcher, responder;
+	/* Expected of the signer's, the one with a network, the fetcher's,
+	 * the validator's, a responder's. */
+	int signer, network, fetcher, validator, responder;
 	bool is_sanitizers;	/* who need it */
 } tries[] = {
-	{ "serve", try_serve, ANYWAY, ANYWAY, ANYWAY, ANYWAY, false },
-	{ "execve", try_exec, EPERM, EPERM, EPERM, EPERM, false },
-	{ "execveat", try_execveat, EPERM, EPERM, EPERM, EPERM, false },
-	{ "ptrace", try_ptrace, EPERM, EPERM, EPERM, EPERM, true },
-	{ "process_vm_readv", try_read_memory, EPERM, EPERM, EPERM,
+	{ "serve", try_serve, ANYWAY, ANYWAY, ANYWAY, ANYWAY, ANYWAY, false },
+	{ "execve", try_exec, EPERM, EPERM, EPERM, EPERM, EPERM, false },
+	{ "execveat", try_execveat, EPERM, EPERM, EPERM, EPERM, EPERM, false },
+	{ "ptrace", try_ptrace, EPERM, EPERM, EPERM, EPERM, EPERM, true },
+	{ "process_vm_readv", try_read_memory, EPERM, EPERM, EPERM, EPERM,
 	    EPERM, false },
-	{ "socket(AF_INET)", try_inet, EAFNOSUPPORT, ANYWAY, ANYWAY,
+	{ "socket(AF_INET)", try_inet, EAFNOSUPPORT, ANYWAY, ANYWAY, ANYWAY,
 	    EAFNOSUPPORT, false },
 	{ "socket(AF_PACKET)", try_packet, EAFNOSUPPORT, EAFNOSUPPORT,
-	    EAFNOSUPPORT, EAFNOSUPPORT, false },
+	    EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT, false },
 	{ "socket(odd)", try_odd_family, EAFNOSUPPORT, EAFNOSUPPORT,
-	    EAFNOSUPPORT, EAFNOSUPPORT, false },
-	{ "bind", try_bind, EPERM, ANYWAY, ANYWAY, EPERM, false },
-	{ "listen", try_listen, EPERM, EPERM, EPERM, EPERM, false },
-	{ "unshare", try_unshare, EPERM, EPERM, EPERM, EPERM, false },
-	{ "clone(NEWUSER)", try_clone_namespace, EPERM, EPERM, EPERM,
+	    EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT, false },
+	{ "bind", try_bind, EPERM, ANYWAY, ANYWAY, ANYWAY, EPERM, false },
+	{ "listen", try_listen, EPERM, EPERM, EPERM, EPERM, EPERM, false },
+	{ "unshare", try_unshare, EPERM, EPERM, EPERM, EPERM, EPERM, false },
+	{ "clone(NEWUSER)", try_clone_namespace, EPERM, EPERM, EPERM, EPERM,
 	    EPERM, false },
-	{ "clone3", try_clone3, ENOSYS, ENOSYS, ENOSYS, ENOSYS, false },
-	{ "setuid", try_setuid, EPERM, EPERM, EPERM, EPERM, false },
-	{ "io_uring_setup", try_io_uring, EPERM, EPERM, EPERM, EPERM, false },
-	{ "a thread", try_thread, ANYWAY, ANYWAY, ANYWAY, EPERM, true },
-	{ "fork", try_fork, ANYWAY, ANYWAY, EPERM, EPERM, true },
-	{ "reading", try_read_only, ANYWAY, ANYWAY, ANYWAY, ANYWAY, false },
-	{ "writing", try_write_only, ANYWAY, ANYWAY, ANYWAY, EPERM, false },
-	{ "both", try_read_write, ANYWAY, ANYWAY, ANYWAY, EPERM, false },
-	{ "making", try_create, ANYWAY, ANYWAY, ANYWAY, EPERM, false },
-	{ "emptying", try_truncate, ANYWAY, ANYWAY, ANYWAY, EPERM, false },
-	{ "code", try_code, ANYWAY, ANYWAY, ANYWAY, EPERM, false },
-	{ "memory to code", try_make_code, ANYWAY, ANYWAY, ANYWAY,
+	{ "clone3", try_clone3, ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS, false },
+	{ "setuid", try_setuid, EPERM, EPERM, EPERM, EPERM, EPERM, false },
+	{ "io_uring_setup", try_io_uring, EPERM, EPERM, EPERM, EPERM, EPERM,
+	    false },
+	{ "a thread", try_thread, ANYWAY, ANYWAY, ANYWAY, ANYWAY, EPERM, true },
+	{ "fork", try_fork, ANYWAY, ANYWAY, EPERM, EPERM, EPERM, true },
+	{ "reading", try_read_only, ANYWAY, ANYWAY, ANYWAY, ANYWAY, ANYWAY,
+	    false },
+	{ "writing", try_write_only, ANYWAY, ANYWAY, ANYWAY, EPERM, EPERM,
+	    false },
+	{ "both", try_read_write, ANYWAY, ANYWAY, ANYWAY, EPERM, EPERM, false },
+	{ "making", try_create, ANYWAY, ANYWAY, ANYWAY, EPERM, EPERM, false },
+	{ "emptying", try_truncate, ANYWAY, ANYWAY, ANYWAY, EPERM, EPERM,
+	    false },
+	{ "code", try_code, ANYWAY, ANYWAY, ANYWAY, ANYWAY, EPERM, false },
+	{ "memory to code", try_make_code, ANYWAY, ANYWAY, ANYWAY, ANYWAY,
 	    EPERM, false },
-	{ "removing", try_unlink, ANYWAY, ANYWAY, ANYWAY, EPERM, false },
+	{ "removing", try_unlink, ANYWAY, ANYWAY, ANYWAY, EPERM, EPERM, false },
 };
 
 static bool
@@ -368,6 +372,7 @@ each_is_refused_what_it_has_no_use_for(void **state)
 		check(IPC_SANDBOX_SIGNER, i, tries[i].signer);
 		check(IPC_SANDBOX_SIGNER_NETWORK, i, tries[i].network);
 		check(IPC_SANDBOX_FETCHER, i, tries[i].fetcher);
+		check(IPC_SANDBOX_VALIDATOR, i, tries[i].validator);
 		check(IPC_SANDBOX_RESPONDER, i, tries[i].responder);
 	}
 }
