@@ -7,6 +7,7 @@
 import datetime
 import subprocess
 import sys
+import threading
 
 import acme_client
 from acme_client import (Client, Key, b64, binding, certificates, make_csr,
@@ -319,6 +320,32 @@ assert expect(d.post(url, {'status': 'deactivated'}), 200).json()[
 expect(d.post(url, {'status': 'deactivated'}), 200)
 gone = d.good(answer.headers['Location']).json()
 assert gone['status'] == 'invalid' and gone['error']['type']
+
+# --- many at once for one order: it has one certificate
+
+answer = expect(c.order(['www.example.test']), 201)
+once, where = answer.json()['finalize'], answer.headers['Location']
+got = []
+
+
+def race():
+    client = Client(directory, c.key)
+    client.kid = account
+    got.append(client.post(once, {'csr': b64(make_csr(
+        ['www.example.test']))}))
+
+
+racers = [threading.Thread(target=race) for _ in range(8)]
+for racer in racers:
+    racer.start()
+for racer in racers:
+    racer.join()
+for answer in got:
+    if answer.status == 200:
+        assert answer.json()['status'] in ('processing', 'valid'), answer
+    else:
+        expect(answer, 403, 'orderNotReady')
+assert c.wait(where, ('valid',))['certificate']
 
 # --- profiles and lives
 
