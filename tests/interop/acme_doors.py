@@ -425,15 +425,18 @@ expect(c.post(account, None), 200)
 
 # --- how much
 
-for _ in range(2):
-    answer = expect(d.order(['absent.example.test']), 201)
+for name in ('absent.example.test', 'absent.example.test',
+             'x.absent.example.test'):
+    answer = expect(d.order([name]), 201)
     d.begin(d.good(answer.json()['authorizations'][0]).json(), 'http-01')
     bad = d.wait(answer.json()['authorizations'][0], ('invalid',))
     gone = d.wait(answer.headers['Location'], ('invalid',))
     assert gone['error']['status'], gone
     error = [x['error'] for x in bad['challenges'] if 'error' in x]
     assert error[0]['type'].endswith(':incorrectResponse'), bad
-expect(d.order(['absent.example.test']), 429, 'rateLimited')
+expect(d.order(['absent.example.test']), 429, 'rateLimited', 'this name')
+expect(d.order(['y.example.test']), 429, 'rateLimited', 'this zone')
+expect(d.order(['www.example.test']), 201)
 expect(e.order(['www.busy.test']), 429, 'rateLimited', '(quota')
 listed = 0
 url = c.good(account).json()['orders']
