@@ -104,6 +104,16 @@ def many_names():
 
 
 @case
+def many_names_given():
+    c = site()
+    names = ['m%d.example.test' % n for n in range(200)]
+    leaf = obtain(c, names)[0]
+    given = leaf.extensions.get_extension_for_class(
+        x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    assert sorted(given) == sorted(names), given
+
+
+@case
 def names_that_are_none():
     c = site()
     for bad in ([], [''], ['.'], ['example.test.'], ['-a.example.test'],
