@@ -100,6 +100,14 @@ expect(c.request('DELETE', directory), 405, 'malformed')
 expect(c.send(c.at('newOrder'), '{}', 'application/json'), 415, 'malformed')
 expect(c.send(c.at('newOrder'), '{}', None), 415, 'malformed')
 expect(c.send(c.at('newOrder'), 'hello'), 400, 'malformed')
+# Too long for this door, and for the server.
+answer = c.send(c.at('newOrder'), ' ' * 70000)
+expect(answer, answer.status, 'malformed')
+try:
+    answer = c.send(c.at('newOrder'), ' ' * 300000)
+    assert (answer.status, answer.type()) == (413, 'malformed'), answer
+except OSError:
+    pass
 # Whatever host is asked for.
 answer = c.request('HEAD', c.at('newNonce'), headers={'Host': 'evil.test'})
 expect(answer, 200)

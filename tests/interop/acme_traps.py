@@ -410,6 +410,19 @@ def deactivated():
 
 
 @case
+def ended_by_the_operator():
+    c = account()
+    tag = c.kid.rsplit('/', 1)[1]
+    rows = run('ocsign', 'account', 'acme-accounts', 'site')
+    assert re.search('^%s +valid ' % tag, rows, re.M), rows
+    run('ocsign', 'account', 'acme-end', 'site', tag)
+    expect(c.post(c.kid, None), 403, 'unauthorized')
+    expect(c.order(['gone.example.test']), 403, 'unauthorized')
+    rows = run('ocsign', 'account', 'acme-accounts', 'site')
+    assert re.search('^%s +ended ' % tag, rows, re.M), rows
+
+
+@case
 def not_ones_own():
     a, b = site(), site(1)
     for url in (b.kid, b.kid + '/orders'):

@@ -102,6 +102,19 @@ ds example >anchor
 knotd -c knot.conf >knot.log 2>&1 &
 pids="$pids $!"
 
+# --- a name server that never answers -------------------------------------
+
+python3 -S -c '
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    s.recv(4096)
+' >lame.port &
+pids="$pids $!"
+within 10 test -s lame.port || fail "no lame server"
+
 # --- mail, WHOIS, a hook --------------------------------------------------
 
 python3 -S "$top_srcdir/tests/interop/validate_mail.py" mails >mail.ports &
@@ -177,7 +190,8 @@ cp ocsign.conf plain.conf
 dns=127.0.0.1:$dns_port
 cat >validation.conf <<EOF
 [validation]
-stub-zones = example=$dns ours.example=$dns bogus.example=$dns dyn.example=$dns
+stub-zones = example=$dns ours.example=$dns bogus.example=$dns dyn.example=$dns \
+lame.test=127.0.0.1:$(cat lame.port)
 trust-anchor = anchor
 http-port = $http_port
 allow-addresses = 127.0.0.0/8
@@ -455,15 +469,37 @@ within 30 are_connected || fail "they do not wait for servers"
 measure busy
 has_waiting 1000 || fail "they did not wait meanwhile: $(tail -3 dead.out)"
 kill $asker
-for what in issue ocsp; do
-	for p in 50 90; do
-		quiet=$(of quiet.$what.us $p) busy=$(of busy.$what.us $p)
-		echo "$what, ${p}th percentile: $quiet us, with 1000" \
-		    "validations waiting $busy us"
-		[ "$busy" -lt $((3 * quiet + 100000)) ] ||
-		    fail "$what waits for dead servers"
+# lasts NAME WHAT
+lasts() {
+	for what in issue ocsp; do
+		for p in 50 90; do
+			quiet=$(of quiet.$what.us $p)
+			busy=$(of "$1.$what.us" $p)
+			echo "$what, ${p}th percentile: $quiet us, with 1000" \
+			    "validations waiting for $2 $busy us"
+			[ "$busy" -lt $((3 * quiet + 100000)) ] ||
+			    fail "$what waits for dead servers"
+		done
 	done
-done
+}
+lasts busy pages
+within 10 has_waiting 0 || fail "$(waiting)"
+# The same of name servers; those of before are still asked behind our back.
+timeout 120 "$ask" run/validator.sock 60000 file %.a.lame.test 1000 \
+    >dead.out 2>&1 &
+asker=$!
+pids="$pids $asker"
+within 30 has_waiting 1000 || fail "$(waiting)"
+kill $asker
+within 10 has_waiting 0 || fail "$(waiting)"
+timeout 120 "$ask" run/validator.sock 60000 txt %.lame.test 1000 \
+    >dead.out 2>&1 &
+asker=$!
+pids="$pids $asker"
+within 30 has_waiting 1000 || fail "$(waiting) $(sort dead.out | uniq -c)"
+measure lame
+kill $asker
+lasts lame 'name servers'
 # Whoever asked is gone, and so is what was under way for it.
 within 10 has_waiting 0 || fail "$(waiting)"
 service_stop

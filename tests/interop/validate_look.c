@@ -5,6 +5,7 @@
  *
  *	txt NAME PREFIX EXPECTED	file NAME PATH EXPECTED
  *	meta NAME EXPECTED		caa NAME METHOD ACCOUNT WILD
+ *	wait SECONDS			then the next are begun
  *
  * "-" is nothing, the PREFIX "acme" RFC 8555's.  The longest turn of the loop
  * goes to standard error, with the largest resident size.
@@ -143,6 +144,19 @@ add(struct list *list, const char *text)
 	list->texts[list->num++] = text;
 }
 
+static bool
+wait_some(const char *line)
+{
+	struct timeval tv = { 0, 0 };
+
+	if (strncmp(line, "wait ", 5) != 0)
+		return false;
+	tv.tv_sec = atoi(line + 5);
+	event_base_loopexit(base, &tv);
+	event_base_dispatch(base);
+	return true;
+}
+
 /* Reads all, starts all, waits for all. */
 static void
 look_at_all(int64_t wait_s)
@@ -154,7 +168,8 @@ look_at_all(int64_t wait_s)
 
 	event_add(ticker, &turn);
 	while (number < LINES_MAX && fgets(line, sizeof(line), stdin) != NULL)
-		start(line, ++number, wait_s);
+		if (!wait_some(line))
+			start(line, ++number, wait_s);
 	if (num_open > 0)
 		event_base_dispatch(base);
 	event_free(ticker);

@@ -41,11 +41,11 @@ web=185.1.1.80
 web6=2a00:1::80
 inner=10.1.2.3
 ip link set lo up || skip "no loopback"
-for address in $root $tld $host $web $inner; do
-	ip address add $address/32 dev lo || die "$address"
+for address in $root "$tld" "$host" "$web" "$inner"; do
+	ip address add "$address/32" dev lo || die "$address"
 done
-for address in $root6 $web6; do
-	ip address add $address/128 dev lo nodad || die "$address"
+for address in "$root6" "$web6"; do
+	ip address add "$address/128" dev lo nodad || die "$address"
 done
 
 # --- zones ---------------------------------------------------------------
