@@ -23,8 +23,12 @@ chance = random.Random(seed)
 AWAY = (OSError, http.client.HTTPException)
 
 
+begun = time.monotonic()
+
+
 def say(text):
-    print(text, file=sys.stderr, flush=True)
+    print('%.1f s: %s' % (time.monotonic() - begun, text), file=sys.stderr,
+          flush=True)
 
 
 def find():
@@ -195,6 +199,7 @@ def within_steps():
             if killer is not None:
                 killer.join()
                 begin()
+                say('killed within %s' % step.__name__)
         walk.end()
 
 

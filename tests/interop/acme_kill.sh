@@ -12,6 +12,8 @@ need sqlite3 pgrep
 kills=${OCSIGN_KILLS:-8}
 seed=${OCSIGN_KILL_SEED:-$(date +%s)}
 echo "OCSIGN_KILLS=$kills OCSIGN_KILL_SEED=$seed"
+# Whoever was killed while he looked at a proof is waited for.
+validation='timeout = 2s'
 acme_begin
 ACME_DIRECTORY=$directory
 ACME_HTTP_PORT=$http_port

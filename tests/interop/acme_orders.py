@@ -104,6 +104,16 @@ def many_names():
 
 
 @case
+def many_names_given():
+    c = site()
+    names = ['m%d.example.test' % n for n in range(200)]
+    leaf = obtain(c, names)[0]
+    given = leaf.extensions.get_extension_for_class(
+        x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    assert sorted(given) == sorted(names), given
+
+
+@case
 def names_that_are_none():
     c = site()
     for bad in ([], [''], ['.'], ['example.test.'], ['-a.example.test'],
@@ -257,12 +267,14 @@ def proof_by_dns():
     assert sorted(names) == ['*.' + name, name], names
 
 
-def fail_proof(c, kind, answers):
+def begin_proof(c, kind, answers):
     answer = expect(c.order([new_name()]), 201)
-    order = answer.json()
-    url = order['authorizations'][0]
-    authorization = c.good(url).json()
-    c.begin(authorization, kind, answers)
+    url = answer.json()['authorizations'][0]
+    c.begin(c.good(url).json(), kind, answers)
+    return kind, answer.headers['Location'], url
+
+
+def failed_proof(c, kind, location, url):
     authorization = c.wait(url, ('invalid', 'valid'), 120)
     assert authorization['status'] == 'invalid', authorization
     challenge = [i for i in authorization['challenges']
@@ -272,30 +284,29 @@ def fail_proof(c, kind, answers):
     assert problem['type'].startswith('urn:ietf:params:acme:error:')
     assert problem['detail'], problem
     # certbot says nothing of an order without one.
-    order = c.wait(answer.headers['Location'], ('invalid',))
+    order = c.wait(location, ('invalid',))
     assert order['error']['type'], order
     return problem['type'].rsplit(':', 1)[1]
 
 
 @case
 def proofs_that_fail():
-    c = site()
+    c, other = site(), site(1)
 
     def wrong(_, token, text):
         responder()(None, token, text[:-1] + ('A' if text[-1] != 'A'
                                               else 'B'))
 
-    kind = fail_proof(c, 'http-01', wrong)
-    assert kind in ('incorrectResponse', 'unauthorized'), kind
-    kind = fail_proof(c, 'http-01', None)
-    assert kind in ('incorrectResponse', 'unauthorized'), kind
-    kind = fail_proof(c, 'dns-01', None)
-    assert kind in ('incorrectResponse', 'dns', 'unauthorized'), kind
-    # Another account's thumbprint.
-    other = site(1)
-    kind = fail_proof(c, 'http-01', lambda _, token, text: responder()(
-        None, token, token + '.' + other.key.thumbprint()))
-    assert kind in ('incorrectResponse', 'unauthorized'), kind
+    def of_another(_, token, text):
+        responder()(None, token, token + '.' + other.key.thumbprint())
+
+    begun = [begin_proof(c, 'http-01', wrong),
+             begin_proof(c, 'http-01', None),
+             begin_proof(c, 'http-01', of_another),
+             begin_proof(c, 'dns-01', None)]
+    for proof in begun:
+        kind = failed_proof(c, *proof)
+        assert kind in ('incorrectResponse', 'unauthorized', 'dns'), kind
 
 
 @case

@@ -7,7 +7,8 @@
 
 . "$top_srcdir/tests/interop/acme.sh"
 # A client that waits for a proof to fail waits for all of them.
-validation='tries = 2'
+validation='tries = 2
+	pending-max = 10000'
 acme_begin 'order-lifetime = 1h
 	orders-max = 100000
 	failures-max = 100000'
