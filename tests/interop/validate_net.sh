@@ -393,6 +393,8 @@ look_at $loopback -t 9 -h "$http_port" <both
 awk '$1 > 2000 { print; if ($3 > 5000) slow = 1; num++ }
     END { exit num != 4 || slow }' said || die "the live waited"
 awk '{ exit $3 > 1500 }' cost || die "$(cat cost)"
+# libunbound's thread, and the loop's (a sanitizer may have another).
+awk '{ exit $9 + 0 < 2 || $9 + 0 > 3 }' cost || die "threads: $(cat cost)"
 # A hundred KiB each, at most.
 awk '{ exit $6 > 250000 }' cost || die "$(cat cost)"
 
