@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # ocsignd with ocsign-validator, whole: names looked at in zones of knot's and
-# behind nginx, records put in place, mail handed over; CAA at issue, by the command and the API, as it permits,
-# forbids and is bogus; the validator killed, stopped, replaced, taken away;
-# and a thousand names on dead servers, while certificates and OCSP answers
-# take no longer than before.
+# behind nginx, records put in place, mail handed over; CAA at issue, by the
+# command and the API, as it permits, forbids and is bogus; the validator
+# killed, stopped, replaced, taken away; and a thousand names on dead servers,
+# while certificates and OCSP answers take no longer than before.
 
 . "$top_srcdir/tests/interop/failure.sh"
 need openssl curl jq knotd kzonesign keymgr nginx python3 pgrep
@@ -18,7 +18,7 @@ ask=$top_builddir/tests/interop/validate_ask
 ca_folder
 ca_make
 
-# --- zones ------------------------------------------------------------------
+# --- zones ----------------------------------------------------------------
 
 dns_port=$(free_port)
 mkdir zones signed kasp knot
@@ -102,7 +102,7 @@ ds example >anchor
 knotd -c knot.conf >knot.log 2>&1 &
 pids="$pids $!"
 
-# --- mail, WHOIS, a hook ------------------------------------------------------
+# --- mail, WHOIS, a hook --------------------------------------------------
 
 python3 -S "$top_srcdir/tests/interop/validate_mail.py" mails >mail.ports &
 pids="$pids $!"
@@ -171,7 +171,7 @@ pids="$pids $!"
 within 10 test -s nginx/pid || fail "$(cat nginx.err)"
 within 10 grep -q 'server started' knot.log || fail "$(cat knot.log)"
 
-# --- the service ------------------------------------------------------------
+# --- the service ----------------------------------------------------------
 
 cp ocsign.conf plain.conf
 dns=127.0.0.1:$dns_port
@@ -293,7 +293,8 @@ echo "CAA at the command"
 # asks NAME...: the API is asked; prints the status.
 asks() {
 	csr "$@"
-	jq -Rs '{certificate_request: ., profile: "server"}' "$1.csr" >"$1.json"
+	jq -Rs '{certificate_request: ., profile: "server"}' "$1.csr" \
+	    >"$1.json"
 	curl -sS -m 30 -o api.out -w '%{http_code}\n' -d "@$1.json" \
 	    "$api/api/v1/cfssl/sign?explain=1"
 }
@@ -307,7 +308,7 @@ for names in forbids.ours.example '*.wild.ours.example' www.bogus.example \
 done
 echo "CAA at the API"
 
-# --- how it stands ----------------------------------------------------------
+# --- how it stands --------------------------------------------------------
 
 ocsign --json status >status.json
 jq -e '.status.validation | .running == 1 and .waiting == 0 and
@@ -317,15 +318,18 @@ jq -e '.status.validation | .running == 1 and .waiting == 0 and
 ocsign status >status.text
 grep -q 'validat' status.text || fail "not told: $(cat status.text)"
 
-# --- killed, stopped ----------------------------------------------------------
+# --- killed, stopped ------------------------------------------------------
 
 validator=$(role validator)
 [ -n "$validator" ] || fail "no ocsign-validator"
 timeout 60 "$ask" run/validator.sock 20000 file x.dead.ours.example 1 \
     >under_way 2>&1 &
 asker=$!
+waiting() {
+	ocsign --json status | jq .status.validation
+}
 has_waiting() {
-	[ "$(ocsign --json status | jq .status.validation.waiting)" = "$1" ]
+	[ "$(waiting | jq .waiting)" = "$1" ]
 }
 within 10 has_waiting 1 || fail "nothing is under way"
 kill -9 "$validator"
@@ -337,7 +341,7 @@ is_another() {
 within 10 is_another || fail "the validator does not come back"
 wait $asker || fail "whoever asked: $(cat under_way)"
 grep -q '^connection' under_way || fail "of the next: $(cat under_way)"
-within 10 has_waiting 0 || fail "$(ocsign --json status | jq .status.validation)"
+within 10 has_waiting 0 || fail "$(waiting)"
 validator=$(role validator)
 kill -STOP "$validator"
 status=$(asks www.ours.example)
@@ -347,7 +351,7 @@ kill -CONT "$validator"
 [ "$(asks www.ours.example)" = 200 ] || fail "it goes on: $(cat api.out)"
 echo "killed and stopped"
 
-# --- reloads ------------------------------------------------------------------
+# --- reloads --------------------------------------------------------------
 
 reload() {
 	num=$(count 'notice: reloaded' ocsignd.log)
@@ -357,9 +361,15 @@ reload() {
 is_reloaded() {
 	[ "$(count 'notice: reloaded' ocsignd.log)" -gt "$num" ]
 }
-sh -c 'while [ ! -e asked.stop ]; do
-    curl -sS -m 30 -o /dev/null -w "%{http_code}\n" -d "@$1" "$2" || true
-    done' sh www.ours.example.json "$api/api/v1/cfssl/sign" >asked 2>&1 &
+ask_on() {
+	while [ ! -e asked.stop ]; do
+		code=$(curl -sS -m 30 -o on.out -w '%{http_code}' \
+		    -d @www.ours.example.json "$api/api/v1/cfssl/sign" 2>&1)
+		echo "$code" >>asked
+		[ "$code" = 200 ] || cat on.out >>asked.bad
+	done
+}
+ask_on &
 loop=$!
 pids="$pids $loop"
 timeout 60 "$ask" run/validator.sock 20000 file x.dead.ours.example 1 \
@@ -375,7 +385,8 @@ goes_on() {
 within 20 goes_on $(($(wc -l <asked) + 3)) || fail "the API: $(cat asked)"
 : >asked.stop
 wait $loop
-! grep -v 200 asked || fail "not all are issued: $(sort asked | uniq -c)"
+! grep -v 200 asked || fail "not all are issued: $(sort asked |
+    uniq -c; cat asked.bad)"
 # What was under way is told by the one that began it.
 wait $asker || fail "whoever asked: $(cat under_way)"
 grep -q '^connection' under_way || fail "a reload: $(cat under_way)"
@@ -393,7 +404,7 @@ reload
 [ "$(asks forbids.ours.example)" = 400 ] || fail "$(cat api.out)"
 echo "reloaded"
 
-# --- a thousand dead servers ---------------------------------------------------
+# --- a thousand dead servers ----------------------------------------------
 
 expect good issued.pem
 request issued.pem a.request
@@ -435,7 +446,7 @@ timeout 120 "$ask" run/validator.sock 60000 file %.dead.ours.example 1000 \
     >dead.out 2>&1 &
 asker=$!
 pids="$pids $asker"
-within 30 has_waiting 1000 || fail "$(ocsign --json status | jq .status.validation)"
+within 30 has_waiting 1000 || fail "$(waiting)"
 are_connected() {
 	[ "$(grep -ci " 0100007F:$(printf %04X "$http_port") 01" \
 	    /proc/net/tcp)" -ge 1000 ]
@@ -454,6 +465,6 @@ for what in issue ocsp; do
 	done
 done
 # Whoever asked is gone, and so is what was under way for it.
-within 10 has_waiting 0 || fail "$(ocsign --json status | jq .status.validation)"
+within 10 has_waiting 0 || fail "$(waiting)"
 service_stop
 echo "passed"

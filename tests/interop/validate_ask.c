@@ -3,8 +3,8 @@
  * usage: validate_ask SOCKET MS TASK NAME NUM
  *
  * Asks NUM questions at once at validator.sock: TASK is "file", "txt", "meta",
- * "caa", "contacts", "mail", "publish" or "withdraw", of NAME, in which a "%" is
- * the question's number.  Says "asked" when all are, and a line
+ * "caa", "contacts", "mail", "publish" or "withdraw", of NAME, in which a "%"
+ * is the question's number.  Says "asked" when all are, and a line
  * "FAULT SEEN [CONTACT...]" for each answer.
  */
 #include <poll.h>
