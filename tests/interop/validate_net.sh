@@ -419,6 +419,15 @@ cat waiting live >both
 head -n 60 waiting | cut -d@ -f3 | timeout 60 "$look" $zones $loopback \
     -h "$http_port" -n 20 -l 10 -t 3 >said 2>cost || die "$(cat cost)"
 grep -q 'not-begun' said || die "all were taken: $(cat said)"
+# Nor is a site told that it does not answer, when we have no socket for it.
+# shellcheck disable=SC2086
+(ulimit -n 90 && grep silent waiting | head -n 200 | cut -d@ -f3 |
+    timeout 60 "$look" $zones $loopback -h "$http_port" -t 3) >said 2>cost ||
+    die "$(cat cost)"
+[ "$(grep -c ' ours .*out of sockets' said)" -gt 100 ] ||
+    die "out of sockets, and $(cut -d' ' -f2 said | sort | uniq -c)"
+! grep -Evq ' (ours .*out of sockets|connection .*in time)' said ||
+    die "$(grep -Ev ' (ours|connection) ' said)"
 # What is cancelled is not heard of again.
 # shellcheck disable=SC2086
 cut -d@ -f3 both | timeout 60 "$look" $zones $loopback \
