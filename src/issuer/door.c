@@ -31,6 +31,9 @@ issuer_door_handle(void *arg, struct net_exchange *exchange)
 		    path + strlen(ISSUER_CFSSL_PREFIX));
 	else if (issuer_origin_is_path(path))
 		issuer_origin_handle(arg, exchange);
+	else if (starts_with(path, ISSUER_CONFIRM_PREFIX))
+		issuer_confirm_handle(arg, exchange,
+		    path + strlen(ISSUER_CONFIRM_PREFIX));
 	else if (!issuer_origin_root(arg, exchange))
 		net_reply(exchange, 404, text_type, NULL, not_found,
 		    strlen(not_found));
