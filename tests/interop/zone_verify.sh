@@ -331,7 +331,8 @@ rm -f mail
 good ocsign zone verify link.test --account acme --method email \
     --to admin@link.test
 # A line as long as that is folded on its way.
-link=$(tr -d '\r' <mail | python3 -m quopri -d | sed -n 's|^ *\(http://[^ ]*/zone-proof/.*\)|\1|p')
+link=$(tr -d '\r' <mail | python3 -m quopri -d |
+    sed -n 's|^ *\(http://[^ ]*/zone-proof/.*\)|\1|p')
 # page STATUS WORDS CURL-ARGUMENTS...
 page() {
 	page_status=$1
