@@ -24,7 +24,8 @@ check_resolver(const char *directory, char **value, struct oc_error *error)
 	const char *text = *value, *end = text + strlen(text), *port = NULL;
 	char address[ADDRESS_TEXT_MAX + 1];
 	struct in6_addr binary;
-	bool is_v6 = strchr(text, ':') != strrchr(text, ':');
+	bool is_v6 = text[0] == '[' ||
+	    strchr(text, ':') != strrchr(text, ':');
 	int64_t number;
 
 	(void)directory;

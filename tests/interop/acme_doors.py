@@ -54,9 +54,28 @@ def dns_01(name, _, text):
                     (name, value)], check=True)
 
 
+def text_of(moment):
+    return moment.strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
+def life(certificate):
+    """When it begins and ends, by whatever cryptography there is."""
+    if hasattr(certificate, 'not_valid_after_utc'):
+        return (certificate.not_valid_before_utc,
+                certificate.not_valid_after_utc)
+    return certificate.not_valid_before, certificate.not_valid_after
+
+
+def is_issued(certificate, issuer):
+    issuer.public_key().verify(
+        certificate.signature, certificate.tbs_certificate_bytes,
+        ec.ECDSA(certificate.signature_hash_algorithm))
+    assert certificate.issuer == issuer.subject
+
+
 def at(days):
-    t = datetime.datetime.now(datetime.timezone.utc)
-    return (t + datetime.timedelta(days=days)).strftime('%Y-%m-%dT%H:%M:%SZ')
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return text_of(now + datetime.timedelta(days=days))
 
 
 # --- for everybody
@@ -81,6 +100,14 @@ expect(c.request('DELETE', directory), 405, 'malformed')
 expect(c.send(c.at('newOrder'), '{}', 'application/json'), 415, 'malformed')
 expect(c.send(c.at('newOrder'), '{}', None), 415, 'malformed')
 expect(c.send(c.at('newOrder'), 'hello'), 400, 'malformed')
+# Too long for this door, and for the server.
+answer = c.send(c.at('newOrder'), ' ' * 70000)
+expect(answer, answer.status, 'malformed')
+try:
+    answer = c.send(c.at('newOrder'), ' ' * 300000)
+    assert (answer.status, answer.type()) == (413, 'malformed'), answer
+except OSError:
+    pass
 # Whatever host is asked for.
 answer = c.request('HEAD', c.at('newNonce'), headers={'Host': 'evil.test'})
 expect(answer, 200)
@@ -132,6 +159,12 @@ expect(c.post(c.at('newOrder'), {}, kid=account + 'x'), 400,
 expect(c.post(c.at('newOrder'), {}, kid=None), 400, 'malformed', 'kid')
 expect(c.post(new_account, {}), 400, 'malformed', 'jwk')
 expect(c.post(c.at('newOrder'), None), 400, 'malformed', 'payload')
+
+# RFC 8555, 6.3: what everybody may get, an account may too.
+expect(c.post(c.at('newNonce'), None), 204)
+assert expect(c.post(directory, None), 200).json() == c.directory
+expect(c.post(directory, {}), 400, 'malformed')
+expect(c.post(c.at('renewalInfo') + '/AQ.AQ', None), 405, 'malformed')
 
 # --- orders
 
@@ -253,14 +286,14 @@ leaf = chain[0]
 sans = leaf.extensions.get_extension_for_class(
     x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
 assert sorted(sans) == sorted(names)
-leaf.verify_directly_issued_by(chain[1])
+is_issued(leaf, chain[1])
 other = answer.links('alternate')
 assert len(other) == 1
 answer = expect(c.post(other[0], None), 200)
 assert answer.links('alternate') == [url]
 crossed = certificates(answer.body)
 assert crossed[0] == leaf and crossed[1] != chain[1]
-leaf.verify_directly_issued_by(crossed[1])
+is_issued(leaf, crossed[1])
 expect(c.post(url + '/2', None), 404, 'malformed')
 expect(c.post(url + '/x', None), 404, 'malformed')
 expect(d.post(url, None), 403, 'unauthorized')
@@ -291,16 +324,16 @@ assert gone['status'] == 'invalid' and gone['error']['type']
 
 pem = c.obtain(['www.example.test'], 'http-01', answers, profile='short')
 short = certificates(pem)[0]
-assert (short.not_valid_after_utc - short.not_valid_before_utc).days <= 3
+assert (life(short)[1] - life(short)[0]).days <= 3
 until = at(5)
 pem = c.obtain(['www.example.test'], 'http-01', answers, notAfter=until)
 x = certificates(pem)[0]
-assert x.not_valid_after_utc.strftime('%Y-%m-%dT%H:%M:%SZ') == until
+assert text_of(life(x)[1]) == until
 since = at(0.1)
 pem = c.obtain(['www.example.test'], 'http-01', answers, notAfter=until,
                notBefore=since)
 x = certificates(pem)[0]
-assert x.not_valid_before_utc.strftime('%Y-%m-%dT%H:%M:%SZ') == since
+assert text_of(life(x)[0]) == since and text_of(life(x)[1]) == until
 
 # --- renewal
 
@@ -309,8 +342,7 @@ answer = expect(c.get(info + renewal_id(leaf)), 200)
 assert int(answer.headers['Retry-After']) == 7200
 window = answer.json()['suggestedWindow']
 assert at(0) < window['start'] < window['end']
-assert window['end'] < leaf.not_valid_after_utc.strftime(
-    '%Y-%m-%dT%H:%M:%SZ')
+assert window['end'] < text_of(life(leaf)[1])
 expect(c.get(info + 'AQ.AQ'), 404, 'malformed')
 expect(c.get(info + 'AQ'), 400, 'malformed')
 expect(c.order(['www.other.test'], replaces=renewal_id(leaf)), 400,

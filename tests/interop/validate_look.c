@@ -5,9 +5,10 @@
  *
  *	txt NAME PREFIX EXPECTED	file NAME PATH EXPECTED
  *	meta NAME EXPECTED		caa NAME METHOD ACCOUNT WILD
+ *	wait SECONDS			then the next are begun
  *
- * "-" is nothing.  The longest turn of the loop goes to standard error, with
- * the largest resident size.
+ * "-" is nothing, the PREFIX "acme" RFC 8555's.  The longest turn of the loop
+ * goes to standard error, with the largest resident size.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,8 @@ start(char *line, int number, int64_t wait_s)
 	if (strcmp(task, "txt") == 0) {
 		q.task = VALIDATION_TXT;
 		q.prefix = word(&line);
+		if (q.prefix != NULL && strcmp(q.prefix, "acme") == 0)
+			q.prefix = "_acme-challenge.";
 	} else if (strcmp(task, "file") == 0) {
 		q.task = VALIDATION_FILE;
 		q.path = word(&line);
@@ -141,6 +144,19 @@ add(struct list *list, const char *text)
 	list->texts[list->num++] = text;
 }
 
+static bool
+wait_some(const char *line)
+{
+	struct timeval tv = { 0, 0 };
+
+	if (strncmp(line, "wait ", 5) != 0)
+		return false;
+	tv.tv_sec = atoi(line + 5);
+	event_base_loopexit(base, &tv);
+	event_base_dispatch(base);
+	return true;
+}
+
 /* Reads all, starts all, waits for all. */
 static void
 look_at_all(int64_t wait_s)
@@ -152,7 +168,8 @@ look_at_all(int64_t wait_s)
 
 	event_add(ticker, &turn);
 	while (number < LINES_MAX && fgets(line, sizeof(line), stdin) != NULL)
-		start(line, ++number, wait_s);
+		if (!wait_some(line))
+			start(line, ++number, wait_s);
 	if (num_open > 0)
 		event_base_dispatch(base);
 	event_free(ticker);
