@@ -378,5 +378,20 @@ const struct cli_command cli_account_commands[] = {
 	    .example = "ocsign account acme-revoke acme "
 		"0123456789abcdef0123456789abcdef",
 	    .run = cli_account_acme_revoke },
+	{ .noun = "account", .verb = "acme-accounts", .arguments = "ACCOUNT",
+	    .num_args_min = 1, .num_args_max = 1,
+	    .summary = "the ACME accounts of an account",
+	    .about = "Prints the ACME accounts that are the account's, and "
+		"how they stand.",
+	    .example = "ocsign account acme-accounts acme",
+	    .run = cli_account_acme_accounts },
+	{ .noun = "account", .verb = "acme-end", .arguments = "ACCOUNT ID",
+	    .num_args_min = 2, .num_args_max = 2,
+	    .summary = "end an ACME account",
+	    .about = "Ends an ACME account, at once and for good.  What was "
+		"issued for it stays good.",
+	    .example = "ocsign account acme-end acme "
+		"0123456789abcdef0123456789abcdef",
+	    .run = cli_account_acme_end },
 	{ NULL }
 };

@@ -17,6 +17,9 @@ enum oc_err cli_find_account(struct cli *cli, const char *name,
 enum oc_err cli_account_acme_key(struct cli *cli, struct oc_error *error);
 enum oc_err cli_account_acme_keys(struct cli *cli, struct oc_error *error);
 enum oc_err cli_account_acme_revoke(struct cli *cli, struct oc_error *error);
+enum oc_err cli_account_acme_accounts(struct cli *cli,
+    struct oc_error *error);
+enum oc_err cli_account_acme_end(struct cli *cli, struct oc_error *error);
 enum oc_err cli_account_token(struct cli *cli, struct oc_error *error);
 enum oc_err cli_account_tokens(struct cli *cli, struct oc_error *error);
 enum oc_err cli_account_revoke(struct cli *cli, struct oc_error *error);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "acme/base64url.h"
+#include "acme/jws.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/value.h"
@@ -174,5 +175,96 @@ cli_account_acme_revoke(struct cli *cli, struct oc_error *error)
 	err = store_revoke_eab_key(store, account.id, cli->args[1]);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s", store_error(store));
+	return OC_OK;
+}
+
+/* --- ACME's own accounts ------------------------------------------------ */
+
+static const char *
+name_of(enum store_acme_state state)
+{
+	switch (state) {
+	case STORE_ACME_VALID:
+		return "valid";
+	case STORE_ACME_DEACTIVATED:
+		return "deactivated";
+	case STORE_ACME_REVOKED:
+		return "ended";
+	}
+	return "unknown";
+}
+
+static json_t *
+describe_account(const struct store_acme_account *a)
+{
+	json_t *row = cli_object();
+	char thumbprint[ACME_THUMBPRINT_TEXT_LEN + 1];
+
+	acme_thumbprint_text(a->thumbprint, thumbprint);
+	cli_put_text(row, "id", a->tag);
+	cli_put_text(row, "state", name_of(a->state));
+	cli_put_text(row, "contacts", a->contacts);
+	cli_put_text(row, "thumbprint", thumbprint);
+	cli_put_time(row, "created_at", a->created_at);
+	return row;
+}
+
+static enum oc_err
+add_account(void *arg, const struct store_acme_account *a)
+{
+	cli_append(arg, describe_account(a));
+	return OC_OK;
+}
+
+enum oc_err
+cli_account_acme_accounts(struct cli *cli, struct oc_error *error)
+{
+	static const char *const columns[] = { "id", "state", "contacts",
+	    "thumbprint", "created_at", NULL };
+	json_t *rows = cli_array();
+	struct store_account account;
+	struct store *store;
+	enum oc_err err;
+
+	err = cli_find_account(cli, cli->args[0], STORE_READ, &store,
+	    &account, error);
+	if (err == OC_OK) {
+		err = store_list_acme_accounts(store, account.id,
+		    add_account, rows);
+		if (err != OC_OK)
+			oc_error_set(error, err, "%s", store_error(store));
+	}
+	if (err == OC_OK)
+		cli_print_table(cli, rows, columns);
+	else
+		json_decref(rows);
+	return err;
+}
+
+enum oc_err
+cli_account_acme_end(struct cli *cli, struct oc_error *error)
+{
+	struct store_acme_account a;
+	struct store_account account;
+	struct store *store;
+	enum oc_err err;
+
+	err = cli_find_account(cli, cli->args[0], STORE_WRITE, &store,
+	    &account, error);
+	if (err != OC_OK)
+		return err;
+	err = store_find_acme_account(store, cli->args[1], &a);
+	if (err == OC_ERR_NOT_FOUND ||
+	    (err == OC_OK && a.account_id != account.id))
+		return oc_error_set(error, OC_ERR_NOT_FOUND, "account %s has "
+		    "no ACME account %.32s; \"ocsign account acme-accounts\" "
+		    "lists them", account.name, cli->args[1]);
+	if (err == OC_OK) {
+		a.state = STORE_ACME_REVOKED;
+		err = store_change_acme_account(store, &a);
+	}
+	if (err != OC_OK)
+		return oc_error_set(error, err, "%s", store_error(store));
+	cli_print(cli, describe_account(&a));
 	return OC_OK;
 }

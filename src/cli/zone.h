@@ -11,6 +11,10 @@ enum oc_err cli_print_zone(struct cli *cli, struct store *store,
     const struct store_zone *zone, struct oc_error *error) OC_MUST_CHECK;
 
 /* zone_claims.c */
+/* EXISTS: the zone is another account's: no proof would help. */
+enum oc_err cli_zone_check_free(struct store *store, const char *name,
+    const struct store_account *account, struct oc_error *error)
+    OC_MUST_CHECK;
 enum oc_err cli_zone_methods(struct cli *cli, struct oc_error *error);
 enum oc_err cli_zone_claim(struct cli *cli, struct oc_error *error);
 enum oc_err cli_zone_status(struct cli *cli, struct oc_error *error);

@@ -96,6 +96,21 @@ put_place(json_t *row, const struct store_authorization *a,
 }
 
 enum oc_err
+cli_zone_check_free(struct store *store, const char *name,
+    const struct store_account *account, struct oc_error *error)
+{
+	struct store_zone zone;
+	enum oc_err err = store_find_zone(store, name, &zone);
+
+	if (err == OC_ERR_NOT_FOUND ||
+	    (err == OC_OK && zone.account_id == account->id))
+		return OC_OK;
+	return err == OC_OK ? oc_error_set(error, OC_ERR_EXISTS, "%s is "
+	    "another account's zone; \"ocsign zone status\" says whose",
+	    name) : oc_error_set(error, err, "%s", store_error(store));
+}
+
+enum oc_err
 cli_zone_claim(struct cli *cli, struct oc_error *error)
 {
 	const struct oc_config *config;
@@ -112,6 +127,8 @@ cli_zone_claim(struct cli *cli, struct oc_error *error)
 	if (err == OC_OK)
 		err = cli_find_account(cli, cli_option(cli, "account"),
 		    STORE_WRITE, &store, &account, error);
+	if (err == OC_OK)
+		err = cli_zone_check_free(store, name, &account, error);
 	if (err == OC_OK)
 		err = proof_open_claim(store, config, account.id, name,
 		    oc_clock_now_s(), &a, error);

@@ -299,6 +299,9 @@ cli_zone_verify(struct cli *cli, struct oc_error *error)
 		err = cli_find_account(cli, cli_option(cli, "account"),
 		    STORE_WRITE, &p->store, &p->account, error);
 	if (err == OC_OK)
+		err = cli_zone_check_free(p->store, name, &p->account,
+		    error);
+	if (err == OC_OK)
 		err = proof_open_claim(p->store, p->config, p->account.id,
 		    name, oc_clock_now_s(), &p->claim, error);
 	if (err == OC_OK && proof_challenge_by(&p->claim, p->method) == NULL)

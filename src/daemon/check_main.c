@@ -16,6 +16,7 @@
 #include "ca/blocklist.h"
 #include "ca/cfssl_config.h"
 #include "ca/profile.h"
+#include "daemon/check_validation.h"
 #include "daemon/databases.h"
 #include "daemon/users.h"
 #include "der/time.h"
@@ -642,6 +643,7 @@ daemon_check(const char *path, enum daemon_check_how how,
 	struct checker c = { .how = how, .print = print };
 	struct oc_config_errors errors = { 0 };
 	struct oc_config *loaded;
+	size_t num_wrong;
 	char text[64];
 
 	if (oc_config_load(path, &loaded, &errors) != OC_OK) {
@@ -664,6 +666,10 @@ daemon_check(const char *path, enum daemon_check_how how,
 	for (size_t i = 0; i < loaded->num_profiles; i++)
 		check_profile(&c, loaded, &loaded->profiles[i]);
 	check_api(&c, loaded);
+	num_wrong = daemon_check_validation(loaded, print);
+	/* The others answer without it. */
+	if (how != DAEMON_CHECK_TO_START)
+		c.num_errors += num_wrong;
 	/* Those come and go, as files of other sources do. */
 	if (how == DAEMON_CHECK_ALL)
 		c.num_errors += daemon_check_databases(loaded, print);

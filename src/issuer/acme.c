@@ -19,6 +19,8 @@ static void answer_nonce(struct acme_call *call);
 /* Behind the base's path; "*" is one segment. */
 static const struct acme_endpoint endpoints[] = {
 	{ "new-nonce", NET_GET, .answer = answer_nonce },
+	{ "new-nonce", NET_POST, ACME_EITHER, ACME_EMPTY, STORE_JOB_READ,
+	    NULL, NULL, answer_nonce },
 	{ "renewal-info/*", NET_GET, .kind = STORE_JOB_READ,
 	    .run = issuer_acme_run_renewal,
 	    .answer = issuer_acme_answer_renewal },
@@ -57,8 +59,11 @@ static const struct acme_endpoint endpoints[] = {
 	{ NULL }
 };
 /* Its name is the configuration's. */
-static const struct acme_endpoint directory = {
-	"directory", NET_GET, .answer = answer_directory
+static const struct acme_endpoint directory[] = {
+	{ "", NET_GET, .answer = answer_directory },
+	{ "", NET_POST, ACME_EITHER, ACME_EMPTY, STORE_JOB_READ, NULL, NULL,
+	    answer_directory },
+	{ NULL }
 };
 
 /* --- what all calls share ----------------------------------------------- */
@@ -329,41 +334,50 @@ matches(const char *pattern, const char *path,
 	return *path == '\0';
 }
 
+/* What is there for the method; NULL, and *allow is what there is for others,
+ * or NULL. */
 static const struct acme_endpoint *
-find_endpoint(const struct issuer_acme *acme, const char *path,
-    char ids[ACME_PATH_IDS][ACME_PATH_ID_MAX])
+find_endpoint(const struct issuer_acme *acme, const struct net_request *r,
+    char ids[ACME_PATH_IDS][ACME_PATH_ID_MAX], const char **allow)
 {
-	const char *rest = path + strlen(prefix_of(acme));
+	const char *rest = r->path + strlen(prefix_of(acme));
+	const struct acme_endpoint *e = endpoints;
+	bool gets = false, posts = false;
 
-	if (strcmp(rest, acme->directory) == 0)
-		return &directory;
-	for (const struct acme_endpoint *e = endpoints; e->pattern != NULL;
-	    e++)
-		if (matches(e->pattern, rest, ids))
+	if (strcmp(rest, acme->directory) == 0) {
+		rest = "";
+		e = directory;
+	}
+	for (; e->pattern != NULL; e++) {
+		if (!matches(e->pattern, rest, ids))
+			continue;
+		if (e->method == r->method ||
+		    (e->method == NET_GET && r->method == NET_HEAD))
 			return e;
+		gets |= e->method == NET_GET;
+		posts |= e->method == NET_POST;
+	}
+	*allow = gets && posts ? "Allow: GET, HEAD, POST\r\n" : gets ?
+	    "Allow: GET, HEAD\r\n" : posts ? "Allow: POST\r\n" : NULL;
 	return NULL;
 }
 
 void
 issuer_acme_handle(struct issuer_acme *acme, struct net_exchange *exchange)
 {
-	const struct net_request *r = net_exchange_request(exchange);
 	char ids[ACME_PATH_IDS][ACME_PATH_ID_MAX] = { "" };
-	const struct acme_endpoint *e = find_endpoint(acme, r->path, ids);
+	const char *allow;
+	const struct acme_endpoint *e = find_endpoint(acme,
+	    net_exchange_request(exchange), ids, &allow);
 	struct acme_problem problem = { .error = ACME_OK };
-	const char *allow = NULL;
 
-	if (e != NULL && (e->method == r->method ||
-	    (e->method == NET_GET && r->method == NET_HEAD))) {
+	if (e != NULL) {
 		issuer_acme_begin(acme, exchange, e, ids);
 		return;
 	}
-	(void)acme_problem_set(&problem, ACME_MALFORMED, e == NULL ?
+	(void)acme_problem_set(&problem, ACME_MALFORMED, allow == NULL ?
 	    "there is no such resource" : "the method is not allowed here");
-	problem.status = e == NULL ? 404 : 405;
-	if (e != NULL)
-		allow = e->method == NET_POST ? "Allow: POST\r\n" :
-		    "Allow: GET, HEAD\r\n";
+	problem.status = allow == NULL ? 404 : 405;
 	issuer_acme_refuse(acme, exchange, &problem, allow);
 	acme_problem_fini(&problem);
 }

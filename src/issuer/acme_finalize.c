@@ -159,30 +159,10 @@ issuer_acme_run_finalize(struct store *store, struct acme_call *call)
 
 /* --- afterwards --------------------------------------------------------- */
 
-/* No other request would fare better. */
-static bool
-is_final(enum acme_error error)
-{
-	return error == ACME_CAA || error == ACME_REJECTED_IDENTIFIER;
-}
-
 static enum oc_err
 give_order_back(struct store *store, void *arg)
 {
-	struct acme_call *call = arg;
-	json_t *json;
-	char *text;
-	enum oc_err err;
-
-	if (!is_final(call->problem.error))
-		return store_reopen_order(store, call->order.id);
-	json = acme_problem_json(&call->problem);
-	text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
-	err = text == NULL ? OC_ERR_NOMEM : store_fail_order(store,
-	    call->order.id, strlen(text) <= STORE_PROBLEM_MAX ? text : "");
-	free(text);
-	json_decref(json);
-	return err;
+	return store_reopen_order(store, ((struct acme_call *)arg)->order.id);
 }
 
 /* Should that have failed, the order is given back after a while. */

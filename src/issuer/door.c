@@ -17,21 +17,37 @@ starts_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* [acme] url may have any path, and the others' go before. */
+static bool
+is_acme_path(struct issuer_service *service, const char *path)
+{
+	const struct issuer_acme *acme = issuer_service_acme(service);
+
+	return acme != NULL && issuer_acme_is_path(acme, path) &&
+	    !starts_with(path, ISSUER_CFSSL_PREFIX) &&
+	    !starts_with(path, ISSUER_CONFIRM_PREFIX) &&
+	    !issuer_origin_is_path(path);
+}
+
 void
 issuer_door_handle(void *arg, struct net_exchange *exchange)
 {
 	static const char not_found[] = "404 page not found\n";
 	const char *path = net_exchange_request(exchange)->path;
-	struct issuer_acme *acme = issuer_service_acme(arg);
 
-	if (acme != NULL && issuer_acme_is_path(acme, path))
-		issuer_acme_handle(acme, exchange);
-	else if (starts_with(path, ISSUER_CFSSL_PREFIX))
+	if (starts_with(path, ISSUER_CFSSL_PREFIX))
 		issuer_cfssl_handle(arg, exchange,
 		    path + strlen(ISSUER_CFSSL_PREFIX));
 	else if (issuer_origin_is_path(path))
 		issuer_origin_handle(arg, exchange);
-	else if (!issuer_origin_root(arg, exchange))
+	else if (starts_with(path, ISSUER_CONFIRM_PREFIX))
+		issuer_confirm_handle(arg, exchange,
+		    path + strlen(ISSUER_CONFIRM_PREFIX));
+	else if (issuer_origin_root(arg, exchange))
+		return;
+	else if (is_acme_path(arg, path))
+		issuer_acme_handle(issuer_service_acme(arg), exchange);
+	else
 		net_reply(exchange, 404, text_type, NULL, not_found,
 		    strlen(not_found));
 }
@@ -54,11 +70,10 @@ void
 issuer_door_refuse(void *arg, const char *path, int status, char **body,
     const char **type)
 {
-	const struct issuer_acme *acme = issuer_service_acme(arg);
 	const char *text = net_status_text(status);
 	json_t *json;
 
-	if (acme != NULL && issuer_acme_is_path(acme, path)) {
+	if (is_acme_path(arg, path)) {
 		json = issuer_acme_failure(status, text);
 		*type = "application/problem+json";
 	} else if (issuer_origin_is_path(path)) {

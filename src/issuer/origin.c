@@ -6,6 +6,7 @@
  *	GET    /client/v4/certificates[?zone_id=&page=&per_page=&limit=&offset=]
  *	GET    /client/v4/certificates/ID
  *	DELETE /client/v4/certificates/ID
+ *	/client/v4/zones...: origin_zone.c
  *	GET    /origin_ca_rsa_root.pem, /origin_ca_ecc_root.pem
  *
  * "messages" is always empty (clients decode it as strings or as objects),
@@ -56,6 +57,7 @@ issuer_origin_call_free(struct origin_call *call)
 	free(call->hostnames_text);
 	json_decref(call->list);
 	json_decref(call->document);
+	issuer_origin_zone_free(call->zone);
 	free(call);
 }
 
@@ -272,8 +274,8 @@ issuer_origin_begin(struct origin_call *call, origin_read_fn *read,
 {
 	call->read = read;
 	call->then = then;
-	call->job = (struct store_job){ .kind = STORE_JOB_READ,
-	    .fn = run_call, .done = call_run, .arg = call };
+	call->job = (struct store_job){ .kind = call->is_change ?
+	    STORE_JOB_CHANGE : STORE_JOB_READ, .fn = run_call, .done = call_run, .arg = call };
 	if (issuer_service_submit(call->service, &call->job) != OC_OK)
 		issuer_origin_fail(call, 503, ORIGIN_TRY_LATER,
 		    "busy: try again");
@@ -359,8 +361,9 @@ issuer_origin_handle(struct issuer_service *service,
 			return;
 		}
 	}
-	fail_exchange(exchange, 404, ORIGIN_NOT_FOUND, "No route for that "
-	    "URI", NULL);
+	if (!issuer_origin_zones(service, exchange))
+		fail_exchange(exchange, 404, ORIGIN_NOT_FOUND, "No route for "
+		    "that URI", NULL);
 }
 
 /* --- what is trusted ---------------------------------------------------- */

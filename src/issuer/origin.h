@@ -45,6 +45,8 @@ struct origin_call {
 	struct store_account account;
 	struct store_token token;
 	/* What for. */
+	bool is_change;			/* read changes the store, all or
+					 * nothing */
 	origin_read_fn *read;
 	origin_then_fn *then;
 	struct oc_error error;		/* of read */
@@ -65,6 +67,7 @@ struct origin_call {
 	/* one and list */
 	struct oc_serial serial;
 	struct store_asked asked;
+	struct origin_zone *zone;	/* owned; of /zones */
 	char zone_tag[STORE_TAG_LEN + 1];
 	int64_t page, per_page, skipped, total;
 	json_t *list;			/* owned */
@@ -90,6 +93,16 @@ void issuer_origin_fail_rule(struct origin_call *call, enum oc_err err,
 
 /* One certificate as the API shows it. */
 json_t *issuer_origin_describe(const struct store_asked *asked);
+
+/* page and per_page, or limit and offset; false: they are none. */
+bool issuer_origin_take_paging(struct origin_call *call);
+/* Of call->list, total, page and per_page. */
+void issuer_origin_answer_list(struct origin_call *call);
+
+/* origin_zone.c: whether the path is one of its own; answered, then. */
+bool issuer_origin_zones(struct issuer_service *service,
+    struct net_exchange *exchange);
+void issuer_origin_zone_free(struct origin_zone *zone);	/* NULL is fine */
 
 void issuer_origin_create(struct origin_call *call);
 void issuer_origin_list(struct origin_call *call);

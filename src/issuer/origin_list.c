@@ -74,8 +74,8 @@ read_list(struct store *store, struct origin_call *call,
 	    &call->total);
 }
 
-static void
-answer_list(struct origin_call *call)
+void
+issuer_origin_answer_list(struct origin_call *call)
 {
 	json_t *info = json_pack("{s:I, s:I, s:I, s:I, s:I}",
 	    "page", (json_int_t)call->page,
@@ -106,9 +106,8 @@ take_number(const struct net_request *r, const char *name, int64_t min,
 	return true;
 }
 
-/* page and per_page, or limit and offset. */
-static bool
-take_paging(struct origin_call *call)
+bool
+issuer_origin_take_paging(struct origin_call *call)
 {
 	const struct net_request *r = net_exchange_request(call->exchange);
 	int64_t offset = -1;
@@ -135,7 +134,7 @@ issuer_origin_list(struct origin_call *call)
 	const struct net_request *r = net_exchange_request(call->exchange);
 	char tag[64];
 
-	if (!take_paging(call)) {
+	if (!issuer_origin_take_paging(call)) {
 		issuer_origin_fail(call, 400, ORIGIN_BAD_REQUEST, "page, "
 		    "per_page, limit and offset are numbers");
 		return;
@@ -148,7 +147,7 @@ issuer_origin_list(struct origin_call *call)
 		}
 		memcpy(call->zone_tag, tag, STORE_TAG_LEN + 1);
 	}
-	issuer_origin_begin(call, read_list, answer_list);
+	issuer_origin_begin(call, read_list, issuer_origin_answer_list);
 }
 
 /* --- one ---------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "der/time.h"
 #include "status/crl_alarm.h"
+#include "validation/counts.h"
 
 /* "2026-11-23T22:00:00Z"; 0 is null. */
 static json_t *
@@ -222,6 +223,48 @@ describe_api(const struct status_all *all)
 	    "running", (int)total.pages.num_held,
 	    "started", number_of(total.pages.num_starts),
 	    "since", time_of(total.pages.since), "answers", answers);
+}
+
+/* Of one task, by how it ended: "ok", and ACME's words. */
+static json_t *
+describe_task(const struct validation_counts *c, enum validation_task task)
+{
+	json_t *object = json_pack("{s:o}", "asked",
+	    number_of(c->asked[task]));
+	const char *word;
+
+	for (int fault = 0; fault <= VALIDATION_FAULT_LAST; fault++) {
+		word = fault == VALIDATION_NO_FAULT ? "ok" :
+		    validation_fault_text((enum validation_fault)fault);
+		if (c->ended[task][fault] > 0)
+			(void)json_object_set_new(object, word,
+			    number_of(c->ended[task][fault]));
+	}
+	return object;
+}
+
+static json_t *
+describe_validation(const struct status_all *all)
+{
+	struct validation_counts_total total;
+	json_t *object;
+
+	if (all->validator_directory == NULL)
+		return json_null();
+	validation_counts_read(all->validator_directory, all->run, &total);
+	object = json_pack("{s:i, s:o, s:o, s:o, s:o}",
+	    "running", (int)total.pages.num_held,
+	    "started", number_of(total.pages.num_starts),
+	    "since", time_of(total.pages.since),
+	    "waiting", number_of(validation_counts_waiting(&total.counts)),
+	    "given_up", number_of(total.counts.left));
+	for (int task = 1; task <= VALIDATION_TASK_LAST; task++)
+		if (total.counts.asked[task] > 0)
+			(void)json_object_set_new(object,
+			    validation_task_text((enum validation_task)task),
+			    describe_task(&total.counts,
+			    (enum validation_task)task));
+	return object;
 }
 
 /* What is told fits into one answer. */
@@ -503,14 +546,16 @@ status_describe(const struct status_all *all, size_t len_max)
 	for (i = 0; i < all->num_services; i++)
 		(void)json_array_append_new(issuers,
 		    describe_service(all->services[i], &total));
-	whole = json_pack("{s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	whole = json_pack("{s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	    "s:o}",
 	    "ready", (int)all->is_ready, "left_out", 0,
 	    "clock", describe_clock(all),
 	    "responders", describe_responders(&total),
 	    "issuers", issuers, "crls", describe_crls(all),
 	    "crl_files", crls,
 	    "sources", describe_sources(all, num_left),
-	    "files", describe_files(all), "api", describe_api(all));
+	    "files", describe_files(all), "api", describe_api(all),
+	    "validation", describe_validation(all));
 	if (whole != NULL)
 		text = dump_up_to(whole, len_max);
 	json_decref(whole);

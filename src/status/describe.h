@@ -22,6 +22,7 @@ struct status_all {
 	struct status_publish *publish;	/* NULL: nothing is served */
 	struct oc_clock_watch *clock;	/* NULL: believed */
 	const struct status_files *files;	/* NULL: none */
+	const char *validator_directory;	/* NULL: there is none */
 };
 
 /* For free(), and no longer than that; NULL without memory. */

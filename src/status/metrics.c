@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "validation/counts.h"
+
 /* HELP and TYPE stand once above all samples of a name. */
 void
 status_put_family(struct oc_buffer *out, const char *name, const char *type,
@@ -311,6 +313,40 @@ put_api(struct oc_buffer *out, const struct status_all *all)
 	}
 }
 
+/* --- what is validated -------------------------------------------------- */
+
+static void
+put_validations(struct oc_buffer *out, const struct validation_counts *c,
+    enum validation_task task)
+{
+	for (int fault = 0; fault <= VALIDATION_FAULT_LAST; fault++)
+		oc_buffer_printf(out, "ocsign_validations_total{task=\"%s\","
+		    "outcome=\"%s\"} %" PRIu64 "\n",
+		    validation_task_text(task), fault == VALIDATION_NO_FAULT ?
+		    "ok" : validation_fault_text((enum validation_fault)fault),
+		    c->ended[task][fault]);
+}
+
+/* Nothing where nothing is. */
+static void
+put_validation(struct oc_buffer *out, const struct status_all *all)
+{
+	struct validation_counts_total total;
+
+	if (all->validator_directory == NULL)
+		return;
+	validation_counts_read(all->validator_directory, all->run, &total);
+	status_put_family(out, "validations_total", "counter",
+	    "How looking at names ended.");
+	for (int task = 1; task <= VALIDATION_TASK_LAST; task++)
+		put_validations(out, &total.counts,
+		    (enum validation_task)task);
+	status_put_family(out, "validations_waiting", "gauge",
+	    "Names that are looked at, or wait for that.");
+	oc_buffer_printf(out, "ocsign_validations_waiting %" PRIu64 "\n",
+	    validation_counts_waiting(&total.counts));
+}
+
 /* --- the signer ------------------------------------------------------- */
 
 static const struct {
@@ -533,6 +569,7 @@ status_put_metrics(const struct status_all *all, const json_t *signer,
 	    oc_clock_watch_now_s(all->clock));
 	status_put_files(out, all->publish);
 	put_api(out, all);
+	put_validation(out, all);
 	put_tokens(out, signer);
 	put_lanes(out, signer);
 	put_journal(out, signer);

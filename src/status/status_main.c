@@ -564,7 +564,9 @@ open_admin(struct program *p, struct oc_error *error)
 	p->all = (struct status_all){ p->services, p->num_services, false,
 	    p->config->daemon.responder_directory,
 	    p->config->daemon.issuer_directory, ipc_handover_run(), p->crls,
-	    p->publish, &p->clock, p->files };
+	    p->publish, &p->clock, p->files,
+	    oc_config_validates(p->config) ?
+	    p->config->daemon.validator_directory : NULL };
 	return status_admin_new(&options, &p->admin, error);
 }
 

@@ -152,7 +152,8 @@ enum store_zone_nesting {
 	STORE_ZONE_DELEGATED	/* may be: the most specific zone wins */
 };
 
-/* Fills in id, tag, created_at.  EXISTS when it is somebody's zone already;
+/* Fills in id, created_at, and tag unless there is one.  EXISTS when it is
+ * somebody's zone already;
  * REFUSED when another account's zone is inside or around it and nesting
  * does not allow that. */
 enum oc_err store_add_zone(struct store *store, struct store_zone *zone,

@@ -33,6 +33,19 @@ add_eab_key(struct store *s, struct store_eab_key *key)
 	return err == OC_OK ? add_eab_entry(s, key->id) : err;
 }
 
+/* No hyphen comes first when it is written in base64url: clients are given it
+ * on a command line, and take it for an option. */
+static enum oc_err
+make_hmac(struct store *s, uint8_t hmac[STORE_HMAC_KEY_LEN])
+{
+	do {
+		if (RAND_priv_bytes(hmac, STORE_HMAC_KEY_LEN) != 1)
+			return store_fail(s, OC_ERR_INTERNAL,
+			    "no random octets");
+	} while (hmac[0] >> 2 == 62);
+	return OC_OK;
+}
+
 enum oc_err
 store_add_eab_key(struct store *store, struct store_eab_key *key)
 {
@@ -46,9 +59,8 @@ store_add_eab_key(struct store *store, struct store_eab_key *key)
 		    "a key does not end before 1970");
 	if (err == OC_OK)
 		err = store_new_tag(store, added.kid);
-	if (err == OC_OK &&
-	    RAND_priv_bytes(added.hmac, sizeof(added.hmac)) != 1)
-		err = store_fail(store, OC_ERR_INTERNAL, "no random octets");
+	if (err == OC_OK)
+		err = make_hmac(store, added.hmac);
 	if (err == OC_OK)
 		err = store_begin_change(store);
 	if (err == OC_OK) {

@@ -418,6 +418,7 @@ make_zone(struct store *s, const struct store_authorization *a)
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
 	memcpy(zone.name, a->name, sizeof(zone.name));
+	memcpy(zone.tag, a->tag, sizeof(zone.tag));
 	return store_add_zone(s, &zone, STORE_ZONE_ALONE);
 }
 

@@ -145,7 +145,7 @@ enum oc_err store_fail_challenge(struct store *store,
     const struct store_try *t) OC_MUST_CHECK;
 /* It is there: challenge and authorization are VALID, until expires_at; an
  * order whose last one that was is ready.  A zone registry's own makes the
- * zone, unless the account has it: EXISTS, REFUSED as store_add_zone() of one
+ * zone, with its own tag, unless the account has it: EXISTS, REFUSED as store_add_zone() of one
  * that is not delegated; then nothing is changed.  MISMATCH if it is no longer
  * PENDING, or has ended; so for fail. */
 enum oc_err store_pass_challenge(struct store *store,
@@ -168,7 +168,8 @@ enum oc_err store_list_due_challenges(struct store *store, int64_t now_at,
 enum oc_err store_list_authorizations(struct store *store,
     int64_t account_id, int64_t acme_account_id, const char *name,
     uint32_t num_max, store_challenge_fn *fn, void *arg) OC_MUST_CHECK;
-/* For limits: of the account, PENDING and not ended; and INVALID since. */
+/* For limits: of the account, PENDING and not ended; and INVALID since.  name
+ * NULL: of any; ".example.com": of example.com and all below. */
 enum oc_err store_count_authorizations(struct store *store,
     int64_t account_id, const char *name, int64_t now_at, int64_t since_at,
     int64_t *num_pending, int64_t *num_invalid) OC_MUST_CHECK;

@@ -124,7 +124,7 @@ store_add_zone(struct store *store, struct store_zone *zone,
 	err = check_zone_name(store, added.name);
 	if (err == OC_OK)
 		err = check_zone_state(store, added.state);
-	if (err == OC_OK)
+	if (err == OC_OK && added.tag[0] == '\0')
 		err = store_new_tag(store, added.tag);
 	if (err == OC_OK)
 		err = store_begin_change(store);

@@ -14,24 +14,21 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/secret.h"
-#include "validation/curl_loop.h"
 #include "validation/host.h"
 #include "validation/mailbox.h"
 #include "validation/message.h"
 #include "validation/place.h"
+#include "validation/post.h"
 #include "validation/reply.h"
 
 #define CONNECT_MAX_MS 30000L
 #define ID_OCTETS 16
-/* What a server says before it gives up a message, and what it may say in all:
- * who goes on talking says nothing. */
-#define REPLY_LINE_MAX 200
-#define SAID_MAX (64 * 1024)
 
 struct validation_mail {
 	struct event_base *base;
-	struct validation_curl *loop;
 	struct validation_resolver *resolver;
+	struct validation_post *post;
+	struct event *sent;		/* the post has a letter back */
 	struct validation_place place;	/* of the server */
 	char *url;			/* with the name that we say EHLO
 					 * with */
@@ -49,15 +46,9 @@ struct validation_mail_job {
 	struct validation_mail_job *next, **link;
 	struct event *timer;
 	struct validation_host *host;
-	struct curl_slist *to, *resolve;
-	CURL *easy;
-	bool is_running;
-	struct oc_buffer message;
-	size_t num_sent;		/* of its octets */
+	struct validation_letter *letter;
+	bool is_posted;			/* the letter is the post's */
 	char address[VALIDATION_ADDRESS_MAX + 1];
-	char line[REPLY_LINE_MAX];		/* the last one that was said */
-	size_t num_said;
-	char trouble[CURL_ERROR_SIZE];
 	int64_t deadline_ns;
 	validation_done_fn *done;
 	void *arg;
@@ -70,16 +61,14 @@ free_job(struct validation_mail_job *job)
 	if (job->next != NULL)
 		job->next->link = job->link;
 	validation_host_cancel(job->host);
-	if (job->is_running)
-		validation_curl_remove(job->mail->loop, job->easy);
-	if (job->easy != NULL)
-		curl_easy_cleanup(job->easy);
-	curl_slist_free_all(job->to);
-	curl_slist_free_all(job->resolve);
+	if (job->is_posted) {
+		job->letter->job = NULL;
+		atomic_store(&job->letter->is_abandoned, true);
+	} else {
+		validation_letter_free(job->letter);
+	}
 	if (job->timer != NULL)
 		event_free(job->timer);
-	/* There is a code in it. */
-	oc_buffer_fini(&job->message);
 	free(job);
 }
 
@@ -99,83 +88,47 @@ finish(struct validation_mail_job *job, const struct validation_reply *reply)
 	done(arg, reply);
 }
 
-/* --- what libcurl calls ------------------------------------------------- */
-
-static size_t
-on_wanted(char *bytes, size_t size, size_t num, void *arg)
-{
-	struct validation_mail_job *job = arg;
-	size_t len = job->message.len - job->num_sent;
-
-	if (len > size * num)
-		len = size * num;
-	memcpy(bytes, job->message.bytes + job->num_sent, len);
-	job->num_sent += len;
-	return len;
-}
-
-/* A line of the server's, with its CR LF. */
-static size_t
-on_line(char *line, size_t size, size_t num, void *arg)
-{
-	struct validation_mail_job *job = arg;
-	size_t len = size * num, kept = len;
-
-	job->num_said += len;
-	if (job->num_said > SAID_MAX)
-		return 0;
-	while (kept > 0 && (line[kept - 1] == '\n' || line[kept - 1] == '\r'))
-		kept--;
-	if (kept >= sizeof(job->line))
-		kept = sizeof(job->line) - 1;
-	memcpy(job->line, line, kept);
-	job->line[kept] = '\0';
-	return len;
-}
-
 /* --- how it went -------------------------------------------------------- */
 
 /* What the server's last code says of the message. */
 static void
-judge_code(const struct validation_mail_job *job, long code,
+judge_code(const struct validation_mail_job *job, const char *trouble,
     struct validation_reply *reply)
 {
 	const char *where = job->mail->place.text;
+	const struct validation_letter *letter = job->letter;
 
-	if (code / 100 == 5)
+	if (letter->code / 100 == 5)
 		validation_reply_set(reply, VALIDATION_REFUSED,
 		    VALIDATION_FINAL, "%s does not take a message for %s: %s",
-		    where, job->address, job->line);
-	else if (code / 100 == 4)
+		    where, job->address, letter->line);
+	else if (letter->code / 100 == 4)
 		validation_reply_set(reply, VALIDATION_REFUSED,
 		    VALIDATION_TEMPORARY, "%s takes no message for %s now: %s",
-		    where, job->address, job->line);
+		    where, job->address, letter->line);
 	else
 		validation_reply_set(reply, VALIDATION_CONNECTION_FAULT,
-		    VALIDATION_TEMPORARY, "%s: %s", where, job->trouble[0] !=
-		    '\0' ? job->trouble : "the connection broke");
+		    VALIDATION_TEMPORARY, "%s: %s", where, trouble);
 }
 
 static void
-judge(const struct validation_mail_job *job, CURLcode rc,
-    struct validation_reply *reply)
+judge(const struct validation_mail_job *job, struct validation_reply *reply)
 {
+	const struct validation_letter *letter = job->letter;
 	const char *where = job->mail->place.text;
-	const char *trouble = job->trouble[0] != '\0' ? job->trouble :
-	    curl_easy_strerror(rc);
-	long code = 0;
+	const char *trouble = letter->trouble[0] != '\0' ? letter->trouble :
+	    curl_easy_strerror(letter->rc);
 
-	(void)curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &code);
-	switch ((int)rc) {
+	switch ((int)letter->rc) {
 	case CURLE_OK:
 		validation_reply_set(reply, VALIDATION_NO_FAULT,
 		    VALIDATION_FINAL, "%s has taken a message for %s: %s",
-		    where, job->address, job->line);
+		    where, job->address, letter->line);
 		return;
 	case CURLE_USE_SSL_FAILED:
 		validation_reply_set(reply, VALIDATION_TLS_FAULT,
 		    VALIDATION_FINAL, "%s does no STARTTLS: %s", where,
-		    job->line);
+		    letter->line);
 		return;
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CONNECT_ERROR:
@@ -183,10 +136,15 @@ judge(const struct validation_mail_job *job, CURLcode rc,
 		    VALIDATION_FINAL, "%s: %s", where, trouble);
 		return;
 	case CURLE_LOGIN_DENIED:
-		validation_reply_set(reply, VALIDATION_OURS, code / 100 == 4 ?
-		    VALIDATION_TEMPORARY : VALIDATION_FINAL, "%s does not let "
-		    "us in: %s", where, job->line);
+		validation_reply_set(reply, VALIDATION_OURS,
+		    letter->code / 100 == 4 ? VALIDATION_TEMPORARY :
+		    VALIDATION_FINAL, "%s does not let us in: %s", where,
+		    letter->line);
 		return;
+	case CURLE_ABORTED_BY_CALLBACK:
+		if (letter->code / 100 == 4 || letter->code / 100 == 5)
+			break;
+		/* FALLTHROUGH */
 	case CURLE_OPERATION_TIMEDOUT:
 		validation_reply_set(reply, VALIDATION_OURS,
 		    VALIDATION_TEMPORARY, "%s: no answer in time", where);
@@ -196,18 +154,31 @@ judge(const struct validation_mail_job *job, CURLcode rc,
 		    VALIDATION_TEMPORARY, "out of memory");
 		return;
 	}
-	judge_code(job, code, reply);
+	judge_code(job, trouble, reply);
 }
 
 static void
-on_done(void *arg, CURLcode rc)
+on_sent(evutil_socket_t fd, short what, void *arg)
 {
-	struct validation_mail_job *job = arg;
+	struct validation_mail *mail = arg;
+	struct validation_letter *letter;
 	struct validation_reply reply;
 
-	job->is_running = false;
-	judge(job, rc, &reply);
-	finish(job, &reply);
+	(void)fd, (void)what;
+	/* One at a time: who is told of it may free all of this. */
+	letter = validation_post_take(mail->post);
+	if (letter == NULL)
+		return;
+	event_active(mail->sent, EV_READ, 0);
+	if (letter->job != NULL) {
+		struct validation_mail_job *job = letter->job;
+
+		job->is_posted = false;
+		judge(job, &reply);
+		finish(job, &reply);
+	} else {
+		validation_letter_free(letter);
+	}
 }
 
 static void
@@ -227,14 +198,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static bool
 set_long(const struct validation_mail_job *job, CURLoption option, long value)
 {
-	return curl_easy_setopt(job->easy, option, value) == CURLE_OK;
+	return curl_easy_setopt(job->letter->easy, option, value) == CURLE_OK;
 }
 
 static bool
 set_text(const struct validation_mail_job *job, CURLoption option,
     const char *text)
 {
-	return curl_easy_setopt(job->easy, option, text) == CURLE_OK;
+	return curl_easy_setopt(job->letter->easy, option, text) == CURLE_OK;
 }
 
 static bool
@@ -249,8 +220,8 @@ set_server(const struct validation_mail_job *job)
 	    set_long(job, CURLOPT_FRESH_CONNECT, 1) &&
 	    set_long(job, CURLOPT_FORBID_REUSE, 1) &&
 	    set_long(job, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MAX_MS) &&
-	    curl_easy_setopt(job->easy, CURLOPT_RESOLVE, job->resolve) ==
-	    CURLE_OK;
+	    curl_easy_setopt(job->letter->easy, CURLOPT_RESOLVE,
+	    job->letter->resolve) == CURLE_OK;
 }
 
 /* A password goes out by TLS alone, in one of the two ways that have no
@@ -268,7 +239,7 @@ set_trust(const struct validation_mail_job *job)
 	    !set_long(job, CURLOPT_SSL_VERIFYHOST, 2) ||
 	    !set_long(job, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2))
 		return false;
-	if (mail->trust != NULL && (curl_easy_setopt(job->easy,
+	if (mail->trust != NULL && (curl_easy_setopt(job->letter->easy,
 	    CURLOPT_CAINFO_BLOB, &trust) != CURLE_OK ||
 	    !set_text(job, CURLOPT_CAPATH, NULL)))
 		return false;
@@ -280,23 +251,17 @@ set_trust(const struct validation_mail_job *job)
 }
 
 static bool
-set_message(struct validation_mail_job *job)
+set_addresses(struct validation_mail_job *job)
 {
+	struct validation_letter *letter = job->letter;
 	char address[VALIDATION_ADDRESS_MAX + 3];
 
 	(void)snprintf(address, sizeof(address), "<%s>", job->address);
-	job->to = curl_slist_append(NULL, address);
+	letter->to = curl_slist_append(NULL, address);
 	(void)snprintf(address, sizeof(address), "<%s>", job->mail->from);
-	return job->to != NULL && set_text(job, CURLOPT_MAIL_FROM, address) &&
-	    curl_easy_setopt(job->easy, CURLOPT_MAIL_RCPT, job->to) ==
-	    CURLE_OK && set_long(job, CURLOPT_UPLOAD, 1) &&
-	    curl_easy_setopt(job->easy, CURLOPT_READFUNCTION, on_wanted) ==
-	    CURLE_OK && curl_easy_setopt(job->easy, CURLOPT_READDATA, job) ==
-	    CURLE_OK && curl_easy_setopt(job->easy, CURLOPT_HEADERFUNCTION,
-	    on_line) == CURLE_OK && curl_easy_setopt(job->easy,
-	    CURLOPT_HEADERDATA, job) == CURLE_OK &&
-	    curl_easy_setopt(job->easy, CURLOPT_ERRORBUFFER, job->trouble) ==
-	    CURLE_OK;
+	return letter->to != NULL && set_text(job, CURLOPT_MAIL_FROM,
+	    address) && curl_easy_setopt(letter->easy, CURLOPT_MAIL_RCPT,
+	    letter->to) == CURLE_OK;
 }
 
 static void
@@ -314,18 +279,16 @@ on_host(void *arg, const struct validation_host_found *found)
 		finish(job, &reply);
 		return;
 	}
-	job->easy = curl_easy_init();
-	if (job->easy != NULL && validation_place_resolve(&job->mail->place,
-	    found, &job->resolve) && set_server(job) && set_trust(job) &&
-	    set_message(job))
-		err = validation_curl_add(job->mail->loop, job->easy, on_done,
-		    job);
-	job->is_running = err == OC_OK;
+	job->letter->easy = curl_easy_init();
+	if (job->letter->easy != NULL && validation_place_resolve(
+	    &job->mail->place, found, &job->letter->resolve) &&
+	    set_server(job) && set_trust(job) && set_addresses(job))
+		err = validation_post_put(job->mail->post, job->letter);
+	job->is_posted = err == OC_OK;
 	if (err == OC_OK)
 		return;
 	validation_reply_set(&reply, VALIDATION_OURS, VALIDATION_TEMPORARY,
-	    "%s: libcurl does not take what it is told",
-	    job->mail->place.text);
+	    "%s: %s", job->mail->place.text, oc_strerror(err));
 	finish(job, &reply);
 }
 
@@ -339,11 +302,16 @@ make_message(struct validation_mail_job *job,
 	    .to = question->to, .subject = question->subject,
 	    .body = question->body, .sent_at = oc_clock_now_s(), .id = id };
 
+	job->letter = calloc(1, sizeof(*job->letter));
+	if (job->letter == NULL)
+		return OC_ERR_NOMEM;
+	job->letter->job = job;
+	job->letter->deadline_ns = job->deadline_ns;
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return OC_ERR_SYSTEM;
 	oc_hex_encode(random, sizeof(random), id);
-	oc_buffer_init(&job->message, VALIDATION_MESSAGE_MAX);
-	return validation_message_put(&job->message, &message);
+	oc_buffer_init(&job->letter->message, VALIDATION_MESSAGE_MAX);
+	return validation_message_put(&job->letter->message, &message);
 }
 
 static enum oc_err
@@ -443,6 +411,19 @@ set_names(struct validation_mail *mail,
 	return OC_OK;
 }
 
+static enum oc_err
+open_post(struct validation_mail *mail, struct oc_error *error)
+{
+	enum oc_err err = validation_post_new(&mail->post);
+
+	if (err != OC_OK)
+		return oc_error_set(error, err, "mail: %s", oc_strerror(err));
+	mail->sent = event_new(mail->base, validation_post_fd(mail->post),
+	    EV_READ | EV_PERSIST, on_sent, mail);
+	return mail->sent != NULL && event_add(mail->sent, NULL) == 0 ?
+	    OC_OK : oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+}
+
 enum oc_err
 validation_mail_new(struct event_base *base, struct validation_curl *loop,
     struct validation_resolver *resolver,
@@ -457,8 +438,8 @@ validation_mail_new(struct event_base *base, struct validation_curl *loop,
 
 	if (mail == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	(void)loop;
 	mail->base = base;
-	mail->loop = loop;
 	mail->resolver = resolver;
 	mail->may_be_plain = config->may_be_plain;
 	err = validation_place_parse(config->url, schemes, &mail->place,
@@ -474,6 +455,8 @@ validation_mail_new(struct event_base *base, struct validation_curl *loop,
 		err = oc_file_read_regular(config->trust_file,
 		    OC_BUNDLE_FILE_MAX, &mail->trust, &mail->trust_len, NULL,
 		    error);
+	if (err == OC_OK)
+		err = open_post(mail, error);
 	if (err != OC_OK)
 		validation_mail_free(mail);
 	else
@@ -488,6 +471,10 @@ validation_mail_free(struct validation_mail *mail)
 		return;
 	while (mail->jobs != NULL)
 		free_job(mail->jobs);
+	if (mail->sent != NULL)
+		event_free(mail->sent);
+	/* Its threads use what is freed below. */
+	validation_post_free(mail->post);
 	oc_secret_fini(&mail->password);
 	free(mail->trust);
 	free(mail->user);

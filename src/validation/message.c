@@ -10,7 +10,9 @@
 #include "validation/mailbox.h"
 
 #define LINE_MAX 76			/* RFC 2045, 6.7 */
-#define WORD_OCTETS_MAX 45		/* RFC 2047, 2: 75 with all around */
+/* RFC 2047, 2: a line has 76, with what stands around base64, and "Subject: ".
+ */
+#define WORD_OCTETS_MAX 39
 
 /* --- what may be in it -------------------------------------------------- */
 

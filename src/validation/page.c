@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "validation/address.h"
-#include "validation/page_loop.h"
 
 #define VISITS_MAX 2048
 #define LOOKUP_NS (12 * OC_NS_PER_S)
@@ -420,6 +419,8 @@ validation_visit_on_transfer(struct validation_visit *visit, CURLcode rc)
 
 	if (stop == VALIDATION_NO_MEMORY) {
 		fail(visit, VALIDATION_OURS, true, "out of memory");
+	} else if (stop == VALIDATION_NO_SOCKET) {
+		fail(visit, VALIDATION_OURS, true, "out of sockets");
 	} else if (stop == VALIDATION_HEAD_TOO_LONG) {
 		fail(visit, VALIDATION_INCORRECT, false, "more header fields "
 		    "than anybody needs");
@@ -519,7 +520,8 @@ validation_pages_new(const struct validation_pages_options *options,
 	if (p->allowed != NULL) {
 		for (size_t i = 0; i < p->num_allowed; i++)
 			p->allowed[i] = options->allowed[i];
-		err = validation_page_loop_open(p);
+		err = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ?
+		    validation_curl_new(p->base, &p->curl) : OC_ERR_INTERNAL;
 	}
 	if (err != OC_OK) {
 		validation_pages_free(p);
@@ -538,7 +540,7 @@ validation_pages_free(struct validation_pages *pages)
 		return;
 	while ((v = TAILQ_FIRST(&pages->visits)) != NULL)
 		validation_pages_cancel(v);
-	validation_page_loop_close(pages);
+	validation_curl_free(pages->curl);
 	free(pages->allowed);
 	free(pages);
 }

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "base/bytes.h"
+#include "validation/curl_loop.h"
 #include "validation/page.h"
 #include "validation/seen.h"
 
@@ -27,8 +28,7 @@ struct validation_pages {
 	uint16_t http_port, https_port;
 	uint16_t ports[VALIDATION_PORTS_MAX];
 	size_t num_ports;
-	CURLM *multi;
-	struct event *timer;			/* libcurl's */
+	struct validation_curl *curl;
 	TAILQ_HEAD(, validation_visit) visits;
 	uint32_t num, max;
 };
@@ -38,12 +38,14 @@ enum validation_stop {
 	VALIDATION_ENOUGH,		/* the rest is not wanted */
 	VALIDATION_TOO_LONG,		/* the body */
 	VALIDATION_HEAD_TOO_LONG,
+	VALIDATION_NO_SOCKET,		/* too many are open */
 	VALIDATION_NO_MEMORY
 };
 
 /* Of one hop: a URL, and one of the addresses of its host. */
 struct validation_transfer {
-	CURL *curl;			/* NULL: none is under way */
+	CURL *curl;			/* NULL: none */
+	bool is_running;
 	struct curl_slist *connect_to;
 	struct oc_address address;	/* where it goes, and nowhere else */
 	char said[CURL_ERROR_SIZE];

@@ -2,11 +2,11 @@
 #include "validation/page_impl.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "validation/address.h"
@@ -34,18 +34,24 @@ validation_transfer_status(const struct validation_visit *visit)
 
 /* --- what libcurl calls ------------------------------------------------- */
 
-/* The last word on where we connect to. */
+/* The last word on where we connect to.  What we are out of is no fault of
+ * the site's; that there is no IPv6 is as if it did not answer. */
 static curl_socket_t
 on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
-	const struct validation_visit *v = arg;
+	struct validation_visit *v = arg;
 	struct oc_address address;
+	int fd;
 
 	if (purpose != CURLSOCKTYPE_IPCXN ||
 	    !oc_address_of(&to->addr, &address) ||
 	    memcmp(&address, &v->transfer.address, sizeof(address)) != 0)
 		return CURL_SOCKET_BAD;
-	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
+	    errno == ENOBUFS || errno == ENOMEM))
+		v->transfer.stop = VALIDATION_NO_SOCKET;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static size_t
@@ -162,7 +168,6 @@ set_callbacks(struct validation_visit *v)
 
 	return curl_easy_setopt(curl, CURLOPT_ERRORBUFFER,
 	    v->transfer.said) == CURLE_OK &&
-	    curl_easy_setopt(curl, CURLOPT_PRIVATE, v) == CURLE_OK &&
 	    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION,
 	    on_socket) == CURLE_OK &&
 	    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, v) == CURLE_OK &&
@@ -193,6 +198,15 @@ set_target(struct validation_visit *v)
 	    "ocsign-validator/" PACKAGE_VERSION);
 }
 
+static void
+on_done(void *arg, CURLcode rc)
+{
+	struct validation_visit *v = arg;
+
+	v->transfer.is_running = false;
+	validation_visit_on_transfer(v, rc);
+}
+
 enum oc_err
 validation_transfer_start(struct validation_visit *visit, int64_t connect_ns)
 {
@@ -209,13 +223,13 @@ validation_transfer_start(struct validation_visit *visit, int64_t connect_ns)
 	t->head_len = 0;
 	t->stop = VALIDATION_NOT_STOPPED;
 	oc_buffer_init(&t->body, body_max);
-	if (!set_limits(t->curl, connect_ns) || !set_tls(t->curl) ||
-	    !set_callbacks(visit) || !set_target(visit) ||
-	    curl_multi_add_handle(visit->pages->multi, t->curl) != CURLM_OK) {
+	t->is_running = set_limits(t->curl, connect_ns) && set_tls(t->curl) &&
+	    set_callbacks(visit) && set_target(visit) &&
+	    validation_curl_add(visit->pages->curl, t->curl, on_done,
+	    visit) == OC_OK;
+	if (!t->is_running)
 		validation_transfer_end(visit);
-		return OC_ERR_NOMEM;
-	}
-	return OC_OK;
+	return t->is_running ? OC_OK : OC_ERR_NOMEM;
 }
 
 void
@@ -225,7 +239,9 @@ validation_transfer_end(struct validation_visit *visit)
 
 	if (t->curl == NULL)
 		return;
-	(void)curl_multi_remove_handle(visit->pages->multi, t->curl);
+	if (t->is_running)
+		validation_curl_remove(visit->pages->curl, t->curl);
+	t->is_running = false;
 	curl_easy_cleanup(t->curl);
 	curl_slist_free_all(t->connect_to);
 	oc_buffer_fini(&t->body);

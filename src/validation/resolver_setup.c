@@ -40,7 +40,6 @@ static const struct {
 	 * being added. */
 	{ "aggressive-nsec:", "no", NEEDED },
 	{ "prefetch:", "no", NEEDED },
-	{ "use-caps-for-id:", "yes", NEEDED },
 	{ "harden-below-nxdomain:", "yes", NEEDED },
 	{ "harden-glue:", "yes", NEEDED },
 	{ "harden-dnssec-stripped:", "yes", NEEDED },
@@ -247,6 +246,20 @@ set_servers(struct ub_ctx *ctx,
 	return err;
 }
 
+/* Letters in any case (draft-vixie-dnsext-dns0x20) make an answer harder to
+ * forge by who does not see the question; not to our own servers, some of which
+ * take them for different names. */
+static enum oc_err
+set_caps(struct ub_ctx *ctx,
+    const struct validation_resolver_options *options, struct oc_error *error)
+{
+	for (size_t i = 0; i < options->num_stubs; i++)
+		(void)ub_ctx_set_option(ctx, "caps-whitelist:",
+		    options->stubs[i].zone);
+	return set(ctx, "use-caps-for-id:", options->num_forwarders == 0 ?
+	    "yes" : "no", error);
+}
+
 /* --- all of it --------------------------------------------------------- */
 
 static enum oc_err
@@ -314,6 +327,8 @@ validation_resolver_set_up(const struct validation_resolver_options *options,
 		err = set_anchor(*ctx, options, error);
 	if (err == OC_OK)
 		err = set_servers(*ctx, options, error);
+	if (err == OC_OK)
+		err = set_caps(*ctx, options, error);
 	if (err == OC_OK)
 		err = refuse(ub_ctx_async(*ctx, 1), error, "a thread", "");
 	if (err == OC_OK)

@@ -27,8 +27,10 @@ struct validation_tools {
 	size_t num_allowed;
 	struct validation_curl *curl;
 	struct validation_resolver *resolver;
+	struct validation_resolver *caa;	/* its own: lookups at dead
+						 * servers are bounded, too */
 	struct validation_pages *pages;
-	struct validation_eyes eyes;
+	struct validation_eyes eyes, caa_eyes;
 	struct validation_whois *whois;
 	struct validation_rdap *rdap;
 	struct validation_contacts *contacts;
@@ -142,7 +144,8 @@ read_allowed(struct validation_tools *t, struct oc_error *error)
 }
 
 static enum oc_err
-make_resolver(struct validation_tools *t, struct oc_error *error)
+make_resolver(const struct validation_tools *t,
+    struct validation_resolver **resolver, struct oc_error *error)
 {
 	const struct oc_config_validation *v = t->config;
 	struct validation_stub *stubs = calloc(v->stub_zones.num + 1,
@@ -178,7 +181,7 @@ make_resolver(struct validation_tools *t, struct oc_error *error)
 		stubs[i] = (struct validation_stub){ words[i].suffix,
 		    words[i].rest };
 	if (err == OC_OK)
-		err = validation_resolver_new(&options, &t->resolver, error);
+		err = validation_resolver_new(&options, resolver, error);
 	words_free(words, v->stub_zones.num);
 	free(stubs);
 	return err;
@@ -198,7 +201,8 @@ make_pages(struct validation_tools *t, struct oc_error *error)
 	};
 	enum oc_err err = validation_pages_new(&options, &t->pages, error);
 
-	t->eyes = (struct validation_eyes){ t->resolver, t->pages,
+	t->eyes = (struct validation_eyes){ t->resolver, t->pages, NULL, 0 };
+	t->caa_eyes = (struct validation_eyes){ t->caa, t->pages,
 	    (const char *const *)v->caa_identities.words,
 	    v->caa_identities.num };
 	return err;
@@ -323,7 +327,9 @@ validation_tools_new(const struct oc_config_validation *config,
 	if (err == OC_OK)
 		err = read_allowed(t, error);
 	if (err == OC_OK)
-		err = make_resolver(t, error);
+		err = make_resolver(t, &t->resolver, error);
+	if (err == OC_OK && config->caa_identities.num > 0)
+		err = make_resolver(t, &t->caa, error);
 	if (err == OC_OK)
 		err = make_pages(t, error);
 	if (err == OC_OK)
@@ -361,6 +367,7 @@ validation_tools_free(struct validation_tools *t)
 	validation_rdap_free(t->rdap);
 	validation_whois_free(t->whois);
 	validation_pages_free(t->pages);
+	validation_resolver_free(t->caa);
 	validation_resolver_free(t->resolver);
 	validation_curl_free(t->curl);
 	validation_hook_free(t->hook);
@@ -424,9 +431,11 @@ begin(struct validation_looking *l, const struct validation_question *q,
 
 	switch (q->task) {
 	case VALIDATION_CAA:
-		if (t->eyes.num_identities == 0)
+		if (t->caa == NULL)
 			return OC_ERR_UNSUPPORTED;
-		/* FALLTHROUGH */
+		l->by = BY_EYES;
+		return validation_look_start(&t->caa_eyes, q, deadline_ns,
+		    done, l, &l->job.look);
 	case VALIDATION_TXT:
 	case VALIDATION_FILE:
 	case VALIDATION_META:

@@ -83,8 +83,9 @@ take_word(struct scan *s)
 		s->word[len++] = c;
 		s->at++;
 	}
-	if (is_quoted && s->at++ >= s->len)
+	if (is_quoted && s->at == s->len)
 		return false;
+	s->at += is_quoted;
 	s->word[len] = '\0';
 	return len > 0;
 }

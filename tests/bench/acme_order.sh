@@ -16,7 +16,8 @@ acme_cpu="taskset -c $server_cpus"
 issuer_lines='presign = asked'
 acme_begin 'external-account = optional
 	account = site
-	orders-max = 10000000' >/dev/null 2>&1
+	orders-max = 10000000
+	orders-period = 1s' >/dev/null 2>&1
 ours=$directory
 PEBBLE_VA_ALWAYS_VALID=1
 PEBBLE_VA_NOSLEEP=1
@@ -35,14 +36,14 @@ accounts() {
 	    "$4" || fail "accounts at $1"
 }
 accounts "$ours" - ours "$http_port"
-accounts "$directory" "$pebble_ca" peer 0
+accounts "$directory" "$acme_ca" peer 0
 run() {
 	taskset -c "$client_cpus" "$tools/acme_load" "$1" 8 "$seconds" ${2-} ||
 	    fail "$1"
 }
 n=0
 while [ $n -lt "$rounds" ]; do
-	echo "$(run ours) $(run peer "$pebble_ca")"
+	echo "$(run ours) $(run peer "$acme_ca")"
 	n=$((n + 1))
 done >rates
 report acme-order orders/s

@@ -104,19 +104,39 @@ dns_start() {
 
 # --- the server
 
+# tls_make FOLDER: a certificate for a server here, its own CA, key.pem and
+# cert.pem; sets $acme_ca, whom clients have to trust.
+tls_make() {
+	mkdir -p "$1"
+	(umask 077; openssl req -x509 -newkey ec \
+	    -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1/key.pem" \
+	    -out "$1/cert.pem" -days 30 -subj /CN=localhost \
+	    -addext subjectAltName=IP:127.0.0.1 2>/dev/null) ||
+	    fail "openssl req -x509"
+	acme_ca=$dir/$1/cert.pem
+}
+
 # acme_folder [LINE...]: the CA and its configuration; the lines go into
-# [acme], what is in $issuer_lines into [issuer ca].
+# [acme], what is in $issuer_lines into [issuer ca]; with acme_tls=yes by TLS.
 acme_folder() {
 	cd "$dir"
 	dns_start
 	new_port http_port
 	new_port acme_port
 	directory=http://127.0.0.1:$acme_port/acme/directory
+	tls=
+	if [ -n "${acme_tls-}" ]; then
+		tls_make tls
+		directory=https${directory#http}
+		tls="tls-certificate = tls/cert.pem
+		tls-key = tls/key.pem"
+	fi
 	ca_folder ${issuer_lines+"$issuer_lines"}
 	ca_make
 	cat >>ocsign.conf <<-END
 	[api]
 	listen = 127.0.0.1:$acme_port
+	$tls
 	[acme]
 	url = $directory
 	issuer = ca
@@ -128,7 +148,7 @@ acme_folder() {
 	http-port = $http_port
 	${validation-}
 	END
-	ocsign account add site --live-max 100000 >/dev/null
+	ocsign account add site >/dev/null
 	ocsign zone add example.test --account site >/dev/null
 }
 
@@ -156,7 +176,8 @@ is_ours() {
 	[ "${OCSIGN_ACME_PEER-}" != pebble ]
 }
 acme_is_there() {
-	curl -s -f -o directory.json "$directory"
+	curl -s -f ${acme_ca:+--cacert "$acme_ca"} -o directory.json \
+	    "$directory"
 }
 
 # eab [ACCOUNT]: sets $eab_kid and $eab_secret, which are good once.
@@ -219,7 +240,7 @@ served() {
 		cat root.crl ca.crl >crls.pem
 		crls="proxy_ssl_crl $dir/crls.pem;"
 	else
-		curl -s --cacert "$pebble_ca" -o bundle.pem \
+		curl -s --cacert "$acme_ca" -o bundle.pem \
 		    "https://127.0.0.1:$pebble_admin/roots/0"
 		crls=
 	fi
@@ -264,28 +285,26 @@ names() {
 serial() {
 	openssl x509 -in "$1" -noout -serial
 }
-# status good|revoked FILE
+# status good|revoked FILE: soon, as the responder has it.
 status() {
 	is_ours || return 0
-	ocsign ocsp query --issuer ca.pem --cert "$2" >answer || true
-	grep -q "^status: *$1" answer || fail "not $1: $(cat answer)"
+	within 5 has_status "$1" "$2" || fail "$2: not $1: $(cat answer)"
+}
+has_status() {
+	ocsign ocsp query --issuer ca.pem --cert "$2" >answer 2>&1 || true
+	grep -q "^status: *$1" answer
 }
 
 # --- other people's server, for what is compared with it
 
-# pebble_start: sets $directory and $pebble_ca; keys for binding are kid-1 to
+# pebble_start: sets $directory and $acme_ca; keys for binding are kid-1 to
 # kid-9, with the secret $eab_secret.
 pebble_start() {
 	need pebble
 	new_port pebble_port
 	new_port pebble_admin
-	mkdir -p pebble
 	eab_secret=zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -keyout pebble/key.pem -out pebble/cert.pem -days 30 \
-	    -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
-	    2>/dev/null
-	pebble_ca=$dir/pebble/cert.pem
+	tls_make pebble
 	keys=
 	for n in 1 2 3 4 5 6 7 8 9; do
 		keys="$keys${keys:+,}\"kid-$n\": \"$eab_secret\""
@@ -307,6 +326,6 @@ pebble_start() {
 	    ${dns_port:+-dnsserver 127.0.0.1:$dns_port} >pebble/log 2>&1 &
 	pids="$pids $!"
 	directory=https://127.0.0.1:$pebble_port/dir
-	within 20 curl -s -o /dev/null --cacert "$pebble_ca" "$directory" ||
+	within 20 curl -s -o /dev/null --cacert "$acme_ca" "$directory" ||
 	    fail "pebble: $(cat pebble/log)"
 }

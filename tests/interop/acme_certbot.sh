@@ -8,9 +8,11 @@
 
 . "$top_srcdir/tests/interop/acme.sh"
 need certbot nginx
+acme_tls=yes
 acme_begin
 mkdir web
-[ -z "${pebble_ca-}" ] || export REQUESTS_CA_BUNDLE="$pebble_ca"
+REQUESTS_CA_BUNDLE=$acme_ca
+export REQUESTS_CA_BUNDLE
 
 # bot COMMAND...: its own interpreter, whatever else is in the PATH.
 bot() {

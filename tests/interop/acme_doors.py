@@ -7,6 +7,7 @@
 import datetime
 import subprocess
 import sys
+import threading
 
 import acme_client
 from acme_client import (Client, Key, b64, binding, certificates, make_csr,
@@ -54,9 +55,28 @@ def dns_01(name, _, text):
                     (name, value)], check=True)
 
 
+def text_of(moment):
+    return moment.strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
+def life(certificate):
+    """When it begins and ends, by whatever cryptography there is."""
+    if hasattr(certificate, 'not_valid_after_utc'):
+        return (certificate.not_valid_before_utc,
+                certificate.not_valid_after_utc)
+    return certificate.not_valid_before, certificate.not_valid_after
+
+
+def is_issued(certificate, issuer):
+    issuer.public_key().verify(
+        certificate.signature, certificate.tbs_certificate_bytes,
+        ec.ECDSA(certificate.signature_hash_algorithm))
+    assert certificate.issuer == issuer.subject
+
+
 def at(days):
-    t = datetime.datetime.now(datetime.timezone.utc)
-    return (t + datetime.timedelta(days=days)).strftime('%Y-%m-%dT%H:%M:%SZ')
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return text_of(now + datetime.timedelta(days=days))
 
 
 # --- for everybody
@@ -81,6 +101,14 @@ expect(c.request('DELETE', directory), 405, 'malformed')
 expect(c.send(c.at('newOrder'), '{}', 'application/json'), 415, 'malformed')
 expect(c.send(c.at('newOrder'), '{}', None), 415, 'malformed')
 expect(c.send(c.at('newOrder'), 'hello'), 400, 'malformed')
+# Too long for this door, and for the server.
+answer = c.send(c.at('newOrder'), ' ' * 70000)
+expect(answer, answer.status, 'malformed')
+try:
+    answer = c.send(c.at('newOrder'), ' ' * 300000)
+    assert (answer.status, answer.type()) == (413, 'malformed'), answer
+except OSError:
+    pass
 # Whatever host is asked for.
 answer = c.request('HEAD', c.at('newNonce'), headers={'Host': 'evil.test'})
 expect(answer, 200)
@@ -132,6 +160,12 @@ expect(c.post(c.at('newOrder'), {}, kid=account + 'x'), 400,
 expect(c.post(c.at('newOrder'), {}, kid=None), 400, 'malformed', 'kid')
 expect(c.post(new_account, {}), 400, 'malformed', 'jwk')
 expect(c.post(c.at('newOrder'), None), 400, 'malformed', 'payload')
+
+# RFC 8555, 6.3: what everybody may get, an account may too.
+expect(c.post(c.at('newNonce'), None), 204)
+assert expect(c.post(directory, None), 200).json() == c.directory
+expect(c.post(directory, {}), 400, 'malformed')
+expect(c.post(c.at('renewalInfo') + '/AQ.AQ', None), 405, 'malformed')
 
 # --- orders
 
@@ -253,14 +287,14 @@ leaf = chain[0]
 sans = leaf.extensions.get_extension_for_class(
     x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
 assert sorted(sans) == sorted(names)
-leaf.verify_directly_issued_by(chain[1])
+is_issued(leaf, chain[1])
 other = answer.links('alternate')
 assert len(other) == 1
 answer = expect(c.post(other[0], None), 200)
 assert answer.links('alternate') == [url]
 crossed = certificates(answer.body)
 assert crossed[0] == leaf and crossed[1] != chain[1]
-leaf.verify_directly_issued_by(crossed[1])
+is_issued(leaf, crossed[1])
 expect(c.post(url + '/2', None), 404, 'malformed')
 expect(c.post(url + '/x', None), 404, 'malformed')
 expect(d.post(url, None), 403, 'unauthorized')
@@ -287,20 +321,46 @@ expect(d.post(url, {'status': 'deactivated'}), 200)
 gone = d.good(answer.headers['Location']).json()
 assert gone['status'] == 'invalid' and gone['error']['type']
 
+# --- many at once for one order: it has one certificate
+
+answer = expect(c.order(['www.example.test']), 201)
+once, where = answer.json()['finalize'], answer.headers['Location']
+got = []
+
+
+def race():
+    client = Client(directory, c.key)
+    client.kid = account
+    got.append(client.post(once, {'csr': b64(make_csr(
+        ['www.example.test']))}))
+
+
+racers = [threading.Thread(target=race) for _ in range(8)]
+for racer in racers:
+    racer.start()
+for racer in racers:
+    racer.join()
+for answer in got:
+    if answer.status == 200:
+        assert answer.json()['status'] in ('processing', 'valid'), answer
+    else:
+        expect(answer, 403, 'orderNotReady')
+assert c.wait(where, ('valid',))['certificate']
+
 # --- profiles and lives
 
 pem = c.obtain(['www.example.test'], 'http-01', answers, profile='short')
 short = certificates(pem)[0]
-assert (short.not_valid_after_utc - short.not_valid_before_utc).days <= 3
+assert (life(short)[1] - life(short)[0]).days <= 3
 until = at(5)
 pem = c.obtain(['www.example.test'], 'http-01', answers, notAfter=until)
 x = certificates(pem)[0]
-assert x.not_valid_after_utc.strftime('%Y-%m-%dT%H:%M:%SZ') == until
+assert text_of(life(x)[1]) == until
 since = at(0.1)
 pem = c.obtain(['www.example.test'], 'http-01', answers, notAfter=until,
                notBefore=since)
 x = certificates(pem)[0]
-assert x.not_valid_before_utc.strftime('%Y-%m-%dT%H:%M:%SZ') == since
+assert text_of(life(x)[0]) == since and text_of(life(x)[1]) == until
 
 # --- renewal
 
@@ -309,8 +369,7 @@ answer = expect(c.get(info + renewal_id(leaf)), 200)
 assert int(answer.headers['Retry-After']) == 7200
 window = answer.json()['suggestedWindow']
 assert at(0) < window['start'] < window['end']
-assert window['end'] < leaf.not_valid_after_utc.strftime(
-    '%Y-%m-%dT%H:%M:%SZ')
+assert window['end'] < text_of(life(leaf)[1])
 expect(c.get(info + 'AQ.AQ'), 404, 'malformed')
 expect(c.get(info + 'AQ'), 400, 'malformed')
 expect(c.order(['www.other.test'], replaces=renewal_id(leaf)), 400,
@@ -366,15 +425,18 @@ expect(c.post(account, None), 200)
 
 # --- how much
 
-for _ in range(2):
-    answer = expect(d.order(['absent.example.test']), 201)
+for name in ('absent.example.test', 'absent.example.test',
+             'x.absent.example.test'):
+    answer = expect(d.order([name]), 201)
     d.begin(d.good(answer.json()['authorizations'][0]).json(), 'http-01')
     bad = d.wait(answer.json()['authorizations'][0], ('invalid',))
     gone = d.wait(answer.headers['Location'], ('invalid',))
     assert gone['error']['status'], gone
     error = [x['error'] for x in bad['challenges'] if 'error' in x]
     assert error[0]['type'].endswith(':incorrectResponse'), bad
-expect(d.order(['absent.example.test']), 429, 'rateLimited')
+expect(d.order(['absent.example.test']), 429, 'rateLimited', 'this name')
+expect(d.order(['y.example.test']), 429, 'rateLimited', 'this zone')
+expect(d.order(['www.example.test']), 201)
 expect(e.order(['www.busy.test']), 429, 'rateLimited', '(quota')
 listed = 0
 url = c.good(account).json()['orders']

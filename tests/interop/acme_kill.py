@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # One order, with ocsign-issuer killed after each of its steps, and many with
-# it killed at a random moment of a step: "acme_kill.py ROUNDS SEED COMMAND",
-# the command kills it.  Prints "NAME SERIAL" for each certificate it was given.
+# it killed at a random moment of a step: "acme_kill.py ROUNDS SEED COMMAND".
+# The command says which process it is; with "begin" behind it, it may begin
+# anew, now that it was killed.  Prints "NAME SERIAL" for each certificate.
 
 import http.client
+import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -20,12 +23,27 @@ chance = random.Random(seed)
 AWAY = (OSError, http.client.HTTPException)
 
 
+begun = time.monotonic()
+
+
 def say(text):
-    print(text, file=sys.stderr, flush=True)
+    print('%.1f s: %s' % (time.monotonic() - begun, text), file=sys.stderr,
+          flush=True)
 
 
-def kill():
-    subprocess.run(command, check=True)
+def find():
+    return int(subprocess.check_output(command))
+
+
+def strike(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def begin():
+    subprocess.run(command + ['begin'], check=True)
 
 
 def insist(client, function, seconds=60):
@@ -140,6 +158,10 @@ def settled(walk):
         for challenge in proof['challenges']:
             if challenge['status'] == 'processing':
                 return None
+    # It was proven between the two questions.
+    if state[0]['status'] == 'pending' and all(
+            proof['status'] == 'valid' for proof in state[1]):
+        return None
     return state
 
 
@@ -149,7 +171,8 @@ def between_steps():
     for step in walk.steps():
         insist(client, step)
         before = settled(walk)
-        kill()
+        strike(find())
+        begin()
         after = insist(client, walk.state)
         if before is not None:
             assert before == after, '%s: %s, then %s' % (step.__name__,
@@ -168,11 +191,15 @@ def within_steps():
         for step in steps:
             killer = None
             if step == which:
-                killer = threading.Timer(chance.random() * 0.05, kill)
+                # A step takes some 10 ms.
+                killer = threading.Timer(chance.random() * 0.02, strike,
+                                         (find(), ))
                 killer.start()
             insist(client, step)
             if killer is not None:
                 killer.join()
+                begin()
+                say('killed within %s' % step.__name__)
         walk.end()
 
 

@@ -8,9 +8,11 @@
 
 . "$top_srcdir/tests/interop/acme.sh"
 need lego nginx
+acme_tls=yes
 acme_begin
 mkdir web
-[ -z "${pebble_ca-}" ] || export LEGO_CA_CERTIFICATES="$pebble_ca"
+LEGO_CA_CERTIFICATES=$acme_ca
+export LEGO_CA_CERTIFICATES
 RFC2136_NAMESERVER=127.0.0.1:$dns_port
 RFC2136_TSIG_KEY=update
 RFC2136_TSIG_ALGORITHM=hmac-sha256.

@@ -36,7 +36,7 @@ def verdict(answer):
 
 def dns_01(name, _, text):
     value = b64(acme_client.hashlib.sha256(text.encode()).digest())
-    zone = '.'.join(name.split('.')[-2:])
+    zone = name.split('.')[-1]
     lines = ['server 127.0.0.1 ' + dns_port, 'zone %s.' % zone,
              'add _acme-challenge.%s. 1 TXT %s' % (name, value), 'send',
              'quit', '']

@@ -95,8 +95,12 @@ def methods():
         for method in ('GET', 'PUT', 'DELETE'):
             answer = expect(c.request(method, url), 405, 'malformed')
             assert answer.headers['Allow'] == 'POST', answer.headers
-    for url in (directory, c.at('newNonce')):
-        expect(c.send(url, c.jws(url, None)), 405, 'malformed')
+    # What anybody may GET, an account may POST-as-GET (7.1.1, 7.2).
+    answer = expect(c.post(directory, None), 200)
+    assert answer.json() == c.get(directory).json()
+    assert c.post(c.at('newNonce'), None).status in (200, 204)
+    for method in ('PUT', 'DELETE'):
+        expect(c.request(method, directory), 405, 'malformed')
     nowhere = directory + '/nowhere'
     expect(c.get(nowhere), 404, 'malformed')
     expect(c.post(nowhere, None), 404, 'malformed')
@@ -403,6 +407,19 @@ def deactivated():
     # Its key is nobody's again.
     expect(c.register(*eab()), 403, 'unauthorized')
     expect(c.register(only_existing=True), 403, 'unauthorized')
+
+
+@case
+def ended_by_the_operator():
+    c = account()
+    tag = c.kid.rsplit('/', 1)[1]
+    rows = run('ocsign', 'account', 'acme-accounts', 'site')
+    assert re.search('^%s +valid ' % tag, rows, re.M), rows
+    run('ocsign', 'account', 'acme-end', 'site', tag)
+    expect(c.post(c.kid, None), 403, 'unauthorized')
+    expect(c.order(['gone.example.test']), 403, 'unauthorized')
+    rows = run('ocsign', 'account', 'acme-accounts', 'site')
+    assert re.search('^%s +ended ' % tag, rows, re.M), rows
 
 
 @case

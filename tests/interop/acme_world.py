@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import traceback
 
 from acme_client import *  # noqa: F401,F403
@@ -109,6 +110,7 @@ def main(argv):
         name = function.__name__
         if wanted and name not in wanted:
             continue
+        begun = time.monotonic()
         try:
             function()
         except Exception as error:
@@ -118,7 +120,7 @@ def main(argv):
             print('FAILED: %s, line %s: %s: %s' % (
                 name, line.lineno, type(error).__name__, error))
         else:
-            print('ok: ' + name)
+            print('ok: %s, %.1f s' % (name, time.monotonic() - begun))
     if 'responder' in shared:
         shared['responder'].close()
     return failed != 0 or not cases

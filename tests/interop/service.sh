@@ -67,7 +67,8 @@ free_port() {
 		port=$(od -An -N2 -tu2 /dev/urandom)
 		port=$((20000 + port % 12000))
 		grep -qi "$(printf ':%04X ' $port)" /proc/net/tcp \
-		    /proc/net/tcp6 2>/dev/null || break
+		    /proc/net/tcp6 /proc/net/udp /proc/net/udp6 \
+		    2>/dev/null || break
 	done
 	echo $port
 }

@@ -162,7 +162,7 @@ in_machine ip link set lo up
 
 in_machine systemd-sysusers
 in_machine systemd-tmpfiles --create ocsign.conf
-for user in signer status responder issuer fetcher; do
+for user in signer status responder issuer fetcher validator; do
 	in_machine id "ocsign-$user" >/dev/null || fail "no ocsign-$user"
 done
 owned() {
@@ -182,7 +182,8 @@ verify() {
 verify ocsign.target ocsignd.service ocsign-responder@1.service \
     ocsign-responder@1.socket ocsign-issuer.service ocsign-issuer.socket \
     ocsign-reload.service ocsign-reload.path ocsign-renew.timer \
-    ocsign-prepare.service ocsign-fetcher.service
+    ocsign-prepare.service ocsign-fetcher.service \
+    ocsign-validator.service ocsign-validator.socket
 in_machine systemd-sysusers --inline 'u operator -:ocsign-issuer' \
     'm operator ocsign' 'u stranger -'
 
@@ -200,6 +201,7 @@ responder-user = ocsign-responder
 issuer-user = ocsign-issuer
 fetcher-user = ocsign-fetcher
 fetch-directory = $state/ocsign-fetched
+validator-user = ocsign-validator
 operators = operator ocsign
 [responder]
 listen = 127.0.0.1:8889
@@ -208,6 +210,9 @@ workers = 2
 listen = 127.0.0.1:8890
 issuers = ca
 profiles = server
+[validation]
+resolvers = 127.0.0.1:5353
+trust-anchor = none
 [token demo]
 module = $SOFTHSM_MODULE
 uri = pkcs11:token=demo
@@ -297,7 +302,7 @@ status_is_whole() {
 }
 roles="ocsign-signer.service ocsign-status.service
     ocsign-responder@1.service ocsign-responder@2.service
-    ocsign-issuer.service ocsign-fetcher.service"
+    ocsign-issuer.service ocsign-fetcher.service ocsign-validator.service"
 for unit in $roles; do
 	within 10 is_active "$unit" || fail "$unit does not run"
 done
@@ -309,6 +314,29 @@ has_asked() {
 	    grep -q 'Failed to connect to localhost' status.json
 }
 within 20 has_asked || fail "nothing is fetched: $(cat status.json)"
+
+# And looks names up, from a port of its own.
+in_machine sh -c 'cat >/run/test/dns.py' <<'EOF'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 5353))
+while True:
+    asked, who = s.recvfrom(4096)
+    end = asked.index(b"\0", 12) + 5
+    s.sendto(asked[:2] + b"\x85\x83\0\1\0\0\0\0\0\0" +
+        asked[12:end], who)
+EOF
+in_machine python3 -S /run/test/dns.py &
+pids="$pids $!"
+in_machine sh -c 'cat >/run/test/ask && chmod 755 /run/test/ask' \
+    <"$build/tests/interop/validate_ask"
+has_looked() {
+	machine /run/test/ask /run/ocsign/validator.sock 8000 txt \
+	    a.test 1 >looked 2>&1
+	grep -q '^incorrectResponse.*no such name' looked
+}
+within 20 has_looked || fail "nothing is looked up: $(cat looked; in_machine \
+    journalctl --no-pager -u ocsign-validator)"
 
 # And publishes CRLs.
 on_crl() {
@@ -390,12 +418,14 @@ knock() {
 }
 # Who is answered where; everybody else is kept out, or sent away.
 for line in ocsign-signer: ocsign-status:signer-status \
-    ocsign-responder:status "ocsign-issuer:signer-issuer status-control" \
-    "operator:signer-issuer status-control" \
-    "ocsign:signer-issuer status-control" stranger: \
-    "root:signer-status signer-issuer status status-control"; do
+    ocsign-responder:status ocsign-validator: \
+    "ocsign-issuer:signer-issuer status-control validator" \
+    "operator:signer-issuer status-control validator" \
+    "ocsign:signer-issuer status-control validator" stranger: \
+    "root:signer-status signer-issuer status status-control validator"; do
 	user=${line%%:*}
-	for name in signer-status signer-issuer status status-control; do
+	for name in signer-status signer-issuer status status-control \
+	    validator; do
 		said=$(knock $user $name)
 		case " ${line#*:} " in
 		*" $name "*)

@@ -17,7 +17,7 @@ nm "$top_builddir/ocsign-signer" 2>/dev/null |
 	exit 77
 }
 signer=61101 status=61102 responder=61103 operator=61105 stranger=61106
-api=61104 fetcher=61107
+api=61104 fetcher=61107 validator=61108
 has_seccomp=$(grep -c '^#define HAVE_SECCOMP 1' "$top_builddir/config.h" ||
     true)
 
@@ -30,6 +30,8 @@ cp "$top_builddir/ocsign-signer" "$top_builddir/ocsign-status" \
     "$top_srcdir/tests/interop/knock.py" "$libexec"
 [ ! -x "$top_builddir/ocsign-fetcher" ] ||
     cp "$top_builddir/ocsign-fetcher" "$libexec"
+[ ! -x "$top_builddir/ocsign-validator" ] ||
+    cp "$top_builddir/ocsign-validator" "$libexec"
 OCSIGN_LIBEXECDIR=$libexec
 OCSIGN_BINDIR=$libexec
 chmod 0755 "$dir" "$libexec"
@@ -86,11 +88,17 @@ grep -q "is not root's alone to write" out || fail "run-directory: $(cat out)"
 rm -r run
 all="$all\nresponder-user = $responder\noperators = $operator"
 all="$all\nissuer-user = $api\nfetcher-user = $fetcher"
+all="$all\nvalidator-user = $validator"
 roles="signer status responder"
 if [ -x "$libexec/ocsign-fetcher" ]; then
 	roles="$roles fetcher"
 	sed -i 's|^\[issuer root\]|&\ncrl-fetch = http://127.0.0.1:1/x|' \
 	    one.conf
+fi
+if [ -x "$libexec/ocsign-validator" ]; then
+	roles="$roles validator"
+	printf '[validation]\nresolvers = 127.0.0.1:1\n' >>one.conf
+	echo 'trust-anchor = none' >>one.conf
 fi
 separate "$all\nsigner-directory = sig\nfetch-directory = fetched"
 setpriv --reuid $stranger --regid $stranger --clear-groups \
@@ -119,7 +127,7 @@ user_of() {
 	awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$(role "$1")/status"
 }
 for line in signer:$signer status:$status responder:$responder \
-    fetcher:$fetcher; do
+    fetcher:$fetcher validator:$validator; do
 	case " $roles " in
 	*" ${line%:*} "*) ;;
 	*) continue ;;
@@ -135,7 +143,7 @@ for line in signer:$signer status:$status responder:$responder \
 	grep -Eq '^Max core file size +0 +0 ' "/proc/$pid/limits" ||
 	    fail "ocsign-$name may dump core"
 	case $has_seccomp:$name in
-	1:signer | 1:responder | 1:fetcher)
+	1:signer | 1:responder | 1:fetcher | 1:validator)
 		! grep -L '^Seccomp:[[:space:]]*2' \
 		    "/proc/$pid"/task/*/status | grep . ||
 		    fail "a thread of ocsign-$name has no filter" ;;
@@ -148,7 +156,7 @@ for line in signer:$signer status:$status responder:$responder \
 done
 # What it writes, the status service reads, and nobody else.
 case $roles in
-*fetcher)
+*fetcher*)
 	within 10 test -e fetched/root.state || fail "nothing is fetched"
 	[ "$(stat -c '%a %u %g' fetched)" = "2750 $fetcher $status" ] &&
 	    [ "$(stat -c '%a %u %g' fetched/root.state)" = \
@@ -199,6 +207,11 @@ doors() {
 	for name in signer-issuer status status-control; do
 		kept_out $status $name
 	done
+	[ -x "$libexec/ocsign-validator" ] || return 0
+	answered $api validator
+	for uid in $signer $status $responder $stranger $fetcher; do
+		kept_out $uid validator
+	done
 }
 doors
 chmod 0666 run/*.sock
@@ -206,6 +219,7 @@ doors
 answered $operator signer-issuer
 answered $operator signer-status
 answered $operator status-control
+[ ! -x "$libexec/ocsign-validator" ] || answered $operator validator
 kept_out $operator status
 
 # drains UID: what the signer says to "ocsign token drain" of that user.

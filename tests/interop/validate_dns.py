@@ -86,6 +86,11 @@ def other_name(query):
     return reply(query, 0, [(name_of("elsewhere.example"), 16, b"\5token")])
 
 
+def forward(query):
+    """A resolver that others have kept waiting: of some it says nothing."""
+    return None if b"\4dead" in query.lower() else good(query)
+
+
 def lame(query):
     """It does not know the zone, and sends whoever asks to the root."""
     target = name_of("ns.elsewhere.example")
@@ -97,6 +102,7 @@ def lame(query):
 BEHAVIOURS = {
     # UDP's answer, TCP's, seconds before it.
     "good": (good, good, 0),
+    "forward": (forward, forward, 0),
     "dead": (None, None, 0),
     "servfail": (lambda q: reply(q, 0, rcode=2),) * 2 + (0,),
     "refused": (lambda q: reply(q, 0, rcode=5),) * 2 + (0,),
@@ -132,9 +138,10 @@ def main():
             if sock in udps:
                 query, peer = sock.recvfrom(4096)
                 answer, _, delay = udps[sock]
-                if answer:
+                said = answer(query) if answer else None
+                if said is not None:
                     later.append((time.monotonic() + delay,
-                                  lambda s=sock, a=answer(query), p=peer:
+                                  lambda s=sock, a=said, p=peer:
                                   s.sendto(a, p)))
                     later.sort(key=lambda entry: entry[0])
             elif sock in tcps:
@@ -152,7 +159,7 @@ def serve(sock, open_tcp):
         if query and not answer:
             return
         if query:
-            said = answer(query[2:])
+            said = answer(query[2:]) or b""
             sock.sendall(struct.pack(">H", len(said)) + said)
             return
     except OSError:

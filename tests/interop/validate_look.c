@@ -5,9 +5,10 @@
  *
  *	txt NAME PREFIX EXPECTED	file NAME PATH EXPECTED
  *	meta NAME EXPECTED		caa NAME METHOD ACCOUNT WILD
+ *	wait SECONDS			then the next are begun
  *
- * "-" is nothing.  The longest turn of the loop goes to standard error, with
- * the largest resident size.
+ * "-" is nothing, the PREFIX "acme" RFC 8555's.  The longest turn of the loop
+ * goes to standard error, with the largest resident size and the most threads.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ struct job {
 
 static struct validation_eyes eyes;
 static struct job jobs[LINES_MAX];
-static int num_open, num_cancel;
+static int num_open, num_cancel, num_turns, most_threads;
 static int64_t last_turn_ns, longest_ns;
 static struct event_base *base;
 
@@ -97,6 +98,8 @@ start(char *line, int number, int64_t wait_s)
 	if (strcmp(task, "txt") == 0) {
 		q.task = VALIDATION_TXT;
 		q.prefix = word(&line);
+		if (q.prefix != NULL && strcmp(q.prefix, "acme") == 0)
+			q.prefix = "_acme-challenge.";
 	} else if (strcmp(task, "file") == 0) {
 		q.task = VALIDATION_FILE;
 		q.path = word(&line);
@@ -123,6 +126,21 @@ start(char *line, int number, int64_t wait_s)
 }
 
 static void
+count_threads(void)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	char line[256];
+	int num;
+
+	while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+		if (sscanf(line, "Threads: %d", &num) == 1 &&
+		    num > most_threads)
+			most_threads = num;
+	if (status != NULL)
+		fclose(status);
+}
+
+static void
 on_turn(evutil_socket_t fd, short events, void *arg)
 {
 	int64_t now_ns = oc_clock_mono_ns();
@@ -131,6 +149,8 @@ on_turn(evutil_socket_t fd, short events, void *arg)
 	if (last_turn_ns != 0 && now_ns - last_turn_ns > longest_ns)
 		longest_ns = now_ns - last_turn_ns;
 	last_turn_ns = now_ns;
+	if (++num_turns % 20 == 1)
+		count_threads();
 }
 
 static void
@@ -139,6 +159,19 @@ add(struct list *list, const char *text)
 	if (list->num == LIST_MAX)
 		die("too many of one option");
 	list->texts[list->num++] = text;
+}
+
+static bool
+wait_some(const char *line)
+{
+	struct timeval tv = { 0, 0 };
+
+	if (strncmp(line, "wait ", 5) != 0)
+		return false;
+	tv.tv_sec = atoi(line + 5);
+	event_base_loopexit(base, &tv);
+	event_base_dispatch(base);
+	return true;
 }
 
 /* Reads all, starts all, waits for all. */
@@ -152,7 +185,8 @@ look_at_all(int64_t wait_s)
 
 	event_add(ticker, &turn);
 	while (number < LINES_MAX && fgets(line, sizeof(line), stdin) != NULL)
-		start(line, ++number, wait_s);
+		if (!wait_some(line))
+			start(line, ++number, wait_s);
 	if (num_open > 0)
 		event_base_dispatch(base);
 	event_free(ticker);
@@ -164,8 +198,9 @@ say_cost(void)
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	fprintf(stderr, "longest turn %lld ms, resident %ld KiB, lookups %u\n",
-	    (long long)(longest_ns / OC_NS_PER_MS), usage.ru_maxrss,
+	fprintf(stderr, "longest turn %lld ms, resident %ld KiB, threads %d, "
+	    "lookups %u\n", (long long)(longest_ns / OC_NS_PER_MS),
+	    usage.ru_maxrss, most_threads,
 	    (unsigned int)validation_resolver_num(eyes.resolver));
 }
 

@@ -167,7 +167,7 @@ printf 'token\n' >nginx/.well-known/acme-challenge/good
 cat >nginx/index.html <<'EOF'
 <!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
-<script>document.write('<meta name="ocsign-verification" content="no">')</script>
+<script>write('<meta name="ocsign-verification" content="no">')</script>
 <META Content='tok&#x65;n' NAME=OCSIGN-Verification>
 <title>Hello</title></head><body><p>Hello</body></html>
 EOF
@@ -228,6 +228,7 @@ look_at() {
 	cat cost
 	n=0
 	while IFS=@ read -r fault pattern line; do
+		[ "$fault" ] || continue
 		n=$((n + 1))
 		grep -Eq "^$n $fault [0-9]+.*($pattern)" said ||
 		    die "$line: not $fault ($pattern): $(grep "^$n " said)"
@@ -239,22 +240,22 @@ quiet=
 echo '--- DNS'
 # shellcheck disable=SC2086
 look_at $loopback -t 20 <<'EOF'
-ok@www.signed.example, signed: .*"token"@txt www.signed.example _acme-challenge. token
-ok@alias.signed.example .*www.signed.example@txt alias.signed.example _acme-challenge. token
-ok@www.plain.example@txt away.signed.example _acme-challenge. token
-ok@"token"@txt www.plain.example _acme-challenge. token
-incorrect@"other"@txt www.signed.example _acme-challenge. toke
-incorrect@"to[?]ken[?][?]"@txt split.signed.example _acme-challenge. token
-incorrect@no such name, by proof@txt none.signed.example _acme-challenge. token
-incorrect@no such name@txt none.plain.example _acme-challenge. token
+ok@www.signed.example, signed: .*"token"@txt www.signed.example acme token
+ok@alias.signed.example .*www.signed.example@txt alias.signed.example acme token
+ok@www.plain.example@txt away.signed.example acme token
+ok@"token"@txt www.plain.example acme token
+incorrect@"other"@txt www.signed.example acme toke
+incorrect@"to[?]ken[?][?]"@txt split.signed.example acme token
+incorrect@no such name, by proof@txt none.signed.example acme token
+incorrect@no such name@txt none.plain.example acme token
 incorrect@none of that type@txt signed.example - token
-dns@DNSSEC: .*signature@txt www.bogus.example _acme-challenge. tuken
-dns@DNSSEC: @txt broken.signed.example _acme-challenge. tuken
-dns@DNSSEC: .*expired@txt www.expired.example _acme-challenge. token
-ok@c13@txt c5.plain.example _acme-challenge. token
-dns@too many CNAMEs@txt c4.plain.example _acme-challenge. token
-dns@too many|SERVFAIL@txt c1.plain.example _acme-challenge. token
-dns@SERVFAIL@txt loop.plain.example _acme-challenge. token
+dns@DNSSEC: .*signature@txt www.bogus.example acme tuken
+dns@DNSSEC: @txt broken.signed.example acme tuken
+dns@DNSSEC: .*expired@txt www.expired.example acme token
+ok@c13@txt c5.plain.example acme token
+dns@too many CNAMEs@txt c4.plain.example acme token
+dns@too many|SERVFAIL@txt c1.plain.example acme token
+dns@SERVFAIL@txt loop.plain.example acme token
 ok@"token"@txt good.mean - token
 ok@"token"@txt slow.mean - token
 ok@"token"@txt truncated.mean - token
@@ -276,10 +277,10 @@ EOF
 echo '--- CAA'
 # shellcheck disable=SC2086
 look_at $loopback -t 20 <<'EOF'
-ok@ signed.example: CAA 0 issue "ca.example.net" allows@caa www.signed.example http-01 - -
+ok@ signed.example: .*"ca.example.net" allows@caa www.signed.example http-01 - -
 ok@allows it@caa a.b.c.signed.example http-01 - wild
-caa@ deep.er.signed.example: CAA 0 issue ";" names others@caa x.deep.er.signed.example http-01 - -
-caa@aliased.signed.example: CAA 0 issue ";"@caa aliased.signed.example http-01 - -
+caa@ deep.er.signed.example: .*others@caa x.deep.er.signed.example http-01 - -
+caa@aliased.signed.example: .*issue ";"@caa aliased.signed.example http-01 - -
 ok@issue "ca.example@caa wild.signed.example http-01 - -
 caa@issuewild "other@caa wild.signed.example http-01 - wild
 ok@no CAA record@caa www.plain.example http-01 - -
@@ -307,7 +308,7 @@ connection@::1.*(refused|connect)@file onlysix.plain.example good token
 connection@10.9.9.9.*private@file private.plain.example good token
 connection@169.254.169.254.*link-local@file mapped.plain.example good token
 connection@64:ff9b::.*NAT64@file nat.plain.example good token
-incorrect@status 200, "<html>no ..[[]31m.token.</html>@file www.plain.example wrong token
+incorrect@"<html>no ..[[]31m.token.</html>@file www.plain.example wrong token
 incorrect@more than 133 octets@file www.plain.example long token
 incorrect@status 404@file www.plain.example gone token
 incorrect@status 503@file www.plain.example broken token
@@ -337,7 +338,7 @@ ok@certificate not verified: self@file www.plain.example to-tls token
 tls@untls@file www.plain.example to-untls token
 ok@-> [.][.][.] -> @file www.plain.example hops-10 token
 connection@too many@file www.plain.example hops-11 token
-dns@no address of none.plain.example: there is no such@file none.plain.example good token
+dns@no address .* there is no such@file none.plain.example good token
 dns@DNSSEC@file www.bogus.example good token
 dns@DNS|address@file www.dead.mean good token
 ok@"token"@meta meta.plain.example token
@@ -379,8 +380,8 @@ while [ $n -lt 1000 ]; do
 	n=$((n + 1))
 done >waiting
 cat >live <<'EOF'
-ok@"token"@txt www.plain.example _acme-challenge. token
-ok@"token"@txt www.signed.example _acme-challenge. token
+ok@"token"@txt www.plain.example acme token
+ok@"token"@txt www.signed.example acme token
 ok@200@file www.plain.example good token
 ok@allows@caa www.signed.example http-01 - -
 EOF
@@ -389,17 +390,44 @@ cat waiting live >both
 # shellcheck disable=SC2086
 look_at $loopback -t 9 -h "$http_port" <both
 # The live ones have waited for nobody, and the loop's turns were short.
-awk '$1 > 2000 { print; if ($3 > 3000) slow = 1; num++ }
+awk '$1 > 2000 { print; if ($3 > 5000) slow = 1; num++ }
     END { exit num != 4 || slow }' said || die "the live waited"
-awk '{ exit $3 > 500 }' cost || die "$(cat cost)"
+awk '{ exit $3 > 1500 }' cost || die "$(cat cost)"
+# libunbound's thread, and the loop's (a sanitizer may have another).
+awk '{ exit $9 + 0 < 2 || $9 + 0 > 3 }' cost || die "threads: $(cat cost)"
 # A hundred KiB each, at most.
 awk '{ exit $6 > 250000 }' cost || die "$(cat cost)"
+
+# A forwarder that had no answer to many questions is still asked others.
+{
+	sed -n 's/^dns.*txt \(n[0-9]*\).*/dns@@txt \1.dead.there - token/p' \
+	    waiting | head -n 300
+	echo '@@wait 4'
+	echo 'ok@"token"@txt a.there - token'
+	echo '@@wait 2'
+	echo 'ok@"token"@txt b.there - token'
+} >both
+# shellcheck disable=SC2086
+look_at $loopback -t 9 -f "127.0.0.1:$(sed -n 's/^forward //p' dns.ports)" \
+    <both
+awk '$1 > 300 { print; if ($3 > 4000) slow = 1 } END { exit slow }' said ||
+    die "the forwarder is forgotten"
+cat waiting live >both
 
 # More than are taken at once are told so.
 # shellcheck disable=SC2086
 head -n 60 waiting | cut -d@ -f3 | timeout 60 "$look" $zones $loopback \
     -h "$http_port" -n 20 -l 10 -t 3 >said 2>cost || die "$(cat cost)"
 grep -q 'not-begun' said || die "all were taken: $(cat said)"
+# Nor is a site told that it does not answer, when we have no socket for it.
+# shellcheck disable=SC2086
+(ulimit -n 90 && grep silent waiting | head -n 200 | cut -d@ -f3 |
+    timeout 60 "$look" $zones $loopback -h "$http_port" -t 3) >said 2>cost ||
+    die "$(cat cost)"
+[ "$(grep -c ' ours .*out of sockets' said)" -gt 100 ] ||
+    die "out of sockets, and $(cut -d' ' -f2 said | sort | uniq -c)"
+! grep -Evq ' (ours .*out of sockets|connection .*in time)' said ||
+    die "$(grep -Ev ' (ours|connection) ' said)"
 # What is cancelled is not heard of again.
 # shellcheck disable=SC2086
 cut -d@ -f3 both | timeout 60 "$look" $zones $loopback \

@@ -22,7 +22,7 @@ ca_make
 dns_port=$(free_port)
 http_port=$(free_port)
 mkdir zones knot site site/.well-known
-for zone in dns page file mail auto late twice; do
+for zone in dns page file mail auto late twice api apimail link; do
 	cat >zones/$zone.test.zone <<-EOT
 		@ 1 SOA ns admin 1 3600 600 86400 1
 		@ 1 NS ns
@@ -58,7 +58,7 @@ secret=$(openssl rand -base64 32)
 	    journal-content: all
 	zone:
 	EOF
-	for zone in dns page file mail auto late twice; do
+	for zone in dns page file mail auto late twice api apimail link; do
 		echo "  - domain: $zone.test"
 	done
 } >knot.conf
@@ -118,6 +118,7 @@ timeout = 5s
 mail-server = smtp://127.0.0.1:$(cat smtp.port)
 mail-from = ca@ca.test
 mail-plain = yes
+mail-link = http://$api/
 whois-servers = 127.0.0.1:1
 update-server = 127.0.0.1:$dns_port
 update-key = update.key
@@ -177,7 +178,7 @@ good ocsign zone verify dns.test --account acme --method dns --wait=60s
 said 'state: *active'
 # The token of one account is not another's, and the zone is gone.
 no 1 ocsign zone verify dns.test --account other --method dns
-said 'state: *failed|state: *pending'
+grep -q "another account's zone" err || fail "$(cat err)"
 no 1 ocsign zone claim sub.example --account nobody
 no 1 ocsign zone verify sub.dns.test --account other --method dns
 good ocsign zone status dns.test
@@ -225,7 +226,7 @@ printf '%s\n' "$code" | tr a-z A-Z |
     ocsign zone verify mail.test --account acme --method email --code - \
     >out 2>err || fail "$(cat out err)"
 said 'state: *active'
-no 1 ocsign zone verify mail.test --account other --method email --code "$code"
+no 1 ocsign zone claim mail.test --account other
 ! sqlite3 store.db 'SELECT detail FROM journal' | grep -q "$code" ||
     fail "the code is in the journal"
 ! grep -rq "$code" ocsignd.log || fail "the code is in the log"
@@ -237,6 +238,122 @@ token=$(token_of late.test acme dns)
 put late.test "$token"
 within 60 is_active late.test || fail "nobody looked: $(ocsign zone status \
     late.test; tail -n 5 ocsignd.log)"
+
+# --- over the API -----------------------------------------------------------
+
+acme_token=$(ocsign account token acme)
+other_token=$(ocsign account token other)
+# call TOKEN METHOD PATH [BODY]: the answer in out, its status in $code.
+call() {
+	code=$(curl -s -o out -w '%{http_code}' -X "$2" \
+	    -H "Authorization: Bearer $1" ${4+-d "$4"} \
+	    "http://$api/client/v4/zones$3")
+}
+# is STATUS FILTER: the last answer.
+is() {
+	[ "$code" -eq "$1" ] && jq -e "$2" out >/dev/null ||
+	    fail "not $1, $2: $code $(cat out)"
+}
+call x GET ''
+is 401 '.success == false'
+call "$acme_token" POST '' '{"name":"api.test"}'
+is 200 '.result.status == "pending" and .result.name_servers == []'
+id=$(jq -r .result.id out)
+token=$(jq -r '.result.verification[] | select(.method == "dns").value' out)
+call "$acme_token" POST '' '{"name":"API.test","type":"full"}'
+is 200 ".result.id == \"$id\""
+call "$other_token" GET "/$id"
+is 404 '.errors[0].code == 10002'
+call "$other_token" PUT "/$id/activation_check"
+is 404 '.errors[0].code == 10002'
+call "$other_token" POST '' '{"name":"api.test"}'
+is 200 '.result.status == "pending"'
+[ "$(jq -r .result.id out)" != "$id" ] || fail "one claim for two"
+call "$acme_token" POST '' '{"name":"com"}'
+is 400 '.errors[0].code == 10001'
+call "$acme_token" POST '' '{"name":1}'
+is 400 '.errors[0].code == 10001'
+call "$acme_token" POST '' '{"name":"b.test","account":{"id":"x"}}'
+is 400 '.errors[0].code == 10001'
+call "$acme_token" DELETE "/$id"
+is 405 '.errors[0].code == 10003'
+call "$acme_token" PUT "/$id/activation_check" '{"method":"tarot"}'
+is 400 '.errors[0].code == 10001'
+call "$acme_token" GET '?status=pending&name=api.test'
+is 200 '.result_info.total_count == 1 and .result[0].status == "pending"'
+put api.test "$token"
+call "$acme_token" PUT "/$id/activation_check"
+is 200 '.success'
+api_is_active() {
+	call "$acme_token" GET "/$id"
+	jq -e '.result.status == "active" and .result.activated_on' out \
+	    >/dev/null
+}
+within 60 api_is_active || fail "$(cat out; tail -n 5 ocsignd.log)"
+is 200 ".result.id == \"$id\""
+call "$acme_token" PUT "/$id/activation_check"
+is 200 '.result.status == "active"'
+call "$acme_token" POST '' '{"name":"api.test"}'
+is 400 '.errors[0].message | contains("already")'
+call "$acme_token" GET '?status=active&per_page=1'
+is 200 '(.result | length) == 1 and .result_info.total_count > 3'
+call "$other_token" GET '?status=active'
+is 200 '.result == []'
+# By mail.
+call "$acme_token" POST '' '{"name":"apimail.test"}'
+id=$(jq -r .result.id out)
+call "$acme_token" PUT "/$id/activation_check" '{"method":"email"}'
+is 200 '.result.contacts | index("postmaster@apimail.test")'
+call "$acme_token" PUT "/$id/activation_check" \
+    '{"method":"email","to":"a@else.test"}'
+is 400 '.errors[0].code == 10001'
+rm -f mail
+call "$acme_token" PUT "/$id/activation_check" \
+    '{"method":"email","to":"Postmaster@apimail.test"}'
+is 200 '.result.status == "pending"'
+code=$(tr -d '\r' <mail | grep -Eo '([a-z2-7]{4}-){7}[a-z2-7]{4}')
+mailed=$code
+call "$acme_token" PUT "/$id/activation_check" \
+    '{"method":"email","code":"aaaa"}'
+is 400 '.errors[0].message | contains("another was sent")'
+call "$acme_token" GET "/$id"
+is 200 '.result.verification[] | select(.method == "email").tries == 1'
+call "$other_token" PUT "/$id/activation_check" \
+    "{\"method\":\"email\",\"code\":\"$mailed\"}"
+is 404 '.errors[0].code == 10002'
+call "$acme_token" PUT "/$id/activation_check" \
+    "{\"method\":\"email\",\"code\":\"$mailed\"}"
+is 200 '.result.status == "active"'
+
+# By the link, which a filter follows first.
+good ocsign zone claim link.test --account acme
+rm -f mail
+good ocsign zone verify link.test --account acme --method email \
+    --to admin@link.test
+# A line as long as that is folded on its way.
+link=$(tr -d '\r' <mail | python3 -m quopri -d |
+    sed -n 's|^ *\(http://[^ ]*/zone-proof/.*\)|\1|p')
+# page STATUS WORDS CURL-ARGUMENTS...
+page() {
+	page_status=$1
+	page_words=$2
+	shift 2
+	code=$(curl -s -o out -w '%{http_code}' "$@")
+	[ "$code" -eq "$page_status" ] && grep -q "$page_words" out ||
+	    fail "$*: $code $(cat out)"
+}
+page 200 'account <b>acme</b>.*link.test' "$link"
+page 200 '<form method="post">' "$link"
+[ "$(state_of link.test)" = "nobody's" ] || fail "looking is enough"
+wrong=${link%/*}/aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa
+page 404 'not good' "$wrong"
+page 404 'not good' -X POST "$wrong"
+page 404 'not good' "http://$api/zone-proof/x"
+page 404 'not good' "http://$api/zone-proof/$id/$mailed"
+! grep -q 'acme\|link.test' out || fail "says too much: $(cat out)"
+page 200 'It may' -X POST "$link"
+is_active link.test || fail "the link: $(ocsign zone status link.test)"
+page 404 'not good' "$link"
 
 # The validator is killed meanwhile: its successor looks.
 no 1 ocsign zone verify twice.test --account acme --method dns

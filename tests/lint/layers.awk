@@ -12,7 +12,7 @@ BEGIN {
 	may["status"] = "base der sign x509 store"
 	# What ocsign-status does with the sources.
 	may["status-service"] = "base der sign x509 store status ipc " \
-	    "net ocsp-codec ocsp-engine fetch"
+	    "net ocsp-codec ocsp-engine fetch validation"
 	may["fetch"] = "base der sign x509 status ipc"
 	may["ca"] = "base der sign x509 lint cfssl store"
 	may["cfssl"] = "base der sign x509"

@@ -166,6 +166,7 @@ who_has_a_user_has_a_folder(void **state)
 	assert_string_equal(c->daemon.status_directory, "/r/status");
 	assert_string_equal(c->daemon.responder_directory, "/r/responder");
 	assert_string_equal(c->daemon.issuer_directory, "/r/issuer");
+	assert_string_equal(c->daemon.validator_directory, "/r/validator");
 	assert_non_null(strstr(c->daemon.signer_directory, "/sig"));
 	oc_config_free(c);
 }
@@ -214,6 +215,12 @@ static const struct {
 	{ "[daemon]\nsigner-user = a\nstatus-user = b\nresponder-user = c\n"
 	    "fetcher-user = a\n" FETCHED, "5: [daemon] fetcher-user: is "
 	    "signer-user's, too" },
+	{ "[daemon]\nsigner-user = a\nstatus-user = b\nresponder-user = c\n"
+	    "[validation]\n", "1: [daemon] validator-user: is missing; each "
+	    "role has a user of its own" },
+	{ "[daemon]\nsigner-user = a\nstatus-user = b\nresponder-user = c\n"
+	    "validator-user = b\n[validation]\n", "5: [daemon] "
+	    "validator-user: is status-user's, too" },
 	{ TOKEN "network = yes 192.0.2.1\n", "4: [token t] network: is yes, "
 	    "no, or addresses; remove one of them" },
 	{ TOKEN "network = hsm.example\n", "4: [token t] network: "

@@ -33,6 +33,17 @@ count_eab_key(void *arg, const struct store_eab_key *key)
 	return OC_OK;
 }
 
+/* A client's command line would take it for an option: one of 64 began so. */
+static void
+test_eab_without_hyphen(void **state)
+{
+	struct fixture *f = *state;
+	int64_t account = add_account(f, "a");
+
+	for (int i = 0; i < 300; i++)
+		assert_int_not_equal(add_eab_key(f, account).hmac[0] >> 2, 62);
+}
+
 static void
 test_eab(void **state)
 {
@@ -259,6 +270,7 @@ main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup_store, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_eab),
+		TEST(test_eab_without_hyphen),
 		TEST(test_secret),
 		TEST(test_accounts),
 		TEST(test_race_for_a_key),

@@ -330,6 +330,7 @@ test_zone(void **state)
 	pass(f, &b);
 	assert_ok(store_find_zone(f->store, "example.com", &zone));
 	assert_int_equal(zone.account_id, two);
+	assert_string_equal(zone.tag, b.tag);
 	assert_int_equal(zone.state, STORE_ZONE_ACTIVE);
 	assert_ok(store_begin_challenge(f->store, a.challenges[0].id,
 	    oc_clock_now_s()));
@@ -441,6 +442,9 @@ test_counts(void **state)
 	assert_counts(f, account, NULL, 2, 1);
 	assert_counts(f, account, "a.test", 0, 1);
 	assert_counts(f, account, "b.test", 2, 0);
+	assert_counts(f, account, ".test", 2, 1);
+	assert_counts(f, account, ".a.test", 0, 1);
+	assert_counts(f, account, ".est", 0, 0);
 	assert_int_equal(num_listed(f, account, 0, NULL), 2);
 	assert_int_equal(num_listed(f, account, acme, NULL), 1);
 	assert_int_equal(num_listed(f, account, 0, "b.test"), 1);

@@ -13,9 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,182 +22,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "tests/unit/ipc_thread.h"
+#include "tests/unit/validator_process.h"
 #include "validation/service.h"
 #include "validation/wire.h"
 
 #define LONG_NS (20 * OC_NS_PER_S)
-
-static char dir[IPC_DIR_MAX], path[IPC_DIR_MAX + 32];
-static int listener;
-
-/* What the validators of a test tell it. */
-static struct shared {
-	atomic_int num_begun, num_cancelled, num_served;
-	struct validation_counts counts;
-} *shared;
-
-/* --- a validator -------------------------------------------------------- */
-
-/* What becomes of a name's first label: "now" is so, "dead" is told at the
- * deadline, "busy" and "never" are not begun, others wait for ever. */
-struct validation_looking {
-	struct event *timer;
-	validation_done_fn *done;
-	void *arg;
-	struct validation_reply reply;
-};
-
-struct validator {
-	struct event_base *base;
-	struct validation_service *service;
-	struct event *term, *tick;
-};
-
-static void
-looking_free(struct validation_looking *l)
-{
-	event_free(l->timer);
-	free(l);
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct validation_looking *l = arg;
-
-	(void)fd, (void)what;
-	shared->num_served++;
-	l->done(l->arg, &l->reply);
-	looking_free(l);
-}
-
-static bool
-is_of(const char *name, const char *label)
-{
-	size_t len = strlen(label);
-
-	return strncmp(name, label, len) == 0 && name[len] == '.';
-}
-
-static enum oc_err
-look_start(void *arg, const struct validation_question *q,
-    int64_t deadline_ns, validation_done_fn *done, void *done_arg,
-    struct validation_looking **looking)
-{
-	struct validation_looking *l = calloc(1, sizeof(*l));
-	int64_t left_ns = deadline_ns - oc_clock_mono_ns();
-	struct timeval tv = { left_ns / OC_NS_PER_S,
-	    left_ns % OC_NS_PER_S / 1000 };
-
-	if (is_of(q->name, "busy") || is_of(q->name, "never")) {
-		free(l);
-		return is_of(q->name, "busy") ? OC_ERR_BUSY :
-		    OC_ERR_UNSUPPORTED;
-	}
-	shared->num_begun++;
-	l->done = done;
-	l->arg = done_arg;
-	l->timer = evtimer_new(arg, on_timer, l);
-	(void)snprintf(l->reply.seen, sizeof(l->reply.seen), "%s by %ld",
-	    q->name, (long)getpid());
-	if (is_of(q->name, "now"))
-		tv = (struct timeval){ 0, 0 };
-	if (is_of(q->name, "soon"))
-		tv = (struct timeval){ 0, 300000 };
-	if (is_of(q->name, "dead")) {
-		l->reply.fault = VALIDATION_CONNECTION_FAULT;
-		l->reply.is_temporary = true;
-	}
-	if (!is_of(q->name, "stuck"))
-		event_add(l->timer, &tv);
-	*looking = l;
-	return OC_OK;
-}
-
-static void
-look_cancel(void *arg, struct validation_looking *l)
-{
-	(void)arg;
-	shared->num_cancelled++;
-	looking_free(l);
-}
-
-static void
-on_tick(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct timeval again = { 0, 5000 };
-	struct validator *v = arg;
-
-	(void)fd, (void)what;
-	if (validation_service_is_drained(v->service))
-		event_base_loopbreak(v->base);
-	else
-		event_add(v->tick, &again);
-}
-
-static void
-on_term(evutil_socket_t fd, short what, void *arg)
-{
-	struct validator *v = arg;
-
-	validation_service_drain(v->service);
-	on_tick(fd, what, arg);
-}
-
-static void
-validate(uint32_t under_way_max)
-{
-	struct validator v = { .base = event_base_new() };
-	const struct ipc_peers peers = { .num = 0 };
-	const struct validation_looker looker = { look_start, look_cancel,
-	    v.base };
-	const struct validation_service_options options = {
-		.base = v.base,
-		.listener = dup(listener),
-		.peers = &peers,
-		.looker = &looker,
-		.timeout_ns = 60 * OC_NS_PER_S,
-		.under_way_max = under_way_max,
-		.counts = &shared->counts,
-	};
-
-	if (validation_service_new(&options, &v.service) != OC_OK)
-		_exit(1);
-	v.term = evsignal_new(v.base, SIGTERM, on_term, &v);
-	v.tick = evtimer_new(v.base, on_tick, &v);
-	event_add(v.term, NULL);
-	event_base_dispatch(v.base);
-	validation_service_free(v.service);
-	event_free(v.term);
-	event_free(v.tick);
-	event_base_free(v.base);
-	_exit(0);
-}
-
-static pid_t
-validator_start(uint32_t under_way_max)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		/* A test that fails leaves none behind. */
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		validate(under_way_max);
-	}
-	return pid;
-}
-
-static void
-validator_end(pid_t pid, int sig)
-{
-	int status;
-
-	assert_int_equal(kill(pid, sig), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (sig != SIGKILL)
-		assert_int_equal(status, 0);
-}
 
 /* --- who asks ------------------------------------------------------------ */
 
@@ -226,7 +52,7 @@ client_new(void)
 {
 	struct validation_client *c;
 
-	assert_int_equal(validation_client_new(path, &c), OC_OK);
+	assert_int_equal(validation_client_new(validator_path, &c), OC_OK);
 	return c;
 }
 
@@ -252,6 +78,12 @@ turn(struct validation_client *c, int ms)
 
 	if (poll(&pfd, 1, ms) > 0)
 		validation_client_dispatch(c);
+}
+
+static uint64_t
+num_waiting(void)
+{
+	return validation_counts_waiting(&validator_shared->counts);
 }
 
 static void
@@ -294,32 +126,7 @@ assert_ours(const struct question *q, const char *seen)
 	assert_string_equal(q->reply.seen, seen);
 }
 
-/* --- tests ---------------------------------------------------------------- */
-
-static int
-set_up(void **state)
-{
-	struct oc_error error = { 0 };
-
-	(void)state;
-	ipc_dir_new(dir);
-	(void)snprintf(path, sizeof(path), "%s/validator.sock", dir);
-	if (ipc_listen(path, &listener, &error) != OC_OK)
-		fail_msg("%s", error.text);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return shared == MAP_FAILED;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	(void)munmap(shared, sizeof(*shared));
-	close(listener);
-	ipc_dir_remove(dir);
-	return 0;
-}
+/* --- tests -------------------------------------------------------------- */
 
 static void
 answers_come_as_they_are_ready(void **state)
@@ -339,10 +146,10 @@ answers_come_as_they_are_ready(void **state)
 	/* Of what was seen, not only that time was up. */
 	wait_done(c, &dead);
 	assert_int_equal(dead.reply.fault, VALIDATION_CONNECTION_FAULT);
-	assert_int_equal(shared->counts.asked[VALIDATION_META], 3);
-	assert_int_equal(shared->counts.ended[VALIDATION_META]
+	assert_int_equal(validator_shared->counts.asked[VALIDATION_META], 3);
+	assert_int_equal(validator_shared->counts.ended[VALIDATION_META]
 	    [VALIDATION_NO_FAULT], 2);
-	assert_int_equal(validation_counts_waiting(&shared->counts), 0);
+	assert_int_equal(num_waiting(), 0);
 	validation_client_free(c);
 	validator_end(pid, SIGTERM);
 }
@@ -377,17 +184,17 @@ who_gives_up_is_not_told(void **state)
 	(void)state;
 	ask(c, &given_up, VALIDATION_META, "stuck.test", 10000);
 	ask(c, &past, VALIDATION_META, "stuck.test", 400);
-	wait_for(c, &shared->num_begun, 2);
+	wait_for(c, &validator_shared->num_begun, 2);
 	validation_client_cancel(c, given_up.ask);
-	wait_for(c, &shared->num_cancelled, 1);
+	wait_for(c, &validator_shared->num_cancelled, 1);
 	wait_done(c, &past);
 	assert_ours(&past, "ocsign-validator has not answered in time");
-	wait_for(c, &shared->num_cancelled, 2);
+	wait_for(c, &validator_shared->num_cancelled, 2);
 	ask(c, &now, VALIDATION_META, "now.test", 10000);
 	wait_done(c, &now);
 	assert_int_equal(given_up.num_done, 0);
-	assert_int_equal(validation_counts_waiting(&shared->counts), 0);
-	assert_int_equal(shared->counts.left, 2);
+	assert_int_equal(num_waiting(), 0);
+	assert_int_equal(validator_shared->counts.left, 2);
 	validation_client_free(c);
 	validator_end(pid, SIGTERM);
 }
@@ -402,11 +209,11 @@ whoever_asks_leaves_nothing_under_way(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
 		ask(c, &q[i], VALIDATION_META, "stuck.test", 10000);
-	wait_for(c, &shared->num_begun, 3);
+	wait_for(c, &validator_shared->num_begun, 3);
 	validation_client_free(c);
 	for (size_t i = 0; i < 3; i++)
 		assert_ours(&q[i], "whoever asked ocsign-validator ends");
-	wait_for(other, &shared->num_cancelled, 3);
+	wait_for(other, &validator_shared->num_cancelled, 3);
 	ask(other, &now, VALIDATION_META, "now.test", 10000);
 	wait_done(other, &now);
 	validation_client_free(other);
@@ -449,7 +256,7 @@ after_a_kill_the_next_is_asked(void **state)
 	(void)state;
 	ask(c, &soon, VALIDATION_META, "soon.test", 20000);
 	ask(c, &gone, VALIDATION_META, "stuck.test", 1500);
-	wait_for(c, &shared->num_begun, 2);
+	wait_for(c, &validator_shared->num_begun, 2);
 	validator_end(pid, SIGKILL);
 	next = validator_start(0);
 	ask(c, &now, VALIDATION_META, "now.test", 20000);
@@ -503,7 +310,7 @@ a_successor_takes_over(void **state)
 	wait_done(idle, &q);
 	ask(c, &begun, VALIDATION_META, "soon.test", 20000);
 	ask(c, &waiting, VALIDATION_META, "now.test", 20000);
-	wait_for(c, &shared->num_begun, 2);
+	wait_for(c, &validator_shared->num_begun, 2);
 	next = validator_start(2);
 	validator_end(old, SIGTERM);
 	ask(c, &new, VALIDATION_META, "now.test", 20000);
@@ -535,7 +342,7 @@ a_thousand_dead_servers_are_in_nobodys_way(void **state)
 	(void)state;
 	for (size_t i = 0; i < NUM_DEAD; i++)
 		ask(c, &dead[i], VALIDATION_META, "stuck.test", 15000);
-	wait_for(c, &shared->num_begun, 32);
+	wait_for(c, &validator_shared->num_begun, 32);
 	begin_ns = oc_clock_mono_ns();
 	for (size_t i = 0; i < 50; i++)
 		ask(c, &caa[i], VALIDATION_CAA, "now.test", 15000);
@@ -545,8 +352,7 @@ a_thousand_dead_servers_are_in_nobodys_way(void **state)
 	wait_done(other, &q);
 	assert_told_by(&q, pid);
 	assert_in_range(oc_clock_mono_ns() - begin_ns, 0, 5 * OC_NS_PER_S);
-	assert_int_equal(validation_counts_waiting(&shared->counts),
-	    NUM_DEAD);
+	assert_int_equal(num_waiting(), NUM_DEAD);
 	/* Who is given up makes room for the next. */
 	for (size_t i = 0; i < NUM_DEAD; i++) {
 		assert_int_equal(dead[i].num_done, 0);
@@ -554,7 +360,7 @@ a_thousand_dead_servers_are_in_nobodys_way(void **state)
 	}
 	ask(c, &q, VALIDATION_META, "now.test", 15000);
 	wait_done(c, &q);
-	assert_int_equal(validation_counts_waiting(&shared->counts), 0);
+	assert_int_equal(num_waiting(), 0);
 	validation_client_free(c);
 	validation_client_free(other);
 	validator_end(pid, SIGTERM);
@@ -622,7 +428,7 @@ a_command_waits(void **state)
 	validator_end(pid, SIGTERM);
 }
 
-/* --- who lies -------------------------------------------------------------- */
+/* --- who lies ----------------------------------------------------------- */
 
 struct liar {
 	int mode;
@@ -661,8 +467,8 @@ liar_setup(struct event_base *base, void *arg)
 {
 	struct liar *liar = arg;
 
-	if (ipc_server_new(base, dup(listener), "liar", lie, forget, liar,
-	    &liar->server) != OC_OK)
+	if (ipc_server_new(base, dup(validator_listener), "liar", lie, forget,
+	    liar, &liar->server) != OC_OK)
 		abort();
 }
 
@@ -695,7 +501,9 @@ what_is_no_answer_is_ours(void **state)
 	}
 }
 
-#define ASK_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+#define ASK_TEST(fn) \
+	cmocka_unit_test_setup_teardown(fn, validator_set_up, \
+	    validator_tear_down)
 
 int
 main(void)
