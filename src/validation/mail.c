@@ -127,6 +127,7 @@ judge(const struct validation_mail_job *job, struct validation_reply *reply)
 		return;
 	case CURLE_USE_SSL_FAILED:
 		validation_reply_set(reply, VALIDATION_TLS_FAULT,
+		    letter->code / 100 == 4 ? VALIDATION_TEMPORARY :
 		    VALIDATION_FINAL, "%s does no STARTTLS: %s", where,
 		    letter->line);
 		return;

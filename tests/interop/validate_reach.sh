@@ -256,7 +256,8 @@ REACH_MS=1000 wants '^ours for now 1[0-9]{3} ms: .*no answer in time' mail \
     smtp://127.0.0.1:$(port slow) admin@reach.test plain=
 wants '^(tls|connection) ' mail smtp://127.0.0.1:$(port tlslie) \
     admin@reach.test $good
-wants '^tls ' mail smtp://127.0.0.1:$(port tlsno) admin@reach.test $good
+wants '^tls for now .*454 not now' mail smtp://127.0.0.1:$(port tlsno) \
+    admin@reach.test $good
 echo "ok: bad mail servers"
 
 # --- zones -----------------------------------------------------------------
