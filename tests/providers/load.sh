@@ -52,7 +52,7 @@ issuing() {
 			echo "$(($(ms) - asked)) issued"
 		else
 			case $said in
-			*': the service'"'"'s signer is not available now; '* | \
+			*"'s signer is not available now; "* | \
 			    *': the token is not there now; '*)
 				echo "$(($(ms) - asked)) refused" ;;
 			*) echo "$(($(ms) - asked)) LOST: $said" ;;
