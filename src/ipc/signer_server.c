@@ -12,8 +12,9 @@
 #include "ipc/memfd.h"
 
 /* What to do about it. */
-#define NO_TOKEN	"the token is not there now; ocsign-signer's log says why"
-#define STOPPING	"ocsign-signer is stopping; try again"
+#define NO_TOKEN \
+	"the token is not there now; ocsign-signer's log says why"
+#define STOPPING "ocsign-signer is stopping; try again"
 
 struct served_peer;
 

@@ -688,13 +688,12 @@ main(void)
 		T(test_presign_all), T(test_presign_asked),
 		T(test_single_flight), T(test_ends), T(test_backdated_far),
 		T(test_revoke), T(test_revoke_in_flight),
-		T(test_revoke_at_landing), T(test_hold),
+		T(test_revoke_at_landing), T(test_hold), T(test_expired),
 		T(test_nudge_of_nothing), T(test_unknown_unauthorized),
-		T(test_unknown_unknown), T(test_unknown_revoked),
-		T(test_expired), T(test_shorter_lifetime), T(test_nonce),
-		T(test_several), T(test_presign_none),
-		T(test_presign_none_revoked), T(test_presign_none_after_all),
-		T(test_no_encoding),
+		T(test_unknown_unknown), T(test_unknown_revoked), T(test_nonce),
+		T(test_shorter_lifetime), T(test_several), T(test_presign_none),
+		T(test_presign_none_revoked),
+		T(test_presign_none_after_all), T(test_no_encoding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
