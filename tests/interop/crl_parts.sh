@@ -254,7 +254,8 @@ sqlite3 store.db '.backup behind.db'
 publish
 publish
 cksum lists/* >sums
-sed 's|store\.db|behind.db|' ocsign.conf >behind.conf
+sed 's|^path = store\.db|path = behind.db\
+signing-journal = behind.journal|' ocsign.conf >behind.conf
 OCSIGN_CONF=$dir/behind.conf ocsign crl publish --issuer ca \
     --directory lists >out 2>&1 || fail "$(cat out)"
 cksum lists/* | cmp - sums || fail "a lower number has won: $(cat out)"

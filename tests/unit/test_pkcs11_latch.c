@@ -124,15 +124,24 @@ log_in(const char *text, struct oc_error *error)
 	return outcome == P11_PIN_ACCEPTED ? OC_OK : OC_ERR_PIN;
 }
 
-/* In a child that knows what this process does; -1: it ended meanwhile. */
+/* In a child that knows what this process does; -1: it ended meanwhile.  One
+ * that ends nowhere may be this process, which then knows no more than before:
+ * under sanitizers a child costs a hundred times what it does. */
 static int
 log_in_child(const char *pin, int point)
 {
+	struct p11_pin_known before = known;
 	struct oc_error error = { 0 };
+	enum oc_err err;
 	int status;
 	pid_t pid;
 
 	token->num_points = 0;
+	if (point == 0 && last_point == 0) {
+		err = log_in(pin, &error);
+		known = before;
+		return err == OC_OK ? OC_OK : OC_ERR_PIN;
+	}
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {

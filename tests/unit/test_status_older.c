@@ -3,6 +3,7 @@
  * what was signed before is served until it is signed anew. */
 #include "tests/unit/status_fixture.h"
 
+#include <dirent.h>
 #include <sys/wait.h>
 
 #define USUAL OCSP_ENCODING_USUAL
@@ -403,6 +404,46 @@ leave(int status, void *arg)
 	_exit(status);
 }
 
+static bool
+is_asleep(const char *thread)
+{
+	char path[64], line[256] = "", *state;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%.16s/stat",
+	    thread);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return true;
+	(void)!fgets(line, sizeof(line), f);
+	(void)fclose(f);
+	state = strrchr(line, ')');
+	return state == NULL || state[2] == 'S';
+}
+
+/* Until no other thread does anything: a lock that one of them has, such as
+ * malloc()'s under a sanitizer, would be locked for ever in a child. */
+static void
+wait_for_threads(void)
+{
+	char self[16];
+	bool are_asleep;
+
+	(void)snprintf(self, sizeof(self), "%d", (int)getpid());
+	do {
+		DIR *tasks = opendir("/proc/self/task");
+		struct dirent *entry;
+
+		assert_non_null(tasks);
+		are_asleep = true;
+		while ((entry = readdir(tasks)) != NULL)
+			are_asleep &= entry->d_name[0] == '.' ||
+			    strcmp(entry->d_name, self) == 0 ||
+			    is_asleep(entry->d_name);
+		(void)closedir(tasks);
+	} while (!are_asleep);
+}
+
 /* A service that runs out of memory at the next change; one octet is sent
  * when it waits for that. */
 static void OC_NORETURN
@@ -439,6 +480,7 @@ test_out_of_memory(void **state)
 	world_new_key(w);
 	assert_int_equal(pipe(told), 0);
 	fflush(NULL);
+	wait_for_threads();
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
