@@ -256,7 +256,7 @@ call POST /client/v4/certificates -H "$auth" -d "$asked" |
     refuse 415 content-type
 call PUT /client/v4/certificates -H "$auth" | refuse 405 method
 grep -qi '^Allow: GET, POST' head || fail "no Allow"
-call GET /client/v4/zones -H "$auth" | refuse 404 route
+call GET /client/v4/accounts -H "$auth" | refuse 404 route
 post '{"hostnames":["a.example.com"],"csr":5}' -H "$auth" |
     refuse 400 strings
 post "$(request '[]')" -H "$auth" | refuse 400 'asks for no name' 11
