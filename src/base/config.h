@@ -243,6 +243,7 @@ struct oc_config_acme {		/* no url: no ACME */
 	int64_t order_lifetime_s;
 	int64_t orders_max, orders_period_s;	/* of an account */
 	int64_t failures_max;	/* of an account's name in an hour */
+	int64_t zone_failures_max;	/* and of a zone's names */
 	int64_t renewal_retry_s;
 };
 
@@ -461,6 +462,7 @@ struct oc_config_validation {
 	char *mail_user, *mail_password_source;	/* both or none */
 	char *mail_ca;		/* path; NULL: whom the system trusts */
 	enum oc_config_switch mail_plain;
+	char *mail_link;	/* URL with a slash at its end */
 	/* "HOST", "HOST:PORT", "SUFFIX=HOST:PORT". */
 	struct oc_words whois_servers;
 	struct oc_words rdap_urls;	/* "URL/", "SUFFIX=URL/" */

@@ -76,6 +76,8 @@ const struct oc_config_key oc_config_acme_keys[] = {
 	    .preset = "1h", .min = 1, .max = 7 * DAY },
 	{ "failures-max", OC_KIND_INT, AT(failures_max), .preset = "20",
 	    .min = 1, .max = 100000 },
+	{ "zone-failures-max", OC_KIND_INT, AT(zone_failures_max),
+	    .preset = "200", .min = 1, .max = 1000000 },
 	{ "renewal-retry", OC_KIND_DURATION, AT(renewal_retry_s),
 	    .preset = "6h", .min = 1, .max = 7 * DAY },
 	{ NULL }

@@ -176,6 +176,23 @@ check_hook(const char *directory, char **value, struct oc_error *error)
 	    "absolute; write the whole path of the program", *value);
 }
 
+/* What goes into a message as it is. */
+static enum oc_err
+check_link(const char *directory, char **value, struct oc_error *error)
+{
+	const char *p = *value;
+	size_t len = strlen(p);
+
+	(void)directory;
+	if ((oc_config_starts_with(p, "https://") ||
+	    oc_config_starts_with(p, "http://")) && len > 8 && len <= 255 &&
+	    p[len - 1] == '/' && strspn(p, "-._~:/[]ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789") == len)
+		return OC_OK;
+	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no URL that "
+	    "a page could be below; write https://HOST/", p);
+}
+
 #define AT(field) .offset = offsetof(struct oc_config_validation, field)
 const struct oc_config_key oc_config_validation_keys[] = {
 	{ "resolvers", OC_KIND_LIST, AT(resolvers), .check = check_resolver },
@@ -212,6 +229,7 @@ const struct oc_config_key oc_config_validation_keys[] = {
 	{ "mail-ca", OC_KIND_PATH, AT(mail_ca) },
 	{ "mail-plain", OC_KIND_ENUM, AT(mail_plain), .preset = "no",
 	    .words = oc_config_switches },
+	{ "mail-link", OC_KIND_STRING, AT(mail_link), .check = check_link },
 	{ "whois-servers", OC_KIND_LIST, AT(whois_servers),
 	    .check = check_whois },
 	{ "rdap-urls", OC_KIND_LIST, AT(rdap_urls), .check = check_rdap },
@@ -255,6 +273,9 @@ oc_config_wrong_validation(const struct oc_config_validation *v, size_t *n,
 		{ "mail-password-source", v->mail_user != NULL &&
 		    v->mail_password_source == NULL, of_user, NULL },
 		{ "mail-user", v->mail_user != NULL && !has_mail,
+		    "is given without mail-server; add that or remove this",
+		    NULL },
+		{ "mail-link", v->mail_link != NULL && !has_mail,
 		    "is given without mail-server; add that or remove this",
 		    NULL },
 		{ "mail-plain", v->mail_plain == OC_SWITCH_YES &&

@@ -68,8 +68,8 @@ send_code(struct cli_proof *p, const char *to, struct oc_error *error)
 	oc_buffer_init(&body, VALIDATION_BODY_MAX);
 	err = proof_new_code(code, hash);
 	if (err == OC_OK) {
-		proof_write_mail(&p->claim, p->account.name, code, subject,
-		    &body);
+		proof_write_mail(&p->config->validation, &p->claim,
+		    p->account.name, code, subject, &body);
 		err = body.err;
 	}
 	if (err != OC_OK)

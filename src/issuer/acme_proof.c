@@ -7,6 +7,7 @@
  * its page and file the zone's own name.  A zone that the operator registered
  * by hand proves nothing.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,20 +94,39 @@ add_proven(struct store *store, struct acme_call *call,
 	return store_add_authorization(store, a);
 }
 
+/* On the average one fewer counts after this. */
+static enum oc_err
+check_failures_of(struct store *store, struct acme_call *call,
+    const char *name, int64_t max, const char *text)
+{
+	int64_t num_pending, num_invalid;
+	enum oc_err err = store_count_authorizations(store,
+	    call->registry.id, name, call->now_at, call->now_at - HOUR_S,
+	    &num_pending, &num_invalid);
+
+	return err != OC_OK || num_invalid < max ? err :
+	    issuer_acme_limit(call, HOUR_S / max + 1, text);
+}
+
 static enum oc_err
 check_failures(struct store *store, struct acme_call *call,
     const struct acme_name *name)
 {
-	int64_t num_pending, num_invalid;
-	enum oc_err err = store_count_authorizations(store,
-	    call->registry.id, name->text, call->now_at, call->now_at -
-	    HOUR_S, &num_pending, &num_invalid);
+	const struct oc_config_acme *config = call->acme->config;
+	char domain[STORE_ZONE_NAME_MAX + 2];
+	struct store_zone zone;
+	enum oc_err err = check_failures_of(store, call, name->text,
+	    config->failures_max, "this name could not be proven too often "
+	    "of late: wait");
 
-	if (err != OC_OK || num_invalid < call->acme->config->failures_max)
+	if (err == OC_OK)
+		err = store_match_zone(store, name->text, &zone);
+	if (err != OC_OK)
 		return err;
-	return issuer_acme_limit(call, HOUR_S /
-	    call->acme->config->failures_max + 1, "this name could not be "
-	    "proven too often of late: wait");
+	snprintf(domain, sizeof(domain), ".%s", zone.name);
+	return check_failures_of(store, call, domain,
+	    config->zone_failures_max, "too many names of this zone could "
+	    "not be proven of late: wait");
 }
 
 static enum oc_err

@@ -25,6 +25,7 @@ is_acme_path(struct issuer_service *service, const char *path)
 
 	return acme != NULL && issuer_acme_is_path(acme, path) &&
 	    !starts_with(path, ISSUER_CFSSL_PREFIX) &&
+	    !starts_with(path, ISSUER_CONFIRM_PREFIX) &&
 	    !issuer_origin_is_path(path);
 }
 
@@ -39,6 +40,9 @@ issuer_door_handle(void *arg, struct net_exchange *exchange)
 		    path + strlen(ISSUER_CFSSL_PREFIX));
 	else if (issuer_origin_is_path(path))
 		issuer_origin_handle(arg, exchange);
+	else if (starts_with(path, ISSUER_CONFIRM_PREFIX))
+		issuer_confirm_handle(arg, exchange,
+		    path + strlen(ISSUER_CONFIRM_PREFIX));
 	else if (issuer_origin_root(arg, exchange))
 		return;
 	else if (is_acme_path(arg, path))

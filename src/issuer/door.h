@@ -50,6 +50,11 @@ json_t *issuer_cfssl_failure(int code, const char *message);
 
 /* ACME's is in issuer/acme.h: below the path of [acme] url. */
 
+/* The page behind a message's link: "/zone-proof/". */
+#define ISSUER_CONFIRM_PREFIX "/zone-proof/"
+void issuer_confirm_handle(struct issuer_service *service,
+    struct net_exchange *exchange, const char *rest);
+
 /* Cloudflare's: "/client/v4". */
 bool issuer_origin_is_path(const char *path);
 void issuer_origin_handle(struct issuer_service *service,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "issuer/finder.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,20 @@ issuer_finder_start(struct issuer_finder *f, struct issuer_workers *workers)
 {
 	f->workers = workers;
 	on_again(-1, 0, f);
+}
+
+void
+issuer_finder_wait(struct issuer_finder *f, int64_t until_ns)
+{
+	struct pollfd pfd = { .fd = issuer_workers_fd(f->workers),
+	    .events = POLLIN };
+	int64_t left_ns;
+
+	while (f->is_asking &&
+	    (left_ns = until_ns - oc_clock_mono_ns()) > 0) {
+		(void)poll(&pfd, 1, (int)(left_ns / OC_NS_PER_MS) + 1);
+		issuer_workers_dispatch(f->workers);
+	}
 }
 
 void

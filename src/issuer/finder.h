@@ -8,6 +8,7 @@
 #define ISSUER_FINDER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -24,6 +25,8 @@ enum oc_err issuer_finder_new(const char *path, struct event_base *base,
 /* workers stay until they are freed, and that is before the finder is. */
 void issuer_finder_start(struct issuer_finder *finder,
     struct issuer_workers *workers);
+/* Blocks until it has asked once, or until then. */
+void issuer_finder_wait(struct issuer_finder *finder, int64_t until_ns);
 void issuer_finder_free(struct issuer_finder *finder);	/* NULL is fine */
 
 #endif

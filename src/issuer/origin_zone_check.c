@@ -172,8 +172,8 @@ send(struct origin_call *call)
 	struct oc_buffer body;
 
 	oc_buffer_init(&body, VALIDATION_BODY_MAX);
-	proof_write_mail(&z->claim, call->account.name, z->secret, subject,
-	    &body);
+	proof_write_mail(&issuer_service_config(call->service)->validation,
+	    &z->claim, call->account.name, z->secret, subject, &body);
 	question.body = oc_buffer_text(&body);
 	OPENSSL_cleanse(z->secret, sizeof(z->secret));
 	if (body.err == OC_OK)

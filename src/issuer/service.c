@@ -21,6 +21,8 @@
 /* What is issued meanwhile needs no nudge of its own. */
 #define NUDGE_SOON_US 100000
 #define NUDGE_TIMEOUT_NS (3 * OC_NS_PER_S)
+/* Who takes over while requests come knows its keys then. */
+#define KEYS_WAIT_NS OC_NS_PER_S
 
 struct issuer_service {
 	const struct oc_config *config;
@@ -475,6 +477,7 @@ issuer_service_new(const struct oc_config *config, struct event_base *base,
 		return err;
 	}
 	issuer_finder_start(s->finder, s->workers);
+	issuer_finder_wait(s->finder, oc_clock_mono_ns() + KEYS_WAIT_NS);
 	*service = s;
 	return OC_OK;
 }

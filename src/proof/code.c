@@ -70,7 +70,8 @@ proof_hash_code(const char *text, uint8_t hash[STORE_HASH_LEN])
 }
 
 void
-proof_write_mail(const struct store_authorization *a, const char *account,
+proof_write_mail(const struct oc_config_validation *config,
+    const struct store_authorization *a, const char *account,
     const char *code, char subject[PROOF_SUBJECT_MAX],
     struct oc_buffer *body)
 {
@@ -80,11 +81,14 @@ proof_write_mail(const struct store_authorization *a, const char *account,
 	    "Somebody asks for the right to have certificates for\n"
 	    "%s and all names below it, as account \"%s\".\n\n"
 	    "If that is meant to be so, give them this code:\n\n"
-	    "    %s\n\n"
-	    "With it:  ocsign zone verify %s --account %s --method email\n\n"
-	    "If you do not know of it, do nothing, and give the code to "
-	    "nobody:\nwithout it nothing comes of this.\n",
-	    a->name, account, code, a->name, account);
+	    "    %s\n\n", a->name, account, code);
+	if (config->mail_link != NULL)
+		oc_buffer_printf(body, "or open this page and confirm it "
+		    "there:\n\n    %szone-proof/%s/%s\n\n",
+		    config->mail_link, a->tag, code);
+	oc_buffer_put_text(body, "Code and link are good once.  If you do "
+	    "not know of it, do nothing, and\ngive them to nobody: without "
+	    "them nothing comes of this.\n");
 }
 
 static const struct store_challenge *
@@ -97,7 +101,27 @@ find_sent(const struct store_authorization *a)
 	return NULL;
 }
 
-/* Compared in constant time, whether it could be one or not. */
+/* In constant time, whether it could be one or not. */
+static bool
+is_equal(const struct store_challenge *c, const char *code)
+{
+	uint8_t hash[STORE_HASH_LEN] = { 0 };
+	bool is_code = proof_hash_code(code, hash) == OC_OK;
+
+	return CRYPTO_memcmp(hash, c->code_hash, sizeof(hash)) == 0 &&
+	    is_code;
+}
+
+bool
+proof_is_code(const struct store_authorization *a, const char *code,
+    int64_t now_at)
+{
+	const struct store_challenge *c = find_sent(a);
+
+	return c != NULL && is_equal(c, code) &&
+	    a->state == STORE_PROOF_PENDING && a->expires_at > now_at;
+}
+
 enum oc_err
 proof_redeem_code(struct store *store,
     const struct oc_config_validation *config,
@@ -106,7 +130,6 @@ proof_redeem_code(struct store *store,
 	static const char problem[] = "{\"type\":\"urn:ietf:params:acme:"
 	    "error:unauthorized\",\"detail\":\"another code\"}";
 	const struct store_challenge *c = find_sent(a);
-	uint8_t hash[STORE_HASH_LEN] = { 0 };
 	char seen[STORE_SEEN_MAX + 1];
 	struct store_try t = { .at = now_at, .seen = seen };
 	enum oc_err err;
@@ -114,11 +137,7 @@ proof_redeem_code(struct store *store,
 	if (c == NULL)
 		return OC_ERR_MISMATCH;
 	t.id = c->id;
-	err = proof_hash_code(code, hash);
-	if (err != OC_OK && err != OC_ERR_MALFORMED)
-		return err;
-	if (CRYPTO_memcmp(hash, c->code_hash, sizeof(hash)) == 0 &&
-	    err == OC_OK) {
+	if (is_equal(c, code)) {
 		snprintf(seen, sizeof(seen), "the code that went to %s",
 		    c->address);
 		return store_pass_challenge(store, &t,

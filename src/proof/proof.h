@@ -98,9 +98,13 @@ enum oc_err proof_new_code(char code[PROOF_CODE_TEXT_MAX],
 enum oc_err proof_hash_code(const char *text, uint8_t hash[STORE_HASH_LEN])
     OC_MUST_CHECK;
 #define PROOF_SUBJECT_MAX (VALIDATION_SUBJECT_MAX + 1)
-void proof_write_mail(const struct store_authorization *a,
-    const char *account, const char *code, char subject[PROOF_SUBJECT_MAX],
+void proof_write_mail(const struct oc_config_validation *config,
+    const struct store_authorization *a, const char *account,
+    const char *code, char subject[PROOF_SUBJECT_MAX],
     struct oc_buffer *body);
+/* Whether it is the one that was sent and still waits for; changes nothing. */
+bool proof_is_code(const struct store_authorization *a, const char *code,
+    int64_t now_at);
 /*
  * Whether the code is the one that was sent: then it is passed, else that
  * counts as a try, which is written down: MISMATCH must not undo it.  MISMATCH

@@ -168,7 +168,8 @@ enum oc_err store_list_due_challenges(struct store *store, int64_t now_at,
 enum oc_err store_list_authorizations(struct store *store,
     int64_t account_id, int64_t acme_account_id, const char *name,
     uint32_t num_max, store_challenge_fn *fn, void *arg) OC_MUST_CHECK;
-/* For limits: of the account, PENDING and not ended; and INVALID since. */
+/* For limits: of the account, PENDING and not ended; and INVALID since.  name
+ * NULL: of any; ".example.com": of example.com and all below. */
 enum oc_err store_count_authorizations(struct store *store,
     int64_t account_id, const char *name, int64_t now_at, int64_t since_at,
     int64_t *num_pending, int64_t *num_invalid) OC_MUST_CHECK;

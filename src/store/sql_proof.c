@@ -362,17 +362,26 @@ read_count(struct sql *q, int64_t *num)
 	return err;
 }
 
-/* name NULL: any. */
+/* Of any name, of one, of one and all below it. */
+struct count_texts {
+	const char *of_all, *of_name, *of_domain;
+};
+
+/* name NULL: any; ".example.com": example.com and all below. */
 static enum oc_err
-count_for(struct store *s, const char *of_all, const char *of_name,
+count_for(struct store *s, const struct count_texts *texts,
     int64_t account_id, const char *name, int64_t at, int64_t *num)
 {
+	bool is_domain = name != NULL && name[0] == '.';
+	char like[STORE_ZONE_NAME_MAX + 3];
 	struct sql q;
 
-	sql_open(&q, s, "count proofs", name == NULL ? of_all : of_name);
+	sql_open(&q, s, "count proofs", name == NULL ? texts->of_all :
+	    is_domain ? texts->of_domain : texts->of_name);
 	sql_put_int(&q, account_id);
+	snprintf(like, sizeof(like), "%%%s", name == NULL ? "" : name);
 	if (name != NULL)
-		sql_put_text(&q, name);
+		sql_put_text(&q, is_domain ? like : name);
 	sql_put_int(&q, at);
 	return read_count(&q, num);
 }
@@ -381,26 +390,34 @@ enum oc_err
 sql_count_pending(struct store *s, int64_t account_id, const char *name,
     int64_t now_at, int64_t *num)
 {
-	static const char of_all[] = "SELECT count(*) FROM proof"
-	    " WHERE state = 1 AND account_id = ? AND expires_at > ?";
-	static const char of_name[] = "SELECT count(*) FROM proof"
-	    " WHERE state = 1 AND account_id = ? AND name = ?"
-	    " AND expires_at > ?";
+	static const struct count_texts texts = {
+		"SELECT count(*) FROM proof WHERE state = 1"
+		" AND account_id = ? AND expires_at > ?",
+		"SELECT count(*) FROM proof WHERE state = 1"
+		" AND account_id = ? AND name = ? AND expires_at > ?",
+		"SELECT count(*) FROM proof WHERE state = 1"
+		" AND account_id = ? AND '.' || name LIKE ?"
+		" AND expires_at > ?"
+	};
 
-	return count_for(s, of_all, of_name, account_id, name, now_at, num);
+	return count_for(s, &texts, account_id, name, now_at, num);
 }
 
 enum oc_err
 sql_count_failed(struct store *s, int64_t account_id, const char *name,
     int64_t since_at, int64_t *num)
 {
-	static const char of_all[] = "SELECT count(*) FROM proof"
-	    " WHERE state = 3 AND account_id = ? AND failed_at >= ?";
-	static const char of_name[] = "SELECT count(*) FROM proof"
-	    " WHERE state = 3 AND account_id = ? AND name = ?"
-	    " AND failed_at >= ?";
+	static const struct count_texts texts = {
+		"SELECT count(*) FROM proof WHERE state = 3"
+		" AND account_id = ? AND failed_at >= ?",
+		"SELECT count(*) FROM proof WHERE state = 3"
+		" AND account_id = ? AND name = ? AND failed_at >= ?",
+		"SELECT count(*) FROM proof WHERE state = 3"
+		" AND account_id = ? AND '.' || name LIKE ?"
+		" AND failed_at >= ?"
+	};
 
-	return count_for(s, of_all, of_name, account_id, name, since_at, num);
+	return count_for(s, &texts, account_id, name, since_at, num);
 }
 
 /* --- the end ------------------------------------------------------------ */

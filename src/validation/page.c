@@ -419,6 +419,8 @@ validation_visit_on_transfer(struct validation_visit *visit, CURLcode rc)
 
 	if (stop == VALIDATION_NO_MEMORY) {
 		fail(visit, VALIDATION_OURS, true, "out of memory");
+	} else if (stop == VALIDATION_NO_SOCKET) {
+		fail(visit, VALIDATION_OURS, true, "out of sockets");
 	} else if (stop == VALIDATION_HEAD_TOO_LONG) {
 		fail(visit, VALIDATION_INCORRECT, false, "more header fields "
 		    "than anybody needs");

@@ -38,6 +38,7 @@ enum validation_stop {
 	VALIDATION_ENOUGH,		/* the rest is not wanted */
 	VALIDATION_TOO_LONG,		/* the body */
 	VALIDATION_HEAD_TOO_LONG,
+	VALIDATION_NO_SOCKET,		/* too many are open */
 	VALIDATION_NO_MEMORY
 };
 

@@ -2,11 +2,11 @@
 #include "validation/page_impl.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "validation/address.h"
@@ -34,18 +34,24 @@ validation_transfer_status(const struct validation_visit *visit)
 
 /* --- what libcurl calls ------------------------------------------------- */
 
-/* The last word on where we connect to. */
+/* The last word on where we connect to.  What we are out of is no fault of
+ * the site's; that there is no IPv6 is as if it did not answer. */
 static curl_socket_t
 on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
-	const struct validation_visit *v = arg;
+	struct validation_visit *v = arg;
 	struct oc_address address;
+	int fd;
 
 	if (purpose != CURLSOCKTYPE_IPCXN ||
 	    !oc_address_of(&to->addr, &address) ||
 	    memcmp(&address, &v->transfer.address, sizeof(address)) != 0)
 		return CURL_SOCKET_BAD;
-	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
+	    errno == ENOBUFS || errno == ENOMEM))
+		v->transfer.stop = VALIDATION_NO_SOCKET;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static size_t

@@ -142,6 +142,11 @@ send_letter(struct validation_letter *letter)
 {
 	CURL *easy = letter->easy;
 
+	/* It waited for too long, and its failure has been told. */
+	letter->rc = CURLE_ABORTED_BY_CALLBACK;
+	if (atomic_load(&letter->is_abandoned) ||
+	    oc_clock_mono_ns() >= letter->deadline_ns)
+		return;
 	letter->rc = CURLE_FAILED_INIT;
 	if (curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
 	    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_wanted) ==

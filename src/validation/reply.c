@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* Where a text of more than max octets is cut: in front of a character. */
 static size_t
@@ -39,26 +40,17 @@ validation_reply_set(struct validation_reply *reply,
 	memcpy(reply->seen, clean.text, len);
 }
 
-static int
-lower(int c)
-{
-	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
 void
 validation_reply_put_contact(struct validation_reply *reply,
     const char *address)
 {
-	char *to = reply->contacts[reply->num_contacts];
 	size_t len = strlen(address);
 
 	if (reply->num_contacts == VALIDATION_CONTACTS_MAX ||
 	    len > VALIDATION_ADDRESS_MAX)
 		return;
-	for (size_t i = 0; i <= len; i++)
-		to[i] = (char)lower((unsigned char)address[i]);
 	for (uint32_t i = 0; i < reply->num_contacts; i++)
-		if (strcmp(reply->contacts[i], to) == 0)
+		if (strcasecmp(reply->contacts[i], address) == 0)
 			return;
-	reply->num_contacts++;
+	memcpy(reply->contacts[reply->num_contacts++], address, len + 1);
 }

@@ -14,8 +14,8 @@ void validation_reply_set(struct validation_reply *reply,
     enum validation_fault fault, enum validation_again again,
     const char *format, ...) OC_PRINTF(4, 5);
 
-/* Puts an address behind those that are there, in lower case; one that is
- * there already, or has no room, is not put. */
+/* Puts an address behind those that are there; one that is there already, in
+ * whatever case, or has no room, is not put. */
 void validation_reply_put_contact(struct validation_reply *reply,
     const char *address);
 

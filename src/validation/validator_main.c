@@ -7,6 +7,7 @@
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -100,6 +101,19 @@ open_listener(struct program *p, struct oc_error *error)
 	return err;
 }
 
+/* As many sockets as the system lets us have: two resolvers and the pages take
+ * some thousand each. */
+static void
+raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* What name resolution and TLS read of the system; secrets have been read by
  * then. */
 static enum oc_err
@@ -156,6 +170,7 @@ open_all(struct program *p, struct oc_error *error)
 	p->base = event_base_new();
 	if (p->base == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
+	raise_fd_limit();
 	err = ipc_peers_find(config, IPC_DOOR_VALIDATOR, &peers, error);
 	if (err == OC_OK)
 		err = validation_tools_new(&config->validation, p->base,

@@ -44,7 +44,7 @@ names_us(const struct validation_record *records, size_t num)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct validation_record records[RECORDS_MAX];
+	struct validation_record records[RECORDS_MAX] = { { NULL, 0 } };
 	struct validation_caa_wish wish = { identities, 1, false, "http-01",
 		"https://ca.example.net/1" };
 	char seen[VALIDATION_SEEN_MAX];

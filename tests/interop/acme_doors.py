@@ -7,6 +7,7 @@
 import datetime
 import subprocess
 import sys
+import threading
 
 import acme_client
 from acme_client import (Client, Key, b64, binding, certificates, make_csr,
@@ -320,6 +321,32 @@ expect(d.post(url, {'status': 'deactivated'}), 200)
 gone = d.good(answer.headers['Location']).json()
 assert gone['status'] == 'invalid' and gone['error']['type']
 
+# --- many at once for one order: it has one certificate
+
+answer = expect(c.order(['www.example.test']), 201)
+once, where = answer.json()['finalize'], answer.headers['Location']
+got = []
+
+
+def race():
+    client = Client(directory, c.key)
+    client.kid = account
+    got.append(client.post(once, {'csr': b64(make_csr(
+        ['www.example.test']))}))
+
+
+racers = [threading.Thread(target=race) for _ in range(8)]
+for racer in racers:
+    racer.start()
+for racer in racers:
+    racer.join()
+for answer in got:
+    if answer.status == 200:
+        assert answer.json()['status'] in ('processing', 'valid'), answer
+    else:
+        expect(answer, 403, 'orderNotReady')
+assert c.wait(where, ('valid',))['certificate']
+
 # --- profiles and lives
 
 pem = c.obtain(['www.example.test'], 'http-01', answers, profile='short')
@@ -398,15 +425,18 @@ expect(c.post(account, None), 200)
 
 # --- how much
 
-for _ in range(2):
-    answer = expect(d.order(['absent.example.test']), 201)
+for name in ('absent.example.test', 'absent.example.test',
+             'x.absent.example.test'):
+    answer = expect(d.order([name]), 201)
     d.begin(d.good(answer.json()['authorizations'][0]).json(), 'http-01')
     bad = d.wait(answer.json()['authorizations'][0], ('invalid',))
     gone = d.wait(answer.headers['Location'], ('invalid',))
     assert gone['error']['status'], gone
     error = [x['error'] for x in bad['challenges'] if 'error' in x]
     assert error[0]['type'].endswith(':incorrectResponse'), bad
-expect(d.order(['absent.example.test']), 429, 'rateLimited')
+expect(d.order(['absent.example.test']), 429, 'rateLimited', 'this name')
+expect(d.order(['y.example.test']), 429, 'rateLimited', 'this zone')
+expect(d.order(['www.example.test']), 201)
 expect(e.order(['www.busy.test']), 429, 'rateLimited', '(quota')
 listed = 0
 url = c.good(account).json()['orders']

@@ -15,6 +15,7 @@ acme_folder 'terms-of-service = http://ca.test/terms
 	website = http://ca.test/
 	profiles = server short
 	failures-max = 2
+	zone-failures-max = 3
 	orders-max = 90
 	renewal-retry = 2h'
 # Another root above the same CA.

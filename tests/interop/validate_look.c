@@ -8,7 +8,7 @@
  *	wait SECONDS			then the next are begun
  *
  * "-" is nothing, the PREFIX "acme" RFC 8555's.  The longest turn of the loop
- * goes to standard error, with the largest resident size.
+ * goes to standard error, with the largest resident size and the most threads.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ struct job {
 
 static struct validation_eyes eyes;
 static struct job jobs[LINES_MAX];
-static int num_open, num_cancel;
+static int num_open, num_cancel, num_turns, most_threads;
 static int64_t last_turn_ns, longest_ns;
 static struct event_base *base;
 
@@ -126,6 +126,21 @@ start(char *line, int number, int64_t wait_s)
 }
 
 static void
+count_threads(void)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	char line[256];
+	int num;
+
+	while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+		if (sscanf(line, "Threads: %d", &num) == 1 &&
+		    num > most_threads)
+			most_threads = num;
+	if (status != NULL)
+		fclose(status);
+}
+
+static void
 on_turn(evutil_socket_t fd, short events, void *arg)
 {
 	int64_t now_ns = oc_clock_mono_ns();
@@ -134,6 +149,8 @@ on_turn(evutil_socket_t fd, short events, void *arg)
 	if (last_turn_ns != 0 && now_ns - last_turn_ns > longest_ns)
 		longest_ns = now_ns - last_turn_ns;
 	last_turn_ns = now_ns;
+	if (++num_turns % 20 == 1)
+		count_threads();
 }
 
 static void
@@ -181,8 +198,9 @@ say_cost(void)
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	fprintf(stderr, "longest turn %lld ms, resident %ld KiB, lookups %u\n",
-	    (long long)(longest_ns / OC_NS_PER_MS), usage.ru_maxrss,
+	fprintf(stderr, "longest turn %lld ms, resident %ld KiB, threads %d, "
+	    "lookups %u\n", (long long)(longest_ns / OC_NS_PER_MS),
+	    usage.ru_maxrss, most_threads,
 	    (unsigned int)validation_resolver_num(eyes.resolver));
 }
 

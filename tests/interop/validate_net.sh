@@ -393,6 +393,8 @@ look_at $loopback -t 9 -h "$http_port" <both
 awk '$1 > 2000 { print; if ($3 > 5000) slow = 1; num++ }
     END { exit num != 4 || slow }' said || die "the live waited"
 awk '{ exit $3 > 1500 }' cost || die "$(cat cost)"
+# libunbound's thread, and the loop's (a sanitizer may have another).
+awk '{ exit $9 + 0 < 2 || $9 + 0 > 3 }' cost || die "threads: $(cat cost)"
 # A hundred KiB each, at most.
 awk '{ exit $6 > 250000 }' cost || die "$(cat cost)"
 
@@ -417,6 +419,15 @@ cat waiting live >both
 head -n 60 waiting | cut -d@ -f3 | timeout 60 "$look" $zones $loopback \
     -h "$http_port" -n 20 -l 10 -t 3 >said 2>cost || die "$(cat cost)"
 grep -q 'not-begun' said || die "all were taken: $(cat said)"
+# Nor is a site told that it does not answer, when we have no socket for it.
+# shellcheck disable=SC2086
+(ulimit -n 90 && grep silent waiting | head -n 200 | cut -d@ -f3 |
+    timeout 60 "$look" $zones $loopback -h "$http_port" -t 3) >said 2>cost ||
+    die "$(cat cost)"
+[ "$(grep -c ' ours .*out of sockets' said)" -gt 100 ] ||
+    die "out of sockets, and $(cut -d' ' -f2 said | sort | uniq -c)"
+! grep -Evq ' (ours .*out of sockets|connection .*in time)' said ||
+    die "$(grep -Ev ' (ours|connection) ' said)"
 # What is cancelled is not heard of again.
 # shellcheck disable=SC2086
 cut -d@ -f3 both | timeout 60 "$look" $zones $loopback \

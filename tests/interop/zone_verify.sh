@@ -22,7 +22,7 @@ ca_make
 dns_port=$(free_port)
 http_port=$(free_port)
 mkdir zones knot site site/.well-known
-for zone in dns page file mail auto late twice api apimail; do
+for zone in dns page file mail auto late twice api apimail link; do
 	cat >zones/$zone.test.zone <<-EOT
 		@ 1 SOA ns admin 1 3600 600 86400 1
 		@ 1 NS ns
@@ -58,7 +58,7 @@ secret=$(openssl rand -base64 32)
 	    journal-content: all
 	zone:
 	EOF
-	for zone in dns page file mail auto late twice api apimail; do
+	for zone in dns page file mail auto late twice api apimail link; do
 		echo "  - domain: $zone.test"
 	done
 } >knot.conf
@@ -118,6 +118,7 @@ timeout = 5s
 mail-server = smtp://127.0.0.1:$(cat smtp.port)
 mail-from = ca@ca.test
 mail-plain = yes
+mail-link = http://$api/
 whois-servers = 127.0.0.1:1
 update-server = 127.0.0.1:$dns_port
 update-key = update.key
@@ -323,6 +324,36 @@ is 404 '.errors[0].code == 10002'
 call "$acme_token" PUT "/$id/activation_check" \
     "{\"method\":\"email\",\"code\":\"$mailed\"}"
 is 200 '.result.status == "active"'
+
+# By the link, which a filter follows first.
+good ocsign zone claim link.test --account acme
+rm -f mail
+good ocsign zone verify link.test --account acme --method email \
+    --to admin@link.test
+# A line as long as that is folded on its way.
+link=$(tr -d '\r' <mail | python3 -m quopri -d |
+    sed -n 's|^ *\(http://[^ ]*/zone-proof/.*\)|\1|p')
+# page STATUS WORDS CURL-ARGUMENTS...
+page() {
+	page_status=$1
+	page_words=$2
+	shift 2
+	code=$(curl -s -o out -w '%{http_code}' "$@")
+	[ "$code" -eq "$page_status" ] && grep -q "$page_words" out ||
+	    fail "$*: $code $(cat out)"
+}
+page 200 'account <b>acme</b>.*link.test' "$link"
+page 200 '<form method="post">' "$link"
+[ "$(state_of link.test)" = "nobody's" ] || fail "looking is enough"
+wrong=${link%/*}/aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa
+page 404 'not good' "$wrong"
+page 404 'not good' -X POST "$wrong"
+page 404 'not good' "http://$api/zone-proof/x"
+page 404 'not good' "http://$api/zone-proof/$id/$mailed"
+! grep -q 'acme\|link.test' out || fail "says too much: $(cat out)"
+page 200 'It may' -X POST "$link"
+is_active link.test || fail "the link: $(ocsign zone status link.test)"
+page 404 'not good' "$link"
 
 # The validator is killed meanwhile: its successor looks.
 no 1 ocsign zone verify twice.test --account acme --method dns

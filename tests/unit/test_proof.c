@@ -189,6 +189,10 @@ test_redeem(void **state)
 	    other);
 	struct store_zone zone;
 
+	assert_true(proof_is_code(&a, code, oc_clock_now_s()));
+	assert_false(proof_is_code(&a, other, oc_clock_now_s()));
+	assert_false(proof_is_code(&a, "x", oc_clock_now_s()));
+	assert_false(proof_is_code(&a, code, a.expires_at));
 	assert_int_equal(redeem(f, a.id, other), OC_ERR_MISMATCH);
 	assert_int_equal(redeem(f, a.id, "x"), OC_ERR_MISMATCH);
 	assert_int_equal(get_proof(f, a.id).challenges[0].num_tries, 2);

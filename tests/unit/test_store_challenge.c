@@ -442,6 +442,9 @@ test_counts(void **state)
 	assert_counts(f, account, NULL, 2, 1);
 	assert_counts(f, account, "a.test", 0, 1);
 	assert_counts(f, account, "b.test", 2, 0);
+	assert_counts(f, account, ".test", 2, 1);
+	assert_counts(f, account, ".a.test", 0, 1);
+	assert_counts(f, account, ".est", 0, 0);
 	assert_int_equal(num_listed(f, account, 0, NULL), 2);
 	assert_int_equal(num_listed(f, account, acme, NULL), 1);
 	assert_int_equal(num_listed(f, account, 0, "b.test"), 1);

@@ -472,6 +472,33 @@ test_bad_servers(void **state)
 	world_close(&w);
 }
 
+/* More than there are threads, at a server that hangs: each is answered in
+ * time, and none of those that waited is sent when it listens again. */
+static void
+test_queue(void **state)
+{
+	struct saying s = { NULL, NULL, NULL, false };
+	struct validation_mail_job *job;
+	struct world w;
+
+	(void)state;
+	world_open(&w, answer_nothing);
+	w.stand.arg = &s;
+	for (int i = 0; i < 20; i++)
+		world_begin(&w, 300, &job);
+	for (int i = 0; i < 20; i++) {
+		w.waiter.num = 0;
+		waiter_wait(&w.waiter);
+		assert_int_equal(w.waiter.reply.fault, VALIDATION_OURS);
+	}
+	w.stand.answer = answer_smtp;
+	world_ask(&w, PATIENCE_S * 1000);
+	assert_int_equal(w.waiter.reply.fault, VALIDATION_NO_FAULT);
+	waiter_idle(&w.waiter, 100);
+	assert_in_range(w.stand.num_connections, 1, 5);
+	world_close(&w);
+}
+
 static void
 test_config(void **state)
 {
@@ -529,6 +556,7 @@ main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_no_tls),
 		cmocka_unit_test(test_bad_servers),
+		cmocka_unit_test(test_queue),
 		cmocka_unit_test_setup_teardown(test_config, base_test_enter,
 		    base_test_leave)
 	};
