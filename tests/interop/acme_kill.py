@@ -87,7 +87,7 @@ class Walk:
     def __init__(self, client, name):
         self.client, self.name = client, name
         self.csr = make_csr([name])
-        self.location = self.order = None
+        self.location = self.order = self.killer = None
 
     def steps(self):
         return [self.new_order, self.authorization, self.challenge,
@@ -119,6 +119,9 @@ class Walk:
     def finalize(self):
         self.order = self.client.good(self.location).json()
         if self.order['status'] == 'ready':
+            if self.killer is not None:
+                self.killer.start()
+                self.killer = None
             answer = self.client.post(self.order['finalize'],
                                       {'csr': b64(self.csr)})
             if answer.type() != 'orderNotReady' and answer.status != 200:
@@ -191,10 +194,13 @@ def within_steps():
         for step in steps:
             killer = None
             if step == which:
-                # A step takes some 10 ms.
-                killer = threading.Timer(chance.random() * 0.02, strike,
+                # A request takes some milliseconds.
+                killer = threading.Timer(chance.random() * 0.008, strike,
                                          (find(), ))
-                killer.start()
+                if step == walk.finalize:
+                    walk.killer = killer
+                else:
+                    killer.start()
             insist(client, step)
             if killer is not None:
                 killer.join()
