@@ -110,7 +110,10 @@ send(struct cli_proof *p, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_REFUSED, "%.254s is none of "
 		    "those who may be written to; without --to they are "
 		    "listed", to);
-	err = send_code(p, contact, error);
+	err = proof_check_send(proof_challenge_by(&p->claim, p->method),
+	    oc_clock_now_s(), error);
+	if (err == OC_OK)
+		err = send_code(p, contact, error);
 	if (err != OC_OK)
 		return err;
 	facts = cli_object();

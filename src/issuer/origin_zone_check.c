@@ -101,6 +101,10 @@ begin(struct store *store, struct origin_call *call, struct oc_error *error)
 		    "proof by %s here", store_method_text(z->method));
 	if (z->code != NULL)
 		return redeem(store, call, error);
+	if (z->to != NULL) {
+		call->explanation.rule = CA_RULE_QUOTA;
+		return proof_check_send(c, oc_clock_now_s(), error);
+	}
 	if (z->method == STORE_METHOD_EMAIL || c->begun_at != 0)
 		return OC_OK;
 	return store_begin_challenge(store, c->id, oc_clock_now_s());

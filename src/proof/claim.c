@@ -125,6 +125,7 @@ judge(void *arg, const struct store_authorization *a)
 
 /* However often it was claimed: what is open is among the newest. */
 #define CLAIMS_LOOKED_AT 64
+#define HOUR_S 3600
 
 enum oc_err
 proof_find_claim(struct store *store, int64_t account_id, const char *zone,
@@ -158,14 +159,22 @@ fill(const struct oc_config *config, int64_t account_id, const char *zone,
 
 static enum oc_err
 check_open(struct store *store, const struct oc_config *config,
-    int64_t account_id, int64_t now_at, struct oc_error *error)
+    int64_t account_id, const char *zone, int64_t now_at,
+    struct oc_error *error)
 {
-	int64_t num_pending, num_invalid;
+	int64_t num_pending = 0, num_invalid, num_failed = 0, none;
 	enum oc_err err = store_count_authorizations(store, account_id, NULL,
 	    now_at, now_at, &num_pending, &num_invalid);
 
+	if (err == OC_OK)
+		err = store_count_authorizations(store, account_id, zone,
+		    now_at, now_at - HOUR_S, &none, &num_failed);
 	if (err != OC_OK)
 		return oc_error_set(error, err, "%s", store_error(store));
+	if (num_failed >= PROOF_FAILED_MAX)
+		return oc_error_set(error, OC_ERR_LIMIT, "%lld claims of %s "
+		    "failed within an hour: wait", (long long)num_failed,
+		    zone);
 	if (num_pending >= config->validation.pending_max)
 		return oc_error_set(error, OC_ERR_LIMIT, "the account has "
 		    "%lld open claims, the limit is %lld: prove some, or wait "
@@ -190,7 +199,7 @@ proof_open_claim(struct store *store, const struct oc_config *config,
 		return OC_OK;
 	if (err != OC_ERR_NOT_FOUND)
 		return oc_error_set(error, err, "%s", store_error(store));
-	err = check_open(store, config, account_id, now_at, error);
+	err = check_open(store, config, account_id, zone, now_at, error);
 	if (err != OC_OK)
 		return err;
 	fill(config, account_id, zone, now_at, a);

@@ -69,6 +69,21 @@ proof_hash_code(const char *text, uint8_t hash[STORE_HASH_LEN])
 	return err;
 }
 
+enum oc_err
+proof_check_send(const struct store_challenge *c, int64_t now_at,
+    struct oc_error *error)
+{
+	if (c->num_tries >= PROOF_MESSAGES_MAX)
+		return oc_error_set(error, OC_ERR_LIMIT, "no more messages "
+		    "are sent for this claim: use the code that came last, or "
+		    "wait until it ends");
+	if (c->begun_at != 0 && now_at < c->begun_at + PROOF_MESSAGE_WAIT_S)
+		return oc_error_set(error, OC_ERR_LIMIT, "a message went %lld "
+		    "s ago: wait for it, and a minute before the next",
+		    (long long)(now_at - c->begun_at));
+	return OC_OK;
+}
+
 void
 proof_write_mail(const struct oc_config_validation *config,
     const struct store_authorization *a, const char *account,

@@ -68,8 +68,9 @@ enum oc_err proof_find_claim(struct store *store, int64_t account_id,
     const char *zone, int64_t now_at, struct store_authorization *a)
     OC_MUST_CHECK;
 /* That one, or a new one with a challenge for each method, whoever's the zone
- * is: who proves it learns that.  LIMIT: the account has too many open;
- * CONFIG: nothing looks here. */
+ * is: who proves it learns that.  LIMIT: the account has too many open, or too
+ * many of this zone failed of late; CONFIG: nothing looks here. */
+#define PROOF_FAILED_MAX 5		/* of a zone, in an hour */
 enum oc_err proof_open_claim(struct store *store,
     const struct oc_config *config, int64_t account_id, const char *zone,
     int64_t now_at, struct store_authorization *a, struct oc_error *error)
@@ -88,7 +89,10 @@ enum oc_err proof_take(struct store *store,
 
 #define PROOF_CODE_LEN 32		/* 160 random bits, base32 */
 #define PROOF_CODE_TEXT_MAX 64		/* with what people put in between */
-#define PROOF_CODE_TRIES 10
+#define PROOF_CODE_TRIES 10		/* messages and wrong codes */
+#define PROOF_MESSAGES_MAX 3		/* of one claim: who gets them may not
+					 * have asked for any */
+#define PROOF_MESSAGE_WAIT_S 60
 
 /* In groups of four, for people. */
 enum oc_err proof_new_code(char code[PROOF_CODE_TEXT_MAX],
@@ -97,6 +101,9 @@ enum oc_err proof_new_code(char code[PROOF_CODE_TEXT_MAX],
  * MALFORMED. */
 enum oc_err proof_hash_code(const char *text, uint8_t hash[STORE_HASH_LEN])
     OC_MUST_CHECK;
+/* Whether another message may go: LIMIT. */
+enum oc_err proof_check_send(const struct store_challenge *c, int64_t now_at,
+    struct oc_error *error) OC_MUST_CHECK;
 #define PROOF_SUBJECT_MAX (VALIDATION_SUBJECT_MAX + 1)
 void proof_write_mail(const struct oc_config_validation *config,
     const struct store_authorization *a, const char *account,

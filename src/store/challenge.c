@@ -289,6 +289,7 @@ send(struct store *s, int64_t id, const char *address,
 		return store_fail(s, OC_ERR_MISMATCH, "%s is not to be proven "
 		    "by e-mail", a.name);
 	c->begun_at = now;
+	c->num_tries++;
 	memset(c->address, 0, sizeof(c->address));
 	memcpy(c->address, address, strlen(address));
 	memcpy(c->code_hash, code_hash, STORE_HASH_LEN);

@@ -124,8 +124,8 @@ enum oc_err store_find_proof(struct store *store,
  * ended. */
 enum oc_err store_begin_challenge(struct store *store, int64_t id,
     int64_t now_at) OC_MUST_CHECK;
-/* A message goes to address with a code of this hash; begun_at becomes
- * now_at.  MISMATCH as above, and for another method.  It is never due: who
+/* A message goes to address with a code of this hash, which is a try;
+ * begun_at becomes now_at.  MISMATCH as above, and for another method.  It is never due: who
  * has the code compares it, and says so by pass or fail. */
 enum oc_err store_send_challenge(struct store *store, int64_t id,
     const char *address, const uint8_t code_hash[STORE_HASH_LEN],

@@ -164,6 +164,14 @@ case $roles in
 	ocsign --json status | grep -q 'Failed to connect' ||
 	    fail "nothing is told: $(ocsign --json status)" ;;
 esac
+case $roles in
+*validator)
+	ocsign --json status >status.json
+	sed -n '/"validation": {/,/}/p' status.json |
+	    grep -q '"running": 1' || fail "not told: $(cat status.json)"
+	[ "$(stat -c '%a %u %g' run/validator)" = \
+	    "2750 $validator $status" ] || fail "$(ls -ln run)" ;;
+esac
 expect good a.test.pem
 ocsign cert revoke --reason superseded b.test.pem
 expect revoked b.test.pem

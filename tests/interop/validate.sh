@@ -190,8 +190,8 @@ cp ocsign.conf plain.conf
 dns=127.0.0.1:$dns_port
 cat >validation.conf <<EOF
 [validation]
-stub-zones = example=$dns ours.example=$dns bogus.example=$dns dyn.example=$dns \
-lame.test=127.0.0.1:$(cat lame.port)
+stub-zones = example=$dns ours.example=$dns bogus.example=$dns \
+dyn.example=$dns lame.test=127.0.0.1:$(cat lame.port)
 trust-anchor = anchor
 http-port = $http_port
 allow-addresses = 127.0.0.0/8

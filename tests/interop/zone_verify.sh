@@ -311,13 +311,15 @@ rm -f mail
 call "$acme_token" PUT "/$id/activation_check" \
     '{"method":"email","to":"Postmaster@apimail.test"}'
 is 200 '.result.status == "pending"'
-code=$(tr -d '\r' <mail | grep -Eo '([a-z2-7]{4}-){7}[a-z2-7]{4}')
-mailed=$code
+mailed=$(tr -d '\r' <mail | grep -Eo '([a-z2-7]{4}-){7}[a-z2-7]{4}')
+call "$acme_token" PUT "/$id/activation_check" \
+    '{"method":"email","to":"postmaster@apimail.test"}'
+is 429 '.errors[0].message | contains("wait for it")'
 call "$acme_token" PUT "/$id/activation_check" \
     '{"method":"email","code":"aaaa"}'
 is 400 '.errors[0].message | contains("another was sent")'
 call "$acme_token" GET "/$id"
-is 200 '.result.verification[] | select(.method == "email").tries == 1'
+is 200 '.result.verification[] | select(.method == "email").tries == 2'
 call "$other_token" PUT "/$id/activation_check" \
     "{\"method\":\"email\",\"code\":\"$mailed\"}"
 is 404 '.errors[0].code == 10002'

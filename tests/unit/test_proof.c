@@ -195,11 +195,11 @@ test_redeem(void **state)
 	assert_false(proof_is_code(&a, code, a.expires_at));
 	assert_int_equal(redeem(f, a.id, other), OC_ERR_MISMATCH);
 	assert_int_equal(redeem(f, a.id, "x"), OC_ERR_MISMATCH);
-	assert_int_equal(get_proof(f, a.id).challenges[0].num_tries, 2);
+	assert_int_equal(get_proof(f, a.id).challenges[0].num_tries, 3);
 	assert_ok(redeem(f, a.id, code));
 	assert_ok(store_find_zone(f->store, "a.test", &zone));
 	assert_int_equal(redeem(f, a.id, code), OC_ERR_MISMATCH);
-	for (int i = 0; i < PROOF_CODE_TRIES; i++) {
+	for (int i = 1; i < PROOF_CODE_TRIES; i++) {
 		assert_int_equal(get_proof(f, b.id).state,
 		    STORE_PROOF_PENDING);
 		assert_int_equal(redeem(f, b.id, code), OC_ERR_MISMATCH);
@@ -210,6 +210,23 @@ test_redeem(void **state)
 	a = add_proof(f, account, 0, "c.test");
 	assert_int_equal(redeem(f, a.id, code), OC_ERR_MISMATCH);
 	assert_verifies(f->store);
+}
+
+/* Who gets them may not have asked for any. */
+static void
+test_messages(void **state)
+{
+	struct store_challenge c = { .num_tries = 0 };
+	struct oc_error error;
+
+	(void)state;
+	assert_ok(proof_check_send(&c, 1000, &error));
+	c.begun_at = 1000;
+	c.num_tries = 1;
+	assert_int_equal(proof_check_send(&c, 1059, &error), OC_ERR_LIMIT);
+	assert_ok(proof_check_send(&c, 1060, &error));
+	c.num_tries = PROOF_MESSAGES_MAX;
+	assert_int_equal(proof_check_send(&c, 9000, &error), OC_ERR_LIMIT);
 }
 
 /* --- claims ------------------------------------------------------------- */
@@ -254,6 +271,20 @@ test_claim(void **state)
 	    &b.challenges[0], now, &t));
 	assert_int_equal(proof_find_claim(f->store, account, "a.test",
 	    now + 2 * HOUR, &b), OC_ERR_NOT_FOUND);
+	/* Who fails again and again waits. */
+	config.validation.pending_max = 100;
+	for (int i = 0; i < PROOF_FAILED_MAX; i++) {
+		struct store_try failed = { .at = now };
+
+		assert_ok(proof_open_claim(f->store, &config, account,
+		    "e.test", now, &b, &error));
+		failed.id = b.challenges[0].id;
+		assert_ok(store_fail_challenge(f->store, &failed));
+	}
+	assert_int_equal(proof_open_claim(f->store, &config, account,
+	    "e.test", now, &b, &error), OC_ERR_LIMIT);
+	assert_ok(proof_open_claim(f->store, &config, account, "f.test", now,
+	    &b, &error));
 	config.has_validation = false;
 	assert_int_equal(proof_open_claim(f->store, &config, account,
 	    "d.test", now, &b, &error), OC_ERR_CONFIG);
@@ -270,6 +301,7 @@ main(void)
 		cmocka_unit_test(test_problem),
 		cmocka_unit_test(test_next_try),
 		cmocka_unit_test(test_code),
+		cmocka_unit_test(test_messages),
 		TEST(test_redeem),
 		TEST(test_claim)
 	};

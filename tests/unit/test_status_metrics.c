@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "status/metrics.h"
+#include "validation/counts.h"
 
 #define FAMILIES_MAX 128
 
@@ -187,7 +188,7 @@ tell(struct world *w, const char *signer_json)
 	    .num_services = 1, .is_ready = true,
 	    .responder_directory = w->directory,
 	    .issuer_directory = w->directory, .run = 9,
-	    .publish = publish };
+	    .publish = publish, .validator_directory = w->directory };
 	json_t *signer = signer_json == NULL ? NULL :
 	    json_loads(signer_json, 0, NULL);
 	struct oc_buffer out;
@@ -206,6 +207,29 @@ remove_page(const struct world *w, const char *kind)
 
 	snprintf(path, sizeof(path), "%s/%s-0.counts", w->directory, kind);
 	assert_int_equal(unlink(path), 0);
+}
+
+/* Six were asked and three have ended, and a process before left two. */
+static void
+note_validations(const struct world *w)
+{
+	struct oc_error error = { 0 };
+	struct validation_counts *c;
+	struct oc_page *page;
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(validation_counts_open(w->directory, 9,
+		    &page, &error), OC_OK);
+		c = validation_counts_of(page);
+		assert_int_equal(validation_counts_waiting(c), 0);
+		c->asked[VALIDATION_MAIL] += i == 0 ? 2 : 0;
+		c->asked[VALIDATION_CAA] += i == 0 ? 0 : 5;
+		c->asked[VALIDATION_FILE] += i == 0 ? 0 : 1;
+		oc_page_close(i == 0 ? page : NULL);
+	}
+	c->ended[VALIDATION_CAA][VALIDATION_NO_FAULT] = 2;
+	c->ended[VALIDATION_FILE][VALIDATION_CONNECTION_FAULT] = 1;
+	oc_page_close(page);
 }
 
 #define IS(name, labels, value) \
@@ -285,6 +309,7 @@ test_all(void **state)
 	c->get = 7;
 	c->try_later = 3;
 	c->hits = UINT64_MAX;
+	note_validations(w);
 	assert_int_equal(net_counts_open(w->directory, 9, &api, &error),
 	    OC_OK);
 	net_counts_note(net_counts_of(api), 200);
@@ -312,6 +337,10 @@ test_all(void **state)
 	IS("issuer_responses_total", "{issuer=\"ca\",outcome=\"try_later\"}",
 	    2);
 	IS("issuer_hits_total", "{issuer=\"ca\"}", 6);
+	IS("validations_total", "{task=\"caa\",outcome=\"ok\"}", 2);
+	IS("validations_total", "{task=\"file\",outcome=\"connection\"}", 1);
+	IS("validations_total", "{task=\"mail\",outcome=\"unauthorized\"}", 0);
+	IS("validations_waiting", "", 3);
 	IS("api_responses_total", "{code=\"200\"}", 2);
 	IS("api_responses_total", "{code=\"404\"}", 0);
 	IS("api_responses_total", "{code=\"other\"}", 1);

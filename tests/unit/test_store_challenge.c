@@ -387,7 +387,7 @@ test_email(void **state)
 	assert_string_equal(c->address, "root@a.test");
 	assert_memory_equal(c->code_hash, hash, sizeof(hash));
 	assert_int_equal(c->begun_at, now + 1);
-	assert_int_equal(c->num_tries, 1);
+	assert_int_equal(c->num_tries, 3);
 	assert_ok(try_to_pass(f->store, c->id));
 	assert_int_equal(get_proof(f, a.id).method, STORE_METHOD_EMAIL);
 	assert_verifies(f->store);
