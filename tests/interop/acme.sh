@@ -339,7 +339,7 @@ pebble_start() {
 	need pebble
 	new_port pebble_port
 	new_port pebble_admin
-	eab_secret=zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W
+	eab_secret=zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG
 	tls_make pebble
 	keys=
 	for n in 1 2 3 4 5 6 7 8 9; do

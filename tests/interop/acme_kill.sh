@@ -28,7 +28,8 @@ export ACME_DIRECTORY ACME_HTTP_PORT ACME_DNS_PORT PYTHONDONTWRITEBYTECODE \
 cat >issuer.sh <<-'END'
 	if [ $# -eq 0 ]; then
 		for n in $(seq 400); do
-			pgrep -P "$(cat ocsignd.pid)" -f '/ocsign-issuer ' && exit
+			pgrep -P "$(cat ocsignd.pid)" \
+			    -f '/ocsign-issuer ' && exit
 			sleep 0.05
 		done
 		exit 1
