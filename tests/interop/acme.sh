@@ -116,6 +116,41 @@ tls_make() {
 	acme_ca=$dir/$1/cert.pem
 }
 
+# store_start: with ACME_STORE=postgres the records are in a PostgreSQL of its
+# own.
+store_start() {
+	[ "${ACME_STORE-}" = postgres ] || return 0
+	. "$top_srcdir/tests/postgres.sh"
+	need psql
+	grep -q 'define HAVE_LIBPQ 1' "$top_builddir/config.h" && pg_find || {
+		echo "skipped: no PostgreSQL"
+		exit 77
+	}
+	chmod 711 "$dir"
+	trap 'store_finish; finish' EXIT
+	pg_create "$dir/pg"
+	pg_start "$dir/pg"
+	pg_sql "$dir/pg" 'CREATE DATABASE ocsign' postgres
+	sed "s|^path = .*|&\\
+database = host=$dir/pg user=ocsign dbname=ocsign|" ocsign.conf >new.conf
+	mv new.conf ocsign.conf
+}
+store_finish() {
+	store_status=$?
+	set +e
+	[ ! -s "$dir/ocsignd.pid" ] || stop "$(cat "$dir/ocsignd.pid")"
+	pg_stop "$dir/pg" || :
+	(exit $store_status)
+}
+# sql SQL: what it says, a row a line.
+sql() {
+	if [ "${ACME_STORE-}" = postgres ]; then
+		pg_sql "$dir/pg" "$1"
+	else
+		sqlite3 -cmd '.timeout 5000' store.db "$1"
+	fi
+}
+
 # acme_folder [LINE...]: the CA and its configuration; the lines go into
 # [acme], what is in $issuer_lines into [issuer ca]; with acme_tls=yes by TLS.
 acme_folder() {
@@ -132,6 +167,7 @@ acme_folder() {
 		tls-key = tls/key.pem"
 	fi
 	ca_folder ${issuer_lines+"$issuer_lines"}
+	store_start
 	ca_make
 	cat >>ocsign.conf <<-END
 	[api]
@@ -303,7 +339,7 @@ pebble_start() {
 	need pebble
 	new_port pebble_port
 	new_port pebble_admin
-	eab_secret=zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W
+	eab_secret=zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG
 	tls_make pebble
 	keys=
 	for n in 1 2 3 4 5 6 7 8 9; do

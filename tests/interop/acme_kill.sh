@@ -28,7 +28,8 @@ export ACME_DIRECTORY ACME_HTTP_PORT ACME_DNS_PORT PYTHONDONTWRITEBYTECODE \
 cat >issuer.sh <<-'END'
 	if [ $# -eq 0 ]; then
 		for n in $(seq 400); do
-			pgrep -P "$(cat ocsignd.pid)" -f '/ocsign-issuer ' && exit
+			pgrep -P "$(cat ocsignd.pid)" \
+			    -f '/ocsign-issuer ' && exit
 			sleep 0.05
 		done
 		exit 1
@@ -49,12 +50,14 @@ python3 "$top_srcdir/tests/interop/acme_kill.py" "$kills" "$seed" \
 [ "$(wc -l <given)" -eq $((kills + 1)) ] || fail "$(cat given)"
 
 # What is recorded as issued is what clients have, no more and no less.
-sqlite3 store.db "SELECT substr(names, 5) || ' ' ||
-    ltrim(lower(hex(serial)), '0') FROM certificate
-    WHERE state = 2 AND names LIKE 'DNS:%.example.test'" | sort >recorded
+hex='hex(serial)'
+[ "${ACME_STORE-}" != postgres ] || hex="encode(serial, 'hex')"
+sql "SELECT substr(names, 5) || ' ' || ltrim(lower($hex), '0')
+    FROM certificate WHERE state = 2 AND names LIKE 'DNS:%.example.test'" |
+    sort >recorded
 sort given >wanted
 cmp -s wanted recorded || fail "$(diff wanted recorded)"
-left=$(sqlite3 store.db 'SELECT count(*) FROM certificate WHERE state = 1')
+left=$(sql 'SELECT count(*) FROM certificate WHERE state = 1')
 echo "$kills kills, $(wc -l <given) certificates, $left reserved and left"
 ocsign audit verify >audit || fail "$(cat audit)"
 grep -q '^chain: *good' audit || fail "$(cat audit)"
