@@ -275,7 +275,8 @@ issuer_origin_begin(struct origin_call *call, origin_read_fn *read,
 	call->read = read;
 	call->then = then;
 	call->job = (struct store_job){ .kind = call->is_change ?
-	    STORE_JOB_CHANGE : STORE_JOB_READ, .fn = run_call, .done = call_run, .arg = call };
+	    STORE_JOB_CHANGE : STORE_JOB_READ, .fn = run_call,
+	    .done = call_run, .arg = call };
 	if (issuer_service_submit(call->service, &call->job) != OC_OK)
 		issuer_origin_fail(call, 503, ORIGIN_TRY_LATER,
 		    "busy: try again");

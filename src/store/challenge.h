@@ -125,8 +125,8 @@ enum oc_err store_find_proof(struct store *store,
 enum oc_err store_begin_challenge(struct store *store, int64_t id,
     int64_t now_at) OC_MUST_CHECK;
 /* A message goes to address with a code of this hash, which is a try;
- * begun_at becomes now_at.  MISMATCH as above, and for another method.  It is never due: who
- * has the code compares it, and says so by pass or fail. */
+ * begun_at becomes now_at.  MISMATCH as above, and for another method.  It is
+ * never due: who has the code compares it, and says so by pass or fail. */
 enum oc_err store_send_challenge(struct store *store, int64_t id,
     const char *address, const uint8_t code_hash[STORE_HASH_LEN],
     int64_t now_at) OC_MUST_CHECK;
@@ -145,9 +145,9 @@ enum oc_err store_fail_challenge(struct store *store,
     const struct store_try *t) OC_MUST_CHECK;
 /* It is there: challenge and authorization are VALID, until expires_at; an
  * order whose last one that was is ready.  A zone registry's own makes the
- * zone, with its own tag, unless the account has it: EXISTS, REFUSED as store_add_zone() of one
- * that is not delegated; then nothing is changed.  MISMATCH if it is no longer
- * PENDING, or has ended; so for fail. */
+ * zone, with its own tag, unless the account has it: EXISTS, REFUSED as
+ * store_add_zone() of one that is not delegated; then nothing is changed.
+ * MISMATCH if it is no longer PENDING, or has ended; so for fail. */
 enum oc_err store_pass_challenge(struct store *store,
     const struct store_try *t, int64_t expires_at) OC_MUST_CHECK;
 /* By its account.  An order that waits for it is invalid.  EXISTS. */
