@@ -153,9 +153,8 @@ enum store_zone_nesting {
 };
 
 /* Fills in id, created_at, and tag unless there is one.  EXISTS when it is
- * somebody's zone already;
- * REFUSED when another account's zone is inside or around it and nesting
- * does not allow that. */
+ * somebody's zone already, or the tag is; REFUSED when another account's zone
+ * is inside or around it and nesting does not allow that. */
 enum oc_err store_add_zone(struct store *store, struct store_zone *zone,
     enum store_zone_nesting nesting) OC_MUST_CHECK;
 /* EXISTS when it is so already.  What was issued for a removed zone stays;

@@ -350,6 +350,7 @@ setup_asking(struct ca_fixture *f, struct asking *a)
 	    &a->zone_ids, NULL, &error), OC_ERR_REFUSED);
 	ca_policy_fini(&policy);
 	strcpy(zone.name, "b.example");
+	zone.tag[0] = '\0';
 	assert_int_equal(store_add_zone(f->store, &zone, STORE_ZONE_ALONE),
 	    OC_OK);
 	assert_int_equal(ca_policy_load(f->store, &a->account, a->names,

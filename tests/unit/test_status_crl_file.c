@@ -374,7 +374,7 @@ test_without_numbers(void **state)
 	put(w, &(struct crl_order){ .begins_s = -60, .items = two });
 	start(w);
 	expect_well(w, "none");
-	put(w, &(struct crl_order){ .begins_s = -61, .items = two });
+	put(w, &(struct crl_order){ .begins_s = -600, .items = two });
 	expect_refused(w, "its thisUpdate is", "none");
 	put(w, &(struct crl_order){ .begins_s = -50, .items = two });
 	assert_true(look(w));

@@ -181,10 +181,11 @@ test_crl_growth(void **state)
 	static const char size[] = "SELECT page_count * page_size FROM"
 	    " pragma_page_count, pragma_page_size";
 	struct fixture *f = *state;
-	struct store_blob wanted = long_crl(10000);
+	struct store_blob wanted;
 	int64_t before, each;
 
 	needs_file();
+	wanted = long_crl(10000);
 	issue_crl(f, wanted);
 	before = read_sql(f->path, size);
 	for (int i = 0; i < 100; i++)
