@@ -256,6 +256,10 @@ test_contacts(void **state)
 	expect_contacts("[\"mailto:\"]", "invalidContact");
 	expect_contacts("[\"mailto:a\"]", "invalidContact");
 	expect_contacts("[\"mailto:a@b\"]", "invalidContact");
+	expect_contacts("[\"mailto:a?cc=b@b.example\"]", "invalidContact");
+	expect_contacts("[\"mailto:a#b@b.example\"]", "invalidContact");
+	expect_contacts("[\"mailto:a%40x.example%2Cb@b.example\"]",
+	    "invalidContact");
 	expect_contacts("[\"mailto:@b.example\"]", "invalidContact");
 	expect_contacts("[\"mailto:.a@b.example\"]", "invalidContact");
 	expect_contacts("[\"mailto:a.@b.example\"]", "invalidContact");
