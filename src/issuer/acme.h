@@ -106,6 +106,8 @@ struct acme_call {
 	char (*tags)[STORE_TAG_LEN + 1];	/* owned; its authorizations' */
 	char replaces[ACME_CERTIFICATE_ID_MAX];
 	struct store_authorization *authorization;	/* owned */
+	int64_t num_pending;		/* of the account, once counted */
+	bool has_counted;
 	struct store_challenge challenge;
 	struct store_asked asked;
 	json_t *list;			/* owned */
@@ -116,6 +118,8 @@ struct acme_call {
 	/* finalize, revoke-cert: a CSR's DER, a certificate's. */
 	uint8_t *der;			/* owned */
 	size_t der_len;
+	uint8_t subject[ACME_SUBJECT_MAX];	/* what is taken of a CSR's */
+	size_t subject_len;
 	struct x509_cert *cert;		/* owned */
 	enum crl_reason reason;
 	/* renewal-info, replaces */
