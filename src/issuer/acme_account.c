@@ -7,6 +7,7 @@
 #include "issuer/acme.h"
 
 #define PER_PAGE 50
+#define HOUR_S INT64_C(3600)
 
 /* --- new ---------------------------------------------------------------- */
 
@@ -78,6 +79,19 @@ check_new(struct acme_call *call)
 	return OC_OK;
 }
 
+/* On the average one fewer counts after this. */
+static enum oc_err
+check_accounts_max(struct store *store, struct acme_call *call)
+{
+	int64_t max = call->acme->config->accounts_max, num;
+	enum oc_err err = store_count_acme_accounts(store, call->registry.id,
+	    call->now_at - HOUR_S, &num);
+
+	return err != OC_OK || num < max ? err : issuer_acme_limit(call,
+	    HOUR_S / max + 1, "too many accounts without an external "
+	    "account's key of late: wait, or ask the operator for a key");
+}
+
 static enum oc_err
 make_account(struct store *store, struct acme_call *call)
 {
@@ -86,6 +100,8 @@ make_account(struct store *store, struct acme_call *call)
 
 	if (err == OC_OK)
 		err = check_new(call);
+	if (err == OC_OK && key_id == 0)
+		err = check_accounts_max(store, call);
 	if (err != OC_OK)
 		return err;
 	call->account.account_id = call->registry.id;
