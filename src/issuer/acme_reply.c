@@ -168,6 +168,7 @@ issuer_acme_call_free(struct acme_call *call)
 	free(call->authorization);
 	free(call->der);
 	free(call->cert);
+	free(call->chain);
 	free(call);
 }
 
