@@ -164,6 +164,7 @@ change_account(struct store *store, struct acme_call *call)
 	const json_t *status = json_object_get(call->payload, "status");
 	const json_t *agreed = json_object_get(call->payload,
 	    "termsOfServiceAgreed");
+	const struct store_acme_account before = call->account;
 	struct store_acme_account *a = &call->account;
 	enum oc_err err = OC_OK;
 
@@ -179,8 +180,10 @@ change_account(struct store *store, struct acme_call *call)
 	if (status != NULL)
 		a->state = STORE_ACME_DEACTIVATED;
 	a->has_agreed |= json_is_true(agreed);
-	return contacts == NULL && status == NULL && !json_is_true(agreed) ?
-	    OC_OK : store_change_acme_account(store, a);
+	/* What changes nothing is in no journal. */
+	return status == NULL && a->has_agreed == before.has_agreed &&
+	    strcmp(a->contacts, before.contacts) == 0 ? OC_OK :
+	    store_change_acme_account(store, a);
 }
 
 enum oc_err
