@@ -138,6 +138,26 @@ def how_many_strangers():
 
 
 @case
+def how_many_are_open():
+    """Twelve, of all orders that there are; what is refused opens none."""
+    c = stranger()
+    names = ['p%d.example.test' % n for n in range(13)]
+    answer = expect(c.order(names), 429, 'rateLimited')
+    assert int(answer.headers['Retry-After']) > 0, answer.headers
+    num = 0
+    while True:
+        answer = c.order([names[num]])
+        if answer.status != 201:
+            break
+        url = answer.json()['authorizations'][0]
+        num += 1
+    expect(answer, 429, 'rateLimited')
+    assert 8 <= num <= 12, num
+    expect(c.post(url, {'status': 'deactivated'}), 200)
+    expect(c.order([names[12]]), 201)
+
+
+@case
 def a_key_that_was_given_up():
     c, other = account(), account()
     old = other.key

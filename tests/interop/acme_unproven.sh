@@ -7,7 +7,8 @@
 
 . "$top_srcdir/tests/interop/acme.sh"
 is_ours || exit 77
-validation='caa-identities = ca.test'
+validation='caa-identities = ca.test
+	pending-max = 12'
 acme_begin 'external-account = optional
 	account = site
 	accounts-max = 3'
