@@ -8,7 +8,8 @@
 #define ADDRESS_MAX 254			/* RFC 5321, 4.5.3.1.3 */
 
 /* What a message can be sent to: dot-atoms before the '@', and behind it a
- * domain of at least two labels. */
+ * domain of at least two labels.  '?', '#' and '%' are not the address's own
+ * in a URL (RFC 6068, 2): header fields would come, or another '@'. */
 static bool
 is_address(const char *text)
 {
@@ -20,7 +21,7 @@ is_address(const char *text)
 
 	if (local == 0 || strlen(text) > ADDRESS_MAX || text[0] == '.' ||
 	    at[-1] == '.' || strspn(text, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+-/=^_`{|}~") !=
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!$&'*+-/=^_`{|}~") !=
 	    local)
 		return false;
 	for (const char *p = at + 1;; labels++) {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "acme/names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "x509/name.h"
+
+#define COMMON_NAME_MAX 64		/* RFC 5280, A.1: ub-common-name */
 
 /* --- from an order ------------------------------------------------------ */
 
@@ -141,22 +144,54 @@ acme_names_of_csr(const struct x509_csr *csr, struct ca_names *names,
 {
 	const struct x509_extensions *e = &csr->extensions;
 	struct x509_san cn = { .kind = X509_SAN_DNS };
+	struct x509_name_cursor cursor;
+	enum der_oid attribute;
 	uint32_t num;
 	enum oc_err err = OC_OK;
 
 	for (uint32_t i = 0; err == OC_OK && csr->has_extensions &&
 	    i < e->num_sans; i++)
 		err = add_of_csr(&e->sans[i], names, problem);
-	if (err != OC_OK || !x509_name_find(csr->subject,
-	    DER_OID_COMMON_NAME, &cn.value))
-		return err;
 	num = names->num_sans;
-	err = add_of_csr(&cn, names, problem);
+	x509_name_begin(csr->subject, &cursor);
+	while (err == OC_OK && x509_name_next(&cursor, &attribute, &cn.value))
+		if (attribute == DER_OID_COMMON_NAME)
+			err = add_of_csr(&cn, names, problem);
 	if (err == OC_OK && num > 0 && names->num_sans > num)
 		return acme_problem_set(problem, ACME_BAD_CSR,
 		    "the request's common name is none of its subject "
 		    "alternative names (common-name)");
 	return err;
+}
+
+enum oc_err
+acme_names_subject(const struct x509_csr *csr,
+    uint8_t subject[ACME_SUBJECT_MAX], size_t *len)
+{
+	static const uint8_t empty[] = { 0x30, 0x00 };
+	struct ca_names *names = calloc(1, sizeof(*names));
+	char text[COMMON_NAME_MAX + sizeof("CN=")];
+	struct der_bytes cn;
+
+	if (names == NULL)
+		return OC_ERR_NOMEM;
+	*len = 0;
+	if (x509_name_find(csr->subject, DER_OID_COMMON_NAME, &cn) &&
+	    ca_names_add_host(names, (const char *)cn.p, cn.len, NULL,
+	    NULL) == OC_OK && names->sans[0].value.len <= COMMON_NAME_MAX) {
+		cn = names->sans[0].value;
+		snprintf(text, sizeof(text), "CN=%.*s", (int)cn.len,
+		    (const char *)cn.p);
+		if (x509_name_parse(text, subject, ACME_SUBJECT_MAX, len,
+		    NULL) != OC_OK)
+			*len = 0;
+	}
+	free(names);
+	if (*len == 0) {
+		memcpy(subject, empty, sizeof(empty));
+		*len = sizeof(empty);
+	}
+	return OC_OK;
 }
 
 static bool

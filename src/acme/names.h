@@ -24,10 +24,15 @@ char *acme_names_format(const struct ca_names *names);
 enum oc_err acme_names_parse(const char *text, struct ca_names *names)
     OC_MUST_CHECK;
 
-/* All that a CSR asks for, its common name too.  BAD_CSR: a name of another
+/* All that a CSR asks for, its common names too.  BAD_CSR: a name of another
  * kind, one that is none, or a common name that no subjectAltName says. */
 enum oc_err acme_names_of_csr(const struct x509_csr *csr,
     struct ca_names *names, struct acme_problem *problem) OC_MUST_CHECK;
+/* What is certified of its subject, a Name: the first common name, if it is
+ * not too long for one.  The rest nobody has proven. */
+#define ACME_SUBJECT_MAX 128
+enum oc_err acme_names_subject(const struct x509_csr *csr,
+    uint8_t subject[ACME_SUBJECT_MAX], size_t *len) OC_MUST_CHECK;
 /* BAD_CSR, which says what is missing or too much. */
 enum oc_err acme_names_compare(const struct ca_names *of_order,
     const struct ca_names *of_csr, struct acme_problem *problem)

@@ -70,6 +70,8 @@ const struct oc_config_key oc_config_acme_keys[] = {
 	    .words = oc_config_switches },
 	{ "order-lifetime", OC_KIND_DURATION, AT(order_lifetime_s),
 	    .preset = "7d", .min = MINUTE, .max = 30 * DAY },
+	{ "accounts-max", OC_KIND_INT, AT(accounts_max), .preset = "100",
+	    .min = 1, .max = 1000000 },
 	{ "orders-max", OC_KIND_INT, AT(orders_max), .preset = "300",
 	    .min = 1, .max = 10000000 },
 	{ "orders-period", OC_KIND_DURATION, AT(orders_period_s),

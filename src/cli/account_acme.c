@@ -203,6 +203,7 @@ describe_account(const struct store_acme_account *a)
 	acme_thumbprint_text(a->thumbprint, thumbprint);
 	cli_put_text(row, "id", a->tag);
 	cli_put_text(row, "state", name_of(a->state));
+	cli_put_bool(row, "bound", a->is_bound);
 	cli_put_text(row, "contacts", a->contacts);
 	cli_put_text(row, "thumbprint", thumbprint);
 	cli_put_time(row, "created_at", a->created_at);
@@ -219,8 +220,8 @@ add_account(void *arg, const struct store_acme_account *a)
 enum oc_err
 cli_account_acme_accounts(struct cli *cli, struct oc_error *error)
 {
-	static const char *const columns[] = { "id", "state", "contacts",
-	    "thumbprint", "created_at", NULL };
+	static const char *const columns[] = { "id", "state", "bound",
+	    "contacts", "thumbprint", "created_at", NULL };
 	json_t *rows = cli_array();
 	struct store_account account;
 	struct store *store;

@@ -100,9 +100,9 @@ load_profiles(struct issuer_acme *acme, const struct oc_config *config,
 
 /* Clients want two certificates at least: where the issuer is a root, it is
  * the second. */
-static enum oc_err
-load_chain(struct issuer_acme *acme, const struct ca_issuer *issuer,
-    size_t number, struct oc_error *error)
+enum oc_err
+issuer_acme_read_chain(const struct ca_issuer *issuer, size_t number,
+    char **out, struct oc_error *error)
 {
 	struct ca_chain chain = { NULL, 0 };
 	struct oc_buffer pem;
@@ -119,9 +119,20 @@ load_chain(struct issuer_acme *acme, const struct ca_issuer *issuer,
 		    issuer->cert.der.len);
 	err = oc_buffer_take(&pem, &text, &len);
 	if (err == OC_OK)
-		acme->chains[acme->num_chains++] = (char *)text;
+		*out = (char *)text;
 	oc_buffer_fini(&pem);
 	ca_chain_fini(&chain);
+	return err;
+}
+
+static enum oc_err
+load_chain(struct issuer_acme *acme, const struct ca_issuer *issuer,
+    size_t number, struct oc_error *error)
+{
+	enum oc_err err = issuer_acme_read_chain(issuer, number,
+	    &acme->chains[acme->num_chains], error);
+
+	acme->num_chains += err == OC_OK;
 	return err;
 }
 

@@ -106,8 +106,12 @@ struct acme_call {
 	char (*tags)[STORE_TAG_LEN + 1];	/* owned; its authorizations' */
 	char replaces[ACME_CERTIFICATE_ID_MAX];
 	struct store_authorization *authorization;	/* owned */
+	int64_t num_pending;		/* of the account, once counted */
+	bool has_counted;
 	struct store_challenge challenge;
 	struct store_asked asked;
+	char *chain;			/* owned; above asked, if its issuer
+					 * is not [acme] issuer now */
 	json_t *list;			/* owned */
 	/* new-account, key-change: the JWS in the payload. */
 	struct acme_jws inner;
@@ -116,6 +120,8 @@ struct acme_call {
 	/* finalize, revoke-cert: a CSR's DER, a certificate's. */
 	uint8_t *der;			/* owned */
 	size_t der_len;
+	uint8_t subject[ACME_SUBJECT_MAX];	/* what is taken of a CSR's */
+	size_t subject_len;
 	struct x509_cert *cert;		/* owned */
 	enum crl_reason reason;
 	/* renewal-info, replaces */
@@ -135,6 +141,9 @@ void issuer_acme_handle(struct issuer_acme *acme,
 /* A problem document for a status of the server's own. */
 json_t *issuer_acme_failure(int status, const char *text);
 
+/* PEM, for free(): as ca_chain_read() has it, two with the certificate. */
+enum oc_err issuer_acme_read_chain(const struct ca_issuer *issuer,
+    size_t number, char **text, struct oc_error *error) OC_MUST_CHECK;
 /* NULL or "": the default; NULL: there is none of that name. */
 const struct ca_profile *issuer_acme_profile(const struct issuer_acme *acme,
     const char *name);
@@ -243,6 +252,11 @@ void issuer_acme_answer_revoke(struct acme_call *call);
 enum oc_err issuer_acme_run_renewal(struct store *store,
     struct acme_call *call);
 void issuer_acme_answer_renewal(struct acme_call *call);
+/* Of [acme] issuer, or ordered here when that was another: fills in authority
+ * and certificate.  NOT_FOUND. */
+enum oc_err issuer_acme_find_issued(struct store *store,
+    struct acme_call *call, issuer_is_fn *is_it, const void *arg,
+    const struct oc_serial *serial);
 /* Of the certificate that a new order replaces. */
 enum oc_err issuer_acme_check_replaces(struct store *store,
     struct acme_call *call);

@@ -7,6 +7,7 @@
 #include "issuer/acme.h"
 
 #define PER_PAGE 50
+#define HOUR_S INT64_C(3600)
 
 /* --- new ---------------------------------------------------------------- */
 
@@ -78,6 +79,19 @@ check_new(struct acme_call *call)
 	return OC_OK;
 }
 
+/* On the average one fewer counts after this. */
+static enum oc_err
+check_accounts_max(struct store *store, struct acme_call *call)
+{
+	int64_t max = call->acme->config->accounts_max, num;
+	enum oc_err err = store_count_acme_accounts(store, call->registry.id,
+	    call->now_at - HOUR_S, &num);
+
+	return err != OC_OK || num < max ? err : issuer_acme_limit(call,
+	    HOUR_S / max + 1, "too many accounts without an external "
+	    "account's key of late: wait, or ask the operator for a key");
+}
+
 static enum oc_err
 make_account(struct store *store, struct acme_call *call)
 {
@@ -86,6 +100,8 @@ make_account(struct store *store, struct acme_call *call)
 
 	if (err == OC_OK)
 		err = check_new(call);
+	if (err == OC_OK && key_id == 0)
+		err = check_accounts_max(store, call);
 	if (err != OC_OK)
 		return err;
 	call->account.account_id = call->registry.id;
@@ -148,6 +164,7 @@ change_account(struct store *store, struct acme_call *call)
 	const json_t *status = json_object_get(call->payload, "status");
 	const json_t *agreed = json_object_get(call->payload,
 	    "termsOfServiceAgreed");
+	const struct store_acme_account before = call->account;
 	struct store_acme_account *a = &call->account;
 	enum oc_err err = OC_OK;
 
@@ -163,8 +180,10 @@ change_account(struct store *store, struct acme_call *call)
 	if (status != NULL)
 		a->state = STORE_ACME_DEACTIVATED;
 	a->has_agreed |= json_is_true(agreed);
-	return contacts == NULL && status == NULL && !json_is_true(agreed) ?
-	    OC_OK : store_change_acme_account(store, a);
+	/* What changes nothing is in no journal. */
+	return status == NULL && a->has_agreed == before.has_agreed &&
+	    strcmp(a->contacts, before.contacts) == 0 ? OC_OK :
+	    store_change_acme_account(store, a);
 }
 
 enum oc_err

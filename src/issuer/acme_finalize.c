@@ -35,8 +35,11 @@ read_csr(struct acme_call *call, struct x509_csr *csr)
 		return acme_problem_set(&call->problem, ACME_BAD_CSR,
 		    "the request's key is the account's: make another");
 	call->other_names = calloc(1, sizeof(*call->other_names));
-	return call->other_names == NULL ? OC_ERR_NOMEM :
-	    acme_names_of_csr(csr, call->other_names, &call->problem);
+	if (call->other_names == NULL)
+		return OC_ERR_NOMEM;
+	err = acme_names_of_csr(csr, call->other_names, &call->problem);
+	return err != OC_OK ? err : acme_names_subject(csr, call->subject,
+	    &call->subject_len);
 }
 
 enum oc_err
@@ -180,7 +183,8 @@ look_again(struct store_job *job, void *arg)
 
 	if (job->err == OC_OK && call->order.state == STORE_ORDER_READY)
 		(void)acme_problem_set(&call->problem, ACME_ORDER_NOT_READY,
-		    "a name of the order is not proven any more");
+		    "a name of the order is not proven any more, or the "
+		    "account is over");
 	if (job->err == OC_OK && call->problem.error == ACME_OK)
 		issuer_acme_answer_order(call);
 	else
@@ -284,6 +288,9 @@ issuer_acme_answer_finalize(struct acme_call *call)
 		issuer_acme_fail(call, OC_OK, "");
 		return;
 	}
+	if ((call->profile->csr_parts & CA_CSR_SUBJECT) != 0)
+		order.name = (struct der_bytes){ call->subject,
+		    call->subject_len };
 	order.authority = call->authority;
 	order.profile = call->profile;
 	put_times(call, &order);

@@ -131,13 +131,29 @@ issuer_acme_prepare_key_change(struct acme_call *call)
 	return err;
 }
 
+/* As with a new account: one that was given up is nobody's for good. */
+static enum oc_err
+check_given_up(struct store *store, struct acme_call *call)
+{
+	struct store_acme_account holder;
+	enum oc_err err = store_find_acme_key(store,
+	    call->inner.jwk.thumbprint, &holder);
+
+	if (err == OC_OK && holder.state != STORE_ACME_VALID)
+		return acme_problem_set(&call->problem, ACME_UNAUTHORIZED,
+		    "the key was given up with its account");
+	return err == OC_ERR_NOT_FOUND ? OC_OK : err;
+}
+
 enum oc_err
 issuer_acme_run_key_change(struct store *store, struct acme_call *call)
 {
 	const struct acme_jwk *key = &call->inner.jwk;
-	enum oc_err err = store_roll_acme_key(store, call->account.id,
-	    key->thumbprint, key->text, call->other_tag);
+	enum oc_err err = check_given_up(store, call);
 
+	if (err == OC_OK)
+		err = store_roll_acme_key(store, call->account.id,
+		    key->thumbprint, key->text, call->other_tag);
 	if (err != OC_ERR_EXISTS)
 		return err;
 	issuer_acme_put_url(call, "Location", "account/%s",

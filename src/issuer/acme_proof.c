@@ -5,7 +5,8 @@
  * By http-01 the name itself is proven; by dns-01 the name and its wildcard;
  * by the zone registry's TXT record or mail all that is below the zone, by
  * its page and file the zone's own name.  A zone that the operator registered
- * by hand proves nothing.
+ * by hand proves nothing; and to whoever has shown no key of the account's
+ * (external-account = optional) what the account has proven is nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ issuer_acme_find_proof(struct store *store, const struct acme_call *call,
 	struct store_proof_wish wish = wish_of(call, name);
 	enum oc_err err = store_find_proof(store, &wish, proof);
 
-	if (err != OC_ERR_NOT_FOUND)
+	if (err != OC_ERR_NOT_FOUND || !call->account.is_bound)
 		return err;
 	wish.acme_account_id = 0;
 	wish.covers = BIT(DNS) | BIT(EMAIL);
@@ -54,13 +55,15 @@ issuer_acme_find_proof(struct store *store, const struct acme_call *call,
 	return store_find_proof(store, &wish, proof);
 }
 
-/* One that is this very name's; false: there is none. */
+/* One that is this very name's, by one of these methods; 0: of ACME's. */
 static enum oc_err
 find_own(struct store *store, struct acme_call *call,
-    const struct acme_name *name)
+    const struct acme_name *name, uint32_t methods)
 {
 	struct store_proof_wish wish = wish_of(call, name);
 
+	if (methods != 0)
+		wish.methods = methods;
 	wish.kind = name->is_wildcard ? STORE_PROOF_WILDCARD :
 	    STORE_PROOF_PLAIN;
 	return store_find_proof(store, &wish, call->authorization);
@@ -79,15 +82,21 @@ begin_authorization(struct acme_call *call, const struct acme_name *name)
 	return a;
 }
 
-/* From what was proven otherwise: it ends when that does. */
+/* From what was proven otherwise: it ends when that does.  The one that rests
+ * on it already, if there is one: or they would be as many as the orders. */
 static enum oc_err
 add_proven(struct store *store, struct acme_call *call,
     const struct acme_name *name)
 {
 	enum store_method method = call->authorization->method;
 	int64_t expires_at = call->authorization->expires_at;
-	struct store_authorization *a = begin_authorization(call, name);
+	struct store_authorization *a = call->authorization;
+	enum oc_err err = find_own(store, call, name, 1u << method);
 
+	if (err != OC_ERR_NOT_FOUND && (err != OC_OK ||
+	    a->expires_at == expires_at))
+		return err;
+	a = begin_authorization(call, name);
 	a->state = STORE_PROOF_VALID;
 	a->method = method;
 	a->expires_at = expires_at;
@@ -129,6 +138,26 @@ check_failures(struct store *store, struct acme_call *call,
 	    "not be proven of late: wait");
 }
 
+/* Open ones of before, counted once, and those of this order: looked at before
+ * each, so that what is refused costs little. */
+static enum oc_err
+check_pending_max(struct store *store, struct acme_call *call)
+{
+	const struct oc_config_validation *v = &issuer_service_config(
+	    call->acme->service)->validation;
+	int64_t num_invalid;
+	enum oc_err err = OC_OK;
+
+	if (!call->has_counted)
+		err = store_count_authorizations(store, call->registry.id,
+		    NULL, call->now_at, call->now_at - HOUR_S,
+		    &call->num_pending, &num_invalid);
+	call->has_counted = err == OC_OK;
+	return err != OC_OK || call->num_pending < v->pending_max ? err :
+	    issuer_acme_limit(call, PENDING_RETRY_S, "too many "
+	    "authorizations are open: prove some, or give them up");
+}
+
 static enum oc_err
 add_pending(struct store *store, struct acme_call *call,
     const struct acme_name *name)
@@ -136,10 +165,13 @@ add_pending(struct store *store, struct acme_call *call,
 	const struct oc_config_validation *v = &issuer_service_config(
 	    call->acme->service)->validation;
 	struct store_authorization *a = begin_authorization(call, name);
-	enum oc_err err = check_failures(store, call, name);
+	enum oc_err err = check_pending_max(store, call);
 
+	if (err == OC_OK)
+		err = check_failures(store, call, name);
 	if (err != OC_OK)
 		return err;
+	call->num_pending++;
 	a->expires_at = call->now_at + v->challenge_lifetime_s;
 	if (!name->is_wildcard)
 		a->challenges[a->num_challenges++].method =
@@ -150,11 +182,10 @@ add_pending(struct store *store, struct acme_call *call,
 
 static enum oc_err
 authorize_one(struct store *store, struct acme_call *call,
-    const struct acme_name *name, bool *is_pending)
+    const struct acme_name *name)
 {
-	enum oc_err err = find_own(store, call, name);
+	enum oc_err err = find_own(store, call, name, 0);
 
-	*is_pending = false;
 	if (err != OC_ERR_NOT_FOUND)
 		return err;
 	err = issuer_acme_find_proof(store, call, name, call->authorization);
@@ -162,24 +193,7 @@ authorize_one(struct store *store, struct acme_call *call,
 		return add_proven(store, call, name);
 	if (err != OC_ERR_NOT_FOUND)
 		return err;
-	*is_pending = true;
 	return add_pending(store, call, name);
-}
-
-/* Open ones of before, and those of this order. */
-static enum oc_err
-check_pending_max(struct store *store, struct acme_call *call)
-{
-	const struct oc_config_validation *v = &issuer_service_config(
-	    call->acme->service)->validation;
-	int64_t num_pending, num_invalid;
-	enum oc_err err = store_count_authorizations(store,
-	    call->registry.id, NULL, call->now_at, call->now_at - HOUR_S,
-	    &num_pending, &num_invalid);
-
-	return err != OC_OK || num_pending <= v->pending_max ? err :
-	    issuer_acme_limit(call, PENDING_RETRY_S, "too many "
-	    "authorizations are open: prove some, or give them up");
 }
 
 /* The order ends with what it rests on. */
@@ -188,7 +202,6 @@ issuer_acme_authorize(struct store *store, struct acme_call *call)
 {
 	struct store_order *order = &call->order;
 	struct acme_name name;
-	bool is_pending, has_pending = false;
 	enum oc_err err = OC_OK;
 
 	call->authorization = calloc(1, sizeof(*call->authorization));
@@ -199,17 +212,14 @@ issuer_acme_authorize(struct store *store, struct acme_call *call)
 		const struct store_authorization *a = call->authorization;
 
 		acme_names_get(call->names, i, &name);
-		err = authorize_one(store, call, &name, &is_pending);
+		err = authorize_one(store, call, &name);
 		if (err != OC_OK)
 			break;
-		has_pending |= is_pending;
 		order->authorization_ids[i] = a->id;
 		memcpy(call->tags[i], a->tag, sizeof(call->tags[i]));
 		order->num_authorizations = i + 1;
 		if (a->expires_at < order->expires_at)
 			order->expires_at = a->expires_at;
 	}
-	if (err == OC_OK && has_pending)
-		err = check_pending_max(store, call);
 	return err;
 }

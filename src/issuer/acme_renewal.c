@@ -6,21 +6,45 @@
 #include "issuer/acme.h"
 #include "issuer/text.h"
 
+enum oc_err
+issuer_acme_find_issued(struct store *store, struct acme_call *call,
+    issuer_is_fn *is_it, const void *arg, const struct oc_serial *serial)
+{
+	struct issuer_service *service = call->acme->service;
+	struct issuer_authority *own = issuer_service_find_name(service,
+	    call->acme->config->issuer);
+	struct store_order order = { .id = 0 };
+	enum oc_err err;
+
+	call->authority = own != NULL && is_it(own->issuer, arg) ? own :
+	    issuer_service_find_by(service, is_it, arg);
+	if (call->authority == NULL)
+		return OC_ERR_NOT_FOUND;
+	err = store_find_certificate(store,
+	    call->authority->issuer->store_id, serial, &call->certificate);
+	if (err == OC_OK && call->authority != own) {
+		err = store_find_order_of(store, call->certificate.id,
+		    &order);
+		store_order_fini(&order);
+	}
+	return err;
+}
+
+static bool
+has_key_id(const struct ca_issuer *issuer, const void *arg)
+{
+	const struct acme_certificate_id *id = arg;
+
+	return id->key_id_len == issuer->key_id_len &&
+	    memcmp(id->key_id, issuer->key_id, id->key_id_len) == 0;
+}
+
 static enum oc_err
 find_certificate(struct store *store, struct acme_call *call)
 {
-	const struct issuer_authority *authority = issuer_service_find_name(
-	    call->acme->service, call->acme->config->issuer);
-	const struct acme_certificate_id *id = &call->certificate_id;
-	enum oc_err err;
+	enum oc_err err = issuer_acme_find_issued(store, call, has_key_id,
+	    &call->certificate_id, &call->certificate_id.serial);
 
-	if (authority == NULL ||
-	    id->key_id_len != authority->issuer->key_id_len ||
-	    memcmp(id->key_id, authority->issuer->key_id, id->key_id_len) !=
-	    0)
-		return OC_ERR_NOT_FOUND;
-	err = store_find_certificate(store, authority->issuer->store_id,
-	    &id->serial, &call->certificate);
 	return err == OC_OK && call->certificate.state != STORE_ISSUED ?
 	    OC_ERR_NOT_FOUND : err;
 }

@@ -124,6 +124,9 @@ void
 issuer_acme_refuse(struct issuer_acme *acme, struct net_exchange *exchange,
     const struct acme_problem *problem, const char *fields)
 {
+	const char *terms = problem->error == ACME_USER_ACTION_REQUIRED ?
+	    acme->config->terms_of_service : NULL;
+	json_t *json = acme_problem_json(problem);
 	struct oc_buffer more;
 
 	oc_buffer_init(&more, FIELDS_MAX);
@@ -132,14 +135,16 @@ issuer_acme_refuse(struct issuer_acme *acme, struct net_exchange *exchange,
 	if (problem->retry_after_s > 0)
 		oc_buffer_printf(&more, "Retry-After: %" PRId64 "\r\n",
 		    problem->retry_after_s);
-	if (problem->error == ACME_USER_ACTION_REQUIRED &&
-	    acme->config->terms_of_service != NULL)
+	/* RFC 8555, 7.3.3: for the client, and for people. */
+	if (terms != NULL) {
 		oc_buffer_printf(&more,
-		    "Link: <%s>;rel=\"terms-of-service\"\r\n",
-		    acme->config->terms_of_service);
+		    "Link: <%s>;rel=\"terms-of-service\"\r\n", terms);
+		(void)json_object_set_new(json, "instance",
+		    json_string(terms));
+	}
 	send(acme, exchange, problem->status != 0 ? problem->status :
 	    acme_error_status(problem->error), "application/problem+json",
-	    oc_buffer_text(&more), acme_problem_json(problem));
+	    oc_buffer_text(&more), json);
 	oc_buffer_fini(&more);
 }
 
@@ -168,6 +173,7 @@ issuer_acme_call_free(struct acme_call *call)
 	free(call->authorization);
 	free(call->der);
 	free(call->cert);
+	free(call->chain);
 	free(call);
 }
 

@@ -78,20 +78,21 @@ issuer_acme_prepare_revoke(struct acme_call *call)
 
 /* --- on the store's thread ---------------------------------------------- */
 
+static bool
+has_subject(const struct ca_issuer *issuer, const void *arg)
+{
+	return der_bytes_equal(issuer->cert.subject,
+	    *(const struct der_bytes *)arg);
+}
+
 /* The very one that was issued. */
 static enum oc_err
 find_certificate(struct store *store, struct acme_call *call)
 {
 	struct store_certificate *c = &call->certificate;
-	enum oc_err err = OC_ERR_NOT_FOUND;
+	enum oc_err err = issuer_acme_find_issued(store, call, has_subject,
+	    &call->cert->issuer, &call->cert->serial);
 
-	call->authority = issuer_service_find_name(call->acme->service,
-	    call->acme->config->issuer);
-	if (call->authority != NULL && der_bytes_equal(call->cert->issuer,
-	    call->authority->issuer->cert.subject))
-		err = store_find_certificate(store,
-		    call->authority->issuer->store_id, &call->cert->serial,
-		    c);
 	if (err == OC_OK && (c->certificate == NULL ||
 	    c->certificate_len != call->der_len ||
 	    memcmp(c->certificate, call->der, call->der_len) != 0))

@@ -16,23 +16,32 @@
 
 /* --- orders ------------------------------------------------------------- */
 
+static bool
+has_store_id(const struct ca_issuer *issuer, const void *arg)
+{
+	return issuer->store_id == *(const int64_t *)arg;
+}
+
 /* The identifier of what it replaces, made again from the record. */
 static enum oc_err
 load_replaces(struct store *store, struct acme_call *call)
 {
-	const struct issuer_authority *authority = issuer_service_find_name(
-	    call->acme->service, call->acme->config->issuer);
+	const struct issuer_authority *authority;
 	struct store_asked asked = { .certificate = { .id = 0 } };
 	enum oc_err err;
 
-	if (call->order.replaces_id == 0 || authority == NULL)
+	if (call->order.replaces_id == 0)
 		return OC_OK;
 	err = store_get_asked(store, call->order.replaces_id, &asked);
 	if (err != OC_OK)
 		return err == OC_ERR_NOT_FOUND ? OC_OK : err;
-	acme_certificate_id_format((struct der_bytes){
-	    authority->issuer->key_id, authority->issuer->key_id_len },
-	    &asked.certificate.serial, call->replaces);
+	authority = issuer_service_find_by(call->acme->service, has_store_id,
+	    &asked.certificate.issuer_id);
+	if (authority != NULL)
+		acme_certificate_id_format((struct der_bytes){
+		    authority->issuer->key_id,
+		    authority->issuer->key_id_len },
+		    &asked.certificate.serial, call->replaces);
 	store_asked_fini(&asked);
 	return OC_OK;
 }
@@ -46,6 +55,7 @@ put_proof(struct acme_call *call, const struct store_authorization *a)
 	    a->method == STORE_METHOD_DNS_01;
 
 	snprintf(proof->name, sizeof(proof->name), "%s", a->name);
+	proof->is_wildcard = a->is_wildcard;
 	if (a->method != 0)
 		snprintf(proof->method, sizeof(proof->method), "%s%s",
 		    is_acme ? "" : "ca-", store_method_text(a->method));
@@ -127,6 +137,27 @@ issuer_acme_answer_order(struct acme_call *call)
 
 /* --- certificates ------------------------------------------------------- */
 
+/* [acme] issuer was another when it was ordered: then the usual chain of that
+ * one, or, if it is not there any more, none. */
+static enum oc_err
+load_chain(struct acme_call *call)
+{
+	struct issuer_service *service = call->acme->service;
+	const struct issuer_authority *own = issuer_service_find_name(service,
+	    call->acme->config->issuer), *authority;
+	const int64_t *id = &call->asked.certificate.issuer_id;
+	struct oc_error error = { 0 };
+
+	if (own != NULL && own->issuer->store_id == *id)
+		return OC_OK;
+	authority = issuer_service_find_by(service, has_store_id, id);
+	if (authority != NULL && issuer_acme_read_chain(authority->issuer, 0,
+	    &call->chain, &error) == OC_OK)
+		return OC_OK;
+	call->chain = strdup("");
+	return call->chain != NULL ? OC_OK : OC_ERR_NOMEM;
+}
+
 enum oc_err
 issuer_acme_run_certificate(struct store *store, struct acme_call *call)
 {
@@ -134,8 +165,10 @@ issuer_acme_run_certificate(struct store *store, struct acme_call *call)
 
 	if (err == OC_OK && call->order.state != STORE_ORDER_VALID)
 		return issuer_acme_not_found(call, "certificate");
-	return err != OC_OK ? err : store_get_asked(store,
-	    call->order.certificate_id, &call->asked);
+	if (err == OC_OK)
+		err = store_get_asked(store, call->order.certificate_id,
+		    &call->asked);
+	return err == OC_OK ? load_chain(call) : err;
 }
 
 static bool
@@ -147,14 +180,15 @@ find_chain(const struct acme_call *call, size_t *number)
 	    ACME_CHAINS_MAX, &n, NULL) != OC_OK)
 		return false;
 	*number = (size_t)n;
-	return *number < call->acme->num_chains;
+	return *number < (call->chain != NULL ? 1 : call->acme->num_chains);
 }
 
 /* Each chain links to the others: 7.4.2. */
 static void
 put_alternates(struct acme_call *call, size_t number)
 {
-	for (size_t i = 0; i < call->acme->num_chains; i++)
+	for (size_t i = 0; call->chain == NULL &&
+	    i < call->acme->num_chains; i++)
 		if (i == number)
 			continue;
 		else if (i == 0)
@@ -183,7 +217,8 @@ issuer_acme_answer_certificate(struct acme_call *call)
 	oc_buffer_init(&pem, PEM_MAX);
 	oc_pem_write(&pem, "CERTIFICATE", c->certificate,
 	    c->certificate_len);
-	oc_buffer_put_text(&pem, call->acme->chains[number]);
+	oc_buffer_put_text(&pem, call->chain != NULL ? call->chain :
+	    call->acme->chains[number]);
 	if (pem.err == OC_OK)
 		issuer_acme_succeed_text(call,
 		    "application/pem-certificate-chain", &pem);

@@ -574,6 +574,11 @@ take_order(struct issuance *i, const struct issuer_order *o)
 			return false;
 		*i->subject = *o->subject;
 	}
+	oc_assert(o->name.len <= sizeof(i->subject_der) &&
+	    (o->name.len == 0 || o->subject == NULL));
+	if (o->name.len > 0)
+		memcpy(i->subject_der, o->name.p, o->name.len);
+	i->subject_len = o->name.len;
 	if (o->key != NULL)
 		memcpy(i->key, o->key, sizeof(i->key));
 	i->is_asked = o->policy != NULL || o->key != NULL ||

@@ -35,6 +35,8 @@ struct issuer_order {
 	/* What it has, and of the CSR's what it has not; NULL: the CSR's.
 	 * Copied. */
 	const struct cfssl_subject *subject;
+	/* The whole subject, a Name, in place of both; len 0: not.  Copied. */
+	struct der_bytes name;
 	/* NULL: nothing.  Owned from submit() on. */
 	struct issuer_given *given;
 	int64_t validity_s;		/* 0: the profile's */

@@ -643,6 +643,16 @@ issuer_service_find_name(struct issuer_service *s, const char *name)
 }
 
 struct issuer_authority *
+issuer_service_find_by(struct issuer_service *s, issuer_is_fn *is_it,
+    const void *arg)
+{
+	for (size_t i = 0; i < s->num_authorities; i++)
+		if (is_it(s->authorities[i].issuer, arg))
+			return &s->authorities[i];
+	return NULL;
+}
+
+struct issuer_authority *
 issuer_service_find_key_id(struct issuer_service *s, struct der_bytes key_id)
 {
 	for (size_t i = 0; i < s->num_authorities; i++) {

@@ -132,6 +132,10 @@ struct issuer_authority *issuer_service_find(struct issuer_service *service,
 /* By [issuer NAME]; NULL. */
 struct issuer_authority *issuer_service_find_name(
     struct issuer_service *service, const char *name);
+/* The first of all for which it is so; NULL. */
+typedef bool issuer_is_fn(const struct ca_issuer *issuer, const void *arg);
+struct issuer_authority *issuer_service_find_by(
+    struct issuer_service *service, issuer_is_fn *is_it, const void *arg);
 /* The one of [api] issuers with this key identifier; NULL. */
 struct issuer_authority *issuer_service_find_key_id(
     struct issuer_service *service, struct der_bytes key_id);

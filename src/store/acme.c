@@ -253,6 +253,7 @@ store_add_acme_account(struct store *store, struct store_acme_account *a,
 
 	added.state = STORE_ACME_VALID;
 	added.id = 0;
+	added.is_bound = eab_id != 0;
 	added.created_at = oc_clock_now_s();
 	if (added.contacts[0] == '\0')
 		memcpy(added.contacts, "[]", 3);
@@ -378,6 +379,14 @@ store_roll_acme_key(struct store *store, int64_t id,
 		return err;
 	return store_end_change(store, roll_key(store, id, thumbprint, jwk,
 	    other));
+}
+
+enum oc_err
+store_count_acme_accounts(struct store *store, int64_t account_id,
+    int64_t since_at, int64_t *num)
+{
+	return store->ops->count_acme_accounts(store, account_id, since_at,
+	    num);
 }
 
 enum oc_err

@@ -64,11 +64,12 @@ struct store_acme_account {
 	char jwk[STORE_JWK_MAX + 1];	/* as the thumbprint has it */
 	char contacts[STORE_CONTACTS_MAX + 1];	/* "[]" */
 	bool has_agreed;		/* to the terms of service */
+	bool is_bound;			/* it has shown an external key */
 	int64_t created_at;
 };
-/* Fills in id, tag, created_at.  EXISTS: the key has one that is VALID, and
- * *a is that one.  eab_id 0: none; else that key is used up in the same
- * change: REFUSED if it was or may not be used. */
+/* Fills in id, tag, is_bound, created_at.  EXISTS: the key has one that is
+ * VALID, and *a is that one.  eab_id 0: none; else that key is used up in the
+ * same change: REFUSED if it was or may not be used. */
 enum oc_err store_add_acme_account(struct store *store,
     struct store_acme_account *a, int64_t eab_id) OC_MUST_CHECK;
 /* NOT_FOUND.  By thumbprint: of whatever state, a VALID one first. */
@@ -89,6 +90,9 @@ enum oc_err store_roll_acme_key(struct store *store, int64_t id,
     char other[STORE_TAG_LEN + 1]) OC_MUST_CHECK;
 typedef enum oc_err store_acme_account_fn(void *arg,
     const struct store_acme_account *a);
+/* For limits: of the registry's account, not bound, made since. */
+enum oc_err store_count_acme_accounts(struct store *store, int64_t account_id,
+    int64_t since_at, int64_t *num) OC_MUST_CHECK;
 /* account_id 0: all. */
 enum oc_err store_list_acme_accounts(struct store *store, int64_t account_id,
     store_acme_account_fn *fn, void *arg) OC_MUST_CHECK;
@@ -153,7 +157,7 @@ enum oc_err store_count_orders(struct store *store, int64_t account_id,
  * reserved for it before, which store_issue() refuses from then on.
  *
  * READY -> PROCESSING: MISMATCH if it is not READY, or has ended, or one of
- * its authorizations no longer holds.
+ * its authorizations no longer holds, or its account is over.
  */
 enum oc_err store_process_order(struct store *store, int64_t id,
     int64_t now_at) OC_MUST_CHECK;

@@ -413,6 +413,8 @@ struct store_ops {
 	enum oc_err (*find_acme_key)(struct store *s,
 	    const uint8_t thumbprint[STORE_HASH_LEN],
 	    struct store_acme_account *a);
+	enum oc_err (*count_acme_accounts)(struct store *s,
+	    int64_t account_id, int64_t since_at, int64_t *num);
 	enum oc_err (*list_acme_accounts)(struct store *s, int64_t account_id,
 	    store_acme_account_fn *fn, void *arg);
 

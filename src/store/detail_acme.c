@@ -298,6 +298,7 @@ store_detail_of_acme_account(struct store *s, int64_t id,
 	store_detail_put_text(d, "state", acme_state(a.state));
 	store_detail_put_hex(d, "thumbprint", a.thumbprint, STORE_HASH_LEN);
 	store_detail_put_int(d, "agreed", a.has_agreed);
+	store_detail_put_int(d, "bound", a.is_bound);
 	store_detail_put_int(d, "created_at", a.created_at);
 	err = put_text_hash(d, "jwk_sha256", a.jwk);
 	if (err == OC_OK)

@@ -289,6 +289,18 @@ change(struct store *s, int64_t id, step_fn *step, const void *arg)
 	return store_end_change(s, find_and_step(s, id, step, arg));
 }
 
+/* Inside a change: it may have been ended since somebody asked. */
+static enum oc_err
+check_owner(struct store *s, const struct store_order_row *row)
+{
+	struct store_acme_account owner;
+	enum oc_err err = s->ops->find_acme_account(s, STORE_ACME_BY_ID,
+	    row->order.acme_account_id, NULL, &owner);
+
+	return err == OC_OK && owner.state != STORE_ACME_VALID ?
+	    refuse(s, row, "is of an account that is over") : err;
+}
+
 static enum oc_err
 process(struct store *s, struct store_order_row *row, const void *arg)
 {
@@ -302,6 +314,8 @@ process(struct store *s, struct store_order_row *row, const void *arg)
 	err = s->ops->count_unproved(s, row->order.id, now, &num);
 	if (err == OC_OK && num > 0)
 		return refuse(s, row, "has a name that is no longer proven");
+	if (err == OC_OK)
+		err = check_owner(s, row);
 	if (err == OC_OK)
 		err = give_up(s, row);
 	if (err != OC_OK)

@@ -310,6 +310,8 @@ enum oc_err sql_find_acme_account(struct store *s, enum store_acme_by by,
     int64_t id, const char *tag, struct store_acme_account *a);
 enum oc_err sql_find_acme_key(struct store *s, const uint8_t
     thumbprint[STORE_HASH_LEN], struct store_acme_account *a);
+enum oc_err sql_count_acme_accounts(struct store *s, int64_t account_id,
+    int64_t since_at, int64_t *num);
 enum oc_err sql_list_acme_accounts(struct store *s, int64_t account_id,
     store_acme_account_fn *fn, void *arg);
 enum oc_err sql_add_order(struct store *s, const struct store_order *order,
@@ -418,6 +420,7 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.set_acme_account = sql_set_acme_account, \
 	.find_acme_account = sql_find_acme_account, \
 	.find_acme_key = sql_find_acme_key, \
+	.count_acme_accounts = sql_count_acme_accounts, \
 	.list_acme_accounts = sql_list_acme_accounts, \
 	.add_order = sql_add_order, \
 	.set_order = sql_set_order, \

@@ -128,7 +128,7 @@ sql_list_eab_keys(struct store *s, int64_t account_id, store_eab_key_fn *fn,
 
 #define SELECT_ACME_ACCOUNT \
 	"SELECT id, tag, account_id, state, thumbprint, jwk, contacts," \
-	" has_agreed, created_at FROM acme_account"
+	" has_agreed, is_bound, created_at FROM acme_account"
 
 enum oc_err
 sql_add_acme_account(struct store *s, const struct store_acme_account *a,
@@ -136,8 +136,8 @@ sql_add_acme_account(struct store *s, const struct store_acme_account *a,
 {
 	static const char text[] = "INSERT INTO acme_account (id, tag,"
 	    " account_id, state, thumbprint, jwk, contacts, has_agreed,"
-	    " created_at) VALUES ((SELECT coalesce(max(id), 0) + 1"
-	    " FROM acme_account), ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+	    " is_bound, created_at) VALUES ((SELECT coalesce(max(id), 0) + 1"
+	    " FROM acme_account), ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
 	struct sql q;
 	enum oc_err err;
 
@@ -149,6 +149,7 @@ sql_add_acme_account(struct store *s, const struct store_acme_account *a,
 	sql_put_text(&q, a->jwk);
 	sql_put_text(&q, a->contacts);
 	sql_put_int(&q, a->has_agreed);
+	sql_put_int(&q, a->is_bound);
 	sql_put_int(&q, a->created_at);
 	err = sql_run(&q);
 	if (err == OC_OK)
@@ -187,6 +188,7 @@ read_acme_account(struct sql *q, struct store_acme_account *a)
 	sql_get_text_fixed(q, a->jwk, sizeof(a->jwk));
 	sql_get_text_fixed(q, a->contacts, sizeof(a->contacts));
 	a->has_agreed = sql_get_int(q) != 0;
+	a->is_bound = sql_get_int(q) != 0;
 	a->created_at = sql_get_int(q);
 	return err;
 }
@@ -238,6 +240,26 @@ sql_find_acme_key(struct store *s, const uint8_t thumbprint[STORE_HASH_LEN],
 	sql_open(&q, s, "find an ACME account", text);
 	sql_put_blob(&q, thumbprint, STORE_HASH_LEN);
 	return find_acme_account(&q, a);
+}
+
+enum oc_err
+sql_count_acme_accounts(struct store *s, int64_t account_id,
+    int64_t since_at, int64_t *num)
+{
+	static const char text[] = "SELECT count(*) FROM acme_account"
+	    " WHERE account_id = ? AND is_bound = 0 AND created_at >= ?";
+	struct sql q;
+	bool has_row = false;
+	enum oc_err err;
+
+	sql_open(&q, s, "count ACME accounts", text);
+	sql_put_int(&q, account_id);
+	sql_put_int(&q, since_at);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK)
+		*num = has_row ? sql_get_int(&q) : 0;
+	sql_close(&q);
+	return err;
 }
 
 enum oc_err

@@ -119,8 +119,10 @@ new_account = c.at('newAccount')
 expect(c.register(only_existing=True), 400, 'accountDoesNotExist')
 expect(c.register(), 403, 'externalAccountRequired')
 kid, secret = keys[0]
-expect(c.register(kid, secret, termsOfServiceAgreed=False), 403,
-       'userActionRequired')
+answer = expect(c.register(kid, secret, termsOfServiceAgreed=False), 403,
+                'userActionRequired')
+assert answer.links('terms-of-service') == ['http://ca.test/terms']
+assert answer.json()['instance'] == 'http://ca.test/terms', answer
 expect(c.register(kid, secret, termsOfServiceAgreed='yes'), 400, 'malformed')
 expect(c.register(kid, keys[1][1]), 403, 'unauthorized')
 expect(c.register('0' * 32, secret), 403, 'unauthorized')

@@ -221,6 +221,47 @@ test_csr(void **state)
 	assert_int_equal(compare("/O=x", NULL, X509_SAN_DNS), ACME_BAD_CSR);
 }
 
+static void
+expect_subject(const char *subject, const char *expected)
+{
+	struct x509_csr *csr = calloc(1, sizeof(*csr));
+	uint8_t name[OC_NAME_MAX], made[ACME_SUBJECT_MAX];
+	char text[X509_NAME_TEXT_MAX];
+	size_t len;
+
+	assert_non_null(csr);
+	assert_int_equal(x509_name_parse(subject, name, sizeof(name),
+	    &csr->subject.len, NULL), OC_OK);
+	csr->subject.p = name;
+	assert_int_equal(acme_names_subject(csr, made, &len), OC_OK);
+	assert_true(x509_name_is_valid((struct der_bytes){ made, len }));
+	x509_name_format((struct der_bytes){ made, len }, text);
+	assert_string_equal(text, expected);
+	free(csr);
+}
+
+/* What nobody has proven is left out. */
+static void
+test_subject(void **state)
+{
+	/* Nearly as long as a common name may be. */
+	static const char longest[] = "CN=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaa.example";
+
+	(void)state;
+	expect_subject("/C=DE/O=A Bank/CN=A.example", "CN=a.example");
+	expect_subject("/CN=*.a.example/OU=x", "CN=*.a.example");
+	expect_subject("/CN=a.example/CN=b.example", "CN=a.example");
+	expect_subject("/O=A Bank", "");
+	expect_subject("/CN=192.0.2.1", "");
+	expect_subject("/CN=a b", "");
+	expect_subject(longest, longest);
+	assert_int_equal(compare("/CN=a.example/CN=b.example", NULL,
+	    X509_SAN_DNS), ACME_OK);
+	assert_int_equal(compare("/CN=a.example/CN=b.example/CN=c.example",
+	    NULL, X509_SAN_DNS), ACME_BAD_CSR);
+}
+
 /* --- contacts, times ---------------------------------------------------- */
 
 static void
@@ -256,6 +297,10 @@ test_contacts(void **state)
 	expect_contacts("[\"mailto:\"]", "invalidContact");
 	expect_contacts("[\"mailto:a\"]", "invalidContact");
 	expect_contacts("[\"mailto:a@b\"]", "invalidContact");
+	expect_contacts("[\"mailto:a?cc=b@b.example\"]", "invalidContact");
+	expect_contacts("[\"mailto:a#b@b.example\"]", "invalidContact");
+	expect_contacts("[\"mailto:a%40x.example%2Cb@b.example\"]",
+	    "invalidContact");
 	expect_contacts("[\"mailto:@b.example\"]", "invalidContact");
 	expect_contacts("[\"mailto:.a@b.example\"]", "invalidContact");
 	expect_contacts("[\"mailto:a.@b.example\"]", "invalidContact");
@@ -322,6 +367,7 @@ main(void)
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_csr),
+		cmocka_unit_test(test_subject),
 		cmocka_unit_test(test_contacts),
 		cmocka_unit_test(test_instants),
 	};

@@ -52,6 +52,7 @@ test_eab(void **state)
 	struct store_eab_key key = add_eab_key(f, account), found, second;
 	struct store_acme_account a = acme_account_of(other, 1);
 	struct store_account row;
+	int64_t unbound;
 	int num = 0;
 
 	assert_ok(store_find_eab_key(f->store, key.kid, oc_clock_now_s(),
@@ -65,6 +66,9 @@ test_eab(void **state)
 	    " acme_account"), 0);
 	a = acme_account_of(account, 1);
 	assert_ok(store_add_acme_account(f->store, &a, key.id));
+	assert_true(a.is_bound);
+	assert_ok(store_count_acme_accounts(f->store, account, 0, &unbound));
+	assert_int_equal(unbound, 0);
 	a = acme_account_of(account, 2);
 	assert_int_equal(store_add_acme_account(f->store, &a, key.id),
 	    OC_ERR_REFUSED);
@@ -138,6 +142,7 @@ test_accounts(void **state)
 	int64_t account = add_account(f, "a");
 	struct store_acme_account a = acme_account_of(account, 1), again, b;
 	char other[STORE_TAG_LEN + 1] = "";
+	int64_t since;
 	int num = 0;
 
 	memset(a.contacts, 0, sizeof(a.contacts));
@@ -183,6 +188,14 @@ test_accounts(void **state)
 	assert_int_not_equal(again.id, b.id);
 	assert_ok(store_find_acme_key(f->store, b.thumbprint, &b));
 	assert_int_equal(b.id, again.id);
+	/* All came without a key. */
+	assert_false(again.is_bound);
+	assert_ok(store_count_acme_accounts(f->store, account,
+	    a.created_at, &since));
+	assert_int_equal(since, 3);
+	assert_ok(store_count_acme_accounts(f->store, account,
+	    oc_clock_now_s() + 10, &since));
+	assert_int_equal(since, 0);
 	assert_ok(store_list_acme_accounts(f->store, 0, count_account, &num));
 	assert_int_equal(num, 3);
 	assert_ok(store_list_acme_accounts(f->store, account + 1,
@@ -250,6 +263,8 @@ test_noticed(void **state)
 	add_account(f, "b");
 	assert_noticed(f, "UPDATE acme_account SET account_id = 2",
 	    "UPDATE acme_account SET account_id = 1");
+	assert_noticed(f, "UPDATE acme_account SET is_bound = 1 - is_bound",
+	    "UPDATE acme_account SET is_bound = 1 - is_bound");
 	assert_noticed(f, "UPDATE acme_account SET state = 2",
 	    "UPDATE acme_account SET state = 1");
 	assert_noticed(f, "UPDATE acme_account SET jwk = '{}'", "UPDATE"

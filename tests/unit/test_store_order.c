@@ -170,6 +170,23 @@ reserve_for(struct fixture *f, const struct ordering *o, uint64_t n)
 	return id;
 }
 
+/* Ended after somebody has asked, before it is signed. */
+static void
+test_owner_is_over(void **state)
+{
+	struct fixture *f = *state;
+	struct store_acme_account owner;
+	struct ordering o;
+
+	setup_ready(f, &o);
+	assert_ok(store_get_acme_account(f->store, o.acme, &owner));
+	owner.state = STORE_ACME_REVOKED;
+	assert_ok(store_change_acme_account(f->store, &owner));
+	assert_int_equal(store_process_order(f->store, o.order.id,
+	    oc_clock_now_s()), OC_ERR_MISMATCH);
+	assert_order(f, o.order.tag, STORE_ORDER_READY, 0);
+}
+
 static void
 test_issue(void **state)
 {
@@ -561,6 +578,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_order),
 		TEST(test_order_fails),
+		TEST(test_owner_is_over),
 		TEST(test_issue),
 		TEST(test_reopen),
 		TEST(test_unproven),
