@@ -101,11 +101,13 @@ answered(void *arg, const struct validation_reply *reply)
 		finish(caa, err);
 }
 
+/* A name and its wildcard may have been proven in two ways. */
 static const char *
-method_of(const struct issuer_proofs *proofs, const char *name)
+method_of(const struct issuer_proofs *proofs, const struct asked *a)
 {
 	for (size_t i = 0; proofs != NULL && i < proofs->num; i++)
-		if (strcmp(proofs->list[i].name, name) == 0)
+		if (proofs->list[i].is_wildcard == a->is_wildcard &&
+		    strcmp(proofs->list[i].name, a->name) == 0)
 			return proofs->list[i].method;
 	return NULL;
 }
@@ -118,7 +120,7 @@ ask(struct asked *a)
 		.task = VALIDATION_CAA,
 		.name = a->name,
 		.is_wildcard = a->is_wildcard,
-		.method = method_of(proofs, a->name),
+		.method = method_of(proofs, a),
 		.account_uri = proofs == NULL ||
 		    proofs->account_uri[0] == '\0' ? NULL :
 		    proofs->account_uri,

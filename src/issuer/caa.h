@@ -14,6 +14,7 @@
 /* How a name was proven, for RFC 8657. */
 struct issuer_proof {
 	char name[VALIDATION_NAME_MAX + 1];	/* without "*." */
+	bool is_wildcard;
 	char method[VALIDATION_METHOD_MAX + 1];	/* "http-01", "ca-meta" */
 };
 struct issuer_proofs {
