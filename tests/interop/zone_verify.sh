@@ -22,7 +22,8 @@ ca_make
 dns_port=$(free_port)
 http_port=$(free_port)
 mkdir zones knot site site/.well-known
-for zone in dns page file mail auto late twice api apimail link hooked grey; do
+zones='dns page file mail auto late twice api apimail link hooked grey'
+for zone in $zones; do
 	cat >zones/$zone.test.zone <<-EOT
 		@ 1 SOA ns admin 1 3600 600 86400 1
 		@ 1 NS ns
@@ -58,7 +59,7 @@ secret=$(openssl rand -base64 32)
 	    journal-content: all
 	zone:
 	EOF
-	for zone in dns page file mail auto late twice api apimail link hooked grey; do
+	for zone in $zones; do
 		echo "  - domain: $zone.test"
 	done
 } >knot.conf
@@ -107,8 +108,12 @@ cat >hook <<EOF
 verb=del
 [ "\$1" != publish ] || verb=add
 echo "\$1 \$2" >>"$dir/hook.log"
-printf 'server 127.0.0.1 $dns_port\nzone hooked.test.\n%s %s. 1 TXT "%s"\nsend\n' \
-    \$verb "\$2" "\$(cat)" |
+{
+	echo "server 127.0.0.1 $dns_port"
+	echo "zone hooked.test."
+	echo "\$verb \$2. 1 TXT \"\$(cat)\""
+	echo send
+} |
     knsupdate -y "hmac-sha256:update:$secret" >>"$dir/hook.log" 2>&1
 EOF
 chmod 700 hook
