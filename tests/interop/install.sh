@@ -25,6 +25,18 @@ prefix=$(sed -n 's/^prefix = //p' Makefile)
 make -s install DESTDIR="$work/d" >"$work/log" 2>&1 ||
     die "make install: $(tail -n 5 "$work/log")"
 [ -x "$work/d$prefix/bin/ocsign" ] || die "there is no $prefix/bin/ocsign"
+# is_there FILE: under whatever folder.
+is_there() {
+	[ -n "$(find "$work/d" -type f -path "*/$1")" ] || die "no $1"
+}
+for program in ocsign ocsignd ocsign-*; do
+	[ ! -f "$program" ] || is_there "$program"
+done
+for page in "$src"/man/*.[1-8]; do
+	is_there "man${page##*.}/$(basename "$page")"
+done
+is_there completions/ocsign
+is_there examples/ocsign.conf.example
 if [ "$prefix" != /usr ]; then
 	strays=$(find "$work/d" -type f ! -path "$work/d$prefix/*")
 	[ -z "$strays" ] || die "not under $prefix: $strays"

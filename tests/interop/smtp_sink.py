@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # smtp_sink.py FILE: takes each message on loopback, and puts it behind those
-# in FILE; those to refused@... it does not take.  Prints its port.
+# in FILE; those to refused@... it does not take, and those to ...@grey.* not
+# yet.  Prints its port.
 
 import socketserver
 import sys
@@ -17,6 +18,8 @@ class Session(socketserver.StreamRequestHandler):
             verb = line[:4].upper()
             if verb == b'RCPT' and b'refused@' in line:
                 self.say('550 5.1.1 nobody of that name')
+            elif verb == b'RCPT' and b'@grey.' in line:
+                self.say('451 4.7.1 come again later')
             elif verb == b'DATA':
                 self.say('354 go on')
                 self.take()

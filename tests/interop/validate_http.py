@@ -43,12 +43,16 @@ def drip_head(sock):
         time.sleep(0.5)
 
 
-def endless(sock):
+def endless(sock, status="200 OK"):
     """Ten gigabytes, as long as anybody reads them."""
-    sock.sendall(head("200 OK", "Content-Type: text/html", length=10 ** 10))
+    sock.sendall(head(status, "Content-Type: text/html", length=10 ** 10))
     end = time.monotonic() + BOUND_S
     while time.monotonic() < end:
         sock.sendall(b"\0" * 65536)
+
+
+def endless_gone(sock):
+    endless(sock, "404 Not Found")
 
 
 def endless_head(sock):
@@ -80,6 +84,7 @@ def answer(path, query, port):
         well + "broken": page(b"wait", status="503 Wait"),
         well + "drip": drip, well + "drip-head": drip_head,
         well + "endless": endless, well + "endless-head": endless_head,
+        well + "endless-gone": endless_gone,
         well + "endless-interim": endless_interim, well + "silent": silent,
         well + "old": b"token",
         well + "nothing": b"",

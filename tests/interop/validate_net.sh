@@ -315,6 +315,7 @@ incorrect@status 503@file www.plain.example broken token
 connection@in time|slow@file www.plain.example drip token
 connection@in time|slow@file www.plain.example drip-head token
 incorrect@more than 133 octets@file www.plain.example endless token
+incorrect@status 404@file www.plain.example endless-gone token
 incorrect@more header fields@file www.plain.example endless-head token
 incorrect@more header fields@file www.plain.example endless-interim token
 connection@in time|slow@file www.plain.example silent token

@@ -22,7 +22,8 @@ ca_make
 dns_port=$(free_port)
 http_port=$(free_port)
 mkdir zones knot site site/.well-known
-for zone in dns page file mail auto late twice api apimail link; do
+zones='dns page file mail auto late twice api apimail link hooked grey'
+for zone in $zones; do
 	cat >zones/$zone.test.zone <<-EOT
 		@ 1 SOA ns admin 1 3600 600 86400 1
 		@ 1 NS ns
@@ -58,7 +59,7 @@ secret=$(openssl rand -base64 32)
 	    journal-content: all
 	zone:
 	EOF
-	for zone in dns page file mail auto late twice api apimail link; do
+	for zone in $zones; do
 		echo "  - domain: $zone.test"
 	done
 } >knot.conf
@@ -101,6 +102,22 @@ within 10 test -s smtp.port || fail "no mail server"
 within 10 test -s nginx/pid || fail "$(cat nginx.err)"
 within 10 grep -q 'server started' knot.log || fail "$(cat knot.log)"
 
+# On a site's behalf, by a program of the operator's.
+cat >hook <<EOF
+#!/bin/sh
+verb=del
+[ "\$1" != publish ] || verb=add
+echo "\$1 \$2" >>"$dir/hook.log"
+{
+	echo "server 127.0.0.1 $dns_port"
+	echo "zone hooked.test."
+	echo "\$verb \$2. 1 TXT \"\$(cat)\""
+	echo send
+} |
+    knsupdate -y "hmac-sha256:update:$secret" >>"$dir/hook.log" 2>&1
+EOF
+chmod 700 hook
+
 # --- the service ------------------------------------------------------------
 
 api=127.0.0.1:$(free_port)
@@ -123,6 +140,7 @@ whois-servers = 127.0.0.1:1
 update-server = 127.0.0.1:$dns_port
 update-key = update.key
 update-zones = auto.test
+publish-hook = $dir/hook
 EOF
 
 # said WORDS: in what the last command printed.
@@ -203,9 +221,16 @@ good ocsign zone verify auto.test --account acme --method dns --publish \
     --wait=60s
 said 'state: *active'
 no 2 ocsign zone verify auto.test --account acme --method meta --publish
-kdig @127.0.0.1 -p "$dns_port" _ocsign-challenge.auto.test TXT >out 2>&1 ||
-    true
-! grep -q 'ANSWER SECTION' out || fail "it stays there: $(cat out)"
+good ocsign zone verify hooked.test --account acme --method dns --publish \
+    --wait=60s
+said 'state: *active'
+[ "$(cat hook.log)" = "publish _ocsign-challenge.hooked.test
+withdraw _ocsign-challenge.hooked.test" ] || fail "the hook: $(cat hook.log)"
+for zone in auto hooked; do
+	kdig @127.0.0.1 -p "$dns_port" _ocsign-challenge.$zone.test TXT \
+	    >out 2>&1 || true
+	! grep -q 'ANSWER SECTION' out || fail "it stays there: $(cat out)"
+done
 
 # --- by mail ----------------------------------------------------------------
 
@@ -227,6 +252,12 @@ printf '%s\n' "$code" | tr a-z A-Z |
     >out 2>err || fail "$(cat out err)"
 said 'state: *active'
 no 1 ocsign zone claim mail.test --account other
+# Who puts us off has nothing yet, and is to be asked again.
+no 1 ocsign zone verify grey.test --account acme --method email \
+    --to webmaster@grey.test
+grep -q 'webmaster@grey.test.*451.*later' err || fail "$(cat err)"
+good ocsign zone status grey.test
+said 'acme.*pending'
 ! sqlite3 store.db 'SELECT detail FROM journal' | grep -q "$code" ||
     fail "the code is in the journal"
 ! grep -rq "$code" ocsignd.log || fail "the code is in the log"
