@@ -97,7 +97,11 @@ nginx -e "$dir/nginx/error.log" -c "$dir/nginx.conf" 2>nginx.err &
 pids="$pids $!"
 python3 -S "$top_srcdir/tests/interop/smtp_sink.py" "$dir/mail" >smtp.port &
 pids="$pids $!"
+# It greets, and never closes: WHOIS that is slow.
+python3 -S "$top_srcdir/tests/interop/smtp_sink.py" "$dir/none" >whois.port &
+pids="$pids $!"
 within 10 test -s smtp.port || fail "no mail server"
+within 10 test -s whois.port || fail "no slow server"
 within 10 test -s nginx/pid || fail "$(cat nginx.err)"
 within 10 grep -q 'server started' knot.log || fail "$(cat knot.log)"
 
@@ -119,7 +123,7 @@ mail-server = smtp://127.0.0.1:$(cat smtp.port)
 mail-from = ca@ca.test
 mail-plain = yes
 mail-link = http://$api/
-whois-servers = 127.0.0.1:1
+whois-servers = 127.0.0.1:1 many.test=127.0.0.1:$(cat whois.port)
 update-server = 127.0.0.1:$dns_port
 update-key = update.key
 update-zones = auto.test
@@ -326,6 +330,21 @@ is 404 '.errors[0].code == 10002'
 call "$acme_token" PUT "/$id/activation_check" \
     "{\"method\":\"email\",\"code\":\"$mailed\"}"
 is 200 '.result.status == "active"'
+
+# Several wait to hear whom they may write to: one message goes.
+call "$acme_token" POST '' '{"name":"many.test"}'
+id=$(jq -r .result.id out)
+rm -f mail
+for n in 1 2 3 4 5 6; do
+	curl -s -o "many.$n" -X PUT -H "Authorization: Bearer $acme_token" \
+	    -d '{"method":"email","to":"admin@many.test"}' \
+	    "http://$api/client/v4/zones/$id/activation_check" &
+	curls="${curls-} $!"
+done
+wait $curls
+[ "$(grep -c 'give them this code' mail)" -eq 1 ] ||
+    fail "$(grep -c 'give them this code' mail) messages: $(cat many.*)"
+[ "$(cat many.* | grep -c 'wait for it')" -eq 5 ] || fail "$(cat many.*)"
 
 # By the link, which a filter follows first.
 good ocsign zone claim link.test --account acme
