@@ -46,6 +46,7 @@ put_proof(struct acme_call *call, const struct store_authorization *a)
 	    a->method == STORE_METHOD_DNS_01;
 
 	snprintf(proof->name, sizeof(proof->name), "%s", a->name);
+	proof->is_wildcard = a->is_wildcard;
 	if (a->method != 0)
 		snprintf(proof->method, sizeof(proof->method), "%s%s",
 		    is_acme ? "" : "ca-", store_method_text(a->method));

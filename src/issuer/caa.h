@@ -14,6 +14,7 @@
 /* How a name was proven, for RFC 8657. */
 struct issuer_proof {
 	char name[VALIDATION_NAME_MAX + 1];	/* without "*." */
+	bool is_wildcard;
 	char method[VALIDATION_METHOD_MAX + 1];	/* "http-01", "ca-meta" */
 };
 struct issuer_proofs {
@@ -21,6 +22,11 @@ struct issuer_proofs {
 	size_t num;
 	struct issuer_proof list[];
 };
+
+/* Of a name, and of its wildcard, which may have been proven otherwise; NULL:
+ * not known. */
+const char *issuer_proofs_method(const struct issuer_proofs *proofs,
+    const char *name, bool is_wildcard);
 
 struct issuer_caa;
 /* OC_OK; REFUSED by the rule "caa", of which explanation tells; DOWN: try
