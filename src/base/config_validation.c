@@ -114,7 +114,7 @@ check_whois(const char *directory, char **value, struct oc_error *error)
 	if (is_host(host, strlen(host)))
 		return OC_OK;
 	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no server; "
-	    "write HOST, HOST:PORT or com=HOST", *value);
+	    "write HOST, HOST:PORT, com=HOST or iana", *value);
 }
 
 static enum oc_err
