@@ -285,7 +285,7 @@ make_mail(struct validation_tools *t, struct oc_error *error)
 	};
 
 	return v->mail_server == NULL ? OC_OK : validation_mail_new(t->base,
-	    t->curl, t->resolver, &config, &t->mail, error);
+	    t->resolver, &config, &t->mail, error);
 }
 
 static enum oc_err
