@@ -376,14 +376,39 @@ page 200 'It may' -X POST "$link"
 is_active link.test || fail "the link: $(ocsign zone status link.test)"
 page 404 'not good' "$link"
 
+# Who waits to hear whom to write to may go; the validator may, and all of it.
+call "$acme_token" POST '' '{"name":"slow.many.test"}'
+id=$(jq -r .result.id out)
+# ask_contacts FILE SECONDS
+ask_contacts() {
+	curl -s -m "$2" -o "$1" -X PUT -H "Authorization: Bearer $acme_token" \
+	    -d '{"method":"email"}' \
+	    "http://$api/client/v4/zones/$id/activation_check"
+}
+waits() {
+	ocsign --json status | jq -e '.status.validation.waiting > 0' >/dev/null
+}
+for n in 1 2 3; do
+	! ask_contacts "gone.$n" 0.3 || fail "a fast answer: $(cat gone.*)"
+done
+ask_contacts killed 60 &
+curls=$!
+
 # The validator is killed meanwhile: its successor looks.
 no 1 ocsign zone verify twice.test --account acme --method dns
 put twice.test "$(token_of twice.test acme dns)"
 kill -9 $(role validator)
 within 90 is_active twice.test || fail "after the end of one: $(ocsign zone \
     status twice.test; tail -n 5 ocsignd.log)"
+wait $curls || fail "no answer"
+jq -e '.result.contacts | index("admin@slow.many.test")' killed >/dev/null ||
+    fail "the question of before: $(cat killed)"
 good ocsign audit verify
+ask_contacts ended 60 &
+curls=$!
+within 5 waits || fail "nobody waits: $(ocsign status)"
 service_stop
+wait $curls || true
 
 # --- without ----------------------------------------------------------------
 
