@@ -346,6 +346,21 @@ wait $curls
     fail "$(grep -c 'give them this code' mail) messages: $(cat many.*)"
 [ "$(cat many.* | grep -c 'wait for it')" -eq 5 ] || fail "$(cat many.*)"
 
+good ocsign zone claim cli.many.test --account acme
+rm -f mail many.*
+curls=
+for n in 1 2 3; do
+	ocsign zone verify cli.many.test --account acme --method email \
+	    --to admin@cli.many.test >"many.$n" 2>&1 &
+	curls="$curls $!"
+done
+for pid in $curls; do
+	wait $pid || true
+done
+[ "$(grep -c 'give them this code' mail)" -eq 1 ] ||
+    fail "$(grep -c 'give them this code' mail) messages: $(cat many.*)"
+[ "$(cat many.* | grep -c 'wait for it')" -eq 2 ] || fail "$(cat many.*)"
+
 # By the link, which a filter follows first.
 good ocsign zone claim link.test --account acme
 rm -f mail
