@@ -464,7 +464,7 @@ struct oc_config_validation {
 	char *mail_ca;		/* path; NULL: whom the system trusts */
 	enum oc_config_switch mail_plain;
 	char *mail_link;	/* URL with a slash at its end */
-	/* "HOST", "HOST:PORT", "SUFFIX=HOST:PORT". */
+	/* "HOST", "HOST:PORT", "SUFFIX=HOST:PORT"; "iana". */
 	struct oc_words whois_servers;
 	struct oc_words rdap_urls;	/* "URL/", "SUFFIX=URL/" */
 	/* All three or none. */

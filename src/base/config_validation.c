@@ -105,16 +105,32 @@ behind_suffix(const char *text)
 	    equals + 1 : text;
 }
 
+/* Where there is one: a number, and not behind an address without brackets. */
+static bool
+has_good_port(const char *text)
+{
+	const char *colon = strchr(text, ':'), *end = strchr(text, ']');
+	int64_t number;
+
+	if (text[0] == '[')
+		colon = end != NULL && end[1] != '\0' ? end + 1 : NULL;
+	else if (colon != NULL && strchr(colon + 1, ':') != NULL)
+		colon = NULL;
+	return (text[0] != '[' || end != NULL) && (colon == NULL ||
+	    (*colon == ':' && oc_value_int(colon + 1, 1, 65535, &number,
+	    NULL) == OC_OK));
+}
+
 static enum oc_err
 check_whois(const char *directory, char **value, struct oc_error *error)
 {
 	const char *host = behind_suffix(*value);
 
 	(void)directory;
-	if (is_host(host, strlen(host)))
+	if (is_host(host, strlen(host)) && has_good_port(host))
 		return OC_OK;
 	return oc_error_set(error, OC_ERR_CONFIG, "\"%.80s\" is no server; "
-	    "write HOST, HOST:PORT or com=HOST", *value);
+	    "write HOST, HOST:PORT, com=HOST or iana", *value);
 }
 
 static enum oc_err

@@ -53,6 +53,47 @@ find_contact(const struct validation_reply *reply, const char *to)
 	return NULL;
 }
 
+static enum oc_err
+say_store(struct cli_proof *p, enum oc_err err, struct oc_error *error)
+{
+	return err == OC_OK ? OC_OK : oc_error_set(error, err, "%s",
+	    store_error(p->store));
+}
+
+/* Inside a group: the claim as it is now, since others may have sent one while
+ * the contacts were looked for. */
+static enum oc_err
+note_in_group(struct cli_proof *p, const char *to,
+    const uint8_t hash[STORE_HASH_LEN], struct oc_error *error)
+{
+	int64_t now_at = oc_clock_now_s();
+	const struct store_challenge *c;
+	enum oc_err err;
+
+	err = store_get_authorization(p->store, p->claim.id, &p->claim);
+	if (err != OC_OK)
+		return say_store(p, err, error);
+	c = proof_challenge_by(&p->claim, p->method);
+	err = proof_check_send(c, now_at, error);
+	return err != OC_OK ? err : say_store(p, store_send_challenge(
+	    p->store, c->id, to, hash, now_at), error);
+}
+
+static enum oc_err
+note_sent(struct cli_proof *p, const char *to,
+    const uint8_t hash[STORE_HASH_LEN], struct oc_error *error)
+{
+	enum oc_err err = store_begin_group(p->store);
+
+	if (err != OC_OK)
+		return say_store(p, err, error);
+	err = note_in_group(p, to, hash, error);
+	if (err == OC_OK)
+		return say_store(p, store_commit_group(p->store), error);
+	store_abandon_group(p->store);
+	return err;
+}
+
 /* Written down first: a code that arrives is one that is known. */
 static enum oc_err
 send_code(struct cli_proof *p, const char *to, struct oc_error *error)
@@ -75,13 +116,8 @@ send_code(struct cli_proof *p, const char *to, struct oc_error *error)
 	if (err != OC_OK)
 		(void)oc_error_set(error, err, "a code: %s",
 		    oc_strerror(err));
-	if (err == OC_OK) {
-		err = store_send_challenge(p->store, proof_challenge_by(
-		    &p->claim, p->method)->id, to, hash, oc_clock_now_s());
-		if (err != OC_OK)
-			(void)oc_error_set(error, err, "%s",
-			    store_error(p->store));
-	}
+	if (err == OC_OK)
+		err = note_sent(p, to, hash, error);
 	question.body = oc_buffer_text(&body);
 	if (err == OC_OK)
 		err = cli_proof_ask(p, &question, &reply, error);
@@ -110,10 +146,7 @@ send(struct cli_proof *p, struct oc_error *error)
 		return oc_error_set(error, OC_ERR_REFUSED, "%.254s is none of "
 		    "those who may be written to; without --to they are "
 		    "listed", to);
-	err = proof_check_send(proof_challenge_by(&p->claim, p->method),
-	    oc_clock_now_s(), error);
-	if (err == OC_OK)
-		err = send_code(p, contact, error);
+	err = send_code(p, contact, error);
 	if (err != OC_OK)
 		return err;
 	facts = cli_object();
@@ -141,11 +174,8 @@ redeem(struct cli_proof *p, struct oc_error *error)
 	if (err == OC_OK) {
 		err = proof_redeem_code(p->store, &p->config->validation,
 		    &p->claim, code, oc_clock_now_s());
-		if (err == OC_ERR_MISMATCH)
-			err = OC_OK;
-		if (err != OC_OK)
-			(void)oc_error_set(error, err, "%s",
-			    store_error(p->store));
+		err = err == OC_ERR_MISMATCH ? OC_OK : say_store(p, err,
+		    error);
 	}
 	oc_secret_fini(&typed);
 	return err == OC_OK ? cli_proof_print(p, error) : err;

@@ -101,14 +101,17 @@ answered(void *arg, const struct validation_reply *reply)
 		finish(caa, err);
 }
 
-/* A name and its wildcard may have been proven each by another. */
-static const char *
-method_of(const struct issuer_proofs *proofs, const struct asked *a)
+const char *
+issuer_proofs_method(const struct issuer_proofs *proofs, const char *name,
+    bool is_wildcard)
 {
-	for (size_t i = 0; proofs != NULL && i < proofs->num; i++)
-		if (proofs->list[i].is_wildcard == a->is_wildcard &&
-		    strcmp(proofs->list[i].name, a->name) == 0)
-			return proofs->list[i].method;
+	for (size_t i = 0; proofs != NULL && i < proofs->num; i++) {
+		const struct issuer_proof *p = &proofs->list[i];
+
+		if (p->is_wildcard == is_wildcard &&
+		    strcmp(p->name, name) == 0)
+			return p->method;
+	}
 	return NULL;
 }
 
@@ -120,7 +123,8 @@ ask(struct asked *a)
 		.task = VALIDATION_CAA,
 		.name = a->name,
 		.is_wildcard = a->is_wildcard,
-		.method = method_of(proofs, a),
+		.method = issuer_proofs_method(proofs, a->name,
+		    a->is_wildcard),
 		.account_uri = proofs == NULL ||
 		    proofs->account_uri[0] == '\0' ? NULL :
 		    proofs->account_uri,

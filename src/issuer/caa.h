@@ -23,6 +23,11 @@ struct issuer_proofs {
 	struct issuer_proof list[];
 };
 
+/* Of a name, and of its wildcard, which may have been proven otherwise; NULL:
+ * not known. */
+const char *issuer_proofs_method(const struct issuer_proofs *proofs,
+    const char *name, bool is_wildcard);
+
 struct issuer_caa;
 /* OC_OK; REFUSED by the rule "caa", of which explanation tells; DOWN: try
  * again. */

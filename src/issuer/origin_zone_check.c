@@ -78,6 +78,18 @@ redeem(struct store *store, struct origin_call *call, struct oc_error *error)
 }
 
 static enum oc_err
+check_send(struct origin_call *call, int64_t now_at, struct oc_error *error)
+{
+	const struct origin_zone *z = call->zone;
+	enum oc_err err = proof_check_send(proof_challenge_by(&z->claim,
+	    z->method), now_at, error);
+
+	if (err == OC_ERR_LIMIT)
+		call->explanation.rule = CA_RULE_QUOTA;
+	return err;
+}
+
+static enum oc_err
 begin(struct store *store, struct origin_call *call, struct oc_error *error)
 {
 	struct origin_zone *z = call->zone;
@@ -101,24 +113,29 @@ begin(struct store *store, struct origin_call *call, struct oc_error *error)
 		    "proof by %s here", store_method_text(z->method));
 	if (z->code != NULL)
 		return redeem(store, call, error);
-	if (z->to != NULL) {
-		call->explanation.rule = CA_RULE_QUOTA;
-		return proof_check_send(c, oc_clock_now_s(), error);
-	}
+	if (z->to != NULL)
+		return check_send(call, oc_clock_now_s(), error);
 	if (z->method == STORE_METHOD_EMAIL || c->begun_at != 0)
 		return OC_OK;
 	return store_begin_challenge(store, c->id, oc_clock_now_s());
 }
 
+/* The claim as it is now: others may have sent one while the contacts were
+ * looked for. */
 static enum oc_err
 note_sent(struct store *store, struct origin_call *call,
     struct oc_error *error)
 {
 	struct origin_zone *z = call->zone;
+	int64_t now_at = oc_clock_now_s();
+	enum oc_err err;
 
-	(void)error;
-	return store_send_challenge(store, proof_challenge_by(&z->claim,
-	    z->method)->id, z->contact, z->hash, oc_clock_now_s());
+	err = store_get_authorization(store, z->claim.id, &z->claim);
+	if (err == OC_OK)
+		err = check_send(call, now_at, error);
+	return err != OC_OK ? err : store_send_challenge(store,
+	    proof_challenge_by(&z->claim, z->method)->id, z->contact,
+	    z->hash, now_at);
 }
 
 /* --- by e-mail ---------------------------------------------------------- */
@@ -197,6 +214,7 @@ note_done(struct store_job *job, void *arg)
 		send(call);
 	else
 		issuer_origin_fail_rule(call, job->err, &call->explanation,
+		    call->error.text[0] != '\0' ? call->error.text :
 		    job->error_text);
 }
 

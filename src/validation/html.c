@@ -476,7 +476,11 @@ size_t
 validation_html_metas(const char *page, size_t len, const char *name,
     validation_html_fn *fn, void *arg)
 {
-	struct scanner s = { page, page + len, name, fn, arg, 0 };
+	/* Behind ESC the octets of ASCII are other characters, if the page is
+	 * in ISO-2022-JP: a "<" in a title may be half a kanji. */
+	const char *escape = len == 0 ? NULL : memchr(page, 0x1b, len);
+	struct scanner s = { page, escape != NULL ? escape : page + len, name,
+	    fn, arg, 0 };
 
 	/* A byte order mark. */
 	if (is_ahead(&s, "\xef\xbb\xbf"))

@@ -172,6 +172,12 @@ start_text(struct validation_look *look,
 
 /* --- FILE --------------------------------------------------------------- */
 
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 static void
 on_file(void *arg, const struct validation_page *page)
 {
@@ -183,7 +189,7 @@ on_file(void *arg, const struct validation_page *page)
 		    page->seen);
 		return;
 	}
-	while (len > 0 && strchr(" \t\r\n\v\f", page->body[len - 1]) != NULL)
+	while (len > 0 && is_blank(page->body[len - 1]))
 		len--;
 	if (is_expected(look, page->body, len))
 		finish_with(look, VALIDATION_NO_FAULT, false, page->seen);
@@ -233,20 +239,16 @@ on_meta(void *arg, const char *content)
 	return !search->is_there;
 }
 
+/* XHTML is not: where it is served as such, what ends its titles, comments and
+ * scripts is XML's to say. */
 static bool
 is_html(const char *type)
 {
-	static const char *const types[] = { "text/html",
-		"application/xhtml+xml" };
+	static const char html[] = "text/html";
+	size_t len = strlen(html);
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		size_t len = strlen(types[i]);
-
-		if (strncasecmp(type, types[i], len) == 0 &&
-		    strchr("; \t", type[len]) != NULL)
-			return true;
-	}
-	return type[0] == '\0';
+	return type[0] == '\0' || (strncasecmp(type, html, len) == 0 &&
+	    (type[len] == '\0' || strchr("; \t", type[len]) != NULL));
 }
 
 static void

@@ -426,7 +426,7 @@ open_post(struct validation_mail *mail, struct oc_error *error)
 }
 
 enum oc_err
-validation_mail_new(struct event_base *base, struct validation_curl *loop,
+validation_mail_new(struct event_base *base,
     struct validation_resolver *resolver,
     const struct validation_mail_config *config,
     struct validation_mail **out, struct oc_error *error)
@@ -439,7 +439,6 @@ validation_mail_new(struct event_base *base, struct validation_curl *loop,
 
 	if (mail == NULL)
 		return oc_error_set(error, OC_ERR_NOMEM, "out of memory");
-	(void)loop;
 	mail->base = base;
 	mail->resolver = resolver;
 	mail->may_be_plain = config->may_be_plain;

@@ -16,7 +16,6 @@
 #include "validation/validation.h"
 
 struct event_base;
-struct validation_curl;
 struct validation_resolver;
 
 /* Of a message's text, and its subject. */
@@ -42,12 +41,11 @@ struct validation_mail_job;
 /*
  * Copies what it is given, reads password and trust file: call it before the
  * sandbox, and curl_global_init() before it.  Threads (post.h) begin with the
- * first message; loop is not used for as long as libcurl's SMTP waits in it.
- * resolver may be NULL where the host is an address.  CONFIG, with what is
- * wrong.
+ * first message.  resolver may be NULL where the host is an address.  CONFIG,
+ * with what is wrong.
  */
 enum oc_err validation_mail_new(struct event_base *base,
-    struct validation_curl *loop, struct validation_resolver *resolver,
+    struct validation_resolver *resolver,
     const struct validation_mail_config *config,
     struct validation_mail **mail, struct oc_error *error) OC_MUST_CHECK;
 

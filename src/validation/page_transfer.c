@@ -80,7 +80,8 @@ note_location(struct validation_transfer *t, const char *value, size_t len)
 {
 	while (len > 0 && (*value == ' ' || *value == '\t'))
 		value++, len--;
-	while (len > 0 && strchr(" \t\r\n", value[len - 1]) != NULL)
+	while (len > 0 && value[len - 1] != '\0' &&
+	    strchr(" \t\r\n", value[len - 1]) != NULL)
 		len--;
 	t->has_two_locations |= t->location[0] != '\0';
 	if (len == 0 || len >= sizeof(t->location) ||

@@ -208,27 +208,39 @@ make_pages(struct validation_tools *t, struct oc_error *error)
 	return err;
 }
 
+/* The word "iana" is no server, but where servers are looked for. */
 static enum oc_err
 make_whois(struct validation_tools *t, struct oc_error *error)
 {
 	static const struct validation_whois_server iana = { "", IANA_WHOIS,
 	    0 };
 	const struct oc_words *list = &t->config->whois_servers;
-	struct validation_whois_server *servers = calloc(list->num + 1,
-	    sizeof(*servers));
+	struct validation_whois_config config = { .num_servers = 0 };
+	struct validation_whois_server *servers;
 	struct word *words = NULL;
 	enum oc_err err = OC_ERR_NOMEM;
 
+	if (list->num == 0)
+		return OC_OK;
+	servers = calloc(list->num, sizeof(*servers));
 	if (servers != NULL)
 		err = words_of(list, &words, error);
 	for (size_t i = 0; err == OC_OK && i < list->num; i++) {
-		servers[i].suffix = words[i].suffix;
-		servers[i].port = cut_port(words[i].rest, &servers[i].host);
+		struct validation_whois_server *s =
+		    &servers[config.num_servers];
+
+		if (strcmp(list->words[i], "iana") == 0) {
+			config.iana = &iana;
+			continue;
+		}
+		s->suffix = words[i].suffix;
+		s->port = cut_port(words[i].rest, &s->host);
+		config.num_servers++;
 	}
+	config.servers = servers;
 	if (err == OC_OK)
-		err = validation_whois_new(t->base, t->resolver,
-		    &(struct validation_whois_config){ servers, list->num,
-		    &iana }, &t->whois, error);
+		err = validation_whois_new(t->base, t->resolver, &config,
+		    &t->whois, error);
 	words_free(words, list->num);
 	free(servers);
 	return err;
@@ -273,7 +285,7 @@ make_mail(struct validation_tools *t, struct oc_error *error)
 	};
 
 	return v->mail_server == NULL ? OC_OK : validation_mail_new(t->base,
-	    t->curl, t->resolver, &config, &t->mail, error);
+	    t->resolver, &config, &t->mail, error);
 }
 
 static enum oc_err

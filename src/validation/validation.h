@@ -19,12 +19,10 @@
 #include "base/err.h"
 
 #define VALIDATION_NAME_MAX 253		/* RFC 1035, as text, A-labels */
-#define VALIDATION_TOKEN_MAX 64		/* base64url; ours have 43 */
 #define VALIDATION_EXPECTED_MAX 512	/* a key authorization is 87 */
 #define VALIDATION_SEEN_MAX 400
 #define VALIDATION_ADDRESS_MAX 254	/* RFC 5321, 4.5.3.1.3 */
 #define VALIDATION_CONTACTS_MAX 16
-#define VALIDATION_IDENTITIES_MAX 8
 #define VALIDATION_URI_MAX 512
 #define VALIDATION_PREFIX_MAX 63	/* with its dot */
 #define VALIDATION_PATH_MAX 255

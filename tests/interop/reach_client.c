@@ -88,7 +88,7 @@ ask_mail(struct client *c, char **argv)
 	struct validation_mail *mail;
 	struct validation_mail_job *job;
 
-	die("mail", validation_mail_new(c->base, c->loop, c->resolver,
+	die("mail", validation_mail_new(c->base, c->resolver,
 	    &config, &mail, &error), &error);
 	die("send", validation_mail_send(mail, &question, c->deadline_ns,
 	    on_done, c, &job), &error);

@@ -79,6 +79,7 @@ def answer(path, query, port):
     fixed = {
         well + "good": page(b"token\r\n"),
         well + "wrong": page(b"<html>no \x00\x1b[31m\"token\"</html>\r\n"),
+        well + "nul": page(b"token\0"),
         well + "long": page(b"token" + b" " * 5000),
         well + "gone": page(b"not here", status="404 Not Found"),
         well + "broken": page(b"wait", status="503 Wait"),
@@ -129,6 +130,8 @@ PAGES = {
     "body": page(b"<html><head></head><body>" + META, "text/html"),
     "comment": page(b"<html><head><!-- " + META + b" -->", "text/html"),
     "plaintext": page(b"<html><head>" + META, "text/plain"),
+    "xhtml": page(b"<html><head><title><![CDATA[</title>" + META +
+                  b"]]></title>", "application/xhtml+xml"),
     "binary": page(bytes(range(256)) * 40, "text/html"),
     "large": page(b"<html><head>" + META + b"</head>" + b"x" * 500000,
                   "text/html"),

@@ -55,7 +55,8 @@ done
 {
 	echo "$soa"
 	echo '_acme-challenge.www TXT "token"'
-	for host in www meta body comment plaintext binary large late nginx; do
+	for host in www meta body comment plaintext xhtml binary large late \
+	    nginx; do
 		echo "$host A 127.0.0.1"
 	done
 	echo 'six AAAA ::1'
@@ -321,6 +322,7 @@ incorrect@more header fields@file www.plain.example endless-interim token
 connection@in time|slow@file www.plain.example silent token
 incorrect@HTTP/0.9@file www.plain.example old token
 connection@[Ee]mpty@file www.plain.example nothing token
+incorrect@"token[?]"@file www.plain.example nul token
 ok@200@file www.plain.example chunked token
 ok@200@file www.plain.example zip token
 connection@too many@file www.plain.example to-self token
@@ -346,6 +348,7 @@ ok@"token"@meta meta.plain.example token
 incorrect@in the head@meta body.plain.example token
 incorrect@in the head@meta comment.plain.example token
 incorrect@no HTML .text/plain@meta plaintext.plain.example token
+incorrect@no HTML .application/xhtml@meta xhtml.plain.example token
 incorrect@in the head@meta binary.plain.example token
 ok@"token"@meta large.plain.example token
 incorrect@in the head@meta late.plain.example token

@@ -98,7 +98,11 @@ nginx -e "$dir/nginx/error.log" -c "$dir/nginx.conf" 2>nginx.err &
 pids="$pids $!"
 python3 -S "$top_srcdir/tests/interop/smtp_sink.py" "$dir/mail" >smtp.port &
 pids="$pids $!"
+# It greets, and never closes: WHOIS that is slow.
+python3 -S "$top_srcdir/tests/interop/smtp_sink.py" "$dir/none" >whois.port &
+pids="$pids $!"
 within 10 test -s smtp.port || fail "no mail server"
+within 10 test -s whois.port || fail "no slow server"
 within 10 test -s nginx/pid || fail "$(cat nginx.err)"
 within 10 grep -q 'server started' knot.log || fail "$(cat knot.log)"
 
@@ -136,7 +140,7 @@ mail-server = smtp://127.0.0.1:$(cat smtp.port)
 mail-from = ca@ca.test
 mail-plain = yes
 mail-link = http://$api/
-whois-servers = 127.0.0.1:1
+whois-servers = 127.0.0.1:1 many.test=127.0.0.1:$(cat whois.port)
 update-server = 127.0.0.1:$dns_port
 update-key = update.key
 update-zones = auto.test
@@ -358,6 +362,36 @@ call "$acme_token" PUT "/$id/activation_check" \
     "{\"method\":\"email\",\"code\":\"$mailed\"}"
 is 200 '.result.status == "active"'
 
+# Several wait to hear whom they may write to: one message goes.
+call "$acme_token" POST '' '{"name":"many.test"}'
+id=$(jq -r .result.id out)
+rm -f mail
+for n in 1 2 3 4 5 6; do
+	curl -s -o "many.$n" -X PUT -H "Authorization: Bearer $acme_token" \
+	    -d '{"method":"email","to":"admin@many.test"}' \
+	    "http://$api/client/v4/zones/$id/activation_check" &
+	curls="${curls-} $!"
+done
+wait $curls
+[ "$(grep -c 'give them this code' mail)" -eq 1 ] ||
+    fail "$(grep -c 'give them this code' mail) messages: $(cat many.*)"
+[ "$(cat many.* | grep -c 'wait for it')" -eq 5 ] || fail "$(cat many.*)"
+
+good ocsign zone claim cli.many.test --account acme
+rm -f mail many.*
+curls=
+for n in 1 2 3; do
+	ocsign zone verify cli.many.test --account acme --method email \
+	    --to admin@cli.many.test >"many.$n" 2>&1 &
+	curls="$curls $!"
+done
+for pid in $curls; do
+	wait $pid || true
+done
+[ "$(grep -c 'give them this code' mail)" -eq 1 ] ||
+    fail "$(grep -c 'give them this code' mail) messages: $(cat many.*)"
+[ "$(cat many.* | grep -c 'wait for it')" -eq 2 ] || fail "$(cat many.*)"
+
 # By the link, which a filter follows first.
 good ocsign zone claim link.test --account acme
 rm -f mail
@@ -388,14 +422,39 @@ page 200 'It may' -X POST "$link"
 is_active link.test || fail "the link: $(ocsign zone status link.test)"
 page 404 'not good' "$link"
 
+# Who waits to hear whom to write to may go; the validator may, and all of it.
+call "$acme_token" POST '' '{"name":"slow.many.test"}'
+id=$(jq -r .result.id out)
+# ask_contacts FILE SECONDS
+ask_contacts() {
+	curl -s -m "$2" -o "$1" -X PUT -H "Authorization: Bearer $acme_token" \
+	    -d '{"method":"email"}' \
+	    "http://$api/client/v4/zones/$id/activation_check"
+}
+waits() {
+	ocsign --json status | jq -e '.status.validation.waiting > 0' >/dev/null
+}
+for n in 1 2 3; do
+	! ask_contacts "gone.$n" 0.3 || fail "a fast answer: $(cat gone.*)"
+done
+ask_contacts killed 60 &
+curls=$!
+
 # The validator is killed meanwhile: its successor looks.
 no 1 ocsign zone verify twice.test --account acme --method dns
 put twice.test "$(token_of twice.test acme dns)"
 kill -9 $(role validator)
 within 90 is_active twice.test || fail "after the end of one: $(ocsign zone \
     status twice.test; tail -n 5 ocsignd.log)"
+wait $curls || fail "no answer"
+jq -e '.result.contacts | index("admin@slow.many.test")' killed >/dev/null ||
+    fail "the question of before: $(cat killed)"
 good ocsign audit verify
+ask_contacts ended 60 &
+curls=$!
+within 5 waits || fail "nobody waits: $(ocsign status)"
 service_stop
+wait $curls || true
 
 # --- without ----------------------------------------------------------------
 

@@ -63,7 +63,8 @@ test_taken(void **state)
 	    "mail-server = smtps://mail.example:465\n"
 	    "mail-from = o'neil+ca@example.com\nmail-user = me\n"
 	    "mail-password-source = file:pw\nmail-ca = ca.pem\n"
-	    "whois-servers = whois.example com=192.0.2.1:43\n"
+	    "whois-servers = whois.example com=192.0.2.1:43 [::1]:43 "
+	    "org=2001:db8::1 iana\n"
 	    "rdap-urls = https://rdap.example/ com=https://b.example/v1/\n"
 	    "update-server = 192.0.2.1\nupdate-key = k\n"
 	    "update-zones = a.test b.test\npublish-hook = /usr/bin/hook\n");
@@ -74,7 +75,7 @@ test_taken(void **state)
 	assert_int_equal(v->stub_zones.num, 2);
 	assert_int_equal(v->trust_anchor[0], '/');
 	assert_int_equal(v->http_port, 5002);
-	assert_int_equal(v->whois_servers.num, 2);
+	assert_int_equal(v->whois_servers.num, 5);
 	assert_int_equal(v->rdap_urls.num, 2);
 	assert_int_equal(v->update_key[0], '/');
 	assert_int_equal(v->mail_ca[0], '/');
@@ -134,6 +135,10 @@ static const struct {
 	    "6: [validation] mail-plain: is given with a password" },
 	{ V "whois-servers = com=\n", "is no server; write HOST" },
 	{ V "whois-servers = a/b\n", "is no server; write HOST" },
+	{ V "whois-servers = a.example:65579\n", "is no server" },
+	{ V "whois-servers = a.example:whois\n", "is no server" },
+	{ V "whois-servers = com=[::1]:\n", "is no server" },
+	{ V "whois-servers = [::1\n", "is no server" },
 	{ V "rdap-urls = https://rdap.example\n", "2: [validation] rdap-urls: "
 	    "\"https://rdap.example\" is no base URL of RDAP" },
 	{ V "rdap-urls = com=ftp://rdap.example/\n", "is no base URL of "

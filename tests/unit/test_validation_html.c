@@ -142,6 +142,9 @@ not_there(void **state)
 		"<meta/name=" NAME "/content=token>",
 		"<meta name=&quot;" NAME "&quot; content=token>",
 		"<!doctype html><x>" META,
+		/* In ISO-2022-JP these are kanji. */
+		"<title>\x1b$B</title>" META "\x1b(B</title>",
+		"<title>\x1b(B</title>" META,
 		"\xff\xfe<\0h"
 	};
 

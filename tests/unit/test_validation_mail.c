@@ -11,7 +11,6 @@
 #include "base/bytes.h"
 #include "tests/unit/base_test.h"
 #include "tests/unit/validation_fixture.h"
-#include "validation/curl_loop.h"
 #include "validation/mailbox.h"
 #include "validation/message.h"
 #include "validation/place.h"
@@ -215,7 +214,6 @@ test_injection(void **state)
 struct world {
 	struct waiter waiter;
 	struct stand stand;
-	struct validation_curl *loop;
 	struct validation_mail *mail;
 	char url[64];
 	struct validation_mail_config config;
@@ -238,8 +236,6 @@ world_open(struct world *w, stand_answer_fn *answer)
 	    (unsigned int)w->stand.port);
 	w->config = (struct validation_mail_config){ .url = w->url,
 	    .from = "ca@ca.example", .may_be_plain = true };
-	assert_int_equal(validation_curl_new(w->waiter.base, &w->loop),
-	    OC_OK);
 }
 
 static void
@@ -248,7 +244,7 @@ world_begin(struct world *w, int64_t ms, struct validation_mail_job **job)
 	struct oc_error error = { 0 };
 
 	if (w->mail == NULL)
-		assert_int_equal(validation_mail_new(w->waiter.base, w->loop,
+		assert_int_equal(validation_mail_new(w->waiter.base,
 		    NULL, &w->config, &w->mail, &error), OC_OK);
 	assert_int_equal(validation_mail_send(w->mail, &question,
 	    deadline_in_ms(ms), waiter_done, &w->waiter, job), OC_OK);
@@ -269,7 +265,6 @@ static void
 world_close(struct world *w)
 {
 	validation_mail_free(w->mail);
-	validation_curl_free(w->loop);
 	stand_close(&w->stand);
 	waiter_fini(&w->waiter);
 }
@@ -514,12 +509,12 @@ test_config(void **state)
 	world_open(&w, answer_nothing);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		w.config.url = bad[i];
-		assert_int_equal(validation_mail_new(w.waiter.base, w.loop,
+		assert_int_equal(validation_mail_new(w.waiter.base,
 		    NULL, &w.config, &mail, &error), OC_ERR_CONFIG);
 	}
 	w.config.url = "smtps://[::1]:587";
 	w.config.from = "nobody";
-	assert_int_equal(validation_mail_new(w.waiter.base, w.loop, NULL,
+	assert_int_equal(validation_mail_new(w.waiter.base, NULL,
 	    &w.config, &mail, &error), OC_ERR_CONFIG);
 	/* A password goes out by TLS alone, and comes from a file that
 	 * nobody else reads. */
@@ -529,14 +524,14 @@ test_config(void **state)
 	assert_true(asprintf((char **)(uintptr_t)&w.config.password_source,
 	    "%s/password", (const char *)*state) > 0);
 	assert_int_equal(chmod("password", 0600), 0);
-	assert_int_equal(validation_mail_new(w.waiter.base, w.loop, NULL,
+	assert_int_equal(validation_mail_new(w.waiter.base, NULL,
 	    &w.config, &mail, &error), OC_ERR_CONFIG);
 	w.config.may_be_plain = false;
-	assert_int_equal(validation_mail_new(w.waiter.base, w.loop, NULL,
+	assert_int_equal(validation_mail_new(w.waiter.base, NULL,
 	    &w.config, &mail, &error), OC_OK);
 	validation_mail_free(mail);
 	assert_int_equal(chmod("password", 0644), 0);
-	assert_int_equal(validation_mail_new(w.waiter.base, w.loop, NULL,
+	assert_int_equal(validation_mail_new(w.waiter.base, NULL,
 	    &w.config, &mail, &error), OC_ERR_CONFIG);
 	assert_null(strstr(error.text, "secret"));
 	free((char *)(uintptr_t)w.config.password_source);

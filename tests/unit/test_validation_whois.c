@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is believed of WHOIS, by text and from servers that are not nice; and
  * of both registries' words together. */
+#include "validation/tools.h"
 #include "validation/whois.h"
 
 #include "tests/unit/validation_fixture.h"
@@ -353,6 +354,53 @@ test_contacts(void **state)
 	world_close(&w);
 }
 
+/* --- as configured ------------------------------------------------------ */
+
+/* With the word alone, or without servers. */
+static void
+ask_configured(struct waiter *w, size_t num_words)
+{
+	char nobody[] = "127.0.0.1:1", none[] = "none", iana[] = "iana";
+	char *resolvers[] = { nobody }, *words[] = { iana };
+	const struct oc_config_validation config = {
+		.resolvers = { resolvers, 1 },
+		.trust_anchor = none,
+		.whois_servers = { words, num_words }
+	};
+	const struct validation_question question = {
+		.task = VALIDATION_CONTACTS, .name = "example.com" };
+	struct validation_looking *looking;
+	struct validation_looker looker;
+	struct validation_tools *tools;
+	struct oc_error error = { 0 };
+
+	if (validation_tools_new(&config, w->base, &tools, &error) != OC_OK)
+		fail_msg("%s", error.text);
+	looker = validation_tools_looker(tools);
+	assert_int_equal(looker.start(looker.arg, &question,
+	    deadline_in_ms(500), waiter_done, w, &looking), OC_OK);
+	waiter_wait(w);
+	validation_tools_free(tools);
+}
+
+/* IANA is asked by who says so. */
+static void
+test_iana(void **state)
+{
+	struct waiter w;
+
+	(void)state;
+	waiter_init(&w);
+	ask_configured(&w, 0);
+	assert_non_null(strstr(w.reply.seen, "WHOIS: not asked"));
+	assert_int_equal(w.reply.num_contacts, 5);
+	waiter_fini(&w);
+	waiter_init(&w);
+	ask_configured(&w, 1);
+	assert_non_null(strstr(w.reply.seen, "whois.iana.org"));
+	waiter_fini(&w);
+}
+
 int
 main(void)
 {
@@ -362,7 +410,8 @@ main(void)
 		cmocka_unit_test(test_referral),
 		cmocka_unit_test(test_servers),
 		cmocka_unit_test(test_slow),
-		cmocka_unit_test(test_contacts)
+		cmocka_unit_test(test_contacts),
+		cmocka_unit_test(test_iana)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
