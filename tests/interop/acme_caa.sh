@@ -7,7 +7,7 @@
 # allow it.
 
 . "$top_srcdir/tests/interop/acme.sh"
-need sqlite3
+need sqlite3 jq
 is_ours || exit 77
 validation='caa-identities = ca.test other.ca.test'
 acme_begin
@@ -30,4 +30,10 @@ issued=$(sql "SELECT count(*) FROM certificate
     WHERE names LIKE 'DNS:%.example.test'")
 [ "$issued" -eq "$(sql 'SELECT count(*) FROM acme_order WHERE state = 4')" ] ||
     fail "certificates: $issued"
+# Each step of a proof is in the journal, and what was seen.
+[ -n "${ACME_CASES-}" ] || ocsign --json audit list | jq -e '[.[] |
+    select(.event == "proof" and .detail.name == "n1.example.test").detail] |
+    (map(.challenge_state) | join(" ")) == " pending valid" and
+    (last.seen | contains("/acme-challenge/") and contains("status 200"))' \
+    >/dev/null || fail "not in the journal: $(ocsign audit list)"
 ocsign audit verify >audit || fail "$(cat audit)"
