@@ -361,7 +361,8 @@ test_slow(void **state)
 	run_sql(f->path, "UPDATE acme_order SET processing_at ="
 	    " processing_at - 120");
 	assert_order(f, o.order.tag, STORE_ORDER_READY, 0);
-	assert_ok(store_process_order(f->store, o.order.id, now));
+	assert_ok(store_process_order(f->store, o.order.id,
+	    oc_clock_now_s()));
 	assert_int_equal(store_issue(slow, id, BLOB("late")),
 	    OC_ERR_MISMATCH);
 	assert_int_equal(reserve(slow, f->issuer_id, o.account, o.order.id, 2,
