@@ -243,6 +243,7 @@ struct oc_config_acme {		/* no url: no ACME */
 	int64_t order_lifetime_s;
 	int64_t accounts_max;	/* without a key, in an hour */
 	int64_t orders_max, orders_period_s;	/* of an account */
+	int64_t zone_orders_max;	/* of its zone's names; 0: no limit */
 	int64_t failures_max;	/* of an account's name in an hour */
 	int64_t zone_failures_max;	/* and of a zone's names */
 	int64_t renewal_retry_s;

@@ -76,6 +76,8 @@ const struct oc_config_key oc_config_acme_keys[] = {
 	    .min = 1, .max = 10000000 },
 	{ "orders-period", OC_KIND_DURATION, AT(orders_period_s),
 	    .preset = "1h", .min = 1, .max = 7 * DAY },
+	{ "zone-orders-max", OC_KIND_INT, AT(zone_orders_max),
+	    .preset = "300", .min = 0, .max = 10000000 },
 	{ "failures-max", OC_KIND_INT, AT(failures_max), .preset = "20",
 	    .min = 1, .max = 100000 },
 	{ "zone-failures-max", OC_KIND_INT, AT(zone_failures_max),

@@ -105,6 +105,8 @@ struct acme_call {
 	struct store_order order;
 	char (*tags)[STORE_TAG_LEN + 1];	/* owned; its authorizations' */
 	char replaces[ACME_CERTIFICATE_ID_MAX];
+	bool is_renewal;		/* what it replaces is due, and has
+					 * all of its names */
 	struct store_authorization *authorization;	/* owned */
 	int64_t num_pending;		/* of the account, once counted */
 	bool has_counted;
@@ -257,7 +259,7 @@ void issuer_acme_answer_renewal(struct acme_call *call);
 enum oc_err issuer_acme_find_issued(struct store *store,
     struct acme_call *call, issuer_is_fn *is_it, const void *arg,
     const struct oc_serial *serial);
-/* Of the certificate that a new order replaces. */
+/* Of the certificate that a new order replaces; fills in is_renewal. */
 enum oc_err issuer_acme_check_replaces(struct store *store,
     struct acme_call *call);
 

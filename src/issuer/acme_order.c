@@ -4,6 +4,7 @@
  * decided here as for every door (ca/policy.h), before anybody is asked to
  * prove a name; and once more when the certificate is issued.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,6 +186,42 @@ is_about_a_name(enum ca_rule rule)
 	    rule == CA_RULE_NAME_KIND || rule == CA_RULE_NAME_MALFORMED;
 }
 
+/* Until so few count that there is a place again. */
+static enum oc_err
+check_zone_max(struct store *store, struct acme_call *call,
+    const struct store_zone *zone)
+{
+	const struct oc_config_acme *config = call->acme->config;
+	int64_t since_at = call->now_at - config->orders_period_s, made_at;
+	char domain[STORE_ZONE_NAME_MAX + 2];
+	char text[STORE_ZONE_NAME_MAX + 64];
+	enum oc_err err;
+
+	snprintf(domain, sizeof(domain), ".%s", zone->name);
+	err = store_find_nth_order(store, call->registry.id, domain,
+	    since_at, config->zone_orders_max, &made_at);
+	if (err != OC_OK || made_at == 0)
+		return err;
+	snprintf(text, sizeof(text), "too many orders of the zone %s of "
+	    "late: wait", zone->name);
+	return issuer_acme_limit(call, made_at - since_at + 1, text);
+}
+
+/* Those that the names lie in.  Who renews in time is not kept from it by what
+ * was ordered anew. */
+static enum oc_err
+check_zones_max(struct store *store, struct acme_call *call,
+    const struct ca_policy *policy)
+{
+	enum oc_err err = OC_OK;
+
+	if (call->acme->config->zone_orders_max == 0 || call->is_renewal)
+		return OC_OK;
+	for (uint32_t i = 0; err == OC_OK && i < policy->num_zones; i++)
+		err = check_zone_max(store, call, &policy->zones[i]);
+	return err;
+}
+
 static enum oc_err
 check_policy(struct store *store, struct acme_call *call)
 {
@@ -204,6 +241,8 @@ check_policy(struct store *store, struct acme_call *call)
 		policy.leaves_quotas = true;
 		if (call->names->num_sans > 1 && is_about_a_name(x.rule))
 			add_subproblems(call, &policy);
+	} else {
+		err = check_zones_max(store, call, &policy);
 	}
 	ca_explanation_fini(&x);
 	ca_policy_fini(&policy);

@@ -83,27 +83,45 @@ issuer_acme_answer_renewal(struct acme_call *call)
 
 /* --- replaces ----------------------------------------------------------- */
 
-/* "DNS:a\nDNS:b", as the records have them. */
+/* Of "DNS:a\nDNS:b", as the records have them. */
 static bool
-shares_a_name(const struct acme_call *call)
+has_name(const char *names, const struct der_bytes *name)
 {
-	const char *p = call->certificate.names;
+	const char *p = names;
 
 	while (p != NULL && *p != '\0') {
 		size_t len = strcspn(p, "\n");
 
-		for (uint32_t i = 0; i < call->names->num_sans; i++) {
-			const struct der_bytes *v = &call->names->
-			    sans[i].value;
-
-			if (len == v->len + 4 && memcmp(p, "DNS:", 4) == 0 &&
-			    memcmp(p + 4, v->p, v->len) == 0)
-				return true;
-		}
+		if (len == name->len + 4 && memcmp(p, "DNS:", 4) == 0 &&
+		    memcmp(p + 4, name->p, name->len) == 0)
+			return true;
 		p += len;
 		p += *p == '\n';
 	}
 	return false;
+}
+
+static uint32_t
+count_shared(const struct acme_call *call)
+{
+	uint32_t num = 0;
+
+	for (uint32_t i = 0; i < call->names->num_sans; i++)
+		num += has_name(call->certificate.names,
+		    &call->names->sans[i].value);
+	return num;
+}
+
+/* As renewal-info has said. */
+static bool
+is_due(const struct acme_call *call)
+{
+	const struct store_certificate *c = &call->certificate;
+	struct acme_window window;
+
+	acme_window_of(c->not_before, c->not_after, c->is_revoked ?
+	    c->revoked_at : 0, &window);
+	return window.start <= call->now_at;
 }
 
 /* RFC 9773, 5: of the same account, and for some of the same names.  That
@@ -112,6 +130,7 @@ enum oc_err
 issuer_acme_check_replaces(struct store *store, struct acme_call *call)
 {
 	struct store_order before = { .id = 0 };
+	uint32_t num_shared;
 	bool is_own;
 	enum oc_err err = find_certificate(store, call);
 
@@ -123,10 +142,13 @@ issuer_acme_check_replaces(struct store *store, struct acme_call *call)
 	store_order_fini(&before);
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
-	if (!is_own || !shares_a_name(call))
+	num_shared = is_own ? count_shared(call) : 0;
+	if (num_shared == 0)
 		return acme_problem_set(&call->problem, ACME_MALFORMED,
 		    "replaces is no certificate that this account has "
 		    "ordered with one of these names");
 	call->order.replaces_id = call->certificate.id;
+	call->is_renewal = num_shared == call->names->num_sans &&
+	    is_due(call);
 	return OC_OK;
 }

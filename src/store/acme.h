@@ -144,6 +144,12 @@ enum oc_err store_list_orders(struct store *store, int64_t acme_account_id,
 /* For limits: orders of the registry's account since. */
 enum oc_err store_count_orders(struct store *store, int64_t account_id,
     int64_t since_at, int64_t *num) OC_MUST_CHECK;
+/* For limits, too: when the num-th newest of those was made that have a name of
+ * this domain (".example.com": example.com and all below); 0: there are
+ * fewer. */
+enum oc_err store_find_nth_order(struct store *store, int64_t account_id,
+    const char *domain, int64_t since_at, int64_t num, int64_t *made_at)
+    OC_MUST_CHECK;
 /*
  * How an order gets its certificate, all on one connection:
  *	store_process_order()	READY -> PROCESSING, in whose hands it is then

@@ -430,6 +430,9 @@ struct store_ops {
 	    void *arg);
 	enum oc_err (*count_orders)(struct store *s, int64_t account_id,
 	    int64_t since_at, int64_t *num);
+	enum oc_err (*find_nth_order)(struct store *s, int64_t account_id,
+	    const char *domain, int64_t since_at, int64_t num,
+	    int64_t *made_at);
 	/* Of those that have the proof, are PENDING or READY and whose id is
 	 * above after_id, the first. */
 	enum oc_err (*find_waiting_order)(struct store *s, int64_t proof_id,

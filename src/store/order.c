@@ -233,6 +233,14 @@ store_count_orders(struct store *store, int64_t account_id, int64_t since_at,
 	return store->ops->count_orders(store, account_id, since_at, num);
 }
 
+enum oc_err
+store_find_nth_order(struct store *store, int64_t account_id,
+    const char *domain, int64_t since_at, int64_t num, int64_t *made_at)
+{
+	return store->ops->find_nth_order(store, account_id, domain,
+	    since_at, num, made_at);
+}
+
 /* --- steps -------------------------------------------------------------- */
 
 /* Inside a change. */

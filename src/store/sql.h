@@ -323,6 +323,8 @@ enum oc_err sql_list_orders(struct store *s, int64_t acme_account_id, int64_t
     before_id, uint32_t num_max, store_order_row_fn *fn, void *arg);
 enum oc_err sql_count_orders(struct store *s, int64_t account_id, int64_t
     since_at, int64_t *num);
+enum oc_err sql_find_nth_order(struct store *s, int64_t account_id, const char
+    *domain, int64_t since_at, int64_t num, int64_t *made_at);
 enum oc_err sql_find_waiting_order(struct store *s, int64_t proof_id, int64_t
     after_id, struct store_order_row *row);
 enum oc_err sql_count_unproved(struct store *s, int64_t order_id, int64_t
@@ -427,6 +429,7 @@ enum oc_err sql_find_id_max(struct store *s, enum store_table table,
 	.find_order = sql_find_order, \
 	.list_orders = sql_list_orders, \
 	.count_orders = sql_count_orders, \
+	.find_nth_order = sql_find_nth_order, \
 	.find_waiting_order = sql_find_waiting_order, \
 	.count_unproved = sql_count_unproved, \
 	.count_replacing = sql_count_replacing, \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of ACME's orders. */
+#include <stdio.h>
 #include <string.h>
 
 #include "store/sql.h"
@@ -266,6 +267,35 @@ sql_count_orders(struct store *s, int64_t account_id, int64_t since_at,
 	    " WHERE account_id = ? AND created_at >= ?";
 
 	return count(s, text, account_id, since_at, num);
+}
+
+/* From the newest on, no further than that one.  The subquery is no EXISTS,
+ * which PostgreSQL may answer from the whole of both tables. */
+enum oc_err
+sql_find_nth_order(struct store *s, int64_t account_id, const char *domain,
+    int64_t since_at, int64_t num, int64_t *made_at)
+{
+	static const char text[] = "SELECT o.created_at FROM acme_order o"
+	    " WHERE o.account_id = ? AND o.created_at >= ? AND (SELECT 1"
+	    " FROM acme_order_proof w JOIN proof p ON p.id = w.proof_id"
+	    " WHERE w.order_id = o.id AND '.' || p.name LIKE ? LIMIT 1)"
+	    " IS NOT NULL ORDER BY o.created_at DESC LIMIT 1 OFFSET ?";
+	char like[STORE_ZONE_NAME_MAX + 3];
+	struct sql q;
+	bool has_row = false;
+	enum oc_err err;
+
+	snprintf(like, sizeof(like), "%%%s", domain);
+	sql_open(&q, s, "look for an order of a zone", text);
+	sql_put_int(&q, account_id);
+	sql_put_int(&q, since_at);
+	sql_put_text(&q, like);
+	sql_put_int(&q, num - 1);
+	err = sql_next(&q, &has_row);
+	if (err == OC_OK)
+		*made_at = has_row ? sql_get_int(&q) : 0;
+	sql_close(&q);
+	return err;
 }
 
 enum oc_err

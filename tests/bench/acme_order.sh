@@ -17,6 +17,7 @@ issuer_lines='presign = asked'
 acme_begin 'external-account = optional
 	account = site
 	orders-max = 10000000
+	zone-orders-max = 0
 	orders-period = 1s' >/dev/null 2>&1
 ours=$directory
 PEBBLE_VA_ALWAYS_VALID=1

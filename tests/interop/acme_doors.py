@@ -358,6 +358,7 @@ until = at(5)
 pem = c.obtain(['www.example.test'], 'http-01', answers, notAfter=until)
 x = certificates(pem)[0]
 assert text_of(life(x)[1]) == until
+fresh = x
 since = at(0.1)
 pem = c.obtain(['www.example.test'], 'http-01', answers, notAfter=until,
                notBefore=since)
@@ -443,11 +444,29 @@ expect(e.order(['www.busy.test']), 429, 'rateLimited', '(quota')
 listed = 0
 url = c.good(account).json()['orders']
 expect(d.post(url, None), 403, 'unauthorized')
-while True:
-    answer = c.order(['www.example.test'])
-    if answer.status != 201:
-        break
-expect(answer, 429, 'rateLimited', 'orders')
+
+
+def order_until_limited(name, detail):
+    while True:
+        answer = c.order([name])
+        if answer.status != 201:
+            break
+    expect(answer, 429, 'rateLimited', detail)
+    assert int(answer.headers['Retry-After']) <= 3601, answer
+
+
+# Of a zone, but for a renewal whose time has come and of no other names.
+order_until_limited('www.example.test', 'the zone example.test')
+expect(d.order(['www.second.test', 'x.example.test']), 429, 'rateLimited',
+       'the zone example.test')
+expect(c.order(['www.example.test'], replaces=renewal_id(fresh)), 429,
+       'rateLimited', 'the zone example.test')
+expect(c.order(['www.example.test', 'example.test'],
+               replaces=renewal_id(short)), 429, 'rateLimited',
+       'the zone example.test')
+expect(c.order(['www.example.test'], replaces=renewal_id(short)), 201)
+# And of the account.
+order_until_limited('www.second.test', 'too many orders of late')
 while url is not None:
     answer = expect(c.post(url, None), 200)
     listed += len(answer.json()['orders'])

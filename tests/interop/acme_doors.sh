@@ -17,6 +17,7 @@ acme_folder 'terms-of-service = http://ca.test/terms
 	failures-max = 2
 	zone-failures-max = 3
 	orders-max = 90
+	zone-orders-max = 75
 	renewal-retry = 2h'
 # Another root above the same CA.
 sed -i 's/^key = ca$/&\nalternate-chain = crossed.pem/' ocsign.conf
@@ -34,6 +35,7 @@ for account in other busy; do
 	ocsign account add $account >/dev/null
 	ocsign zone add $account.test --account $account >/dev/null
 done
+ocsign zone add second.test --account site >/dev/null
 ocsign account change busy --period-max 1 --period 1d >/dev/null
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout busy.key -subj / -out busy.csr 2>/dev/null

@@ -11,6 +11,7 @@ validation='tries = 2
 	pending-max = 10000'
 acme_begin 'order-lifetime = 1h
 	orders-max = 100000
+	zone-orders-max = 0
 	failures-max = 100000'
 ACME_DIRECTORY=$directory
 ACME_HTTP_PORT=$http_port

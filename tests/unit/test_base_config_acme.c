@@ -40,6 +40,9 @@ static const struct {
 	{ AROUND "[acme]\n" URL "issuer = ca\nwebsite = x\n", "no URL" },
 	{ AROUND "[acme]\n" URL "issuer = ca\norders-max = 0\n",
 	    "orders-max" },
+	{ AROUND "[acme]\n" URL "issuer = ca\nzone-orders-max = 0\n", NULL },
+	{ AROUND "[acme]\n" URL "issuer = ca\nzone-orders-max = -1\n",
+	    "zone-orders-max" },
 	{ "[validation]\n[token t]\nmodule = /m.so\nuri = pkcs11:token=t\n"
 	    "[issuer ca]\ncertificate = ca.pem\ntoken = t\nkey = k\n"
 	    "[acme]\n" URL "issuer = ca\n", "nowhere listened" },
@@ -88,6 +91,7 @@ test_presets(void **state)
 	    OC_EXTERNAL_REQUIRED);
 	assert_int_equal(config->acme.alternates, OC_SWITCH_YES);
 	assert_int_equal(config->acme.order_lifetime_s, 7 * 86400);
+	assert_int_equal(config->acme.zone_orders_max, 300);
 	assert_int_equal(config->acme.renewal_retry_s, 6 * 3600);
 	oc_config_free(config);
 }

@@ -102,6 +102,54 @@ test_order(void **state)
 	assert_int_equal(num_not_json(f), 0);
 }
 
+static int64_t
+nth_order(struct fixture *f, int64_t account, const char *domain,
+    int64_t since_at, int64_t num)
+{
+	int64_t made_at = -1;
+
+	assert_ok(store_find_nth_order(f->store, account, domain, since_at,
+	    num, &made_at));
+	return made_at;
+}
+
+/* Each once, whichever of its names it is. */
+static void
+test_nth_of_a_zone(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = oc_clock_now_s();
+	struct store_authorization below, beside;
+	struct store_order more;
+	struct ordering o;
+
+	setup_ordering(f, &o);
+	below = add_proof(f, o.account, o.acme, "x.a.test");
+	beside = add_proof(f, o.account, o.acme, "xa.test");
+	more = order_of(&o);
+	more.authorization_ids[0] = below.id;
+	assert_ok(store_add_order(f->store, &more));
+	more = order_of(&o);
+	more.authorization_ids[1] = beside.id;
+	assert_ok(store_add_order(f->store, &more));
+	run_sql(f->path, "UPDATE acme_order SET created_at = created_at - 100"
+	    " WHERE id = 1");
+	assert_in_range(nth_order(f, o.account, ".a.test", 1, 1), now,
+	    now + 60);
+	assert_in_range(nth_order(f, o.account, ".a.test", 1, 2), now - 100,
+	    now - 40);
+	assert_int_equal(nth_order(f, o.account, ".a.test", 1, 3), 0);
+	assert_int_equal(nth_order(f, o.account, ".a.test", now - 20, 2), 0);
+	assert_true(nth_order(f, o.account, ".b.test", 1, 2) > 0);
+	assert_int_equal(nth_order(f, o.account, ".b.test", 1, 3), 0);
+	assert_true(nth_order(f, o.account, ".test", 1, 3) > 0);
+	assert_int_equal(nth_order(f, o.account, ".x.a.test", 1, 2), 0);
+	assert_int_equal(nth_order(f, o.account + 1, ".a.test", 1, 1), 0);
+	run_sql(f->path, "UPDATE acme_order SET created_at = created_at + 100"
+	    " WHERE id = 1");
+	assert_verifies(f->store);
+}
+
 static void
 test_order_fails(void **state)
 {
@@ -313,7 +361,8 @@ test_slow(void **state)
 	run_sql(f->path, "UPDATE acme_order SET processing_at ="
 	    " processing_at - 120");
 	assert_order(f, o.order.tag, STORE_ORDER_READY, 0);
-	assert_ok(store_process_order(f->store, o.order.id, now));
+	assert_ok(store_process_order(f->store, o.order.id,
+	    oc_clock_now_s()));
 	assert_int_equal(store_issue(slow, id, BLOB("late")),
 	    OC_ERR_MISMATCH);
 	assert_int_equal(reserve(slow, f->issuer_id, o.account, o.order.id, 2,
@@ -470,6 +519,42 @@ test_race_for_an_order(void **state)
 	assert_verifies(f->store);
 }
 
+/* As the issuer does: counted in the change that adds it. */
+static int
+limited_attempt(struct store *store, int64_t id)
+{
+	struct store_order order = order_of(&(struct ordering){
+	    .account = 1, .acme = 1, .a.id = 1, .b.id = 2 });
+	int64_t made_at = 0;
+	enum oc_err err = store_begin_group(store);
+
+	if (err == OC_OK)
+		err = store_find_nth_order(store, 1, ".a.test", 1, id,
+		    &made_at);
+	if (err != OC_OK)
+		return 2;
+	if (made_at != 0) {
+		store_abandon_group(store);
+		return 1;
+	}
+	usleep(50 * 1000);
+	return store_add_order(store, &order) == OC_OK &&
+	    store_commit_group(store) == OC_OK ? 0 : 2;
+}
+
+static void
+test_race_for_a_place(void **state)
+{
+	struct fixture *f = *state;
+	struct ordering o;
+
+	setup_ordering(f, &o);
+	assert_int_equal(race(f, limited_attempt, 3), 2);
+	assert_int_equal(read_sql(f->path, "SELECT count(*) FROM"
+	    " acme_order"), 3);
+	assert_verifies(f->store);
+}
+
 /* --- lists, the end, by hand -------------------------------------------- */
 
 struct listed {
@@ -577,6 +662,7 @@ main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup_store, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_order),
+		TEST(test_nth_of_a_zone),
 		TEST(test_order_fails),
 		TEST(test_owner_is_over),
 		TEST(test_issue),
@@ -585,6 +671,7 @@ main(void)
 		TEST(test_slow),
 		TEST(test_killed),
 		TEST(test_race_for_an_order),
+		TEST(test_race_for_a_place),
 		TEST(test_lists),
 		TEST(test_noticed),
 		TEST(test_backup)
