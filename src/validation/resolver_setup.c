@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "validation/resolver_setup.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <unbound.h>
 
@@ -139,6 +142,38 @@ set_numbers(struct ub_ctx *ctx,
 		err = set_number(ctx, numbers[i].option, numbers[i].value,
 		    error);
 	return err;
+}
+
+/* --- IPv6 --------------------------------------------------------------- */
+
+/* Whether there is a route to a server of the root; nothing is sent. */
+static bool
+has_ipv6(void)
+{
+	struct sockaddr_in6 root = { .sin6_family = AF_INET6,
+	    .sin6_port = htons(53) };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool has_route;
+
+	if (fd < 0)
+		return false;
+	has_route = inet_pton(AF_INET6, "2001:503:ba3e::2:30",
+	    &root.sin6_addr) == 1 &&
+	    connect(fd, (struct sockaddr *)&root, sizeof(root)) == 0;
+	(void)close(fd);
+	return has_route;
+}
+
+/* Who asks from the root over IPv4 alone does not try the other: each server
+ * that cannot be sent to counts among the 32 that a question is sent to. */
+static enum oc_err
+set_ipv6(struct ub_ctx *ctx,
+    const struct validation_resolver_options *options, struct oc_error *error)
+{
+	if (options->num_forwarders > 0 || options->num_stubs > 0 ||
+	    has_ipv6())
+		return OC_OK;
+	return set(ctx, "do-ip6:", "no", error);
 }
 
 /* --- servers ----------------------------------------------------------- */
@@ -323,6 +358,8 @@ validation_resolver_set_up(const struct validation_resolver_options *options,
 	err = set_fixed(*ctx, error);
 	if (err == OC_OK)
 		err = set_numbers(*ctx, options, lookups_max, error);
+	if (err == OC_OK)
+		err = set_ipv6(*ctx, options, error);
 	if (err == OC_OK)
 		err = set_anchor(*ctx, options, error);
 	if (err == OC_OK)

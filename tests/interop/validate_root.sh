@@ -34,7 +34,9 @@ within() {
 root="198.41.0.4 170.247.170.2 199.9.14.201 192.33.4.12 199.7.91.13
     192.203.230.10 192.5.5.241 192.112.36.4 198.97.190.53 192.36.148.17
     192.58.128.30 193.0.14.129 199.7.83.42 202.12.27.33"
-root6=2001:503:ba3e::2:30
+root6="2001:503:ba3e::2:30 2001:500:200::b 2001:500:2::c 2001:500:2d::d
+    2001:500:a8::e 2001:500:2f::f 2001:500:12::d0d 2001:500:1::53
+    2001:7fe::53 2001:503:c27::2:30 2001:7fd::1 2001:500:9f::42 2001:dc3::35"
 tld=192.5.6.30
 host=185.1.1.1
 web=185.1.1.80
@@ -44,7 +46,7 @@ ip link set lo up || skip "no loopback"
 for address in $root "$tld" "$host" "$web" "$inner"; do
 	ip address add "$address/32" dev lo || die "$address"
 done
-for address in "$root6" "$web6"; do
+for address in $root6 "$web6"; do
 	ip address add "$address/128" dev lo nodad || die "$address"
 done
 
@@ -154,7 +156,7 @@ sign tld net
 	echo ". 3600 SOA a.root-servers.net. admin.example. 1 1 1 1 3600"
 	echo ". 3600 NS a.root-servers.net."
 	echo "a.root-servers.net. 3600 A 198.41.0.4"
-	echo "a.root-servers.net. 3600 AAAA $root6"
+	echo "a.root-servers.net. 3600 AAAA ${root6%% *}"
 	echo "example. 3600 NS ns.example."
 	echo "ns.example. 3600 A $tld"
 	echo "net. 3600 NS ns.example."
