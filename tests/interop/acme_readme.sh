@@ -43,7 +43,7 @@ END_OF_BOT
 do_it 'zone claim'
 token=$(ocsign --json zone claim example.test --account acme |
     jq -r '.methods[] | select(.method == "dns").what')
-grep -q "$token" out || fail "what goes where: $(cat out)"
+grep -qF -e "$token" out || fail "what goes where: $(cat out)"
 update "add _ocsign-challenge.example.test. 1 TXT \"$token\""
 do_it 'zone verify'
 ocsign zone list --account acme | grep -q example.test || fail "no zone"
