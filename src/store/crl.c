@@ -391,22 +391,24 @@ store_find_crl_standing(struct store *store, int64_t issuer_id,
 	    STORE_CRL_FULL };
 	struct store_crl_standing read = { .reserved_number = 0 };
 	struct store_crl_row row;
-	enum oc_err err = find_life(store, &scope, point, &read.full);
+	enum oc_err err = store->ops->find_reserved_crl(store, issuer_id,
+	    partition, &row);
 
-	scope.kind = STORE_CRL_DELTA;
-	if (err == OC_OK)
-		err = find_life(store, &scope, point, &read.delta);
-	if (err == OC_OK)
-		err = store->ops->find_reserved_crl(store, issuer_id,
-		    partition, &row);
+	/* First: what is issued between these questions is then at worst told
+	 * as both, and never as neither. */
 	if (err == OC_OK && !row.is_issued) {
 		read.reserved_number = row.number;
 		read.reserved_at = row.reserved_at;
 	}
 	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
 		return err;
-	*standing = read;
-	return OC_OK;
+	err = find_life(store, &scope, point, &read.full);
+	scope.kind = STORE_CRL_DELTA;
+	if (err == OC_OK)
+		err = find_life(store, &scope, point, &read.delta);
+	if (err == OC_OK)
+		*standing = read;
+	return err;
 }
 
 /* More than that since the last time is everything. */

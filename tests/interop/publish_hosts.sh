@@ -86,7 +86,7 @@ done
 # Whoever would have made another has looked by now.
 sleep 1.5
 [ "$(taken)" -eq 4 ] && [ "$(lost)" -eq 0 ] ||
-    fail "$(taken) numbers, $(lost) for nothing"
+    fail "$(taken) numbers, $(lost) for nothing: $(cat second.log)"
 
 # Both are killed with something to do, again and again.
 ocsign cert revoke 4.test.pem >/dev/null

@@ -2,6 +2,8 @@
 /* CRLs: a number for good, octets in parts, and those of an older store. */
 #include "store_fixture.h"
 
+#include "store/backend.h"
+
 static void
 test_crl(void **state)
 {
@@ -133,6 +135,79 @@ assert_newest(struct fixture *f, struct store_blob wanted)
 static const size_t crl_lens[] = { 1, PART_LEN - 1, PART_LEN, PART_LEN + 1,
     2 * PART_LEN, 5 * PART_LEN / 2 };
 #define NUM_CRL_LENS (sizeof(crl_lens) / sizeof(crl_lens[0]))
+
+/* Another issues the list after so many questions. */
+static struct {
+	const struct store_ops *ops;
+	struct store *other;
+	int64_t id;
+	int left;
+} meanwhile;
+
+static void
+asked(void)
+{
+	if (--meanwhile.left == 0)
+		assert_ok(store_issue_crl(meanwhile.other, meanwhile.id,
+		    BLOB("CRL")));
+}
+
+static enum oc_err
+find_and_go_on(struct store *s, const struct store_crl_scope *scope,
+    struct store_crl_row *row)
+{
+	enum oc_err err = meanwhile.ops->find_crl(s, scope, row);
+
+	asked();
+	return err;
+}
+
+static enum oc_err
+find_reserved_and_go_on(struct store *s, int64_t issuer_id,
+    uint32_t partition, struct store_crl_row *row)
+{
+	enum oc_err err = meanwhile.ops->find_reserved_crl(s, issuer_id,
+	    partition, row);
+
+	asked();
+	return err;
+}
+
+/* Whoever reads while it is issued: it is being made, or it is there. */
+static void
+test_crl_standing_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct store_ops ops = *f->store->ops;
+	int num_there = 0;
+
+	meanwhile.ops = f->store->ops;
+	meanwhile.other = open_store(f->path, STORE_WRITE);
+	ops.find_crl = find_and_go_on;
+	ops.find_reserved_crl = find_reserved_and_go_on;
+	for (int n = 1; n <= 4; n++) {
+		struct store_crl_standing standing;
+		uint64_t number;
+
+		assert_ok(store_reserve_crl(f->store, f->issuer_id, 10, 20,
+		    &meanwhile.id, &number));
+		meanwhile.left = n;
+		f->store->ops = &ops;
+		standing = standing_of(f);
+		f->store->ops = meanwhile.ops;
+		assert_true(standing.reserved_number == number ||
+		    standing.full.number == number);
+		num_there += standing.full.number == number;
+		if (n == 4)
+			assert_ok(store_issue_crl(f->store, meanwhile.id,
+			    BLOB("CRL")));
+		standing = standing_of(f);
+		assert_true(standing.reserved_number == 0 &&
+		    standing.full.number == number);
+	}
+	assert_int_equal(num_there, 1);
+	store_close(meanwhile.other);
+}
 
 static void
 test_crl_parts(void **state)
@@ -290,6 +365,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_crl),
 		TEST(test_crl_standing),
+		TEST(test_crl_standing_meanwhile),
 		TEST(test_crl_parts),
 		TEST(test_crl_growth),
 		TEST(test_crl_parts_of_before),
