@@ -71,7 +71,9 @@ leftover_advice(const struct p11_report *r, const char *text)
 	    strstr(text, "CKR_GENERAL_ERROR") != NULL))
 		return "a process that died may have left its sessions in "
 		    "the TPM: \"tpm2_flushcontext -t; tpm2_flushcontext -l; "
-		    "tpm2_flushcontext -s\" clears them";
+		    "tpm2_flushcontext -s\" clears them, with the signer "
+		    "stopped: the TPM calls the PIN wrong of who is logging "
+		    "in just then";
 	if (strstr(text, "C_OpenSession: CKR_SESSION_COUNT") != NULL &&
 	    mentions(r, "yubi"))
 		return "all 16 sessions of the device are taken; those of a "

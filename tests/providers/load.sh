@@ -173,6 +173,16 @@ nothing is signed: $(tail -n 3 live.log issue.log; cat ocsignd.log)"
 	fi
 }
 
+# It ends when it is told to, and what it has signed is in its journal.
+service_over() {
+	stopped=$(cat ocsignd.pid)
+	kill "$stopped"
+	within 20 not kill -0 "$stopped" 2>/dev/null ||
+	    die "ocsignd does not end"
+	good ocsign audit verify
+	! grep -E 'Sanitizer|runtime error' ocsignd.log || die "see above"
+}
+
 # Everything that was asked had an end in time, and what was signed is right.
 load_over() {
 	: >load.stop
@@ -197,10 +207,5 @@ load_over() {
 		openssl verify -CAfile "$name.pem" "$pem" >out 2>&1 ||
 		    die "$(cat out)"
 	done
-	stopped=$(cat ocsignd.pid)
-	kill "$stopped"
-	within 20 not kill -0 "$stopped" 2>/dev/null ||
-	    die "ocsignd does not end"
-	good ocsign audit verify
-	! grep -E 'Sanitizer|runtime error' ocsignd.log || die "see above"
+	service_over
 }
