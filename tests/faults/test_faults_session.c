@@ -177,12 +177,17 @@ static void
 busy_all_the_time(void **state)
 {
 	struct oc_error error = { 0 };
+	enum oc_err err;
 
 	(void)state;
 	start(4, 0);
 	(void)shim_add(f.shim, SHIM_SIGN, SHIM_RETURN, 0x6, 0, 0);
-	assert_int_equal(sign_within(2 * OC_NS_PER_S, &error),
-	    OC_ERR_TIMEOUT);
+	err = sign_within(2 * OC_NS_PER_S, &error);
+	/* Its time is over; or the token said so once more after that. */
+	if (err == OC_ERR_TOKEN)
+		assert_non_null(strstr(error.text, "CKR_FUNCTION_FAILED"));
+	else
+		assert_int_equal(err, OC_ERR_TIMEOUT);
 	assert_true(counted(P11_CLASS_LIMIT) >= 8);
 	shim_clear(f.shim);
 	signs();

@@ -5,7 +5,7 @@
 # been answered, each over a connection of its own.  For each request and kind
 # of answer a line: REQUEST KIND NUMBER MS, of which 99 in 100 took no longer.
 # KIND is nonce, signed (without one), later (tryLater, which says when),
-# other.
+# other.  "machine late": how late this program itself was 100 times a second.
 
 import asyncio
 import sys
@@ -44,6 +44,11 @@ async def ask(name, request, due):
     took.setdefault((name, kind), []).append(time.monotonic() - due)
 
 
+async def beat(due):
+    await asyncio.sleep(due - time.monotonic())
+    took.setdefault(("machine", "late"), []).append(time.monotonic() - due)
+
+
 async def main():
     begin, tasks = time.monotonic() + 0.2, []
     for name in sys.argv[4:]:
@@ -55,6 +60,7 @@ async def main():
                    f"Content-Length: {len(der)}\r\n\r\n").encode() + der
         tasks += [ask(name, request, begin + n / rate)
                   for n in range(seconds * rate)]
+    tasks += [beat(begin + n / 100) for n in range(seconds * 100)]
     await asyncio.gather(*tasks)
 
 

@@ -53,35 +53,57 @@ run 2 20
 [ "$(number live nonce)" -eq 40 ] && [ "$(number both signed)" -eq 40 ] ||
     fail "it is no overload yet"
 
-"$shim_rule" shim lasts 40
-echo "50 signatures a second for 100 who want one:"
-run 6 50
-signatures=$(($(number live nonce) + $(number both signed)))
-# 300 could be; a busy machine loses some.
-[ $signatures -ge 180 ] || fail "the token idles: $signatures"
-[ $signatures -le 360 ] || fail "it was no overload: $signatures"
-[ "$(number live signed)" -gt 0 ] && [ "$(number both later)" -gt 0 ] ||
-    fail "nobody was told"
-# Half a second is what may wait; the rest is this machine's.
-for case in "live nonce" "live signed" "both signed" "both later"; do
-	[ "$(took ${case% *} ${case#* })" -le 1500 ] ||
-	    fail "$case: $(took ${case% *} ${case#* }) ms"
-done
-[ "$(took presigned signed)" -le 500 ] ||
-    fail "presigned: $(took presigned signed) ms"
+is_not() {
+	why=$1
+	return 1
+}
+# took_at_most MS REQUEST KIND: but for how long the machine stood still.
+took_at_most() {
+	[ "$(took "$2" "$3")" -le $(($1 + $(took machine late))) ] ||
+	    is_not "$2 $3: $(took "$2" "$3") ms"
+}
+# The machine may stand still once, and once more.
+thrice() {
+	for try in 1 2 3; do
+		"$@" && return
+	done
+	fail "$why"
+}
 
-# Those who came first wait until their time is over, and nobody after them.
-"$shim_rule" shim hang
-echo "the token hangs:"
-run 8 20
-"$shim_rule" shim clear
-[ $(($(number live signed) + $(number live nonce))) -eq 160 ] ||
-    fail "who wants a nonce is not answered"
-[ "$(number both later)" -gt 100 ] || fail "nobody was told"
-[ "$(took presigned signed)" -le 500 ] ||
-    fail "presigned: $(took presigned signed) ms"
+"$shim_rule" shim lasts 40
+overloaded() {
+	echo "50 signatures a second for 100 who want one:"
+	run 6 50
+	signatures=$(($(number live nonce) + $(number both signed)))
+	[ $signatures -le 360 ] || fail "it was no overload: $signatures"
+	[ "$(number live signed)" -gt 0 ] && [ "$(number both later)" -gt 0 ] ||
+	    fail "nobody was told"
+	# 300 could be; a busy machine loses some.
+	[ $signatures -ge 180 ] || is_not "the token idles: $signatures" ||
+	    return
+	# Half a second is what may wait; the rest is this machine's.
+	took_at_most 1500 live nonce && took_at_most 1500 live signed &&
+	    took_at_most 1500 both signed && took_at_most 1500 both later &&
+	    took_at_most 500 presigned signed
+}
+thrice overloaded
+
 signs_again() {
 	run 1 10 && [ "$(number live nonce)" -eq 10 ]
 }
-within 20 signs_again || fail "it does not recover"
+# Those who came first wait until their time is over, and nobody after them.
+hanging() {
+	"$shim_rule" shim hang
+	echo "the token hangs:"
+	run 8 20
+	"$shim_rule" shim clear
+	[ $(($(number live signed) + $(number live nonce))) -eq 160 ] ||
+	    fail "who wants a nonce is not answered"
+	[ "$(number both later)" -gt 100 ] || fail "nobody was told"
+	took_at_most 500 presigned signed
+	is_quick=$?
+	within 20 signs_again || fail "it does not recover"
+	return $is_quick
+}
+thrice hanging
 service_stop
