@@ -105,18 +105,26 @@ ask() {
 	python3 ask.py "$@" >asked 2>&1 || fail "$*: $(cat asked)"
 }
 
-# Of forty at once no more than a second's worth and what passes meanwhile.
-for case in "127.0.0.2 $(cat url4)" "::1 $(cat url6)"; do
-	ask nonces "${case%% *}" 40 "${case#* }"
-	read -r num seconds <asked
-	[ "$num" -ge 5 ] && [ "$num" -le $((5 + 5 * seconds)) ] ||
-	    fail "$case: $num nonces in $seconds s"
-done
+# has_nonces SOURCE NUMBER URL LEAST: so many of NUMBER get one, and what passes
+# meanwhile.  A signature that a busy machine makes too late is none: thrice at
+# most, each time with all that an address may have.
+has_nonces() {
+	for try in 1 2 3; do
+		ask nonces "$1" "$2" "$3"
+		read -r num seconds <asked
+		[ "$num" -lt "$4" ] || break
+		sleep 1.2
+	done
+	[ "$num" -ge "$4" ] && [ "$num" -le $(($4 + 5 * seconds)) ] ||
+	    fail "$1 $3: $num nonces in $seconds s"
+}
+# Of forty at once no more than a second's worth.
+has_nonces 127.0.0.2 40 "$(cat url4)" 5
+has_nonces ::1 40 "$(cat url6)" 5
 [ "$(counter address_limited)" -ge 40 ] || fail "$(counter address_limited)"
-ask nonces 127.0.0.3 5 "$(cat url4)"
-[ "$(cut -d' ' -f1 asked)" = 5 ] || fail "another's limit: $(cat asked)"
-ask nonces 127.0.0.9 40 "$(cat url4)"
-[ "$(cut -d' ' -f1 asked)" = 40 ] || fail "one that is exempt: $(cat asked)"
+# Another's limit is another's; and one is exempt.
+has_nonces 127.0.0.3 5 "$(cat url4)" 5
+has_nonces 127.0.0.9 40 "$(cat url4)" 40
 
 for case in "127.0.0.2 $(cat url4)" "::1 $(cat url6)"; do
 	refused=$(counter address_refused)
