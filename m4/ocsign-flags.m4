@@ -32,8 +32,9 @@ AC_ARG_ENABLE([werror],
     [], [enable_werror=no])
 AC_ARG_ENABLE([hardening],
     [AS_HELP_STRING([--disable-hardening],
-        [do not add PIE, RELRO, stack protector and FORTIFY])],
-    [], [enable_hardening=yes])
+        [do not add PIE, RELRO, stack protector and FORTIFY (nor does a build
+        for a sanitizer, unless it is asked to)])],
+    [], [enable_hardening=auto])
 AC_ARG_ENABLE([sanitize],
     [AS_HELP_STRING([--enable-sanitize=LIST],
         [address,undefined or thread: build for that sanitizer])],
@@ -69,7 +70,9 @@ AS_IF([test "$enable_sanitize" != no], [
     OCSIGN_CFLAGS="$OCSIGN_CFLAGS -fno-sanitize-recover=all"
     dnl What is read before it is set shall not find the zeros of a fresh stack.
     OCSIGN_TRY_CFLAG([-ftrivial-auto-var-init=pattern], [OCSIGN_CFLAGS])
-    OCSIGN_LDFLAGS="$OCSIGN_LDFLAGS -fsanitize=$enable_sanitize"])
+    OCSIGN_LDFLAGS="$OCSIGN_LDFLAGS -fsanitize=$enable_sanitize"
+    dnl Each round of it allocates, and a thousand programs log in.
+    OCSIGN_CPPFLAGS="$OCSIGN_CPPFLAGS -DP11_PIN_ROUNDS=500"])
 AS_IF([test "$enable_fuzzer" = yes], [
     OCSIGN_CFLAGS="$OCSIGN_CFLAGS -fsanitize=fuzzer-no-link"])
 AM_CONDITIONAL([FUZZER], [test "$enable_fuzzer" = yes])
@@ -81,6 +84,15 @@ AS_IF([test "$enable_coverage" = yes], [
 dnl A program links the libraries that it uses, and no others of the core's.
 OCSIGN_TRY_LDFLAG([-Wl,--as-needed], [OCSIGN_LDFLAGS])
 
+dnl What is relocated, and bound at once, is most of how long a program of a
+dnl sanitizer's takes to start.
+AS_IF([test "$enable_hardening" = auto], [
+    enable_hardening=yes
+    AS_CASE([$enable_sanitize], [no], [], [
+        enable_hardening=no
+        AS_CASE([$enable_sanitize], [*address*], [
+            OCSIGN_TRY_CFLAG([-fno-pie], [OCSIGN_CFLAGS])
+            OCSIGN_TRY_LDFLAG([-no-pie], [OCSIGN_PIE])])])])
 AS_IF([test "$enable_hardening" = yes], [
     OCSIGN_TRY_CFLAG([-fstack-protector-strong], [OCSIGN_CFLAGS])
     OCSIGN_TRY_CFLAG([-fstack-clash-protection], [OCSIGN_CFLAGS])
