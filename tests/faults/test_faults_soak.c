@@ -100,7 +100,8 @@ calm_down(void)
 		assert_true(oc_clock_mono_ns() < end_ns);
 	} while (!st.is_up || st.num_lost > 0);
 	if (p11_local_is_stuck(f.signer))
-		fail_msg("stuck after \"%s\", %lu calls that hung", k.faults.now,
+		fail_msg("stuck after \"%s\", %lu calls that hung",
+		    k.faults.now,
 		    (unsigned long)st.num_errors[P11_CLASS_HUNG]);
 	assert_true(st.num_sessions <= SESSIONS);
 	/* Ours and the keeper's. */
