@@ -179,6 +179,12 @@ find_shown(struct store *s, enum store_order_by by, int64_t id,
 	struct store_order_row row = { .run = 0 };
 	enum oc_err err = s->ops->find_order(s, by, id, tag, &row);
 
+	/* It may have been done, and who did it ended, since that was read. */
+	if (err == OC_OK && is_left(s, &row, oc_clock_now_s())) {
+		store_order_fini(&row.order);
+		row = (struct store_order_row){ .run = 0 };
+		err = s->ops->find_order(s, by, id, tag, &row);
+	}
 	if (err != OC_OK)
 		return err;
 	show(s, &row);

@@ -1,65 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does each order of ACME's get its one certificate, whoever asks and whoever
  * dies meanwhile? */
-#include "store_proof.h"
+#include "store_ordering.h"
 
 #include <poll.h>
 #include <signal.h>
 
+#include "store/backend.h"
+
 /* --- orders ------------------------------------------------------------- */
-
-struct ordering {
-	int64_t account, acme;
-	struct store_authorization a, b;
-	struct store_order order;
-};
-
-static struct store_order
-order_of(const struct ordering *o)
-{
-	return (struct store_order){
-		.account_id = o->account,
-		.acme_account_id = o->acme,
-		.expires_at = oc_clock_now_s() + HOUR,
-		.profile = "server",
-		.names = (char *)"[\"a.test\",\"*.b.test\"]",
-		.num_authorizations = 2,
-		.authorization_ids = { o->b.id, o->a.id }
-	};
-}
-
-static void
-setup_ordering(struct fixture *f, struct ordering *o)
-{
-	o->account = add_account(f, "a");
-	o->acme = add_acme_account(f, o->account, 1);
-	o->a = add_proof(f, o->account, o->acme, "a.test");
-	o->b = add_proof(f, o->account, o->acme, "b.test");
-	o->order = order_of(o);
-	if (store_add_order(f->store, &o->order) != OC_OK)
-		fail_msg("%s", store_error(f->store));
-}
-
-static void
-setup_ready(struct fixture *f, struct ordering *o)
-{
-	setup_ordering(f, o);
-	pass(f, &o->a);
-	pass(f, &o->b);
-}
-
-static void
-assert_order(struct fixture *f, const char *tag, enum store_order_state state,
-    int64_t certificate_id)
-{
-	struct store_order order = { .id = 0 };
-
-	assert_ok(store_find_order(f->store, tag, &order));
-	assert_int_equal(order.state, state);
-	assert_int_equal(order.certificate_id, certificate_id);
-	assert_int_equal(order.num_authorizations, 2);
-	store_order_fini(&order);
-}
 
 static void
 test_order(void **state)
@@ -189,34 +138,6 @@ test_order_fails(void **state)
 }
 
 /* --- a certificate ------------------------------------------------------ */
-
-static enum oc_err
-reserve(struct store *store, int64_t issuer_id, int64_t account,
-    int64_t order_id, uint64_t n, int64_t *id)
-{
-	struct store_reservation r = reservation_of(issuer_id, n);
-	struct store_request request = { .account_id = account,
-		.hostnames = "[]", .csr = BLOB("csr"), .type = "acme",
-		.validity = 90, .acme_order_id = order_id };
-	struct store_reserved reserved = { .id = 0 };
-	enum oc_err err;
-
-	err = store_reserve_request(store, &r, &request, &reserved);
-	if (err == OC_OK)
-		*id = reserved.id;
-	return err;
-}
-
-static int64_t
-reserve_for(struct fixture *f, const struct ordering *o, uint64_t n)
-{
-	int64_t id = 0;
-
-	if (reserve(f->store, f->issuer_id, o->account, o->order.id, n, &id)
-	    != OC_OK)
-		fail_msg("%s", store_error(f->store));
-	return id;
-}
 
 /* Ended after somebody has asked, before it is signed. */
 static void
@@ -486,6 +407,49 @@ test_killed(void **state)
 	assert_verifies(f->store);
 }
 
+/* --- who ends meanwhile --------------------------------------------------- */
+
+static struct {
+	const struct store_ops *ops;
+	struct store *store;
+	int64_t id;
+} worker;
+
+/* It has done it just before it ended. */
+static bool
+is_run_over_now(struct store *s, int64_t run)
+{
+	if (worker.store != NULL) {
+		assert_ok(store_issue(worker.store, worker.id,
+		    BLOB("certificate")));
+		store_close(worker.store);
+		worker.store = NULL;
+	}
+	(void)worker.ops->is_run_over(s, run);
+	return true;
+}
+
+static void
+test_done_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct store_ops ops;
+	struct ordering o;
+
+	setup_ready(f, &o);
+	assert_ok(store_process_order(f->store, o.order.id,
+	    oc_clock_now_s()));
+	worker.id = reserve_for(f, &o, 1);
+	worker.store = f->store;
+	f->store = open_store(f->path, STORE_WRITE);
+	worker.ops = f->store->ops;
+	ops = *worker.ops;
+	ops.is_run_over = is_run_over_now;
+	f->store->ops = &ops;
+	assert_order(f, o.order.tag, STORE_ORDER_VALID, worker.id);
+	f->store->ops = worker.ops;
+}
+
 /* --- several processes -------------------------------------------------- */
 
 static int
@@ -669,6 +633,7 @@ main(void)
 		TEST(test_reopen),
 		TEST(test_unproven),
 		TEST(test_slow),
+		TEST(test_done_meanwhile),
 		TEST(test_killed),
 		TEST(test_race_for_an_order),
 		TEST(test_race_for_a_place),
