@@ -11,7 +11,7 @@
  * keeps the others away from that partition for CA_DUE_CLAIM_S.  Nothing else
  * is held, so one who dies keeps nobody away for longer.
  *
- * A look costs three queries, and three for each partition where something was
+ * A look costs three queries, and four for each partition where something was
  * reserved since, or is being made.
  */
 #ifndef CA_DUE_H

@@ -285,9 +285,9 @@ struct store_ops {
 	/* The newest one of the scope that was issued. */
 	enum oc_err (*find_crl)(struct store *s,
 	    const struct store_crl_scope *scope, struct store_crl_row *row);
-	/* The newest one of the partition, issued or not. */
-	enum oc_err (*find_reserved_crl)(struct store *s, int64_t issuer_id,
-	    uint32_t partition, struct store_crl_row *row);
+	/* The newest one of the scope that was not, if it is newer. */
+	enum oc_err (*find_reserved_crl)(struct store *s,
+	    const struct store_crl_scope *scope, struct store_crl_row *row);
 	/* Of its full ones that end after now_at, have that point and a
 	 * change_seq, the oldest. */
 	enum oc_err (*find_crl_base)(struct store *s,

@@ -382,6 +382,23 @@ find_life(struct store *s, const struct store_crl_scope *scope,
 	return err;
 }
 
+/* Of both kinds the newest that somebody may be at. */
+static enum oc_err
+find_reserved(struct store *s, const struct store_crl_scope *scope,
+    struct store_crl_standing *standing)
+{
+	struct store_crl_row row;
+	enum oc_err err = s->ops->find_reserved_crl(s, scope, &row);
+
+	if (err == OC_ERR_NOT_FOUND)
+		return OC_OK;
+	if (err == OC_OK && row.number >= standing->reserved_number) {
+		standing->reserved_number = row.number;
+		standing->reserved_at = row.reserved_at;
+	}
+	return err;
+}
+
 enum oc_err
 store_find_crl_standing(struct store *store, int64_t issuer_id,
     uint32_t partition, const char *point,
@@ -390,22 +407,19 @@ store_find_crl_standing(struct store *store, int64_t issuer_id,
 	struct store_crl_scope scope = { issuer_id, partition,
 	    STORE_CRL_FULL };
 	struct store_crl_standing read = { .reserved_number = 0 };
-	struct store_crl_row row;
-	enum oc_err err = store->ops->find_reserved_crl(store, issuer_id,
-	    partition, &row);
+	enum oc_err err;
 
-	/* First: what is issued between these questions is then at worst told
-	 * as both, and never as neither. */
-	if (err == OC_OK && !row.is_issued) {
-		read.reserved_number = row.number;
-		read.reserved_at = row.reserved_at;
-	}
-	if (err != OC_OK && err != OC_ERR_NOT_FOUND)
-		return err;
-	err = find_life(store, &scope, point, &read.full);
+	/* What is reserved comes first: what is issued between these questions
+	 * is then at worst told as both, and never as neither. */
+	err = find_reserved(store, &scope, &read);
 	scope.kind = STORE_CRL_DELTA;
 	if (err == OC_OK)
+		err = find_reserved(store, &scope, &read);
+	if (err == OC_OK)
 		err = find_life(store, &scope, point, &read.delta);
+	scope.kind = STORE_CRL_FULL;
+	if (err == OC_OK)
+		err = find_life(store, &scope, point, &read.full);
 	if (err == OC_OK)
 		*standing = read;
 	return err;

@@ -197,8 +197,8 @@ enum oc_err sql_set_crl_issued(struct store *s, int64_t id,
     int64_t issued_at, uint64_t crl_len, int64_t num_entries);
 enum oc_err sql_find_crl(struct store *s,
     const struct store_crl_scope *scope, struct store_crl_row *row);
-enum oc_err sql_find_reserved_crl(struct store *s, int64_t issuer_id,
-    uint32_t partition, struct store_crl_row *row);
+enum oc_err sql_find_reserved_crl(struct store *s,
+    const struct store_crl_scope *scope, struct store_crl_row *row);
 enum oc_err sql_find_crl_base(struct store *s,
     const struct store_crl_scope *scope, const char *point, int64_t now_at,
     struct store_crl_row *row);

@@ -287,18 +287,27 @@ sql_find_crl(struct store *s, const struct store_crl_scope *scope,
 	return find_crl_row(&q, row);
 }
 
+/* Of its kind, and not issued: none before the newest that is. */
 enum oc_err
-sql_find_reserved_crl(struct store *s, int64_t issuer_id, uint32_t partition,
+sql_find_reserved_crl(struct store *s, const struct store_crl_scope *scope,
     struct store_crl_row *row)
 {
 	static const char text[] = SELECT_CRL
 	    " WHERE r.issuer_id = ? AND r.crl_partition = ?"
+	    " AND (r.base_number <> 0) = (? <> 0) AND r.issued_at = 0"
+	    " AND r.number > coalesce((SELECT n.number FROM crl n"
+	    " WHERE n.issuer_id = ? AND n.crl_partition = ?"
+	    " AND (n.base_number <> 0) = (? <> 0)"
+	    " AND n.issued_at <> 0 ORDER BY n.number DESC LIMIT 1), 0)"
 	    " ORDER BY r.number DESC, r.id DESC LIMIT 1";
 	struct sql q;
 
 	sql_open(&q, s, "find a CRL", text);
-	sql_put_int(&q, issuer_id);
-	sql_put_int(&q, partition);
+	for (int i = 0; i < 2; i++) {
+		sql_put_int(&q, scope->issuer_id);
+		sql_put_int(&q, scope->partition);
+		sql_put_int(&q, scope->kind == STORE_CRL_DELTA);
+	}
 	return find_crl_row(&q, row);
 }
 

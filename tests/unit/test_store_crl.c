@@ -131,10 +131,34 @@ assert_newest(struct fixture *f, struct store_blob wanted)
 	store_crl_fini(&crl);
 }
 
-#define PART_LEN (1024 * 1024)
-static const size_t crl_lens[] = { 1, PART_LEN - 1, PART_LEN, PART_LEN + 1,
-    2 * PART_LEN, 5 * PART_LEN / 2 };
-#define NUM_CRL_LENS (sizeof(crl_lens) / sizeof(crl_lens[0]))
+/* A delta that is being made is, whatever full list comes after it. */
+static void
+test_crl_standing_of_both(void **state)
+{
+	struct fixture *f = *state;
+	struct store_crl_reservation delta = {
+		.scope = { f->issuer_id, 0, STORE_CRL_DELTA },
+		.this_update = 11, .next_update = 21, .point = "" };
+	struct store_crl_standing s;
+	struct store_crl made;
+	uint64_t number;
+	int64_t id;
+
+	assert_ok(store_reserve_crl(f->store, f->issuer_id, 10, 20, &id,
+	    &delta.base_number));
+	assert_ok(store_issue_crl(f->store, id, BLOB("CRL one")));
+	assert_ok(store_reserve_list(f->store, &delta, &made));
+	assert_ok(store_reserve_crl(f->store, f->issuer_id, 12, 22, &id,
+	    &number));
+	assert_true(standing_of(f).reserved_number == number);
+	assert_ok(store_issue_crl(f->store, id, BLOB("CRL two")));
+	s = standing_of(f);
+	assert_true(s.full.number == number && s.delta.number == 0);
+	assert_true(s.reserved_number == made.number);
+	assert_ok(store_issue_crl(f->store, made.id, BLOB("delta")));
+	s = standing_of(f);
+	assert_true(s.delta.number == made.number && s.reserved_number == 0);
+}
 
 /* Another issues the list after so many questions. */
 static struct {
@@ -163,11 +187,10 @@ find_and_go_on(struct store *s, const struct store_crl_scope *scope,
 }
 
 static enum oc_err
-find_reserved_and_go_on(struct store *s, int64_t issuer_id,
-    uint32_t partition, struct store_crl_row *row)
+find_reserved_and_go_on(struct store *s,
+    const struct store_crl_scope *scope, struct store_crl_row *row)
 {
-	enum oc_err err = meanwhile.ops->find_reserved_crl(s, issuer_id,
-	    partition, row);
+	enum oc_err err = meanwhile.ops->find_reserved_crl(s, scope, row);
 
 	asked();
 	return err;
@@ -185,7 +208,7 @@ test_crl_standing_meanwhile(void **state)
 	meanwhile.other = open_store(f->path, STORE_WRITE);
 	ops.find_crl = find_and_go_on;
 	ops.find_reserved_crl = find_reserved_and_go_on;
-	for (int n = 1; n <= 4; n++) {
+	for (int n = 1; n <= 5; n++) {
 		struct store_crl_standing standing;
 		uint64_t number;
 
@@ -198,16 +221,22 @@ test_crl_standing_meanwhile(void **state)
 		assert_true(standing.reserved_number == number ||
 		    standing.full.number == number);
 		num_there += standing.full.number == number;
-		if (n == 4)
+		if (n == 5)
 			assert_ok(store_issue_crl(f->store, meanwhile.id,
 			    BLOB("CRL")));
 		standing = standing_of(f);
 		assert_true(standing.reserved_number == 0 &&
 		    standing.full.number == number);
 	}
-	assert_int_equal(num_there, 1);
+	/* When it was issued before that was asked for. */
+	assert_int_equal(num_there, 3);
 	store_close(meanwhile.other);
 }
+
+#define PART_LEN (1024 * 1024)
+static const size_t crl_lens[] = { 1, PART_LEN - 1, PART_LEN, PART_LEN + 1,
+    2 * PART_LEN, 5 * PART_LEN / 2 };
+#define NUM_CRL_LENS (sizeof(crl_lens) / sizeof(crl_lens[0]))
 
 static void
 test_crl_parts(void **state)
@@ -365,6 +394,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_crl),
 		TEST(test_crl_standing),
+		TEST(test_crl_standing_of_both),
 		TEST(test_crl_standing_meanwhile),
 		TEST(test_crl_parts),
 		TEST(test_crl_growth),
