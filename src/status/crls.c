@@ -22,6 +22,7 @@ struct row {
 	size_t num_lists;
 	enum oc_crl_standing noted;
 	int64_t absent_since_ns;	/* the thread's; 0: it is not */
+	struct oc_crl_trouble trouble;	/* the thread's */
 	char *trouble_path;		/* NULL: nobody publishes it */
 };
 
@@ -110,24 +111,32 @@ find_worst(const struct row *row)
 	return worst;
 }
 
+/* Before the records: what ends between is then told too late, and not what
+ * never was, a list that is late while nobody fails. */
+static void
+look_for_trouble(struct row *row)
+{
+	row->trouble = (struct oc_crl_trouble){ 0 };
+	if (row->trouble_path != NULL && oc_crl_trouble_read(
+	    row->trouble_path, &row->trouble, NULL) != OC_OK)
+		row->trouble.num_failures = 0;
+}
+
 /* What stands beside the records. */
 static void
 look_beside(struct status_crls *crls, struct row *row)
 {
 	const struct status_crl_one *worst = find_worst(row);
-	struct oc_crl_trouble trouble = { 0 };
 	int64_t now_ns = oc_clock_mono_ns();
 
 	if (row->trouble_path == NULL)
 		return;
-	if (oc_crl_trouble_read(row->trouble_path, &trouble, NULL) != OC_OK)
-		trouble.num_failures = 0;
 	if (!row->crl.is_known || worst->number != 0)
 		row->absent_since_ns = 0;
 	else if (row->absent_since_ns == 0)
 		row->absent_since_ns = now_ns;
 	(void)pthread_mutex_lock(&crls->lock);
-	row->crl.trouble = trouble;
+	row->crl.trouble = row->trouble;
 	row->crl.worst = *worst;
 	row->crl.absent_s = row->absent_since_ns == 0 ? 0 :
 	    (now_ns - row->absent_since_ns) / OC_NS_PER_S;
@@ -185,6 +194,8 @@ crls_main(void *arg)
 	bool has_news;
 
 	do {
+		for (size_t i = 0; i < crls->num; i++)
+			look_for_trouble(&crls->list[i]);
 		has_news = look(crls);
 		for (size_t i = 0; i < crls->num; i++)
 			look_beside(crls, &crls->list[i]);
