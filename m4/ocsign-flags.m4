@@ -71,8 +71,8 @@ AS_IF([test "$enable_sanitize" != no], [
     dnl What is read before it is set shall not find the zeros of a fresh stack.
     OCSIGN_TRY_CFLAG([-ftrivial-auto-var-init=pattern], [OCSIGN_CFLAGS])
     OCSIGN_LDFLAGS="$OCSIGN_LDFLAGS -fsanitize=$enable_sanitize"
-    dnl Each round of it allocates, and a thousand programs log in.
-    OCSIGN_CPPFLAGS="$OCSIGN_CPPFLAGS -DP11_PIN_ROUNDS=500"])
+    dnl Each round of the PIN's hash allocates, and a thousand programs log in.
+    OCSIGN_CPPFLAGS="$OCSIGN_CPPFLAGS -DP11_PIN_QUICK"])
 AS_IF([test "$enable_fuzzer" = yes], [
     OCSIGN_CFLAGS="$OCSIGN_CFLAGS -fsanitize=fuzzer-no-link"])
 AM_CONDITIONAL([FUZZER], [test "$enable_fuzzer" = yes])
@@ -91,8 +91,9 @@ AS_IF([test "$enable_hardening" = auto], [
     AS_CASE([$enable_sanitize], [no], [], [
         enable_hardening=no
         AS_CASE([$enable_sanitize], [*address*], [
-            OCSIGN_TRY_CFLAG([-fno-pie], [OCSIGN_CFLAGS])
-            OCSIGN_TRY_LDFLAG([-no-pie], [OCSIGN_PIE])])])])
+            OCSIGN_TRY_LDFLAG([-no-pie], [OCSIGN_PIE])
+            AS_IF([test -n "$OCSIGN_PIE"], [
+                OCSIGN_TRY_CFLAG([-fno-pie], [OCSIGN_CFLAGS])])])])])
 AS_IF([test "$enable_hardening" = yes], [
     OCSIGN_TRY_CFLAG([-fstack-protector-strong], [OCSIGN_CFLAGS])
     OCSIGN_TRY_CFLAG([-fstack-clash-protection], [OCSIGN_CFLAGS])
