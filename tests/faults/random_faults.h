@@ -9,7 +9,7 @@
 /* What a sanitizer keeps of what was freed, and SoftHSM loses with each
  * C_Finalize; of one library. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define GROWTH_MAX_KB (512 * 1024)
+#define GROWTH_MAX_KB (64 * 1024)
 #else
 #define GROWTH_MAX_KB (12 * 1024)
 #endif

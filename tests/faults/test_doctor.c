@@ -466,7 +466,7 @@ test_wrong_under_load(void **state)
 	w->trigger = (struct trigger){ .probe = "speed",
 	    .function = SHIM_SIGN, .mode = SHIM_FLIP, .after = 3,
 	    .count = 1 };
-	/* So long that there are four, whatever else runs. */
+	/* So long that there are four on a busy machine, too. */
 	w->options.round_ns = OC_NS_PER_S;
 	assert_int_equal(run(w), OC_OK);
 	assert_int_equal(w->facts.rounds[0].num_wrong, 1);

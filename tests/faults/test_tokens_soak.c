@@ -40,7 +40,7 @@ static struct soak {
 	size_t tbs_len;
 	bool is_over;
 	unsigned int num_under_way;
-	unsigned long num_signed, num_failed, num_dead;
+	unsigned long num_submitted, num_signed, num_failed, num_dead;
 	int64_t worst_ns;
 	unsigned long num_logins[2];	/* before it began */
 	unsigned long num_logins_lost[2];
@@ -53,7 +53,7 @@ submit(struct sign_job *job)
 {
 	*job = (struct sign_job){ .key = TWO_KEY,
 	    .kind = SIGN_KIND_CERTIFICATE,
-	    .lane = (enum sign_lane)random_draw(&k.faults, SIGN_LANE_MAX),
+	    .lane = (enum sign_lane)(k.num_submitted++ % SIGN_LANE_MAX),
 	    .tbs = { k.tbs, k.tbs_len },
 	    .deadline_ns = oc_clock_mono_ns() + WAIT_NS,
 	    .done = on_done };
@@ -185,14 +185,18 @@ soak(void **state)
 {
 	int64_t begun_ns = oc_clock_mono_ns(), now_ns;
 	int64_t length_ns = soak_length_ns();
-	long early_kb = 0, late_kb;
-	int num_fds = 0;
+	bool is_early = true;
+	long early_kb, late_kb;
+	int num_fds;
 
 	(void)state;
 	begin();
+	early_kb = soak_resident_kb();
+	num_fds = soak_descriptors();
 	while ((now_ns = oc_clock_mono_ns()) < begun_ns + length_ns) {
 		strike();
-		if (early_kb == 0 && now_ns > begun_ns + length_ns / 3) {
+		if (is_early && now_ns > begun_ns + length_ns / 3) {
+			is_early = false;
 			early_kb = soak_resident_kb();
 			num_fds = soak_descriptors();
 		}
