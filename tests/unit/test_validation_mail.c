@@ -457,12 +457,12 @@ test_bad_servers(void **state)
 	world_begin(&w, 200, &job);
 	validation_mail_cancel(job);
 	waiter_idle(&w.waiter, 100);
-	world_begin(&w, 300, &job);
+	world_begin(&w, 2000, &job);
 	waiter_idle(&w.waiter, 100);
 	validation_mail_cancel(job);
-	waiter_idle(&w.waiter, 300);
+	waiter_idle(&w.waiter, 2000);
 	/* And by whom it belongs to. */
-	world_begin(&w, 300, &job);
+	world_begin(&w, 2000, &job);
 	waiter_idle(&w.waiter, 50);
 	world_close(&w);
 }
